@@ -1,0 +1,1 @@
+//! The MNIST database, compressed, inside the binary.

@@ -1,0 +1,1 @@
+//! Layers, models, losses, initialisers and optimisers.

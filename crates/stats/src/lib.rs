@@ -1,0 +1,1 @@
+//! Estimates, intervals, paired tests and planning.

@@ -1,0 +1,4 @@
+//! From a study to its plan, runs, records and verdict.
+
+mod encoding;
+pub mod record;

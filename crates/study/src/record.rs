@@ -1,0 +1,151 @@
+//! What one run leaves behind: everything a report needs, and enough to train the run again.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the record's layout; a record of another version is left aside, never guessed at.
+pub const RECORD_SCHEMA: u32 = 1;
+
+/// One finished run: a model trained once from one seed and then tested once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    /// Layout version, [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// Hash of specification, data and program version, in hexadecimal; the record's file name.
+    pub id: String,
+    /// What was asked for. A run depends on nothing else.
+    pub specification: RunSpec,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Number of trainable parameters.
+    pub parameters: usize,
+    /// Multiplications and additions of one image's forward pass, counted as two operations a pair.
+    pub forward_flops: u64,
+    /// One entry per epoch, in order.
+    pub epochs: Vec<EpochRecord>,
+    /// Seconds spent drawing batches and updating weights, all epochs.
+    pub train_seconds: f64,
+    /// Seconds spent on the validation and test sets.
+    pub evaluate_seconds: f64,
+    /// Seconds from the start of the run to its end, building the model included.
+    pub total_seconds: f64,
+    /// The test set, read with the final weights.
+    pub test: TestRecord,
+    /// How many times the test images were read during the run: 1 under the `sound` protocol.
+    pub test_reads: u32,
+    /// SHA-256 over the final weights' bytes (little-endian float32, in parameter order), in hexadecimal.
+    pub fingerprint: String,
+    /// Everything that a reader of the figures must know: a fallback, a timing taken under load.
+    pub warnings: Vec<String>,
+}
+
+/// The complete description of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// The model's name within the study.
+    pub model: String,
+    /// The data that was trained and tested on.
+    pub dataset: DatasetIdentity,
+    /// How the data was divided and when the test set was read.
+    pub protocol: Protocol,
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images in a step; the last step of an epoch may hold fewer.
+    pub batch_size: usize,
+    /// Step size of the optimiser.
+    pub learning_rate: f64,
+    /// The run's seed, from which all of its random streams are derived.
+    pub seed: u64,
+}
+
+/// Which data, beyond doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetIdentity {
+    /// `mnist`, or the folder that was named.
+    pub name: String,
+    /// SHA-256 over the images and labels of both sets, in hexadecimal.
+    pub sha256: String,
+    /// Images in the training file.
+    pub training_images: usize,
+    /// Images in the test file.
+    pub test_images: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// How the data is divided and when the test set may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// 55,000 images to train on, 5,000 to validate on, the test set read once after the last epoch.
+    Sound,
+    /// The seed study's way: 60,000 images to train on, the test set read after every epoch.
+    Original,
+}
+
+impl Protocol {
+    /// The name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Sound => "sound",
+            Protocol::Original => "original",
+        }
+    }
+}
+
+/// Where a run was computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// The processor's name.
+    pub cpu: String,
+    /// Threads that computed.
+    pub threads: usize,
+    /// Instruction set of the kernels, as `MNIST_STUDY_KERNELS` spells it.
+    pub kernels: String,
+    /// Version of this program.
+    pub version: String,
+}
+
+/// One row of `epochs.csv`, without the model and the seed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss over the training images, each measured in the step that learnt from it.
+    pub train_loss: f64,
+    /// Fraction of training images classified rightly, measured likewise.
+    pub train_accuracy: f64,
+    /// Mean loss over the validation images after the epoch (the test images under `original`).
+    pub validation_loss: f64,
+    /// Fraction of validation images classified rightly after the epoch.
+    pub validation_accuracy: f64,
+    /// Seconds of drawing batches and updating weights in this epoch.
+    pub train_seconds: f64,
+}
+
+/// The final weights on the test images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestRecord {
+    /// Fraction of test images classified rightly.
+    pub accuracy: f64,
+    /// Mean softmax cross-entropy in nats.
+    pub loss: f64,
+    /// The true class of each test image, so that a report needs no data set.
+    #[serde(with = "crate::encoding::bytes")]
+    pub labels: Vec<u8>,
+    /// The class given to each test image, in file order.
+    #[serde(with = "crate::encoding::bytes")]
+    pub predictions: Vec<u8>,
+    /// Class probabilities `[images, classes]` in steps of 1/65535.
+    #[serde(with = "crate::encoding::words")]
+    pub probabilities: Vec<u16>,
+}

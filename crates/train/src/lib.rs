@@ -1,0 +1,1 @@
+//! Recipes, the training loop, its events, metrics and clocks.

@@ -1,0 +1,3 @@
+//! The `mnist-study` command.
+
+fn main() {}
