@@ -2,3 +2,4 @@
 
 mod encoding;
 pub mod record;
+pub mod verdict;
