@@ -1,1 +1,41 @@
 //! Arithmetic at the machine's limit, with a plain reference beside every kernel.
+//!
+//! Each algorithm is written once over the crate-private trait `Vector`; a file per instruction set instantiates it.
+//! An [`InstructionSet`] can only be obtained where its instructions exist, so holding one is the proof that the
+//! safe entry points need. They check every length before an unsafe function sees a pointer.
+//!
+//! Two element types: `f32` computes on every instruction set, `f64` on the portable one. The latter exists so
+//! that the very code that trains can be held against central differences with eleven digits.
+//!
+//! No function here starts a thread, and no result depends on how the caller divides the work: an output value is
+//! always the same sequence of additions.
+
+pub mod activation;
+pub mod adam;
+pub mod convolution;
+mod dispatch;
+mod element;
+pub mod lstm;
+pub mod matmul;
+pub mod pixels;
+pub mod softmax;
+mod tile;
+mod vector;
+
+pub use dispatch::{InstructionSet, UnknownInstructionSet};
+pub use element::Element;
+
+/// Asserts that a slice holds as many elements as its shape says.
+macro_rules! check_length {
+    ($slice:expr, $expected:expr) => {{
+        let expected: usize = $expected;
+        assert!(
+            $slice.len() == expected,
+            "{}: {} elements expected, {} found",
+            stringify!($slice),
+            expected,
+            $slice.len()
+        );
+    }};
+}
+pub(crate) use check_length;

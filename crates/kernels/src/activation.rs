@@ -1,0 +1,217 @@
+//! Functions of one value, applied to slices.
+//!
+//! `sigmoid` and `tanh` are built on eˣ − 1, whose Taylor series after range reduction keeps its relative accuracy at
+//! zero. Against the true value, for float32 on every instruction set: `tanh` within 4 units in the last place,
+//! `sigmoid` within 4 units for x ≥ −87 (the tests hold both to that).
+
+use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
+
+/// eˣ = s + s·p for the pair (p, s), with s a power of two and |p| ≤ √2 − 1; saturates beyond ±[`Element::EXPONENTIAL_LIMIT`].
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let limit = V::splat(V::Element::EXPONENTIAL_LIMIT);
+        // The operand order lets a NaN through both.
+        let x = limit.select_less_equal(x, limit, x);
+        let negative = V::zero().sub(limit);
+        let x = negative.select_less_equal(x, x, negative);
+        let n = x.mul(V::splat(V::Element::from_f64(std::f64::consts::LOG2_E))).round();
+        let [high, low] = V::Element::LN_2_PARTS;
+        let x = n.mul_add(V::splat(-high), x);
+        let x = n.mul_add(V::splat(-low), x);
+        // Horner's scheme for p / x = 1 + x/2! + x²/3! + …
+        let mut coefficient = 1.0;
+        let mut k = 1;
+        while k <= V::Element::EXPONENTIAL_TERMS {
+            coefficient /= k as f64;
+            k += 1;
+        }
+        let mut p = V::splat(V::Element::from_f64(coefficient));
+        while k > 2 {
+            k -= 1;
+            coefficient *= k as f64;
+            p = p.mul_add(x, V::splat(V::Element::from_f64(coefficient)));
+        }
+        (p.mul(x), n.power_of_two())
+    }
+}
+
+/// 1 / (1 + e⁻ˣ).
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+pub(crate) unsafe fn sigmoid<V: Vector>(x: V) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let one = V::splat(V::Element::ONE);
+        let (p, s) = exponential(V::zero().sub(x));
+        one.div(p.mul_add(s, s).add(one))
+    }
+}
+
+/// tanh x = (e²ˣ − 1) / (e²ˣ + 1).
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let two = V::splat(V::Element::from_f64(2.0));
+        // Beyond this tanh rounds to ±1, and e²ˣ is far from overflowing.
+        let limit = V::splat(V::Element::from_f64(20.0));
+        let x = limit.select_less_equal(x, limit, x);
+        let negative = V::zero().sub(limit);
+        let x = negative.select_less_equal(x, x, negative);
+        let (p, s) = exponential(x.mul(two));
+        let minus_one = p.mul_add(s, s.sub(V::splat(V::Element::ONE)));
+        minus_one.div(minus_one.add(two))
+    }
+}
+
+/// A function of one vector.
+trait Function<E: Element> {
+    /// # Safety
+    /// The vector's instructions exist.
+    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V;
+}
+
+struct Sigmoid;
+impl<E: Element> Function<E> for Sigmoid {
+    #[inline(always)]
+    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { sigmoid(x) }
+    }
+}
+
+struct Tanh;
+impl<E: Element> Function<E> for Tanh {
+    #[inline(always)]
+    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { tanh(x) }
+    }
+}
+
+struct Relu;
+impl<E: Element> Function<E> for Relu {
+    #[inline(always)]
+    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { x.maximum(V::zero()) }
+    }
+}
+
+struct Map<'a, E, F> {
+    values: &'a mut [E],
+    function: std::marker::PhantomData<F>,
+}
+
+impl<E: Element, F: Function<E>> Kernel<E> for Map<'_, E, F> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let mut at = 0;
+        while at < self.values.len() {
+            let count = V::LANES.min(self.values.len() - at);
+            // SAFETY: `count` elements from `at` on lie within the slice.
+            unsafe {
+                let pointer = self.values.as_mut_ptr().add(at);
+                F::apply(V::load_first(pointer, count)).store_first(pointer, count);
+            }
+            at += count;
+        }
+    }
+}
+
+fn map<E: Element, F: Function<E>>(set: InstructionSet, values: &mut [E], _: F) {
+    E::dispatch(set, Map::<E, F> { values, function: std::marker::PhantomData });
+}
+
+/// Replaces each x by 1 / (1 + e⁻ˣ).
+pub fn sigmoid_in_place<E: Element>(set: InstructionSet, values: &mut [E]) {
+    map(set, values, Sigmoid);
+}
+
+/// Replaces each x by tanh x.
+pub fn tanh_in_place<E: Element>(set: InstructionSet, values: &mut [E]) {
+    map(set, values, Tanh);
+}
+
+/// Replaces each x by max(x, 0); NaN stays NaN.
+pub fn relu_in_place<E: Element>(set: InstructionSet, values: &mut [E]) {
+    map(set, values, Relu);
+}
+
+/// Sets `gradient` to zero where `output`, the ReLU's, is zero.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn relu_backward<E: Element>(set: InstructionSet, output: &[E], gradient: &mut [E]) {
+    struct Gate<'a, E> {
+        output: &'a [E],
+        gradient: &'a mut [E],
+    }
+    impl<E: Element> Kernel<E> for Gate<'_, E> {
+        type Output = ();
+        #[inline(always)]
+        unsafe fn run<V: Vector<Element = E>>(self) {
+            let mut at = 0;
+            while at < self.output.len() {
+                let count = V::LANES.min(self.output.len() - at);
+                // SAFETY: `count` elements from `at` on lie within both slices.
+                unsafe {
+                    let output = V::load_first(self.output.as_ptr().add(at), count);
+                    let pointer = self.gradient.as_mut_ptr().add(at);
+                    let gradient = V::load_first(pointer, count);
+                    V::zero().select_less_equal(gradient, output, V::zero()).store_first(pointer, count);
+                }
+                at += count;
+            }
+        }
+    }
+    check_length!(gradient, output.len());
+    E::dispatch(set, Gate { output, gradient });
+}
+
+/// Adds `bias` to every row of `values [rows, bias.len()]`.
+///
+/// # Panics
+/// When `values` is not whole rows.
+pub fn add_bias<E: Element>(bias: &[E], values: &mut [E]) {
+    assert!(
+        values.len().is_multiple_of(bias.len().max(1)),
+        "{} elements in rows of {}",
+        values.len(),
+        bias.len()
+    );
+    for row in values.chunks_exact_mut(bias.len()) {
+        for (value, bias) in row.iter_mut().zip(bias) {
+            *value += *bias;
+        }
+    }
+}
+
+/// `sums[column] += Σ over rows of values[row, column]`, row after row.
+///
+/// # Panics
+/// When `values` is not whole rows.
+pub fn add_column_sums<E: Element>(values: &[E], sums: &mut [E]) {
+    assert!(
+        values.len().is_multiple_of(sums.len().max(1)),
+        "{} elements in rows of {}",
+        values.len(),
+        sums.len()
+    );
+    for row in values.chunks_exact(sums.len()) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += *value;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The Adam optimiser (Kingma and Ba, 2015, algorithm 1), in one pass over parameters, gradient and both moments.
+
+use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
+
+/// Adam's constants.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adam {
+    /// Decay β₁ of the first moment, a fraction.
+    pub beta_1: f64,
+    /// Decay β₂ of the second moment, a fraction.
+    pub beta_2: f64,
+    /// Added to the root of the uncorrected second moment, as Keras does ("epsilon hat" of section 2).
+    pub epsilon: f64,
+}
+
+/// Updates a slice of the parameters in step `step`, counted from 1.
+///
+/// m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), w ← w − α·m / (√v + ε)
+/// with α = `learning_rate` · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
+///
+/// # Panics
+/// When the lengths differ or `step` is 0.
+pub fn adam_step<E: Element>(
+    set: InstructionSet,
+    adam: Adam,
+    learning_rate: f64,
+    step: u64,
+    parameters: &mut [E],
+    gradient: &[E],
+    first_moment: &mut [E],
+    second_moment: &mut [E],
+) {
+    assert!(step > 0, "steps are counted from 1");
+    check_length!(gradient, parameters.len());
+    check_length!(first_moment, parameters.len());
+    check_length!(second_moment, parameters.len());
+    let t = step as f64;
+    let rate = learning_rate * (1.0 - adam.beta_2.powf(t)).sqrt() / (1.0 - adam.beta_1.powf(t));
+    E::dispatch(
+        set,
+        Step {
+            rate: E::from_f64(rate),
+            one_minus_beta_1: E::from_f64(1.0 - adam.beta_1),
+            one_minus_beta_2: E::from_f64(1.0 - adam.beta_2),
+            epsilon: E::from_f64(adam.epsilon),
+            parameters,
+            gradient,
+            first_moment,
+            second_moment,
+        },
+    );
+}
+
+struct Step<'a, E> {
+    rate: E,
+    one_minus_beta_1: E,
+    one_minus_beta_2: E,
+    epsilon: E,
+    parameters: &'a mut [E],
+    gradient: &'a [E],
+    first_moment: &'a mut [E],
+    second_moment: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for Step<'_, E> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let mut at = 0;
+        while at < self.parameters.len() {
+            let count = V::LANES.min(self.parameters.len() - at);
+            // SAFETY: `count` elements from `at` on lie within all four slices.
+            unsafe {
+                let g = V::load_first(self.gradient.as_ptr().add(at), count);
+                let m_at = self.first_moment.as_mut_ptr().add(at);
+                let v_at = self.second_moment.as_mut_ptr().add(at);
+                let w_at = self.parameters.as_mut_ptr().add(at);
+                let m = V::load_first(m_at, count);
+                let m = g.sub(m).mul_add(V::splat(self.one_minus_beta_1), m);
+                let v = V::load_first(v_at, count);
+                let v = g.mul(g).sub(v).mul_add(V::splat(self.one_minus_beta_2), v);
+                let w = V::load_first(w_at, count);
+                let update = V::splat(self.rate).mul(m).div(v.sqrt().add(V::splat(self.epsilon)));
+                m.store_first(m_at, count);
+                v.store_first(v_at, count);
+                w.sub(update).store_first(w_at, count);
+            }
+            at += count;
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The forward pass: a tile of windows by a panel of filters in registers, position after position.
+
+use super::{Activation, Geometry};
+use crate::{
+    Element, InstructionSet, check_length,
+    dispatch::Kernel,
+    matmul::{Matrix, pack, packed_length},
+    tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
+    vector::Vector,
+};
+
+/// Elements that [`pack_weights`] needs.
+pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    packed_length::<E>(set, geometry.filter_length(), geometry.size.filters)
+}
+
+/// Lays the weights out in panels of filters for [`forward`].
+///
+/// # Panics
+/// When a length does not fit the geometry.
+pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weights: &[E], packed: &mut [E]) {
+    check_length!(packed, packed_weights_length::<E>(set, geometry));
+    pack(set, Matrix::new(weights, geometry.size.filters, geometry.filter_length()).transposed(), 0, packed);
+}
+
+/// Convolution, activation and max-pooling of as many images as `input` holds.
+///
+/// `output` and `winners`, both `[image, window, filter]`, are overwritten.
+///
+/// # Panics
+/// When a length does not fit the geometry.
+pub fn forward<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    input: &[E],
+    packed_weights: &[E],
+    bias: &[E],
+    output: &mut [E],
+    winners: &mut [u8],
+) {
+    let images = input.len() / geometry.input_length();
+    check_length!(input, images * geometry.input_length());
+    check_length!(packed_weights, packed_weights_length::<E>(set, geometry));
+    check_length!(bias, geometry.size.filters);
+    check_length!(output, images * geometry.output_length());
+    check_length!(winners, images * geometry.output_length());
+    E::dispatch(set, Forward { geometry, images, input, packed_weights, bias, output, winners });
+}
+
+struct Forward<'a, E> {
+    geometry: &'a Geometry,
+    images: usize,
+    input: &'a [E],
+    packed_weights: &'a [E],
+    bias: &'a [E],
+    output: &'a mut [E],
+    winners: &'a mut [u8],
+}
+
+impl<E: Element> Kernel<E> for Forward<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let filters = self.geometry.size.filters;
+        let length = self.geometry.filter_length();
+        let windows = self.images * self.geometry.windows();
+        for first_filter in (0..filters).step_by(panel_width::<V>()) {
+            let used = panel_width::<V>().min(filters - first_filter);
+            // SAFETY: the entry point has checked every length; this panel's weights follow those of the filters
+            // before it, which are whole panels.
+            unsafe {
+                let panel = PanelJob {
+                    geometry: self.geometry,
+                    input: self.input.as_ptr(),
+                    weights: self.packed_weights.as_ptr().add(first_filter * length),
+                    bias: self.bias.as_ptr().add(first_filter),
+                    output: self.output.as_mut_ptr().add(first_filter),
+                    winners: self.winners.as_mut_ptr().add(first_filter),
+                    used,
+                };
+                match self.geometry.size.activation {
+                    Activation::Relu => {
+                        with_vectors!(used.div_ceil(V::LANES), relu_panel::<V>(windows, &panel))
+                    }
+                    Activation::Linear => {
+                        with_vectors!(used.div_ceil(V::LANES), linear_panel::<V>(windows, &panel));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One panel of filters against all windows of all images.
+struct PanelJob<'a, E> {
+    geometry: &'a Geometry,
+    input: *const E,
+    weights: *const E,
+    bias: *const E,
+    output: *mut E,
+    winners: *mut u8,
+    used: usize,
+}
+
+/// # Safety
+/// The job's pointers have the lengths of its geometry behind them, for `windows` windows.
+#[inline(always)]
+unsafe fn relu_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
+    // SAFETY: the caller's promise.
+    unsafe { in_tiles!(windows, VECTORS, relu_tile::<V>(job)) }
+}
+
+/// # Safety
+/// As [`relu_panel`].
+#[inline(always)]
+unsafe fn linear_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
+    // SAFETY: the caller's promise.
+    unsafe { in_tiles!(windows, VECTORS, linear_tile::<V>(job)) }
+}
+
+/// # Safety
+/// As [`relu_panel`], for the windows `first..first + WINDOWS`.
+#[inline(always)]
+unsafe fn relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+    first: usize,
+    job: &PanelJob<V::Element>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<V, WINDOWS, VECTORS, true>(first, job) }
+}
+
+/// # Safety
+/// As [`relu_panel`], for the windows `first..first + WINDOWS`.
+#[inline(always)]
+unsafe fn linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+    first: usize,
+    job: &PanelJob<V::Element>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<V, WINDOWS, VECTORS, false>(first, job) }
+}
+
+/// The windows may lie in different images: only the last tile of a call is narrow.
+///
+/// # Safety
+/// As [`relu_panel`], for the windows `first..first + WINDOWS`.
+#[inline(always)]
+unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU: bool>(
+    first: usize,
+    job: &PanelJob<V::Element>,
+) {
+    let geometry = job.geometry;
+    let positions = geometry.positions();
+    // SAFETY: every offset of the geometry begins a whole patch within an image; the caller promises the rest.
+    unsafe {
+        let mut images = [job.input; WINDOWS];
+        let mut offsets = [geometry.offsets.as_ptr(); WINDOWS];
+        for w in 0..WINDOWS {
+            let (image, window) = ((first + w) / geometry.windows(), (first + w) % geometry.windows());
+            images[w] = job.input.add(image * geometry.input_length());
+            offsets[w] = geometry.offsets.as_ptr().add(window * positions);
+        }
+        let off = V::splat(V::Element::from_f64(positions as f64));
+        let mut best = [[V::zero(); VECTORS]; WINDOWS];
+        let mut winner = [[off; VECTORS]; WINDOWS];
+        let mut bias = [V::zero(); VECTORS];
+        for (v, bias) in bias.iter_mut().enumerate() {
+            *bias = V::load_first(job.bias.add(v * V::LANES), V::LANES.min(job.used - v * V::LANES));
+        }
+        for position in 0..positions {
+            let mut sums = [bias; WINDOWS];
+            let mut rows = images;
+            for w in 0..WINDOWS {
+                rows[w] = images[w].add(*offsets[w].add(position) as usize);
+            }
+            let mut weights = job.weights;
+            for _ in 0..geometry.size.kernel_height {
+                accumulate_rows::<V, WINDOWS, VECTORS>(&mut sums, &rows, geometry.run_length(), weights);
+                weights = weights.add(geometry.run_length() * VECTORS * V::LANES);
+                for row in &mut rows {
+                    *row = row.wrapping_add(geometry.row_stride());
+                }
+            }
+            let this = V::splat(V::Element::from_f64(position as f64));
+            for w in 0..WINDOWS {
+                for v in 0..VECTORS {
+                    let sum = sums[w][v];
+                    if !RELU && position == 0 {
+                        best[w][v] = sum;
+                        winner[w][v] = this;
+                    } else {
+                        // Kept only where it is known to be no smaller, so that a NaN is passed on.
+                        winner[w][v] = winner[w][v].select_less_equal(this, sum, best[w][v]);
+                        best[w][v] = best[w][v].select_less_equal(sum, sum, best[w][v]);
+                    }
+                }
+            }
+        }
+        for w in 0..WINDOWS {
+            let to = (first + w) * geometry.size.filters;
+            for v in 0..VECTORS {
+                let count = V::LANES.min(job.used - v * V::LANES);
+                best[w][v].store_first(job.output.add(to + v * V::LANES), count);
+                winner[w][v].store_bytes(job.winners.add(to + v * V::LANES), count);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Two-dimensional convolution with ReLU and max-pooling in one pass, forward and backward.
+//!
+//! Layouts: images `[image, row, column, channel]`, weights `[filter, kernel row, kernel column, channel]`, outputs
+//! `[image, pooled row, pooled column, filter]`. A *window* is the rectangle of convolution outputs that one pooled
+//! output reads, 1×1 without pooling; its positions are numbered row by row.
+//!
+//! Forward, for one window and filter: `output = max over positions of relu(bias + Σ weights · patch)`, and one byte
+//! `winner` that says which position it came from, or [`Geometry::positions`] when the ReLU was off. The activation
+//! before pooling is never stored, and positions that no window reads are never computed. Backward needs nothing but
+//! the winners: every other position's gradient is an exact zero and is skipped.
+//!
+//! ReLU and pooling route gradients as Keras and PyTorch do: to the first of equal maxima, and nowhere from a zero.
+
+mod backward;
+mod forward;
+mod reference;
+
+pub use backward::{backward_input, backward_weights};
+pub use forward::{forward, pack_weights, packed_weights_length};
+pub use reference::{backward_reference, forward_reference};
+
+use crate::Element;
+
+/// What follows the sums of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    Linear,
+    /// max(x, 0).
+    Relu,
+}
+
+/// The sizes of a convolution, checked and with the offsets of its positions worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Geometry {
+    size: Size,
+    output_height: usize,
+    output_width: usize,
+    /// Where the patch of each window's each position begins within an image: `[window · positions + position]`.
+    offsets: Vec<u32>,
+}
+
+/// The sizes that determine a [`Geometry`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Rows of the input, padding included.
+    pub height: usize,
+    /// Columns of the input, padding included.
+    pub width: usize,
+    /// Channels of the input.
+    pub channels: usize,
+    /// Channels of the output.
+    pub filters: usize,
+    /// Rows of the kernel.
+    pub kernel_height: usize,
+    /// Columns of the kernel.
+    pub kernel_width: usize,
+    /// Rows and columns between neighbouring patches.
+    pub stride: usize,
+    /// Rows of a pooling window, 1 without pooling; windows do not overlap.
+    pub pool_height: usize,
+    /// Columns of a pooling window.
+    pub pool_width: usize,
+    /// What follows the sums.
+    pub activation: Activation,
+}
+
+impl Geometry {
+    /// Works out the positions.
+    ///
+    /// # Panics
+    /// When a size is zero, the kernel is larger than the image, no window fits, a window has more than 254
+    /// positions, or an image has more than 2³² elements.
+    pub fn new(size: Size) -> Self {
+        let Size { height, width, channels, filters, kernel_height, kernel_width, stride, .. } = size;
+        let positions = size.pool_height * size.pool_width;
+        assert!(channels > 0 && filters > 0 && stride > 0, "a size of zero: {size:?}");
+        assert!((1..=254).contains(&positions), "a window of {positions} positions: 1 to 254 expected");
+        assert!((1..=height).contains(&kernel_height), "kernel of {kernel_height} rows on {height}");
+        assert!((1..=width).contains(&kernel_width), "kernel of {kernel_width} columns on {width}");
+        assert!(
+            u32::try_from(height * width * channels).is_ok(),
+            "an image of more than 2^32 elements: {size:?}"
+        );
+        let output_height = ((height - kernel_height) / stride + 1) / size.pool_height;
+        let output_width = ((width - kernel_width) / stride + 1) / size.pool_width;
+        assert!(output_height > 0 && output_width > 0, "no pooling window fits: {size:?}");
+        let mut offsets = Vec::with_capacity(output_height * output_width * positions);
+        for window in 0..output_height * output_width {
+            let (window_y, window_x) = (window / output_width, window % output_width);
+            for position in 0..positions {
+                let y = (window_y * size.pool_height + position / size.pool_width) * stride;
+                let x = (window_x * size.pool_width + position % size.pool_width) * stride;
+                offsets.push(((y * width + x) * channels) as u32);
+            }
+        }
+        Self { size, output_height, output_width, offsets }
+    }
+
+    /// The sizes given.
+    pub fn size(&self) -> &Size {
+        &self.size
+    }
+
+    /// Rows of the pooled output.
+    pub fn output_height(&self) -> usize {
+        self.output_height
+    }
+
+    /// Columns of the pooled output.
+    pub fn output_width(&self) -> usize {
+        self.output_width
+    }
+
+    /// Elements of one input image.
+    pub fn input_length(&self) -> usize {
+        self.size.height * self.size.width * self.size.channels
+    }
+
+    /// Elements of one image's output.
+    pub fn output_length(&self) -> usize {
+        self.windows() * self.size.filters
+    }
+
+    /// Weights of one filter.
+    pub fn filter_length(&self) -> usize {
+        self.size.kernel_height * self.run_length()
+    }
+
+    /// Windows of an image.
+    pub fn windows(&self) -> usize {
+        self.output_height * self.output_width
+    }
+
+    /// Positions of a window; as a winner, it means that the ReLU was off at every one.
+    pub fn positions(&self) -> usize {
+        self.size.pool_height * self.size.pool_width
+    }
+
+    /// Multiplications and additions of one image's forward pass.
+    pub fn forward_flops(&self) -> u64 {
+        2 * (self.windows() * self.positions() * self.size.filters * self.filter_length()) as u64
+    }
+
+    /// Elements of a patch that are contiguous in the image: one kernel row.
+    fn run_length(&self) -> usize {
+        self.size.kernel_width * self.size.channels
+    }
+
+    /// Elements from one kernel row to the next in the image.
+    fn row_stride(&self) -> usize {
+        self.size.width * self.size.channels
+    }
+}
+
+/// What a backward pass reads: the gradient of the pooled output and where it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputGradient<'a, E> {
+    /// Derivative of the loss with respect to the output, `[image, window, filter]`.
+    pub gradient: &'a [E],
+    /// The winners of the forward pass, of the same shape.
+    pub winners: &'a [u8],
+}
+
+impl<E: Element> OutputGradient<'_, E> {
+    fn check(&self, geometry: &Geometry) -> usize {
+        let images = self.gradient.len() / geometry.output_length();
+        crate::check_length!(self.gradient, images * geometry.output_length());
+        crate::check_length!(self.winners, self.gradient.len());
+        images
+    }
+}

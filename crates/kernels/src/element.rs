@@ -1,0 +1,101 @@
+//! The number types that the kernels compute with.
+
+use crate::dispatch::{InstructionSet, Kernel};
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// `f32`, which trains, or `f64`, which checks it.
+pub trait Element:
+    Copy
+    + Debug
+    + Default
+    + Display
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + AddAssign
+    + Div<Output = Self>
+    + Mul<Output = Self>
+    + MulAssign
+    + Neg<Output = Self>
+    + Sub<Output = Self>
+    + SubAssign
+    + Sum
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// ln 2 in two parts; the first has so few digits that its product with any exponent of this type is exact.
+    #[doc(hidden)]
+    const LN_2_PARTS: [Self; 2];
+    /// Terms of the Taylor series of eˣ − 1 after which the remainder for |x| ≤ ½ ln 2 is below half a unit.
+    #[doc(hidden)]
+    const EXPONENTIAL_TERMS: usize;
+    /// Largest |x| of which the vector kernels take eˣ; beyond it they saturate.
+    #[doc(hidden)]
+    const EXPONENTIAL_LIMIT: Self;
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same value as `f64`.
+    fn to_f64(self) -> f64;
+    /// eˣ.
+    fn exp(self) -> Self;
+    /// ln x.
+    fn ln(self) -> Self;
+    /// √x.
+    fn sqrt(self) -> Self;
+    /// tanh x.
+    fn tanh(self) -> Self;
+    /// Runs a kernel with this type's vectors of the given instruction set.
+    #[doc(hidden)]
+    fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output;
+}
+
+macro_rules! float_methods {
+    () => {
+        const ZERO: Self = 0.0;
+        const ONE: Self = 1.0;
+        fn from_f64(value: f64) -> Self {
+            value as Self
+        }
+        fn to_f64(self) -> f64 {
+            f64::from(self)
+        }
+        fn exp(self) -> Self {
+            self.exp()
+        }
+        fn ln(self) -> Self {
+            self.ln()
+        }
+        fn sqrt(self) -> Self {
+            self.sqrt()
+        }
+        fn tanh(self) -> Self {
+            self.tanh()
+        }
+    };
+}
+
+impl Element for f32 {
+    const LN_2_PARTS: [Self; 2] = [0.693_359_4, -2.121_944_4e-4];
+    const EXPONENTIAL_TERMS: usize = 7;
+    const EXPONENTIAL_LIMIT: Self = 87.0;
+    float_methods!();
+    fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output {
+        set.run_f32(kernel)
+    }
+}
+
+impl Element for f64 {
+    const LN_2_PARTS: [Self; 2] = [0.693_145_751_953_125, 1.428_606_820_309_417_2e-6];
+    const EXPONENTIAL_TERMS: usize = 13;
+    const EXPONENTIAL_LIMIT: Self = 708.0;
+    float_methods!();
+    fn dispatch<K: Kernel<Self>>(_set: InstructionSet, kernel: K) -> K::Output {
+        InstructionSet::run_f64(kernel)
+    }
+}

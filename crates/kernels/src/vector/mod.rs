@@ -1,0 +1,74 @@
+//! One vector of an instruction set, as the algorithms see it.
+
+mod portable;
+pub(crate) use portable::{PortableF32, PortableF64};
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use {avx2::Avx2, avx512::Avx512};
+
+use crate::Element;
+
+/// A register full of elements and what the kernels do with it.
+///
+/// # Safety
+/// Every method may only be called where the vector's instructions exist, which [`crate::InstructionSet`] vouches
+/// for. The methods that take a pointer need as many valid elements behind it as they touch; no alignment is needed.
+pub unsafe trait Vector: Copy {
+    /// What a lane holds.
+    type Element: Element;
+    /// Elements in a register.
+    const LANES: usize;
+    /// Registers that the instruction set has; decides how large a tile of accumulators may be.
+    const REGISTERS: usize;
+
+    /// The same value in every lane.
+    unsafe fn splat(value: Self::Element) -> Self;
+    /// Reads [`Self::LANES`] elements.
+    unsafe fn load(from: *const Self::Element) -> Self;
+    /// Writes [`Self::LANES`] elements.
+    unsafe fn store(self, to: *mut Self::Element);
+    /// Reads the first `count` ≤ [`Self::LANES`] elements; the other lanes are zero.
+    unsafe fn load_first(from: *const Self::Element, count: usize) -> Self;
+    /// Writes the first `count` ≤ [`Self::LANES`] lanes.
+    unsafe fn store_first(self, to: *mut Self::Element, count: usize);
+
+    /// `self + other`.
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self − other`.
+    unsafe fn sub(self, other: Self) -> Self;
+    /// `self · other`.
+    unsafe fn mul(self, other: Self) -> Self;
+    /// `self / other`.
+    unsafe fn div(self, other: Self) -> Self;
+    /// √self.
+    unsafe fn sqrt(self) -> Self;
+    /// `self · other + sum`, rounded once where the instruction set can.
+    unsafe fn mul_add(self, other: Self, sum: Self) -> Self;
+    /// Lane by lane `if condition_left <= condition_right { self } else { other }`; `other` where either is NaN.
+    unsafe fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self;
+    /// Writes the first `count` lanes as bytes; each lane is a whole number of 0..=255.
+    unsafe fn store_bytes(self, to: *mut u8, count: usize);
+    /// Reads the first `count` bytes, one a lane; the other lanes are zero.
+    unsafe fn load_bytes(from: *const u8, count: usize) -> Self;
+    /// The nearest whole number in each lane.
+    unsafe fn round(self) -> Self;
+    /// 2ⁿ for whole n that keep the result a normal number.
+    unsafe fn power_of_two(self) -> Self;
+
+    /// 0 in every lane.
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self::splat(Self::Element::ZERO) }
+    }
+
+    /// The larger of each lane's pair; NaN where `self` is NaN.
+    #[inline(always)]
+    unsafe fn maximum(self, other: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { other.select_less_equal(self, self, other) }
+    }
+}
