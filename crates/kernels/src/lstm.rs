@@ -18,7 +18,7 @@ use crate::{
     activation::{sigmoid, tanh},
     check_length,
     dispatch::Kernel,
-    matmul::lanes,
+    matmul::{lanes, panel_columns},
     tile::accumulate_rows,
     vector::Vector,
 };
@@ -60,12 +60,6 @@ impl Size {
     pub fn step_flops(self) -> u64 {
         2 * ((self.inputs + self.units) * GATES * self.units) as u64
     }
-
-    /// Where the blocked column `block_column` of block `block` stands among the `4 · units` columns, if it is used.
-    fn column(self, lanes: usize, block: usize, block_column: usize) -> Option<usize> {
-        let unit = block * lanes + block_column % lanes;
-        (unit < self.units).then(|| block_column / lanes * self.units + unit)
-    }
 }
 
 /// Gathers rows of `4 · units` columns, in Keras's order, into one block's columns: `blocked [rows, 4, lanes]`.
@@ -85,22 +79,41 @@ pub fn block_rows<E: Element>(set: InstructionSet, size: Size, rows: &[E], block
     }
 }
 
-/// The transpose of the recurrent kernel with its rows in blocked order: `[4 · padded units, units]`, for the product
-/// that carries the gradient of z back to h. Overwrites; unused rows are zero.
+/// Packs the transpose of `weights [n, 4 · units]`, its rows in blocked order `[4 · padded units, n]`, in panels of n as
+/// [`crate::matmul::pack`] does: for the products that carry the gradient of z back to h and to x. Overwrites whole
+/// panels, from `first_panel` on; rows of units that do not exist are zero.
 ///
 /// # Panics
-/// When a length does not fit.
-pub fn block_transposed<E: Element>(set: InstructionSet, size: Size, recurrent: &[E], transposed: &mut [E]) {
-    let (width, lanes) = (size.block_width::<E>(set), lanes::<E>(set));
-    check_length!(recurrent, size.units * GATES * size.units);
-    check_length!(transposed, size.gates_width::<E>(set) * size.units);
-    for (index, row) in transposed.chunks_exact_mut(size.units).enumerate() {
-        match size.column(lanes, index / width, index % width) {
-            Some(column) => {
-                let column = recurrent[column..].iter().step_by(GATES * size.units);
-                row.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+/// When `weights` or `packed` does not fit the sizes.
+pub fn pack_transposed<E: Element>(
+    set: InstructionSet,
+    size: Size,
+    weights: &[E],
+    first_panel: usize,
+    packed: &mut [E],
+) {
+    let (row, lanes) = (GATES * size.units, lanes::<E>(set));
+    let (gates, panel_width) = (size.gates_width::<E>(set), panel_columns::<E>(set));
+    let columns = weights.len() / row;
+    check_length!(weights, columns * row);
+    for (index, panel) in packed.chunks_mut(gates * panel_width).enumerate() {
+        let first = (first_panel + index) * panel_width;
+        let used = panel_width.min(columns - first);
+        let padded = used.next_multiple_of(lanes);
+        check_length!(panel, gates * padded);
+        if used < padded || !size.units.is_multiple_of(lanes) {
+            panel.fill(E::ZERO);
+        }
+        // One vector's worth of rows at a time: a few kilobytes that stay in the first-level cache while written.
+        for (strip, rows) in panel.chunks_exact_mut(lanes * padded).enumerate() {
+            let (block, gate) = (strip / GATES, strip % GATES);
+            let units = lanes.min(size.units - block * lanes);
+            for column in 0..used {
+                let from = &weights[(first + column) * row + gate * size.units + block * lanes..][..units];
+                for (lane, value) in from.iter().enumerate() {
+                    rows[lane * padded + column] = *value;
+                }
             }
-            None => row.fill(E::ZERO),
         }
     }
 }

@@ -179,10 +179,11 @@ struct Panels<'a, E> {
 
 /// C `[m, columns]` = (C +) A `[m, k]` · B `[k, columns]` for a row-major B whose rows are `stride` apart.
 ///
-/// For one panel's worth of columns that are read once: packing would cost as much as it saves.
+/// For rows that lie close together already, such as a gradient that was written panel by panel: packing would only
+/// copy them. A must be transposed.
 ///
 /// # Panics
-/// When `columns` is more than a panel or not a whole number of vectors, or a length does not fit the shapes.
+/// When `columns` is not a whole number of vectors, or a length does not fit the shapes.
 pub fn multiply_rows<E: Element>(
     set: InstructionSet,
     a: Matrix<E>,
@@ -250,9 +251,10 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
                 } else {
                     with_vectors!(vectors, rows_panel::<V>(a.rows, &job));
                 }
-                if panels.packed_width.is_none() {
-                    panel = panel.add(a.columns * panel_stride);
-                }
+                panel = match panels.packed_width {
+                    Some(_) => panel.wrapping_add(used),
+                    None => panel.add(a.columns * panel_stride),
+                };
             }
             column += used;
         }

@@ -1,1 +1,25 @@
 //! Layers, models, losses, initialisers and optimisers.
+//!
+//! An [`Architecture`] is data: a list of layers. [`Model::new`] checks the shapes and lays out every buffer once;
+//! after that neither a forward pass nor a training step allocates. All parameters live in one flat buffer, their
+//! gradient in another of the same layout.
+//!
+//! Work is divided over the threads of the current `rayon` pool, and the division never shows in a result: what is
+//! computed per image is divided by images, what is summed over images is divided by parameters. No sum is ever split
+//! between threads, so there is nothing to reduce and nothing to reorder.
+//!
+//! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
+
+mod architecture;
+mod initialisation;
+mod layers;
+mod model;
+mod optimiser;
+mod shape;
+
+pub use architecture::{Architecture, LayerSpec, built_in, built_in_architectures};
+pub use initialisation::Initialiser;
+pub use kernels::{Element, InstructionSet};
+pub use model::{Evaluation, Model, ParameterSpec};
+pub use optimiser::Optimiser;
+pub use shape::{Shape, ShapeError};
