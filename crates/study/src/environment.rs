@@ -1,0 +1,129 @@
+//! The machine that runs are made on.
+
+use crate::record::Environment;
+use kernels::InstructionSet;
+use std::{fs, time::Instant};
+use train::Clock;
+
+/// The version that records carry.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Describes this machine.
+pub fn environment(set: InstructionSet, threads: usize) -> Environment {
+    Environment { cpu: cpu_name(), threads, kernels: set.name().to_owned(), version: VERSION.to_owned() }
+}
+
+/// The processor's name where the system tells it, else its architecture.
+fn cpu_name() -> String {
+    fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// Seconds since it was made, by the system's monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock(Instant);
+
+impl SystemClock {
+    /// Starts at zero.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for SystemClock {
+    fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// Notices whether other programs used the processors meanwhile.
+///
+/// Reads the kernel's counters where there are any (Linux); elsewhere it never notices anything.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoadMeter {
+    start: Option<Ticks>,
+}
+
+/// Clock ticks since boot.
+#[derive(Debug, Clone, Copy)]
+struct Ticks {
+    /// Of all processors.
+    total: u64,
+    /// Spent neither idle nor by this process; what a hypervisor took away counts.
+    others: u64,
+}
+
+/// Share of all processors' time that others may take before a timing is flagged.
+const LOAD_LIMIT: f64 = 0.10;
+
+impl LoadMeter {
+    pub(crate) fn start() -> Self {
+        Self { start: Ticks::read() }
+    }
+
+    /// A warning, if others took more than a tenth.
+    pub(crate) fn warning(self) -> Option<String> {
+        let (start, end) = (self.start?, Ticks::read()?);
+        let total = end.total.saturating_sub(start.total);
+        // Below a second the counters are too coarse to accuse anyone.
+        if total < 100 {
+            return None;
+        }
+        let share = end.others.saturating_sub(start.others) as f64 / total as f64;
+        (share > LOAD_LIMIT).then(|| {
+            format!("other programs took {:.0} % of the processors' time while this run was timed", 100.0 * share)
+        })
+    }
+}
+
+impl Ticks {
+    fn read() -> Option<Self> {
+        let all = fs::read_to_string("/proc/stat").ok()?;
+        let own = fs::read_to_string("/proc/self/stat").ok()?;
+        Self::parse(&all, &own)
+    }
+
+    /// `all` is /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, …; `own` is /proc/self/stat, whose
+    /// fields 14 and 15 are this process's user and system ticks.
+    fn parse(all: &str, own: &str) -> Option<Self> {
+        let fields: Vec<u64> =
+            all.lines().next()?.split_whitespace().skip(1).take(8).map_while(|field| field.parse().ok()).collect();
+        if fields.len() < 8 {
+            return None;
+        }
+        // The command's name, in parentheses, may hold spaces.
+        let own: Vec<&str> = own.rsplit_once(')')?.1.split_whitespace().collect();
+        let own: u64 = own.get(11)?.parse::<u64>().ok()? + own.get(12)?.parse::<u64>().ok()?;
+        let total: u64 = fields.iter().sum();
+        Some(Self { total, others: (total - fields[3] - fields[4]).saturating_sub(own) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_read_by_position() {
+        let all = "cpu  100 1 20 1000 50 2 3 4 9 9\ncpu0 1 1 1 1\n";
+        let own = "42 (a name) with) R 1 1 1 0 -1 0 0 0 0 0 70 5 0 0 20 0 2 0 9 9 9";
+        let ticks = Ticks::parse(all, own).expect("both texts are whole");
+        assert_eq!(ticks.total, 1180);
+        assert_eq!(ticks.others, 100 + 1 + 20 + 2 + 3 + 4 - 75);
+        assert!(Ticks::parse("cpu 1 2 3\n", own).is_none());
+        assert!(Ticks::parse(all, "42 (name) R 1").is_none());
+    }
+
+    #[test]
+    fn the_environment_names_the_processor_and_the_kernels() {
+        let environment = environment(InstructionSet::PORTABLE, 3);
+        assert!(!environment.cpu.is_empty());
+        assert_eq!((environment.threads, environment.kernels.as_str()), (3, "portable"));
+    }
+}

@@ -1,0 +1,78 @@
+//! What a study asks for, and the runs that answer it.
+
+use crate::record::{DatasetIdentity, Protocol, RunSpec};
+use data::Corpus;
+use sha2::{Digest, Sha256};
+use train::CheckedRecipe;
+
+/// A comparison, not yet bound to data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudySpec {
+    /// Built-in models, in the order of the report.
+    pub models: Vec<String>,
+    /// How the data is divided.
+    pub protocol: Protocol,
+    /// How every model is trained.
+    pub recipe: CheckedRecipe,
+    /// The first run's seed; run r has `first_seed + r`.
+    pub first_seed: u64,
+    /// Runs of each model.
+    pub runs: u64,
+}
+
+/// The identity of a corpus, as records keep it.
+pub fn identify(corpus: &Corpus) -> DatasetIdentity {
+    DatasetIdentity {
+        name: corpus.name().to_owned(),
+        sha256: corpus.sha256().to_owned(),
+        training_images: corpus.training().len(),
+        test_images: corpus.test().len(),
+        height: corpus.training().height(),
+        width: corpus.training().width(),
+        classes: corpus.classes(),
+    }
+}
+
+/// Every run of a study, in the order in which they are made.
+///
+/// All models' first runs come before any second run: the first verdict is early, and a machine that slows down slows
+/// every model.
+pub fn plan(study: &StudySpec, dataset: &DatasetIdentity) -> Vec<RunSpec> {
+    let recipe = study.recipe.values();
+    (0..study.runs)
+        .flat_map(|run| {
+            study.models.iter().map(move |model| RunSpec {
+                model: model.clone(),
+                dataset: dataset.clone(),
+                protocol: study.protocol,
+                epochs: recipe.epochs,
+                batch_size: recipe.batch_size,
+                learning_rate: recipe.learning_rate,
+                seed: study.first_seed.wrapping_add(run),
+            })
+        })
+        .collect()
+}
+
+/// The identity of a run: the first 16 hexadecimal digits of the SHA-256 of its specification and of the version of
+/// the program that made it.
+///
+/// Two folders of the same data are the same data: their name does not count.
+pub fn run_id(specification: &RunSpec, version: &str) -> String {
+    let nameless = RunSpec {
+        dataset: DatasetIdentity { name: String::new(), ..specification.dataset.clone() },
+        ..specification.clone()
+    };
+    let text = serde_json::to_string(&nameless).expect("a specification has only plain values");
+    let digest = Sha256::digest(format!("{version}\n{text}"));
+    hexadecimal(&digest)[..16].to_owned()
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}

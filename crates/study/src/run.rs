@@ -1,0 +1,249 @@
+//! One run: a specification in, a record out.
+
+use crate::{
+    environment::{LoadMeter, SystemClock, VERSION, environment},
+    plan::{hexadecimal, identify, run_id},
+    record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+};
+use data::{Corpus, SPLIT_SEED, Split, default_validation_images, stratified_split};
+use kernels::InstructionSet;
+use nn::{Model, ShapeError, built_in, built_in_architectures};
+use sha2::{Digest, Sha256};
+use train::{Clock, Listener, Predictions, Recipe, RecipeError, Seeds, Stopped, Subset, fit, predict};
+
+/// Why a run left no record.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No built-in model has that name.
+    #[error("model {name}: no such model")]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+    },
+    /// The model does not fit the images.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// A value of the recipe is unusable.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The data cannot be divided.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// Interrupted, or diverged.
+    #[error("model {model}, seed {seed}: {stopped}")]
+    Stopped {
+        /// The model.
+        model: String,
+        /// The run's seed.
+        seed: u64,
+        /// What happened.
+        stopped: Stopped,
+    },
+    /// The thread pool could not be made.
+    #[error("{threads} threads: {problem}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the system said.
+        problem: String,
+    },
+}
+
+impl RunError {
+    /// Whether the user asked for the end.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, RunError::Stopped { stopped: Stopped::Interrupted { .. }, .. })
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            RunError::UnknownModel { name } => unknown_model_hint(name),
+            RunError::Shape(_) => "images of at least 10×10 pixels fit every built-in model".into(),
+            RunError::Recipe(_) => "see `mnist-study compare --help` for what each option means".into(),
+            RunError::Data(error) => error.hint(),
+            RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => {
+                "a smaller --learning-rate usually helps".into()
+            }
+            RunError::Stopped { .. } => "the runs that were finished are kept; run the same command to go on".into(),
+            RunError::Threads { .. } => "pass a smaller --threads".into(),
+        }
+    }
+}
+
+fn unknown_model_hint(name: &str) -> String {
+    let names: Vec<String> = built_in_architectures().into_iter().map(|architecture| architecture.name).collect();
+    let near = names.iter().find(|known| {
+        let (known, name) = (known.to_lowercase(), name.to_lowercase());
+        known.contains(&name) || name.contains(&known)
+    });
+    match near {
+        Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
+        None => format!("choose from {}; `mnist-study models` says what they are", names.join(", ")),
+    }
+}
+
+/// Everything that runs on one data set share.
+pub struct Laboratory {
+    corpus: Corpus,
+    split: Split,
+    set: InstructionSet,
+    threads: rayon::ThreadPool,
+}
+
+/// A trained model and its record.
+pub struct FinishedRun {
+    /// The final weights.
+    pub model: Model<f32>,
+    /// What is kept.
+    pub record: RunRecord,
+}
+
+impl Laboratory {
+    /// Divides the corpus and starts the threads.
+    ///
+    /// # Errors
+    /// When the training set is too small to be divided, or the system gives no threads.
+    pub fn new(corpus: Corpus, set: InstructionSet, threads: usize) -> Result<Self, RunError> {
+        let labels = corpus.training().labels();
+        let split =
+            stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
+        Ok(Self { corpus, split, set, threads })
+    }
+
+    /// The data.
+    pub fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    /// The machine, as records of this laboratory describe it.
+    pub fn environment(&self) -> crate::record::Environment {
+        environment(self.set, self.threads.current_num_threads())
+    }
+
+    /// Builds a model of this data's shape; its parameters are zero.
+    ///
+    /// # Errors
+    /// When there is no such model, or it does not fit the images.
+    pub fn model(&self, name: &str, capacity: usize) -> Result<Model<f32>, RunError> {
+        let architecture = built_in(name).ok_or_else(|| RunError::UnknownModel { name: name.to_owned() })?;
+        let images = self.corpus.training();
+        Ok(Model::new(self.set, &architecture, images.height(), images.width(), self.corpus.classes(), capacity)?)
+    }
+
+    /// Measures a model on the test images.
+    pub fn test(&self, model: &mut Model<f32>) -> Predictions {
+        self.threads.install(|| predict(model, Subset::all(self.corpus.test())))
+    }
+
+    /// Makes a run. The result depends on the specification and the instruction set alone, its clocks apart.
+    ///
+    /// # Errors
+    /// When the specification is unusable, the listener breaks or the training diverges.
+    ///
+    /// # Panics
+    /// When the specification names another data set than this laboratory's.
+    pub fn run(&self, specification: &RunSpec, listener: &mut (dyn Listener + Send)) -> Result<FinishedRun, RunError> {
+        assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
+        self.threads.install(|| self.run_here(specification, listener))
+    }
+
+    fn run_here(&self, specification: &RunSpec, listener: &mut dyn Listener) -> Result<FinishedRun, RunError> {
+        let (clock, load) = (SystemClock::start(), LoadMeter::start());
+        let recipe = Recipe {
+            epochs: specification.epochs,
+            batch_size: specification.batch_size,
+            learning_rate: specification.learning_rate,
+        }
+        .check()?;
+        let mut model = self.model(&specification.model, specification.batch_size)?;
+        let seeds = Seeds::of_run(specification.seed);
+        seeds.initialise(&mut model);
+        let (training, validation) = self.divide(specification.protocol);
+        let epochs = fit(&mut model, &recipe, seeds, training, validation, &clock, listener).map_err(|stopped| {
+            RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
+        })?;
+        let before_test = clock.seconds();
+        let test = predict(&mut model, Subset::all(self.corpus.test()));
+        let test_seconds = clock.seconds() - before_test;
+        let read_while_training = match specification.protocol {
+            Protocol::Sound => 0,
+            Protocol::Original => epochs.len() as u32,
+        };
+        let record = RunRecord {
+            schema: RECORD_SCHEMA,
+            id: run_id(specification, VERSION),
+            specification: specification.clone(),
+            environment: self.environment(),
+            parameters: model.parameters().len(),
+            forward_flops: model.forward_flops(),
+            train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
+            evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
+            epochs: epochs.iter().map(epoch_record).collect(),
+            test: test_record(&test, self.corpus.test().labels()),
+            test_reads: read_while_training + 1,
+            fingerprint: fingerprint(model.parameters()),
+            warnings: load.warning().into_iter().collect(),
+            total_seconds: clock.seconds(),
+        };
+        Ok(FinishedRun { model, record })
+    }
+
+    fn divide(&self, protocol: Protocol) -> (Subset<'_>, Subset<'_>) {
+        let training = self.corpus.training();
+        match protocol {
+            Protocol::Sound => (
+                Subset { dataset: training, indices: Some(&self.split.training) },
+                Subset { dataset: training, indices: Some(&self.split.validation) },
+            ),
+            Protocol::Original => (Subset::all(training), Subset::all(self.corpus.test())),
+        }
+    }
+
+    /// The specification of a single run on this data.
+    pub fn specification(&self, model: &str, protocol: Protocol, recipe: Recipe, seed: u64) -> RunSpec {
+        RunSpec {
+            model: model.to_owned(),
+            dataset: identify(&self.corpus),
+            protocol,
+            epochs: recipe.epochs,
+            batch_size: recipe.batch_size,
+            learning_rate: recipe.learning_rate,
+            seed,
+        }
+    }
+}
+
+fn epoch_record(epoch: &train::EpochMetrics) -> EpochRecord {
+    EpochRecord {
+        epoch: epoch.epoch,
+        train_loss: epoch.train.loss(),
+        train_accuracy: epoch.train.accuracy(),
+        validation_loss: epoch.validation.loss(),
+        validation_accuracy: epoch.validation.accuracy(),
+        train_seconds: epoch.train_seconds,
+    }
+}
+
+fn test_record(test: &Predictions, labels: &[u8]) -> TestRecord {
+    TestRecord {
+        accuracy: test.evaluation.accuracy(),
+        loss: test.evaluation.loss(),
+        labels: labels.to_vec(),
+        predictions: test.classes.clone(),
+        probabilities: test.probabilities.iter().map(|p| (p * 65535.0).round() as u16).collect(),
+    }
+}
+
+/// SHA-256 over the weights' bytes, little-endian float32.
+pub fn fingerprint(parameters: &[f32]) -> String {
+    let mut hasher = Sha256::new();
+    for parameter in parameters {
+        hasher.update(parameter.to_le_bytes());
+    }
+    hexadecimal(&hasher.finalize())
+}

@@ -1,0 +1,136 @@
+//! Records on disk: one file a run, complete or absent.
+
+use crate::{
+    plan::run_id,
+    record::{RECORD_SCHEMA, RunRecord},
+};
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// The folder `records` of a results folder.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A file that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct FileError {
+    /// Which.
+    pub path: PathBuf,
+    /// What the system said.
+    pub problem: io::Error,
+}
+
+impl FileError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self.problem.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "choose a folder that you may write to with --out".into()
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space, or choose a folder on another disk with --out".into()
+            }
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                "a file stands where a folder is needed: choose another folder with --out".into()
+            }
+            _ => "check the path, or choose another folder with --out".into(),
+        }
+    }
+}
+
+/// Writes a file under a temporary name beside it, flushes it to the disk and renames it: at no moment does the path
+/// hold half a file.
+///
+/// # Errors
+/// With the path and what the system said; the temporary file is removed.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let error = |problem| FileError { path: path.to_owned(), problem };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(error)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mnist-study-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any program would create it, less the user's mask; the default is for secrets.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(error)?;
+    file.write_all(bytes).map_err(error)?;
+    file.as_file().sync_all().map_err(error)?;
+    file.persist(path).map_err(|failed| error(failed.error))?;
+    Ok(())
+}
+
+impl Store {
+    /// The records of a results folder, which need not exist.
+    pub fn of(results: &Path) -> Self {
+        Self { folder: results.join("records") }
+    }
+
+    /// Creates the folder, and shows that it can be written to before any run is made for it.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn prepare(&self) -> Result<(), FileError> {
+        let error = |problem| FileError { path: self.folder.clone(), problem };
+        fs::create_dir_all(&self.folder).map_err(error)?;
+        tempfile::tempfile_in(&self.folder).map_err(error)?;
+        Ok(())
+    }
+
+    /// Where the record of that identity is kept.
+    pub fn path(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+
+    /// Keeps a record.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
+        let mut bytes = serde_json::to_vec_pretty(record).expect("a record has only plain values");
+        bytes.push(b'\n');
+        write_atomically(&self.path(&record.id), &bytes)
+    }
+
+    /// The record of that identity, if there is a sound one; why a file that is there was left aside.
+    pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
+        let path = self.path(id);
+        match fs::read(&path) {
+            Ok(bytes) => parse(&bytes, id).map(Some).map_err(|problem| format!("{}: {problem}", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+}
+
+/// A record, if it is whole, of this layout, and of the run that its name says.
+fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
+    let schema = value.get("schema").and_then(serde_json::Value::as_u64);
+    if schema != Some(u64::from(RECORD_SCHEMA)) {
+        let found = schema.map_or_else(|| "none".into(), |schema| schema.to_string());
+        return Err(format!("record layout {RECORD_SCHEMA} expected, {found} found"));
+    }
+    let record: RunRecord = serde_json::from_value(value).map_err(|error| format!("damaged: {error}"))?;
+    let expected = run_id(&record.specification, &record.environment.version);
+    if record.id != expected || id != expected {
+        return Err(format!("its specification belongs to run {expected}, its name says {id}"));
+    }
+    let images = record.specification.dataset.test_images;
+    let lengths = [record.test.labels.len(), record.test.predictions.len()];
+    if lengths != [images; 2] || record.test.probabilities.len() != images * record.specification.dataset.classes {
+        return Err(format!("{images} test images expected, predictions of {} found", lengths[1]));
+    }
+    Ok(record)
+}
