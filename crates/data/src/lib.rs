@@ -1,1 +1,38 @@
 //! Datasets, IDX files and splits.
+//!
+//! A [`Corpus`] is a training [`Dataset`] and a test [`Dataset`] of one image size and one set of classes. It comes
+//! from the MNIST copy inside the binary, from a folder of four IDX files, or from [`synthetic()`]:
+//!
+//! ```
+//! let source = data::Source::parse("mnist")?;
+//! let corpus = data::load(&source)?;
+//! assert_eq!(corpus.training().len(), 60_000);
+//! assert_eq!((corpus.test().height(), corpus.test().width()), (28, 28));
+//! assert_eq!(corpus.test().labels()[0], 7);
+//!
+//! let labels = corpus.training().labels();
+//! let validation_images = data::default_validation_images(labels.len());
+//! let split = data::stratified_split(labels, corpus.classes(), validation_images, data::SPLIT_SEED)?;
+//! assert_eq!((split.training.len(), split.validation.len()), (55_000, 5_000));
+//! # Ok::<(), data::Error>(())
+//! ```
+//!
+//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs` touches the file system, so
+//! everything else works where there is none.
+
+mod dataset;
+mod directory;
+mod error;
+pub mod idx;
+mod random;
+mod source;
+mod split;
+mod synthetic;
+
+pub use dataset::{Corpus, Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
+pub use directory::{FILE_NAMES, load_directory, write_directory};
+pub use error::Error;
+pub use random::{bounded, generator, shuffle};
+pub use source::{KNOWN_NAMES, Source, load};
+pub use split::{SPLIT_SEED, Split, default_validation_images, stratified_split};
+pub use synthetic::synthetic;

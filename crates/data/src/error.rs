@@ -1,0 +1,289 @@
+//! What can be wrong with data: the thing, what was expected and what was found, and what to do about it.
+
+/// Why data cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file starts with the number of another format.
+    #[error("{file}: magic number {expected:#010x} expected, {found:#010x} found")]
+    WrongMagic {
+        /// The file's path.
+        file: String,
+        /// [`crate::idx::IMAGES_MAGIC`] or [`crate::idx::LABELS_MAGIC`].
+        expected: u32,
+        /// The file's first four bytes, big-endian.
+        found: u32,
+    },
+    /// A file ends before its header, or before what its header promises.
+    #[error("{file}: {} bytes expected, {} found", thousands(*.expected), thousands(*.found))]
+    Truncated {
+        /// The file's path.
+        file: String,
+        /// Length by the header (of the header, if that is cut off), uncompressed.
+        expected: u64,
+        /// Length found, uncompressed.
+        found: u64,
+    },
+    /// A file goes on after what its header promises.
+    #[error("{file}: {} bytes expected, {} found", thousands(*.expected), surplus(*.found))]
+    TrailingBytes {
+        /// The file's path.
+        file: String,
+        /// Length by the header, uncompressed.
+        expected: u64,
+        /// Length found; `None` for a compressed file, which is not unpacked further.
+        found: Option<u64>,
+    },
+    /// A file is too long to be loaded, by its length or by its header.
+    #[error("{file}: at most {} bytes expected, {} found", thousands(*.limit), thousands(*.found))]
+    TooLarge {
+        /// The file's path.
+        file: String,
+        /// [`crate::idx::MAXIMUM_BYTES`].
+        limit: u64,
+        /// Length of the file, or the uncompressed length by its header.
+        found: u64,
+    },
+    /// A gzip file cannot be unpacked.
+    #[error("{file}: gzip data expected, damaged data found ({reason})")]
+    Compression {
+        /// The file's path.
+        file: String,
+        /// What the decoder found.
+        reason: String,
+    },
+    /// A set has no images.
+    #[error("{file}: at least 1 image expected, 0 found")]
+    Empty {
+        /// The file's path, or the set's name.
+        file: String,
+    },
+    /// Images are of no pixels, or too large.
+    #[error("{file}: images of 1×1 to 256×256 pixels expected, {}×{} found", thousands(*.height), thousands(*.width))]
+    ImageSize {
+        /// The file's path, or the set's name.
+        file: String,
+        /// Pixels from top to bottom.
+        height: u64,
+        /// Pixels from left to right.
+        width: u64,
+    },
+    /// The number of pixels is not that of the images.
+    #[error("{name}: {} pixels expected, {} found", thousands(*.expected), thousands(*.found))]
+    PixelCount {
+        /// The set's name.
+        name: String,
+        /// Labels × height × width.
+        expected: u64,
+        /// Pixels given.
+        found: u64,
+    },
+    /// There are more or fewer labels than images.
+    #[error("{labels_file}: {} labels expected, one for each image of {images_file}, {} found", thousands(*.images), thousands(*.labels))]
+    CountsDiffer {
+        /// The path of the file with the images.
+        images_file: String,
+        /// The path of the file with the labels.
+        labels_file: String,
+        /// Number of images.
+        images: u64,
+        /// Number of labels.
+        labels: u64,
+    },
+    /// A label belongs to no class.
+    #[error("{name}: labels below {classes} expected, {found} found at index {}", thousands(*.index as u64))]
+    LabelOutOfRange {
+        /// The set's name.
+        name: String,
+        /// The first such label's place, counted from 0.
+        index: usize,
+        /// Number of classes.
+        classes: usize,
+        /// The label.
+        found: u8,
+    },
+    /// There is nothing to tell apart, or more than a label can name.
+    #[error("{name}: 2 to 256 classes expected, {} found", thousands(*.found as u64))]
+    ClassCount {
+        /// The set's name.
+        name: String,
+        /// Number of classes: the largest label of both sets plus one.
+        found: usize,
+    },
+    /// The training and the test images are of different sizes.
+    #[error("{test}: images of {}×{} pixels expected, as in {training}, {}×{} found", .expected.0, .expected.1, .found.0, .found.1)]
+    SetsDiffer {
+        /// The training set's name.
+        training: String,
+        /// The test set's name.
+        test: String,
+        /// Height and width of the training images.
+        expected: (usize, usize),
+        /// Height and width of the test images.
+        found: (usize, usize),
+    },
+    /// The training and the test set have different numbers of classes.
+    #[error("{test}: {expected} classes expected, as in {training}, {found} found")]
+    ClassesDiffer {
+        /// The training set's name.
+        training: String,
+        /// The test set's name.
+        test: String,
+        /// Classes of the training set.
+        expected: usize,
+        /// Classes of the test set.
+        found: usize,
+    },
+    /// A folder lacks one of the four files.
+    #[error("{directory}: {name} or {name}.gz expected, neither found")]
+    MissingFile {
+        /// The folder's path.
+        directory: String,
+        /// The file's name without `.gz`.
+        name: &'static str,
+    },
+    /// A file or folder cannot be read.
+    #[error("{file}: a readable file expected, an error found ({reason})")]
+    Unreadable {
+        /// The path.
+        file: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// A file or folder cannot be written.
+    #[error("{file}: a writable place expected, an error found ({reason})")]
+    Unwritable {
+        /// The path.
+        file: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// A dataset's name is neither known nor a folder.
+    #[error("dataset {name:?}: {} or a folder expected, neither found", crate::KNOWN_NAMES.join(", "))]
+    UnknownName {
+        /// What was asked for.
+        name: String,
+        /// The known name that is spelt most alike, if one is near.
+        suggestion: Option<&'static str>,
+    },
+    /// A dataset's name is that of a file.
+    #[error("dataset {name:?}: a folder expected, a file found")]
+    NotADirectory {
+        /// What was asked for.
+        name: String,
+    },
+    /// No class has an image to spare for validation.
+    #[error("split of {} images: a class with at least 2 images expected, none found", thousands(*.images as u64))]
+    Indivisible {
+        /// Number of images to divide.
+        images: usize,
+    },
+    /// That many images cannot be held back.
+    #[error(
+        "split of {} images: 1 to {} validation images expected, {} found",
+        thousands(*.images as u64), thousands(*.largest as u64), thousands(*.found as u64)
+    )]
+    SplitSize {
+        /// Number of images to divide.
+        images: usize,
+        /// All images less one of each class present.
+        largest: usize,
+        /// How many were to be held back.
+        found: usize,
+    },
+    /// The program's own copy of MNIST is damaged.
+    #[error(transparent)]
+    Embedded(#[from] embedded::CorruptError),
+}
+
+impl Error {
+    /// What to do about it, one sentence for the `hint:` line.
+    pub fn hint(&self) -> String {
+        let embedded = "or pass --dataset mnist to use the embedded copy";
+        match self {
+            Self::WrongMagic { expected, found, .. } => match *found {
+                crate::idx::IMAGES_MAGIC | crate::idx::LABELS_MAGIC => {
+                    "images and labels look exchanged: check both files' names".to_owned()
+                }
+                _ if *expected == crate::idx::IMAGES_MAGIC => {
+                    format!("give an IDX file of 8-bit images with three dimensions, {embedded}")
+                }
+                _ => format!("give an IDX file of 8-bit labels with one dimension, {embedded}"),
+            },
+            Self::Truncated { .. } | Self::Compression { .. } => format!("download it again, {embedded}"),
+            Self::TrailingBytes { .. } => {
+                format!("the file is damaged or two files were joined: download it again, {embedded}")
+            }
+            Self::TooLarge { .. } => {
+                format!(
+                    "use a smaller dataset, {embedded}; a compressed file with a false header looks large, too"
+                )
+            }
+            Self::Empty { .. } => "give a dataset with at least one training and one test image".to_owned(),
+            Self::ImageSize { .. } => "scale the images to 256×256 pixels or fewer".to_owned(),
+            Self::PixelCount { .. } => "pass labels × height × width bytes, one byte a pixel".to_owned(),
+            Self::CountsDiffer { .. } => "check that both files belong to the same dataset".to_owned(),
+            Self::LabelOutOfRange { classes, .. } => {
+                format!("number the classes from 0 to {}", classes.saturating_sub(1))
+            }
+            Self::ClassCount { .. } => "label the images with 2 to 256 classes, counted from 0".to_owned(),
+            Self::SetsDiffer { .. } | Self::ClassesDiffer { .. } => {
+                "check that the training and the test files belong to the same dataset".to_owned()
+            }
+            Self::MissingFile { .. } => format!(
+                "put {} into the folder, each with or without .gz, {embedded}",
+                crate::FILE_NAMES.join(", ")
+            ),
+            Self::Unreadable { .. } => "check that it exists, is a plain file and may be read".to_owned(),
+            Self::Unwritable { .. } => "check the folder's permissions and the free space".to_owned(),
+            Self::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
+            Self::UnknownName { suggestion: None, .. } => format!(
+                "pass one of the known names ({}) or a folder with four IDX files",
+                crate::KNOWN_NAMES.join(", ")
+            ),
+            Self::NotADirectory { .. } => "pass the folder that holds the four IDX files".to_owned(),
+            Self::Indivisible { .. } => "give at least one class a second training image".to_owned(),
+            Self::SplitSize { largest, .. } => {
+                format!("hold back at most {} images", thousands(*largest as u64))
+            }
+            Self::Embedded(_) => {
+                "this copy of the program is damaged: install it again, or pass --dataset with a folder"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// `1234567` as `1,234,567`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn surplus(found: Option<u64>) -> String {
+    found.map_or_else(|| "more".to_owned(), thousands)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_separated() {
+        let expected = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (47_040_016, "47,040,016"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ];
+        for (number, text) in expected {
+            assert_eq!(super::thousands(number), text);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! IDX files, the format of MNIST: big-endian, optionally compressed by gzip.
+//!
+//! | bytes | images | labels |
+//! |---|---|---|
+//! | 0..4 | [`IMAGES_MAGIC`] | [`LABELS_MAGIC`] |
+//! | 4..8 | number of images | number of labels |
+//! | 8..12 | height | the labels, one byte each |
+//! | 12..16 | width | |
+//! | 16.. | the pixels, `[image, row, column]`, one byte each | |
+//!
+//! Whether a file is compressed is seen from its first two bytes, not from its name: browsers unpack downloads and
+//! keep the name. Nothing is allocated by a number of the header before the file has shown that it holds as much.
+//!
+//! ```
+//! let file = data::idx::write_images(&[1, 2, 3, 4, 5, 6], 1, 2, 3);
+//! let images = data::idx::read_images("images", data::idx::compress(&file))?;
+//! assert_eq!((images.count, images.height, images.width), (1, 2, 3));
+//! assert_eq!(images.pixels, [1, 2, 3, 4, 5, 6]);
+//! # Ok::<(), data::Error>(())
+//! ```
+
+use std::io::{Read, Write};
+
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::{Dataset, Error, MAXIMUM_SIDE};
+
+/// First four bytes of a file of images: unsigned bytes (08), three dimensions (03).
+pub const IMAGES_MAGIC: u32 = 0x0000_0803;
+
+/// First four bytes of a file of labels: unsigned bytes (08), one dimension (01).
+pub const LABELS_MAGIC: u32 = 0x0000_0801;
+
+/// The longest file that is read, compressed or not.
+///
+/// The largest set of this family (EMNIST by class) has 547 MB; a gigabyte still fits into a laptop's memory twice.
+pub const MAXIMUM_BYTES: u64 = 1 << 30;
+
+const IMAGES_HEADER_BYTES: usize = 16;
+const LABELS_HEADER_BYTES: usize = 8;
+/// Deflate spends at least two bits on 258 bytes, so this many bytes are the most that one compressed byte becomes.
+const DEFLATE_RATIO: u64 = 1032;
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// What a file of images holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// `[image, row, column]`.
+    pub pixels: Vec<u8>,
+    /// Number of images, at least 1.
+    pub count: usize,
+    /// Pixels from top to bottom, 1 to [`MAXIMUM_SIDE`].
+    pub height: usize,
+    /// Pixels from left to right, 1 to [`MAXIMUM_SIDE`].
+    pub width: usize,
+}
+
+/// Reads a file of images, compressed or not; `file` is its name in errors.
+///
+/// # Errors
+/// [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
+/// [`Error::Compression`], [`Error::Empty`] and [`Error::ImageSize`].
+pub fn read_images(file: &str, bytes: Vec<u8>) -> Result<Images, Error> {
+    let mut bytes = unpack(file, bytes, images_length)?;
+    let (count, height, width) = (word(&bytes, 4), word(&bytes, 8), word(&bytes, 12));
+    bytes.drain(..IMAGES_HEADER_BYTES);
+    Ok(Images { pixels: bytes, count: count as usize, height: height as usize, width: width as usize })
+}
+
+/// Reads a file of labels, compressed or not; `file` is its name in errors.
+///
+/// # Errors
+/// [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
+/// [`Error::Compression`] and [`Error::Empty`].
+pub fn read_labels(file: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let mut bytes = unpack(file, bytes, labels_length)?;
+    bytes.drain(..LABELS_HEADER_BYTES);
+    Ok(bytes)
+}
+
+/// The uncompressed file of `pixels`, `[image, row, column]`.
+///
+/// # Panics
+/// When the pixels are not `count × height × width`, or a number does not fit into 32 bits.
+pub fn write_images(pixels: &[u8], count: usize, height: usize, width: usize) -> Vec<u8> {
+    let expected = count.checked_mul(height).and_then(|rows| rows.checked_mul(width));
+    assert_eq!(expected, Some(pixels.len()), "pixels of {count} images of {height}×{width}");
+    [&header(IMAGES_MAGIC, [count, height, width]), pixels].concat()
+}
+
+/// The uncompressed file of `labels`.
+///
+/// # Panics
+/// When the number of labels does not fit into 32 bits.
+pub fn write_labels(labels: &[u8]) -> Vec<u8> {
+    [&header(LABELS_MAGIC, [labels.len()]), labels].concat()
+}
+
+/// The gzip file of an uncompressed one; the same bytes always give the same file.
+pub fn compress(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("writing to memory does not fail")
+}
+
+pub(crate) fn images_header(set: &Dataset) -> Vec<u8> {
+    header(IMAGES_MAGIC, [set.len(), set.height(), set.width()])
+}
+
+pub(crate) fn labels_header(set: &Dataset) -> Vec<u8> {
+    header(LABELS_MAGIC, [set.len()])
+}
+
+fn header<const DIMENSIONS: usize>(magic: u32, dimensions: [usize; DIMENSIONS]) -> Vec<u8> {
+    let mut bytes = magic.to_be_bytes().to_vec();
+    for dimension in dimensions {
+        bytes.extend(u32::try_from(dimension).expect("an IDX file's numbers have 32 bits").to_be_bytes());
+    }
+    bytes
+}
+
+/// The big-endian word at `offset`, which is inside.
+fn word(bytes: &[u8], offset: usize) -> u32 {
+    u32::from_be_bytes([bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]])
+}
+
+/// Checks the header of a file of images, whole or cut off, and returns the file's length by it.
+fn images_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
+    check_header(file, bytes, IMAGES_MAGIC, IMAGES_HEADER_BYTES)?;
+    let [count, height, width] = [4, 8, 12].map(|offset| u64::from(word(bytes, offset)));
+    let side = 1..=MAXIMUM_SIDE as u64;
+    if !side.contains(&height) || !side.contains(&width) {
+        return Err(Error::ImageSize { file: file.to_owned(), height, width });
+    }
+    check_length(file, count, IMAGES_HEADER_BYTES as u64 + count * height * width)
+}
+
+/// Checks the header of a file of labels, whole or cut off, and returns the file's length by it.
+fn labels_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
+    check_header(file, bytes, LABELS_MAGIC, LABELS_HEADER_BYTES)?;
+    let count = u64::from(word(bytes, 4));
+    check_length(file, count, LABELS_HEADER_BYTES as u64 + count)
+}
+
+fn check_header(file: &str, bytes: &[u8], magic: u32, header_bytes: usize) -> Result<(), Error> {
+    if bytes.len() >= 4 && word(bytes, 0) != magic {
+        return Err(Error::WrongMagic { file: file.to_owned(), expected: magic, found: word(bytes, 0) });
+    }
+    if bytes.len() < header_bytes {
+        let (expected, found) = (header_bytes as u64, bytes.len() as u64);
+        return Err(Error::Truncated { file: file.to_owned(), expected, found });
+    }
+    Ok(())
+}
+
+fn check_length(file: &str, count: u64, length: u64) -> Result<u64, Error> {
+    if count == 0 {
+        return Err(Error::Empty { file: file.to_owned() });
+    }
+    Ok(length)
+}
+
+/// The uncompressed file, exactly as long as `length_by_header` says of its beginning.
+fn unpack(
+    file: &str,
+    bytes: Vec<u8>,
+    length_by_header: fn(&str, &[u8]) -> Result<u64, Error>,
+) -> Result<Vec<u8>, Error> {
+    if bytes.starts_with(&GZIP_MAGIC) {
+        return decompress(file, &bytes, length_by_header);
+    }
+    let expected = length_by_header(file, &bytes)?;
+    check_found(file, expected, bytes.len() as u64, Some(bytes.len() as u64))?;
+    Ok(bytes)
+}
+
+fn decompress(
+    file: &str,
+    compressed: &[u8],
+    length_by_header: fn(&str, &[u8]) -> Result<u64, Error>,
+) -> Result<Vec<u8>, Error> {
+    let failed =
+        |error: std::io::Error| Error::Compression { file: file.to_owned(), reason: error.to_string() };
+    let mut decoder = MultiGzDecoder::new(compressed);
+    let mut bytes = Vec::new();
+    decoder.by_ref().take(IMAGES_HEADER_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
+    let expected = length_by_header(file, &bytes)?;
+    if expected > MAXIMUM_BYTES {
+        return Err(Error::TooLarge { file: file.to_owned(), limit: MAXIMUM_BYTES, found: expected });
+    }
+    // One byte more than expected tells a longer file, however long it is.
+    let rest = (expected + 1).saturating_sub(bytes.len() as u64);
+    let possible = (compressed.len() as u64).saturating_mul(DEFLATE_RATIO);
+    bytes.reserve_exact(rest.min(possible) as usize);
+    decoder.take(rest).read_to_end(&mut bytes).map_err(failed)?;
+    check_found(file, expected, bytes.len() as u64, None)?;
+    Ok(bytes)
+}
+
+fn check_found(file: &str, expected: u64, found: u64, total: Option<u64>) -> Result<(), Error> {
+    match found.cmp(&expected) {
+        std::cmp::Ordering::Less => Err(Error::Truncated { file: file.to_owned(), expected, found }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => {
+            Err(Error::TrailingBytes { file: file.to_owned(), expected, found: total })
+        }
+    }
+}

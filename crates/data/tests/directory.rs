@@ -1,0 +1,213 @@
+//! Folders of four files, and the names on the command line.
+
+use std::fs;
+use std::path::Path;
+
+use data::{
+    Corpus, Dataset, Error, FILE_NAMES, Source, idx, load, load_directory, synthetic, write_directory,
+};
+
+/// A folder with a valid corpus of 24 training and 8 test images of 5×4 pixels in 3 classes.
+fn folder() -> (tempfile::TempDir, Corpus) {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = synthetic(3, 24, 8, 5, 4, 3);
+    write_directory(&corpus, folder.path()).unwrap();
+    (folder, corpus)
+}
+
+fn error_text(folder: &Path) -> String {
+    load_directory(folder).unwrap_err().to_string()
+}
+
+#[test]
+fn a_written_corpus_is_read_again() {
+    let (folder, corpus) = folder();
+    let source = Source::parse(folder.path().to_str().unwrap()).unwrap();
+    let read = load(&source).unwrap();
+    assert_eq!(read.name(), source.to_string());
+    assert_eq!(read.sha256(), corpus.sha256());
+    assert_eq!(read.classes(), 3);
+    for (read, written) in [(read.training(), corpus.training()), (read.test(), corpus.test())] {
+        assert_eq!((read.images(), read.labels()), (written.images(), written.labels()));
+        assert_eq!((read.height(), read.width(), read.classes()), (5, 4, 3));
+    }
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let mut expected = FILE_NAMES;
+    expected.sort_unstable();
+    assert_eq!(names, expected, "no temporary file is left");
+}
+
+#[test]
+fn writing_replaces_what_was_there_and_makes_missing_folders() {
+    let (folder, _) = folder();
+    let other = synthetic(4, 9, 6, 3, 3, 3);
+    write_directory(&other, folder.path()).unwrap();
+    assert_eq!(load_directory(folder.path()).unwrap().sha256(), other.sha256());
+    let deep = folder.path().join("a/b");
+    write_directory(&other, &deep).unwrap();
+    assert_eq!(load_directory(&deep).unwrap().sha256(), other.sha256());
+}
+
+/// A folder in the place of the last file lets the last rename fail.
+#[test]
+fn a_failed_write_names_the_file_and_leaves_no_temporary_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join(FILE_NAMES[3]);
+    fs::create_dir(&blocked).unwrap();
+    let error = write_directory(&synthetic(4, 9, 6, 3, 3, 3), folder.path()).unwrap_err();
+    assert!(
+        error.to_string().starts_with(&format!("{}: a writable place expected", blocked.display())),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+}
+
+#[test]
+fn compressed_and_misnamed_files_are_read() {
+    let (folder, corpus) = folder();
+    for name in FILE_NAMES {
+        let raw = fs::read(folder.path().join(name)).unwrap();
+        fs::remove_file(folder.path().join(name)).unwrap();
+        // A browser may unpack a download and keep its name.
+        let content = if name == FILE_NAMES[1] { raw } else { idx::compress(&raw) };
+        fs::write(folder.path().join(format!("{name}.gz")), content).unwrap();
+    }
+    assert_eq!(load_directory(folder.path()).unwrap().sha256(), corpus.sha256());
+    fs::write(folder.path().join(FILE_NAMES[0]), b"wrong").unwrap();
+    assert!(
+        matches!(load_directory(folder.path()), Err(Error::WrongMagic { .. })),
+        "the uncompressed file counts"
+    );
+}
+
+#[test]
+fn a_missing_file_is_named_with_both_names() {
+    for name in FILE_NAMES {
+        let (folder, _) = folder();
+        fs::remove_file(folder.path().join(name)).unwrap();
+        let error = load_directory(folder.path()).unwrap_err();
+        let shown = folder.path().display();
+        assert_eq!(error.to_string(), format!("{shown}: {name} or {name}.gz expected, neither found"));
+        assert_eq!(error, Error::MissingFile { directory: shown.to_string(), name });
+        assert!(FILE_NAMES.iter().all(|name| error.hint().contains(name)), "{}", error.hint());
+    }
+}
+
+#[test]
+fn a_file_that_is_none_is_an_error() {
+    let (folder, _) = folder();
+    let path = folder.path().join(FILE_NAMES[1]);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(
+        error_text(folder.path()),
+        format!("{}: a readable file expected, an error found (not a plain file)", path.display())
+    );
+}
+
+/// The file is sparse: it takes no space, but reading it would take two gigabytes of memory.
+#[test]
+fn a_huge_file_is_not_read() {
+    let (folder, _) = folder();
+    let path = folder.path().join(FILE_NAMES[0]);
+    fs::File::create(&path).unwrap().set_len(1 << 31).unwrap();
+    assert_eq!(
+        error_text(folder.path()),
+        format!("{}: at most 1,073,741,824 bytes expected, 2,147,483,648 found", path.display())
+    );
+}
+
+#[test]
+fn sets_that_do_not_belong_together_are_named() {
+    let (folder, _) = folder();
+    let path = |index: usize| folder.path().join(FILE_NAMES[index]);
+    let shown = |index: usize| path(index).display().to_string();
+
+    fs::write(path(3), idx::write_labels(&[2; 7])).unwrap();
+    let expected = format!("{}: 8 labels expected, one for each image of {}, 7 found", shown(3), shown(2));
+    assert_eq!(error_text(folder.path()), expected);
+
+    fs::write(path(3), idx::write_labels(&[2; 8])).unwrap();
+    fs::write(path(2), idx::write_images(&[0; 160], 8, 4, 5)).unwrap();
+    let expected = format!("{}: images of 5×4 pixels expected, as in {}, 4×5 found", shown(2), shown(0));
+    assert_eq!(error_text(folder.path()), expected);
+
+    fs::write(path(2), idx::write_images(&[0; 160], 8, 5, 4)).unwrap();
+    fs::write(path(1), idx::write_labels(&[0; 24])).unwrap();
+    fs::write(path(3), idx::write_labels(&[0; 8])).unwrap();
+    let expected = format!("{}: 2 to 256 classes expected, 1 found", folder.path().display());
+    assert_eq!(error_text(folder.path()), expected);
+
+    fs::write(path(3), idx::write_labels(&[0, 0, 0, 0, 0, 0, 0, 255])).unwrap();
+    assert_eq!(
+        load_directory(folder.path()).unwrap().classes(),
+        256,
+        "a class may occur in the test set alone"
+    );
+    fs::write(path(1), idx::write_labels(&[9; 24])).unwrap();
+    fs::write(path(3), idx::write_labels(&[1; 8])).unwrap();
+    assert_eq!(load_directory(folder.path()).unwrap().classes(), 10, "or in the training set alone");
+}
+
+#[test]
+fn names_are_known_folders_or_errors() {
+    assert_eq!(Source::parse("mnist"), Ok(Source::Mnist));
+    assert_eq!(Source::Mnist.to_string(), "mnist");
+
+    let error = Source::parse("minst").unwrap_err();
+    assert_eq!(error.to_string(), "dataset \"minst\": mnist or a folder expected, neither found");
+    assert_eq!(error.hint(), "did you mean mnist?");
+    assert_eq!(Source::parse("MNIST").unwrap_err().hint(), "did you mean mnist?");
+
+    let error = Source::parse("no/such/folder").unwrap_err();
+    assert_eq!(error.hint(), "pass one of the known names (mnist) or a folder with four IDX files");
+    assert!(matches!(Source::parse(""), Err(Error::UnknownName { suggestion: None, .. })));
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let name = file.path().to_str().unwrap().to_owned();
+    let error = Source::parse(&name).unwrap_err();
+    assert_eq!(error.to_string(), format!("dataset {name:?}: a folder expected, a file found"));
+}
+
+#[test]
+fn a_dataset_is_checked() {
+    let text = |images: usize, labels: &[u8], height, width, classes| {
+        Dataset::new("toy", vec![0; images], labels.to_vec(), height, width, classes).unwrap_err().to_string()
+    };
+    assert_eq!(text(4, &[0, 1], 0, 2, 2), "toy: images of 1×1 to 256×256 pixels expected, 0×2 found");
+    assert_eq!(text(4, &[0, 1], 1, 257, 2), "toy: images of 1×1 to 256×256 pixels expected, 1×257 found");
+    assert_eq!(text(4, &[0, 0], 1, 2, 1), "toy: 2 to 256 classes expected, 1 found");
+    assert_eq!(text(4, &[0, 0], 1, 2, 257), "toy: 2 to 256 classes expected, 257 found");
+    assert_eq!(text(0, &[], 1, 2, 2), "toy: at least 1 image expected, 0 found");
+    assert_eq!(text(3, &[0, 1], 1, 2, 2), "toy: 4 pixels expected, 3 found");
+    assert_eq!(text(6, &[0, 2, 3], 1, 2, 2), "toy: labels below 2 expected, 2 found at index 1");
+
+    let toy = Dataset::new("toy", vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1], 2, 3, 2).unwrap();
+    assert_eq!((toy.name(), toy.len(), toy.pixels(), toy.classes()), ("toy", 2, 6, 2));
+    assert_eq!(toy.image(0), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(toy.image(1), [7, 8, 9, 10, 11, 12]);
+}
+
+#[test]
+fn a_corpus_is_checked() {
+    let set = |name: &str, height, width, classes| {
+        Dataset::new(name, vec![0; height * width], vec![1], height, width, classes).unwrap()
+    };
+    let text = |test| Corpus::new("toy", set("training", 2, 3, 4), test).unwrap_err().to_string();
+    assert_eq!(text(set("test", 3, 2, 4)), "test: images of 2×3 pixels expected, as in training, 3×2 found");
+    assert_eq!(text(set("test", 2, 3, 5)), "test: 4 classes expected, as in training, 5 found");
+}
+
+/// The expected value is that of `sha256sum` over the four files' digests in binary, computed in a shell.
+#[test]
+fn the_fingerprint_is_the_documented_one() {
+    let set = |pixels: &[u8], labels: &[u8]| {
+        Dataset::new("toy", pixels.to_vec(), labels.to_vec(), 1, 2, 2).unwrap()
+    };
+    let corpus = Corpus::new("toy", set(&[1, 2, 3, 4], &[0, 1]), set(&[5, 6], &[1])).unwrap();
+    assert_eq!(corpus.sha256(), "6efe1b704c668d5037bd1818e8f50adf5566bfb19e045290eb4a7e1f2439e4a8");
+    let exchanged = Corpus::new("toy", set(&[5, 6], &[1]), set(&[1, 2, 3, 4], &[0, 1])).unwrap();
+    assert_ne!(exchanged.sha256(), corpus.sha256());
+}

@@ -1,0 +1,97 @@
+//! The embedded MNIST against published facts.
+
+use std::sync::LazyLock;
+
+use data::{Corpus, Dataset, SPLIT_SEED, Source, default_validation_images, load, stratified_split};
+use sha2::{Digest, Sha256};
+
+static MNIST: LazyLock<Corpus> = LazyLock::new(|| load(&Source::Mnist).unwrap());
+
+fn label_counts(labels: impl IntoIterator<Item = u8>) -> [u32; 10] {
+    let mut counts = [0; 10];
+    for label in labels {
+        counts[usize::from(label)] += 1;
+    }
+    counts
+}
+
+/// Mean and standard deviation of all pixels, each 0..=1.
+fn moments(set: &Dataset) -> (f64, f64) {
+    let count = set.images().len() as f64;
+    let sum: u64 = set.images().iter().map(|&pixel| u64::from(pixel)).sum();
+    let squares: u64 = set.images().iter().map(|&pixel| u64::from(pixel).pow(2)).sum();
+    let mean = sum as f64 / count / 255.0;
+    (mean, (squares as f64 / count / 255.0_f64.powi(2) - mean * mean).sqrt())
+}
+
+#[test]
+fn the_sets_have_the_published_sizes_and_classes() {
+    let (training, test) = (MNIST.training(), MNIST.test());
+    assert_eq!((MNIST.name(), MNIST.classes()), ("mnist", 10));
+    assert_eq!((training.name(), test.name()), ("mnist (training)", "mnist (test)"));
+    assert_eq!((training.len(), test.len()), (60_000, 10_000));
+    for set in [training, test] {
+        assert_eq!((set.height(), set.width(), set.pixels(), set.classes()), (28, 28, 784, 10));
+    }
+    assert_eq!(
+        label_counts(training.labels().iter().copied()),
+        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    );
+    assert_eq!(
+        label_counts(test.labels().iter().copied()),
+        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    );
+    assert_eq!(training.labels()[..10], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+    assert_eq!(test.labels()[..10], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+}
+
+/// 0.1307 and 0.3081 are the constants with which the field normalises the training images.
+#[test]
+fn the_pixels_have_the_published_moments() {
+    let (mean, deviation) = moments(MNIST.training());
+    assert!((mean - 0.1307).abs() < 5e-5 && (deviation - 0.3081).abs() < 5e-5, "{mean} {deviation}");
+}
+
+/// The first training image is a five: empty margins of four pixels, and its top stroke in row 5.
+#[test]
+fn pixels_are_where_they_belong() {
+    let image = MNIST.training().image(0);
+    let row = |row: usize| &image[row * 28..][..28];
+    assert!(row(4).iter().all(|&pixel| pixel == 0));
+    assert_eq!(row(5)[11..25], [0, 3, 18, 18, 18, 126, 136, 175, 26, 166, 255, 247, 127, 0]);
+    assert!((0..28).all(|index| row(index)[..4].iter().chain(&row(index)[24..]).all(|&pixel| pixel == 0)));
+    let set = MNIST.training();
+    assert_eq!(set.image(59_999), &set.images()[47_040_000 - 784..]);
+}
+
+/// The expected value is that of `sha256sum` over the published digests in binary, computed in a shell.
+#[test]
+fn the_fingerprint_is_that_of_the_published_files() {
+    assert_eq!(MNIST.sha256(), "e9914cff2ade526da2ab1ac60c072f9173cc53e35b9411692de8207cb1b9009d");
+    let again = Corpus::new("again", MNIST.training().clone(), MNIST.test().clone()).unwrap();
+    assert_eq!(again.sha256(), MNIST.sha256());
+}
+
+/// The published split: a change of this digest is a change of every result that was ever reported.
+/// A second implementation, in Python and from the documentation alone, gave the same digest.
+#[test]
+fn the_published_split_never_changes() {
+    let labels = MNIST.training().labels();
+    let validation_images = default_validation_images(labels.len());
+    assert_eq!(validation_images, 5_000);
+    let split = stratified_split(labels, 10, validation_images, SPLIT_SEED).unwrap();
+    assert_eq!((split.training.len(), split.validation.len()), (55_000, 5_000));
+    // 5,000 × count / 60,000 for each class: 493.58, 561.83, 496.5, 510.92, 486.83, 451.75, 493.17, 522.08, 487.58,
+    // 495.75. The whole parts are 4,994; the six largest remainders are those of 3, 1, 4, 5, 9 and then 0 (.5833…
+    // exactly as class 8's, whose number is higher).
+    assert_eq!(
+        label_counts(split.validation.iter().map(|&index| labels[index as usize])),
+        [494, 562, 496, 511, 487, 452, 493, 522, 487, 496]
+    );
+    let mut digest = Sha256::new();
+    for index in split.training.iter().chain(&split.validation) {
+        digest.update(index.to_le_bytes());
+    }
+    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, "b67a8af8aa6a37b275c507f60beaaa380386c2833d5b79f1f955023e895a3d1b");
+}
