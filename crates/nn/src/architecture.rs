@@ -38,7 +38,9 @@ pub enum LayerSpec {
 impl fmt::Display for LayerSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LayerSpec::Convolution { filters, kernel } => write!(formatter, "conv {filters} {kernel}x{kernel}"),
+            LayerSpec::Convolution { filters, kernel } => {
+                write!(formatter, "conv {filters} {kernel}x{kernel}")
+            }
             LayerSpec::Relu => write!(formatter, "relu"),
             LayerSpec::MaxPool { size } => write!(formatter, "maxpool {size}"),
             LayerSpec::Flatten => write!(formatter, "flatten"),
@@ -68,7 +70,8 @@ pub fn built_in_architectures() -> Vec<Architecture> {
     vec![
         Architecture {
             name: "cnn".into(),
-            summary: "two convolutions with max-pooling and a dense layer, reading the image as a picture".into(),
+            summary: "two convolutions with max-pooling and a dense layer, reading the image as a picture"
+                .into(),
             citation: "after LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document \
                        recognition, 1998"
                 .into(),
@@ -88,9 +91,10 @@ pub fn built_in_architectures() -> Vec<Architecture> {
         Architecture {
             name: "lstm".into(),
             summary: "a long short-term memory of 128 units, reading the image row by row".into(),
-            citation: "Hochreiter and Schmidhuber, Long short-term memory, 1997; forget gate: Gers, Schmidhuber \
+            citation:
+                "Hochreiter and Schmidhuber, Long short-term memory, 1997; forget gate: Gers, Schmidhuber \
                        and Cummins, 2000"
-                .into(),
+                    .into(),
             layers: vec![Lstm { units: 128 }, Classes],
         },
     ]

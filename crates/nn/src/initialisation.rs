@@ -111,7 +111,10 @@ mod tests {
         let variance = values.iter().map(|value| value * value).sum::<f64>() / 1e5;
         // Four standard errors of a uniform sample's mean and second moment.
         assert!(mean.abs() < 4.0 * limit / 3f64.sqrt() / 1e5f64.sqrt(), "{mean}");
-        assert!((variance / (limit * limit / 3.0) - 1.0).abs() < 4.0 * 0.8f64.sqrt() / 1e5f64.sqrt(), "{variance}");
+        assert!(
+            (variance / (limit * limit / 3.0) - 1.0).abs() < 4.0 * 0.8f64.sqrt() / 1e5f64.sqrt(),
+            "{variance}"
+        );
     }
 
     #[test]
@@ -120,11 +123,16 @@ mod tests {
             let values = drawn(Initialiser::Orthogonal { rows, columns }, rows * columns);
             let count = rows.min(columns);
             let at = |vector: usize, element: usize| {
-                if rows <= columns { values[vector * columns + element] } else { values[element * columns + vector] }
+                if rows <= columns {
+                    values[vector * columns + element]
+                } else {
+                    values[element * columns + vector]
+                }
             };
             for a in 0..count {
                 for b in 0..count {
-                    let product: f64 = (0..rows.max(columns)).map(|element| at(a, element) * at(b, element)).sum();
+                    let product: f64 =
+                        (0..rows.max(columns)).map(|element| at(a, element) * at(b, element)).sum();
                     let expected = if a == b { 1.0 } else { 0.0 };
                     assert!((product - expected).abs() < 1e-14, "{rows}×{columns}: {a}·{b} = {product}");
                 }

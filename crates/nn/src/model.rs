@@ -194,7 +194,12 @@ impl<E: Element> Model<E> {
     /// # Panics
     /// When there are more images than the capacity, or one has another number of pixels.
     pub fn set_batch<'a>(&mut self, images: impl ExactSizeIterator<Item = &'a [u8]>) {
-        assert!(images.len() <= self.capacity, "{} images in a batch of at most {}", images.len(), self.capacity);
+        assert!(
+            images.len() <= self.capacity,
+            "{} images in a batch of at most {}",
+            images.len(),
+            self.capacity
+        );
         for (image, input) in images.zip(self.input.chunks_exact_mut(self.input_length)) {
             scale_pixels(self.set, image, input);
         }
@@ -312,12 +317,20 @@ impl<E: Element> Builder<E> {
         }
     }
 
-    fn add_convolution(&mut self, filters: usize, kernel: usize, next: &[LayerSpec]) -> Result<usize, String> {
+    fn add_convolution(
+        &mut self,
+        filters: usize,
+        kernel: usize,
+        next: &[LayerSpec],
+    ) -> Result<usize, String> {
         let Shape::Image { height, width, channels } = self.shape else {
             return Err(format!("an image is expected, {} values were found", self.shape));
         };
         if filters == 0 || kernel == 0 || kernel > height || kernel > width {
-            return Err(format!("{filters} filters of {kernel}×{kernel} do not fit an image of {}", self.shape));
+            return Err(format!(
+                "{filters} filters of {kernel}×{kernel} do not fit an image of {}",
+                self.shape
+            ));
         }
         let (activation, relus) = match next.first() {
             Some(LayerSpec::Relu) => (Activation::Relu, 1),
@@ -343,15 +356,21 @@ impl<E: Element> Builder<E> {
             pool_width: pool,
             activation,
         });
-        let shape =
-            Shape::Image { height: geometry.output_height(), width: geometry.output_width(), channels: filters };
+        let shape = Shape::Image {
+            height: geometry.output_height(),
+            width: geometry.output_width(),
+            channels: filters,
+        };
         self.push("conv", Box::new(ConvolutionLayer::new(self.set, geometry, self.capacity)), shape);
         Ok(1 + relus + pools)
     }
 
     fn add_dense(&mut self, units: usize, next: &[LayerSpec]) -> Result<usize, String> {
         let Shape::Vector(inputs) = self.shape else {
-            return Err(format!("a list of features is expected, an image of {} was found: flatten it", self.shape));
+            return Err(format!(
+                "a list of features is expected, an image of {} was found: flatten it",
+                self.shape
+            ));
         };
         if units == 0 {
             return Err("at least one unit is expected".into());

@@ -39,10 +39,15 @@ use std::io::{Read, Write};
 /// No field of a record inflates beyond this: 64 MiB holds the probabilities of 100,000 images of 256 classes.
 const MAXIMUM_BYTES: u64 = 64 << 20;
 
+/// Standard base64 with padding.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 fn encode(bytes: &[u8]) -> String {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(6));
     encoder.write_all(bytes).expect("writing to memory does not fail");
-    STANDARD.encode(encoder.finish().expect("writing to memory does not fail"))
+    base64(&encoder.finish().expect("writing to memory does not fail"))
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, String> {

@@ -5,7 +5,7 @@ use crate::{
     plan::{hexadecimal, identify, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
 };
-use data::{Corpus, SPLIT_SEED, Split, default_validation_images, stratified_split};
+use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratified_split};
 use kernels::InstructionSet;
 use nn::{Model, ShapeError, built_in, built_in_architectures};
 use sha2::{Digest, Sha256};
@@ -100,18 +100,19 @@ pub struct FinishedRun {
 }
 
 impl Laboratory {
-    /// Divides the corpus and starts the threads.
+    /// Starts the threads, loads the data with them and divides it.
     ///
     /// # Errors
-    /// When the training set is too small to be divided, or the system gives no threads.
-    pub fn new(corpus: Corpus, set: InstructionSet, threads: usize) -> Result<Self, RunError> {
-        let labels = corpus.training().labels();
-        let split =
-            stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
+    /// When the data cannot be used or divided, or the system gives no threads.
+    pub fn open(source: &Source, set: InstructionSet, threads: usize) -> Result<Self, RunError> {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
+        let corpus = threads.install(|| data::load(source))?;
+        let labels = corpus.training().labels();
+        let split =
+            stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
         Ok(Self { corpus, split, set, threads })
     }
 

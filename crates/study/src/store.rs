@@ -51,10 +51,7 @@ impl FileError {
 /// With the path and what the system said; the temporary file is removed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let error = |problem| FileError { path: path.to_owned(), problem };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(error)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mnist-study-");
@@ -71,6 +68,29 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Creates the folder of a file that is to be written later, and a file in it that is gone at once.
+///
+/// # Errors
+/// When the folder cannot be made or written to, or `path` is a folder.
+pub fn check_writable(path: &Path) -> Result<(), FileError> {
+    if path.is_dir() {
+        let problem = io::Error::new(io::ErrorKind::IsADirectory, "a file is expected, a folder was found");
+        return Err(FileError { path: path.to_owned(), problem });
+    }
+    let folder = folder_of(path);
+    let error = |problem| FileError { path: folder.to_owned(), problem };
+    fs::create_dir_all(folder).map_err(error)?;
+    tempfile::tempfile_in(folder).map_err(error)?;
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 impl Store {
     /// The records of a results folder, which need not exist.
     pub fn of(results: &Path) -> Self {
@@ -82,10 +102,7 @@ impl Store {
     /// # Errors
     /// When it cannot.
     pub fn prepare(&self) -> Result<(), FileError> {
-        let error = |problem| FileError { path: self.folder.clone(), problem };
-        fs::create_dir_all(&self.folder).map_err(error)?;
-        tempfile::tempfile_in(&self.folder).map_err(error)?;
-        Ok(())
+        check_writable(&self.folder.join("record"))
     }
 
     /// Where the record of that identity is kept.

@@ -5,7 +5,8 @@ use crate::Initialiser;
 use kernels::{
     Element, InstructionSet,
     convolution::{
-        Geometry, OutputGradient, backward_input, backward_weights, forward, pack_weights, packed_weights_length,
+        Geometry, OutputGradient, backward_input, backward_weights, forward, pack_weights,
+        packed_weights_length,
     },
 };
 use rayon::prelude::*;
@@ -69,7 +70,9 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
             .par_chunks(images * geometry.input_length())
             .zip(output.par_chunks_mut(images * geometry.output_length()))
             .zip(winners.par_chunks_mut(images * geometry.output_length()))
-            .for_each(|((input, output), winners)| forward(set, geometry, input, packed, bias, output, winners));
+            .for_each(|((input, output), winners)| {
+                forward(set, geometry, input, packed, bias, output, winners)
+            });
     }
 
     fn backward(

@@ -77,14 +77,16 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         let (set, inputs, units, activation) = (self.set, self.inputs, self.units, self.activation);
         let bias = &parameters[inputs * units..];
         let rows = task_size(output.len() / units);
-        output.par_chunks_mut(rows * units).zip(input.par_chunks(rows * inputs)).for_each(|(output, input)| {
-            let input = Matrix::new(input, input.len() / inputs, inputs);
-            multiply(set, input, &self.packed_weight, units, output, Output::Overwrite);
-            add_bias(bias, output);
-            if activation == Activation::Relu {
-                relu_in_place(set, output);
-            }
-        });
+        output.par_chunks_mut(rows * units).zip(input.par_chunks(rows * inputs)).for_each(
+            |(output, input)| {
+                let input = Matrix::new(input, input.len() / inputs, inputs);
+                multiply(set, input, &self.packed_weight, units, output, Output::Overwrite);
+                add_bias(bias, output);
+                if activation == Activation::Relu {
+                    relu_in_place(set, output);
+                }
+            },
+        );
     }
 
     fn backward(&mut self, _: &[E], pass: Pass<E>, d_input: Option<&mut [E]>, d_parameters: &mut [E]) {

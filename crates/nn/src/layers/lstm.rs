@@ -55,7 +55,13 @@ struct Group<E> {
 }
 
 impl<E: Element> LstmLayer<E> {
-    pub(crate) fn new(set: InstructionSet, steps: usize, inputs: usize, units: usize, capacity: usize) -> Self {
+    pub(crate) fn new(
+        set: InstructionSet,
+        steps: usize,
+        inputs: usize,
+        units: usize,
+        capacity: usize,
+    ) -> Self {
         let size = Size { inputs, units };
         let zeros = |length: usize| vec![E::ZERO; length];
         let gates = size.gates_width::<E>(set);
@@ -165,7 +171,8 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
                     let (h_before, h) = group.h.split_at_mut(step * rows * units);
                     let (c_before, c) = group.c.split_at_mut(step * rows * units);
                     let previous = (step.max(1) - 1) * rows * units;
-                    let state = (step > 0).then(|| State { h: &h_before[previous..], c: &c_before[previous..] });
+                    let state =
+                        (step > 0).then(|| State { h: &h_before[previous..], c: &c_before[previous..] });
                     let step_output = StepOutput {
                         h: &mut h[..rows * units],
                         c: &mut c[..rows * units],

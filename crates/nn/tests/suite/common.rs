@@ -1,0 +1,135 @@
+//! The golden files of Keras, read into the layouts of this engine.
+
+use nn::{Architecture, Element, InstructionSet, LayerSpec, Model};
+use safetensors::{Dtype, SafeTensors};
+use std::{collections::HashMap, path::PathBuf};
+
+/// The tensors of one file, as f64, by name.
+pub struct Golden {
+    tensors: HashMap<String, (Vec<usize>, Vec<f64>)>,
+}
+
+impl Golden {
+    pub fn read(file: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden").join(file);
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let file = SafeTensors::deserialize(&bytes).expect("a golden file is whole");
+        let tensors = file.tensors().into_iter().map(|(name, tensor)| {
+            let data = tensor.data();
+            let values = match tensor.dtype() {
+                Dtype::F32 => {
+                    data.as_chunks::<4>().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()
+                }
+                Dtype::F64 => data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
+                Dtype::U8 => data.iter().map(|b| f64::from(*b)).collect(),
+                other => panic!("{name}: no golden tensor is {other:?}"),
+            };
+            (name, (tensor.shape().to_vec(), values))
+        });
+        Self { tensors: tensors.collect() }
+    }
+
+    pub fn values(&self, name: &str) -> &[f64] {
+        &self.tensors.get(name).unwrap_or_else(|| panic!("no tensor {name}")).1
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// A parameter-shaped tensor of `prefix`, in this engine's layout.
+    pub fn parameter(&self, prefix: &str, parameter: &str) -> Vec<f64> {
+        let (shape, values) = &self.tensors[&format!("{prefix}/{}", keras_name(parameter))];
+        to_our_layout(shape, values)
+    }
+
+    /// The class of each row of the one-hot `targets`.
+    pub fn labels(&self, classes: usize) -> Vec<u8> {
+        let rows = self.values("targets").chunks_exact(classes);
+        rows.map(|row| row.iter().position(|value| *value == 1.0).expect("one-hot") as u8).collect()
+    }
+}
+
+/// Keras's name of a parameter of ours.
+pub fn keras_name(ours: &str) -> String {
+    match ours.split_once('.').expect("layer and parameter") {
+        (layer, "weight") => format!("{layer}.kernel"),
+        ("lstm1", parameter) => format!("lstm.{parameter}"),
+        (layer, parameter) => format!("{layer}.{parameter}"),
+    }
+}
+
+/// `[kernel rows, kernel columns, channels, filters]` becomes `[filters, kernel rows, kernel columns, channels]`; the
+/// other tensors are laid out alike.
+pub fn to_our_layout(shape: &[usize], values: &[f64]) -> Vec<f64> {
+    let [height, width, channels, filters] = shape else { return values.to_vec() };
+    let patch = height * width * channels;
+    (0..filters * patch).map(|index| values[index % patch * filters + index / patch]).collect()
+}
+
+pub fn cnn(filters: [usize; 2], units: usize) -> Architecture {
+    use LayerSpec::{Classes, Convolution, Dense, Flatten, MaxPool, Relu};
+    let [first, second] = filters;
+    let layers = vec![
+        Convolution { filters: first, kernel: 3 },
+        Relu,
+        MaxPool { size: 2 },
+        Convolution { filters: second, kernel: 3 },
+        Relu,
+        MaxPool { size: 2 },
+        Flatten,
+        Dense { units },
+        Relu,
+        Classes,
+    ];
+    architecture("cnn-like", layers)
+}
+
+pub fn lstm(units: usize) -> Architecture {
+    architecture("lstm-like", vec![LayerSpec::Lstm { units }, LayerSpec::Classes])
+}
+
+pub fn architecture(name: &str, layers: Vec<LayerSpec>) -> Architecture {
+    Architecture { name: name.into(), summary: String::new(), citation: String::new(), layers }
+}
+
+/// Sets the parameters from the golden file's initial ones.
+pub fn set_parameters<E: Element>(model: &mut Model<E>, mut value: impl FnMut(&str) -> Vec<f64>) {
+    for spec in model.specs().to_vec() {
+        let values = value(&spec.name.replace("dense1", last_dense(model)));
+        let parameters = &mut model.parameters_mut()[spec.range.clone()];
+        assert_eq!(parameters.len(), values.len(), "{}", spec.name);
+        for (parameter, value) in parameters.iter_mut().zip(values) {
+            *parameter = E::from_f64(value);
+        }
+    }
+}
+
+/// Keras numbers the dense layers only where there are several.
+pub fn last_dense<E: Element>(model: &Model<E>) -> &'static str {
+    if model.specs().iter().any(|spec| spec.name.starts_with("dense2")) { "dense1" } else { "dense" }
+}
+
+/// Largest |a − b|, and where; panics beyond `tolerance`.
+pub fn assert_close(what: &str, ours: &[f64], golden: &[f64], tolerance: f64) {
+    assert_eq!(ours.len(), golden.len(), "{what}: lengths");
+    for (index, (a, b)) in ours.iter().zip(golden).enumerate() {
+        assert!(
+            (a - b).abs() <= tolerance,
+            "{what}[{index}]: {a} here, {b} in Keras, tolerance {tolerance:e}"
+        );
+    }
+}
+
+pub fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |largest, value| f64::max(largest, value.abs()))
+}
+
+pub fn widen<E: Element>(values: &[E]) -> Vec<f64> {
+    values.iter().map(|value| value.to_f64()).collect()
+}
+
+/// Every instruction set of this machine.
+pub fn sets() -> Vec<InstructionSet> {
+    InstructionSet::available()
+}

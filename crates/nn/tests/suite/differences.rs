@@ -1,0 +1,186 @@
+//! Central differences in f64: every parameter's and every pixel's derivative, through the very code that trains.
+//!
+//! The loss is smooth but for the kinks of ReLU and pooling, which no sample here lies near, so with a step of 1e-5 the
+//! difference quotient is right to about 1e-10 of the loss's curvature plus 1e-11 of rounding.
+
+use crate::common::{architecture, cnn, lstm};
+use nn::{Architecture, InstructionSet, LayerSpec, Model};
+
+const STEP: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-8;
+
+/// A model with random parameters and pixels, and labels for its batch.
+struct Sample {
+    model: Model<f64>,
+    labels: Vec<u8>,
+    pixels: usize,
+}
+
+/// Numbers of −1..1 from a multiplicative generator: enough for a sample, and the same on every machine.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+}
+
+impl Sample {
+    fn new(architecture: &Architecture, [batch, height, width]: [usize; 3], classes: usize) -> Self {
+        let set = InstructionSet::PORTABLE;
+        let mut model = Model::new(set, architecture, height, width, classes, batch).expect("it fits");
+        let mut numbers = Numbers(batch as u64 + 7);
+        model.parameters_mut().iter_mut().for_each(|parameter| *parameter = 0.4 * numbers.next());
+        model.input_mut().iter_mut().for_each(|pixel| *pixel = numbers.next());
+        let labels = (0..batch).map(|image| (image * 7 % classes) as u8).collect();
+        Self { model, labels, pixels: batch * height * width }
+    }
+
+    fn loss(&mut self) -> f64 {
+        self.model.evaluate(&self.labels).loss()
+    }
+
+    /// The derivatives by backward: parameters, then pixels.
+    fn backward(&mut self) -> (Vec<f64>, Vec<f64>) {
+        self.loss();
+        let mut d_input = vec![f64::NAN; self.pixels];
+        self.model.backward(&self.labels, Some(&mut d_input));
+        (self.model.gradient().to_vec(), d_input)
+    }
+
+    /// The first derivative that differs from its difference quotient.
+    fn check(&mut self, gradient: &[f64], d_input: &[f64]) -> Result<(), String> {
+        for index in 0..gradient.len() {
+            let value = self.model.parameters()[index];
+            let quotient = self.quotient(|model, by| model.parameters_mut()[index] = value + by);
+            self.model.parameters_mut()[index] = value;
+            compare("parameter", index, gradient[index], quotient)?;
+        }
+        for index in 0..d_input.len() {
+            let value = self.model.input_mut()[index];
+            let quotient = self.quotient(|model, by| model.input_mut()[index] = value + by);
+            self.model.input_mut()[index] = value;
+            compare("pixel", index, d_input[index], quotient)?;
+        }
+        Ok(())
+    }
+
+    fn quotient(&mut self, mut shift: impl FnMut(&mut Model<f64>, f64)) -> f64 {
+        shift(&mut self.model, STEP);
+        let above = self.loss();
+        shift(&mut self.model, -STEP);
+        (above - self.loss()) / (2.0 * STEP)
+    }
+}
+
+fn compare(what: &str, index: usize, backward: f64, quotient: f64) -> Result<(), String> {
+    let difference = (backward - quotient).abs();
+    if difference <= TOLERANCE {
+        return Ok(());
+    }
+    Err(format!("{what} {index}: backward says {backward}, differences say {quotient}"))
+}
+
+fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
+    let mut sample = Sample::new(architecture, sizes, classes);
+    let (gradient, d_input) = sample.backward();
+    assert!(
+        gradient.iter().filter(|value| **value != 0.0).count() > gradient.len() / 3,
+        "hardly any gradient"
+    );
+    if let Err(problem) = sample.check(&gradient, &d_input) {
+        panic!("{}: {problem}", architecture.name);
+    }
+}
+
+#[test]
+fn convolutions_with_relu_and_pooling() {
+    assert_right(&cnn([3, 4], 5), [3, 11, 12], 3);
+}
+
+#[test]
+fn convolutions_of_every_other_kind() {
+    use LayerSpec::{Classes, Convolution, Flatten, MaxPool, Relu};
+    let conv = |filters, kernel| Convolution { filters, kernel };
+    assert_right(&architecture("linear", vec![conv(3, 2), conv(2, 3), Flatten, Classes]), [2, 7, 6], 3);
+    assert_right(
+        &architecture("unpooled", vec![conv(3, 3), Relu, conv(2, 1), Relu, Flatten, Classes]),
+        [2, 6, 5],
+        2,
+    );
+    assert_right(
+        &architecture("pooled without relu", vec![conv(3, 2), MaxPool { size: 3 }, Flatten, Classes]),
+        [2, 8, 10],
+        2,
+    );
+    assert_right(
+        &architecture("large kernel", vec![conv(2, 5), Relu, MaxPool { size: 2 }, Flatten, Classes]),
+        [2, 9, 8],
+        2,
+    );
+}
+
+#[test]
+fn dense_layers() {
+    use LayerSpec::{Classes, Dense, Flatten, Relu};
+    let layers = vec![Flatten, Dense { units: 9 }, Relu, Dense { units: 5 }, Classes];
+    assert_right(&architecture("dense", layers), [4, 3, 5], 4);
+}
+
+/// More images than a group holds, so that the sum over groups is part of it; units that are no whole vector.
+#[test]
+fn lstm_over_several_groups() {
+    assert_right(&lstm(5), [18, 4, 3], 3);
+    assert_right(&lstm(8), [2, 1, 6], 2);
+}
+
+/// Backward passes with one mistake each: the check above is worth something only if it sees them.
+#[test]
+fn wrong_backward_passes_are_caught() {
+    type Mistake = fn(&mut Sample) -> (Vec<f64>, Vec<f64>);
+    let mistakes: [(&str, Architecture, Mistake); 5] = [
+        ("a gradient that is a hundred-thousandth too large", cnn([3, 4], 5), |sample| {
+            let (mut gradient, d_input) = sample.backward();
+            let largest =
+                (0..gradient.len()).max_by(|a, b| gradient[*a].abs().total_cmp(&gradient[*b].abs()));
+            gradient[largest.expect("there are parameters")] *= 1.0 + 1e-5;
+            (gradient, d_input)
+        }),
+        ("an image that is left out", cnn([3, 4], 5), |sample| {
+            let right = sample.backward().1;
+            let all = sample.labels.clone();
+            let fewer = &all[..all.len() - 1];
+            sample.model.evaluate(fewer);
+            sample.model.backward(fewer, None);
+            let share = fewer.len() as f64 / all.len() as f64;
+            (sample.model.gradient().iter().map(|value| value * share).collect(), right)
+        }),
+        ("the gradient of other weights", lstm(5), |sample| {
+            let right = sample.backward().1;
+            let kept = sample.model.parameters().to_vec();
+            sample.model.parameters_mut()[0] += 1e-4;
+            let gradient = sample.backward().0;
+            sample.model.parameters_mut().copy_from_slice(&kept);
+            (gradient, right)
+        }),
+        ("two gates exchanged", lstm(5), |sample| {
+            let (mut gradient, d_input) = sample.backward();
+            for row in gradient[..(3 + 5 + 1) * 20].chunks_exact_mut(20) {
+                let (i, rest) = row.split_at_mut(5);
+                i.swap_with_slice(&mut rest[..5]);
+            }
+            (gradient, d_input)
+        }),
+        ("an input gradient that is not there", lstm(5), |sample| {
+            let (gradient, d_input) = sample.backward();
+            (gradient, vec![0.0; d_input.len()])
+        }),
+    ];
+    for (name, architecture, mistake) in mistakes {
+        let sizes = if architecture.name == "lstm-like" { [4, 4, 3] } else { [3, 11, 12] };
+        let mut sample = Sample::new(&architecture, sizes, 3);
+        let (gradient, d_input) = mistake(&mut sample);
+        assert!(sample.check(&gradient, &d_input).is_err(), "{name} went unnoticed");
+    }
+}

@@ -1,0 +1,6 @@
+//! The network against differences, against Keras, and against its own promises. One binary, so that it links once.
+
+mod common;
+mod differences;
+mod golden;
+mod model;

@@ -1,0 +1,233 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
+
+/// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
+///
+/// Without a command it compares: `mnist-study` trains the CNN and the LSTM of the original study on the embedded
+/// MNIST, prints the verdict and writes plots, tables and a report to the folder Results.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) compare: CompareArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnist-study                                    the study: cnn against lstm, 3 runs of 5 epochs each
+  mnist-study --seeds 1 --epochs 1               a first look in seconds
+  mnist-study compare cnn lstm --seeds 10        a sharper verdict; runs already made are kept
+  mnist-study --protocol original                as the original study did it, the test set as validation
+  mnist-study --dataset path/to/folder           any four IDX files with the canonical names
+  mnist-study train cnn --save cnn.safetensors   train one model and keep its weights
+  mnist-study evaluate cnn.safetensors           its accuracy and loss on the test images
+
+Environment:
+  MNIST_STUDY_KERNELS   force an instruction set: portable, avx2, avx512
+  NO_COLOR              no colours";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train and compare models (what happens without a command)
+    Compare(CompareArguments),
+    /// Train one model and keep its weights
+    Train(TrainArguments),
+    /// Accuracy and loss of a saved model on a test set
+    Evaluate(EvaluateArguments),
+    /// List the built-in models
+    Models(ListArguments),
+    /// List the data sets
+    Datasets(ListArguments),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: mnist-study completions bash > ~/.local/share/bash-completion/completions/mnist-study")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Models to compare; `mnist-study models` lists them [default: cnn lstm]
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// Runs of each model
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) seeds: u64,
+    /// Folder that the results go to
+    #[arg(long, value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Train every run again, even where its record is in the folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Whether to show the plots: auto shows them when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `train`.
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// The model
+    pub(crate) model: String,
+    /// File that the weights are kept in
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) save: PathBuf,
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// A file that `train --save` made
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Data set: `mnist`, or a folder of four IDX files
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `models` and `datasets`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What every verb that trains takes.
+#[derive(Debug, Args)]
+pub(crate) struct TrainingArguments {
+    /// Data set: `mnist`, or a folder of four IDX files
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    /// Passes over the training images
+    #[arg(long, value_name = "N", default_value_t = Recipe::default().epochs, value_parser = epochs)]
+    pub(crate) epochs: usize,
+    /// Images in a step
+    #[arg(long, value_name = "N", default_value_t = Recipe::default().batch_size, value_parser = batch_size)]
+    pub(crate) batch_size: usize,
+    /// Step size of the optimiser, Adam
+    #[arg(long, value_name = "X", default_value_t = Recipe::default().learning_rate, value_parser = learning_rate)]
+    pub(crate) learning_rate: f64,
+    /// Seed of the first run; the next runs count up from it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How the data is divided and when the test images are read
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ProtocolName::Sound)]
+    pub(crate) protocol: ProtocolName,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+}
+
+impl TrainingArguments {
+    pub(crate) fn recipe(&self) -> Recipe {
+        Recipe { epochs: self.epochs, batch_size: self.batch_size, learning_rate: self.learning_rate }
+    }
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct OutputArguments {
+    /// Print the results as JSON on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress, only results and errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// Whether to show the plots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Show {
+    /// In the terminal where it can, else in the program that opens pictures; nothing when not at a terminal
+    Auto,
+    /// Not at all
+    Never,
+}
+
+/// The protocols by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProtocolName {
+    /// 55,000 images to train on, 5,000 to validate on, the test images read once after the last epoch
+    Sound,
+    /// 60,000 images to train on, the test images read after every epoch as if they were validation images
+    Original,
+}
+
+impl From<ProtocolName> for study::record::Protocol {
+    fn from(name: ProtocolName) -> Self {
+        match name {
+            ProtocolName::Sound => Self::Sound,
+            ProtocolName::Original => Self::Original,
+        }
+    }
+}
+
+/// Beyond this, threads only cost memory.
+const MAXIMUM_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    whole_number(text, MAXIMUM_THREADS)
+}
+
+fn epochs(text: &str) -> Result<usize, String> {
+    whole_number(text, MAXIMUM_EPOCHS)
+}
+
+fn batch_size(text: &str) -> Result<usize, String> {
+    whole_number(text, MAXIMUM_BATCH_SIZE)
+}
+
+fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=maximum).contains(number));
+    number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
+}
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    let expected = || "a number above 0 and at most 10 is expected".to_owned();
+    let learning_rate = text.parse().map_err(|_| expected())?;
+    match (Recipe { learning_rate, ..Recipe::default() }).check() {
+        Ok(_) => Ok(learning_rate),
+        Err(_) => Err(expected()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_parser_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn models_need_no_verb() {
+        let arguments = Arguments::parse_from(["mnist-study", "lstm", "cnn", "--seeds", "2"]);
+        assert!(arguments.command.is_none());
+        assert_eq!(arguments.compare.models, ["lstm", "cnn"]);
+        assert_eq!(arguments.compare.seeds, 2);
+    }
+}

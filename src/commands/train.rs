@@ -1,0 +1,75 @@
+//! `train`: one model, its weights kept.
+
+use super::laboratory;
+use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress};
+use serde_json::json;
+use std::ops::ControlFlow;
+use study::{
+    execute::StudyEvent,
+    store::{check_writable, write_atomically},
+};
+
+/// Trains and saves.
+pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
+    let training = &arguments.training;
+    let laboratory = laboratory(&training.dataset, training.threads, std::slice::from_ref(&arguments.model))?;
+    // A path that cannot be written to is told before the work, not after it.
+    check_writable(&arguments.save)?;
+    let specification = laboratory.specification(
+        &arguments.model,
+        training.protocol.into(),
+        training.recipe(),
+        training.seed,
+    );
+    let mut progress = Progress::new(std::slice::from_ref(&specification), arguments.output.quiet);
+    progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
+    let mut listener = |event| {
+        progress.event(&StudyEvent::Training(event));
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let finished = laboratory.run(&specification, &mut listener);
+    progress.finish();
+    let finished = finished?;
+    let record = &finished.record;
+    let description = interchange::Description {
+        architecture: arguments.model.clone(),
+        height: specification.dataset.height,
+        width: specification.dataset.width,
+        classes: specification.dataset.classes,
+        dataset: specification.dataset.name.clone(),
+        seed: specification.seed,
+        epochs: specification.epochs,
+        test_accuracy: record.test.accuracy,
+        test_loss: record.test.loss,
+        fingerprint: record.fingerprint.clone(),
+        version: record.environment.version.clone(),
+    };
+    let bytes = interchange::encode(&finished.model, &description)
+        .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
+    write_atomically(&arguments.save, &bytes)?;
+    for warning in &record.warnings {
+        output::note(warning);
+    }
+    if arguments.output.json {
+        let result = json!({
+            "file": arguments.save.display().to_string(),
+            "model": arguments.model,
+            "parameters": record.parameters,
+            "seed": specification.seed,
+            "train_seconds": record.train_seconds,
+            "total_seconds": record.total_seconds,
+            "test_accuracy": record.test.accuracy,
+            "test_loss": record.test.loss,
+            "fingerprint": record.fingerprint,
+        });
+        return output::result(&format!("{result:#}\n"));
+    }
+    output::result(&format!(
+        "{}: test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s\nweights: {}\n",
+        arguments.model,
+        100.0 * record.test.accuracy,
+        record.test.loss,
+        record.train_seconds,
+        arguments.save.display()
+    ))
+}

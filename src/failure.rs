@@ -1,0 +1,81 @@
+//! The one place where errors become `error:` and `hint:` lines and exit codes.
+
+use std::{fmt::Display, process::ExitCode};
+use study::{execute::ExecutionError, run::RunError, store::FileError};
+
+/// Why the command did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The thing, what was expected, what was found.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Failed,
+    Usage,
+    Interrupted,
+}
+
+impl Failure {
+    /// Something went wrong.
+    pub(crate) fn new(message: impl Display, hint: impl Into<String>) -> Self {
+        Self { message: message.to_string(), hint: Some(hint.into()), kind: Kind::Failed }
+    }
+
+    /// The command line cannot be meant as it stands.
+    pub(crate) fn usage(message: impl Display, hint: impl Into<String>) -> Self {
+        Self { message: message.to_string(), hint: Some(hint.into()), kind: Kind::Usage }
+    }
+
+    /// The user pressed Ctrl-C.
+    pub(crate) fn interrupted(message: impl Display, hint: impl Into<String>) -> Self {
+        Self { message: message.to_string(), hint: Some(hint.into()), kind: Kind::Interrupted }
+    }
+
+    /// 1 failed, 2 wrong usage, 130 interrupted.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Interrupted => 130,
+        })
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let hint = error.hint();
+        match error {
+            RunError::UnknownModel { .. } | RunError::Recipe(_) => Self::usage(error, hint),
+            _ if error.is_interruption() => Self::interrupted(error, hint),
+            _ => Self::new(error, hint),
+        }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let hint = error.hint();
+        Self::new(error, hint)
+    }
+}
+
+impl From<ExecutionError> for Failure {
+    fn from(error: ExecutionError) -> Self {
+        match error {
+            ExecutionError::Run(error) => error.into(),
+            ExecutionError::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<data::Error> for Failure {
+    fn from(error: data::Error) -> Self {
+        let hint = error.hint();
+        Self::new(error, hint)
+    }
+}

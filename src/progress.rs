@@ -1,0 +1,209 @@
+//! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
+
+#![expect(clippy::print_stderr, reason = "progress goes to stderr")]
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+use study::{execute::StudyEvent, record::RunSpec};
+use train::Event;
+
+/// Shows what a study does.
+pub(crate) struct Progress {
+    style: Style,
+    run: Option<Run>,
+    /// Seconds that an epoch of each model took last, evaluation included.
+    pace: Vec<(String, f64)>,
+    /// The runs that are still to come, the current one included.
+    remaining: Vec<RunSpec>,
+}
+
+enum Style {
+    Quiet,
+    Lines,
+    Bar(ProgressBar),
+}
+
+/// The run that is being made.
+struct Run {
+    specification: RunSpec,
+    label: String,
+    epoch_start: Instant,
+    epochs_done: usize,
+}
+
+/// A bar is redrawn at most this often: drawing happens within the training clock.
+const REDRAW: Duration = Duration::from_millis(100);
+
+impl Progress {
+    /// For runs that are to be made in this order.
+    pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
+        let style = if quiet {
+            Style::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            let template = "{prefix} {bar:20} {wide_msg}";
+            bar.set_style(ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "));
+            Style::Bar(bar)
+        } else {
+            Style::Lines
+        };
+        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec() }
+    }
+
+    /// Takes note of an event.
+    pub(crate) fn event(&mut self, event: &StudyEvent) {
+        match event {
+            StudyEvent::Started { index, total, specification } => self.start(*index, *total, specification),
+            StudyEvent::Training(Event::Step { epoch, step, steps, train }) => {
+                self.step(*epoch, *step, *steps, train);
+            }
+            StudyEvent::Training(Event::Epoch(metrics)) => self.epoch(metrics),
+            StudyEvent::Finished { index, total, reused, record } => {
+                if !self.remaining.is_empty() {
+                    self.remaining.remove(0);
+                }
+                self.run = None;
+                let made = if *reused { "kept from before" } else { "done" };
+                self.line(&format!(
+                    "{}: {made}, test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s",
+                    label(*index, *total, &record.specification),
+                    100.0 * record.test.accuracy,
+                    record.test.loss,
+                    record.train_seconds
+                ));
+            }
+            StudyEvent::Note(note) => self.line(&format!("note: {note}")),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Style::Bar(bar) = &self.style {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
+        self.run = Some(Run {
+            specification: specification.clone(),
+            label: label(index, total, specification),
+            epoch_start: Instant::now(),
+            epochs_done: 0,
+        });
+    }
+
+    fn step(&mut self, epoch: usize, step: usize, steps: usize, train: &nn::Evaluation) {
+        let (Style::Bar(bar), Some(run)) = (&self.style, &self.run) else { return };
+        let seconds = run.epoch_start.elapsed().as_secs_f64();
+        if step == 1 {
+            bar.set_length(steps as u64);
+            bar.set_prefix(format!("{}, epoch {epoch}/{}", run.label, run.specification.epochs));
+        }
+        bar.set_position(step as u64);
+        if step == 1 || step == steps || seconds / REDRAW.as_secs_f64() >= step as f64 / steps as f64 {
+            let left = self.seconds_left(run, step as f64 / steps as f64, seconds);
+            bar.set_message(format!(
+                "{step}/{steps}  {} images/s  loss {:.4}  accuracy {:.2} %  {} left",
+                thousands(train.images as f64 / seconds.max(1e-9)),
+                train.loss(),
+                100.0 * train.accuracy(),
+                duration(left)
+            ));
+        }
+    }
+
+    fn epoch(&mut self, metrics: &train::EpochMetrics) {
+        let Some(run) = &mut self.run else { return };
+        let seconds = run.epoch_start.elapsed().as_secs_f64();
+        run.epoch_start = Instant::now();
+        run.epochs_done += 1;
+        let model = run.specification.model.clone();
+        let line = format!(
+            "{}, epoch {}/{}: training loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %; {:.1} s, {} images/s",
+            run.label,
+            metrics.epoch,
+            run.specification.epochs,
+            metrics.train.loss(),
+            100.0 * metrics.train.accuracy(),
+            metrics.validation.loss(),
+            100.0 * metrics.validation.accuracy(),
+            metrics.train_seconds,
+            thousands(metrics.train.images as f64 / metrics.train_seconds.max(1e-9))
+        );
+        match self.pace.iter_mut().find(|(name, _)| *name == model) {
+            Some((_, pace)) => *pace = seconds,
+            None => self.pace.push((model, seconds)),
+        }
+        self.line(&line);
+    }
+
+    /// Seconds that the study will still take, when `done` of the current epoch took `seconds`.
+    ///
+    /// A model that has not had an epoch yet is taken to be as fast as the current one.
+    fn seconds_left(&self, run: &Run, done: f64, seconds: f64) -> f64 {
+        let pace = |model: &str| self.pace.iter().find(|(name, _)| name == model).map(|(_, pace)| *pace);
+        let here = pace(&run.specification.model).unwrap_or(seconds / done.max(1e-9));
+        let this_run = here * (run.specification.epochs as f64 - run.epochs_done as f64 - done);
+        let later: f64 = self
+            .remaining
+            .iter()
+            .skip(1)
+            .map(|specification| specification.epochs as f64 * pace(&specification.model).unwrap_or(here))
+            .sum();
+        this_run + later
+    }
+
+    fn line(&self, text: &str) {
+        match &self.style {
+            Style::Quiet => {}
+            Style::Lines => eprintln!("{text}"),
+            Style::Bar(bar) => bar.println(text),
+        }
+    }
+}
+
+fn label(index: usize, total: usize, specification: &RunSpec) -> String {
+    format!("run {}/{total}: {}, seed {}", index + 1, specification.model, specification.seed)
+}
+
+/// 21,300 for 21300.4.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `42 s`, `3 min 5 s` or `2 h 10 min`.
+fn duration(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(999.4), "999");
+        assert_eq!(thousands(21_300.4), "21,300");
+        assert_eq!(thousands(1_234_567.0), "1,234,567");
+        assert_eq!(duration(59.4), "59 s");
+        assert_eq!(duration(185.0), "3 min 5 s");
+        assert_eq!(duration(7800.0), "2 h 10 min");
+        assert_eq!(duration(-1.0), "0 s");
+    }
+}
