@@ -12,6 +12,7 @@
 
 pub mod activation;
 pub mod adam;
+mod buffer;
 pub mod convolution;
 mod dispatch;
 mod element;
@@ -22,6 +23,7 @@ pub mod softmax;
 mod tile;
 mod vector;
 
+pub use buffer::Buffer;
 pub use dispatch::{InstructionSet, UnknownInstructionSet};
 pub use element::Element;
 

@@ -5,7 +5,7 @@ use crate::{
     layers::{ConvolutionLayer, DenseLayer, Layer, LstmLayer, Pass},
 };
 use kernels::{
-    Element, InstructionSet,
+    Buffer, Element, InstructionSet,
     convolution::{Activation, Geometry, Size},
     pixels::scale_pixels,
     softmax::{softmax_cross_entropy, softmax_cross_entropy_backward},
@@ -61,8 +61,8 @@ struct Stage<E> {
     layer: Box<dyn Layer<E>>,
     parameters: Range<usize>,
     output_length: usize,
-    output: Vec<E>,
-    d_output: Vec<E>,
+    output: Buffer<E>,
+    d_output: Buffer<E>,
 }
 
 /// A network for batches of up to a fixed number of images.
@@ -72,11 +72,11 @@ pub struct Model<E> {
     input_length: usize,
     classes: usize,
     specs: Vec<ParameterSpec>,
-    parameters: Vec<E>,
-    gradient: Vec<E>,
-    input: Vec<E>,
+    parameters: Buffer<E>,
+    gradient: Buffer<E>,
+    input: Buffer<E>,
     stages: Vec<Stage<E>>,
-    probabilities: Vec<E>,
+    probabilities: Buffer<E>,
     /// Whether the layers have seen the parameters as they are.
     prepared: bool,
 }
@@ -131,11 +131,11 @@ impl<E: Element> Model<E> {
             input_length: height * width,
             classes,
             specs: builder.specs,
-            parameters: vec![E::ZERO; builder.parameters],
-            gradient: vec![E::ZERO; builder.parameters],
-            input: vec![E::ZERO; capacity * height * width],
+            parameters: Buffer::zeros(builder.parameters),
+            gradient: Buffer::zeros(builder.parameters),
+            input: Buffer::zeros(capacity * height * width),
             stages: builder.stages,
-            probabilities: vec![E::ZERO; capacity * classes],
+            probabilities: Buffer::zeros(capacity * classes),
             prepared: false,
         })
     }
@@ -423,8 +423,8 @@ impl<E: Element> Builder<E> {
             layer,
             parameters: first..self.parameters,
             output_length,
-            output: vec![E::ZERO; self.capacity * output_length],
-            d_output: vec![E::ZERO; self.capacity * output_length],
+            output: Buffer::zeros(self.capacity * output_length),
+            d_output: Buffer::zeros(self.capacity * output_length),
         });
         self.shape = shape;
     }

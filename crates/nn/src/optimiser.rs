@@ -1,14 +1,14 @@
 //! Updates of the parameters.
 
-use kernels::{Element, InstructionSet, adam};
+use kernels::{Buffer, Element, InstructionSet, adam};
 use rayon::prelude::*;
 
 /// Adam with Keras's constants: β₁ = 0.9, β₂ = 0.999, ε = 1e-7.
 #[derive(Debug, Clone)]
-pub struct Optimiser<E> {
+pub struct Optimiser<E: Element> {
     constants: adam::Adam,
-    first_moment: Vec<E>,
-    second_moment: Vec<E>,
+    first_moment: Buffer<E>,
+    second_moment: Buffer<E>,
     steps: u64,
 }
 
@@ -20,8 +20,8 @@ impl<E: Element> Optimiser<E> {
     pub fn new(parameters: usize) -> Self {
         Self {
             constants: adam::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
-            first_moment: vec![E::ZERO; parameters],
-            second_moment: vec![E::ZERO; parameters],
+            first_moment: Buffer::zeros(parameters),
+            second_moment: Buffer::zeros(parameters),
             steps: 0,
         }
     }

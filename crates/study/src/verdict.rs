@@ -1,6 +1,37 @@
 //! Which of two models is better, by how much, and how surely.
+//!
+//! # The rule
+//! Per pair of models, the runs that share their seed, data, protocol and test labels give a table of differences
+//! `[runs, images]`, and [`stats::crossed_estimate`] its mean, its interval and its p-value; with one run the interval
+//! covers the choice of test images only. Over all m pairs of a study Holm's procedure decides at an overall level of 5 %. Each interval
+//! is drawn at the level at which Holm tests its pair, between 95 % and 1 - 5 %/m, so it excludes zero exactly where the
+//! corrected p-value is at most 0.05. The interval then decides:
+//!
+//! 1. wholly inside ±0.05 points: practically equal, even where it excludes zero, for a difference that small decides nothing
+//!    (a p-value of at most 0.05 then says that the difference is real);
+//! 2. wholly above or below zero: better (p ≤ 0.05);
+//! 3. otherwise: cannot tell (p > 0.05).
+//!
+//! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
 
+mod pairing;
+mod sentence;
+
+use crate::record::RunRecord;
+use pairing::{Pairing, usable_runs};
+use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
+use stats::StatsError;
+
+/// Overall level of all decisions of a study.
+const SIGNIFICANCE: f64 = 0.05;
+
+/// The chance of telling the models apart for which further runs are planned.
+const POWER: f64 = 0.8;
+
+/// Half the region of practical equivalence, in percentage points: 5 of MNIST's 10,000 test images, which is less than
+/// the number of them whose labels people dispute.
+const EQUIVALENT_POINTS: f64 = 0.05;
 
 /// Two models of a study, judged on their paired runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,17 +44,22 @@ pub struct Comparison {
     pub runs: usize,
     /// Mean test accuracy of `a` minus that of `b`, over the paired runs, as a fraction.
     pub difference: f64,
-    /// 95 % interval of the difference: lower and upper end, as fractions.
+    /// Interval of the difference at `confidence`: lower and upper end, as fractions.
     pub interval: [f64; 2],
+    /// Confidence of the interval: 0.95, and with several comparisons the level at which Holm's method tests this one.
+    pub confidence: f64,
     /// What the interval allows for.
     pub interval_covers: Coverage,
     /// Two-sided, corrected by Holm's method when a study makes several comparisons.
     pub p_value: f64,
+    /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the decision, because
+    /// it takes the two trained networks as they are and not as examples of their models.
+    pub mcnemar_p_values: Vec<f64>,
     /// The decision behind the sentence.
     pub outcome: Outcome,
-    /// When the runs cannot tell: about how many more of each model would, at 80 % power.
+    /// When the runs cannot tell: about how many more of each model would, at 80 % power, were the true difference the one found.
     pub further_runs: Option<u64>,
-    /// Mean training seconds of `a` divided by those of `b`.
+    /// Mean training seconds of `a` divided by those of `b`; 1 where a clock shows no time.
     pub train_seconds_ratio: f64,
     /// The result in one sentence.
     pub verdict: String,
@@ -51,4 +87,100 @@ pub enum Outcome {
     PracticallyEqual,
     /// The interval holds zero.
     CannotTell,
+}
+
+impl Outcome {
+    /// Decides by an interval in percentage points.
+    fn of([lower, upper]: [f64; 2]) -> Self {
+        if lower >= -EQUIVALENT_POINTS && upper <= EQUIVALENT_POINTS {
+            Outcome::PracticallyEqual
+        } else if lower > 0.0 {
+            Outcome::ABetter
+        } else if upper < 0.0 {
+            Outcome::BBetter
+        } else {
+            Outcome::CannotTell
+        }
+    }
+}
+
+/// All comparisons of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Every pair of models with at least one pair of runs, models in the order of their first record.
+    pub comparisons: Vec<Comparison>,
+    /// What a reader of the comparisons must know: runs left out and why, pairs that cannot be compared, widened intervals.
+    pub notes: Vec<String>,
+}
+
+/// Compares all pairs of models on their paired runs, by the rule of this [module](self).
+pub fn judge(records: &[RunRecord]) -> Judgement {
+    let mut notes = Vec::new();
+    let models = usable_runs(records, &mut notes);
+    let mut pairings = Vec::new();
+    for (index, a) in models.iter().enumerate() {
+        for b in &models[index + 1..] {
+            pairings.extend(Pairing::new(a, b, &mut notes));
+        }
+    }
+    let comparisons = compare(&pairings)
+        .expect("paired runs have test images, predictions to match and p-values from 0 to 1");
+    if comparisons.len() > 1 {
+        notes.push(format!(
+            "{} comparisons: p-values are corrected by Holm's method, and each interval is widened to the level at which that method \
+             tests it.",
+            comparisons.len()
+        ));
+    }
+    for pairing in pairings.iter().filter(|pairing| !pairing.same_machine()) {
+        notes.push(format!(
+            "The training times of {} and {} are not compared: the runs were made on different machines, threads or kernels.",
+            pairing.a, pairing.b
+        ));
+    }
+    Judgement { comparisons, notes }
+}
+
+fn compare(pairings: &[Pairing]) -> Result<Vec<Comparison>, StatsError> {
+    let tables = pairings.iter().map(Pairing::differences).collect::<Result<Vec<_>, _>>()?;
+    let estimates: Vec<_> = tables.iter().map(stats::crossed_estimate).collect();
+    let p_values: Vec<f64> = estimates.iter().map(stats::CrossedEstimate::p_value).collect();
+    let corrected = stats::holm(&p_values)?;
+    let levels = stats::holm_levels(&p_values, SIGNIFICANCE)?;
+    (0..pairings.len())
+        .map(|index| {
+            let (pairing, estimate, level) = (&pairings[index], &estimates[index], levels[index]);
+            let interval = estimate.interval(1.0 - level)?;
+            let outcome = Outcome::of([100.0 * interval.lower, 100.0 * interval.upper]);
+            let further_runs = match outcome {
+                Outcome::CannotTell => stats::crossed_further_runs(estimate, level, POWER)?,
+                _ => None,
+            };
+            let mut comparison = Comparison {
+                a: pairing.a.to_owned(),
+                b: pairing.b.to_owned(),
+                runs: estimate.runs,
+                difference: estimate.mean,
+                interval: [interval.lower, interval.upper],
+                confidence: 1.0 - level,
+                interval_covers: match estimate.run_standard_error {
+                    Some(_) => Coverage::RunsAndImages,
+                    None => Coverage::Images,
+                },
+                p_value: corrected[index],
+                mcnemar_p_values: tables[index]
+                    .discordant()
+                    .into_iter()
+                    .map(|[only_a, only_b]| stats::mcnemar_exact(only_a, only_b))
+                    .collect(),
+                outcome,
+                further_runs,
+                train_seconds_ratio: pairing.train_seconds_ratio(),
+                verdict: String::new(),
+            };
+            let outlook = outlook(&comparison, estimate)?;
+            comparison.verdict = sentence(&comparison, outlook, pairing.same_machine());
+            Ok(comparison)
+        })
+        .collect()
 }

@@ -3,7 +3,7 @@
 use super::{Layer, LayerParameter, Pass, task_size};
 use crate::Initialiser;
 use kernels::{
-    Element, InstructionSet,
+    Buffer, Element, InstructionSet,
     convolution::{
         Geometry, OutputGradient, backward_input, backward_weights, forward, pack_weights,
         packed_weights_length,
@@ -17,7 +17,7 @@ use rayon::prelude::*;
 pub(crate) struct ConvolutionLayer<E> {
     set: InstructionSet,
     geometry: Geometry,
-    packed_weights: Vec<E>,
+    packed_weights: Buffer<E>,
     winners: Vec<u8>,
 }
 
@@ -25,7 +25,7 @@ impl<E: Element> ConvolutionLayer<E> {
     pub(crate) fn new(set: InstructionSet, geometry: Geometry, capacity: usize) -> Self {
         Self {
             set,
-            packed_weights: vec![E::ZERO; packed_weights_length::<E>(set, &geometry)],
+            packed_weights: Buffer::zeros(packed_weights_length::<E>(set, &geometry)),
             winners: vec![0; capacity * geometry.output_length()],
             geometry,
         }

@@ -3,7 +3,7 @@
 use super::{Layer, LayerParameter, Pass, task_size};
 use crate::Initialiser;
 use kernels::{
-    Element, InstructionSet,
+    Buffer, Element, InstructionSet,
     activation::{add_bias, add_column_sums, relu_backward, relu_in_place},
     convolution::Activation,
     matmul::{Matrix, Output, multiply, pack, packed_length, panel_columns},
@@ -18,9 +18,9 @@ pub(crate) struct DenseLayer<E> {
     inputs: usize,
     units: usize,
     activation: Activation,
-    packed_weight: Vec<E>,
-    packed_transposed: Vec<E>,
-    packed_gradient: Vec<E>,
+    packed_weight: Buffer<E>,
+    packed_transposed: Buffer<E>,
+    packed_gradient: Buffer<E>,
 }
 
 impl<E: Element> DenseLayer<E> {
@@ -36,9 +36,9 @@ impl<E: Element> DenseLayer<E> {
             inputs,
             units,
             activation,
-            packed_weight: vec![E::ZERO; packed_length::<E>(set, inputs, units)],
-            packed_transposed: vec![E::ZERO; packed_length::<E>(set, units, inputs)],
-            packed_gradient: vec![E::ZERO; packed_length::<E>(set, capacity, units)],
+            packed_weight: Buffer::zeros(packed_length::<E>(set, inputs, units)),
+            packed_transposed: Buffer::zeros(packed_length::<E>(set, units, inputs)),
+            packed_gradient: Buffer::zeros(packed_length::<E>(set, capacity, units)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Layer, LayerParameter, Pass, task_size};
 use crate::Initialiser;
 use kernels::{
-    Element, InstructionSet,
+    Buffer, Element, InstructionSet,
     activation::add_column_sums,
     lstm::{
         GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step, block_rows,
@@ -26,32 +26,32 @@ pub(crate) struct LstmLayer<E> {
     size: Size,
     steps: usize,
     groups: Vec<Group<E>>,
-    packed_weights: Vec<E>,
-    packed_bias: Vec<E>,
-    packed_recurrent_transposed: Vec<E>,
-    packed_kernel_transposed: Vec<E>,
+    packed_weights: Buffer<E>,
+    packed_bias: Buffer<E>,
+    packed_recurrent_transposed: Buffer<E>,
+    packed_kernel_transposed: Buffer<E>,
     /// `[block, inputs + units + 1, gate, lane]`, the bias last.
-    d_packed: Vec<E>,
+    d_packed: Buffer<E>,
 }
 
 /// The buffers of one group of images; `rows` is how many it holds in this batch.
 struct Group<E> {
     rows: usize,
     /// `[step, row, input]`.
-    x: Vec<E>,
+    x: Buffer<E>,
     /// `[step, row, unit]`.
-    h: Vec<E>,
+    h: Buffer<E>,
     /// `[step, row, unit]`.
-    c: Vec<E>,
+    c: Buffer<E>,
     /// `[step, row, block, gate, lane]`.
-    gates: Vec<E>,
+    gates: Buffer<E>,
     /// `[block, step, row, gate, lane]`.
-    blocked_z: Vec<E>,
+    blocked_z: Buffer<E>,
     /// One step's gradients: z `[row, block, gate, lane]`, h and c `[row, unit]`, x `[row, input]`.
-    d_z: Vec<E>,
-    d_h: Vec<E>,
-    d_c: Vec<E>,
-    d_x: Vec<E>,
+    d_z: Buffer<E>,
+    d_h: Buffer<E>,
+    d_c: Buffer<E>,
+    d_x: Buffer<E>,
 }
 
 impl<E: Element> LstmLayer<E> {
@@ -63,7 +63,7 @@ impl<E: Element> LstmLayer<E> {
         capacity: usize,
     ) -> Self {
         let size = Size { inputs, units };
-        let zeros = |length: usize| vec![E::ZERO; length];
+        let zeros = |length: usize| Buffer::zeros(length);
         let gates = size.gates_width::<E>(set);
         let group = || Group {
             rows: 0,

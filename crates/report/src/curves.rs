@@ -1,0 +1,136 @@
+//! The accuracy and the loss of every model over the epochs.
+
+use std::collections::BTreeMap;
+
+use study::record::{EpochRecord, Protocol};
+
+use crate::Study;
+use crate::chart::{Chart, Curve, Quantity, Value};
+use crate::numbers::{counted, listed};
+use crate::scene::Scene;
+use crate::text::one_line;
+
+/// No accuracy or loss is larger; a diverged run's may be, and would flatten every other curve.
+const LARGEST_DRAWN: f64 = 1e12;
+
+/// Training and validation accuracy of every model.
+pub fn accuracy_chart(study: &Study) -> Scene {
+    chart(study, Quantity::Accuracy).scene()
+}
+
+/// Training and validation loss of every model.
+pub fn loss_chart(study: &Study) -> Scene {
+    chart(study, Quantity::Loss).scene()
+}
+
+/// `Accuracy_Comparison.png`: [`accuracy_chart`] as a PNG file.
+pub fn accuracy_png(study: &Study) -> Vec<u8> {
+    accuracy_chart(study).to_png()
+}
+
+/// `Loss_Comparison.png`: [`loss_chart`] as a PNG file.
+pub fn loss_png(study: &Study) -> Vec<u8> {
+    loss_chart(study).to_png()
+}
+
+fn chart(study: &Study, quantity: Quantity) -> Chart {
+    let models = study.models();
+    let names: Vec<String> = models.iter().map(|model| one_line(model.name)).collect();
+    let word = match quantity {
+        Quantity::Accuracy => "Accuracy",
+        Quantity::Loss => "Loss",
+    };
+    let subject = match names.len() {
+        0..=3 => listed(&names),
+        several => format!("{several} models"),
+    };
+    let datasets: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
+    let mut curves = Vec::new();
+    let mut left_out = Vec::new();
+    for (position, model) in models.iter().enumerate() {
+        let mut missing = 0;
+        for training in [true, false] {
+            let (pieces, not_drawn) = pieces(&model.runs, |epoch| value(epoch, quantity, training));
+            missing += not_drawn;
+            curves.push(Curve { model: position, training, pieces });
+        }
+        if missing > 0 {
+            left_out.push(format!("{} {}", names[position], counted(missing, "value")));
+        }
+    }
+    let several = models.iter().any(|model| model.runs.len() > 1);
+    let mut notes = vec![
+        "Training values are averages over an epoch, taken while the model learns; validation follows each epoch."
+            .to_owned(),
+    ];
+    if !left_out.is_empty() {
+        notes.push(format!("Not drawn, because not finite or too large: {}.", left_out.join(", ")));
+    }
+    Chart {
+        title: format!("{word} of {subject} on {}", listed(&datasets)),
+        subtitle: format!("{}; {}", study.protocol_words(), run_words(study)),
+        quantity,
+        names,
+        validation: validation_words(study),
+        band: several.then_some("smallest to largest of the runs"),
+        curves,
+        notes,
+    }
+}
+
+fn validation_words(study: &Study) -> &'static str {
+    match study.protocols().as_slice() {
+        [Protocol::Original] => "test set, used as validation",
+        [Protocol::Sound] | [] => "validation",
+        _ => "validation (the test set under original)",
+    }
+}
+
+fn run_words(study: &Study) -> String {
+    let counts: Vec<usize> = study.models().iter().map(|model| model.runs.len()).collect();
+    let (fewest, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
+    match (fewest, most) {
+        (_, 0 | 1) => "1 run a model".to_owned(),
+        (fewest, most) if fewest == most => format!("{most} runs a model, their mean is drawn"),
+        _ => format!("{fewest} to {most} runs a model, their mean is drawn"),
+    }
+}
+
+fn value(epoch: &EpochRecord, quantity: Quantity, training: bool) -> f64 {
+    match (quantity, training) {
+        (Quantity::Accuracy, true) => epoch.train_accuracy * 100.0,
+        (Quantity::Accuracy, false) => epoch.validation_accuracy * 100.0,
+        (Quantity::Loss, true) => epoch.train_loss,
+        (Quantity::Loss, false) => epoch.validation_loss,
+    }
+}
+
+/// The curve in pieces, and how many values it leaves out.
+fn pieces(
+    runs: &[&study::record::RunRecord],
+    value: impl Fn(&EpochRecord) -> f64,
+) -> (Vec<Vec<Value>>, usize) {
+    let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    let mut left_out = 0;
+    for epoch in runs.iter().flat_map(|run| &run.epochs) {
+        let values = by_epoch.entry(epoch.epoch).or_default();
+        match value(epoch) {
+            value if value.is_finite() && value.abs() <= LARGEST_DRAWN => values.push(value),
+            _ => left_out += 1,
+        }
+    }
+    let mut pieces: Vec<Vec<Value>> = vec![Vec::new()];
+    for (epoch, values) in by_epoch {
+        match stats::mean(&values) {
+            Ok(mean) => {
+                let smallest = values.iter().copied().fold(mean, f64::min);
+                let largest = values.iter().copied().fold(mean, f64::max);
+                let value = Value { epoch: epoch as f64, mean, smallest, largest };
+                pieces.last_mut().expect("there is a last piece").push(value);
+            }
+            Err(_) => pieces.push(Vec::new()),
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    (pieces, left_out)
+}

@@ -1,0 +1,450 @@
+//! The discussion: each sentence follows from the study's figures, and is left out where they do not support it.
+
+use std::cmp::Ordering;
+
+use study::verdict::{Comparison, Coverage, Outcome};
+
+use crate::numbers::{
+    Spread, average, counted, listed, loss, percent, points, probability, seconds, thousands, times,
+};
+use crate::text::markdown;
+use crate::{Model, Study, errors, learning};
+
+/// A heading and the sentences below it, as Markdown.
+pub(crate) struct Section {
+    pub(crate) heading: &'static str,
+    pub(crate) sentences: Vec<String>,
+}
+
+/// More models than these make all pairs unreadable: the best is then set against the next one only.
+const ALL_PAIRS_UP_TO: usize = 3;
+
+/// The sections that have something to say.
+pub(crate) fn discussion(study: &Study) -> Vec<Section> {
+    let models = study.models();
+    let sections = [
+        ("Accuracy", accuracy(study, &models)),
+        ("Learning", models.iter().flat_map(learning::sentences).collect()),
+        ("Cost", cost(study, &models)),
+        ("Errors", error_sentences(&models)),
+        ("What these figures cannot tell", limits(study, &models)),
+    ];
+    let sections = sections.into_iter().map(|(heading, sentences)| Section { heading, sentences });
+    sections.filter(|section| !section.sentences.is_empty()).collect()
+}
+
+/// Models with the mean and spread of a figure, best first; those without a finite mean are left out.
+fn ranked<'a, 'b>(
+    models: &'b [Model<'a>],
+    larger_is_better: bool,
+    figure: impl Fn(&study::record::RunRecord) -> f64,
+) -> Vec<(&'b Model<'a>, Spread)> {
+    let mut ranked: Vec<_> = models
+        .iter()
+        .filter_map(|model| Spread::of(&model.figures(&figure)).map(|spread| (model, spread)))
+        .collect();
+    ranked.sort_by(|(_, one), (_, other)| {
+        let order = one.mean.partial_cmp(&other.mean).unwrap_or(Ordering::Equal);
+        if larger_is_better { order.reverse() } else { order }
+    });
+    ranked
+}
+
+fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
+    let by_accuracy = ranked(models, true, |run| run.test.accuracy);
+    let mut sentences = Vec::new();
+    for (place, (model, spread)) in by_accuracy.iter().enumerate() {
+        let name = markdown(model.name);
+        let of_runs = match model.runs.len() {
+            1 => "in one run".to_owned(),
+            runs => format!("in the mean of {runs} runs"),
+        };
+        let mut sentence =
+            format!("{name} classifies {} % of the test images rightly {of_runs}", percent(spread.mean));
+        if let Some((next, below)) = by_accuracy.get(place + 1) {
+            let lead = spread.mean - below.mean;
+            let next_name = markdown(next.name);
+            match percent(lead) == "0.00" {
+                true => sentence.push_str(&format!(", as many as {next_name} to within 0.01 points")),
+                false => {
+                    sentence.push_str(&format!(", {} more than {next_name}", points(lead)));
+                    sentence.push_str(&against_spread(lead, *spread, *below));
+                }
+            }
+        }
+        sentences.push(sentence + ".");
+        if let Some((next, _)) = by_accuracy.get(place + 1) {
+            sentences.extend(separation(model, next));
+        }
+    }
+    sentences.extend(study.comparisons.iter().map(tested));
+    sentences.extend(loss_order(models, &by_accuracy));
+    let unfinished = models.len() - by_accuracy.len();
+    if unfinished > 0 {
+        sentences.push(format!("{} without a finite test accuracy.", counted(unfinished, "model")));
+    }
+    if let Some(sentence) = study.original_sentence() {
+        sentences.push(sentence.to_owned());
+    }
+    sentences
+}
+
+/// The tests behind a verdict.
+fn tested(comparison: &Comparison) -> String {
+    let mut sentence = format!(
+        "{} against {}: p {} over {}",
+        markdown(&comparison.a),
+        markdown(&comparison.b),
+        probability(comparison.p_value),
+        counted(comparison.runs, "paired run")
+    );
+    if !comparison.mcnemar_p_values.is_empty() {
+        let values: Vec<String> =
+            comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
+        sentence.push_str(&format!(
+            "; McNemar's exact test on the images of each pair, of these trained networks alone: p {}",
+            listed(&values)
+        ));
+    }
+    sentence + "."
+}
+
+fn against_spread(lead: f64, one: Spread, other: Spread) -> String {
+    let (Some(one), Some(other)) = (one.deviation, other.deviation) else { return String::new() };
+    let deviation = one.max(other);
+    match lead / deviation {
+        ratio if !ratio.is_finite() => String::new(),
+        ratio if ratio >= 1.0 => format!(
+            ", {} the larger of the two standard deviations over runs ({})",
+            times(ratio),
+            points(deviation)
+        ),
+        _ => {
+            format!(", less than the larger of the two standard deviations over runs ({})", points(deviation))
+        }
+    }
+}
+
+/// Whether the worst run of one model is better than the best of the other.
+fn separation(better: &Model, worse: &Model) -> Option<String> {
+    if better.runs.len() < 2 || worse.runs.len() < 2 {
+        return None;
+    }
+    let lowest = better.figures(|run| run.test.accuracy).into_iter().fold(f64::INFINITY, f64::min);
+    let highest = worse.figures(|run| run.test.accuracy).into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let (better, worse) = (markdown(better.name), markdown(worse.name));
+    Some(match lowest > highest {
+        true => format!("Every run of {better} is more accurate than every run of {worse}."),
+        false => {
+            format!(
+                "The runs overlap: the best run of {worse} is at least as accurate as the worst of {better}."
+            )
+        }
+    })
+}
+
+fn loss_order(models: &[Model], by_accuracy: &[(&Model, Spread)]) -> Option<String> {
+    let by_loss = ranked(models, false, |run| run.test.loss);
+    let ([(best, lowest), (second, next), ..], [(most_accurate, _), ..]) = (by_loss.as_slice(), by_accuracy)
+    else {
+        return None;
+    };
+    let (lowest, next) = (loss(lowest.mean), loss(next.mean));
+    if lowest == next {
+        return Some(format!(
+            "The test losses of {} and {} are equal ({lowest}).",
+            markdown(best.name),
+            markdown(second.name)
+        ));
+    }
+    let (name, second) = (markdown(best.name), markdown(second.name));
+    Some(match best.name == most_accurate.name {
+        true => format!("{name} also has the lowest test loss: {lowest} against {next} of {second}."),
+        false => format!(
+            "The lowest test loss is that of {name}, {lowest} against {next} of {second}: \
+             accuracy and loss do not rank the models alike, as loss also counts how sure a wrong answer was."
+        ),
+    })
+}
+
+/// Above this part of its mean, a time's deviation is more than the usual noise of a quiet machine.
+const UNSTEADY_TIME: f64 = 0.1;
+
+fn cost(study: &Study, models: &[Model]) -> Vec<String> {
+    let mut sentences: Vec<String> = models.iter().filter_map(cost_of).collect();
+    if !study.one_machine() {
+        sentences.push(
+            "The runs were not all made on one machine, so times are not set against each other.".to_owned(),
+        );
+        return sentences;
+    }
+    let by_time = ranked(models, false, |run| run.train_seconds);
+    if let ([(fastest, least), .., (slowest, most)], true) =
+        (by_time.as_slice(), by_time.iter().all(|(_, spread)| spread.mean > 0.0))
+    {
+        let (fast, slow) = (markdown(fastest.name), markdown(slowest.name));
+        let ratio = most.mean / least.mean;
+        let same = times(ratio) == "1.00 times";
+        sentences.push(match same {
+            true => format!("{fast} and {slow} take equally long to train."),
+            false => format!("{slow} takes {} as long to train as {fast}.", times(ratio)),
+        });
+        if !same {
+            sentences.extend(worth(study, fastest, models));
+        }
+    }
+    for (model, spread) in &by_time {
+        if let Some(deviation) = spread.deviation.filter(|deviation| *deviation > UNSTEADY_TIME * spread.mean)
+        {
+            sentences.push(format!(
+                "The training times of {} vary by {} % from run to run: the machine was not quiet.",
+                markdown(model.name),
+                average((100.0 * deviation / spread.mean).round())
+            ));
+        }
+    }
+    sentences
+}
+
+fn cost_of(model: &Model) -> Option<String> {
+    let time = Spread::of(&model.figures(|run| run.train_seconds))?;
+    let per_epoch = Spread::of(&model.figures(learning::seconds_per_epoch));
+    let per_epoch = per_epoch.map_or(String::new(), |time| format!(", {} s an epoch", seconds(time.mean)));
+    Some(format!(
+        "{} has {} parameters and trains in {} s{per_epoch}.",
+        markdown(model.name),
+        thousands(model.parameters() as u64),
+        seconds(time.mean)
+    ))
+}
+
+/// Whether time buys accuracy: said only where the runs decide who is more accurate.
+fn worth(study: &Study, fastest: &Model, models: &[Model]) -> Option<String> {
+    let best = ranked(models, true, |run| run.test.accuracy).first().map(|(model, _)| model.name)?;
+    if best == fastest.name {
+        return Some(format!("The fastest model, {}, also has the highest accuracy.", markdown(best)));
+    }
+    let comparison = study.comparisons.iter().find(|comparison| {
+        [(&*comparison.a, &*comparison.b), (&*comparison.b, &*comparison.a)].contains(&(best, fastest.name))
+    })?;
+    let (best, fast) = (markdown(best), markdown(fastest.name));
+    let gain = points(comparison.difference);
+    Some(match comparison.outcome {
+        Outcome::ABetter | Outcome::BBetter => {
+            format!("The longer training of {best} buys {gain} of accuracy over {fast}, the fastest.")
+        }
+        Outcome::PracticallyEqual => {
+            format!("The longer training of {best} buys no accuracy that matters over {fast}, the fastest.")
+        }
+        Outcome::CannotTell => {
+            format!("Whether the longer training of {best} buys any accuracy over {fast} is not settled.")
+        }
+    })
+}
+
+fn error_sentences(models: &[Model]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for model in models {
+        sentences.extend(confusion(model));
+    }
+    let by_accuracy: Vec<&Model> =
+        ranked(models, true, |run| run.test.accuracy).into_iter().map(|(model, _)| model).collect();
+    let pairs = match by_accuracy.len() {
+        0 | 1 => Vec::new(),
+        count if count <= ALL_PAIRS_UP_TO => {
+            (0..count).flat_map(|first| (first + 1..count).map(move |second| (first, second))).collect()
+        }
+        _ => vec![(0, 1)],
+    };
+    for (first, second) in pairs {
+        sentences.extend(coincidence(by_accuracy[first], by_accuracy[second]));
+    }
+    let runs: Vec<_> = models.iter().flat_map(|model| model.runs.iter().copied()).collect();
+    if runs.len() > 1
+        && let Some(images) = errors::missed_by_all(&runs)
+    {
+        sentences.push(match images.as_slice() {
+            [] => "No test image is missed by every run of every model.".to_owned(),
+            images => {
+                let first: Vec<String> = images.iter().take(10).map(usize::to_string).collect();
+                let shown = if images.len() > first.len() { "the first at positions" } else { "at position" };
+                format!(
+                    "Every run of every model misses the same {}, {shown} {} of the test file, counted from 0.",
+                    counted(images.len(), "test image"),
+                    listed(&first)
+                )
+            }
+        });
+    }
+    sentences
+}
+
+fn confusion(model: &Model) -> Option<String> {
+    let name = markdown(model.name);
+    if model.runs.iter().all(|run| run.test.labels.is_empty()) {
+        return None;
+    }
+    let Some((pairs, count)) = errors::most_confused(model) else {
+        return Some(format!("{name} misses no test image."));
+    };
+    let shown: Vec<String> =
+        pairs.iter().take(3).map(|(label, given)| format!("class {label} for class {given}")).collect();
+    let often = average(count as f64 / model.runs.len() as f64);
+    let a_run = if model.runs.len() > 1 { " a run" } else { "" };
+    let noun = if often == "1" { "image" } else { "images" };
+    Some(match pairs.len() {
+        1 => format!("{name} most often takes {} ({often} {noun}{a_run}).", shown[0]),
+        2 | 3 => format!("{name} most often takes {} ({often} {noun}{a_run} each).", listed(&shown)),
+        several => format!(
+            "No pair of classes stands out among the errors of {name}: {several} are confused equally often, \
+             {often} {noun}{a_run} each."
+        ),
+    })
+}
+
+fn coincidence(a: &Model, b: &Model) -> Option<String> {
+    let overlap = errors::overlap(a, b)?;
+    let (one, other) = (markdown(a.name), markdown(b.name));
+    let in_pairs = match overlap.pairs {
+        1 => String::new(),
+        pairs => format!(", means over {pairs} pairs of runs"),
+    };
+    let (only_a, only_b) = (average(overlap.only_a), average(overlap.only_b));
+    let both = average(overlap.both);
+    let noun = if both == "1" { "test image" } else { "test images" };
+    let mut sentence = format!(
+        "Both {one} and {other} miss {both} {noun}, {one} alone {only_a}, {other} alone {only_b}{in_pairs}"
+    );
+    if overlap.both > 0.0 {
+        sentence.push_str(&format!("; independent errors would coincide on {}", average(overlap.by_chance)));
+        // Twice as many as by chance is more than the rounding of small counts.
+        if overlap.both >= 2.0 * overlap.by_chance {
+            sentence.push_str(", so the models find the same images hard");
+        }
+    }
+    Some(sentence + ".")
+}
+
+fn limits(study: &Study, models: &[Model]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let single: Vec<String> =
+        models.iter().filter(|model| model.runs.len() == 1).map(|model| markdown(model.name)).collect();
+    if !single.is_empty() {
+        let verb = if single.len() == 1 { "was" } else { "were" };
+        sentences.push(format!(
+            "{} {verb} trained from one seed only: how much another seed would change the figures is unknown.",
+            listed(&single)
+        ));
+    }
+    if study.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
+        sentences.push(
+            "Intervals from one pair of runs allow for other test images, not for other seeds.".to_owned(),
+        );
+    }
+    for comparison in study.comparisons.iter().filter(|one| one.outcome == Outcome::CannotTell) {
+        let (a, b) = (markdown(&comparison.a), markdown(&comparison.b));
+        let more = comparison.further_runs.map_or(String::new(), |runs| {
+            format!(
+                "; about {} more runs of each would tell, if the difference is as measured",
+                thousands(runs)
+            )
+        });
+        sentences.push(format!("Which of {a} and {b} is more accurate{more}."));
+    }
+    if models.len() > 1
+        && let [(batch_size, learning_rate)] =
+            study.distinct(|run| (run.specification.batch_size, run.specification.learning_rate)).as_slice()
+    {
+        sentences.push(format!(
+            "All models share batch size {batch_size} and learning rate {learning_rate}; with settings chosen for each, the order may differ."
+        ));
+    }
+    if let [environment] = study.distinct(|run| &run.environment).as_slice() {
+        let effect = if models.len() > 1 { "may rank them differently" } else { "has others" };
+        sentences.push(format!(
+            "Times were taken on {} with {}; another machine {effect}.",
+            markdown(&environment.cpu),
+            counted(environment.threads, "thread")
+        ));
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{comparison, records, with_predictions};
+    use study::record::RunRecord;
+
+    fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
+        let sections = discussion(&Study { records, comparisons, notes: &[] });
+        sections.into_iter().flat_map(|section| section.sentences).collect::<Vec<_>>().join("\n")
+    }
+
+    fn compared(outcome: Outcome, further_runs: Option<u64>) -> Comparison {
+        Comparison { outcome, further_runs, ..comparison("slow", "fast", 0.01) }
+    }
+
+    #[test]
+    fn ties_are_called_ties() {
+        let labels = [1, 2, 3, 4];
+        let runs = [with_predictions("a", 1, &labels, &labels), with_predictions("b", 1, &labels, &labels)];
+        let text = all(&runs, &[]);
+        assert!(
+            text.contains(
+                "a classifies 100.00 % of the test images rightly in one run, as many as b to within"
+            )
+        );
+        assert!(text.contains("The test losses of a and b are equal"), "{text}");
+        assert!(text.contains("a misses no test image."), "{text}");
+        assert!(text.contains("Both a and b miss 0 test images, a alone 0, b alone 0."), "{text}");
+        assert!(text.contains("No test image is missed by every run of every model."), "{text}");
+        assert!(text.contains("a and b were trained from one seed only"), "{text}");
+        assert!(!text.contains("also has the lowest"), "{text}");
+    }
+
+    #[test]
+    fn what_time_buys_follows_the_outcome() {
+        let mut runs = records(&[("slow", 0.04), ("fast", 0.12)], 2, 2);
+        runs.iter_mut()
+            .filter(|run| run.specification.model == "slow")
+            .for_each(|run| run.train_seconds = 60.0);
+        runs.iter_mut()
+            .filter(|run| run.specification.model == "fast")
+            .for_each(|run| run.train_seconds = 20.0);
+        let text = all(&runs, &[compared(Outcome::ABetter, None)]);
+        assert!(text.contains("slow takes 3.00 times as long to train as fast."), "{text}");
+        assert!(text.contains("buys 1.00 point of accuracy over fast, the fastest."), "{text}");
+        assert!(!text.contains("Which of slow"), "{text}");
+        let text = all(&runs, &[compared(Outcome::CannotTell, Some(18))]);
+        assert!(text.contains("buys any accuracy over fast is not settled."), "{text}");
+        assert!(
+            text.contains("Which of slow and fast is more accurate; about 18 more runs of each"),
+            "{text}"
+        );
+        let text = all(&runs, &[compared(Outcome::PracticallyEqual, None)]);
+        assert!(text.contains("buys no accuracy that matters"), "{text}");
+        runs[1].environment.cpu = "Another CPU".to_owned();
+        let text = all(&runs, &[]);
+        assert!(!text.contains("as long to train") && text.contains("not all made on one machine"), "{text}");
+    }
+
+    #[test]
+    fn overlapping_runs_and_unsteady_times_are_told() {
+        let mut runs = records(&[("a", 0.05), ("b", 0.05)], 2, 2);
+        for (run, accuracy) in runs.iter_mut().zip([0.98, 0.975, 0.97, 0.971]) {
+            run.test.accuracy = accuracy;
+        }
+        runs[0].train_seconds = 10.0;
+        runs[2].train_seconds = 20.0;
+        let text = all(&runs, &[]);
+        assert!(
+            text.contains("The runs overlap: the best run of b is at least as accurate as the worst of a.")
+        );
+        assert!(
+            text.contains("less than the larger of the two standard deviations over runs (0.71 points)"),
+            "{text}"
+        );
+        assert!(text.contains("The training times of a vary by 47 % from run to run"), "{text}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Records to test with: made up, but of the size and shape of real ones.
+
+use study::record::{
+    DatasetIdentity, Environment, EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord,
+};
+use study::verdict::{Comparison, Coverage, Outcome};
+
+/// Steps of the generator behind the made-up figures; any full-period one does.
+pub(crate) fn noise(state: &mut u64) -> f64 {
+    *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+    (*state >> 40) as f64 / (1u64 << 24) as f64 - 0.5
+}
+
+/// A run whose error falls from `error` by the power of the epoch's number.
+pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol: Protocol) -> RunRecord {
+    let mut state = seed.wrapping_mul(97).wrapping_add(model.bytes().map(u64::from).sum());
+    let epochs: Vec<EpochRecord> = (1..=epochs)
+        .map(|epoch| {
+            let left = error * (epoch as f64).powf(-0.7) * (1.0 + 0.15 * noise(&mut state));
+            let lag = error * 2.5 * (epoch as f64).powf(-1.1) * (1.0 + 0.1 * noise(&mut state));
+            EpochRecord {
+                epoch,
+                train_loss: lag * 3.3,
+                train_accuracy: 1.0 - lag,
+                validation_loss: left * 3.1,
+                validation_accuracy: 1.0 - left,
+                train_seconds: 8.0 + noise(&mut state),
+            }
+        })
+        .collect();
+    let train_seconds = epochs.iter().map(|epoch| epoch.train_seconds).sum::<f64>();
+    let last = epochs.last().copied();
+    RunRecord {
+        schema: RECORD_SCHEMA,
+        id: format!("{model}-{seed}"),
+        parameters: 1000 * (1 + model.len()),
+        forward_flops: 100_000 * (1 + model.len() as u64),
+        train_seconds,
+        evaluate_seconds: 1.0,
+        total_seconds: train_seconds + 1.5,
+        test: tested(last.map_or(1.0, |last| 1.0 - last.validation_accuracy), &mut state),
+        test_reads: match protocol {
+            Protocol::Sound => 1,
+            Protocol::Original => epochs.len() as u32,
+        },
+        fingerprint: format!("{:064x}", state),
+        warnings: Vec::new(),
+        specification: RunSpec {
+            model: model.to_owned(),
+            dataset: DatasetIdentity {
+                name: "mnist".to_owned(),
+                sha256: "5".repeat(64),
+                training_images: 60_000,
+                test_images: 1000,
+                height: 28,
+                width: 28,
+                classes: 10,
+            },
+            protocol,
+            epochs: epochs.len(),
+            batch_size: 128,
+            learning_rate: 0.001,
+            seed,
+        },
+        environment: Environment {
+            cpu: "Example CPU".to_owned(),
+            threads: 2,
+            kernels: "avx512".to_owned(),
+            version: "0.1.0".to_owned(),
+        },
+        epochs,
+    }
+}
+
+/// A thousand test images of which about a fraction `error` is missed.
+fn tested(error: f64, state: &mut u64) -> TestRecord {
+    let labels: Vec<u8> = (0..1000).map(|image| (image % 10) as u8).collect();
+    let predictions: Vec<u8> = labels
+        .iter()
+        .map(|label| if noise(state) + 0.5 < error { (label + 5) % 10 } else { *label })
+        .collect();
+    let right = labels.iter().zip(&predictions).filter(|(label, prediction)| label == prediction).count();
+    TestRecord {
+        accuracy: right as f64 / 1000.0,
+        loss: error * 3.0,
+        labels,
+        predictions,
+        probabilities: vec![6553; 10_000],
+    }
+}
+
+/// `runs` runs of each model, from seed 1, under the sound protocol.
+pub(crate) fn records(models: &[(&str, f64)], runs: u64, epochs: usize) -> Vec<RunRecord> {
+    (1..=runs)
+        .flat_map(|seed| {
+            models.iter().map(move |(name, error)| record(name, seed, epochs, *error, Protocol::Sound))
+        })
+        .collect()
+}
+
+/// A comparison of two models over three pairs, `a` better by `difference`.
+pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
+    Comparison {
+        a: a.to_owned(),
+        b: b.to_owned(),
+        runs: 3,
+        difference,
+        interval: [difference - 0.002, difference + 0.002],
+        confidence: 0.95,
+        interval_covers: Coverage::RunsAndImages,
+        p_value: 0.0021,
+        mcnemar_p_values: vec![0.03, 0.0004, 0.2],
+        outcome: Outcome::ABetter,
+        further_runs: None,
+        train_seconds_ratio: 1.3,
+        verdict: format!(
+            "{a} beats {b} by {:.2} points of test accuracy [0.63, 1.03], 3 paired runs.",
+            difference * 100.0
+        ),
+    }
+}
+
+/// A run of one epoch with these labels and predictions.
+pub(crate) fn with_predictions(model: &str, seed: u64, labels: &[u8], predictions: &[u8]) -> RunRecord {
+    let mut record = record(model, seed, 1, 0.1, Protocol::Sound);
+    (record.test.labels, record.test.predictions) = (labels.to_vec(), predictions.to_vec());
+    let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
+    record.test.accuracy = right as f64 / labels.len() as f64;
+    record
+}

@@ -1,0 +1,108 @@
+//! The embedded typeface, DejaVu Sans: a chart needs no font of the machine that draws it.
+
+use tiny_skia::{Path, PathBuilder, Transform};
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
+
+/// Verdana has nearly the same widths, for a browser that lacks DejaVu Sans.
+pub(crate) const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
+
+/// The typeface at hand, parsed.
+pub(crate) struct Font {
+    face: Face<'static>,
+}
+
+impl Font {
+    pub(crate) fn embedded() -> Self {
+        Self { face: Face::parse(dejavu::sans::regular(), 0).expect("the embedded font is sound") }
+    }
+
+    /// Width of a line of text at a font size, both in pixels.
+    pub(crate) fn width(&self, content: &str, size: f64) -> f64 {
+        self.glyphs(content).last().map_or(0.0, |(_, end)| end) * self.scale(size)
+    }
+
+    /// The outlines of a line of text that starts at the origin, its baseline at y = 0, y downwards.
+    pub(crate) fn outlines(&self, content: &str, size: f64) -> Option<Path> {
+        let mut builder = PathBuilder::new();
+        let mut start = 0.0;
+        for (glyph, end) in self.glyphs(content) {
+            self.face.outline_glyph(glyph, &mut Shifted { builder: &mut builder, shift: start as f32 });
+            start = end;
+        }
+        let scale = self.scale(size) as f32;
+        builder.finish()?.transform(Transform::from_scale(scale, -scale))
+    }
+
+    /// `content`, or as much of its beginning as fits into `width` with an ellipsis after it.
+    pub(crate) fn fitted(&self, content: &str, size: f64, width: f64) -> String {
+        if self.width(content, size) <= width {
+            return content.to_owned();
+        }
+        let characters: Vec<char> = content.chars().collect();
+        let candidate = |kept: usize| {
+            let beginning: String = characters[..kept].iter().collect();
+            format!("{}…", beginning.trim_end())
+        };
+        // Widths grow with the number of characters, so the longest that fits can be searched by halving.
+        let (mut fits, mut fails) = (0, characters.len());
+        while fails - fits > 1 {
+            let middle = usize::midpoint(fits, fails);
+            if self.width(&candidate(middle), size) <= width { fits = middle } else { fails = middle }
+        }
+        candidate(fits)
+    }
+
+    fn scale(&self, size: f64) -> f64 {
+        size / f64::from(self.face.units_per_em())
+    }
+
+    /// Each glyph with the place where the next one starts, in font units, kerned.
+    fn glyphs(&self, content: &str) -> impl Iterator<Item = (GlyphId, f64)> {
+        let mut end = 0.0;
+        let mut before = None;
+        content.chars().map(move |character| {
+            let glyph = self.face.glyph_index(character).unwrap_or_default();
+            let kerning = before.map_or(0, |before| self.kerning(before, glyph));
+            before = Some(glyph);
+            end += f64::from(self.face.glyph_hor_advance(glyph).unwrap_or(0)) + f64::from(kerning);
+            (glyph, end)
+        })
+    }
+
+    fn kerning(&self, left: GlyphId, right: GlyphId) -> i16 {
+        let Some(table) = self.face.tables().kern else { return 0 };
+        table
+            .subtables
+            .into_iter()
+            .filter(|subtable| subtable.horizontal && !subtable.variable)
+            .find_map(|subtable| subtable.glyphs_kerning(left, right))
+            .unwrap_or(0)
+    }
+}
+
+struct Shifted<'a> {
+    builder: &'a mut PathBuilder,
+    shift: f32,
+}
+
+impl OutlineBuilder for Shifted<'_> {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.builder.move_to(x + self.shift, y);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.builder.line_to(x + self.shift, y);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        self.builder.quad_to(x1 + self.shift, y1, x + self.shift, y);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        self.builder.cubic_to(x1 + self.shift, y1, x2 + self.shift, y2, x + self.shift, y);
+    }
+
+    fn close(&mut self) {
+        self.builder.close();
+    }
+}

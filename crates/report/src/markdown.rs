@@ -1,0 +1,450 @@
+//! The report as Markdown.
+
+use std::fmt::Write;
+
+use study::record::{Protocol, RunRecord};
+
+use crate::discussion::discussion;
+use crate::learning::seconds_per_epoch;
+use crate::numbers::{counted, listed, loss, percent, seconds, shown, shown_seconds, thousands};
+use crate::text::{self, shell};
+use crate::{Model, Study};
+
+/// The whole study as a page of Markdown, both plots beside it by file name: `report.md`.
+pub fn markdown(study: &Study) -> String {
+    let models = study.models();
+    let mut page = format!("# {}\n\n", title(study, &models));
+    if models.is_empty() {
+        page.push_str("No run has finished.\n");
+    }
+    for sentence in verdicts(study, &models) {
+        line(&mut page, format_args!("**{sentence}**\n"));
+    }
+    if !models.is_empty() {
+        models_table(&mut page, study, &models);
+        pictures(&mut page, study);
+        page.push_str("\n## Discussion\n");
+        for section in discussion(study) {
+            line(&mut page, format_args!("\n### {}\n", section.heading));
+            section.sentences.iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
+        }
+        runs_table(&mut page, &models);
+        how_it_was_made(&mut page, study, &models);
+    }
+    let warnings = study.warnings();
+    if !warnings.is_empty() || !study.notes.is_empty() {
+        page.push_str("\n## Warnings and notes\n\n");
+        for note in warnings.iter().chain(study.notes) {
+            line(&mut page, format_args!("- {}", text::markdown(note)));
+        }
+    }
+    page
+}
+
+fn line(page: &mut String, arguments: std::fmt::Arguments) {
+    page.write_fmt(arguments).expect("a String takes every text");
+    page.push('\n');
+}
+
+fn title(study: &Study, models: &[Model]) -> String {
+    let names: Vec<String> = models.iter().map(|model| text::markdown(model.name)).collect();
+    let datasets: Vec<String> =
+        study.datasets().iter().map(|dataset| text::markdown(&dataset.name)).collect();
+    match names.as_slice() {
+        [] => "A study without runs".to_owned(),
+        [only] => format!("{only} on {}", listed(&datasets)),
+        names if names.len() <= 4 => format!("{} compared on {}", listed(names), listed(&datasets)),
+        names => format!("{} models compared on {}", names.len(), listed(&datasets)),
+    }
+}
+
+/// One sentence a comparison; a model alone gets its accuracy with an interval.
+fn verdicts(study: &Study, models: &[Model]) -> Vec<String> {
+    if let ([model], []) = (models, study.comparisons) {
+        return alone(model).into_iter().collect();
+    }
+    study.comparisons.iter().map(|comparison| text::markdown(&comparison.verdict)).collect()
+}
+
+fn alone(model: &Model) -> Option<String> {
+    let name = text::markdown(model.name);
+    let accuracies = model.figures(|run| run.test.accuracy);
+    let mean = shown(&accuracies, percent);
+    if let [run] = model.runs.as_slice() {
+        let pairs = run.test.labels.iter().zip(&run.test.predictions);
+        let right = pairs.filter(|(label, prediction)| label == prediction).count() as u64;
+        let interval = stats::wilson_interval(right, run.test.labels.len() as u64, 0.95).ok()?;
+        return Some(format!(
+            "{name} reaches {mean} % test accuracy [{}, {}], 1 run; the interval allows for other test images, not for other seeds.",
+            percent(interval.lower),
+            percent(interval.upper)
+        ));
+    }
+    if model.runs.len() == 2 {
+        return Some(format!(
+            "{name} reaches {mean} % test accuracy, 2 runs; an interval over seeds needs 3."
+        ));
+    }
+    let interval = stats::t_interval(&accuracies, 0.95).ok()?;
+    Some(format!(
+        "{name} reaches {} % test accuracy [{}, {}], {} runs; the interval allows for other seeds, not for other test images.",
+        percent(stats::mean(&accuracies).ok()?),
+        percent(interval.lower.max(0.0)),
+        percent(interval.upper.min(1.0)),
+        model.runs.len()
+    ))
+}
+
+fn models_table(page: &mut String, study: &Study, models: &[Model]) {
+    page.push_str("| model | runs | test accuracy (%) | test loss (nats) | training (s) | seconds per epoch | parameters |\n");
+    page.push_str("|:--|--:|--:|--:|--:|--:|--:|\n");
+    for model in models {
+        line(
+            page,
+            format_args!(
+                "| {} | {} | {} | {} | {} | {} | {} |",
+                text::markdown(model.name),
+                model.runs.len(),
+                shown(&model.figures(|run| run.test.accuracy), percent),
+                shown(&model.figures(|run| run.test.loss), loss),
+                shown_seconds(&model.figures(|run| run.train_seconds)),
+                shown_seconds(&model.figures(seconds_per_epoch)),
+                thousands(model.parameters() as u64),
+            ),
+        );
+    }
+    if study.repeated() {
+        page.push_str("\nMean ± standard deviation over the runs.\n");
+    }
+    if let Some(sentence) = study.original_sentence() {
+        line(page, format_args!("\n{sentence}"));
+    }
+}
+
+fn pictures(page: &mut String, study: &Study) {
+    let validation = match study.protocols().as_slice() {
+        [Protocol::Original] => "test",
+        _ => "validation",
+    };
+    for (word, file) in [("accuracy", "Accuracy_Comparison.png"), ("loss", "Loss_Comparison.png")] {
+        line(page, format_args!("\n![Training and {validation} {word} over the epochs]({file})"));
+    }
+}
+
+fn runs_table(page: &mut String, models: &[Model]) {
+    page.push_str("\n## Every run\n\n| model | seed | test accuracy (%) | test loss (nats) | training (s) | total (s) | fingerprint |\n");
+    page.push_str("|:--|--:|--:|--:|--:|--:|:--|\n");
+    for run in models.iter().flat_map(|model| &model.runs) {
+        line(
+            page,
+            format_args!(
+                "| {} | {} | {} | {} | {} | {} | {} |",
+                text::markdown(&run.specification.model),
+                run.specification.seed,
+                percent(run.test.accuracy),
+                loss(run.test.loss),
+                seconds(run.train_seconds),
+                seconds(run.total_seconds),
+                text::markdown(&run.fingerprint.chars().take(16).collect::<String>()),
+            ),
+        );
+    }
+    page.push_str(
+        "\nA fingerprint is the beginning of the SHA-256 of the final weights; `summary.json` has it whole. \
+         `epochs.csv` has every epoch, `records/` every prediction.\n",
+    );
+}
+
+fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]) {
+    page.push_str("\n## How it was made\n\n");
+    for protocol in study.protocols() {
+        line(page, format_args!("- {}", in_words(protocol)));
+    }
+    for dataset in study.datasets() {
+        line(
+            page,
+            format_args!(
+                "- Data: {}, {} training and {} test images of {} × {} pixels in {} classes; SHA-256 {}.",
+                text::markdown(&dataset.name),
+                thousands(dataset.training_images as u64),
+                thousands(dataset.test_images as u64),
+                dataset.height,
+                dataset.width,
+                dataset.classes,
+                text::markdown(&dataset.sha256)
+            ),
+        );
+    }
+    for (epochs, batch_size, rate) in study.distinct(recipe) {
+        let epochs = counted(epochs, "epoch");
+        line(
+            page,
+            format_args!("- Recipe: {epochs}, batch size {batch_size}, Adam with learning rate {rate}."),
+        );
+    }
+    for model in models {
+        let seeds: Vec<String> = model.runs.iter().map(|run| run.specification.seed.to_string()).collect();
+        let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
+        line(page, format_args!("- {}: {noun} {}.", text::markdown(model.name), listed(&seeds)));
+    }
+    for environment in study.distinct(|run| &run.environment) {
+        line(
+            page,
+            format_args!(
+                "- Machine: {}, {}, {} kernels, {}.",
+                text::markdown(&environment.cpu),
+                counted(environment.threads, "thread"),
+                text::markdown(&environment.kernels),
+                text::markdown(&format!("mnist-study {}", environment.version))
+            ),
+        );
+    }
+    match command(study, models) {
+        Some(command) => {
+            line(page, format_args!("\nTo make it again:\n\n```sh\n{command}\n```"));
+            page.push_str("\nOn the same kernels every fingerprint comes out the same, on any number of threads.\n");
+        }
+        None => page.push_str(
+            "\nThe runs differ in their settings or seeds, so no one command makes them all; each record in `records/` holds its own.\n",
+        ),
+    }
+}
+
+fn recipe(run: &RunRecord) -> (usize, usize, f64) {
+    (run.specification.epochs, run.specification.batch_size, run.specification.learning_rate)
+}
+
+fn in_words(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Sound => {
+            "Protocol sound: a stratified part of the training images is kept for validation, alike in every run; the test \
+             images are read once a run, after the last epoch, and nothing is chosen by them. Run by run, the models share \
+             the order of the images."
+        }
+        Protocol::Original => {
+            "Protocol original: all training images are trained on, and the test images serve as validation set after each \
+             epoch. Run by run, the models share the order of the images."
+        }
+    }
+}
+
+/// The command that makes every run again; none where their settings differ or seeds are missing.
+fn command(study: &Study, models: &[Model]) -> Option<String> {
+    let [(epochs, batch_size, learning_rate)] = study.distinct(recipe)[..] else { return None };
+    let ([protocol], [dataset]) = (&study.protocols()[..], &study.datasets()[..]) else { return None };
+    let seeds = |model: &Model| model.runs.iter().map(|run| run.specification.seed).collect::<Vec<_>>();
+    let shared = seeds(models.first()?);
+    let consecutive = shared.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    if !consecutive || models.iter().any(|model| seeds(model) != shared) {
+        return None;
+    }
+    let names: Vec<String> = models.iter().map(|model| shell(model.name)).collect();
+    Some(format!(
+        "mnist-study compare {} --dataset {} --epochs {epochs} --batch-size {batch_size} \
+         --learning-rate {learning_rate} --seeds {} --seed {} --protocol {}",
+        names.join(" "),
+        shell(&dataset.name),
+        shared.len(),
+        shared.first()?,
+        protocol.name()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{comparison, record, records};
+
+    #[test]
+    fn a_comparison_of_two_models() {
+        let records = records(&[("cnn", 0.04), ("lstm", 0.12)], 3, 5);
+        let comparisons = [comparison("cnn", "lstm", 0.0083)];
+        let notes = ["records/x.json: damaged: left aside, trained again".to_owned()];
+        let page = markdown(&Study { records: &records, comparisons: &comparisons, notes: &notes });
+        insta::assert_snapshot!(page, @r"
+        # cnn and lstm compared on mnist
+
+        **cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03], 3 paired runs.**
+
+        | model | runs | test accuracy (%) | test loss (nats) | training (s) | seconds per epoch | parameters |
+        |:--|--:|--:|--:|--:|--:|--:|
+        | cnn | 3 | 98.33 ± 0.25 | 0.0387 ± 0.0021 | 40.4 ± 0.3 | 8.08 ± 0.06 | 4,000 |
+        | lstm | 3 | 97.00 ± 0.44 | 0.1187 ± 0.0062 | 39.5 ± 0.8 | 7.90 ± 0.16 | 5,000 |
+
+        Mean ± standard deviation over the runs.
+
+        ![Training and validation accuracy over the epochs](Accuracy_Comparison.png)
+
+        ![Training and validation loss over the epochs](Loss_Comparison.png)
+
+        ## Discussion
+
+        ### Accuracy
+
+        - cnn classifies 98.33 % of the test images rightly in the mean of 3 runs, 1.33 points more than lstm, 3.06 times the larger of the two standard deviations over runs (0.44 points).
+        - Every run of cnn is more accurate than every run of lstm.
+        - lstm classifies 97.00 % of the test images rightly in the mean of 3 runs.
+        - cnn against lstm: p = 0.002 over 3 paired runs; McNemar's exact test on the images of each pair, of these trained networks alone: p = 0.030, < 0.001 and = 0.200.
+        - cnn also has the lowest test loss: 0.0387 against 0.1187 of lstm.
+
+        ### Learning
+
+        - cnn first reaches a validation accuracy of 97 % in epoch 2, 98 % in epoch 3, but not 99 % in 5 epochs.
+        - In epoch 5 cnn is 0.41 points better on validation images (98.71 %) than on training images (98.30 %), whose average includes the weights before the epoch's end.
+        - Its validation loss is still falling, from 0.0445 to 0.0399 in epoch 5: more epochs may help.
+        - lstm does not reach 97 % validation accuracy in 5 epochs.
+        - In epoch 5 lstm is 1.16 points better on validation images (96.04 %) than on training images (94.89 %), whose average includes the weights before the epoch's end.
+        - Its validation loss is still falling, from 0.1334 to 0.1226 in epoch 5: more epochs may help.
+
+        ### Cost
+
+        - cnn has 4,000 parameters and trains in 40.4 s, 8.08 s an epoch.
+        - lstm has 5,000 parameters and trains in 39.5 s, 7.90 s an epoch.
+        - cnn takes 1.02 times as long to train as lstm.
+        - The longer training of cnn buys 0.83 points of accuracy over lstm, the fastest.
+
+        ### Errors
+
+        - cnn most often takes class 4 for class 9 (3 images a run).
+        - lstm most often takes class 9 for class 4 (4.7 images a run).
+        - Both cnn and lstm miss 0.3 test images, cnn alone 16.3, lstm alone 29.7, means over 3 pairs of runs; independent errors would coincide on 0.5.
+        - No test image is missed by every run of every model.
+
+        ### What these figures cannot tell
+
+        - All models share batch size 128 and learning rate 0.001; with settings chosen for each, the order may differ.
+        - Times were taken on Example CPU with 2 threads; another machine may rank them differently.
+
+        ## Every run
+
+        | model | seed | test accuracy (%) | test loss (nats) | training (s) | total (s) | fingerprint |
+        |:--|--:|--:|--:|--:|--:|:--|
+        | cnn | 1 | 98.30 | 0.0408 | 40.2 | 41.7 | 0000000000000000 |
+        | cnn | 2 | 98.60 | 0.0367 | 40.7 | 42.2 | 0000000000000000 |
+        | cnn | 3 | 98.10 | 0.0385 | 40.3 | 41.8 | 0000000000000000 |
+        | lstm | 1 | 97.20 | 0.1193 | 38.6 | 40.1 | 0000000000000000 |
+        | lstm | 2 | 96.50 | 0.1245 | 40.2 | 41.7 | 0000000000000000 |
+        | lstm | 3 | 97.30 | 0.1122 | 39.7 | 41.2 | 0000000000000000 |
+
+        A fingerprint is the beginning of the SHA-256 of the final weights; `summary.json` has it whole. `epochs.csv` has every epoch, `records/` every prediction.
+
+        ## How it was made
+
+        - Protocol sound: a stratified part of the training images is kept for validation, alike in every run; the test images are read once a run, after the last epoch, and nothing is chosen by them. Run by run, the models share the order of the images.
+        - Data: mnist, 60,000 training and 1,000 test images of 28 × 28 pixels in 10 classes; SHA-256 5555555555555555555555555555555555555555555555555555555555555555.
+        - Recipe: 5 epochs, batch size 128, Adam with learning rate 0.001.
+        - cnn: seeds 1, 2 and 3.
+        - lstm: seeds 1, 2 and 3.
+        - Machine: Example CPU, 2 threads, avx512 kernels, mnist-study 0.1.0.
+
+        To make it again:
+
+        ```sh
+        mnist-study compare cnn lstm --dataset mnist --epochs 5 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound
+        ```
+
+        On the same kernels every fingerprint comes out the same, on any number of threads.
+
+        ## Warnings and notes
+
+        - records/x.json: damaged: left aside, trained again
+        ");
+    }
+
+    #[test]
+    fn one_model_one_run_one_epoch_under_the_original_protocol() {
+        let records = [record("a|b", 7, 1, 0.04, Protocol::Original)];
+        let page = markdown(&Study { records: &records, comparisons: &[], notes: &[] });
+        insta::assert_snapshot!(page, @r"
+        # a\|b on mnist
+
+        **a\|b reaches 96.10 % test accuracy [94.71, 97.13], 1 run; the interval allows for other test images, not for other seeds.**
+
+        | model | runs | test accuracy (%) | test loss (nats) | training (s) | seconds per epoch | parameters |
+        |:--|--:|--:|--:|--:|--:|--:|
+        | a\|b | 1 | 96.10 | 0.1180 | 8.06 | 8.06 | 4,000 |
+
+        Original protocol: the validation set is the test set, so validation figures are test figures.
+
+        ![Training and test accuracy over the epochs](Accuracy_Comparison.png)
+
+        ![Training and test loss over the epochs](Loss_Comparison.png)
+
+        ## Discussion
+
+        ### Accuracy
+
+        - a\|b classifies 96.10 % of the test images rightly in one run.
+        - Original protocol: the validation set is the test set, so validation figures are test figures.
+
+        ### Learning
+
+        - a\|b does not reach 97 % test accuracy in 1 epoch.
+        - In epoch 1 a\|b is 6.56 points better on test images (96.07 %) than on training images (89.51 %), whose average includes the weights before the epoch's end.
+        - One epoch of a\|b shows no trend.
+
+        ### Cost
+
+        - a\|b has 4,000 parameters and trains in 8.06 s, 8.06 s an epoch.
+
+        ### Errors
+
+        - a\|b most often takes class 1 for class 6 (6 images).
+
+        ### What these figures cannot tell
+
+        - a\|b was trained from one seed only: how much another seed would change the figures is unknown.
+        - Times were taken on Example CPU with 2 threads; another machine has others.
+
+        ## Every run
+
+        | model | seed | test accuracy (%) | test loss (nats) | training (s) | total (s) | fingerprint |
+        |:--|--:|--:|--:|--:|--:|:--|
+        | a\|b | 7 | 96.10 | 0.1180 | 8.06 | 9.56 | 0000000000000000 |
+
+        A fingerprint is the beginning of the SHA-256 of the final weights; `summary.json` has it whole. `epochs.csv` has every epoch, `records/` every prediction.
+
+        ## How it was made
+
+        - Protocol original: all training images are trained on, and the test images serve as validation set after each epoch. Run by run, the models share the order of the images.
+        - Data: mnist, 60,000 training and 1,000 test images of 28 × 28 pixels in 10 classes; SHA-256 5555555555555555555555555555555555555555555555555555555555555555.
+        - Recipe: 1 epoch, batch size 128, Adam with learning rate 0.001.
+        - a\|b: seed 7.
+        - Machine: Example CPU, 2 threads, avx512 kernels, mnist-study 0.1.0.
+
+        To make it again:
+
+        ```sh
+        mnist-study compare 'a|b' --dataset mnist --epochs 1 --batch-size 128 --learning-rate 0.001 --seeds 1 --seed 7 --protocol original
+        ```
+
+        On the same kernels every fingerprint comes out the same, on any number of threads.
+        ");
+    }
+
+    #[test]
+    fn no_run() {
+        let page = markdown(&Study { records: &[], comparisons: &[], notes: &[] });
+        assert_eq!(page, "# A study without runs\n\nNo run has finished.\n");
+    }
+
+    #[test]
+    fn a_command_is_given_only_where_it_makes_every_run() {
+        let mut records = records(&[("it's", 0.04)], 3, 2);
+        let commanded = |records: &[RunRecord]| {
+            let study = Study { records, comparisons: &[], notes: &[] };
+            command(&study, &study.models())
+        };
+        assert_eq!(
+            commanded(&records).as_deref(),
+            Some(
+                r"mnist-study compare 'it'\''s' --dataset mnist --epochs 2 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound"
+            )
+        );
+        records[1].specification.seed = 9;
+        assert_eq!(commanded(&records), None);
+        records.truncate(1);
+        records.push(record("lstm", 1, 3, 0.1, Protocol::Sound));
+        assert_eq!(commanded(&records), None);
+    }
+}

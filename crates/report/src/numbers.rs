@@ -1,0 +1,160 @@
+//! Figures as text.
+
+/// A mean and, from two values on, the sample standard deviation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) mean: f64,
+    pub(crate) deviation: Option<f64>,
+}
+
+impl Spread {
+    /// Of finite values; none when there is no value or one that is not finite.
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
+        let mean = stats::mean(values).ok().filter(|mean| mean.is_finite())?;
+        let deviation =
+            stats::sample_standard_deviation(values).ok().filter(|deviation| deviation.is_finite());
+        Some(Self { mean, deviation })
+    }
+
+    /// `mean ± deviation`, both by the same format.
+    pub(crate) fn shown(self, format: impl Fn(f64) -> String) -> String {
+        match self.deviation {
+            Some(deviation) => format!("{} ± {}", format(self.mean), format(deviation)),
+            None => format(self.mean),
+        }
+    }
+}
+
+/// What stands in a table where a figure is missing.
+pub(crate) const MISSING: &str = "–";
+
+/// [`Spread::shown`], or the sign for a missing figure.
+pub(crate) fn shown(values: &[f64], format: impl Fn(f64) -> String) -> String {
+    Spread::of(values).map_or(MISSING.to_owned(), |spread| spread.shown(format))
+}
+
+/// A fraction in per cent, two decimals, without the sign: 0.98765 is `98.77`.
+pub(crate) fn percent(fraction: f64) -> String {
+    fixed(fraction * 100.0, 2)
+}
+
+/// A difference of fractions in percentage points with its unit.
+pub(crate) fn points(fraction: f64) -> String {
+    let text = fixed(fraction.abs() * 100.0, 2);
+    if text == "1.00" { "1.00 point".to_owned() } else { format!("{text} points") }
+}
+
+/// A loss, four decimals.
+pub(crate) fn loss(value: f64) -> String {
+    fixed(value, 4)
+}
+
+/// Seconds: three figures are all that a clock's noise leaves.
+pub(crate) fn seconds(value: f64) -> String {
+    fixed(value, seconds_decimals(value))
+}
+
+fn seconds_decimals(value: f64) -> usize {
+    match value.abs() {
+        size if size < 9.995 => 2,
+        size if size < 99.95 => 1,
+        _ => 0,
+    }
+}
+
+/// [`shown`] for seconds, the deviation with the decimals of the mean.
+pub(crate) fn shown_seconds(values: &[f64]) -> String {
+    let decimals = Spread::of(values).map_or(0, |spread| seconds_decimals(spread.mean));
+    shown(values, |value| fixed(value, decimals))
+}
+
+/// A ratio of at least 1, two decimals below ten.
+pub(crate) fn times(ratio: f64) -> String {
+    let decimals = if ratio < 9.995 { 2 } else { usize::from(ratio < 99.95) };
+    format!("{} times", fixed(ratio, decimals))
+}
+
+fn fixed(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return "not finite".to_owned();
+    }
+    if value.abs() >= 1e9 {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.decimals$}");
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+/// The value of p, with its sign of comparison: `= 0.021`, `< 0.001`.
+pub(crate) fn probability(value: f64) -> String {
+    match value {
+        value if value < 0.001 => "< 0.001".to_owned(),
+        value => format!("= {}", fixed(value, 3)),
+    }
+}
+
+/// A whole number with commas: 1,199,882.
+pub(crate) fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of things: `1 run`, `3 runs`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(count as u64))
+}
+
+/// A mean number of things, with a decimal only where it has one: `12`, `12.3`.
+pub(crate) fn average(value: f64) -> String {
+    let text = fixed(value, 1);
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
+    match items {
+        [] => "nothing".to_owned(),
+        [only] => only.as_ref().to_owned(),
+        [rest @ .., last] => {
+            let rest: Vec<&str> = rest.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", rest.join(", "), last.as_ref())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!((percent(0.98765).as_str(), percent(f64::NAN).as_str()), ("98.77", "not finite"));
+        assert_eq!((points(-0.0083).as_str(), points(0.01).as_str()), ("0.83 points", "1.00 point"));
+        assert_eq!((loss(-1e-9).as_str(), loss(1e30).as_str()), ("0.0000", "1.000e30"));
+        assert_eq!((seconds(9.996).as_str(), seconds(340.4).as_str()), ("10.0", "340"));
+        assert_eq!((times(1.3).as_str(), times(12.34).as_str()), ("1.30 times", "12.3 times"));
+        assert_eq!((probability(0.0209).as_str(), probability(0.0).as_str()), ("= 0.021", "< 0.001"));
+        assert_eq!((thousands(0).as_str(), thousands(1_199_882).as_str()), ("0", "1,199,882"));
+        assert_eq!((counted(1, "run").as_str(), counted(0, "run").as_str()), ("1 run", "0 runs"));
+        assert_eq!((average(12.0).as_str(), average(12.34).as_str()), ("12", "12.3"));
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn a_spread_needs_two_values() {
+        assert_eq!(shown(&[0.5], percent), "50.00");
+        assert_eq!(shown(&[0.4, 0.6], percent), "50.00 ± 14.14");
+        assert_eq!(shown_seconds(&[40.0, 41.0]), "40.5 ± 0.7");
+        assert_eq!(shown(&[], percent), MISSING);
+        assert_eq!(shown(&[0.5, f64::NAN], percent), MISSING);
+    }
+}

@@ -1,0 +1,160 @@
+//! Tests of the pictures, by what a reader would see: measured with another SVG library than the one that paints them.
+
+use resvg::usvg::{self, Node, Rect, fontdb};
+use study::record::{Protocol, RunRecord};
+
+use crate::fixture::{record, records};
+use crate::{Scene, Study, accuracy_chart, loss_chart};
+
+const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";
+
+/// Studies of every shape that a chart must be able to show.
+fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
+    let two: &[(&str, f64)] = &[("cnn", 0.05), ("lstm", 0.12)];
+    let six: &[(&str, f64)] = &[
+        ("cnn", 0.03),
+        ("lstm", 0.12),
+        ("mlp", 0.08),
+        ("vit", 0.2),
+        ("stacked-lstm", 0.1),
+        ("deep-cnn", 0.025),
+    ];
+    let escaped: &[(&str, f64)] = &[("a<b|c & \"d\"", 0.05), (LONG, 0.06), ("line\nbreak", 0.07), ("", 0.09)];
+    let names: Vec<String> = (0..40).map(|index| format!("model-{index}-{}", "x".repeat(index))).collect();
+    let forty: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 0.05)).collect();
+    let mut diverged = records(two, 3, 5);
+    for epoch in &mut diverged[1].epochs[2..] {
+        epoch.train_loss = f64::NAN;
+        epoch.validation_loss = f64::INFINITY;
+        epoch.validation_accuracy = 0.098;
+    }
+    diverged[5].epochs.iter_mut().for_each(|epoch| epoch.validation_loss *= 1e7);
+    let mut lost = records(two, 1, 2);
+    lost.iter_mut().flat_map(|record| &mut record.epochs).for_each(|epoch| {
+        (epoch.train_loss, epoch.validation_loss) = (f64::NAN, f64::NAN);
+        (epoch.train_accuracy, epoch.validation_accuracy) = (f64::NAN, f64::NAN);
+    });
+    let original = [("cnn", 0.05), ("lstm", 0.12)];
+    let original = original.map(|(name, error)| record(name, 1, 5, error, Protocol::Original));
+    vec![
+        ("two-models", records(two, 3, 5)),
+        ("one-run", records(two, 1, 5)),
+        ("one-epoch", records(two, 1, 1)),
+        ("one-epoch-runs", records(six, 3, 1)),
+        ("one-model", records(&two[..1], 1, 5)),
+        ("six-models", records(six, 3, 20)),
+        ("hundred-epochs", records(six, 2, 100)),
+        ("hundred-epochs-two", records(two, 5, 100)),
+        ("names", records(escaped, 1, 3)),
+        ("forty-models", records(&forty, 1, 3)),
+        ("diverged", diverged),
+        ("all-lost", lost),
+        ("original", original.to_vec()),
+        ("empty", Vec::new()),
+    ]
+}
+
+fn scenes() -> Vec<(String, Scene)> {
+    let mut scenes = Vec::new();
+    for (name, records) in cases() {
+        let study = Study { records: &records, comparisons: &[], notes: &[] };
+        scenes.push((format!("{name}-accuracy"), accuracy_chart(&study)));
+        scenes.push((format!("{name}-loss"), loss_chart(&study)));
+    }
+    scenes
+}
+
+fn tree(scene: &Scene) -> usvg::Tree {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(dejavu::sans::regular().to_vec());
+    let options = usvg::Options { fontdb: std::sync::Arc::new(fonts), ..usvg::Options::default() };
+    usvg::Tree::from_str(&scene.to_svg(), &options).expect("a chart is valid SVG")
+}
+
+fn text_boxes(group: &usvg::Group, boxes: &mut Vec<(String, Rect)>) {
+    for node in group.children() {
+        match node {
+            Node::Group(group) => text_boxes(group, boxes),
+            Node::Text(text) => {
+                let content = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                boxes.push((content, text.abs_bounding_box()));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_text_is_inside_and_none_covers_another() {
+    for (name, scene) in scenes() {
+        let mut boxes = Vec::new();
+        text_boxes(tree(&scene).root(), &mut boxes);
+        assert!(boxes.len() > 6, "{name}: {boxes:?}");
+        for (index, (content, one)) in boxes.iter().enumerate() {
+            let inside =
+                one.left() >= 10.0 && one.top() >= 10.0 && one.right() <= 1590.0 && one.bottom() <= 990.0;
+            assert!(inside, "{name}: \"{content}\" is clipped: {one:?}");
+            for (other_content, other) in &boxes[..index] {
+                let apart = one.left() > other.right()
+                    || other.left() > one.right()
+                    || one.top() > other.bottom()
+                    || other.top() > one.bottom();
+                assert!(apart, "{name}: \"{content}\" covers \"{other_content}\": {one:?} {other:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_painter_shows_what_the_svg_says() {
+    for (name, scene) in scenes() {
+        let painted = scene.painted();
+        let mut reference = resvg::tiny_skia::Pixmap::new(scene.width, scene.height).expect("a size");
+        resvg::render(&tree(&scene), usvg::Transform::identity(), &mut reference.as_mut());
+        let differing = painted
+            .data()
+            .chunks_exact(4)
+            .zip(reference.data().chunks_exact(4))
+            .filter(|(one, other)| one.iter().zip(*other).any(|(one, other)| one.abs_diff(*other) > 64))
+            .count();
+        assert!(differing < 1500, "{name}: {differing} pixels differ");
+    }
+}
+
+#[test]
+fn a_png_is_a_picture_of_the_right_size_and_not_blank() {
+    let records = records(&[("cnn", 0.05)], 1, 5);
+    let scene = accuracy_chart(&Study { records: &records, comparisons: &[], notes: &[] });
+    let decoded = tiny_skia::Pixmap::decode_png(&scene.to_png()).expect("a PNG");
+    assert_eq!((decoded.width(), decoded.height()), (1600, 1000));
+    let blue = decoded.pixels().iter().filter(|pixel| (pixel.red(), pixel.blue()) == (0x00, 0xb2)).count();
+    assert!(blue > 3000, "the curve covers {blue} pixels");
+    assert_eq!(scene.to_png(), scene.to_png());
+}
+
+#[test]
+fn what_is_not_finite_is_said() {
+    let study = cases().into_iter().find(|(name, _)| *name == "diverged").expect("the case").1;
+    let svg = loss_chart(&Study { records: &study, comparisons: &[], notes: &[] }).to_svg();
+    assert!(svg.contains("Not drawn, because not finite or too large: lstm 6 values."), "{svg}");
+    assert!(svg.contains("loss (nats, log scale)"));
+}
+
+#[test]
+fn the_original_protocol_is_named_in_the_picture() {
+    let study = [record("cnn", 1, 5, 0.1, Protocol::Original)];
+    for scene in [accuracy_chart, loss_chart] {
+        let svg = scene(&Study { records: &study, comparisons: &[], notes: &[] }).to_svg();
+        assert!(svg.contains(">test set, used as validation<"), "{svg}");
+    }
+}
+
+#[test]
+#[ignore = "writes the pictures to the folder that REPORT_PICTURES names, to be looked at"]
+fn write_pictures() {
+    let folder = std::path::PathBuf::from(std::env::var("REPORT_PICTURES").expect("REPORT_PICTURES"));
+    for (name, scene) in scenes() {
+        std::fs::write(folder.join(format!("{name}.png")), scene.to_png()).expect("a writable folder");
+        std::fs::write(folder.join(format!("{name}.svg")), scene.to_svg()).expect("a writable folder");
+    }
+}

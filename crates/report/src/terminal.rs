@@ -1,0 +1,135 @@
+//! The result as plain text for a terminal.
+
+use crate::Study;
+use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
+use crate::text::one_line;
+
+const COLUMNS: usize = 100;
+const GAP: usize = 2;
+/// A longer name is cut: the figures beside it matter more.
+const LONGEST_NAME: usize = 32;
+const SHORTEST_NAME: usize = 8;
+
+/// A table of the models and the verdicts, at most 100 columns wide, without colours.
+pub fn terminal(study: &Study) -> String {
+    let models = study.models();
+    if models.is_empty() {
+        return "No run has finished.\n".to_owned();
+    }
+    let header = ["model", "parameters", "test accuracy (%)", "test loss", "training (s)", "runs"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for model in &models {
+        rows.push([
+            one_line(model.name),
+            thousands(model.parameters() as u64),
+            shown(&model.figures(|run| run.test.accuracy), percent),
+            shown(&model.figures(|run| run.test.loss), loss),
+            shown_seconds(&model.figures(|run| run.train_seconds)),
+            thousands(model.runs.len() as u64),
+        ]);
+    }
+    let mut text = aligned(&mut rows);
+    if study.repeated() {
+        text.push_str("mean ± standard deviation over runs\n");
+    }
+    if let Some(sentence) = study.original_sentence() {
+        text.push_str(&wrapped(sentence));
+    }
+    for comparison in study.comparisons {
+        text.push('\n');
+        text.push_str(&wrapped(&one_line(&comparison.verdict)));
+    }
+    text
+}
+
+fn aligned<const N: usize>(rows: &mut [[String; N]]) -> String {
+    let width = |text: &str| text.chars().count();
+    let widest =
+        |rows: &[[String; N]], column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
+    let figures: usize = (1..N).map(|column| widest(rows, column) + GAP).sum();
+    let room = COLUMNS.saturating_sub(figures).clamp(SHORTEST_NAME, LONGEST_NAME);
+    for row in rows.iter_mut() {
+        if width(&row[0]) > room {
+            row[0] = row[0].chars().take(room - 1).chain(['…']).collect();
+        }
+    }
+    let mut text = String::new();
+    for row in &*rows {
+        let mut line = row[0].clone();
+        let name = widest(rows, 0);
+        line.extend(std::iter::repeat_n(' ', name - width(&row[0])));
+        for (column, cell) in row.iter().enumerate().skip(1) {
+            line.extend(std::iter::repeat_n(' ', GAP + widest(rows, column) - width(cell)));
+            line.push_str(cell);
+        }
+        text.extend(line.chars().take(COLUMNS));
+        text.push('\n');
+    }
+    text
+}
+
+/// Lines of at most [`COLUMNS`], broken between words, a word only where it alone is longer.
+fn wrapped(sentence: &str) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for word in sentence.split_whitespace() {
+        let letters: Vec<char> = word.chars().collect();
+        for (index, part) in letters.chunks(COLUMNS).enumerate() {
+            let space = usize::from(used > 0 && index == 0);
+            if used + space + part.len() > COLUMNS {
+                text.push('\n');
+                used = 0;
+            } else if space == 1 {
+                text.push(' ');
+                used += 1;
+            }
+            text.extend(part);
+            used += part.len();
+        }
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{comparison, record, records};
+    use study::record::Protocol;
+
+    #[test]
+    fn the_table_is_aligned() {
+        let records =
+            records(&[("cnn", 0.012), ("a-model-with-a-name-far-too-long-for-a-table", 0.03)], 3, 5);
+        let comparisons = [comparison("cnn", "lstm", 0.0083)];
+        let text = terminal(&Study { records: &records, comparisons: &comparisons, notes: &[] });
+        insta::assert_snapshot!(text, @r"
+        model                             parameters  test accuracy (%)        test loss  training (s)  runs
+        cnn                                    4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
+        a-model-with-a-name-far-too-lon…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
+        mean ± standard deviation over runs
+
+        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03], 3 paired runs.
+        ");
+    }
+
+    #[test]
+    fn the_original_protocol_is_named() {
+        let records = [record("cnn", 1, 2, 0.05, Protocol::Original)];
+        let text = terminal(&Study { records: &records, comparisons: &[], notes: &[] });
+        insta::assert_snapshot!(text, @r"
+        model  parameters  test accuracy (%)  test loss  training (s)  runs
+        cnn         4,000              96.40     0.0960          16.0     1
+        Original protocol: the validation set is the test set, so validation figures are test figures.
+        ");
+    }
+
+    #[test]
+    fn long_sentences_are_wrapped_between_words() {
+        let text = wrapped(&format!("{} {} end", "word ".repeat(30), "x".repeat(250)));
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        assert_eq!(text.split_whitespace().filter(|word| *word == "word").count(), 30);
+        assert_eq!(text.matches('x').count(), 250);
+        assert!(text.ends_with("x end\n"), "{text}");
+    }
+}

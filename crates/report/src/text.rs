@@ -1,0 +1,63 @@
+//! Names made safe for where they are written.
+
+/// A name on one line: control characters become spaces, and an empty name is still seen.
+pub(crate) fn one_line(name: &str) -> String {
+    let line: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.trim().is_empty() { "(no name)".to_owned() } else { line }
+}
+
+/// A name or a sentence as Markdown text, in a table or out of it, at the start of a line or within it.
+pub(crate) fn markdown(text: &str) -> String {
+    let characters: Vec<char> = one_line(text).trim().chars().collect();
+    let leading_digits = characters.iter().take_while(|character| character.is_ascii_digit()).count();
+    let mut escaped = String::new();
+    for (index, character) in characters.iter().copied().enumerate() {
+        let next = characters.get(index + 1);
+        let is_markup = match character {
+            '\\' | '`' | '*' | '_' | '|' | '~' | '#' | '$' => true,
+            // Brackets are markup only as a link, and a verdict's interval is easier to read without backslashes.
+            ']' => !next.is_some_and(|next| matches!(next, ' ' | ',' | '.' | ';')),
+            '-' | '+' | '=' => index == 0,
+            '.' | ')' => index > 0 && index == leading_digits,
+            _ => false,
+        };
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            _ if is_markup => escaped.extend(['\\', character]),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// An argument of a POSIX shell.
+pub(crate) fn shell(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_markup_is_escaped() {
+        assert_eq!(markdown("a<b|c_d\n*e*"), r"a&lt;b\|c\_d \*e\*");
+        assert_eq!(markdown(""), "(no name)");
+        assert_eq!(markdown("by 0.83 points [0.66, 1.00], 5 runs"), "by 0.83 points [0.66, 1.00], 5 runs");
+        assert_eq!(markdown("![a](b) [c]"), r"![a\](b) [c\]");
+        assert_eq!((markdown("- a-b").as_str(), markdown("1. a.b").as_str()), (r"\- a-b", r"1\. a.b"));
+    }
+
+    #[test]
+    fn shell_arguments_are_quoted_where_they_must_be() {
+        assert_eq!(shell("cnn-2.toml"), "cnn-2.toml");
+        assert_eq!(shell("a<b|c"), "'a<b|c'");
+        assert_eq!(shell("it's"), r"'it'\''s'");
+    }
+}

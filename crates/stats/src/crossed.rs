@@ -1,0 +1,123 @@
+use crate::differences::PairedDifferences;
+use crate::error::{StatsError, check_open_unit};
+use crate::estimate::Interval;
+use crate::special::{normal_quantile_two_sided, normal_two_sided, t_quantile_two_sided};
+
+/// The difference of two models with the two sources of its uncertainty apart; made by [`crossed_estimate`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CrossedEstimate {
+    /// Mean accuracy difference, as a fraction.
+    pub mean: f64,
+    /// Pairs of runs.
+    pub runs: usize,
+    /// Images in the test set.
+    pub images: usize,
+    /// Standard error of the mean from the runs' seeds, as a fraction; unknown with one run.
+    pub run_standard_error: Option<f64>,
+    /// Standard error of the mean from the choice of test images, as a fraction; with one run it also holds what that run's
+    /// seed did to single images.
+    pub image_standard_error: f64,
+}
+
+/// Splits the variance of a mean accuracy difference into a part of the runs and a part of the images.
+///
+/// The cells `d[r,i]` of n runs and N images are taken as a crossed random-effects table, `d[r,i] = δ + aᵣ + bᵢ + e[r,i]`, so that
+/// `Var(d̄) = σ²ₐ/n + σ²_b/N + σ²ₑ/(nN)`. With the mean squares of the two-way analysis of variance,
+///
+/// `A = MS_runs/(nN)`, `B = max(MS_images - MS_residual, 0)/(nN)`, `Var(d̄) ≈ A + B`;
+///
+/// with one run `A` is unknown and `B = MS_images/N`. Before the sums of squares are taken, two invented images are added, one on which
+/// only the first model is right in every run and one on which only the second is: without them a pair of models that never
+/// differ on 10,000 images would claim an interval of no width. With one run this is the adjusted Wald interval of Bonett & Price
+/// up to its centre, which stays at the observed mean here.
+///
+/// Sources: Searle, Casella & McCulloch 1992, "Variance components", chapter 4; the same use for readers × cases in Hillis 2007,
+/// Statistics in Medicine 26; Bonett & Price 2012, "Adjusted Wald confidence interval for a difference of binomial proportions based on
+/// paired data", Journal of Educational and Behavioral Statistics 37.
+pub fn crossed_estimate(differences: &PairedDifferences) -> CrossedEstimate {
+    let (runs, images) = (differences.runs(), differences.images());
+    let (n, padded) = (runs as f64, images as f64 + 2.0);
+    let run_sums = differences.run_sums();
+    let total = run_sums.iter().sum::<i64>() as f64;
+    // Integer sums, exact far beyond any test set; the invented images add ±n to the image sums and nothing to the run sums.
+    let of_runs = run_sums.iter().map(|sum| sum * sum).sum::<i64>() as f64;
+    let mut of_images = 2 * (runs * runs) as i64;
+    let mut of_cells = 2 * runs as i64;
+    for column in differences.columns() {
+        let sum: i64 = column.iter().map(|&cell| i64::from(cell)).sum();
+        of_images += sum * sum;
+        of_cells += column.iter().map(|&cell| i64::from(cell * cell)).sum::<i64>();
+    }
+    let correction = total * total / (n * padded);
+    let square_runs = of_runs / padded - correction;
+    let square_images = of_images as f64 / n - correction;
+    let square_residual = of_cells as f64 - correction - square_runs - square_images;
+
+    let mean_square_images = square_images / (padded - 1.0);
+    let (run_variance, image_variance) = if runs == 1 {
+        (None, mean_square_images / padded)
+    } else {
+        let mean_square_runs = square_runs.max(0.0) / (n - 1.0);
+        let mean_square_residual = square_residual.max(0.0) / ((n - 1.0) * (padded - 1.0));
+        let images = (mean_square_images - mean_square_residual).max(0.0);
+        (Some(mean_square_runs / (n * padded)), images / (n * padded))
+    };
+    CrossedEstimate {
+        mean: differences.mean(),
+        runs,
+        images,
+        run_standard_error: run_variance.map(f64::sqrt),
+        image_standard_error: image_variance.sqrt(),
+    }
+}
+
+impl CrossedEstimate {
+    /// The interval at a `confidence` in (0, 1), as fractions: `d̄ ± √(t² A + z² B)` with t the quantile of Student's distribution with
+    /// n - 1 degrees of freedom and z that of the normal distribution, both at (1 + confidence)/2; with one run `d̄ ± z √B`.
+    ///
+    /// Adding the squared half-widths of independent parts never covers less than the stated confidence, whatever the share of each part
+    /// (Banerjee 1960, "Approximate confidence interval for linear functions of means of k populations when the population variances are
+    /// not equal", Sankhyā 22). Satterthwaite's single t quantile is narrower and covers 92 % instead of 95 % with three runs whose seed
+    /// noise rivals the image noise; resampling three runs covers still less. The price: with 2 or 3 runs and image noise above seed noise
+    /// this interval covers 97 to 98.7 %, with 5 or more within 1.7 points of 95 %. `tests/coverage.rs` holds it to these figures.
+    ///
+    /// # Errors
+    /// A `confidence` outside (0, 1).
+    pub fn interval(&self, confidence: f64) -> Result<Interval, StatsError> {
+        check_open_unit("confidence", confidence)?;
+        let squared = self.squared_half_width(normal_quantile_two_sided(1.0 - confidence), 1.0 - confidence);
+        Ok(Interval::around(self.mean, squared.sqrt()))
+    }
+
+    /// The two-sided p-value: the level α at which the end of the interval of confidence 1 - α reaches zero.
+    ///
+    /// So an interval of confidence 1 - α holds zero exactly when p > α.
+    pub fn p_value(&self) -> f64 {
+        let target = self.mean * self.mean;
+        if target == 0.0 {
+            return 1.0;
+        }
+        // Searched over the normal quantile z, whose tail is α; beyond 37 it underflows.
+        let (mut lower, mut upper) = (0.0, 37.0);
+        for _ in 0..60 {
+            let z = 0.5 * (lower + upper);
+            if self.squared_half_width(z, normal_two_sided(z)) < target {
+                lower = z;
+            } else {
+                upper = z;
+            }
+        }
+        normal_two_sided(0.5 * (lower + upper))
+    }
+
+    fn squared_half_width(&self, z: f64, tail: f64) -> f64 {
+        let of_images = (z * self.image_standard_error).powi(2);
+        match self.run_standard_error {
+            // A zero must not meet an infinite quantile.
+            Some(error) if error > 0.0 => {
+                of_images + (t_quantile_two_sided(tail, (self.runs - 1) as f64) * error).powi(2)
+            }
+            _ => of_images,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A small data set and the command.
+
+use assert_cmd::Command;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder with a small learnable set in `data`, removed at the end.
+pub(crate) struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let corpus = data::synthetic(5, 240, 60, 14, 12, 3);
+        data::write_directory(&corpus, &folder.path().join("data")).expect("the set is written");
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The command in this folder, as a script would call it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("mnist-study").expect("the command is built");
+        command.current_dir(self.path()).env_remove("MNIST_STUDY_KERNELS").args(arguments);
+        command
+    }
+
+    /// A comparison of a few seconds at most, into `out`.
+    pub(crate) fn compare(&self, out: &str, more: &[&str]) -> Command {
+        let mut command = self.command(&["compare", "--dataset", "data", "--epochs", "2", "--batch-size", "32"]);
+        command.args(["--seeds", "2", "--out", out]).args(more);
+        command
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        let path = self.path().join(path);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub(crate) fn json(&self, path: &str) -> serde_json::Value {
+        serde_json::from_str(&self.read(path)).expect("JSON")
+    }
+
+    /// Each run's model, seed and fingerprint.
+    pub(crate) fn fingerprints(&self, out: &str) -> Vec<(String, u64, String)> {
+        let summary = self.json(&format!("{out}/summary.json"));
+        let models = summary["models"].as_array().expect("models");
+        models
+            .iter()
+            .flat_map(|model| model["runs"].as_array().expect("runs").iter().map(move |run| (model, run)))
+            .map(|(model, run)| {
+                let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+                (text(&model["name"]), run["seed"].as_u64().expect("a seed"), text(&run["fingerprint"]))
+            })
+            .collect()
+    }
+
+    /// The files of a folder, sorted.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path().join(folder)).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// What a finished command said.
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+pub(crate) fn said(command: &mut Command) -> Said {
+    let output = command.output().expect("the command runs");
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}

@@ -1,0 +1,46 @@
+//! Help, lists and completions.
+
+use crate::common::{Bench, said};
+
+#[test]
+fn help_shows_a_newcomer_what_to_type() {
+    let bench = Bench::new();
+    let help = said(&mut bench.command(&["--help"]));
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    insta::assert_snapshot!("help", help.stdout);
+    for verb in ["compare", "train", "evaluate", "models", "datasets", "completions"] {
+        let help = said(&mut bench.command(&[verb, "--help"]));
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{verb}");
+        insta::assert_snapshot!(format!("help_{verb}"), help.stdout);
+    }
+}
+
+#[test]
+fn lists_say_what_there_is() {
+    let bench = Bench::new();
+    insta::assert_snapshot!("models", said(&mut bench.command(&["models"])).stdout);
+    insta::assert_snapshot!("datasets", said(&mut bench.command(&["datasets"])).stdout);
+    let models: serde_json::Value =
+        serde_json::from_str(&said(&mut bench.command(&["models", "--json"])).stdout).expect("JSON");
+    assert_eq!(models[0]["name"], "cnn");
+    assert_eq!(models[0]["parameters"], 225_034);
+    let datasets: serde_json::Value =
+        serde_json::from_str(&said(&mut bench.command(&["datasets", "--json"])).stdout).expect("JSON");
+    assert_eq!(datasets[0]["test_images"], 10_000);
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = said(&mut bench.command(&["completions", shell]));
+        assert_eq!(script.code, Some(0));
+        assert!(script.stdout.contains("--learning-rate") || script.stdout.contains("learning-rate"), "{shell}");
+    }
+}
+
+#[test]
+fn the_version_is_the_package_s() {
+    let bench = Bench::new();
+    assert_eq!(said(&mut bench.command(&["--version"])).stdout, concat!("mnist-study ", env!("CARGO_PKG_VERSION"), "\n"));
+}

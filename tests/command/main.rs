@@ -1,0 +1,7 @@
+//! The command end to end, on a small set that is made here: exit codes, files, the JSON contract, what goes wrong.
+
+mod common;
+mod compare;
+mod failures;
+mod interface;
+mod models;
