@@ -19,10 +19,10 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  mnist-study                                    the study: cnn against lstm, 3 runs of 5 epochs each
+  mnist-study                                    the study: cnn against lstm, three runs each
   mnist-study --seeds 1 --epochs 1               a first look in seconds
   mnist-study compare cnn lstm --seeds 10        a sharper verdict; runs already made are kept
-  mnist-study --protocol original                as the original study did it, the test set as validation
+  mnist-study --protocol original                as the original study: the test set validates
   mnist-study --dataset path/to/folder           any four IDX files with the canonical names
   mnist-study train cnn --save cnn.safetensors   train one model and keep its weights
   mnist-study evaluate cnn.safetensors           its accuracy and loss on the test images
@@ -54,6 +54,7 @@ pub(crate) enum Command {
 
 /// `compare`.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(crate) struct CompareArguments {
     /// Models to compare; `mnist-study models` lists them [default: cnn lstm]
     #[arg(value_name = "MODEL")]
@@ -78,6 +79,7 @@ pub(crate) struct CompareArguments {
 
 /// `train`.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(crate) struct TrainArguments {
     /// The model
     pub(crate) model: String,
@@ -92,6 +94,7 @@ pub(crate) struct TrainArguments {
 
 /// `evaluate`.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(crate) struct EvaluateArguments {
     /// A file that `train --save` made
     #[arg(value_hint = ValueHint::FilePath)]

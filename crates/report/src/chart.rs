@@ -213,7 +213,9 @@ impl Chart {
             for piece in &curve.pieces {
                 let points: Vec<Point> =
                     piece.iter().map(|value| plot.place(curve, value.epoch, value.mean)).collect();
-                scene.line(&points, mark.stroke(curve.training));
+                if points.len() > 1 {
+                    scene.line(&points, mark.stroke(curve.training));
+                }
             }
         }
         let epochs =

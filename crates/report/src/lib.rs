@@ -5,6 +5,7 @@
 
 mod axis;
 mod chart;
+mod cost;
 mod curves;
 mod discussion;
 mod errors;
@@ -13,6 +14,7 @@ mod learning;
 mod legend;
 mod markdown;
 mod marks;
+mod method;
 mod numbers;
 mod painter;
 pub mod scene;

@@ -83,7 +83,7 @@ pub(crate) fn draw(scene: &mut Scene, plot: &Plot, curve: &Curve, epochs: usize)
     let offset = curve.model * stride / 5;
     for piece in &curve.pieces {
         for (index, value) in piece.iter().enumerate() {
-            let chosen = !curve.training && (index + offset) % stride == 0;
+            let chosen = !curve.training && (index + offset).is_multiple_of(stride);
             if chosen || piece.len() == 1 {
                 let at = plot.place(curve, value.epoch, value.mean);
                 Mark::of(curve.model).draw(scene, at, curve.training);

@@ -141,6 +141,18 @@ fn what_is_not_finite_is_said() {
 }
 
 #[test]
+fn a_single_epoch_is_marked_and_explained_by_marks() {
+    let drawn = |epochs| {
+        let records = records(&[("cnn", 0.05), ("lstm", 0.12)], 1, epochs);
+        accuracy_chart(&Study { records: &records, comparisons: &[], notes: &[] }).to_svg()
+    };
+    let (one, two) = (drawn(1), drawn(2));
+    assert!(!one.contains("stroke-dasharray") && two.contains("stroke-dasharray"));
+    let hollow = |svg: &str| svg.matches("fill=\"#ffffff\" stroke=").count();
+    assert_eq!((hollow(&one), hollow(&two)), (3, 0));
+}
+
+#[test]
 fn the_original_protocol_is_named_in_the_picture() {
     let study = [record("cnn", 1, 5, 0.1, Protocol::Original)];
     for scene in [accuracy_chart, loss_chart] {
@@ -155,6 +167,10 @@ fn write_pictures() {
     let folder = std::path::PathBuf::from(std::env::var("REPORT_PICTURES").expect("REPORT_PICTURES"));
     for (name, scene) in scenes() {
         std::fs::write(folder.join(format!("{name}.png")), scene.to_png()).expect("a writable folder");
+        let mut small = resvg::tiny_skia::Pixmap::new(600, 375).expect("a size");
+        small.fill(resvg::tiny_skia::Color::WHITE);
+        resvg::render(&tree(&scene), usvg::Transform::from_scale(0.375, 0.375), &mut small.as_mut());
+        small.save_png(folder.join(format!("{name}-600.png"))).expect("a writable folder");
         std::fs::write(folder.join(format!("{name}.svg")), scene.to_svg()).expect("a writable folder");
     }
 }

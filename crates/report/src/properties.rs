@@ -87,8 +87,8 @@ proptest! {
 }
 
 proptest! {
-    // A picture takes as long as a hundred texts.
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    // Painting and packing a picture takes a hundred times as long as a text.
+    #![proptest_config(ProptestConfig::with_cases(8))]
     #[test]
     fn pictures_are_pictures(records in prop::collection::vec(run(), 0..6)) {
         let study = Study { records: &records, comparisons: &[], notes: &[] };

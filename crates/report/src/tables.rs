@@ -141,6 +141,8 @@ mod tests {
         Study { records, comparisons: &[], notes: &[] }
     }
 
+    type Row = (String, u64, usize, f64, f64, f64, f64, f64);
+
     #[test]
     fn the_epochs_read_back_are_those_of_the_records() {
         let mut records = records(&[("cnn, \"wide\"\nnet", 0.05), ("lstm", 0.12)], 2, 3);
@@ -150,7 +152,7 @@ mod tests {
             "model,seed,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,train_seconds\n";
         assert!(text.starts_with(header), "{text}");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let read: Vec<(String, u64, usize, f64, f64, f64, f64, f64)> =
+        let read: Vec<Row> =
             reader.deserialize().collect::<Result<_, _>>().expect("rows of the header's shape");
         let models = study(&records).models();
         let expected: Vec<_> = models

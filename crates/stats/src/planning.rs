@@ -71,7 +71,7 @@ pub fn crossed_further_runs(
     let runs = estimate.runs as u64;
     let design = Design {
         mean: estimate.mean,
-        deviation: run_error * (runs as f64).sqrt(),
+        deviation: run_error.max(estimate.residual_standard_error) * (runs as f64).sqrt(),
         image_error: estimate.image_standard_error,
         significance,
     };

@@ -86,6 +86,7 @@ struct CrossedCase {
     cells: Vec<Vec<i8>>,
     mean: f64,
     run_standard_error: Option<f64>,
+    residual_standard_error: f64,
     image_standard_error: f64,
     lower: f64,
     upper: f64,
@@ -108,7 +109,7 @@ fn golden() -> Golden {
         golden.t.len() >= 15
             && golden.wilson.len() >= 18
             && golden.mcnemar.len() >= 9
-            && golden.crossed.len() >= 4
+            && golden.crossed.len() >= 5
     );
     golden
 }
@@ -208,6 +209,7 @@ fn crossed_estimates() {
         if let (Some(found), Some(expected)) = (found.run_standard_error, case.run_standard_error) {
             assert_close(found, expected, 0.0);
         }
+        assert_close(found.residual_standard_error, case.residual_standard_error, 1e-6);
         assert_close(found.image_standard_error, case.image_standard_error, 0.0);
         let interval = found.interval(0.95).unwrap();
         assert_close(interval.lower, case.lower, 0.01);

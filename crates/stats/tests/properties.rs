@@ -195,6 +195,20 @@ fn models_that_never_differ_still_get_a_width() {
     assert!((interval.upper - 2.7718e-4).abs() < 1e-6, "{interval:?}");
 }
 
+/// Two runs that agree in their sums and on no image, 5 of 500 better each: luck, as McNemar's test of either finds too.
+#[test]
+fn runs_that_agree_by_luck_still_get_a_width() {
+    let mut cells = [vec![0i8; 500], vec![0i8; 500]];
+    for (run, cells) in cells.iter_mut().enumerate() {
+        cells[20 * run..20 * run + 10].fill(1);
+        cells[20 * run + 10..20 * run + 15].fill(-1);
+    }
+    let estimate = crossed_estimate(&PairedDifferences::new(&cells).unwrap());
+    assert_eq!(estimate.run_standard_error, Some(0.0));
+    let (p_value, exact) = (estimate.p_value(), mcnemar_exact(20, 10));
+    assert!((p_value - exact).abs() < 0.05, "{p_value} {exact}");
+}
+
 #[test]
 fn one_run_agrees_with_mcnemar_where_images_are_few() {
     for (first, second) in [(6usize, 0usize), (5, 0), (10, 2), (60, 40), (9, 9)] {
@@ -225,6 +239,7 @@ fn planning_without_image_noise_is_the_paired_t_test() {
         runs: 4,
         images: 100,
         run_standard_error: Some(0.5),
+        residual_standard_error: 0.0,
         image_standard_error: 0.0,
     };
     assert_eq!(

@@ -19,7 +19,8 @@ pub(super) fn outlook(
         Some(runs) => format!("needs about {runs} more runs"),
         None => {
             // Without seed noise one run is as good as any number.
-            let endless = CrossedEstimate { run_standard_error: Some(0.0), ..*estimate };
+            let endless =
+                CrossedEstimate { run_standard_error: Some(0.0), residual_standard_error: 0.0, ..*estimate };
             match stats::crossed_further_runs(&endless, 1.0 - comparison.confidence, POWER)? {
                 Some(_) => "needs thousands of runs".to_owned(),
                 None => format!("needs more than these {} test images, however many runs", estimate.images),
