@@ -45,7 +45,9 @@ pub(crate) enum Command {
     /// List the data sets
     Datasets(ListArguments),
     /// Print a completion script for a shell
-    #[command(after_help = "Example: mnist-study completions bash > ~/.local/share/bash-completion/completions/mnist-study")]
+    #[command(
+        after_help = "Example: mnist-study completions bash > ~/.local/share/bash-completion/completions/mnist-study"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

@@ -9,7 +9,6 @@ mod progress;
 mod show;
 
 use clap::Parser;
-use failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

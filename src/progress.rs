@@ -45,7 +45,9 @@ impl Progress {
         } else if std::io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             let template = "{prefix} {bar:20} {wide_msg}";
-            bar.set_style(ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "));
+            bar.set_style(
+                ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "),
+            );
             Style::Bar(bar)
         } else {
             Style::Lines

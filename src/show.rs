@@ -59,7 +59,10 @@ impl Protocol {
         let text = study::encoding::base64(png);
         match self {
             Self::Iterm => {
-                format!("\x1b]1337;File=inline=1;width=100;preserveAspectRatio=1;size={}:{text}\x07\n", png.len())
+                format!(
+                    "\x1b]1337;File=inline=1;width=100;preserveAspectRatio=1;size={}:{text}\x07\n",
+                    png.len()
+                )
             }
             Self::Kitty => {
                 let mut sequence = String::new();
@@ -91,7 +94,10 @@ mod tests {
 
     fn terminal(set: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> String {
         move |name| {
-            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()).unwrap_or_default()
+            set.iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+                .unwrap_or_default()
         }
     }
 
@@ -110,7 +116,9 @@ mod tests {
         let pieces: Vec<(&str, &str)> = sequence
             .trim_end()
             .split_terminator("\x1b\\")
-            .map(|piece| piece.strip_prefix("\x1b_G").expect("a graphics command").split_once(';').expect("data"))
+            .map(|piece| {
+                piece.strip_prefix("\x1b_G").expect("a graphics command").split_once(';').expect("data")
+            })
             .collect();
         assert_eq!(pieces.len(), 4);
         assert!(pieces[0].0.starts_with("a=T,f=100,") && pieces[0].0.ends_with("m=1"));

@@ -12,7 +12,8 @@ use train::{Event, Recipe};
 
 fn check(model: &str, keras_accuracy: f64, tolerance: f64, keras_loss: std::ops::RangeInclusive<f64>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let laboratory = Laboratory::open(&Source::Mnist, InstructionSet::detect(), threads).expect("MNIST is embedded");
+    let laboratory =
+        Laboratory::open(&Source::Mnist, InstructionSet::detect(), threads).expect("MNIST is embedded");
     let mut accuracies = Vec::new();
     let mut losses = Vec::new();
     for seed in 0..3 {

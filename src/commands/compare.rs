@@ -54,6 +54,9 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         notes.extend(judgement.notes);
         let study = Study { records: &records, comparisons: &judgement.comparisons, notes: &notes };
         let pictures = write_results(&arguments.out, &study)?;
+        if !arguments.output.quiet {
+            remark(&study);
+        }
         if arguments.output.json {
             output::result(&report::summary_json(&study))?;
         } else {
@@ -80,6 +83,19 @@ fn chosen_models(named: &[String]) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(named.to_vec())
+}
+
+/// What the figures must not be read without: runs left out, timings taken under load.
+fn remark(study: &Study) {
+    for record in study.records {
+        for warning in &record.warnings {
+            output::note(&format!(
+                "{}, seed {}: {warning}",
+                record.specification.model, record.specification.seed
+            ));
+        }
+    }
+    study.notes.iter().for_each(|note| output::note(note));
 }
 
 /// Writes every file of the results folder but the records, and returns the pictures.

@@ -17,22 +17,30 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let read = || {
         let bytes = fs::metadata(&arguments.file)?.len();
         if bytes > MAXIMUM_FILE_BYTES {
-            return Err(std::io::Error::other(format!("{MAXIMUM_FILE_BYTES} bytes at most expected, {bytes} found")));
+            return Err(std::io::Error::other(format!(
+                "{MAXIMUM_FILE_BYTES} bytes at most expected, {bytes} found"
+            )));
         }
         fs::read(&arguments.file)
     };
-    let bytes = read()
-        .map_err(|error| Failure::new(format!("{path}: {error}"), "make one with `mnist-study train MODEL --save FILE`"))?;
+    let bytes = read().map_err(|error| {
+        Failure::new(format!("{path}: {error}"), "make one with `mnist-study train MODEL --save FILE`")
+    })?;
     let wrong = |error| {
-        Failure::new(format!("{path}: {error}"), "pass a file that `mnist-study train MODEL --save FILE` made")
+        Failure::new(
+            format!("{path}: {error}"),
+            "pass a file that `mnist-study train MODEL --save FILE` made",
+        )
     };
     let description = interchange::describe(&bytes).map_err(wrong)?;
-    let laboratory = laboratory(&arguments.dataset, arguments.threads, std::slice::from_ref(&description.architecture))?;
+    let laboratory =
+        laboratory(&arguments.dataset, arguments.threads, std::slice::from_ref(&description.architecture))?;
     let test = laboratory.corpus().test();
     let expected = [description.height, description.width, description.classes];
     let found = [test.height(), test.width(), laboratory.corpus().classes()];
     if expected != found {
-        let words = |[height, width, classes]: [usize; 3]| format!("{height}×{width} pixels and {classes} classes");
+        let words =
+            |[height, width, classes]: [usize; 3]| format!("{height}×{width} pixels and {classes} classes");
         return Err(Failure::new(
             format!("{path}: made for images of {}, {} has {}", words(expected), test.name(), words(found)),
             "pass the data set that the model was trained on with --dataset",

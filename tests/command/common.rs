@@ -30,7 +30,8 @@ impl Bench {
 
     /// A comparison of a few seconds at most, into `out`.
     pub(crate) fn compare(&self, out: &str, more: &[&str]) -> Command {
-        let mut command = self.command(&["compare", "--dataset", "data", "--epochs", "2", "--batch-size", "32"]);
+        let mut command =
+            self.command(&["compare", "--dataset", "data", "--epochs", "2", "--batch-size", "32"]);
         command.args(["--seeds", "2", "--out", out]).args(more);
         command
     }
@@ -61,8 +62,9 @@ impl Bench {
     /// The files of a folder, sorted.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path().join(folder)).expect("a folder");
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }

@@ -9,7 +9,11 @@ fn a_study_leaves_every_file_of_the_contract() {
     let said = said(&mut bench.compare("out", &[]));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(said.stdout.contains("cnn") && said.stdout.contains("lstm"), "{}", said.stdout);
-    assert!(!said.stderr.contains('\u{1b}') && !said.stderr.contains('\r'), "escape codes: {:?}", said.stderr);
+    assert!(
+        !said.stderr.contains('\u{1b}') && !said.stderr.contains('\r'),
+        "escape codes: {:?}",
+        said.stderr
+    );
     assert_eq!(said.stderr.matches(", epoch ").count(), 8, "a line an epoch: {}", said.stderr);
     for file in [
         "Accuracy_Comparison.png",
@@ -58,7 +62,9 @@ fn the_summary_keeps_the_contract() {
         for (run, seed) in runs.iter().zip(0..) {
             assert_eq!(run["seed"], seed);
             assert_eq!(run["epochs"].as_array().map(Vec::len), Some(2));
-            for field in ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "train_seconds"] {
+            for field in
+                ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "train_seconds"]
+            {
                 assert!(run["epochs"][0][field].is_f64(), "{field}");
             }
             let accuracy = run["test_accuracy"].as_f64().expect("a fraction");
@@ -72,12 +78,19 @@ fn the_summary_keeps_the_contract() {
     let comparison = &summary["comparisons"][0];
     assert_eq!((&comparison["a"], &comparison["b"]), (&models[0]["name"], &models[1]["name"]));
     let accuracy = |model: usize| -> f64 {
-        (0..2).map(|run| models[model]["runs"][run]["test_accuracy"].as_f64().expect("a fraction")).sum::<f64>() / 2.0
+        (0..2)
+            .map(|run| models[model]["runs"][run]["test_accuracy"].as_f64().expect("a fraction"))
+            .sum::<f64>()
+            / 2.0
     };
     let difference = comparison["difference"].as_f64().expect("a difference");
     assert!((difference - (accuracy(0) - accuracy(1))).abs() < 1e-12);
-    let interval: Vec<f64> =
-        comparison["interval"].as_array().expect("two ends").iter().filter_map(serde_json::Value::as_f64).collect();
+    let interval: Vec<f64> = comparison["interval"]
+        .as_array()
+        .expect("two ends")
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
     assert!(interval.len() == 2 && interval[0] <= difference && difference <= interval[1], "{interval:?}");
     assert!((0.0..=1.0).contains(&comparison["p_value"].as_f64().expect("a p-value")));
     assert!(!comparison["verdict"].as_str().expect("a sentence").is_empty());
@@ -113,7 +126,11 @@ fn damaged_records_are_named_and_made_again() {
     fs::write(path(&names[1]), record).expect("tampered with");
     let again = said(&mut bench.compare("out", &["--seeds", "1"]));
     assert_eq!(again.code, Some(0));
-    assert!(again.stderr.contains(&format!("{}: damaged", path(&names[0]).file_name().expect("a name").display())));
+    assert!(
+        again
+            .stderr
+            .contains(&format!("{}: damaged", path(&names[0]).file_name().expect("a name").display()))
+    );
     assert!(again.stderr.contains("its specification belongs to run"), "{}", again.stderr);
     assert_eq!(bench.fingerprints("out"), before);
 }
@@ -128,14 +145,18 @@ fn the_same_bits_on_any_number_of_threads() {
         assert_eq!(bench.json(&format!("{threads}/summary.json"))["machine"]["threads"].to_string(), threads);
     }
     let fingerprints = bench.fingerprints("1");
-    let distinct: std::collections::BTreeSet<&String> = fingerprints.iter().map(|(.., print)| print).collect();
+    let distinct: std::collections::BTreeSet<&String> =
+        fingerprints.iter().map(|(.., print)| print).collect();
     assert_eq!(distinct.len(), 4, "every model and seed gives weights of its own");
 }
 
 #[test]
 fn the_protocol_decides_what_validates() {
     let bench = Bench::new();
-    assert_eq!(said(&mut bench.compare("out", &["--seeds", "1", "--protocol", "original", "cnn"])).code, Some(0));
+    assert_eq!(
+        said(&mut bench.compare("out", &["--seeds", "1", "--protocol", "original", "cnn"])).code,
+        Some(0)
+    );
     let summary = bench.json("out/summary.json");
     assert_eq!(summary["protocol"], "original");
     let run = &summary["models"][0]["runs"][0];
@@ -146,7 +167,10 @@ fn the_protocol_decides_what_validates() {
     assert_eq!(said(&mut bench.compare("sound", &["--seeds", "1", "cnn"])).code, Some(0));
     let record = bench.json(&format!("sound/records/{}", bench.files("sound/records")[0]));
     assert_eq!(record["test_reads"], 1);
-    assert_ne!(record["fingerprint"], summary["models"][0]["runs"][0]["fingerprint"], "other images were learnt");
+    assert_ne!(
+        record["fingerprint"], summary["models"][0]["runs"][0]["fingerprint"],
+        "other images were learnt"
+    );
 }
 
 #[test]

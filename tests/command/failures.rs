@@ -163,10 +163,16 @@ fn an_interrupted_study_keeps_what_is_finished() {
     let rest: Vec<String> = stderr.collect();
     let output = study.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{rest:?}");
-    assert!(rest.iter().any(|line| line.starts_with("error: ") && line.contains("interrupted in epoch")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.starts_with("error: ") && line.contains("interrupted in epoch")),
+        "{rest:?}"
+    );
     assert!(rest.iter().any(|line| line.starts_with("hint: ")), "{rest:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("lstm"), "what is finished is reported");
     assert!(!bench.fingerprints("out").is_empty());
     assert_eq!(bench.fingerprints("out").len(), bench.files("out/records").len());
-    assert!(bench.read("out/report.md").contains("100 runs were made"), "the report says that it is not whole");
+    assert!(
+        bench.read("out/report.md").contains("100 runs were made"),
+        "the report says that it is not whole"
+    );
 }

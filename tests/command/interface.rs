@@ -35,12 +35,18 @@ fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = said(&mut bench.command(&["completions", shell]));
         assert_eq!(script.code, Some(0));
-        assert!(script.stdout.contains("--learning-rate") || script.stdout.contains("learning-rate"), "{shell}");
+        assert!(
+            script.stdout.contains("--learning-rate") || script.stdout.contains("learning-rate"),
+            "{shell}"
+        );
     }
 }
 
 #[test]
 fn the_version_is_the_package_s() {
     let bench = Bench::new();
-    assert_eq!(said(&mut bench.command(&["--version"])).stdout, concat!("mnist-study ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        said(&mut bench.command(&["--version"])).stdout,
+        concat!("mnist-study ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }

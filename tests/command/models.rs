@@ -32,7 +32,8 @@ fn a_saved_model_measures_as_it_did_when_it_was_made() {
 #[test]
 fn files_that_are_no_models_are_refused() {
     let bench = Bench::new();
-    let mut train = bench.command(&["train", "lstm", "--save", "m", "--dataset", "data", "--epochs", "1", "--quiet"]);
+    let mut train =
+        bench.command(&["train", "lstm", "--save", "m", "--dataset", "data", "--epochs", "1", "--quiet"]);
     assert_eq!(said(&mut train).code, Some(0));
     let good = fs::read(bench.path().join("m")).expect("saved");
     let huge_header = [&u64::MAX.to_le_bytes()[..], &good[8..]].concat();
@@ -63,6 +64,10 @@ fn a_place_that_cannot_be_saved_to_is_told_before_any_work() {
     let bench = Bench::new();
     let said = said(&mut bench.command(&["train", "cnn", "--save", "data", "--dataset", "data"]));
     assert_eq!(said.code, Some(1));
-    assert!(said.stderr.starts_with("error: data: a file is expected, a folder was found"), "{}", said.stderr);
+    assert!(
+        said.stderr.starts_with("error: data: a file is expected, a folder was found"),
+        "{}",
+        said.stderr
+    );
     assert!(!said.stderr.contains("epoch"), "{}", said.stderr);
 }

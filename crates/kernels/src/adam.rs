@@ -20,6 +20,7 @@ pub struct Adam {
 ///
 /// # Panics
 /// When the lengths differ or `step` is 0.
+#[expect(clippy::too_many_arguments, reason = "four arrays in step, and what moves them")]
 pub fn adam_step<E: Element>(
     set: InstructionSet,
     adam: Adam,

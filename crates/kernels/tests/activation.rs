@@ -8,9 +8,7 @@ use common::{
 };
 use kernels::{
     InstructionSet,
-    activation::{
-        add_bias, add_column_sums, relu_backward, relu_in_place, sigmoid_in_place, tanh_in_place,
-    },
+    activation::{add_bias, add_column_sums, relu_backward, relu_in_place, sigmoid_in_place, tanh_in_place},
 };
 
 /// Documented: units in the last place that sigmoid and tanh of float32 may be off.
@@ -148,8 +146,7 @@ fn slices_of_any_length_and_place_give_the_same_bits() {
         let functions: [(&str, fn(InstructionSet, &mut [E])); 3] =
             [("sigmoid", sigmoid_in_place), ("tanh", tanh_in_place), ("relu", relu_in_place)];
         for (name, function) in functions {
-            let inputs: Vec<E> =
-                random.reals::<E>(100).into_iter().map(|x| x * E::from_f64(9.0)).collect();
+            let inputs: Vec<E> = random.reals::<E>(100).into_iter().map(|x| x * E::from_f64(9.0)).collect();
             let one_by_one: Vec<E> = inputs
                 .iter()
                 .map(|x| {

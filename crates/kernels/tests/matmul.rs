@@ -3,13 +3,14 @@
 mod common;
 
 use common::{
-    Bounded, Guard, Guarded, Number, Random, Sum, around, assert_exact, assert_same_bits, assert_within, case,
-    on_every_set,
+    Bounded, Guard, Guarded, Number, Random, Sum, around, assert_exact, assert_same_bits, assert_within,
+    case, on_every_set,
 };
 use kernels::{
     InstructionSet,
     matmul::{
-        Matrix, Output, lanes, multiply, multiply_reference, multiply_rows, pack, packed_length, panel_columns,
+        Matrix, Output, lanes, multiply, multiply_reference, multiply_rows, pack, packed_length,
+        panel_columns,
     },
 };
 
@@ -166,8 +167,7 @@ fn products_of_reals_err_by_their_roundings_only() {
         let mut random = Random::new(3);
         for [m, k, n] in [[13, 128, 70], [7, 1000, 33], [29, 513, 10], [2, 4096, 5]] {
             let (a, b) = (random.reals::<E>(m * k), random.reals::<E>(k * n));
-            let expected: Vec<Bounded> =
-                sums(&a, &b, [m, k, n]).into_iter().map(Sum::bounded::<E>).collect();
+            let expected: Vec<Bounded> = sums(&a, &b, [m, k, n]).into_iter().map(Sum::bounded::<E>).collect();
             let packed = packed(set, &Stored::new(k, n, Form::RowMajor, &b, 0));
             for form in FORMS {
                 let mut c = Guarded::stale(m * n, 1);
@@ -234,9 +234,11 @@ fn packing_lays_out_panels_and_pads_with_zeros() {
                 for first in (0..n).step_by(width) {
                     let padded = width.min(n - first).next_multiple_of(lanes);
                     for row in 0..k {
-                        expected.extend((first..first + padded).map(|column| {
-                            if column < n { values[row * n + column].to_f64() } else { 0.0 }
-                        }));
+                        expected.extend(
+                            (first..first + padded).map(|column| {
+                                if column < n { values[row * n + column].to_f64() } else { 0.0 }
+                            }),
+                        );
                     }
                 }
                 assert_eq!(expected.len(), packed_length::<E>(set, k, n));
@@ -323,7 +325,12 @@ fn what_is_not_finite_reaches_its_row_or_column_and_no_other() {
                 let b = packed(set, &Stored::new(k, n, Form::Transposed, &b, 0));
                 multiply(set, Matrix::new(&zeros, m, k), &b, n, &mut c, Output::Overwrite);
                 for (at, c) in c.iter().enumerate() {
-                    assert_eq!(c.to_f64().is_nan(), at % n == column, "{}", case::<E>(set, format!("B {at}")));
+                    assert_eq!(
+                        c.to_f64().is_nan(),
+                        at % n == column,
+                        "{}",
+                        case::<E>(set, format!("B {at}"))
+                    );
                 }
             }
         }

@@ -77,7 +77,10 @@ impl LoadMeter {
         }
         let share = end.others.saturating_sub(start.others) as f64 / total as f64;
         (share > LOAD_LIMIT).then(|| {
-            format!("other programs took {:.0} % of the processors' time while this run was timed", 100.0 * share)
+            format!(
+                "other programs took {:.0} % of the processors' time while this run was timed",
+                100.0 * share
+            )
         })
     }
 }
@@ -92,8 +95,14 @@ impl Ticks {
     /// `all` is /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, …; `own` is /proc/self/stat, whose
     /// fields 14 and 15 are this process's user and system ticks.
     fn parse(all: &str, own: &str) -> Option<Self> {
-        let fields: Vec<u64> =
-            all.lines().next()?.split_whitespace().skip(1).take(8).map_while(|field| field.parse().ok()).collect();
+        let fields: Vec<u64> = all
+            .lines()
+            .next()?
+            .split_whitespace()
+            .skip(1)
+            .take(8)
+            .map_while(|field| field.parse().ok())
+            .collect();
         if fields.len() < 8 {
             return None;
         }

@@ -73,7 +73,8 @@ pub fn execute(
     let mut execution = Execution { records: Vec::new(), notes: Vec::new(), ended: None };
     for (index, specification) in plan.iter().enumerate() {
         let total = plan.len();
-        let kept = if fresh { None } else { reusable(laboratory, specification, store, &mut execution, listener) };
+        let kept =
+            if fresh { None } else { reusable(laboratory, specification, store, &mut execution, listener) };
         let reused = kept.is_some();
         let record = match kept {
             Some(record) => record,

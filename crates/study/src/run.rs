@@ -65,14 +65,17 @@ impl RunError {
             RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => {
                 "a smaller --learning-rate usually helps".into()
             }
-            RunError::Stopped { .. } => "the runs that were finished are kept; run the same command to go on".into(),
+            RunError::Stopped { .. } => {
+                "the runs that were finished are kept; run the same command to go on".into()
+            }
             RunError::Threads { .. } => "pass a smaller --threads".into(),
         }
     }
 }
 
 fn unknown_model_hint(name: &str) -> String {
-    let names: Vec<String> = built_in_architectures().into_iter().map(|architecture| architecture.name).collect();
+    let names: Vec<String> =
+        built_in_architectures().into_iter().map(|architecture| architecture.name).collect();
     let near = names.iter().find(|known| {
         let (known, name) = (known.to_lowercase(), name.to_lowercase());
         known.contains(&name) || name.contains(&known)
@@ -133,7 +136,14 @@ impl Laboratory {
     pub fn model(&self, name: &str, capacity: usize) -> Result<Model<f32>, RunError> {
         let architecture = built_in(name).ok_or_else(|| RunError::UnknownModel { name: name.to_owned() })?;
         let images = self.corpus.training();
-        Ok(Model::new(self.set, &architecture, images.height(), images.width(), self.corpus.classes(), capacity)?)
+        Ok(Model::new(
+            self.set,
+            &architecture,
+            images.height(),
+            images.width(),
+            self.corpus.classes(),
+            capacity,
+        )?)
     }
 
     /// Measures a model on the test images.
@@ -148,12 +158,20 @@ impl Laboratory {
     ///
     /// # Panics
     /// When the specification names another data set than this laboratory's.
-    pub fn run(&self, specification: &RunSpec, listener: &mut (dyn Listener + Send)) -> Result<FinishedRun, RunError> {
+    pub fn run(
+        &self,
+        specification: &RunSpec,
+        listener: &mut (dyn Listener + Send),
+    ) -> Result<FinishedRun, RunError> {
         assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
         self.threads.install(|| self.run_here(specification, listener))
     }
 
-    fn run_here(&self, specification: &RunSpec, listener: &mut dyn Listener) -> Result<FinishedRun, RunError> {
+    fn run_here(
+        &self,
+        specification: &RunSpec,
+        listener: &mut dyn Listener,
+    ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
         let recipe = Recipe {
             epochs: specification.epochs,
@@ -165,9 +183,10 @@ impl Laboratory {
         let seeds = Seeds::of_run(specification.seed);
         seeds.initialise(&mut model);
         let (training, validation) = self.divide(specification.protocol);
-        let epochs = fit(&mut model, &recipe, seeds, training, validation, &clock, listener).map_err(|stopped| {
-            RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
-        })?;
+        let epochs =
+            fit(&mut model, &recipe, seeds, training, validation, &clock, listener).map_err(|stopped| {
+                RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
+            })?;
         let before_test = clock.seconds();
         let test = predict(&mut model, Subset::all(self.corpus.test()));
         let test_seconds = clock.seconds() - before_test;

@@ -124,7 +124,9 @@ impl Store {
     pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
         let path = self.path(id);
         match fs::read(&path) {
-            Ok(bytes) => parse(&bytes, id).map(Some).map_err(|problem| format!("{}: {problem}", path.display())),
+            Ok(bytes) => {
+                parse(&bytes, id).map(Some).map_err(|problem| format!("{}: {problem}", path.display()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
@@ -133,7 +135,8 @@ impl Store {
 
 /// A record, if it is whole, of this layout, and of the run that its name says.
 fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
     if schema != Some(u64::from(RECORD_SCHEMA)) {
         let found = schema.map_or_else(|| "none".into(), |schema| schema.to_string());
@@ -146,7 +149,9 @@ fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
     }
     let images = record.specification.dataset.test_images;
     let lengths = [record.test.labels.len(), record.test.predictions.len()];
-    if lengths != [images; 2] || record.test.probabilities.len() != images * record.specification.dataset.classes {
+    if lengths != [images; 2]
+        || record.test.probabilities.len() != images * record.specification.dataset.classes
+    {
         return Err(format!("{images} test images expected, predictions of {} found", lengths[1]));
     }
     Ok(record)

@@ -3,12 +3,12 @@
 //! # The rule
 //! Per pair of models, the runs that share their seed, data, protocol and test labels give a table of differences
 //! `[runs, images]`, and [`stats::crossed_estimate`] its mean, its interval and its p-value; with one run the interval
-//! covers the choice of test images only. Over all m pairs of a study Holm's procedure decides at an overall level of 5 %. Each interval
-//! is drawn at the level at which Holm tests its pair, between 95 % and 1 - 5 %/m, so it excludes zero exactly where the
-//! corrected p-value is at most 0.05. The interval then decides:
+//! covers the choice of test images only. Over all m pairs of a study Holm's procedure decides at an overall level of
+//! 5 %. Each interval is drawn at the level at which Holm tests its pair, between 95 % and 1 - 5 %/m, so it excludes zero
+//! exactly where the corrected p-value is at most 0.05. The interval then decides:
 //!
-//! 1. wholly inside ±0.05 points: practically equal, even where it excludes zero, for a difference that small decides nothing
-//!    (a p-value of at most 0.05 then says that the difference is real);
+//! 1. wholly inside ±0.05 points: practically equal, even where it excludes zero, for a difference that small decides
+//!    nothing (a p-value of at most 0.05 then says that the difference is real);
 //! 2. wholly above or below zero: better (p ≤ 0.05);
 //! 3. otherwise: cannot tell (p > 0.05).
 //!
@@ -52,12 +52,13 @@ pub struct Comparison {
     pub interval_covers: Coverage,
     /// Two-sided, corrected by Holm's method when a study makes several comparisons.
     pub p_value: f64,
-    /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the decision, because
-    /// it takes the two trained networks as they are and not as examples of their models.
+    /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the
+    /// decision, because it takes the two trained networks as they are and not as examples of their models.
     pub mcnemar_p_values: Vec<f64>,
     /// The decision behind the sentence.
     pub outcome: Outcome,
-    /// When the runs cannot tell: about how many more of each model would, at 80 % power, were the true difference the one found.
+    /// When the runs cannot tell: about how many more of each model would, at 80 % power and the interval's confidence,
+    /// were the true difference and scatter those found. None with one run, and where test images limit the answer.
     pub further_runs: Option<u64>,
     /// Mean training seconds of `a` divided by those of `b`; 1 where a clock shows no time.
     pub train_seconds_ratio: f64,
@@ -109,7 +110,8 @@ impl Outcome {
 pub struct Judgement {
     /// Every pair of models with at least one pair of runs, models in the order of their first record.
     pub comparisons: Vec<Comparison>,
-    /// What a reader of the comparisons must know: runs left out and why, pairs that cannot be compared, widened intervals.
+    /// What a reader of the comparisons must know: runs left out and why, models or times that cannot be compared,
+    /// widened intervals.
     pub notes: Vec<String>,
 }
 

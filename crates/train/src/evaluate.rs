@@ -45,11 +45,7 @@ pub fn predict(model: &mut Model<f32>, subset: Subset) -> Predictions {
     predictions
 }
 
-fn in_batches(
-    model: &mut Model<f32>,
-    subset: Subset,
-    mut each: impl FnMut(&Model<f32>, usize, Evaluation),
-) {
+fn in_batches(model: &mut Model<f32>, subset: Subset, mut each: impl FnMut(&Model<f32>, usize, Evaluation)) {
     let capacity = model.capacity();
     let mut labels = Vec::with_capacity(capacity);
     for first in (0..subset.len()).step_by(capacity) {

@@ -1,7 +1,7 @@
 //! The backward passes: sums over the positions that won, and over nothing else.
 
 use super::{Geometry, OutputGradient};
-use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
+use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::lanes, vector::Vector};
 
 /// One position that won: where, and the gradient that it receives.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,14 +43,20 @@ pub fn backward_weights<E: Element>(
         "{} windows: at most {MAXIMUM_WINDOWS}",
         geometry.windows()
     );
-    E::dispatch(set, BackwardWeights { geometry, images, input, output, first_filter, d_weights, d_bias });
+    let job = BackwardWeights { geometry, images, input, output, first_filter, d_weights, d_bias };
+    if geometry.run_length() < lanes::<E>(set) {
+        E::dispatch(set, ShortPatches(job));
+    } else {
+        E::dispatch(set, job);
+    }
 }
 
 /// 256×256 pixels have no more.
 const MAXIMUM_WINDOWS: usize = 1 << 16;
 
-/// Entries that are gathered before they are added: a few kilobytes on the stack, beside the image in the cache.
-const ENTRIES: usize = 512;
+/// Entries that are gathered before they are added: 16 KB on the stack for float32, all winners of an image of the
+/// study's second convolution.
+const ENTRIES: usize = 2048;
 
 struct BackwardWeights<'a, E> {
     geometry: &'a Geometry,
@@ -128,6 +134,119 @@ impl<E: Element> BackwardWeights<'_, E> {
     }
 }
 
+/// Taps of a filter that are summed at once, by one vector of filters.
+const TAPS: usize = 9;
+
+/// The same sums for patches whose runs would leave most lanes of a vector empty, as with one input channel: here the
+/// lanes are filters. Every position of a window is visited, with the gradients of the filters that it did not win
+/// for replaced by zero: for 3×3×1 patches that is 36 multiply-adds a window for 16 filters, where the sparse way
+/// needs 48 and waits for each.
+struct ShortPatches<'a, E>(BackwardWeights<'a, E>);
+
+impl<E: Element> Kernel<E> for ShortPatches<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let mut job = self.0;
+        let length = job.geometry.filter_length();
+        for filter in (0..job.d_bias.len()).step_by(V::LANES) {
+            let mut tap = 0;
+            // SAFETY: the filters and taps lie within the geometry, whose lengths the entry point has checked.
+            unsafe {
+                job.add_bias::<V>(filter);
+                while length - tap >= TAPS {
+                    job.add_taps::<V, TAPS>(filter, tap);
+                    tap += TAPS;
+                }
+                if length - tap >= 4 {
+                    job.add_taps::<V, 4>(filter, tap);
+                    tap += 4;
+                }
+                while tap < length {
+                    job.add_taps::<V, 1>(filter, tap);
+                    tap += 1;
+                }
+            }
+        }
+    }
+}
+
+impl<E: Element> BackwardWeights<'_, E> {
+    /// # Safety
+    /// `filter` is one of the call's.
+    #[inline(always)]
+    unsafe fn add_bias<V: Vector<Element = E>>(&mut self, filter: usize) {
+        let filters = self.geometry.size.filters;
+        let count = V::LANES.min(self.d_bias.len() - filter);
+        // SAFETY: `count` filters from `first` on exist in every window, as the entry point has checked.
+        unsafe {
+            let off = V::splat(E::from_f64(self.geometry.positions() as f64));
+            let to = self.d_bias.as_mut_ptr().add(filter);
+            let mut sum = V::load_first(to, count);
+            let first = self.first_filter + filter;
+            for window in 0..self.images * self.geometry.windows() {
+                let at = window * filters + first;
+                let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
+                let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
+                sum = sum.add(V::zero().select_less_equal(gradient, off, winner));
+            }
+            sum.store_first(to, count);
+        }
+    }
+
+    /// Adds the taps `tap..tap + COUNT` of one vector of filters, over all images.
+    ///
+    /// # Safety
+    /// `filter` is one of the call's, the taps are of its filters.
+    #[inline(always)]
+    unsafe fn add_taps<V: Vector<Element = E>, const COUNT: usize>(&mut self, filter: usize, tap: usize) {
+        let geometry = self.geometry;
+        let (filters, positions) = (geometry.size.filters, geometry.positions());
+        let count = V::LANES.min(self.d_bias.len() - filter);
+        let first = self.first_filter + filter;
+        // SAFETY: every offset of the geometry begins a whole patch of an image; the taps lie within a patch.
+        unsafe {
+            let mut sums = [V::zero(); COUNT];
+            for image in 0..self.images {
+                let image_at = self.input.as_ptr().add(image * geometry.input_length());
+                let mut taps = [image_at; COUNT];
+                for (index, pointer) in taps.iter_mut().enumerate() {
+                    let (row, column) =
+                        ((tap + index) / geometry.run_length(), (tap + index) % geometry.run_length());
+                    *pointer = image_at.add(row * geometry.row_stride() + column);
+                }
+                for window in 0..geometry.windows() {
+                    let at = (image * geometry.windows() + window) * filters + first;
+                    let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
+                    let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
+                    for position in 0..positions {
+                        let offset = *geometry.offsets.get_unchecked(window * positions + position) as usize;
+                        let this = V::splat(E::from_f64(position as f64));
+                        // Equal is no less and no greater.
+                        let gradient = gradient.select_less_equal(V::zero(), winner, this);
+                        let gradient = gradient.select_less_equal(V::zero(), this, winner);
+                        for index in 0..COUNT {
+                            sums[index] = V::splat(*taps[index].add(offset)).mul_add(gradient, sums[index]);
+                        }
+                    }
+                }
+            }
+            let length = geometry.filter_length();
+            let mut lane_sums = [E::ZERO; MAXIMUM_LANES];
+            for (index, sum) in sums.iter().enumerate() {
+                sum.store(lane_sums.as_mut_ptr());
+                for (lane, sum) in lane_sums[..count].iter().enumerate() {
+                    self.d_weights[(filter + lane) * length + tap + index] += *sum;
+                }
+            }
+        }
+    }
+}
+
+/// The widest vector's lanes.
+const MAXIMUM_LANES: usize = 16;
+
 /// Derivative with respect to the input of as many images as `d_input` holds; overwritten.
 ///
 /// For each position, the filters that won there add `gradient · weights[filter]` to sums in registers, which are
@@ -163,43 +282,143 @@ impl<E: Element> Kernel<E> for BackwardInput<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let Self { geometry, images, weights, output, d_input } = self;
-        let (filters, positions) = (geometry.size.filters, geometry.positions());
         d_input.fill(E::ZERO);
-        let mut entries = [Entry::default(); ENTRIES];
+        let mut lists = Lists::new();
+        // As many kernel rows at once as leave all filters' weights of those rows in the first-level cache while the
+        // lists walk over them: one for 64 filters of 3×3×32, 24 KB.
+        let row_bytes = geometry.size.filters * geometry.run_length() * size_of::<E>();
+        let rows = (CACHE_BYTES / row_bytes).clamp(1, geometry.size.kernel_height);
         for image in 0..images {
             let d_input = &mut d_input[image * geometry.input_length()..][..geometry.input_length()];
-            for window in 0..geometry.windows() {
-                let at = (image * geometry.windows() + window) * filters;
-                let winners = &output.winners[at..][..filters];
-                let gradients = &output.gradient[at..][..filters];
-                for position in 0..positions {
-                    let offset = geometry.offsets[window * positions + position] as usize;
-                    let mut filter = 0;
-                    while filter < filters {
-                        let end = filters.min(filter + ENTRIES);
-                        let mut count = 0;
-                        for f in filter..end {
-                            let offset = (f * geometry.filter_length()) as u32;
-                            entries[count] = Entry { offset, gradient: gradients[f] };
-                            count += usize::from(usize::from(winners[f]) == position);
-                        }
-                        // SAFETY: `offset` begins a whole patch of this image, each entry's a filter's weights.
+            let at = image * geometry.output_length();
+            let output = OutputGradient {
+                gradient: &output.gradient[at..][..geometry.output_length()],
+                winners: &output.winners[at..][..geometry.output_length()],
+            };
+            let mut from = (0, 0);
+            while let Some(next) = lists.fill(geometry, output, from) {
+                for row in (0..geometry.size.kernel_height).step_by(rows) {
+                    for list in &lists.lists[..lists.count] {
+                        let sums = &mut d_input[list.patch as usize + row * geometry.row_stride()..];
+                        // SAFETY: the list's patch is a whole one of this image, each entry's offset that of a filter's weights,
+                        // and `row` is one of both.
                         unsafe {
                             let job = Patches {
-                                source: weights.as_ptr(),
+                                source: weights.as_ptr().add(row * geometry.run_length()),
                                 source_stride: geometry.run_length(),
-                                sums: d_input[offset..].as_mut_ptr(),
+                                sums: sums.as_mut_ptr(),
                                 sums_stride: geometry.row_stride(),
-                                rows: geometry.size.kernel_height,
+                                rows: rows.min(geometry.size.kernel_height - row),
                                 length: geometry.run_length(),
                             };
-                            job.add::<V>(&entries[..count]);
+                            job.add::<V>(&lists.entries[list.first as usize..list.end as usize]);
                         }
-                        filter = end;
                     }
                 }
+                from = next;
             }
         }
+    }
+}
+
+/// Half of the smallest first-level data cache in use, and most of one of 48 KB less an image's gradient.
+const CACHE_BYTES: usize = 24 << 10;
+
+/// The filters that won at each position of some windows of an image.
+struct Lists<E> {
+    entries: [Entry<E>; ENTRIES],
+    lists: [List; ENTRIES],
+    count: usize,
+}
+
+/// The winners of one position, a range of the entries.
+#[derive(Clone, Copy, Default)]
+struct List {
+    /// Where the position's patch begins in the image.
+    patch: u32,
+    first: u32,
+    end: u32,
+}
+
+impl<E: Element> Lists<E> {
+    fn new() -> Self {
+        Self { entries: [Entry::default(); ENTRIES], lists: [List::default(); ENTRIES], count: 0 }
+    }
+
+    /// Lists the winners from `(window, filter)` on, until the entries are full; where to go on, or none at the end.
+    #[inline(always)]
+    fn fill(
+        &mut self,
+        geometry: &Geometry,
+        output: OutputGradient<E>,
+        from: (usize, usize),
+    ) -> Option<(usize, usize)> {
+        let (filters, positions) = (geometry.size.filters, geometry.positions());
+        let (mut window, mut filter) = from;
+        if window == geometry.windows() {
+            return None;
+        }
+        self.count = 0;
+        let mut used = 0;
+        while window < geometry.windows() && used < ENTRIES && self.count + positions <= ENTRIES {
+            let taken = (filters - filter).min(ENTRIES - used);
+            // A window is split only where it alone is too many.
+            if taken < filters - filter && used > 0 {
+                break;
+            }
+            let at = window * filters + filter;
+            used = self.sort(
+                geometry,
+                window,
+                filter,
+                &output.winners[at..][..taken],
+                &output.gradient[at..][..taken],
+                used,
+            );
+            filter += taken;
+            if filter == filters {
+                (window, filter) = (window + 1, 0);
+            }
+        }
+        Some((window, filter))
+    }
+
+    /// Sorts a window's filters by the position that they won at, after the entries in use; returns how many are then.
+    #[inline(always)]
+    fn sort(
+        &mut self,
+        geometry: &Geometry,
+        window: usize,
+        first_filter: usize,
+        winners: &[u8],
+        gradients: &[E],
+        used: usize,
+    ) -> usize {
+        let positions = geometry.positions();
+        let mut ends = [0u32; 256];
+        for winner in winners {
+            ends[usize::from(*winner)] += 1;
+        }
+        let mut next = used as u32;
+        for (position, end) in ends[..=positions].iter_mut().enumerate() {
+            let first = next;
+            next += *end;
+            *end = first;
+            if position < positions && next > first {
+                let patch = geometry.offsets[window * positions + position];
+                self.lists[self.count] = List { patch, first, end: next };
+                self.count += 1;
+            }
+        }
+        let length = geometry.filter_length();
+        for (filter, (winner, gradient)) in winners.iter().zip(gradients).enumerate() {
+            let place = &mut ends[usize::from(*winner)];
+            let offset = ((first_filter + filter) * length) as u32;
+            self.entries[*place as usize] = Entry { offset, gradient: *gradient };
+            *place += 1;
+        }
+        // The last list, of those that won nowhere, is not in use: the next window may have its place.
+        ends[positions - 1] as usize
     }
 }
 
@@ -309,17 +528,24 @@ impl<E: Element> Patches<E> {
                         if TAIL && v == VECTORS - 1 { V::load_first(from, last) } else { V::load(from) };
                 }
             }
-            for entry in entries {
-                let gradient = V::splat(entry.gradient);
-                let patch = source_at.wrapping_add(entry.offset as usize);
+            let mut rest = entries;
+            // A small block's sums would wait for each other: two entries at once keep the multipliers busy.
+            if 2 * ROWS * VECTORS <= block_limit::<V>() {
+                let (pairs, single) = entries.as_chunks::<2>();
+                let mut others = [[V::zero(); VECTORS]; ROWS];
+                for [first, second] in pairs {
+                    self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut sums, first, source_at, last);
+                    self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut others, second, source_at, last);
+                }
                 for r in 0..ROWS {
                     for v in 0..VECTORS {
-                        let from = patch.wrapping_add(r * self.source_stride + v * V::LANES);
-                        let value =
-                            if TAIL && v == VECTORS - 1 { V::load_first(from, last) } else { V::load(from) };
-                        sums[r][v] = gradient.mul_add(value, sums[r][v]);
+                        sums[r][v] = sums[r][v].add(others[r][v]);
                     }
                 }
+                rest = single;
+            }
+            for entry in rest {
+                self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut sums, entry, source_at, last);
             }
             for r in 0..ROWS {
                 for v in 0..VECTORS {
@@ -329,6 +555,33 @@ impl<E: Element> Patches<E> {
                     } else {
                         sums[r][v].store(to);
                     }
+                }
+            }
+        }
+    }
+
+    /// Adds one entry's patch to the block's sums.
+    ///
+    /// # Safety
+    /// As [`Self::block`].
+    #[inline(always)]
+    unsafe fn add_patch<V: Vector<Element = E>, const ROWS: usize, const VECTORS: usize, const TAIL: bool>(
+        &self,
+        sums: &mut [[V; VECTORS]; ROWS],
+        entry: &Entry<E>,
+        source: *const E,
+        last: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let gradient = V::splat(entry.gradient);
+            let patch = source.wrapping_add(entry.offset as usize);
+            for r in 0..ROWS {
+                for v in 0..VECTORS {
+                    let from = patch.wrapping_add(r * self.source_stride + v * V::LANES);
+                    let value =
+                        if TAIL && v == VECTORS - 1 { V::load_first(from, last) } else { V::load(from) };
+                    sums[r][v] = gradient.mul_add(value, sums[r][v]);
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
+pub mod problem;
+
 use kernels::{Element, InstructionSet};
 use std::fmt::{Debug, Display};
 use std::ops::{Deref, DerefMut};

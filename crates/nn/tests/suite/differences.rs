@@ -51,17 +51,17 @@ impl Sample {
 
     /// The first derivative that differs from its difference quotient.
     fn check(&mut self, gradient: &[f64], d_input: &[f64]) -> Result<(), String> {
-        for index in 0..gradient.len() {
+        for (index, derivative) in gradient.iter().enumerate() {
             let value = self.model.parameters()[index];
             let quotient = self.quotient(|model, by| model.parameters_mut()[index] = value + by);
             self.model.parameters_mut()[index] = value;
-            compare("parameter", index, gradient[index], quotient)?;
+            compare("parameter", index, *derivative, quotient)?;
         }
-        for index in 0..d_input.len() {
+        for (index, derivative) in d_input.iter().enumerate() {
             let value = self.model.input_mut()[index];
             let quotient = self.quotient(|model, by| model.input_mut()[index] = value + by);
             self.model.input_mut()[index] = value;
-            compare("pixel", index, d_input[index], quotient)?;
+            compare("pixel", index, *derivative, quotient)?;
         }
         Ok(())
     }

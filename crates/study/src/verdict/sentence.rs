@@ -3,7 +3,7 @@
 use super::{Comparison, Coverage, Outcome, POWER};
 use stats::{CrossedEstimate, StatsError};
 
-/// Training times closer than this are not told apart: they move as much when one run is timed twice.
+/// A model that trains faster by less than this gains its user nothing worth a clause.
 const NOTABLE_TIME_RATIO: f64 = 1.05;
 
 /// What more runs would do where the present ones cannot tell; nothing with one run, whose seed noise is unknown.
@@ -35,15 +35,16 @@ pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>, same_ma
     let difference = 100.0 * comparison.difference;
     let [lower, upper] = comparison.interval.map(|end| 100.0 * end);
     let decimals = telling_decimals(comparison.outcome, [lower, upper]);
+    let is_zero = |text: &str| text.trim_matches(['-', '0', '.']).is_empty();
     let fixed = |points: f64| {
         let text = format!("{points:.decimals$}");
         // A rounded -0.00 has no side.
-        if text.trim_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
+        if is_zero(&text) { text.replace('-', "") } else { text }
     };
     let range = |lower: f64, upper: f64| format!("[{}, {}]", fixed(lower), fixed(upper));
     let signed = || {
         let text = fixed(difference);
-        let sign = if text.starts_with('-') || difference == 0.0 { "" } else { "+" };
+        let sign = if text.starts_with('-') || is_zero(&text) { "" } else { "+" };
         format!("{sign}{text} points {}", range(lower, upper))
     };
     let result = match comparison.outcome {
@@ -69,7 +70,7 @@ pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>, same_ma
     format!("{result}, {}.", clauses.join("; "))
 }
 
-/// As many decimals as the interval needs for its printed ends, in points, to give the outcome that its exact ends give.
+/// As many decimals as the interval needs for its printed ends, in points, to give the outcome of its exact ends.
 fn telling_decimals(outcome: Outcome, interval: [f64; 2]) -> usize {
     const FEWEST: usize = 2;
     // Beyond these a double of this size has no more digits to show.
