@@ -1,6 +1,6 @@
 //! Convolution, with the ReLU and the max-pooling that follow it.
 
-use super::{Layer, LayerParameter, Pass, task_size};
+use super::{Layer, LayerParameter, Pass, share, task_size};
 use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -8,6 +8,7 @@ use kernels::{
         Geometry, OutputGradient, backward_input, backward_weights, forward, pack_weights,
         packed_weights_length,
     },
+    matmul::lanes,
 };
 use rayon::prelude::*;
 
@@ -98,7 +99,7 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
                 });
         }
         let output = OutputGradient { gradient, winners };
-        let filters = task_size(geometry.size().filters);
+        let filters = share(geometry.size().filters, lanes::<E>(set));
         let (d_weights, d_bias) = d_parameters.split_at_mut(weights);
         d_weights.par_chunks_mut(filters * length).zip(d_bias.par_chunks_mut(filters)).enumerate().for_each(
             |(task, (d_weights, d_bias))| {

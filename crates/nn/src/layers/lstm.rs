@@ -1,6 +1,6 @@
 //! Long short-term memory over the rows of an image.
 
-use super::{Layer, LayerParameter, Pass, task_size};
+use super::{Layer, LayerParameter, Pass, share, task_size};
 use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -208,10 +208,14 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         let groups = &self.groups[..pass.output.len().div_ceil(GROUP * units)];
         let width = size.block_width::<E>(set);
         let block_length = (inputs + units + 1) * width;
-        self.d_packed.par_chunks_mut(block_length).enumerate().for_each(|(block, d_packed)| {
+        let blocks = share(size.blocks::<E>(set), 1);
+        self.d_packed.par_chunks_mut(blocks * block_length).enumerate().for_each(|(task, d_packed)| {
             d_packed.fill(E::ZERO);
+            // A group's x and h stay in the cache for all blocks of the task.
             for group in groups {
-                group.add_weight_gradient(&back, block, d_packed);
+                for (block, d_packed) in d_packed.chunks_exact_mut(block_length).enumerate() {
+                    group.add_weight_gradient(&back, task * blocks + block, d_packed);
+                }
             }
         });
         let task = task_size(inputs + units + 1);

@@ -54,6 +54,12 @@ pub(crate) struct Pass<'a, E> {
     pub(crate) d_output: &'a mut [E],
 }
 
+/// How many of `total` parts of the parameters a thread takes, in multiples of `unit`: one task a thread, since every task
+/// reads the whole batch's activations, which are more than a second-level cache holds.
+pub(crate) fn share(total: usize, unit: usize) -> usize {
+    total.div_ceil(rayon::current_num_threads()).next_multiple_of(unit).max(1)
+}
+
 /// How many of `total` items a task takes: four tasks a thread even out what the threads are given, and more would
 /// only cost.
 pub(crate) fn task_size(total: usize) -> usize {
