@@ -50,6 +50,8 @@ pub trait Element:
     fn sqrt(self) -> Self;
     /// tanh x.
     fn tanh(self) -> Self;
+    /// Whether it is no number.
+    fn is_nan(self) -> bool;
     /// Runs a kernel with this type's vectors of the given instruction set.
     #[doc(hidden)]
     fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output;
@@ -76,6 +78,9 @@ macro_rules! float_methods {
         }
         fn tanh(self) -> Self {
             self.tanh()
+        }
+        fn is_nan(self) -> bool {
+            self.is_nan()
         }
     };
 }

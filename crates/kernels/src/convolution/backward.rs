@@ -207,7 +207,15 @@ impl<E: Element> BackwardWeights<'_, E> {
         let first = self.first_filter + filter;
         // SAFETY: every offset of the geometry begins a whole patch of an image; the taps lie within a patch.
         unsafe {
+            let length = geometry.filter_length();
+            let mut lane_sums = [E::ZERO; MAXIMUM_LANES];
             let mut sums = [V::zero(); COUNT];
+            for (index, sum) in sums.iter_mut().enumerate() {
+                for (lane, value) in lane_sums[..count].iter_mut().enumerate() {
+                    *value = self.d_weights[(filter + lane) * length + tap + index];
+                }
+                *sum = V::load(lane_sums.as_ptr());
+            }
             for image in 0..self.images {
                 let image_at = self.input.as_ptr().add(image * geometry.input_length());
                 let mut taps = [image_at; COUNT];
@@ -232,12 +240,10 @@ impl<E: Element> BackwardWeights<'_, E> {
                     }
                 }
             }
-            let length = geometry.filter_length();
-            let mut lane_sums = [E::ZERO; MAXIMUM_LANES];
             for (index, sum) in sums.iter().enumerate() {
                 sum.store(lane_sums.as_mut_ptr());
                 for (lane, sum) in lane_sums[..count].iter().enumerate() {
-                    self.d_weights[(filter + lane) * length + tap + index] += *sum;
+                    self.d_weights[(filter + lane) * length + tap + index] = *sum;
                 }
             }
         }

@@ -190,9 +190,12 @@ unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU
                         best[w][v] = sum;
                         winner[w][v] = this;
                     } else {
-                        // Kept only where it is known to be no smaller, so that a NaN is passed on.
-                        winner[w][v] = winner[w][v].select_less_equal(this, sum, best[w][v]);
-                        best[w][v] = best[w][v].select_less_equal(sum, sum, best[w][v]);
+                        // Kept where it is no smaller, and where it is NaN, which nothing is larger than.
+                        let kept = best[w][v];
+                        let larger = kept.select_less_equal(sum, sum, kept);
+                        let place = winner[w][v].select_less_equal(this, sum, kept);
+                        best[w][v] = larger.select_less_equal(kept, kept, kept);
+                        winner[w][v] = place.select_less_equal(winner[w][v], kept, kept);
                     }
                 }
             }

@@ -30,7 +30,7 @@ pub fn forward_reference<E: Element>(
                     continue;
                 }
             };
-            let keep = sum <= floor;
+            let keep = sum <= floor || floor.is_nan();
             if !keep {
                 best = Some((sum, position));
             }
