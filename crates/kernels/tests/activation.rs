@@ -95,12 +95,6 @@ fn sigmoid_and_tanh_are_within_their_documented_units() {
     }
 }
 
-#[test]
-#[ignore = "every one of four billion floats: minutes"]
-fn sigmoid_and_tanh_are_within_their_documented_units_everywhere() {
-    sweep(0, 1, check_units);
-}
-
 /// The standard library's f64 functions, themselves a unit or two off, are the only truth at hand here.
 #[test]
 fn sigmoid_and_tanh_of_f64_are_as_close() {
@@ -143,7 +137,8 @@ fn sigmoid_and_tanh_saturate_and_pass_nan_on() {
 fn slices_of_any_length_and_place_give_the_same_bits() {
     fn check<E: Number + Guard>(set: InstructionSet) {
         let mut random = Random::new(2);
-        let functions: [(&str, fn(InstructionSet, &mut [E])); 3] =
+        type InPlace<E> = fn(InstructionSet, &mut [E]);
+        let functions: [(&str, InPlace<E>); 3] =
             [("sigmoid", sigmoid_in_place), ("tanh", tanh_in_place), ("relu", relu_in_place)];
         for (name, function) in functions {
             let inputs: Vec<E> = random.reals::<E>(100).into_iter().map(|x| x * E::from_f64(9.0)).collect();

@@ -160,17 +160,3 @@ fn the_original_protocol_is_named_in_the_picture() {
         assert!(svg.contains(">test set, used as validation<"), "{svg}");
     }
 }
-
-#[test]
-#[ignore = "writes the pictures to the folder that REPORT_PICTURES names, to be looked at"]
-fn write_pictures() {
-    let folder = std::path::PathBuf::from(std::env::var("REPORT_PICTURES").expect("REPORT_PICTURES"));
-    for (name, scene) in scenes() {
-        std::fs::write(folder.join(format!("{name}.png")), scene.to_png()).expect("a writable folder");
-        let mut small = resvg::tiny_skia::Pixmap::new(600, 375).expect("a size");
-        small.fill(resvg::tiny_skia::Color::WHITE);
-        resvg::render(&tree(&scene), usvg::Transform::from_scale(0.375, 0.375), &mut small.as_mut());
-        small.save_png(folder.join(format!("{name}-600.png"))).expect("a writable folder");
-        std::fs::write(folder.join(format!("{name}.svg")), scene.to_svg()).expect("a writable folder");
-    }
-}
