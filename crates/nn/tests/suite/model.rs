@@ -93,6 +93,36 @@ fn the_same_bits_on_any_number_of_threads() {
     }
 }
 
+/// On one thread, where the counter sees all of it: what is divided among more threads is the same work.
+#[test]
+fn a_step_allocates_nothing() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    for set in sets() {
+        for name in ["cnn", "lstm"] {
+            let (images, labels) = (images(50), labels(50));
+            let mut model = model(set, name, 50);
+            let mut optimiser = Optimiser::new(model.parameters().len());
+            let mut step = |count: usize| {
+                model.set_batch(images[..count * 784].chunks_exact(784));
+                model.evaluate(&labels[..count]);
+                model.backward(&labels[..count], None);
+                model.update(&mut optimiser, 1e-3);
+            };
+            let counted = pool.install(|| {
+                step(50);
+                allocation_counter::measure(|| [50, 17, 50].into_iter().for_each(&mut step))
+            });
+            assert_eq!(counted.count_total, 0, "{name}, {}: {} bytes", set.name(), counted.bytes_total);
+            assert_eq!(
+                pool.install(|| allocation_counter::measure(|| drop(std::hint::black_box(vec![1]))))
+                    .count_total,
+                1,
+                "it counts"
+            );
+        }
+    }
+}
+
 #[test]
 fn an_image_gives_the_same_logits_in_any_company() {
     for set in sets() {
