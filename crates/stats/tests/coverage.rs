@@ -123,21 +123,3 @@ fn the_percentile_bootstrap_of_few_runs_falls_short() {
     let found = coverage(&SCENES[3], 3, 500, percentile);
     assert!((0.6..0.9).contains(&found), "{found}");
 }
-
-/// The figures of the documentation: `cargo test --release -p stats --test coverage -- --ignored`.
-#[test]
-#[ignore = "half a minute of simulation, to write down the table"]
-fn table_of_coverages() {
-    let mut lines = Vec::new();
-    for runs in [1, 2, 3, 5, 10] {
-        for scene in &SCENES {
-            let (wide, plain) =
-                (coverage(scene, runs, 4000, crossed), coverage(scene, runs, 1000, percentile));
-            lines.push(format!(
-                "{runs} runs, images {} seeds {}: {wide:.4} {plain:.3}",
-                scene.of_images, scene.of_seeds
-            ));
-        }
-    }
-    panic!("coverage of the crossed and of the percentile interval\n{}", lines.join("\n"));
-}

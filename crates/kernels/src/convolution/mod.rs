@@ -11,13 +11,16 @@
 //!
 //! ReLU and pooling route gradients as Keras and PyTorch do: to the first of equal maxima, and nowhere from a zero.
 
-mod backward;
 mod forward;
+mod input;
+mod patches;
 mod reference;
+mod weights;
 
-pub use backward::{backward_input, backward_weights};
 pub use forward::{forward, pack_weights, packed_weights_length};
+pub use input::backward_input;
 pub use reference::{backward_reference, forward_reference};
+pub use weights::backward_weights;
 
 use crate::Element;
 
