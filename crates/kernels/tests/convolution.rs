@@ -47,6 +47,7 @@ exact! {
     any_number_of_filters_is_exact: filters,
     any_length_of_a_kernel_row_is_exact: runs,
     any_number_of_windows_and_images_is_exact: windows,
+    any_size_of_the_weights_is_exact: weights,
     a_winner_fills_its_byte: large_pools,
 }
 

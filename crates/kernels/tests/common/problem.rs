@@ -231,6 +231,12 @@ pub fn runs() -> Vec<(Size, usize)> {
     runs
 }
 
+/// Filters whose weights fit the first-level cache by all, some and one of their kernel rows.
+pub fn weights() -> Vec<(Size, usize)> {
+    let filters = [8, 12, 13, 16, 25, 26, 51, 60];
+    filters.map(|filters| (pooled(plain([7, 8, 24], filters, [5, 5]), [1, 2]), 2)).to_vec()
+}
+
 /// Every number of windows around the tiles, in several images of one call; and around what backward gathers at once.
 pub fn windows() -> Vec<(Size, usize)> {
     let mut windows = Vec::new();
@@ -239,12 +245,15 @@ pub fn windows() -> Vec<(Size, usize)> {
             windows.extend((0..=most).map(|images| (plain([1, width, 2], filters, [1, 1]), images)));
         }
     }
-    for width in [511, 512, 513, 1023, 1024, 1025] {
+    for width in [511, 512, 513, 2047, 2048, 2049, 4097] {
         windows.push((plain([1, width, 1], 2, [1, 1]), 2));
-        windows.push((pooled(plain([2, width, 1], 1, [2, 1]), [1, 1]), 1));
+        windows.push((plain([1, width, 17], 1, [1, 1]), 1));
     }
-    for filters in [511, 512, 513, 1025] {
+    for filters in [511, 512, 513, 2047, 2048, 2049, 4097] {
         windows.push((pooled(plain([2, 3, 1], filters, [1, 2]), [2, 1]), 2));
+    }
+    for filters in [33, 60, 300, 1000, 1500] {
+        windows.push((pooled(plain([10, 8, 2], filters, [2, 2]), [2, 2]), 2));
     }
     windows
 }
