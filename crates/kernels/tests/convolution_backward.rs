@@ -294,12 +294,3 @@ wrong_lengths! {
     part_of_the_weights: [0, 0, 0, 0, 1, 0], 0, "weights: 8 elements expected, 9 found";
     an_input_gradient_too_few: [0, 0, 0, 0, 0, -1], 0, "d_input: 32 elements expected, 31 found";
 }
-
-#[test]
-#[should_panic(expected = "65537 windows: at most 65536")]
-fn more_windows_than_are_counted() {
-    let geometry = Geometry::new(plain([1, (1 << 16) + 1, 1], 1, [1, 1]));
-    let zeros = vec![0.0f32; (1 << 16) + 1];
-    let output = OutputGradient { gradient: &zeros, winners: &vec![0; (1 << 16) + 1] };
-    backward_weights(InstructionSet::PORTABLE, &geometry, &zeros, output, 0, &mut [0.0], &mut [0.0]);
-}

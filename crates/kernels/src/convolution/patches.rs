@@ -16,9 +16,53 @@ const fn block_limit<V: Vector>() -> usize {
     if V::REGISTERS >= 32 { 24 } else { 12 }
 }
 
-/// Entries that are gathered before they are added: 16 KB on the stack for float32, all winners of an image of the
-/// study's second convolution.
-pub(super) const ENTRIES: usize = 2048;
+/// Filters whose winners are compared at once.
+pub(super) const MASK_FILTERS: usize = 64;
+
+/// The winners of up to [`MASK_FILTERS`] filters at one window; bit f of a mask stands for filter f.
+pub(super) struct WinnerBytes {
+    bytes: *const u8,
+    copy: [u8; MASK_FILTERS],
+    valid: u64,
+}
+
+impl WinnerBytes {
+    /// The winners `at..at + count`.
+    #[inline(always)]
+    pub(super) fn new(winners: &[u8], at: usize, count: usize) -> Self {
+        // Read in place, with the winners of other windows behind them masked off, except at the very end.
+        let mut copy = [0; MASK_FILTERS];
+        let bytes = match winners[at..].first_chunk::<MASK_FILTERS>() {
+            Some(bytes) => bytes.as_ptr(),
+            None => {
+                copy[..count].copy_from_slice(&winners[at..][..count]);
+                std::ptr::null()
+            }
+        };
+        Self { bytes, copy, valid: u64::MAX >> (MASK_FILTERS - count) }
+    }
+
+    /// The filters whose winner is not `position`.
+    ///
+    /// # Safety
+    /// As [`Self::equal`].
+    #[inline(always)]
+    pub(super) unsafe fn unequal<V: Vector>(&self, position: u8) -> u64 {
+        // SAFETY: the caller's promise.
+        unsafe { !self.equal::<V>(position) & self.valid }
+    }
+
+    /// The filters whose winner is `position`.
+    ///
+    /// # Safety
+    /// The vector's instructions exist, and the winners of [`Self::new`] still do.
+    #[inline(always)]
+    pub(super) unsafe fn equal<V: Vector>(&self, position: u8) -> u64 {
+        let bytes = if self.bytes.is_null() { self.copy.as_ptr() } else { self.bytes };
+        // SAFETY: either has MASK_FILTERS bytes; the caller's promise.
+        unsafe { V::equal_bytes(bytes, position) & self.valid }
+    }
+}
 
 /// `sums[row, i] += Σ over entries of gradient · source[offset + row, i]` for `rows` rows of `length` elements.
 pub(super) struct Patches<E> {
@@ -36,9 +80,9 @@ macro_rules! block {
         match ($rows, $vectors) {
             $(($r, $v) if $r * $v <= block_limit::<V>() => {
                 if $column + $v * V::LANES <= $job.length {
-                    $job.block::<V, $r, $v, false>($entries, $row, $column);
+                    $job.block::<V, $r, $v, false>($entries.clone(), $row, $column);
                 } else {
-                    $job.block::<V, $r, $v, true>($entries, $row, $column);
+                    $job.block::<V, $r, $v, true>($entries.clone(), $row, $column);
                 }
             })*
             (rows, vectors) => unreachable!("no block of {rows} rows by {vectors} vectors"),
@@ -50,7 +94,7 @@ impl<E: Element> Patches<E> {
     /// # Safety
     /// `sums` and, from each entry's offset, `source` have the job's rows behind them.
     #[inline(always)]
-    pub(super) unsafe fn add<V: Vector<Element = E>>(&self, entries: &[Entry<E>]) {
+    pub(super) unsafe fn add<V: Vector<Element = E>>(&self, entries: impl Iterator<Item = Entry<E>> + Clone) {
         let limit = block_limit::<V>();
         let mut column = 0;
         while column < self.length {
@@ -109,7 +153,7 @@ impl<E: Element> Patches<E> {
     #[inline(always)]
     unsafe fn block<V: Vector<Element = E>, const ROWS: usize, const VECTORS: usize, const TAIL: bool>(
         &self,
-        entries: &[Entry<E>],
+        mut entries: impl Iterator<Item = Entry<E>>,
         row: usize,
         column: usize,
     ) {
@@ -126,13 +170,12 @@ impl<E: Element> Patches<E> {
                         if TAIL && v == VECTORS - 1 { V::load_first(from, last) } else { V::load(from) };
                 }
             }
-            let mut rest = entries;
             // A small block's sums would wait for each other: two entries at once keep the multipliers busy.
             if 2 * ROWS * VECTORS <= block_limit::<V>() {
-                let (pairs, single) = entries.as_chunks::<2>();
                 let mut others = [[V::zero(); VECTORS]; ROWS];
-                for [first, second] in pairs {
+                while let Some(first) = entries.next() {
                     self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut sums, first, source_at, last);
+                    let Some(second) = entries.next() else { break };
                     self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut others, second, source_at, last);
                 }
                 for r in 0..ROWS {
@@ -140,10 +183,10 @@ impl<E: Element> Patches<E> {
                         sums[r][v] = sums[r][v].add(others[r][v]);
                     }
                 }
-                rest = single;
-            }
-            for entry in rest {
-                self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut sums, entry, source_at, last);
+            } else {
+                for entry in entries {
+                    self.add_patch::<V, ROWS, VECTORS, TAIL>(&mut sums, entry, source_at, last);
+                }
             }
             for r in 0..ROWS {
                 for v in 0..VECTORS {
@@ -166,7 +209,7 @@ impl<E: Element> Patches<E> {
     unsafe fn add_patch<V: Vector<Element = E>, const ROWS: usize, const VECTORS: usize, const TAIL: bool>(
         &self,
         sums: &mut [[V; VECTORS]; ROWS],
-        entry: &Entry<E>,
+        entry: Entry<E>,
         source: *const E,
         last: usize,
     ) {

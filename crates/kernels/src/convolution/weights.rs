@@ -2,9 +2,10 @@
 
 use super::{
     Geometry, OutputGradient,
-    patches::{ENTRIES, Entry, Patches},
+    patches::{Entry, MASK_FILTERS, Patches, WinnerBytes},
 };
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::lanes, vector::Vector};
+use std::ops::Range;
 
 /// Derivatives with respect to the weights and the bias of the filters `first_filter..`, as many as `d_bias` holds.
 ///
@@ -27,11 +28,6 @@ pub fn backward_weights<E: Element>(
     check_length!(input, images * geometry.input_length());
     check_length!(d_weights, d_bias.len() * geometry.filter_length());
     assert!(first_filter + d_bias.len() <= geometry.size.filters, "more filters than the geometry has");
-    assert!(
-        geometry.windows() <= MAXIMUM_WINDOWS,
-        "{} windows: at most {MAXIMUM_WINDOWS}",
-        geometry.windows()
-    );
     let job = BackwardWeights { geometry, images, input, output, first_filter, d_weights, d_bias };
     if geometry.run_length() < lanes::<E>(set) {
         E::dispatch(set, ShortPatches(job));
@@ -39,9 +35,6 @@ pub fn backward_weights<E: Element>(
         E::dispatch(set, job);
     }
 }
-
-/// 256×256 pixels have no more.
-const MAXIMUM_WINDOWS: usize = 1 << 16;
 
 struct BackwardWeights<'a, E> {
     geometry: &'a Geometry,
@@ -59,63 +52,94 @@ impl<E: Element> Kernel<E> for BackwardWeights<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(mut self) {
         let geometry = self.geometry;
-        let mut entries = [Entry::default(); ENTRIES];
+        let length = geometry.filter_length();
+        let mut lists = Lists::new();
         for image in 0..self.images {
-            for filter in 0..self.d_bias.len() {
-                let mut window = 0;
-                while window < geometry.windows() {
-                    let end = geometry.windows().min(window + ENTRIES);
-                    let count = self.gather(image, filter, window..end, &mut entries);
-                    let input = &self.input[image * geometry.input_length()..][..geometry.input_length()];
-                    let length = geometry.filter_length();
-                    let d_weights = &mut self.d_weights[filter * length..][..length];
-                    // SAFETY: each entry's offset comes from the geometry and begins a whole patch of this image.
-                    unsafe {
-                        let job = Patches {
-                            source: input.as_ptr(),
-                            source_stride: geometry.row_stride(),
-                            sums: d_weights.as_mut_ptr(),
-                            sums_stride: geometry.run_length(),
-                            rows: geometry.size.kernel_height,
-                            length: geometry.run_length(),
-                        };
-                        job.add::<V>(&entries[..count]);
+            let input = &self.input[image * geometry.input_length()..][..geometry.input_length()];
+            for first in (0..self.d_bias.len()).step_by(MASK_FILTERS) {
+                let filters = first..self.d_bias.len().min(first + MASK_FILTERS);
+                for window in (0..geometry.windows()).step_by(LIST_WINDOWS) {
+                    let windows = window..geometry.windows().min(window + LIST_WINDOWS);
+                    // SAFETY: the caller vouches for the instructions.
+                    unsafe { self.gather::<V>(image, filters.clone(), windows, &mut lists) };
+                    for (filter, list) in filters.clone().zip(lists.filled()) {
+                        let d_weights = &mut self.d_weights[filter * length..][..length];
+                        // SAFETY: each entry's offset comes from the geometry and begins a whole patch of this image.
+                        unsafe {
+                            let job = Patches {
+                                source: input.as_ptr(),
+                                source_stride: geometry.row_stride(),
+                                sums: d_weights.as_mut_ptr(),
+                                sums_stride: geometry.run_length(),
+                                rows: geometry.size.kernel_height,
+                                length: geometry.run_length(),
+                            };
+                            job.add::<V>(list.iter().copied());
+                        }
                     }
-                    window = end;
                 }
             }
         }
     }
 }
 
+/// Windows whose winners are listed at once: with all filters of a mask, 16 KB of entries for float32.
+const LIST_WINDOWS: usize = 32;
+
+/// For each filter, the positions that it won.
+struct Lists<E> {
+    entries: [[Entry<E>; LIST_WINDOWS]; MASK_FILTERS],
+    counts: [usize; MASK_FILTERS],
+}
+
+impl<E: Element> Lists<E> {
+    fn new() -> Self {
+        Self { entries: [[Entry::default(); LIST_WINDOWS]; MASK_FILTERS], counts: [0; MASK_FILTERS] }
+    }
+
+    fn filled(&self) -> impl Iterator<Item = &[Entry<E>]> {
+        self.entries.iter().zip(&self.counts).map(|(entries, count)| &entries[..*count])
+    }
+}
+
 impl<E: Element> BackwardWeights<'_, E> {
-    /// Lists the windows that this filter's winners lie in, and adds their gradients to the bias.
+    /// Lists the windows that these filters' winners lie in, and adds their gradients to the bias.
+    ///
+    /// # Safety
+    /// The vector's instructions exist.
     #[inline(always)]
-    fn gather(
+    unsafe fn gather<V: Vector<Element = E>>(
         &mut self,
         image: usize,
-        filter: usize,
-        windows: std::ops::Range<usize>,
-        entries: &mut [Entry<E>; ENTRIES],
-    ) -> usize {
+        filters: Range<usize>,
+        windows: Range<usize>,
+        lists: &mut Lists<E>,
+    ) {
         let geometry = self.geometry;
-        let (filters, positions) = (geometry.size.filters, geometry.positions());
-        let mut count = 0;
-        let mut bias = self.d_bias[filter];
-        let mut at = image * geometry.output_length() + windows.start * filters + self.first_filter + filter;
+        let positions = geometry.positions();
+        let d_bias = &mut self.d_bias[filters.clone()];
+        lists.counts = [0; MASK_FILTERS];
         for window in windows {
-            let winner = usize::from(self.output.winners[at]);
-            let alive = winner < positions;
-            // Written in any case and counted only if alive: no branch to mispredict.
-            let gradient = if alive { self.output.gradient[at] } else { E::ZERO };
-            let offset = geometry.offsets[window * positions + if alive { winner } else { 0 }];
-            entries[count] = Entry { offset, gradient };
-            count += usize::from(alive);
-            bias += gradient;
-            at += filters;
+            let at = image * geometry.output_length()
+                + window * geometry.size.filters
+                + self.first_filter
+                + filters.start;
+            let winners = WinnerBytes::new(self.output.winners, at, d_bias.len());
+            let gradients = &self.output.gradient[at..][..d_bias.len()];
+            let places = &geometry.offsets[window * positions..][..positions];
+            // SAFETY: the caller's promise.
+            let mut mask = unsafe { winners.unequal::<V>(positions as u8) };
+            while mask != 0 {
+                let filter = mask.trailing_zeros() as usize;
+                mask &= mask - 1;
+                let gradient = gradients[filter];
+                let offset = places[usize::from(self.output.winners[at + filter])];
+                let count = &mut lists.counts[filter];
+                lists.entries[filter][*count % LIST_WINDOWS] = Entry { offset, gradient };
+                *count += 1;
+                d_bias[filter] += gradient;
+            }
         }
-        self.d_bias[filter] = bias;
-        count
     }
 }
 

@@ -96,6 +96,16 @@ unsafe impl Vector for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u64 {
+        unsafe {
+            let value = _mm256_set1_epi8(value.cast_signed());
+            let low = _mm256_cmpeq_epi8(_mm256_loadu_si256(from.cast()), value);
+            let high = _mm256_cmpeq_epi8(_mm256_loadu_si256(from.add(32).cast()), value);
+            let bits = |half| u64::from(_mm256_movemask_epi8(half).cast_unsigned());
+            bits(high) << 32 | bits(low)
+        }
+    }
+    #[inline(always)]
     unsafe fn round(self) -> Self {
         unsafe { Self(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
     }

@@ -94,6 +94,12 @@ unsafe impl Vector for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u64 {
+        unsafe {
+            _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(from.cast()), _mm512_set1_epi8(value.cast_signed()))
+        }
+    }
+    #[inline(always)]
     unsafe fn round(self) -> Self {
         unsafe { Self(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
     }

@@ -58,6 +58,22 @@ pub unsafe trait Vector: Copy {
     /// 2ⁿ for whole n that keep the result a normal number.
     unsafe fn power_of_two(self) -> Self;
 
+    /// Which of 64 bytes are `value`: bit i stands for byte i.
+    #[inline(always)]
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u64 {
+        const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+        let mut mask = 0;
+        for word in 0..8 {
+            // SAFETY: the caller's promise.
+            let bytes = unsafe { from.add(8 * word).cast::<[u8; 8]>().read() };
+            let different = u64::from_le_bytes(bytes) ^ u64::from_ne_bytes([value; 8]);
+            // The high bit of each byte that is zero; the product moves bit 8·i of the ones to bit 56 + i.
+            let zeros = !(((different & LOW) + LOW) | different | LOW) >> 7;
+            mask |= (zeros.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * word);
+        }
+        mask
+    }
+
     /// 0 in every lane.
     #[inline(always)]
     unsafe fn zero() -> Self {
