@@ -49,6 +49,7 @@ exact! {
     any_number_of_windows_and_images_is_exact: windows,
     any_size_of_the_weights_is_exact: weights,
     a_winner_fills_its_byte: large_pools,
+    minimal_filtering_is_exact: minimal_filtering,
 }
 
 #[test]
@@ -106,6 +107,7 @@ fn images_in_slices_give_the_same_bits() {
             (pooled(plain([7, 9, 3], 70, [3, 2]), [2, 2]), 9),
             (plain([3, 4, 5], 13, [2, 2]), 14),
             (pooled(plain([5, 5, 1], 33, [2, 2]), [4, 4]), 13),
+            (pooled(plain([7, 9, 11], 70, [3, 3]), [2, 2]), 9),
         ] {
             let problem = Problem::<E>::reals(size, images, &mut random);
             let (whole, whole_winners) = problem.forward(set);

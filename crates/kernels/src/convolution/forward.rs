@@ -1,6 +1,10 @@
-//! The forward pass: a tile of windows by a panel of filters in registers, position after position.
+//! The direct forward pass, which every shape can take: a tile of windows by a panel of filters in registers, position after position.
 
-use super::{Activation, Geometry};
+use super::{
+    Activation, Geometry,
+    best::Best,
+    winograd::{self, Winograd},
+};
 use crate::{
     Element, InstructionSet, check_length,
     dispatch::Kernel,
@@ -11,6 +15,9 @@ use crate::{
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    if winograd::applies::<E>(set, geometry) {
+        return winograd::packed_weights_length::<E>(set, geometry);
+    }
     packed_length::<E>(set, geometry.filter_length(), geometry.size.filters)
 }
 
@@ -20,6 +27,10 @@ pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometr
 /// When a length does not fit the geometry.
 pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weights: &[E], packed: &mut [E]) {
     check_length!(packed, packed_weights_length::<E>(set, geometry));
+    check_length!(weights, geometry.size.filters * geometry.filter_length());
+    if winograd::applies::<E>(set, geometry) {
+        return winograd::pack_weights(set, geometry, weights, packed);
+    }
     pack(set, Matrix::new(weights, geometry.size.filters, geometry.filter_length()).transposed(), 0, packed);
 }
 
@@ -44,6 +55,9 @@ pub fn forward<E: Element>(
     check_length!(bias, geometry.size.filters);
     check_length!(output, images * geometry.output_length());
     check_length!(winners, images * geometry.output_length());
+    if winograd::applies::<E>(set, geometry) {
+        return E::dispatch(set, Winograd { geometry, images, input, packed_weights, bias, output, winners });
+    }
     E::dispatch(set, Forward { geometry, images, input, packed_weights, bias, output, winners });
 }
 
@@ -161,9 +175,7 @@ unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU
             images[w] = job.input.add(image * geometry.input_length());
             offsets[w] = geometry.offsets.as_ptr().add(window * positions);
         }
-        let off = V::splat(V::Element::from_f64(positions as f64));
-        let mut best = [[V::zero(); VECTORS]; WINDOWS];
-        let mut winner = [[off; VECTORS]; WINDOWS];
+        let mut best = [[Best::<V>::new::<RELU>(positions); VECTORS]; WINDOWS];
         let mut bias = [V::zero(); VECTORS];
         for (v, bias) in bias.iter_mut().enumerate() {
             *bias = V::load_first(job.bias.add(v * V::LANES), V::LANES.min(job.used - v * V::LANES));
@@ -182,21 +194,9 @@ unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU
                     *row = row.wrapping_add(geometry.row_stride());
                 }
             }
-            let this = V::splat(V::Element::from_f64(position as f64));
             for w in 0..WINDOWS {
                 for v in 0..VECTORS {
-                    let sum = sums[w][v];
-                    if !RELU && position == 0 {
-                        best[w][v] = sum;
-                        winner[w][v] = this;
-                    } else {
-                        // Kept where it is no smaller, and where it is NaN, which nothing is larger than.
-                        let kept = best[w][v];
-                        let larger = kept.select_less_equal(sum, sum, kept);
-                        let place = winner[w][v].select_less_equal(this, sum, kept);
-                        best[w][v] = larger.select_less_equal(kept, kept, kept);
-                        winner[w][v] = place.select_less_equal(winner[w][v], kept, kept);
-                    }
+                    best[w][v].offer::<RELU>(position, sums[w][v]);
                 }
             }
         }
@@ -204,8 +204,8 @@ unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU
             let to = (first + w) * geometry.size.filters;
             for v in 0..VECTORS {
                 let count = V::LANES.min(job.used - v * V::LANES);
-                best[w][v].store_first(job.output.add(to + v * V::LANES), count);
-                winner[w][v].store_bytes(job.winners.add(to + v * V::LANES), count);
+                let at = to + v * V::LANES;
+                best[w][v].store(job.output.add(at), job.winners.add(at), count);
             }
         }
     }

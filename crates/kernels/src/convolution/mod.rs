@@ -11,11 +11,13 @@
 //!
 //! ReLU and pooling route gradients as Keras and PyTorch do: to the first of equal maxima, and nowhere from a zero.
 
+mod best;
 mod forward;
 mod input;
 mod patches;
 mod reference;
 mod weights;
+mod winograd;
 
 pub use forward::{forward, pack_weights, packed_weights_length};
 pub use input::backward_input;

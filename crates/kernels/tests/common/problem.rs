@@ -258,6 +258,24 @@ pub fn windows() -> Vec<(Size, usize)> {
     windows
 }
 
+/// Channels, filters and windows around what minimal filtering takes at once, and where it begins and ends.
+pub fn minimal_filtering() -> Vec<(Size, usize)> {
+    let mut sizes = Vec::new();
+    for channels in [7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 100, 250, 350, 362, 363, 426, 427] {
+        sizes.push((pooled(plain([5, 7, channels], 19, [3, 3]), [2, 2]), 2));
+    }
+    for filters in [1, 8, 15, 16, 17, 32, 33, 48, 64, 65, 130] {
+        for activation in [Activation::Relu, Activation::Linear] {
+            let size = Size { activation, ..plain([4, 6, 8], filters, [3, 3]) };
+            sizes.push((pooled(size, [2, 2]), 3));
+        }
+    }
+    for images in 0..=13 {
+        sizes.push((pooled(plain([7, 11, 10], 20, [3, 3]), [2, 2]), images));
+    }
+    sizes
+}
+
 /// Windows of so many positions that a byte just holds them.
 pub fn large_pools() -> Vec<(Size, usize)> {
     let mut pools = Vec::new();

@@ -1,0 +1,53 @@
+//! The largest of a window's sums and where it lies, one filter a lane.
+
+use crate::{Element, vector::Vector};
+
+#[derive(Clone, Copy)]
+pub(super) struct Best<V> {
+    value: V,
+    winner: V,
+}
+
+impl<V: Vector> Best<V> {
+    /// Before any sum: with a ReLU it is its zero, and won nowhere, which `positions` stands for.
+    ///
+    /// # Safety
+    /// The vector's instructions exist; as for every method.
+    #[inline(always)]
+    pub(super) unsafe fn new<const RELU: bool>(positions: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self { value: V::zero(), winner: V::splat(V::Element::from_f64(positions as f64)) } }
+    }
+
+    /// Takes the sum at `position`, counted up from 0, where it is larger; a NaN stays.
+    #[inline(always)]
+    pub(super) unsafe fn offer<const RELU: bool>(&mut self, position: usize, sum: V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let this = V::splat(V::Element::from_f64(position as f64));
+            if !RELU && position == 0 {
+                *self = Self { value: sum, winner: this };
+            } else {
+                // Kept where it is no smaller, and where it is NaN, which nothing is larger than.
+                let kept = self.value;
+                let larger = kept.select_less_equal(sum, sum, kept);
+                let place = self.winner.select_less_equal(this, sum, kept);
+                self.value = larger.select_less_equal(kept, kept, kept);
+                self.winner = place.select_less_equal(self.winner, kept, kept);
+            }
+        }
+    }
+
+    /// Writes the first `count` lanes.
+    ///
+    /// # Safety
+    /// Both places have room for them.
+    #[inline(always)]
+    pub(super) unsafe fn store(self, output: *mut V::Element, winners: *mut u8, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.value.store_first(output, count);
+            self.winner.store_bytes(winners, count);
+        }
+    }
+}
