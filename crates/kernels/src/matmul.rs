@@ -209,6 +209,119 @@ pub fn multiply_rows<E: Element>(
     E::dispatch(set, Multiply { a, panels, c, c_stride: columns, output });
 }
 
+/// C `[m, columns]` = Σ over the pieces p of A(p)ᵀ · B(p), with the rows of all B(p) packed as one matrix by [`pack`].
+///
+/// For a sum over images that lie in several places: each element of C is the same chain of multiply-adds as if the
+/// pieces were one matrix. Every piece is `[rows of B(p), m]`, not transposed. Overwrites C.
+///
+/// # Panics
+/// When a length does not fit the shapes.
+pub fn multiply_pieces<'a, E: Element>(
+    set: InstructionSet,
+    pieces: impl Fn(usize) -> Matrix<'a, E>,
+    count: usize,
+    packed: &[E],
+    columns: usize,
+    c: &mut [E],
+) {
+    let rows = c.len() / columns.max(1);
+    let mut length = 0;
+    for piece in (0..count).map(&pieces) {
+        assert!(!piece.transposed, "pieces are transposed here");
+        assert_eq!(piece.columns, rows, "columns of a piece, against rows of C");
+        length += piece.rows;
+    }
+    check_length!(packed, packed_length::<E>(set, length, columns));
+    check_length!(c, rows * columns);
+    if !c.is_empty() {
+        E::dispatch(set, MultiplyPieces { pieces, count, length, packed, columns, c });
+    }
+}
+
+struct MultiplyPieces<'a, E, F> {
+    pieces: F,
+    count: usize,
+    length: usize,
+    packed: &'a [E],
+    columns: usize,
+    c: &'a mut [E],
+}
+
+impl<'p, E: Element, F: Fn(usize) -> Matrix<'p, E>> Kernel<E> for MultiplyPieces<'_, E, F> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let rows = self.c.len() / self.columns;
+        for column in (0..self.columns).step_by(panel_width::<V>()) {
+            let used = panel_width::<V>().min(self.columns - column);
+            let vectors = used.div_ceil(V::LANES);
+            // SAFETY: the entry point has checked that the pieces, the panels and C have the lengths of their shapes; the
+            // panels before this one are `column` wide.
+            unsafe {
+                let job = PanelJob {
+                    a: std::ptr::null(),
+                    stride: 0,
+                    length: self.length,
+                    panel: self.packed.as_ptr().add(column * self.length),
+                    panel_stride: vectors * V::LANES,
+                    c: self.c.as_mut_ptr().add(column),
+                    c_stride: self.columns,
+                    used,
+                    accumulate: false,
+                };
+                with_vectors!(vectors, pieces_panel::<V>(rows, &self.pieces, self.count, &job));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`columns_panel`], for each piece and its rows of the panel.
+#[inline(always)]
+unsafe fn pieces_panel<'a, V: Vector, const VECTORS: usize>(
+    rows: usize,
+    pieces: &impl Fn(usize) -> Matrix<'a, V::Element>,
+    count: usize,
+    job: &PanelJob<V::Element>,
+) where
+    V::Element: 'a,
+{
+    // SAFETY: the caller's promise.
+    unsafe { in_tiles!(rows, VECTORS, pieces_tile::<V>(pieces, count, job)) }
+}
+
+/// # Safety
+/// As [`pieces_panel`], for the rows `first..first + ROWS` of C.
+#[inline(always)]
+unsafe fn pieces_tile<'a, V: Vector, const ROWS: usize, const VECTORS: usize>(
+    first: usize,
+    pieces: &impl Fn(usize) -> Matrix<'a, V::Element>,
+    count: usize,
+    job: &PanelJob<V::Element>,
+) where
+    V::Element: 'a,
+{
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[V::zero(); VECTORS]; ROWS];
+        let mut panel = job.panel;
+        for piece in 0..count {
+            let piece = pieces(piece);
+            accumulate_columns::<V, ROWS, VECTORS>(
+                &mut sums,
+                piece.data.as_ptr().add(first),
+                piece.stride,
+                piece.rows,
+                panel,
+                job.panel_stride,
+            );
+            panel = panel.add(piece.rows * job.panel_stride);
+        }
+        store_tile(&sums, first, job);
+    }
+}
+
 struct Multiply<'a, E> {
     a: Matrix<'a, E>,
     panels: Panels<'a, E>,

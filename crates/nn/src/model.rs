@@ -2,7 +2,7 @@
 
 use crate::{
     Architecture, Initialiser, LayerSpec, Optimiser, Shape, ShapeError,
-    layers::{ConvolutionLayer, DenseLayer, Layer, LstmLayer, Pass},
+    layers::{ConvolutionLayer, DenseLayer, GROUP, Group, Groups, Layer, LstmLayer, Memory, Pass},
 };
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -11,7 +11,11 @@ use kernels::{
     softmax::{softmax_cross_entropy, softmax_cross_entropy_backward},
 };
 use rand_chacha::ChaCha8Rng;
-use std::ops::Range;
+use rayon::prelude::*;
+use std::{
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// One parameter of a model and where its values lie in the flat buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,16 +60,30 @@ impl Evaluation {
     }
 }
 
-/// A layer, its parameters' place and the buffers between it and the next.
+/// A layer and its parameters' place.
 struct Stage<E> {
     layer: Box<dyn Layer<E>>,
     parameters: Range<usize>,
     output_length: usize,
+}
+
+/// A thread's memory for one group of images on its way through the network and back.
+struct Lane<E> {
+    /// By stage.
+    stages: Vec<LaneStage<E>>,
+}
+
+struct LaneStage<E> {
     output: Buffer<E>,
     d_output: Buffer<E>,
+    scratch: Memory<E>,
 }
 
 /// A network for batches of up to a fixed number of images.
+///
+/// A batch goes through it in groups of sixteen images, each on one thread through all layers, forward and, when it
+/// learns, at once back again, so that activations stay in that thread's cache. What is then summed over the groups
+/// is divided by parameters.
 pub struct Model<E> {
     set: InstructionSet,
     capacity: usize,
@@ -76,7 +94,13 @@ pub struct Model<E> {
     gradient: Buffer<E>,
     input: Buffer<E>,
     stages: Vec<Stage<E>>,
+    /// One for each thread there was at first.
+    lanes: Vec<Mutex<Lane<E>>>,
+    groups: Vec<Group<E>>,
+    logits: Buffer<E>,
     probabilities: Buffer<E>,
+    /// Loss sum and correct images of each group.
+    results: Vec<(f64, usize)>,
     /// Whether the layers have seen the parameters as they are.
     prepared: bool,
 }
@@ -125,6 +149,12 @@ impl<E: Element> Model<E> {
                 problem: format!("the output must be {classes} values, one a class; it is {}", builder.shape),
             });
         }
+        let stages = builder.stages;
+        let lane = |_| Mutex::new(Lane { stages: stages.iter().map(LaneStage::new).collect() });
+        let group = |_| Group {
+            images: 0,
+            kept: stages.iter().map(|stage| Memory::new(stage.layer.kept())).collect(),
+        };
         Ok(Self {
             set,
             capacity,
@@ -134,8 +164,12 @@ impl<E: Element> Model<E> {
             parameters: Buffer::zeros(builder.parameters),
             gradient: Buffer::zeros(builder.parameters),
             input: Buffer::zeros(capacity * height * width),
-            stages: builder.stages,
+            lanes: (0..rayon::current_num_threads()).map(lane).collect(),
+            groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
+            stages,
+            logits: Buffer::zeros(capacity * classes),
             probabilities: Buffer::zeros(capacity * classes),
+            results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
             prepared: false,
         })
     }
@@ -164,7 +198,7 @@ impl<E: Element> Model<E> {
         &mut self.parameters
     }
 
-    /// The gradient of the last [`Self::backward`], in the layout of the parameters.
+    /// The gradient of the last [`Self::differentiate`], in the layout of the parameters.
     pub fn gradient(&self) -> &[E] {
         &self.gradient
     }
@@ -189,20 +223,19 @@ impl<E: Element> Model<E> {
         self.stages.iter().map(|stage| stage.layer.forward_flops()).sum()
     }
 
-    /// Sets the batch from images of bytes, each pixel divided by 255.
+    /// Sets the batch's first `images` from bytes, each pixel divided by 255.
     ///
     /// # Panics
     /// When there are more images than the capacity, or one has another number of pixels.
-    pub fn set_batch<'a>(&mut self, images: impl ExactSizeIterator<Item = &'a [u8]>) {
-        assert!(
-            images.len() <= self.capacity,
-            "{} images in a batch of at most {}",
-            images.len(),
-            self.capacity
-        );
-        for (image, input) in images.zip(self.input.chunks_exact_mut(self.input_length)) {
-            scale_pixels(self.set, image, input);
-        }
+    pub fn set_batch<'a>(&mut self, images: usize, image: impl Fn(usize) -> &'a [u8] + Sync) {
+        self.check_count(images);
+        let (set, length) = (self.set, self.input_length);
+        let groups = self.input[..images * length].par_chunks_mut(GROUP * length);
+        groups.enumerate().for_each(|(group, inputs)| {
+            for (index, input) in inputs.chunks_exact_mut(length).enumerate() {
+                scale_pixels(set, image(group * GROUP + index), input);
+            }
+        });
     }
 
     /// The batch's pixels `[capacity, height, width]`, to be set directly.
@@ -215,20 +248,15 @@ impl<E: Element> Model<E> {
     /// # Panics
     /// When `images` is more than the capacity.
     pub fn forward(&mut self, images: usize) -> &[E] {
-        assert!(images <= self.capacity, "{images} images in a batch of at most {}", self.capacity);
-        if !self.prepared {
-            for stage in &mut self.stages {
-                stage.layer.prepare(&self.parameters[stage.parameters.clone()]);
-            }
-            self.prepared = true;
-        }
-        let mut input = &self.input[..images * self.input_length];
-        for stage in &mut self.stages {
-            let output = &mut stage.output[..images * stage.output_length];
-            stage.layer.forward(&self.parameters[stage.parameters.clone()], input, output);
-            input = output;
-        }
-        input
+        self.check_count(images);
+        self.prepare();
+        let Self { input_length, classes, parameters, input, stages, lanes, logits, .. } = self;
+        let logits = &mut logits[..images * *classes];
+        let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
+        inputs.zip(logits.par_chunks_mut(GROUP * *classes)).for_each(|(input, logits)| {
+            logits.copy_from_slice(lock_lane(lanes).forward(stages, parameters, input, *input_length));
+        });
+        logits
     }
 
     /// Forward pass and loss of the batch against `labels`; afterwards [`Self::probabilities`] holds the softmax.
@@ -237,53 +265,184 @@ impl<E: Element> Model<E> {
     /// When there are more labels than the capacity, or one is not below the number of classes.
     pub fn evaluate(&mut self, labels: &[u8]) -> Evaluation {
         self.forward(labels.len());
-        let length = labels.len() * self.classes;
-        let logits = &self.stages[self.stages.len() - 1].output[..length];
-        let probabilities = &mut self.probabilities[..length];
-        let (loss_sum, correct) = softmax_cross_entropy(logits, labels, self.classes, probabilities);
-        Evaluation { loss_sum, correct, images: labels.len() }
+        let Self { classes, logits, probabilities, results, .. } = self;
+        let length = labels.len() * *classes;
+        logits[..length]
+            .par_chunks(GROUP * *classes)
+            .zip(probabilities[..length].par_chunks_mut(GROUP * *classes))
+            .zip(labels.par_chunks(GROUP))
+            .zip(results.par_iter_mut())
+            .for_each(|(((logits, probabilities), labels), result)| {
+                *result = softmax_cross_entropy(logits, labels, *classes, probabilities);
+            });
+        self.total(labels.len())
     }
 
-    /// Class probabilities `[capacity, classes]` of the last [`Self::evaluate`].
+    /// Class probabilities `[capacity, classes]` of the last [`Self::evaluate`] or [`Self::differentiate`].
     pub fn probabilities(&self) -> &[E] {
         &self.probabilities
     }
 
-    /// The gradient of the mean loss after [`Self::evaluate`] of the same labels; overwrites [`Self::gradient`].
+    /// As [`Self::evaluate`], and the gradient of the mean loss; overwrites [`Self::gradient`].
     ///
     /// `d_input`, where given, receives the derivative with respect to the batch's pixels.
     ///
     /// # Panics
-    /// When there are more labels than the capacity, or `d_input` has another length than their images.
-    pub fn backward(&mut self, labels: &[u8], mut d_input: Option<&mut [E]>) {
+    /// As [`Self::evaluate`], when there is no label, or when `d_input` has another length than the labels' images.
+    pub fn differentiate(&mut self, labels: &[u8], d_input: Option<&mut [E]>) -> Evaluation {
         let images = labels.len();
-        let last = self.stages.len() - 1;
-        let d_logits = &mut self.stages[last].d_output[..images * self.classes];
-        d_logits.copy_from_slice(&self.probabilities[..images * self.classes]);
-        softmax_cross_entropy_backward(d_logits, labels, self.classes, images);
-        self.gradient.fill(E::ZERO);
-        for index in (0..=last).rev() {
-            let (before, from) = self.stages.split_at_mut(index);
-            let stage = &mut from[0];
-            let (input, d_input) = match before.last_mut() {
-                Some(previous) => {
-                    let length = images * previous.output_length;
-                    (&previous.output[..length], Some(&mut previous.d_output[..length]))
-                }
-                None => (&self.input[..images * self.input_length], d_input.take()),
-            };
-            let length = images * stage.output_length;
-            let pass =
-                Pass { input, output: &stage.output[..length], d_output: &mut stage.d_output[..length] };
-            let range = stage.parameters.clone();
-            stage.layer.backward(&self.parameters[range.clone()], pass, d_input, &mut self.gradient[range]);
+        self.check_count(images);
+        assert!(images > 0, "no images");
+        self.prepare();
+        let Self {
+            input_length,
+            classes,
+            parameters,
+            input,
+            stages,
+            lanes,
+            groups,
+            probabilities,
+            results,
+            ..
+        } = self;
+        let (length, classes) = (*input_length, *classes);
+        let work = groups
+            .par_iter_mut()
+            .zip(input[..images * length].par_chunks(GROUP * length))
+            .zip(labels.par_chunks(GROUP))
+            .zip(probabilities[..images * classes].par_chunks_mut(GROUP * classes))
+            .zip(results.par_iter_mut());
+        let step = |group: &mut Group<E>, input, labels: &[u8], probabilities: &mut [E], d_input| {
+            let mut lane = lock_lane(lanes);
+            let logits = lane.forward(stages, parameters, input, length);
+            let result = softmax_cross_entropy(logits, labels, classes, probabilities);
+            let d_logits = lane.d_logits(probabilities.len());
+            d_logits.copy_from_slice(probabilities);
+            softmax_cross_entropy_backward(d_logits, labels, classes, images);
+            group.images = labels.len();
+            lane.backward(stages, parameters, input, group, d_input);
+            result
+        };
+        match d_input {
+            Some(d_input) => {
+                assert_eq!(d_input.len(), images * length, "d_input");
+                work.zip(d_input.par_chunks_mut(GROUP * length)).for_each(
+                    |(((((group, input), labels), probabilities), result), d_input)| {
+                        *result = step(group, input, labels, probabilities, Some(d_input));
+                    },
+                );
+            }
+            None => work.for_each(|((((group, input), labels), probabilities), result)| {
+                *result = step(group, input, labels, probabilities, None);
+            }),
         }
+        let groups = &self.groups[..images.div_ceil(GROUP)];
+        for (layer, stage) in self.stages.iter_mut().enumerate() {
+            let d_parameters = &mut self.gradient[stage.parameters.clone()];
+            stage.layer.sum_gradient(Groups { groups, layer }, d_parameters);
+        }
+        self.total(images)
     }
 
     /// Moves the parameters along the last gradient.
     pub fn update(&mut self, optimiser: &mut Optimiser<E>, learning_rate: f64) {
         optimiser.step(self.set, learning_rate, &mut self.parameters, &self.gradient);
         self.prepared = false;
+    }
+
+    fn check_count(&self, images: usize) {
+        assert!(images <= self.capacity, "{images} images in a batch of at most {}", self.capacity);
+    }
+
+    /// Shows the layers the parameters, where they have changed.
+    fn prepare(&mut self) {
+        if !self.prepared {
+            let parameters = &self.parameters;
+            self.stages
+                .par_iter_mut()
+                .for_each(|stage| stage.layer.prepare(&parameters[stage.parameters.clone()]));
+            self.prepared = true;
+        }
+    }
+
+    /// The groups' results, added in their order.
+    fn total(&self, images: usize) -> Evaluation {
+        let mut total = Evaluation { images, ..Evaluation::default() };
+        for (loss_sum, correct) in &self.results[..images.div_ceil(GROUP)] {
+            total.loss_sum += loss_sum;
+            total.correct += correct;
+        }
+        total
+    }
+}
+
+/// The current thread's lane. Nothing that holds one waits for other tasks, so the lock is free unless there are more
+/// threads than when the model was built.
+fn lock_lane<E>(lanes: &[Mutex<Lane<E>>]) -> MutexGuard<'_, Lane<E>> {
+    let thread = rayon::current_thread_index().unwrap_or(0);
+    lanes[thread % lanes.len()].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<E: Element> LaneStage<E> {
+    fn new(stage: &Stage<E>) -> Self {
+        Self {
+            output: Buffer::zeros(GROUP * stage.output_length),
+            d_output: Buffer::zeros(GROUP * stage.output_length),
+            scratch: Memory::new(stage.layer.scratch()),
+        }
+    }
+}
+
+impl<E: Element> Lane<E> {
+    /// The logits of a group.
+    fn forward(&mut self, stages: &[Stage<E>], parameters: &[E], input: &[E], input_length: usize) -> &[E] {
+        let images = input.len() / input_length;
+        for (index, stage) in stages.iter().enumerate() {
+            let (before, from) = self.stages.split_at_mut(index);
+            let input = match before.last() {
+                Some(previous) => &previous.output[..images * stages[index - 1].output_length],
+                None => input,
+            };
+            let lane = &mut from[0];
+            let output = &mut lane.output[..images * stage.output_length];
+            let parameters = &parameters[stage.parameters.clone()];
+            stage.layer.forward(parameters, input, output, &mut lane.scratch);
+        }
+        let last = stages.len() - 1;
+        &self.stages[last].output[..images * stages[last].output_length]
+    }
+
+    /// The place of the derivative with respect to the logits.
+    fn d_logits(&mut self, length: usize) -> &mut [E] {
+        let last = self.stages.len() - 1;
+        &mut self.stages[last].d_output[..length]
+    }
+
+    /// From [`Self::d_logits`] back to the input, leaving in `group` what its gradient is summed from.
+    fn backward(
+        &mut self,
+        stages: &[Stage<E>],
+        parameters: &[E],
+        input: &[E],
+        group: &mut Group<E>,
+        mut d_input: Option<&mut [E]>,
+    ) {
+        for (index, stage) in stages.iter().enumerate().rev() {
+            let (before, from) = self.stages.split_at_mut(index);
+            let (input, d_input) = match before.last_mut() {
+                Some(previous) => {
+                    let length = group.images * stages[index - 1].output_length;
+                    (&previous.output[..length], Some(&mut previous.d_output[..length]))
+                }
+                None => (input, d_input.take()),
+            };
+            let lane = &mut from[0];
+            let length = group.images * stage.output_length;
+            let pass = Pass { input, output: &lane.output[..length], d_output: &mut lane.d_output[..length] };
+            let parameters = &parameters[stage.parameters.clone()];
+            stage.layer.backward(parameters, pass, d_input, &mut lane.scratch, &mut group.kept[index]);
+        }
     }
 }
 
@@ -361,7 +520,7 @@ impl<E: Element> Builder<E> {
             width: geometry.output_width(),
             channels: filters,
         };
-        self.push("conv", Box::new(ConvolutionLayer::new(self.set, geometry, self.capacity)), shape);
+        self.push("conv", Box::new(ConvolutionLayer::new(self.set, geometry)), shape);
         Ok(1 + relus + pools)
     }
 
@@ -391,7 +550,7 @@ impl<E: Element> Builder<E> {
         if units == 0 {
             return Err("at least one unit is expected".into());
         }
-        let layer = LstmLayer::new(self.set, height, width * channels, units, self.capacity);
+        let layer = LstmLayer::new(self.set, height, width * channels, units);
         self.push("lstm", Box::new(layer), Shape::Vector(units));
         Ok(1)
     }
@@ -418,14 +577,7 @@ impl<E: Element> Builder<E> {
             });
             self.parameters += length;
         }
-        let output_length = shape.length();
-        self.stages.push(Stage {
-            layer,
-            parameters: first..self.parameters,
-            output_length,
-            output: Buffer::zeros(self.capacity * output_length),
-            d_output: Buffer::zeros(self.capacity * output_length),
-        });
+        self.stages.push(Stage { layer, parameters: first..self.parameters, output_length: shape.length() });
         self.shape = shape;
     }
 }

@@ -52,7 +52,7 @@ fn in_batches(model: &mut Model<f32>, subset: Subset, mut each: impl FnMut(&Mode
         let batch = first..subset.len().min(first + capacity);
         labels.clear();
         labels.extend(batch.clone().map(|position| subset.dataset.labels()[subset.index(position)]));
-        model.set_batch(batch.map(|position| subset.dataset.image(subset.index(position))));
+        model.set_batch(batch.len(), |image| subset.dataset.image(subset.index(first + image)));
         let evaluation = model.evaluate(&labels);
         each(model, labels.len(), evaluation);
     }

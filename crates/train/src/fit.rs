@@ -139,12 +139,11 @@ pub fn fit(
             for (label, index) in labels.iter_mut().zip(batch) {
                 *label = training.dataset.labels()[*index as usize];
             }
-            model.set_batch(batch.iter().map(|index| training.dataset.image(*index as usize)));
-            train.add(model.evaluate(labels));
+            model.set_batch(batch.len(), |image| training.dataset.image(batch[image] as usize));
+            train.add(model.differentiate(labels, None));
             if train.loss_sum.is_nan() {
                 return Err(Stopped::Diverged { epoch, step });
             }
-            model.backward(labels, None);
             model.update(&mut optimiser, recipe.learning_rate);
             if listener.event(Event::Step { epoch, step, steps, train }).is_break() {
                 return Err(Stopped::Interrupted { epoch });

@@ -1,18 +1,19 @@
 //! Fully connected layer, with the ReLU that may follow it.
 
-use super::{Layer, LayerParameter, Pass, task_size};
+use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, task_size};
 use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::{add_bias, add_column_sums, relu_backward, relu_in_place},
     convolution::Activation,
-    matmul::{Matrix, Output, multiply, pack, packed_length, panel_columns},
+    matmul::{Matrix, Output, multiply, multiply_pieces, pack, packed_length, panel_columns},
 };
 use rayon::prelude::*;
 
 /// `output = activation(input · weight + bias)`.
 ///
-/// Parameters: `weight [inputs, units]`, `bias [units]`.
+/// Parameters: `weight [inputs, units]`, `bias [units]`. A group keeps its inputs and the derivative with respect to
+/// their sums: the weights are too many for a gradient a group.
 pub(crate) struct DenseLayer<E> {
     set: InstructionSet,
     inputs: usize,
@@ -20,7 +21,9 @@ pub(crate) struct DenseLayer<E> {
     activation: Activation,
     packed_weight: Buffer<E>,
     packed_transposed: Buffer<E>,
-    packed_gradient: Buffer<E>,
+    /// The kept derivatives of all groups, `[images, units]`, then in panels.
+    d_sums: Buffer<E>,
+    packed_d_sums: Buffer<E>,
 }
 
 impl<E: Element> DenseLayer<E> {
@@ -38,7 +41,8 @@ impl<E: Element> DenseLayer<E> {
             activation,
             packed_weight: Buffer::zeros(packed_length::<E>(set, inputs, units)),
             packed_transposed: Buffer::zeros(packed_length::<E>(set, units, inputs)),
-            packed_gradient: Buffer::zeros(packed_length::<E>(set, capacity, units)),
+            d_sums: Buffer::zeros(capacity * units),
+            packed_d_sums: Buffer::zeros(packed_length::<E>(set, capacity, units)),
         }
     }
 }
@@ -73,46 +77,69 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         pack_in_parallel(self.set, weight.transposed(), self.units, &mut self.packed_transposed);
     }
 
-    fn forward(&mut self, parameters: &[E], input: &[E], output: &mut [E]) {
-        let (set, inputs, units, activation) = (self.set, self.inputs, self.units, self.activation);
-        let bias = &parameters[inputs * units..];
-        let rows = task_size(output.len() / units);
-        output.par_chunks_mut(rows * units).zip(input.par_chunks(rows * inputs)).for_each(
-            |(output, input)| {
-                let input = Matrix::new(input, input.len() / inputs, inputs);
-                multiply(set, input, &self.packed_weight, units, output, Output::Overwrite);
-                add_bias(bias, output);
-                if activation == Activation::Relu {
-                    relu_in_place(set, output);
-                }
-            },
-        );
+    fn scratch(&self) -> MemorySize {
+        MemorySize::default()
     }
 
-    fn backward(&mut self, _: &[E], pass: Pass<E>, d_input: Option<&mut [E]>, d_parameters: &mut [E]) {
+    fn kept(&self) -> MemorySize {
+        MemorySize { values: GROUP * (self.inputs + self.units), bytes: 0 }
+    }
+
+    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         let (set, inputs, units) = (self.set, self.inputs, self.units);
-        let rows = pass.output.len() / units;
+        let input = Matrix::new(input, input.len() / inputs, inputs);
+        multiply(set, input, &self.packed_weight, units, output, Output::Overwrite);
+        add_bias(&parameters[inputs * units..], output);
+        if self.activation == Activation::Relu {
+            relu_in_place(set, output);
+        }
+    }
+
+    fn backward(
+        &self,
+        _: &[E],
+        pass: Pass<E>,
+        d_input: Option<&mut [E]>,
+        _: &mut Memory<E>,
+        kept: &mut Memory<E>,
+    ) {
+        let (set, inputs, units) = (self.set, self.inputs, self.units);
         if self.activation == Activation::Relu {
             relu_backward(set, pass.output, pass.d_output);
         }
         let d_output = &*pass.d_output;
         if let Some(d_input) = d_input {
-            let task = task_size(rows);
-            d_input.par_chunks_mut(task * inputs).zip(d_output.par_chunks(task * units)).for_each(
-                |(d_input, d_output)| {
-                    let d_output = Matrix::new(d_output, d_output.len() / units, units);
-                    multiply(set, d_output, &self.packed_transposed, inputs, d_input, Output::Overwrite);
-                },
-            );
+            let d_output = Matrix::new(d_output, d_output.len() / units, units);
+            multiply(set, d_output, &self.packed_transposed, inputs, d_input, Output::Overwrite);
         }
-        let packed = &mut self.packed_gradient[..packed_length::<E>(set, rows, units)];
-        pack(set, Matrix::new(d_output, rows, units), 0, packed);
+        let (kept_input, kept_d_output) = kept.values.split_at_mut(GROUP * inputs);
+        kept_input[..pass.input.len()].copy_from_slice(pass.input);
+        kept_d_output[..d_output.len()].copy_from_slice(d_output);
+    }
+
+    fn sum_gradient(&mut self, groups: Groups<E>, d_parameters: &mut [E]) {
+        let (set, inputs, units) = (self.set, self.inputs, self.units);
+        let mut rows = 0;
+        for group in 0..groups.count() {
+            let (kept, images) = groups.get(group);
+            self.d_sums[rows * units..][..images * units]
+                .copy_from_slice(&kept[GROUP * inputs..][..images * units]);
+            rows += images;
+        }
+        let d_sums = &self.d_sums[..rows * units];
+        let packed = &mut self.packed_d_sums[..packed_length::<E>(set, rows, units)];
+        pack(set, Matrix::new(d_sums, rows, units), 0, packed);
         let (d_weight, d_bias) = d_parameters.split_at_mut(inputs * units);
-        add_column_sums(d_output, d_bias);
+        d_bias.fill(E::ZERO);
+        add_column_sums(d_sums, d_bias);
         let task = task_size(inputs);
         d_weight.par_chunks_mut(task * units).enumerate().for_each(|(index, d_weight)| {
-            let input = Matrix::new(pass.input, rows, inputs).columns(index * task, d_weight.len() / units);
-            multiply(set, input.transposed(), packed, units, d_weight, Output::Accumulate);
+            let columns = d_weight.len() / units;
+            let piece = |group| {
+                let (kept, images) = groups.get(group);
+                Matrix::new(&kept[..images * inputs], images, inputs).columns(index * task, columns)
+            };
+            multiply_pieces(set, piece, groups.count(), packed, units, d_weight);
         });
     }
 }

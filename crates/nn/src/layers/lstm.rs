@@ -1,6 +1,6 @@
 //! Long short-term memory over the rows of an image.
 
-use super::{Layer, LayerParameter, Pass, share, task_size};
+use super::{GROUP, Layer, LayerParameter, Memory, MemorySize, Pass};
 use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -13,81 +13,90 @@ use kernels::{
 };
 use rayon::prelude::*;
 
-/// Images that go through all steps together. The gradient sums images in this grouping, so it is a constant: a
-/// group's state and one block of weights fit in the first-level cache, and a batch of 128 makes eight tasks.
-const GROUP: usize = 16;
+/// Elements of a cache line, at least.
+const LINE: usize = 16;
 
 /// h(t), c(t) = cell(x(t), h(t − 1), c(t − 1)) for t = 0, 1, …, steps − 1, from zeros; `output` = h(steps − 1).
 /// The cell's equations stand at [`kernels::lstm`].
 ///
 /// Parameters: `kernel [inputs, 4 · units]`, `recurrent_kernel [units, 4 · units]`, `bias [4 · units]`; gates i, f, g, o.
+/// The scratch holds the [`Trace`], a group keeps its gradient.
 pub(crate) struct LstmLayer<E> {
     set: InstructionSet,
     size: Size,
     steps: usize,
-    groups: Vec<Group<E>>,
     packed_weights: Buffer<E>,
     packed_bias: Buffer<E>,
     packed_recurrent_transposed: Buffer<E>,
     packed_kernel_transposed: Buffer<E>,
-    /// `[block, inputs + units + 1, gate, lane]`, the bias last.
-    d_packed: Buffer<E>,
 }
 
-/// The buffers of one group of images; `rows` is how many it holds in this batch.
-struct Group<E> {
-    rows: usize,
+/// What a group's way through the steps leaves, and what the way back writes; for as many rows as there are images.
+struct Trace<'a, E> {
     /// `[step, row, input]`.
-    x: Buffer<E>,
+    x: &'a mut [E],
     /// `[step, row, unit]`.
-    h: Buffer<E>,
+    h: &'a mut [E],
     /// `[step, row, unit]`.
-    c: Buffer<E>,
+    c: &'a mut [E],
     /// `[step, row, block, gate, lane]`.
-    gates: Buffer<E>,
+    gates: &'a mut [E],
     /// `[block, step, row, gate, lane]`.
-    blocked_z: Buffer<E>,
+    blocked_z: &'a mut [E],
     /// One step's gradients: z `[row, block, gate, lane]`, h and c `[row, unit]`, x `[row, input]`.
-    d_z: Buffer<E>,
-    d_h: Buffer<E>,
-    d_c: Buffer<E>,
-    d_x: Buffer<E>,
+    d_z: &'a mut [E],
+    d_h: &'a mut [E],
+    d_c: &'a mut [E],
+    d_x: &'a mut [E],
+    /// One block's gradient `[inputs + units + 1, gate, lane]`, the bias last.
+    d_block: &'a mut [E],
 }
 
 impl<E: Element> LstmLayer<E> {
-    pub(crate) fn new(
-        set: InstructionSet,
-        steps: usize,
-        inputs: usize,
-        units: usize,
-        capacity: usize,
-    ) -> Self {
+    pub(crate) fn new(set: InstructionSet, steps: usize, inputs: usize, units: usize) -> Self {
         let size = Size { inputs, units };
-        let zeros = |length: usize| Buffer::zeros(length);
         let gates = size.gates_width::<E>(set);
-        let group = || Group {
-            rows: 0,
-            x: zeros(steps * GROUP * inputs),
-            h: zeros(steps * GROUP * units),
-            c: zeros(steps * GROUP * units),
-            gates: zeros(steps * GROUP * gates),
-            blocked_z: zeros(steps * GROUP * gates),
-            d_z: zeros(GROUP * gates),
-            d_h: zeros(GROUP * units),
-            d_c: zeros(GROUP * units),
-            d_x: zeros(GROUP * inputs),
-        };
         Self {
             set,
             size,
             steps,
-            groups: (0..capacity.div_ceil(GROUP)).map(|_| group()).collect(),
-            packed_weights: zeros(size.packed_length::<E>(set)),
-            packed_bias: zeros(gates),
-            packed_recurrent_transposed: zeros(packed_length::<E>(set, gates, units)),
-            packed_kernel_transposed: zeros(packed_length::<E>(set, gates, inputs)),
-            d_packed: zeros((inputs + units + 1) * gates),
+            packed_weights: Buffer::zeros(size.packed_length::<E>(set)),
+            packed_bias: Buffer::zeros(gates),
+            packed_recurrent_transposed: Buffer::zeros(packed_length::<E>(set, gates, units)),
+            packed_kernel_transposed: Buffer::zeros(packed_length::<E>(set, gates, inputs)),
         }
+    }
+
+    /// The lengths of a trace's parts, in their order.
+    fn trace_lengths(&self, rows: usize) -> [usize; 10] {
+        let Size { inputs, units } = self.size;
+        let all = self.steps * rows;
+        let gates = self.size.gates_width::<E>(self.set);
+        let block = (inputs + units + 1) * self.size.block_width::<E>(self.set);
+        [
+            all * inputs,
+            all * units,
+            all * units,
+            all * gates,
+            all * gates,
+            rows * gates,
+            rows * units,
+            rows * units,
+            rows * inputs,
+            block,
+        ]
+    }
+
+    fn trace<'a>(&self, rows: usize, scratch: &'a mut Memory<E>) -> Trace<'a, E> {
+        let mut rest = &mut scratch.values[..];
+        let [x, h, c, gates, blocked_z, d_z, d_h, d_c, d_x, d_block] =
+            self.trace_lengths(rows).map(|length| {
+                // Each part begins at a cache line.
+                let part = std::mem::take(&mut rest).split_at_mut(length.next_multiple_of(LINE));
+                rest = part.1;
+                &mut part.0[..length]
+            });
+        Trace { x, h, c, gates, blocked_z, d_z, d_h, d_c, d_x, d_block }
     }
 
     /// Elements of kernel, recurrent kernel and bias.
@@ -150,149 +159,108 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         }
     }
 
-    fn forward(&mut self, _: &[E], input: &[E], output: &mut [E]) {
+    fn scratch(&self) -> MemorySize {
+        let lengths = self.trace_lengths(GROUP).map(|length| length.next_multiple_of(LINE));
+        MemorySize { values: lengths.iter().sum(), bytes: 0 }
+    }
+
+    fn kept(&self) -> MemorySize {
+        MemorySize { values: self.lengths().iter().sum(), bytes: 0 }
+    }
+
+    fn forward(&self, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let (set, size, steps) = (self.set, self.size, self.steps);
         let Size { inputs, units } = size;
         let gates_width = size.gates_width::<E>(set);
-        let (packed_weights, packed_bias) = (&self.packed_weights, &self.packed_bias);
-        input
-            .par_chunks(GROUP * steps * inputs)
-            .zip(output.par_chunks_mut(GROUP * units))
-            .zip(self.groups.par_iter_mut())
-            .for_each(|((input, output), group)| {
-                let rows = output.len() / units;
-                group.rows = rows;
-                for (row, image) in input.chunks_exact(steps * inputs).enumerate() {
-                    for (step, x) in image.chunks_exact(inputs).enumerate() {
-                        group.x[(step * rows + row) * inputs..][..inputs].copy_from_slice(x);
-                    }
-                }
-                for step in 0..steps {
-                    let (h_before, h) = group.h.split_at_mut(step * rows * units);
-                    let (c_before, c) = group.c.split_at_mut(step * rows * units);
-                    let previous = (step.max(1) - 1) * rows * units;
-                    let state =
-                        (step > 0).then(|| State { h: &h_before[previous..], c: &c_before[previous..] });
-                    let step_output = StepOutput {
-                        h: &mut h[..rows * units],
-                        c: &mut c[..rows * units],
-                        gates: &mut group.gates[step * rows * gates_width..][..rows * gates_width],
-                    };
-                    let x = &group.x[step * rows * inputs..][..rows * inputs];
-                    forward_step(set, size, x, state, packed_weights, packed_bias, step_output);
-                }
-                output.copy_from_slice(&group.h[(steps - 1) * rows * units..][..rows * units]);
-            });
+        let rows = output.len() / units;
+        let trace = self.trace(rows, scratch);
+        for (row, image) in input.chunks_exact(steps * inputs).enumerate() {
+            for (step, x) in image.chunks_exact(inputs).enumerate() {
+                trace.x[(step * rows + row) * inputs..][..inputs].copy_from_slice(x);
+            }
+        }
+        for step in 0..steps {
+            let (h_before, h) = trace.h.split_at_mut(step * rows * units);
+            let (c_before, c) = trace.c.split_at_mut(step * rows * units);
+            let previous = (step.max(1) - 1) * rows * units;
+            let state = (step > 0).then(|| State { h: &h_before[previous..], c: &c_before[previous..] });
+            let step_output = StepOutput {
+                h: &mut h[..rows * units],
+                c: &mut c[..rows * units],
+                gates: &mut trace.gates[step * rows * gates_width..][..rows * gates_width],
+            };
+            let x = &trace.x[step * rows * inputs..][..rows * inputs];
+            forward_step(set, size, x, state, &self.packed_weights, &self.packed_bias, step_output);
+        }
+        output.copy_from_slice(&trace.h[(steps - 1) * rows * units..]);
     }
 
-    fn backward(&mut self, _: &[E], pass: Pass<E>, d_input: Option<&mut [E]>, d_parameters: &mut [E]) {
+    fn backward(
+        &self,
+        _: &[E],
+        pass: Pass<E>,
+        mut d_input: Option<&mut [E]>,
+        scratch: &mut Memory<E>,
+        kept: &mut Memory<E>,
+    ) {
         let (set, size, steps) = (self.set, self.size, self.steps);
         let Size { inputs, units } = size;
-        let row = GATES * units;
-        let back = Back {
-            set,
-            size,
-            steps,
-            recurrent: &self.packed_recurrent_transposed,
-            kernel: &self.packed_kernel_transposed,
-        };
-        let d_output = pass.d_output.par_chunks(GROUP * units);
-        let groups = self.groups.par_iter_mut();
-        match d_input {
-            Some(d_input) => d_output
-                .zip(groups)
-                .zip(d_input.par_chunks_mut(GROUP * steps * inputs))
-                .for_each(|((d_output, group), d_input)| group.backward(&back, d_output, Some(d_input))),
-            None => d_output.zip(groups).for_each(|(d_output, group)| group.backward(&back, d_output, None)),
-        }
-        let groups = &self.groups[..pass.output.len().div_ceil(GROUP * units)];
-        let width = size.block_width::<E>(set);
-        let block_length = (inputs + units + 1) * width;
-        let blocks = share(size.blocks::<E>(set), 1);
-        self.d_packed.par_chunks_mut(blocks * block_length).enumerate().for_each(|(task, d_packed)| {
-            d_packed.fill(E::ZERO);
-            // A group's x and h stay in the cache for all blocks of the task.
-            for group in groups {
-                for (block, d_packed) in d_packed.chunks_exact_mut(block_length).enumerate() {
-                    group.add_weight_gradient(&back, task * blocks + block, d_packed);
-                }
-            }
-        });
-        let task = task_size(inputs + units + 1);
-        let d_packed = &self.d_packed;
-        d_parameters.par_chunks_mut(task * row).enumerate().for_each(|(index, d_parameters)| {
-            for (block, d_packed) in d_packed.chunks_exact(block_length).enumerate() {
-                let d_packed = &d_packed[index * task * width..][..d_parameters.len() / row * width];
-                add_unblocked(set, size, d_packed, block, d_parameters);
-            }
-        });
-    }
-}
-
-/// What the backward pass of every group shares.
-struct Back<'a, E> {
-    set: InstructionSet,
-    size: Size,
-    steps: usize,
-    recurrent: &'a [E],
-    kernel: &'a [E],
-}
-
-impl<E: Element> Group<E> {
-    /// From the derivative with respect to the last h, those with respect to every step's z and, if wanted, x.
-    fn backward(&mut self, back: &Back<E>, d_output: &[E], mut d_input: Option<&mut [E]>) {
-        let Back { set, size, steps, .. } = *back;
-        let (rows, Size { inputs, units }) = (self.rows, size);
         let width = size.block_width::<E>(set);
         let gates = size.gates_width::<E>(set);
-        let d_z = &mut self.d_z[..rows * gates];
-        let d_h = &mut self.d_h[..rows * units];
-        let d_c = &mut self.d_c[..rows * units];
-        d_h.copy_from_slice(d_output);
-        d_c.fill(E::ZERO);
+        let rows = pass.output.len() / units;
+        let mut trace = self.trace(rows, scratch);
+        trace.d_h.copy_from_slice(pass.d_output);
+        trace.d_c.fill(E::ZERO);
         for step in (0..steps).rev() {
             let state = rows * units;
-            let trace = StepTrace {
-                gates: &self.gates[step * rows * gates..][..rows * gates],
-                c: &self.c[step * state..][..state],
-                previous_c: (step > 0).then(|| &self.c[(step.max(1) - 1) * state..][..state]),
+            let step_trace = StepTrace {
+                gates: &trace.gates[step * rows * gates..][..rows * gates],
+                c: &trace.c[step * state..][..state],
+                previous_c: (step > 0).then(|| &trace.c[(step.max(1) - 1) * state..][..state]),
             };
             let gradient = StepGradient {
-                h: d_h,
-                c: d_c,
-                z: d_z,
-                blocked_z: &mut self.blocked_z[step * rows * width..],
+                h: trace.d_h,
+                c: trace.d_c,
+                z: trace.d_z,
+                blocked_z: &mut trace.blocked_z[step * rows * width..],
                 blocked_stride: steps * rows * width,
             };
-            backward_step(set, size, trace, gradient);
-            let z = Matrix::new(d_z, rows, gates);
+            backward_step(set, size, step_trace, gradient);
+            let z = Matrix::new(trace.d_z, rows, gates);
             if step > 0 {
-                multiply(set, z, back.recurrent, units, d_h, Output::Overwrite);
+                let recurrent = &self.packed_recurrent_transposed;
+                multiply(set, z, recurrent, units, trace.d_h, Output::Overwrite);
             }
             if let Some(d_input) = d_input.as_deref_mut() {
-                let d_x = &mut self.d_x[..rows * inputs];
-                multiply(set, z, back.kernel, inputs, d_x, Output::Overwrite);
-                for (row, d_x) in d_x.chunks_exact(inputs).enumerate() {
+                multiply(set, z, &self.packed_kernel_transposed, inputs, trace.d_x, Output::Overwrite);
+                for (row, d_x) in trace.d_x.chunks_exact(inputs).enumerate() {
                     d_input[(row * steps + step) * inputs..][..inputs].copy_from_slice(d_x);
                 }
             }
         }
+        kept.values.fill(E::ZERO);
+        for block in 0..size.blocks::<E>(set) {
+            self.block_gradient(&mut trace, rows, block);
+            add_unblocked(set, size, trace.d_block, block, &mut kept.values);
+        }
     }
+}
 
-    /// Adds this group's share of one block's gradient: one product over all steps for the kernel, one for the
-    /// recurrent kernel, whose steps begin at the second, and the sums of z for the bias.
-    fn add_weight_gradient(&self, back: &Back<E>, block: usize, d_packed: &mut [E]) {
-        let Back { set, size, steps, .. } = *back;
-        let (rows, Size { inputs, units }) = (self.rows, size);
-        let width = size.block_width::<E>(set);
-        let z = &self.blocked_z[block * steps * rows * width..][..steps * rows * width];
-        let (d_kernel, rest) = d_packed.split_at_mut(inputs * width);
+impl<E: Element> LstmLayer<E> {
+    /// One block's gradient: one product over all steps for the kernel, one for the recurrent kernel, whose steps begin
+    /// at the second, and the sums of z for the bias.
+    fn block_gradient(&self, trace: &mut Trace<E>, rows: usize, block: usize) {
+        let (set, steps, Size { inputs, units }) = (self.set, self.steps, self.size);
+        let width = self.size.block_width::<E>(set);
+        let z = &trace.blocked_z[block * steps * rows * width..][..steps * rows * width];
+        let (d_kernel, rest) = trace.d_block.split_at_mut(inputs * width);
         let (d_recurrent, d_bias) = rest.split_at_mut(units * width);
-        let x = Matrix::new(&self.x[..steps * rows * inputs], steps * rows, inputs);
-        multiply_rows(set, x.transposed(), z, width, width, d_kernel, Output::Accumulate);
+        let x = Matrix::new(trace.x, steps * rows, inputs).transposed();
+        multiply_rows(set, x, z, width, width, d_kernel, Output::Overwrite);
         let before = (steps - 1) * rows;
-        let h = Matrix::new(&self.h[..before * units], before, units);
-        multiply_rows(set, h.transposed(), &z[rows * width..], width, width, d_recurrent, Output::Accumulate);
+        let h = Matrix::new(&trace.h[..before * units], before, units).transposed();
+        multiply_rows(set, h, &z[rows * width..], width, width, d_recurrent, Output::Overwrite);
+        d_bias.fill(E::ZERO);
         add_column_sums(z, d_bias);
     }
 }

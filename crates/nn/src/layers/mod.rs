@@ -9,7 +9,12 @@ pub(crate) use dense::DenseLayer;
 pub(crate) use lstm::LstmLayer;
 
 use crate::Initialiser;
-use kernels::Element;
+use kernels::{Buffer, Element};
+use rayon::prelude::*;
+
+/// Images that go through the whole network together, on one thread, with activations that the second-level cache
+/// holds. The gradient is summed group by group, so the number is a constant of the results.
+pub(crate) const GROUP: usize = 16;
 
 /// A parameter as its layer names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,32 +24,44 @@ pub(crate) struct LayerParameter {
     pub(crate) initialiser: Initialiser,
 }
 
-/// A layer with its buffers, built for a largest batch.
+/// A layer: what it computes is in `&self`, what it remembers of a group of images in [`Memory`].
 ///
-/// `parameters` and `d_parameters` hold the layer's parameters one after the other. Activations are `[image, …]` for
-/// as many images as the slices hold. Parameter gradients accumulate, everything else is overwritten.
-pub(crate) trait Layer<E: Element>: Send {
+/// `parameters` and `d_parameters` hold the layer's parameters one after the other. Activations are `[image, …]`, for
+/// as many images as the slices hold, at most [`GROUP`].
+pub(crate) trait Layer<E: Element>: Send + Sync {
     /// In the order of their values.
     fn parameters(&self) -> Vec<LayerParameter>;
 
     /// Multiplications and additions of one image's forward pass.
     fn forward_flops(&self) -> u64;
 
+    /// What a thread needs to take a group through the layer and back.
+    fn scratch(&self) -> MemorySize;
+
+    /// What stays of a group until the gradient is summed over all of them.
+    fn kept(&self) -> MemorySize;
+
     /// Takes note of new parameters: called once after they changed, before the next forward pass.
     fn prepare(&mut self, parameters: &[E]);
 
-    /// `output` from `input`; keeps what [`Self::backward`] needs.
-    fn forward(&mut self, parameters: &[E], input: &[E], output: &mut [E]);
+    /// `output` from `input`; leaves in the scratch what [`Self::backward`] needs.
+    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>);
 
-    /// From the derivative with respect to `output`, which may be changed on the way, those with respect to the
-    /// parameters and, where asked for, the input.
+    /// From the derivative with respect to `output`, which may be changed on the way, that with respect to the input,
+    /// where asked for, and in `kept` what [`Self::sum_gradient`] needs.
     fn backward(
-        &mut self,
+        &self,
         parameters: &[E],
         pass: Pass<E>,
         d_input: Option<&mut [E]>,
-        d_parameters: &mut [E],
+        scratch: &mut Memory<E>,
+        kept: &mut Memory<E>,
     );
+
+    /// The derivative with respect to the parameters, over all groups; overwritten.
+    fn sum_gradient(&mut self, groups: Groups<E>, d_parameters: &mut [E]) {
+        sum_kept(groups, d_parameters);
+    }
 }
 
 /// The tensors of a forward pass, and the derivative that comes back.
@@ -54,10 +71,67 @@ pub(crate) struct Pass<'a, E> {
     pub(crate) d_output: &'a mut [E],
 }
 
-/// How many of `total` parts of the parameters a thread takes, in multiples of `unit`: one task a thread, since every task
-/// reads the whole batch's activations, which are more than a second-level cache holds.
-pub(crate) fn share(total: usize, unit: usize) -> usize {
-    total.div_ceil(rayon::current_num_threads()).next_multiple_of(unit).max(1)
+/// Sizes of a [`Memory`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MemorySize {
+    pub(crate) values: usize,
+    pub(crate) bytes: usize,
+}
+
+/// Memory that a layer divides as it likes.
+pub(crate) struct Memory<E> {
+    pub(crate) values: Buffer<E>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl<E: Element> Memory<E> {
+    pub(crate) fn new(size: MemorySize) -> Self {
+        Self { values: Buffer::zeros(size.values), bytes: vec![0; size.bytes] }
+    }
+}
+
+/// What one layer has kept of every group of a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Groups<'a, E> {
+    pub(crate) groups: &'a [Group<E>],
+    pub(crate) layer: usize,
+}
+
+/// A group of images between the two halves of a step.
+pub(crate) struct Group<E> {
+    /// How many it holds in this batch.
+    pub(crate) images: usize,
+    /// By layer.
+    pub(crate) kept: Vec<Memory<E>>,
+}
+
+impl<'a, E: Element> Groups<'a, E> {
+    pub(crate) fn count(self) -> usize {
+        self.groups.len()
+    }
+
+    /// The kept values of a group, and how many images it holds.
+    pub(crate) fn get(self, group: usize) -> (&'a [E], usize) {
+        let group = &self.groups[group];
+        (&group.kept[self.layer].values, group.images)
+    }
+}
+
+/// Parameters whose gradients a task sums: 16 KB for each group.
+const TASK_PARAMETERS: usize = 4 << 10;
+
+/// Adds up gradients that each group has kept whole, in the order of the groups.
+fn sum_kept<E: Element>(groups: Groups<E>, d_parameters: &mut [E]) {
+    d_parameters.par_chunks_mut(TASK_PARAMETERS).enumerate().for_each(|(task, sums)| {
+        for group in 0..groups.count() {
+            let kept = &groups.get(group).0[task * TASK_PARAMETERS..][..sums.len()];
+            if group == 0 {
+                sums.copy_from_slice(kept);
+            } else {
+                sums.iter_mut().zip(kept).for_each(|(sum, value)| *sum += *value);
+            }
+        }
+    });
 }
 
 /// How many of `total` items a task takes: four tasks a thread even out what the threads are given, and more would

@@ -43,9 +43,8 @@ impl Sample {
 
     /// The derivatives by backward: parameters, then pixels.
     fn backward(&mut self) -> (Vec<f64>, Vec<f64>) {
-        self.loss();
         let mut d_input = vec![f64::NAN; self.pixels];
-        self.model.backward(&self.labels, Some(&mut d_input));
+        self.model.differentiate(&self.labels, Some(&mut d_input));
         (self.model.gradient().to_vec(), d_input)
     }
 
@@ -151,8 +150,7 @@ fn wrong_backward_passes_are_caught() {
             let right = sample.backward().1;
             let all = sample.labels.clone();
             let fewer = &all[..all.len() - 1];
-            sample.model.evaluate(fewer);
-            sample.model.backward(fewer, None);
+            sample.model.differentiate(fewer, None);
             let share = fewer.len() as f64 / all.len() as f64;
             (sample.model.gradient().iter().map(|value| value * share).collect(), right)
         }),

@@ -41,7 +41,8 @@ fn check_twin<E: Element>(
     let mut optimiser = Optimiser::new(model.parameters().len());
     let dense = last_dense(&model);
     for step in 0..10 {
-        let loss = model.evaluate(&labels).loss();
+        let mut d_input = vec![E::from_f64(f64::NAN); batch * height * width];
+        let loss = model.differentiate(&labels, Some(&mut d_input)).loss();
         let context = format!("{file}, {}, step {step}", set.name());
         assert_close(
             &format!("{context}: loss"),
@@ -49,8 +50,6 @@ fn check_twin<E: Element>(
             &golden.values("losses")[step..=step],
             tolerance.loss,
         );
-        let mut d_input = vec![E::from_f64(f64::NAN); batch * height * width];
-        model.backward(&labels, Some(&mut d_input));
         if step == 0 {
             let logits = widen(model.forward(batch));
             let expected = golden.values("logits");
@@ -188,22 +187,21 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
     });
     let pixels: Vec<u8> = digits.values("images").iter().map(|pixel| *pixel as u8).collect();
     let labels: Vec<u8> = digits.values("labels").iter().map(|label| *label as u8).collect();
-    let batch = |index: usize| pixels[index * BATCH * 784..(index + 1) * BATCH * 784].chunks_exact(784);
+    let image = |step: usize, image: usize| &pixels[(step * BATCH + image) * 784..][..784];
     let mut optimiser = Optimiser::new(model.parameters().len());
     let dense = last_dense(&model);
     for step in 0..10 {
         let context = format!("{name}, {}, step {step}", set.name());
         let labels = &labels[step * BATCH..(step + 1) * BATCH];
-        model.set_batch(batch(step));
-        let loss = model.evaluate(labels).loss();
+        model.set_batch(BATCH, |index| image(step, index));
+        let mut d_input = vec![f32::NAN; BATCH * 784];
+        let loss = model.differentiate(labels, Some(&mut d_input)).loss();
         assert_close(
             &format!("{context}: loss"),
             &[loss],
             &golden.values("float64/losses")[step..=step],
             3e-6,
         );
-        let mut d_input = vec![f32::NAN; BATCH * 784];
-        model.backward(labels, Some(&mut d_input));
         if step == 0 {
             let logits = widen(model.forward(BATCH));
             let expected = golden.values("float64/logits");
@@ -245,7 +243,7 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
         checked += 1;
     }
     assert_eq!(checked, formula.len());
-    model.set_batch(batch(0));
+    model.set_batch(BATCH, |index| image(0, index));
     let logits = widen(model.forward(BATCH));
     let expected = golden.values("float64/final/logits");
     assert_close(
