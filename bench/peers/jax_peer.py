@@ -139,11 +139,11 @@ def training() -> peer.Trained:
         state = epoch(state, random.permutation(len(images)))
 
     seconds = peer.train(lambda: epoch(state, np.arange(few)), learn, chosen.epochs)
-    images, labels = peer.read_set(chosen.data, "t10k")
+    x, y = peer.read_set(chosen.data, "t10k")
     forward = jax.jit(logits)
-    classes = [np.asarray(forward(state[0], images[i : i + 1000])).argmax(1) for i in range(0, len(images), 1000)]
-    accuracy = float(np.mean(np.concatenate(classes) == labels))
-    return peer.Trained(*seconds, accuracy, sum(values.size for values in parameters.values()))
+    classes = np.concatenate([np.asarray(forward(state[0], x[i : i + 1000])).argmax(1) for i in range(0, len(x), 1000)])
+    count = sum(values.size for values in parameters.values())
+    return peer.Trained(*seconds, float(np.mean(classes == y)), count, len(images))
 
 
 def inference() -> dict:

@@ -108,9 +108,9 @@ def training() -> peer.Trained:
         seconds = compile_seconds, clock.seconds
     else:
         seconds = peer.train(warm_up, lambda: learn(len(images)), chosen.epochs)
-    images, labels = peer.read_set(chosen.data, "t10k")
-    accuracy = float(np.mean(model.predict(images, 1000, verbose=0).argmax(1) == labels))
-    return peer.Trained(*seconds, accuracy, model.count_params())
+    test_images, test_labels = peer.read_set(chosen.data, "t10k")
+    accuracy = float(np.mean(model.predict(test_images, 1000, verbose=0).argmax(1) == test_labels))
+    return peer.Trained(*seconds, accuracy, model.count_params(), len(images))
 
 
 def inference() -> dict:

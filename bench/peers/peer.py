@@ -84,6 +84,7 @@ class Trained:
     epoch_seconds: list[float]
     test_accuracy: float
     parameters: int
+    images: int
 
 
 def train(warm_up: Callable[[], None], epoch: Callable[[], None], epochs: int) -> tuple[float, list[float]]:
@@ -150,7 +151,7 @@ def report(chosen: argparse.Namespace, framework: str, version: str, result: Tra
     if isinstance(result, Trained):
         if result.parameters != PARAMETERS[chosen.model]:
             raise SystemExit(f"error: {PARAMETERS[chosen.model]} parameters expected, {result.parameters} found")
-        line |= vars(result) | {"images": chosen.images}
+        line |= vars(result)
     else:
         line |= result
     print(json.dumps(line), flush=True)

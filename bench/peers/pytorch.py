@@ -99,9 +99,9 @@ def training() -> peer.Trained:
 
     seconds = peer.train(warm_up, lambda: learn(torch.randperm(len(images))), chosen.epochs)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        images, labels = map(torch.from_numpy, peer.read_set(chosen.data, "t10k"))
-        right = sum(int((model(x).argmax(1) == y).sum()) for x, y in zip(images.split(1000), labels.split(1000)))
-    return peer.Trained(*seconds, right / len(labels), sum(values.numel() for values in parameters))
+        x, y = map(torch.from_numpy, peer.read_set(chosen.data, "t10k"))
+        right = sum(int((model(some).argmax(1) == true).sum()) for some, true in zip(x.split(1000), y.split(1000)))
+    return peer.Trained(*seconds, right / len(y), sum(values.numel() for values in parameters), len(images))
 
 
 def inference() -> dict:
