@@ -32,7 +32,8 @@ def options(description: str, modes: list[str], trains: bool = True) -> argparse
     chosen = parser.parse_args()
     # Read by OpenMP and by the mathematics libraries when they are loaded, so this precedes those imports.
     os.environ.update({name: str(chosen.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")})
-    os.environ.update(CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", JAX_PLATFORMS="cpu")
+    os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
     return chosen
 
 

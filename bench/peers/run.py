@@ -182,7 +182,7 @@ def chosen_rows(chosen: argparse.Namespace) -> list[Row]:
 
 
 def alternate(session: Session, task: str, rows: list[Row]) -> None:
-    """Every round runs ours and each row once; each round starts one further, so no row always follows the same load."""
+    """Every round runs ours and each row once, and starts one further than the last, so that no row is always first."""
     for round_index in range(session.chosen.rounds):
         seed = round_index + 1
         for model in session.chosen.models:
@@ -205,7 +205,7 @@ def main() -> None:
     pythons = {peer: prepare.environment(chosen.environments, peer) for peer in wanted}
     data = prepare.data(chosen.data, chosen.environments)
     binary = prepare.binary(chosen.binary)
-    facts = prepare.facts(pythons, chosen.threads)
+    facts = prepare.facts(pythons, chosen.threads) | {"binary_given": chosen.binary is not None}
     chosen.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         if chosen.images:

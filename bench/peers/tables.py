@@ -69,7 +69,8 @@ def inference(runs: list[dict], models: list[str], reference: dict[str, dict]) -
         rows = group(runs, "infer", model)
         single = {row: {run["round"]: batch(run, 1)["p50_us"] for run in some} for row, some in rows.items()}
         tail = {row: [batch(run, 1)["p99_us"] for run in some] for row, some in rows.items()}
-        many = {row: {run["round"]: batch(run, 1000)["images_per_second"] for run in some} for row, some in rows.items()}
+        rate = "images_per_second"
+        many = {row: {run["round"]: batch(run, 1000)[rate] for run in some} for row, some in rows.items()}
         apart = {row for row in rows if row != OURS and any(differs(run, reference[model]) for run in rows[row])}
         for row in sorted(rows, key=lambda row: (row in apart, -median(many[row].values()))):
             cells = [model, row, rows[row][0]["precision"], spread(list(single[row].values()), ".0f")]
@@ -78,7 +79,7 @@ def inference(runs: list[dict], models: list[str], reference: dict[str, dict]) -
                 cells[5] = cells[7] = "not ranked: other logits"
             elif row != OURS and OURS in rows:
                 cells[5] = spread(ratios(single[row], single[OURS]), ".2f")
-                seconds = [{index: 1 / rate for index, rate in many[name].items()} for name in (row, OURS)]
+                seconds = [{index: 1 / value for index, value in many[name].items()} for name in (row, OURS)]
                 cells[7] = spread(ratios(*seconds), ".2f")
             lines.append(bold(cells) if row == OURS else cells)
     heads = ["model", "program", "precision", "1 image, µs", "99th percentile, µs", "times ours"]
@@ -110,14 +111,16 @@ def document(facts: dict, runs: list[dict], models: list[str], reference: dict[s
     """The whole of `peers.md`."""
     versions = sorted({f"{run['framework']} {run['version']}" for run in runs})
     changes = " with uncommitted changes" if facts["uncommitted_changes"] else ""
+    given = " The program was given with `--binary`: it may be of another commit." if facts["binary_given"] else ""
     parts = [
         "# Our time beside the peers'",
         f"{facts['date']}. {facts['processor']}, {facts['cores']} cores, {facts['threads']} threads. "
         f"{facts['system']}, {facts['rustc']}, Python {facts['python']}. {', '.join(versions)}. "
-        f"Commit {facts['commit'][:12]}{changes}.",
-        f"Made by `python3 bench/peers/run.py`: every row once a round in a process of its own; rounds: "
-        f"{asked['rounds']}; epochs in each process: {asked['epochs']}, of {asked['images']:,} images. A time is the median of a process's "
-        "epochs, a ratio is taken within its round; both are given as median (least–greatest) over the rounds. "
+        f"Commit {facts['commit'][:12]}{changes}.{given}",
+        "Made by `python3 bench/peers/run.py`: every row once a round in a process of its own; rounds: "
+        f"{asked['rounds']}; epochs in each process: {asked['epochs']}, of {asked['images']:,} images. "
+        "A time is the median of a process's epochs, a ratio is taken within its round; both are given as median "
+        "(least–greatest) over the rounds. "
         "`bench/peers/README.md` says what each row is.",
     ]
     if any(run["task"] == "train" for run in runs):
