@@ -11,6 +11,7 @@
 //! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
 
 mod architecture;
+mod awake;
 mod initialisation;
 mod layers;
 mod model;
@@ -18,6 +19,7 @@ mod optimiser;
 mod shape;
 
 pub use architecture::{Architecture, LayerSpec, built_in, built_in_architectures};
+pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet};
 pub use model::{Evaluation, Model, ParameterSpec};

@@ -7,7 +7,7 @@ use crate::{
 };
 use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratified_split};
 use kernels::InstructionSet;
-use nn::{Model, ShapeError, built_in, built_in_architectures};
+use nn::{Model, ShapeError, built_in, built_in_architectures, keep_awake};
 use sha2::{Digest, Sha256};
 use train::{Clock, Listener, Predictions, Recipe, RecipeError, Seeds, Stopped, Subset, fit, predict};
 
@@ -136,14 +136,9 @@ impl Laboratory {
     pub fn model(&self, name: &str, capacity: usize) -> Result<Model<f32>, RunError> {
         let architecture = built_in(name).ok_or_else(|| RunError::UnknownModel { name: name.to_owned() })?;
         let images = self.corpus.training();
-        Ok(Model::new(
-            self.set,
-            &architecture,
-            images.height(),
-            images.width(),
-            self.corpus.classes(),
-            capacity,
-        )?)
+        let (height, width, classes) = (images.height(), images.width(), self.corpus.classes());
+        // On these threads, for which the model lays out its memory.
+        Ok(self.threads.install(|| Model::new(self.set, &architecture, height, width, classes, capacity))?)
     }
 
     /// Measures a model on the test images.
@@ -183,10 +178,12 @@ impl Laboratory {
         let seeds = Seeds::of_run(specification.seed);
         seeds.initialise(&mut model);
         let (training, validation) = self.divide(specification.protocol);
-        let epochs =
-            fit(&mut model, &recipe, seeds, training, validation, &clock, listener).map_err(|stopped| {
-                RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
-            })?;
+        let epochs = keep_awake(|| fit(&mut model, &recipe, seeds, training, validation, &clock, listener))
+            .map_err(|stopped| RunError::Stopped {
+            model: specification.model.clone(),
+            seed: specification.seed,
+            stopped,
+        })?;
         let before_test = clock.seconds();
         let test = predict(&mut model, Subset::all(self.corpus.test()));
         let test_seconds = clock.seconds() - before_test;

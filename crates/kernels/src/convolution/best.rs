@@ -19,7 +19,7 @@ impl<V: Vector> Best<V> {
         unsafe { Self { value: V::zero(), winner: V::splat(V::Element::from_f64(positions as f64)) } }
     }
 
-    /// Takes the sum at `position`, counted up from 0, where it is larger; a NaN stays.
+    /// Takes the sum at `position`, counted up from 0, where it is larger; a NaN stays, since nothing is larger than that.
     #[inline(always)]
     pub(super) unsafe fn offer<const RELU: bool>(&mut self, position: usize, sum: V) {
         // SAFETY: the caller's promise.
@@ -28,12 +28,7 @@ impl<V: Vector> Best<V> {
             if !RELU && position == 0 {
                 *self = Self { value: sum, winner: this };
             } else {
-                // Kept where it is no smaller, and where it is NaN, which nothing is larger than.
-                let kept = self.value;
-                let larger = kept.select_less_equal(sum, sum, kept);
-                let place = self.winner.select_less_equal(this, sum, kept);
-                self.value = larger.select_less_equal(kept, kept, kept);
-                self.winner = place.select_less_equal(self.winner, kept, kept);
+                (self.value, self.winner) = self.value.larger(self.winner, sum, this);
             }
         }
     }

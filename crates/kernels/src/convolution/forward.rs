@@ -1,7 +1,7 @@
 //! The direct forward pass, which every shape can take: a tile of windows by a panel of filters in registers, position after position.
 
 use super::{
-    Activation, Geometry,
+    Activation, Geometry, Size,
     best::Best,
     winograd::{self, Winograd},
 };
@@ -12,6 +12,7 @@ use crate::{
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
+use std::mem::MaybeUninit;
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
@@ -92,6 +93,7 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                     output: self.output.as_mut_ptr().add(first_filter),
                     winners: self.winners.as_mut_ptr().add(first_filter),
                     used,
+                    piece: Piece::worth_copying(self.geometry, V::LANES),
                 };
                 match self.geometry.size.activation {
                     Activation::Relu => {
@@ -115,6 +117,7 @@ struct PanelJob<'a, E> {
     output: *mut E,
     winners: *mut u8,
     used: usize,
+    piece: Option<Piece>,
 }
 
 /// # Safety
@@ -164,22 +167,176 @@ unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU
     first: usize,
     job: &PanelJob<V::Element>,
 ) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match job.piece {
+            Some(piece) if piece.rows * piece.run <= 16 => {
+                short_tile::<V, WINDOWS, VECTORS, 16, RELU>(first, job, piece);
+            }
+            Some(piece) => short_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE, RELU>(first, job, piece),
+            None => long_tile::<V, WINDOWS, VECTORS, RELU>(first, job),
+        }
+    }
+}
+
+/// Image and window within it of the windows from `first` on, by one division.
+#[inline(always)]
+fn windows_from(geometry: &Geometry, first: usize) -> impl Iterator<Item = (usize, usize)> {
+    let windows = geometry.windows();
+    let (mut image, mut window) = (first / windows, first % windows);
+    std::iter::repeat_with(move || {
+        let this = (image, window);
+        window += 1;
+        if window == windows {
+            (image, window) = (image + 1, 0);
+        }
+        this
+    })
+}
+
+/// The rectangle of an image that a window's patches lie in.
+#[derive(Clone, Copy)]
+struct Piece {
+    rows: usize,
+    /// Elements of a row.
+    run: usize,
+}
+
+/// Elements of the largest piece that is copied.
+const LONGEST_PIECE: usize = 64;
+
+impl Piece {
+    /// The piece of each window, where its rows are so short that copying them pays: with a dozen windows' pointers the
+    /// inner loop would load one for each multiplier, and end after a few turns.
+    fn worth_copying(geometry: &Geometry, lanes: usize) -> Option<Self> {
+        let Size { channels, kernel_height, kernel_width, stride, pool_height, pool_width, .. } =
+            geometry.size;
+        let rows = (pool_height - 1) * stride + kernel_height;
+        let run = ((pool_width - 1) * stride + kernel_width) * channels;
+        (run <= lanes && rows * run <= LONGEST_PIECE).then_some(Self { rows, run })
+    }
+}
+
+/// For short patches: the windows' pieces side by side, so that one pointer serves them all.
+///
+/// # Safety
+/// As [`tile`]; a piece has at most `PIECE` elements, a row of it at most [`Vector::LANES`].
+#[inline(always)]
+unsafe fn short_tile<
+    V: Vector,
+    const WINDOWS: usize,
+    const VECTORS: usize,
+    const PIECE: usize,
+    const RELU: bool,
+>(
+    first: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+) {
+    let geometry = job.geometry;
+    let Size { channels, kernel_height, pool_width, stride, .. } = geometry.size;
+    let positions = geometry.positions();
+    let mut pieces = [[const { MaybeUninit::<V::Element>::uninit() }; PIECE]; WINDOWS];
+    let pieces = pieces.as_mut_ptr().cast::<V::Element>();
+    // SAFETY: the first position's offset begins the window's piece, which lies within the image; all of a piece is
+    // written before any of it is read; the caller promises the rest.
+    unsafe {
+        for (w, (image, window)) in windows_from(geometry, first).take(WINDOWS).enumerate() {
+            let offset = *geometry.offsets.get_unchecked(window * positions) as usize;
+            let from = job.input.add(image * geometry.input_length() + offset);
+            for row in 0..piece.rows {
+                let values = V::load_first(from.add(row * geometry.row_stride()), piece.run);
+                values.store_first(pieces.add(w * PIECE + row * piece.run), piece.run);
+            }
+        }
+        let mut best = [[Best::<V>::new::<RELU>(positions); VECTORS]; WINDOWS];
+        let bias = load_bias::<V, VECTORS>(job);
+        for position in 0..positions {
+            let mut sums = [bias; WINDOWS];
+            let mut weights = job.weights;
+            let (y, x) = (position / pool_width * stride, position % pool_width * stride);
+            for row in 0..kernel_height {
+                let from = pieces.add((y + row) * piece.run + x * channels);
+                for k in 0..geometry.run_length() {
+                    let mut right = [V::zero(); VECTORS];
+                    for (v, right) in right.iter_mut().enumerate() {
+                        *right = V::load(weights.add(v * V::LANES));
+                    }
+                    for (w, sums) in sums.iter_mut().enumerate() {
+                        let left = V::splat(*from.add(k + w * PIECE));
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = left.mul_add(right[v], *sum);
+                        }
+                    }
+                    weights = weights.add(VECTORS * V::LANES);
+                }
+            }
+            for w in 0..WINDOWS {
+                for v in 0..VECTORS {
+                    best[w][v].offer::<RELU>(position, sums[w][v]);
+                }
+            }
+        }
+        store_best(&best, first, job);
+    }
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn load_bias<V: Vector, const VECTORS: usize>(job: &PanelJob<V::Element>) -> [V; VECTORS] {
+    // SAFETY: the panel has `used` filters, and so many biases.
+    unsafe {
+        let mut bias = [V::zero(); VECTORS];
+        for (v, bias) in bias.iter_mut().enumerate() {
+            *bias = V::load_first(job.bias.add(v * V::LANES), V::LANES.min(job.used - v * V::LANES));
+        }
+        bias
+    }
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn store_best<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+    best: &[[Best<V>; VECTORS]; WINDOWS],
+    first: usize,
+    job: &PanelJob<V::Element>,
+) {
+    // SAFETY: the windows are the job's, and the last vector writes only the filters that there are.
+    unsafe {
+        for (w, best) in best.iter().enumerate() {
+            let to = (first + w) * job.geometry.size.filters;
+            for (v, best) in best.iter().enumerate() {
+                let count = V::LANES.min(job.used - v * V::LANES);
+                let at = to + v * V::LANES;
+                best.store(job.output.add(at), job.winners.add(at), count);
+            }
+        }
+    }
+}
+
+/// For patches with rows of some length, which are read where they lie.
+///
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU: bool>(
+    first: usize,
+    job: &PanelJob<V::Element>,
+) {
     let geometry = job.geometry;
     let positions = geometry.positions();
     // SAFETY: every offset of the geometry begins a whole patch within an image; the caller promises the rest.
     unsafe {
         let mut images = [job.input; WINDOWS];
         let mut offsets = [geometry.offsets.as_ptr(); WINDOWS];
-        for w in 0..WINDOWS {
-            let (image, window) = ((first + w) / geometry.windows(), (first + w) % geometry.windows());
+        for (w, (image, window)) in windows_from(geometry, first).take(WINDOWS).enumerate() {
             images[w] = job.input.add(image * geometry.input_length());
             offsets[w] = geometry.offsets.as_ptr().add(window * positions);
         }
         let mut best = [[Best::<V>::new::<RELU>(positions); VECTORS]; WINDOWS];
-        let mut bias = [V::zero(); VECTORS];
-        for (v, bias) in bias.iter_mut().enumerate() {
-            *bias = V::load_first(job.bias.add(v * V::LANES), V::LANES.min(job.used - v * V::LANES));
-        }
+        let bias = load_bias::<V, VECTORS>(job);
         for position in 0..positions {
             let mut sums = [bias; WINDOWS];
             let mut rows = images;
@@ -200,13 +357,6 @@ unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU
                 }
             }
         }
-        for w in 0..WINDOWS {
-            let to = (first + w) * geometry.size.filters;
-            for v in 0..VECTORS {
-                let count = V::LANES.min(job.used - v * V::LANES);
-                let at = to + v * V::LANES;
-                best[w][v].store(job.output.add(at), job.winners.add(at), count);
-            }
-        }
+        store_best(&best, first, job);
     }
 }

@@ -94,6 +94,17 @@ unsafe impl Vector for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
+        unsafe {
+            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
+            let larger = _mm512_mask_cmp_ps_mask::<_CMP_NLE_UQ>(number, right.0, self.0);
+            (
+                Self(_mm512_mask_mov_ps(self.0, larger, right.0)),
+                Self(_mm512_mask_mov_ps(tag.0, larger, right_tag.0)),
+            )
+        }
+    }
+    #[inline(always)]
     unsafe fn equal_bytes(from: *const u8, value: u8) -> u64 {
         unsafe {
             _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(from.cast()), _mm512_set1_epi8(value.cast_signed()))

@@ -58,6 +58,18 @@ pub unsafe trait Vector: Copy {
     /// 2ⁿ for whole n that keep the result a normal number.
     unsafe fn power_of_two(self) -> Self;
 
+    /// Lane by lane `(right, right_tag)` where `right` is larger than `self` or NaN, else `(self, tag)`; a NaN in `self`
+    /// stays.
+    #[inline(always)]
+    unsafe fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let larger = self.select_less_equal(right, right, self);
+            let tagged = tag.select_less_equal(right_tag, right, self);
+            // Equal to itself: no NaN.
+            (larger.select_less_equal(self, self, self), tagged.select_less_equal(tag, self, self))
+        }
+    }
     /// Which of 64 bytes are `value`: bit i stands for byte i.
     #[inline(always)]
     unsafe fn equal_bytes(from: *const u8, value: u8) -> u64 {
