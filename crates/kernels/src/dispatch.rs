@@ -1,5 +1,7 @@
 //! The choice of an instruction set, made once at start.
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use crate::vector::Simd128;
 #[cfg(target_arch = "x86_64")]
 use crate::vector::{Avx2, Avx512};
 use crate::{
@@ -29,6 +31,8 @@ enum Choice {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 /// A name that is no instruction set of this program, or one that this machine lacks.
@@ -46,6 +50,7 @@ impl InstructionSet {
     pub const PORTABLE: Self = Self(Choice::Portable);
 
     /// Every instruction set of this machine that there are kernels for, fastest first; the last is portable.
+    #[allow(clippy::vec_init_then_push, reason = "what comes before the last depends on the target")]
     pub fn available() -> Vec<Self> {
         let mut sets = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -62,6 +67,8 @@ impl InstructionSet {
                 sets.push(Self(Choice::Avx2));
             }
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        sets.push(Self(Choice::Simd128));
         sets.push(Self::PORTABLE);
         sets
     }
@@ -90,6 +97,11 @@ impl InstructionSet {
             Choice::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Choice::Avx512 => "avx512",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            // The results' last digits differ between the two, and a record must tell them apart.
+            Choice::Simd128 if cfg!(target_feature = "relaxed-simd") => "relaxed-simd",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Choice::Simd128 => "simd128",
         }
     }
 
@@ -104,6 +116,9 @@ impl InstructionSet {
                 Choice::Avx2 => run_avx2(kernel),
                 #[cfg(target_arch = "x86_64")]
                 Choice::Avx512 => run_avx512(kernel),
+                // Enabled for the whole module, so that every function may use it.
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                Choice::Simd128 => kernel.run::<Simd128>(),
             }
         }
     }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 pub mod problem;
+#[cfg(target_family = "wasm")]
+pub mod wasm;
 
 use kernels::{Element, InstructionSet};
 use std::fmt::{Debug, Display};
@@ -49,6 +51,8 @@ macro_rules! on_every_set {
     ($check:ident) => {
         for set in kernels::InstructionSet::available() {
             $check::<f32>(set);
+            #[cfg(target_family = "wasm")]
+            crate::common::wasm::count(set.name());
         }
         $check::<f64>(kernels::InstructionSet::PORTABLE);
     };
