@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Accuracy and loss of a saved model on a test set
     Evaluate(EvaluateArguments),
+    /// How fast models train and infer here, beside what the machine could do
+    Bench(BenchArguments),
     /// List the built-in models
     Models(ListArguments),
     /// List the data sets
@@ -104,6 +106,23 @@ pub(crate) struct EvaluateArguments {
     /// Data set: `mnist`, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `bench`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct BenchArguments {
+    /// Built-in models, or files that `train --save` made [default: every built-in model]
+    #[arg(value_name = "MODEL|FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) models: Vec<String>,
+    /// Seconds to train each model for; inference takes as long again
+    #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = bench_seconds)]
+    pub(crate) seconds: f64,
     /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -207,6 +226,11 @@ fn batch_size(text: &str) -> Result<usize, String> {
 fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=maximum).contains(number));
     number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
+}
+
+fn bench_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.01..=3600.0).contains(seconds));
+    seconds.ok_or_else(|| "a number from 0.01 to 3600 is expected".to_owned())
 }
 
 fn learning_rate(text: &str) -> Result<f64, String> {

@@ -1,38 +1,16 @@
 //! `evaluate`: a saved model on a test set.
 
-use super::laboratory;
+use super::{laboratory, weights};
 use crate::{args::EvaluateArguments, failure::Failure, output};
 use serde_json::json;
-use std::fs;
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
 
-/// A weights file of this many bytes is larger than any network of this program.
-const MAXIMUM_FILE_BYTES: u64 = 1 << 30;
-
 /// Loads, measures, prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.file.display();
-    let read = || {
-        let bytes = fs::metadata(&arguments.file)?.len();
-        if bytes > MAXIMUM_FILE_BYTES {
-            return Err(std::io::Error::other(format!(
-                "{MAXIMUM_FILE_BYTES} bytes at most expected, {bytes} found"
-            )));
-        }
-        fs::read(&arguments.file)
-    };
-    let bytes = read().map_err(|error| {
-        Failure::new(format!("{path}: {error}"), "make one with `mnist-study train MODEL --save FILE`")
-    })?;
-    let wrong = |error| {
-        Failure::new(
-            format!("{path}: {error}"),
-            "pass a file that `mnist-study train MODEL --save FILE` made",
-        )
-    };
-    let description = interchange::describe(&bytes).map_err(wrong)?;
+    let (bytes, description) = weights::read(&arguments.file)?;
     let laboratory =
         laboratory(&arguments.dataset, arguments.threads, std::slice::from_ref(&description.architecture))?;
     let test = laboratory.corpus().test();
@@ -47,7 +25,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         ));
     }
     let mut model = laboratory.model(&description.architecture, BATCH)?;
-    interchange::load(&bytes, &mut model).map_err(wrong)?;
+    weights::load(&path.to_string(), &bytes, &mut model)?;
     let predictions = laboratory.test(&mut model);
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     let recall = recall(test.labels(), &predictions.classes, description.classes);

@@ -1,9 +1,11 @@
 //! One file a verb.
 
+mod bench;
 mod compare;
 mod evaluate;
 mod lists;
 mod train;
+mod weights;
 
 use crate::{
     args::{Arguments, Command},
@@ -26,6 +28,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
         Some(Command::Datasets(arguments)) => lists::datasets(&arguments),
         Some(Command::Completions { shell }) => {

@@ -18,6 +18,7 @@ mod dispatch;
 mod element;
 pub mod lstm;
 pub mod matmul;
+pub mod peak;
 pub mod pixels;
 pub mod softmax;
 mod tile;

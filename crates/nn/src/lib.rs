@@ -22,6 +22,6 @@ pub use architecture::{Architecture, LayerSpec, built_in, built_in_architectures
 pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet};
-pub use model::{Evaluation, Model, ParameterSpec};
+pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, StepTimes};
 pub use optimiser::Optimiser;
 pub use shape::{Shape, ShapeError};

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use std::{
     ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// One parameter of a model and where its values lie in the flat buffer.
@@ -60,8 +61,35 @@ impl Evaluation {
     }
 }
 
+/// Where the time of a model's steps has gone since it was asked last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepTimes {
+    /// Turning bytes into pixels.
+    pub batch: Duration,
+    /// Packing the parameters for the kernels.
+    pub prepare: Duration,
+    /// All groups, from forward to backward, by the wall clock.
+    pub groups: Duration,
+    /// The layers by name.
+    pub layers: Vec<(String, LayerTimes)>,
+    /// The optimiser.
+    pub update: Duration,
+}
+
+/// One layer's share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LayerTimes {
+    /// Forward, added over the threads.
+    pub forward: Duration,
+    /// Backward, added over the threads.
+    pub backward: Duration,
+    /// Summing its gradient over the groups, by the wall clock.
+    pub sum: Duration,
+}
+
 /// A layer and its parameters' place.
 struct Stage<E> {
+    name: String,
     layer: Box<dyn Layer<E>>,
     parameters: Range<usize>,
     output_length: usize,
@@ -77,6 +105,8 @@ struct LaneStage<E> {
     output: Buffer<E>,
     d_output: Buffer<E>,
     scratch: Memory<E>,
+    forward: Duration,
+    backward: Duration,
 }
 
 /// A network for batches of up to a fixed number of images.
@@ -103,6 +133,7 @@ pub struct Model<E> {
     results: Vec<(f64, usize)>,
     /// Whether the layers have seen the parameters as they are.
     prepared: bool,
+    times: StepTimes,
 }
 
 impl<E: Element> Model<E> {
@@ -164,6 +195,7 @@ impl<E: Element> Model<E> {
             parameters: Buffer::zeros(builder.parameters),
             gradient: Buffer::zeros(builder.parameters),
             input: Buffer::zeros(capacity * height * width),
+            times: StepTimes::default(),
             lanes: (0..rayon::current_num_threads()).map(lane).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
             stages,
@@ -223,12 +255,20 @@ impl<E: Element> Model<E> {
         self.stages.iter().map(|stage| stage.layer.forward_flops()).sum()
     }
 
+    /// Useful multiplications and additions of one image in a training step: forward, and the gradients of parameters and
+    /// of every layer's input but the first's, as if no zero were skipped.
+    pub fn step_flops(&self) -> u64 {
+        let all: u64 = 3 * self.forward_flops();
+        all - self.stages.first().map_or(0, |stage| stage.layer.input_gradient_flops())
+    }
+
     /// Sets the batch's first `images` from bytes, each pixel divided by 255.
     ///
     /// # Panics
     /// When there are more images than the capacity, or one has another number of pixels.
     pub fn set_batch<'a>(&mut self, images: usize, image: impl Fn(usize) -> &'a [u8] + Sync) {
         self.check_count(images);
+        let start = Instant::now();
         let (set, length) = (self.set, self.input_length);
         let groups = self.input[..images * length].par_chunks_mut(GROUP * length);
         groups.enumerate().for_each(|(group, inputs)| {
@@ -236,6 +276,7 @@ impl<E: Element> Model<E> {
                 scale_pixels(set, image(group * GROUP + index), input);
             }
         });
+        self.times.batch += start.elapsed();
     }
 
     /// The batch's pixels `[capacity, height, width]`, to be set directly.
@@ -294,6 +335,7 @@ impl<E: Element> Model<E> {
         self.check_count(images);
         assert!(images > 0, "no images");
         self.prepare();
+        let start = Instant::now();
         let Self {
             input_length,
             classes,
@@ -337,18 +379,39 @@ impl<E: Element> Model<E> {
                 *result = step(group, input, labels, probabilities, None);
             }),
         }
+        self.times.groups += start.elapsed();
+        self.times.layers.resize_with(self.stages.len(), Default::default);
         let groups = &self.groups[..images.div_ceil(GROUP)];
         for (layer, stage) in self.stages.iter_mut().enumerate() {
             let d_parameters = &mut self.gradient[stage.parameters.clone()];
+            let start = Instant::now();
             stage.layer.sum_gradient(Groups { groups, layer }, d_parameters);
+            self.times.layers[layer].1.sum += start.elapsed();
         }
         self.total(images)
     }
 
     /// Moves the parameters along the last gradient.
     pub fn update(&mut self, optimiser: &mut Optimiser<E>, learning_rate: f64) {
+        let start = Instant::now();
         optimiser.step(self.set, learning_rate, &mut self.parameters, &self.gradient);
         self.prepared = false;
+        self.times.update += start.elapsed();
+    }
+
+    /// Where the time has gone since the last call.
+    pub fn take_times(&mut self) -> StepTimes {
+        let mut times = std::mem::take(&mut self.times);
+        times.layers.resize_with(self.stages.len(), Default::default);
+        for (index, (stage, (name, layer))) in self.stages.iter().zip(&mut times.layers).enumerate() {
+            name.clone_from(&stage.name);
+            for lane in &mut self.lanes {
+                let lane = &mut lane.get_mut().unwrap_or_else(PoisonError::into_inner).stages[index];
+                layer.forward += std::mem::take(&mut lane.forward);
+                layer.backward += std::mem::take(&mut lane.backward);
+            }
+        }
+        times
     }
 
     fn check_count(&self, images: usize) {
@@ -358,11 +421,13 @@ impl<E: Element> Model<E> {
     /// Shows the layers the parameters, where they have changed.
     fn prepare(&mut self) {
         if !self.prepared {
+            let start = Instant::now();
             let parameters = &self.parameters;
             self.stages
                 .par_iter_mut()
                 .for_each(|stage| stage.layer.prepare(&parameters[stage.parameters.clone()]));
             self.prepared = true;
+            self.times.prepare += start.elapsed();
         }
     }
 
@@ -390,6 +455,8 @@ impl<E: Element> LaneStage<E> {
             output: Buffer::zeros(GROUP * stage.output_length),
             d_output: Buffer::zeros(GROUP * stage.output_length),
             scratch: Memory::new(stage.layer.scratch()),
+            forward: Duration::ZERO,
+            backward: Duration::ZERO,
         }
     }
 }
@@ -407,7 +474,9 @@ impl<E: Element> Lane<E> {
             let lane = &mut from[0];
             let output = &mut lane.output[..images * stage.output_length];
             let parameters = &parameters[stage.parameters.clone()];
+            let start = Instant::now();
             stage.layer.forward(parameters, input, output, &mut lane.scratch);
+            lane.forward += start.elapsed();
         }
         let last = stages.len() - 1;
         &self.stages[last].output[..images * stages[last].output_length]
@@ -441,7 +510,9 @@ impl<E: Element> Lane<E> {
             let length = group.images * stage.output_length;
             let pass = Pass { input, output: &lane.output[..length], d_output: &mut lane.d_output[..length] };
             let parameters = &parameters[stage.parameters.clone()];
+            let start = Instant::now();
             stage.layer.backward(parameters, pass, d_input, &mut lane.scratch, &mut group.kept[index]);
+            lane.backward += start.elapsed();
         }
     }
 }
@@ -566,18 +637,23 @@ impl<E: Element> Builder<E> {
                 1
             }
         };
-        let first = self.parameters;
+        let (first, stage) = (self.parameters, format!("{kind}{number}"));
         for parameter in layer.parameters() {
             let length: usize = parameter.shape.iter().product();
             self.specs.push(ParameterSpec {
-                name: format!("{kind}{number}.{}", parameter.name),
+                name: format!("{stage}.{}", parameter.name),
                 shape: parameter.shape,
                 range: self.parameters..self.parameters + length,
                 initialiser: parameter.initialiser,
             });
             self.parameters += length;
         }
-        self.stages.push(Stage { layer, parameters: first..self.parameters, output_length: shape.length() });
+        self.stages.push(Stage {
+            name: stage,
+            layer,
+            parameters: first..self.parameters,
+            output_length: shape.length(),
+        });
         self.shape = shape;
     }
 }

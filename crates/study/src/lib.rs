@@ -3,6 +3,7 @@
 //! One way through: [`plan::plan`] turns a study into runs, [`execute::execute`] makes those whose records are missing
 //! and keeps one record each, [`verdict`] judges the records. A run depends on its [`record::RunSpec`] alone.
 
+pub mod bench;
 pub mod encoding;
 pub mod environment;
 pub mod execute;

@@ -141,6 +141,16 @@ impl Laboratory {
         Ok(self.threads.install(|| Model::new(self.set, &architecture, height, width, classes, capacity))?)
     }
 
+    /// The kernels that models here compute with.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// Does work on this laboratory's threads.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.threads.install(work)
+    }
+
     /// Measures a model on the test images.
     pub fn test(&self, model: &mut Model<f32>) -> Predictions {
         self.threads.install(|| predict(model, Subset::all(self.corpus.test())))

@@ -133,6 +133,10 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         self.steps as u64 * self.size.step_flops()
     }
 
+    fn input_gradient_flops(&self) -> u64 {
+        (2 * self.steps * self.size.inputs * GATES * self.size.units) as u64
+    }
+
     fn prepare(&mut self, parameters: &[E]) {
         let (set, size) = (self.set, self.size);
         let Size { inputs, units } = size;

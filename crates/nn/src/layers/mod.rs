@@ -35,6 +35,11 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     /// Multiplications and additions of one image's forward pass.
     fn forward_flops(&self) -> u64;
 
+    /// Of those of the backward pass, what the derivative with respect to one image's input takes.
+    fn input_gradient_flops(&self) -> u64 {
+        self.forward_flops()
+    }
+
     /// What a thread needs to take a group through the layer and back.
     fn scratch(&self) -> MemorySize;
 

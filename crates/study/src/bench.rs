@@ -1,0 +1,270 @@
+//! How fast the engine is here, beside what the machine could do.
+
+use crate::{record::Environment, run::Laboratory};
+use kernels::{InstructionSet, peak};
+use nn::{Model, Optimiser, StepTimes, keep_awake};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+/// Images in a training step, as in the study.
+const TRAINING_BATCH: usize = 128;
+
+/// Batches that inference is measured at.
+pub const INFERENCE_BATCHES: [usize; 2] = [1, 1000];
+
+/// Images of an epoch of MNIST.
+const EPOCH_IMAGES: f64 = 60_000.0;
+
+/// What the machine can do, measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Machine {
+    /// Processor, threads, kernels and version.
+    #[serde(flatten)]
+    pub environment: Environment,
+    /// Multiply-adds of one thread, counted as two operations, in 10⁹ a second.
+    pub peak_gflops_one_thread: f64,
+    /// Those of all threads together.
+    pub peak_gflops: f64,
+    /// Reading 64 MiB a thread, in 10⁹ bytes a second, all threads together.
+    pub read_gigabytes_per_second: f64,
+}
+
+/// One model's figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelSpeed {
+    /// The architecture.
+    pub name: String,
+    /// Parameters.
+    pub parameters: usize,
+    /// Training in batches of 128.
+    pub training: TrainingSpeed,
+    /// Inference at each of [`INFERENCE_BATCHES`].
+    pub inference: Vec<InferenceSpeed>,
+}
+
+/// Steps of training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainingSpeed {
+    /// Images in a step.
+    pub batch: usize,
+    /// Steps measured.
+    pub steps: usize,
+    /// By the median step.
+    pub images_per_second: f64,
+    /// 60,000 images at that speed.
+    pub epoch_seconds: f64,
+    /// Useful operations, counted as if no zero were skipped, in 10⁹ a second.
+    pub useful_gflops: f64,
+    /// The same against the measured peak; the zeros that are skipped can bring it above 1.
+    pub share_of_peak: f64,
+    /// Calls of the allocator in a step.
+    pub allocations_per_step: f64,
+    /// Summing gradients over groups, drawing batches and the optimiser, as a share of the step.
+    pub bookkeeping_share: f64,
+    /// Each stage's share of the step; sums to 1.
+    pub stages: Vec<StageShare>,
+}
+
+/// A stage of the step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageShare {
+    /// Such as `conv2 backward`.
+    pub name: String,
+    /// Fraction of the time of all threads.
+    pub share: f64,
+}
+
+/// Inference at one batch size.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InferenceSpeed {
+    /// Images at once.
+    pub batch: usize,
+    /// By the median batch.
+    pub images_per_second: f64,
+    /// Median time of a batch in microseconds, from bytes to logits.
+    pub p50_us: f64,
+    /// The time that one batch in a hundred exceeds, in microseconds.
+    pub p99_us: f64,
+    /// Operations, in 10⁹ a second.
+    pub gflops: f64,
+}
+
+/// Measures the machine for about half a second.
+pub fn machine(laboratory: &Laboratory) -> Machine {
+    let set = laboratory.instruction_set();
+    let threads = laboratory.environment().threads;
+    let one = multiply_add_rate(set);
+    let rates = |rate: fn(InstructionSet) -> f64| -> f64 {
+        laboratory
+            .install(|| keep_awake(|| (0..threads).into_par_iter().with_max_len(1).map(|_| rate(set)).sum()))
+    };
+    Machine {
+        environment: laboratory.environment(),
+        peak_gflops_one_thread: one,
+        peak_gflops: rates(multiply_add_rate),
+        read_gigabytes_per_second: rates(read_rate),
+    }
+}
+
+/// 10⁹ operations a second, the best of several tries: what disturbs can only slow.
+fn multiply_add_rate(set: InstructionSet) -> f64 {
+    let rate = |_| {
+        let start = Instant::now();
+        let operations = peak::multiply_adds(set, 400_000);
+        operations as f64 / start.elapsed().as_secs_f64() / 1e9
+    };
+    (0..40).map(rate).fold(0.0, f64::max)
+}
+
+/// 10⁹ bytes a second.
+fn read_rate(set: InstructionSet) -> f64 {
+    let values = vec![1.0f32; 16 << 20];
+    let rate = |_| {
+        let start = Instant::now();
+        black_box(peak::read(set, &values));
+        (values.len() * size_of::<f32>()) as f64 / start.elapsed().as_secs_f64() / 1e9
+    };
+    (0..10).map(rate).fold(0.0, f64::max)
+}
+
+/// Measures a model for about `seconds` of training, and half of it at each inference batch. Its parameters change.
+///
+/// `allocations` counts the allocator's calls while it runs what it is given.
+pub fn model(
+    laboratory: &Laboratory,
+    name: &str,
+    seconds: f64,
+    mut make: impl FnMut(usize) -> Model<f32> + Send,
+    peak_gflops: f64,
+    allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
+) -> ModelSpeed {
+    laboratory.install(|| {
+        let inference = INFERENCE_BATCHES
+            .map(|batch| keep_awake(|| inference(laboratory, &mut make(batch), batch, seconds / 2.0)));
+        let mut model = make(TRAINING_BATCH);
+        let training = training(laboratory, &mut model, seconds, peak_gflops, allocations);
+        ModelSpeed {
+            name: name.to_owned(),
+            parameters: model.parameters().len(),
+            training,
+            inference: inference.to_vec(),
+        }
+    })
+}
+
+fn training(
+    laboratory: &Laboratory,
+    model: &mut Model<f32>,
+    seconds: f64,
+    peak_gflops: f64,
+    allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
+) -> TrainingSpeed {
+    let images = laboratory.corpus().training();
+    let mut optimiser = Optimiser::new(model.parameters().len());
+    let mut first = 0;
+    let mut step = |model: &mut Model<f32>| {
+        // Strided, so that classes mix; a real epoch's order is as scattered in memory.
+        let index = |image: usize| (first + image * 397) % images.len();
+        let mut labels = [0; TRAINING_BATCH];
+        for (image, label) in labels.iter_mut().enumerate() {
+            *label = images.labels()[index(image)];
+        }
+        model.set_batch(TRAINING_BATCH, |image| images.image(index(image)));
+        black_box(model.differentiate(&labels, None));
+        model.update(&mut optimiser, 1e-3);
+        first += TRAINING_BATCH;
+    };
+    let (times, stages, wall) = keep_awake(|| {
+        for _ in 0..5 {
+            step(model);
+        }
+        model.take_times();
+        let start = Instant::now();
+        let times = repeat(seconds, || step(model));
+        (times, model.take_times(), start.elapsed())
+    });
+    let counted = allocations(&mut || (0..10).for_each(|_| step(model)));
+    let median = times[times.len() / 2];
+    let images_per_second = TRAINING_BATCH as f64 / median;
+    let useful_gflops = images_per_second * model.step_flops() as f64 / 1e9;
+    let (stages, bookkeeping_share) = shares(&stages, wall, laboratory.environment().threads);
+    TrainingSpeed {
+        batch: TRAINING_BATCH,
+        steps: times.len(),
+        images_per_second,
+        epoch_seconds: EPOCH_IMAGES / images_per_second,
+        useful_gflops,
+        share_of_peak: useful_gflops / peak_gflops,
+        allocations_per_step: counted as f64 / 10.0,
+        bookkeeping_share,
+        stages,
+    }
+}
+
+/// The stages' shares of the time of all threads, and what of it is no layer's forward or backward pass.
+fn shares(times: &StepTimes, wall: Duration, threads: usize) -> (Vec<StageShare>, f64) {
+    let wall = wall.as_secs_f64();
+    let share = |time: Duration| time.as_secs_f64() / wall;
+    let on_threads = |time: Duration| share(time) / threads as f64;
+    let mut stages = vec![StageShare { name: "batch".into(), share: share(times.batch) }];
+    stages.push(StageShare { name: "pack weights".into(), share: share(times.prepare) });
+    let mut in_groups = 0.0;
+    for (name, layer) in &times.layers {
+        stages.push(StageShare { name: format!("{name} forward"), share: on_threads(layer.forward) });
+        in_groups += on_threads(layer.forward);
+    }
+    for (name, layer) in times.layers.iter().rev() {
+        stages.push(StageShare { name: format!("{name} backward"), share: on_threads(layer.backward) });
+        in_groups += on_threads(layer.backward);
+    }
+    stages.push(StageShare {
+        name: "loss, and waiting for threads".into(),
+        share: share(times.groups) - in_groups,
+    });
+    for (name, layer) in times.layers.iter().rev() {
+        stages.push(StageShare { name: format!("{name} sum of gradients"), share: share(layer.sum) });
+    }
+    stages.push(StageShare { name: "optimiser".into(), share: share(times.update) });
+    let rest = 1.0 - stages.iter().map(|stage| stage.share).sum::<f64>();
+    stages.push(StageShare { name: "rest".into(), share: rest });
+    let reductions: Duration =
+        times.layers.iter().filter(|(name, _)| !name.starts_with("dense")).map(|(_, layer)| layer.sum).sum();
+    (stages, share(times.batch) + share(reductions) + share(times.update))
+}
+
+fn inference(laboratory: &Laboratory, model: &mut Model<f32>, batch: usize, seconds: f64) -> InferenceSpeed {
+    let images = laboratory.corpus().test();
+    let mut first = 0;
+    let mut run = || {
+        model.set_batch(batch, |image| images.image((first + image) % images.len()));
+        black_box(model.forward(batch));
+        first += batch;
+    };
+    repeat(seconds / 10.0, &mut run);
+    let times = repeat(seconds, run);
+    let median = times[times.len() / 2];
+    InferenceSpeed {
+        batch,
+        images_per_second: batch as f64 / median,
+        p50_us: median * 1e6,
+        p99_us: times[(times.len() * 99) / 100] * 1e6,
+        gflops: batch as f64 / median * model.forward_flops() as f64 / 1e9,
+    }
+}
+
+/// Seconds of each call, ascending, of as many calls as fit, at least three.
+fn repeat(seconds: f64, mut work: impl FnMut()) -> Vec<f64> {
+    let start = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < 3 || start.elapsed().as_secs_f64() < seconds {
+        let begin = Instant::now();
+        work();
+        times.push(begin.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    times
+}

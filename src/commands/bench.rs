@@ -1,0 +1,119 @@
+//! `bench`: the engine's speed beside the machine's.
+
+use super::{laboratory, weights};
+use crate::{args::BenchArguments, failure::Failure, output};
+use nn::Model;
+use serde_json::json;
+use std::{fmt::Write, path::Path};
+use study::{
+    bench::{self, Machine, ModelSpeed},
+    run::Laboratory,
+};
+use train::Seeds;
+
+/// Measures, prints.
+pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
+    let names: Vec<String> = if arguments.models.is_empty() {
+        nn::built_in_architectures().into_iter().map(|architecture| architecture.name).collect()
+    } else {
+        arguments.models.clone()
+    };
+    let subjects = names.iter().map(|name| Subject::find(name)).collect::<Result<Vec<_>, _>>()?;
+    let architectures: Vec<String> = subjects.iter().map(|subject| subject.architecture.clone()).collect();
+    let laboratory = laboratory("mnist", arguments.threads, &architectures)?;
+    // Before any time is spent: a file's weights may not fit.
+    for subject in &subjects {
+        subject.model(&laboratory, 1)?;
+    }
+    let machine = bench::machine(&laboratory);
+    let mut models = Vec::new();
+    for subject in &subjects {
+        if !arguments.output.quiet && !arguments.output.json {
+            output::note(&format!("measuring {}", subject.name));
+        }
+        let make = |capacity| subject.model(&laboratory, capacity).expect("it was made before");
+        models.push(bench::model(
+            &laboratory,
+            &subject.name,
+            arguments.seconds,
+            make,
+            machine.peak_gflops,
+            |work| allocation_counter::measure(work).count_total,
+        ));
+    }
+    if arguments.output.json {
+        return output::result(&format!("{:#}\n", json!({ "machine": machine, "models": models })));
+    }
+    output::result(&table(&machine, &models))
+}
+
+/// A built-in architecture with fresh parameters, or a file of trained ones.
+struct Subject {
+    name: String,
+    architecture: String,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Subject {
+    fn find(name: &str) -> Result<Self, Failure> {
+        if nn::built_in(name).is_none() && Path::new(name).extension().is_some() {
+            let (bytes, description) = weights::read(Path::new(name))?;
+            let architecture = description.architecture;
+            return Ok(Self { name: architecture.clone(), architecture, bytes: Some(bytes) });
+        }
+        Ok(Self { name: name.to_owned(), architecture: name.to_owned(), bytes: None })
+    }
+
+    fn model(&self, laboratory: &Laboratory, capacity: usize) -> Result<Model<f32>, Failure> {
+        let mut model = laboratory.model(&self.architecture, capacity)?;
+        match &self.bytes {
+            Some(bytes) => weights::load(&self.name, bytes, &mut model)?,
+            None => Seeds::of_run(0).initialise(&mut model),
+        }
+        Ok(model)
+    }
+}
+
+fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
+    let mut text = String::new();
+    let environment = &machine.environment;
+    let mut line = |arguments: std::fmt::Arguments| {
+        text.write_fmt(arguments).expect("a string takes everything");
+        text.push('\n');
+    };
+    line(format_args!(
+        "{}, {} threads, kernels {}",
+        environment.cpu, environment.threads, environment.kernels
+    ));
+    line(format_args!(
+        "multiply-add peak {:.0} GFLOP/s on one thread, {:.0} on all; reading {:.0} GB/s",
+        machine.peak_gflops_one_thread, machine.peak_gflops, machine.read_gigabytes_per_second
+    ));
+    for model in models {
+        let training = &model.training;
+        line(format_args!("\n{} ({} parameters)", model.name, model.parameters));
+        line(format_args!(
+            "  training, batch {}: {:.0} images/s, {:.2} s an epoch of 60,000; useful {:.0} GFLOP/s, {:.0} % of peak",
+            training.batch,
+            training.images_per_second,
+            training.epoch_seconds,
+            training.useful_gflops,
+            100.0 * training.share_of_peak
+        ));
+        line(format_args!(
+            "  allocations a step: {}; batch, reduction and optimiser: {:.1} % of the step",
+            training.allocations_per_step,
+            100.0 * training.bookkeeping_share
+        ));
+        for stage in &training.stages {
+            line(format_args!("    {:5.1} %  {}", 100.0 * stage.share, stage.name));
+        }
+        for speed in &model.inference {
+            line(format_args!(
+                "  inference, batch {}: {:.0} images/s; p50 {:.0} µs, p99 {:.0} µs; {:.0} GFLOP/s",
+                speed.batch, speed.images_per_second, speed.p50_us, speed.p99_us, speed.gflops
+            ));
+        }
+    }
+    text
+}
