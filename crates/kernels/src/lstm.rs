@@ -252,12 +252,12 @@ impl<E: Element> Forward<'_, E> {
             for (r, pointer) in rows.iter_mut().enumerate() {
                 *pointer = self.x.as_ptr().add((row + r) * inputs);
             }
-            accumulate_rows::<V, ROWS, GATES>(&mut z, &rows, inputs, weights);
+            accumulate_rows(&mut z, &rows, inputs, weights, width);
             if let Some(state) = &self.state {
                 for (r, pointer) in rows.iter_mut().enumerate() {
                     *pointer = state.h.as_ptr().add((row + r) * units);
                 }
-                accumulate_rows::<V, ROWS, GATES>(&mut z, &rows, units, weights.add(inputs * width));
+                accumulate_rows(&mut z, &rows, units, weights.add(inputs * width), width);
             }
             for (r, z) in z.iter().enumerate() {
                 let at = (row + r) * units + unit;

@@ -1,8 +1,8 @@
-//! Products of matrices, C = A·B, with B laid out in panels beforehand.
+//! Products of matrices, C = A·B.
 //!
-//! Weights change once a step and are multiplied by many rows, so the caller packs them once ([`pack`]) and then
-//! multiplies slices of rows on as many threads as it likes ([`multiply`]). Every element of C is one chain of
-//! multiply-adds in the order of k, whatever the slicing.
+//! B is read in panels of a few vectors' width: laid out as such beforehand ([`pack`], [`multiply`]) or in place
+//! ([`multiply_rows`], [`multiply_pieces`]). A panel is walked through in chunks that stay in the first-level cache while
+//! all rows of A pass by. Every element of C is one chain of multiply-adds in the order of k, whatever the slicing.
 
 use crate::{
     Element, InstructionSet, check_length,
@@ -10,6 +10,7 @@ use crate::{
     tile::{accumulate_columns, accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
+use std::{marker::PhantomData, mem::MaybeUninit};
 
 /// A matrix that is read: row-major, or the transpose of a row-major one.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +55,50 @@ impl<'a, E: Element> Matrix<'a, E> {
         } else {
             self.data[row * self.stride + column]
         }
+    }
+}
+
+/// A row-major matrix that is written, or some of its columns.
+#[derive(Debug)]
+pub struct MatrixMut<'a, E> {
+    data: *mut E,
+    rows: usize,
+    columns: usize,
+    stride: usize,
+    lifetime: PhantomData<&'a mut [E]>,
+}
+
+// SAFETY: it stands for exclusive borrows of its elements, and elements are sent by copying them.
+unsafe impl<E: Element> Send for MatrixMut<'_, E> {}
+
+impl<'a, E: Element> MatrixMut<'a, E> {
+    /// `data[row · columns + column]`.
+    ///
+    /// # Panics
+    /// When the length is not `rows · columns`.
+    pub fn new(data: &'a mut [E], rows: usize, columns: usize) -> Self {
+        check_length!(data, rows * columns);
+        Self { data: data.as_mut_ptr(), rows, columns, stride: columns, lifetime: PhantomData }
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The columns before `column`, and the others: two matrices that can be written at once.
+    ///
+    /// # Panics
+    /// When there are fewer than `column`.
+    pub fn split_columns(self, column: usize) -> (Self, Self) {
+        assert!(column <= self.columns, "column {column} of {}", self.columns);
+        let right = Self {
+            // Within the allocation, or just behind it: `column` is at most the number of columns.
+            data: self.data.wrapping_add(column),
+            columns: self.columns - column,
+            ..self
+        };
+        (Self { columns: column, ..self }, right)
     }
 }
 
@@ -144,7 +189,7 @@ fn pack_panel<E: Element>(matrix: Matrix<E>, column: usize, used: usize, padded:
 pub enum Output {
     /// C = A·B.
     Overwrite,
-    /// C = C + A·B.
+    /// C = C + A·B: the chains of multiply-adds begin at what C holds.
     Accumulate,
 }
 
@@ -162,171 +207,137 @@ pub fn multiply<E: Element>(
 ) {
     check_length!(packed, packed_length::<E>(set, a.columns, columns));
     check_length!(c, a.rows * columns);
-    if c.is_empty() {
-        return;
-    }
-    let panels = Panels { data: packed, columns, packed_width: None };
-    E::dispatch(set, Multiply { a, panels, c, c_stride: columns, output });
+    let c = MatrixMut::new(c, a.rows, columns);
+    E::dispatch(set, Multiply { a, b: Right::Packed(packed), c, output });
 }
 
-/// The panels of B: one after the other, or side by side in rows of `packed_width`.
-#[derive(Clone, Copy)]
-struct Panels<'a, E> {
-    data: &'a [E],
-    columns: usize,
-    packed_width: Option<usize>,
-}
-
-/// C `[m, columns]` = (C +) A `[m, k]` · B `[k, columns]` for a row-major B whose rows are `stride` apart.
+/// C `[m, n]` = (C +) A `[m, k]` · B `[k, n]`, with B read in place.
 ///
-/// For rows that lie close together already, such as a gradient that was written panel by panel: packing would only
-/// copy them. A must be transposed.
+/// For a B that is used once, or too rarely for packing to pay: its rows are read panel by panel.
 ///
 /// # Panics
-/// When `columns` is not a whole number of vectors, or a length does not fit the shapes.
+/// When the shapes do not fit, or B is transposed.
 pub fn multiply_rows<E: Element>(
     set: InstructionSet,
     a: Matrix<E>,
-    b: &[E],
-    stride: usize,
-    columns: usize,
-    c: &mut [E],
+    b: Matrix<E>,
+    c: MatrixMut<E>,
     output: Output,
 ) {
-    assert!(columns.is_multiple_of(lanes::<E>(set)), "{columns} columns: whole vectors expected");
-    assert!(a.transposed, "rows of B are read in place for a transposed A only");
-    if a.columns > 0 {
-        assert!(
-            b.len() >= (a.columns - 1) * stride + columns && stride >= columns,
-            "B is shorter than its shape"
-        );
-    }
-    check_length!(c, a.rows * columns);
-    if c.is_empty() {
-        return;
-    }
-    let panels = Panels { data: b, columns, packed_width: Some(stride) };
-    E::dispatch(set, Multiply { a, panels, c, c_stride: columns, output });
+    assert!(!b.transposed, "B is read by rows");
+    assert_eq!([a.columns, b.columns], [b.rows, c.columns], "rows of B and columns of C, against A and B");
+    assert_eq!(a.rows, c.rows, "rows of A, against C");
+    E::dispatch(set, Multiply { a, b: Right::Rows(b), c, output });
 }
 
-/// C `[m, columns]` = Σ over the pieces p of A(p)ᵀ · B(p), with the rows of all B(p) packed as one matrix by [`pack`].
+/// C `[m, n]` = Σ over the pieces p of A(p)ᵀ · B(p), both read in place.
 ///
 /// For a sum over images that lie in several places: each element of C is the same chain of multiply-adds as if the
-/// pieces were one matrix. Every piece is `[rows of B(p), m]`, not transposed. Overwrites C.
+/// pieces were one matrix. `piece` gives A(p) `[k, m]` and B(p) `[k, n]`, not transposed. Overwrites C.
 ///
 /// # Panics
-/// When a length does not fit the shapes.
-pub fn multiply_pieces<'a, E: Element>(
+/// When the shapes do not fit, or a matrix is transposed.
+pub fn multiply_pieces<'p, E: Element>(
     set: InstructionSet,
-    pieces: impl Fn(usize) -> Matrix<'a, E>,
+    piece: impl Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>),
     count: usize,
-    packed: &[E],
-    columns: usize,
-    c: &mut [E],
+    c: MatrixMut<E>,
 ) {
-    let rows = c.len() / columns.max(1);
-    let mut length = 0;
-    for piece in (0..count).map(&pieces) {
-        assert!(!piece.transposed, "pieces are transposed here");
-        assert_eq!(piece.columns, rows, "columns of a piece, against rows of C");
-        length += piece.rows;
+    for (a, b) in (0..count).map(&piece) {
+        assert!(!a.transposed && !b.transposed, "pieces are transposed here");
+        assert_eq!(a.rows, b.rows, "rows of a piece of A, against B");
+        assert_eq!([a.columns, b.columns], [c.rows, c.columns], "columns of the pieces, against C");
     }
-    check_length!(packed, packed_length::<E>(set, length, columns));
-    check_length!(c, rows * columns);
-    if !c.is_empty() {
-        E::dispatch(set, MultiplyPieces { pieces, count, length, packed, columns, c });
-    }
+    E::dispatch(set, MultiplyPieces { piece, count, c });
 }
 
-struct MultiplyPieces<'a, E, F> {
-    pieces: F,
-    count: usize,
+/// C `[m, n]` = A `[m, k]` · Bᵀ, for B `[n, k]` and a few rows of A: B is read once, along its rows.
+///
+/// Each element of C is a sum of as many chains as a vector has lanes. For more rows than a handful, [`multiply`] by
+/// the packed transpose of A gives the transpose of C at a better rate.
+///
+/// # Panics
+/// When the shapes do not fit, or a matrix is transposed.
+pub fn multiply_transposed<E: Element>(set: InstructionSet, a: Matrix<E>, b: Matrix<E>, c: &mut [E]) {
+    assert!(!a.transposed && !b.transposed, "both are read by rows");
+    assert_eq!(a.columns, b.columns, "columns of A, against B");
+    check_length!(c, a.rows * b.rows);
+    E::dispatch(set, MultiplyTransposed { a, b, c });
+}
+
+/// Bytes of a panel that rows of A are multiplied by at a time: it shares a first-level cache with them.
+const CHUNK_BYTES: usize = 24 << 10;
+
+/// Rows of a panel of so many vectors that are taken at a time.
+#[inline(always)]
+const fn chunk_rows<V: Vector>(vectors: usize) -> usize {
+    CHUNK_BYTES / (vectors * V::LANES * size_of::<V::Element>())
+}
+
+/// Where B lies.
+#[derive(Clone, Copy)]
+enum Right<'a, E> {
+    Packed(&'a [E]),
+    Rows(Matrix<'a, E>),
+}
+
+/// Part of the sum over k: some columns of A, or rows of it where it is transposed, and as many rows of a panel.
+#[derive(Clone, Copy)]
+struct Piece<E> {
+    a: *const E,
+    a_stride: usize,
     length: usize,
-    packed: &'a [E],
-    columns: usize,
-    c: &'a mut [E],
+    panel: *const E,
+    panel_stride: usize,
 }
 
-impl<'p, E: Element, F: Fn(usize) -> Matrix<'p, E>> Kernel<E> for MultiplyPieces<'_, E, F> {
-    type Output = ();
+/// The pieces that a panel's columns of C are summed from.
+struct PanelJob<'a, E> {
+    pieces: &'a [Piece<E>],
+    c: *mut E,
+    c_stride: usize,
+    used: usize,
+    accumulate: bool,
+}
 
-    #[inline(always)]
-    unsafe fn run<V: Vector<Element = E>>(self) {
-        let rows = self.c.len() / self.columns;
-        for column in (0..self.columns).step_by(panel_width::<V>()) {
-            let used = panel_width::<V>().min(self.columns - column);
-            let vectors = used.div_ceil(V::LANES);
-            // SAFETY: the entry point has checked that the pieces, the panels and C have the lengths of their shapes; the
-            // panels before this one are `column` wide.
-            unsafe {
-                let job = PanelJob {
-                    a: std::ptr::null(),
-                    stride: 0,
-                    length: self.length,
-                    panel: self.packed.as_ptr().add(column * self.length),
-                    panel_stride: vectors * V::LANES,
-                    c: self.c.as_mut_ptr().add(column),
-                    c_stride: self.columns,
-                    used,
-                    accumulate: false,
-                };
-                with_vectors!(vectors, pieces_panel::<V>(rows, &self.pieces, self.count, &job));
-            }
-        }
+/// A panel's rows whose last vector would reach beyond them: copied, with zeros.
+struct Padded<E>([MaybeUninit<E>; CHUNK_BYTES / 4]);
+
+impl<E: Element> Padded<E> {
+    fn new() -> Self {
+        Self([MaybeUninit::uninit(); CHUNK_BYTES / 4])
     }
-}
 
-/// # Safety
-/// As [`columns_panel`], for each piece and its rows of the panel.
-#[inline(always)]
-unsafe fn pieces_panel<'a, V: Vector, const VECTORS: usize>(
-    rows: usize,
-    pieces: &impl Fn(usize) -> Matrix<'a, V::Element>,
-    count: usize,
-    job: &PanelJob<V::Element>,
-) where
-    V::Element: 'a,
-{
-    // SAFETY: the caller's promise.
-    unsafe { in_tiles!(rows, VECTORS, pieces_tile::<V>(pieces, count, job)) }
-}
-
-/// # Safety
-/// As [`pieces_panel`], for the rows `first..first + ROWS` of C.
-#[inline(always)]
-unsafe fn pieces_tile<'a, V: Vector, const ROWS: usize, const VECTORS: usize>(
-    first: usize,
-    pieces: &impl Fn(usize) -> Matrix<'a, V::Element>,
-    count: usize,
-    job: &PanelJob<V::Element>,
-) where
-    V::Element: 'a,
-{
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut sums = [[V::zero(); VECTORS]; ROWS];
-        let mut panel = job.panel;
-        for piece in 0..count {
-            let piece = pieces(piece);
-            accumulate_columns::<V, ROWS, VECTORS>(
-                &mut sums,
-                piece.data.as_ptr().add(first),
-                piece.stride,
-                piece.rows,
-                panel,
-                job.panel_stride,
-            );
-            panel = panel.add(piece.rows * job.panel_stride);
+    /// Copies `used` elements from each of `rows` rows to rows of `padded`; the first goes to row `at`.
+    ///
+    /// # Safety
+    /// `from` has the rows behind it, and `(at + rows) · padded` elements are no more than a chunk.
+    unsafe fn copy(
+        &mut self,
+        at: usize,
+        from: *const E,
+        stride: usize,
+        rows: usize,
+        [used, padded]: [usize; 2],
+    ) -> *const E {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = self.0.as_mut_ptr().cast::<E>().add(at * padded);
+            for row in 0..rows {
+                std::ptr::copy_nonoverlapping(from.add(row * stride), to.add(row * padded), used);
+                for rest in used..padded {
+                    to.add(row * padded + rest).write(E::ZERO);
+                }
+            }
+            to
         }
-        store_tile(&sums, first, job);
     }
 }
 
 struct Multiply<'a, E> {
     a: Matrix<'a, E>,
-    panels: Panels<'a, E>,
-    c: &'a mut [E],
-    c_stride: usize,
+    b: Right<'a, E>,
+    c: MatrixMut<'a, E>,
     output: Output,
 }
 
@@ -335,53 +346,125 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let Self { a, panels, c, c_stride, output } = self;
-        let mut column = 0;
-        let mut panel = panels.data.as_ptr();
-        while column < panels.columns {
-            let used = panel_width::<V>().min(panels.columns - column);
+        let Self { a, b, c, output } = self;
+        let mut padded_rows = Padded::new();
+        for column in (0..c.columns).step_by(panel_width::<V>()) {
+            let used = panel_width::<V>().min(c.columns - column);
             let vectors = used.div_ceil(V::LANES);
-            let panel_stride = panels.packed_width.unwrap_or(vectors * V::LANES);
-            // SAFETY: the entry points have checked that A, the panels and C have the lengths of their shapes; this
-            // panel begins at `panel` and its columns of C at `column`.
-            unsafe {
-                let job = PanelJob {
-                    a: a.data.as_ptr(),
-                    stride: a.stride,
-                    length: a.columns,
-                    panel,
-                    panel_stride,
-                    c: c.as_mut_ptr().add(column),
-                    c_stride,
-                    used,
-                    accumulate: output == Output::Accumulate,
-                };
-                if a.transposed {
-                    with_vectors!(vectors, columns_panel::<V>(a.rows, &job));
-                } else {
-                    with_vectors!(vectors, rows_panel::<V>(a.rows, &job));
+            let padded = vectors * V::LANES;
+            let chunk = chunk_rows::<V>(vectors);
+            // A sum over nothing is zero, which is written as any other.
+            for k in (0..a.columns.max(1)).step_by(chunk) {
+                let length = chunk.min(a.columns - k);
+                // SAFETY: the entry points have checked that A, B and C have the lengths of their shapes; the panels
+                // before this one are `column` wide, and this part of it begins at row `k`.
+                unsafe {
+                    let (panel, panel_stride) = match b {
+                        Right::Packed(data) => (data.as_ptr().add(column * a.columns + k * padded), padded),
+                        Right::Rows(b) => {
+                            let rows = b.data.as_ptr().wrapping_add(k * b.stride + column);
+                            if used == padded {
+                                (rows, b.stride)
+                            } else {
+                                (padded_rows.copy(0, rows, b.stride, length, [used, padded]), padded)
+                            }
+                        }
+                    };
+                    let from = if a.transposed { k * a.stride } else { k };
+                    let piece = Piece {
+                        a: a.data.as_ptr().wrapping_add(from),
+                        a_stride: a.stride,
+                        length,
+                        panel,
+                        panel_stride,
+                    };
+                    let job = PanelJob {
+                        pieces: &[piece],
+                        c: c.data.wrapping_add(column),
+                        c_stride: c.stride,
+                        used,
+                        accumulate: k > 0 || output == Output::Accumulate,
+                    };
+                    if a.transposed {
+                        with_vectors!(vectors, columns_panel::<V>(a.rows, &job));
+                    } else {
+                        with_vectors!(vectors, rows_panel::<V>(a.rows, &job));
+                    }
                 }
-                panel = match panels.packed_width {
-                    Some(_) => panel.wrapping_add(used),
-                    None => panel.add(a.columns * panel_stride),
-                };
             }
-            column += used;
         }
     }
 }
 
-/// One panel of B against all rows of A.
-struct PanelJob<E> {
-    a: *const E,
-    stride: usize,
-    length: usize,
-    panel: *const E,
-    panel_stride: usize,
-    c: *mut E,
-    c_stride: usize,
-    used: usize,
-    accumulate: bool,
+struct MultiplyPieces<'a, E, F> {
+    piece: F,
+    count: usize,
+    c: MatrixMut<'a, E>,
+}
+
+/// Pieces that one pass over a panel takes.
+const PIECES: usize = 16;
+
+impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> for MultiplyPieces<'_, E, F> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let Self { piece, count, c } = self;
+        let mut padded_rows = Padded::new();
+        for column in (0..c.columns).step_by(panel_width::<V>()) {
+            let used = panel_width::<V>().min(c.columns - column);
+            let vectors = used.div_ceil(V::LANES);
+            let padded = vectors * V::LANES;
+            let chunk = chunk_rows::<V>(vectors);
+            // The next piece, and its rows that are done; whether C holds a sum already.
+            let (mut next, mut done, mut accumulate) = (0, 0, false);
+            loop {
+                let nothing: Piece<E> = Piece {
+                    a: std::ptr::null(),
+                    a_stride: 0,
+                    length: 0,
+                    panel: std::ptr::null(),
+                    panel_stride: 0,
+                };
+                let (mut pieces, mut taken, mut rows) = ([nothing; PIECES], 0, 0);
+                while next < count && taken < PIECES && rows < chunk {
+                    let (a, b) = piece(next);
+                    let length = (a.rows - done).min(chunk - rows);
+                    let from = b.data.as_ptr().wrapping_add(done * b.stride + column);
+                    let (panel, panel_stride) = if used == padded {
+                        (from, b.stride)
+                    } else {
+                        // SAFETY: the rows are B's, and with those before them no more than a chunk.
+                        (unsafe { padded_rows.copy(rows, from, b.stride, length, [used, padded]) }, padded)
+                    };
+                    let a_from = a.data.as_ptr().wrapping_add(done * a.stride);
+                    pieces[taken] = Piece { a: a_from, a_stride: a.stride, length, panel, panel_stride };
+                    taken += 1;
+                    rows += length;
+                    done += length;
+                    if done == a.rows {
+                        (next, done) = (next + 1, 0);
+                    }
+                }
+                // SAFETY: the entry point has checked that the pieces and C have the lengths of their shapes.
+                unsafe {
+                    let job = PanelJob {
+                        pieces: &pieces[..taken],
+                        c: c.data.wrapping_add(column),
+                        c_stride: c.stride,
+                        used,
+                        accumulate,
+                    };
+                    with_vectors!(vectors, columns_panel::<V>(c.rows, &job));
+                }
+                accumulate = true;
+                if next == count {
+                    break;
+                }
+            }
+        }
+    }
 }
 
 /// # Safety
@@ -409,12 +492,14 @@ unsafe fn rows_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut rows = [job.a; ROWS];
-        for (r, row) in rows.iter_mut().enumerate() {
-            *row = job.a.add((first + r) * job.stride);
+        let mut sums = begin_tile::<V, ROWS, VECTORS>(first, job);
+        for piece in job.pieces {
+            let mut rows = [piece.a; ROWS];
+            for (r, row) in rows.iter_mut().enumerate() {
+                *row = piece.a.add((first + r) * piece.a_stride);
+            }
+            accumulate_rows(&mut sums, &rows, piece.length, piece.panel, piece.panel_stride);
         }
-        let mut sums = [[V::zero(); VECTORS]; ROWS];
-        accumulate_rows::<V, ROWS, VECTORS>(&mut sums, &rows, job.length, job.panel);
         store_tile(&sums, first, job);
     }
 }
@@ -428,16 +513,45 @@ unsafe fn columns_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = [[V::zero(); VECTORS]; ROWS];
-        accumulate_columns::<V, ROWS, VECTORS>(
-            &mut sums,
-            job.a.add(first),
-            job.stride,
-            job.length,
-            job.panel,
-            job.panel_stride,
-        );
+        let mut sums = begin_tile::<V, ROWS, VECTORS>(first, job);
+        for piece in job.pieces {
+            let columns = piece.a.add(first);
+            accumulate_columns(
+                &mut sums,
+                columns,
+                piece.a_stride,
+                piece.length,
+                piece.panel,
+                piece.panel_stride,
+            );
+        }
         store_tile(&sums, first, job);
+    }
+}
+
+/// What the sums begin at.
+///
+/// # Safety
+/// The job's C has the rows `first..first + ROWS`.
+#[inline(always)]
+unsafe fn begin_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
+    first: usize,
+    job: &PanelJob<V::Element>,
+) -> [[V; VECTORS]; ROWS] {
+    // SAFETY: the caller's promise; the last vector reads only the columns that are used.
+    unsafe {
+        let mut sums = [[V::zero(); VECTORS]; ROWS];
+        if job.accumulate {
+            for (r, row) in sums.iter_mut().enumerate() {
+                let c = job.c.add((first + r) * job.c_stride);
+                for (v, sum) in row.iter_mut().enumerate() {
+                    let count = V::LANES.min(job.used - v * V::LANES);
+                    let c = c.add(v * V::LANES);
+                    *sum = if count == V::LANES { V::load(c) } else { V::load_first(c, count) };
+                }
+            }
+        }
+        sums
     }
 }
 
@@ -456,8 +570,97 @@ unsafe fn store_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
             for (v, sum) in row.iter().enumerate() {
                 let count = V::LANES.min(job.used - v * V::LANES);
                 let c = c.add(v * V::LANES);
-                let value = if job.accumulate { sum.add(V::load_first(c, count)) } else { *sum };
-                value.store_first(c, count);
+                if count == V::LANES {
+                    sum.store(c);
+                } else {
+                    sum.store_first(c, count);
+                }
+            }
+        }
+    }
+}
+
+struct MultiplyTransposed<'a, E> {
+    a: Matrix<'a, E>,
+    b: Matrix<'a, E>,
+    c: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for MultiplyTransposed<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(mut self) {
+        let mut row = 0;
+        while row < self.a.rows {
+            // SAFETY: the rows are A's.
+            unsafe {
+                if self.a.rows - row >= 2 {
+                    self.rows::<V, 2>(row);
+                    row += 2;
+                } else {
+                    self.rows::<V, 1>(row);
+                    row += 1;
+                }
+            }
+        }
+    }
+}
+
+impl<E: Element> MultiplyTransposed<'_, E> {
+    /// # Safety
+    /// A has the rows `row..row + ROWS`.
+    #[inline(always)]
+    unsafe fn rows<V: Vector<Element = E>, const ROWS: usize>(&mut self, row: usize) {
+        let mut column = 0;
+        while column < self.b.rows {
+            // SAFETY: the columns of C are rows of B.
+            unsafe {
+                if self.b.rows - column >= 4 {
+                    self.tile::<V, ROWS, 4>(row, column);
+                    column += 4;
+                } else {
+                    self.tile::<V, ROWS, 1>(row, column);
+                    column += 1;
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// A has the rows `row..row + ROWS`, and B `column..column + COLUMNS`.
+    #[inline(always)]
+    unsafe fn tile<V: Vector<Element = E>, const ROWS: usize, const COLUMNS: usize>(
+        &mut self,
+        row: usize,
+        column: usize,
+    ) {
+        let (a, b, length) = (self.a, self.b, self.a.columns);
+        let left = a.data.as_ptr().wrapping_add(row * a.stride);
+        let right = b.data.as_ptr().wrapping_add(column * b.stride);
+        // SAFETY: the caller's promise; `count` elements from k on belong to the rows.
+        unsafe {
+            let mut sums = [[V::zero(); COLUMNS]; ROWS];
+            let mut k = 0;
+            while k < length {
+                let count = V::LANES.min(length - k);
+                let load = |from| if count == V::LANES { V::load(from) } else { V::load_first(from, count) };
+                let mut values = [V::zero(); ROWS];
+                for (r, value) in values.iter_mut().enumerate() {
+                    *value = load(left.add(r * a.stride + k));
+                }
+                for c in 0..COLUMNS {
+                    let weight = load(right.add(c * b.stride + k));
+                    for r in 0..ROWS {
+                        sums[r][c] = values[r].mul_add(weight, sums[r][c]);
+                    }
+                }
+                k += V::LANES;
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (c, sum) in sums.iter().enumerate() {
+                    self.c[(row + r) * b.rows + column + c] = sum.sum();
+                }
             }
         }
     }

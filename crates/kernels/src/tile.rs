@@ -3,8 +3,8 @@
 //! Both keep a tile of `ROWS × VECTORS` accumulators in registers and walk along the summed index k. The right-hand
 //! side lies in *panels*: for each k the `VECTORS · LANES` values of one panel, one after the other. With 32 registers
 //! a tile is 6 × 4 (24 accumulators, 4 of the panel, 1 broadcast; 10 loads for 24 multiply-adds, below the two loads
-//! a cycle that go beside two multiply-adds). With 16 registers it is 6 × 2. Narrow panels take 12 rows, since fewer
-//! than eight accumulators would wait for each other's latency of four cycles at two a cycle.
+//! a cycle that go beside two multiply-adds). With 16 registers it is 6 × 2. Narrow panels take 12 or 16
+//! rows, since fewer than eight accumulators would wait for each other's latency of four cycles at two a cycle.
 
 use crate::vector::Vector;
 
@@ -20,23 +20,24 @@ pub(crate) const fn panel_width<V: Vector>() -> usize {
     panel_vectors::<V>() * V::LANES
 }
 
-/// `sums[r][v] += Σ_k rows[r][k] · panel[k][v]`.
+/// `sums[r][v] += Σ_k rows[r][k] · panel[k · panel_stride + v]`, the stride in elements.
 ///
 /// # Safety
-/// Each row pointer has `length` elements behind it, `panel` has `length · VECTORS · LANES`.
+/// Each row pointer has `length` elements behind it, `panel` has `VECTORS · LANES` behind each of as many steps.
 #[inline(always)]
 pub(crate) unsafe fn accumulate_rows<V: Vector, const ROWS: usize, const VECTORS: usize>(
     sums: &mut [[V; VECTORS]; ROWS],
     rows: &[*const V::Element; ROWS],
     length: usize,
     panel: *const V::Element,
+    panel_stride: usize,
 ) {
     // SAFETY: indices stay below the lengths that the caller promises.
     unsafe {
         for k in 0..length {
             let mut right = [V::zero(); VECTORS];
             for (v, vector) in right.iter_mut().enumerate() {
-                *vector = V::load(panel.add((k * VECTORS + v) * V::LANES));
+                *vector = V::load(panel.add(k * panel_stride + v * V::LANES));
             }
             for r in 0..ROWS {
                 let left = V::splat(*rows[r].add(k));
@@ -83,6 +84,10 @@ macro_rules! in_tiles {
     ($total:expr, $vectors:ident, $body:ident::<$vector:ident>($($argument:expr),* $(,)?)) => {{
         let total: usize = $total;
         let mut first = 0;
+        while $vectors == 1 && $vector::REGISTERS >= 32 && total - first >= 16 {
+            $body::<$vector, 16, $vectors>(first, $($argument),*);
+            first += 16;
+        }
         while $vectors <= 2 && $vector::REGISTERS >= 32 && total - first >= 12 {
             $body::<$vector, 12, $vectors>(first, $($argument),*);
             first += 12;

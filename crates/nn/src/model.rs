@@ -155,7 +155,6 @@ impl<E: Element> Model<E> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
         let mut builder = Builder {
             set,
-            capacity,
             classes,
             shape: Shape::Image { height, width, channels: 1 },
             specs: Vec::new(),
@@ -520,7 +519,6 @@ impl<E: Element> Lane<E> {
 /// Turns layer specifications into stages, taking several at once where one pass computes them.
 struct Builder<E> {
     set: InstructionSet,
-    capacity: usize,
     classes: usize,
     shape: Shape,
     specs: Vec<ParameterSpec>,
@@ -609,7 +607,7 @@ impl<E: Element> Builder<E> {
             Some(LayerSpec::Relu) => (Activation::Relu, 1),
             _ => (Activation::Linear, 0),
         };
-        let layer = DenseLayer::new(self.set, inputs, units, activation, self.capacity);
+        let layer = DenseLayer::new(self.set, inputs, units, activation);
         self.push("dense", Box::new(layer), Shape::Vector(units));
         Ok(1 + relus)
     }

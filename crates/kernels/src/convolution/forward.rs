@@ -345,7 +345,7 @@ unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const
             }
             let mut weights = job.weights;
             for _ in 0..geometry.size.kernel_height {
-                accumulate_rows::<V, WINDOWS, VECTORS>(&mut sums, &rows, geometry.run_length(), weights);
+                accumulate_rows(&mut sums, &rows, geometry.run_length(), weights, VECTORS * V::LANES);
                 weights = weights.add(geometry.run_length() * VECTORS * V::LANES);
                 for row in &mut rows {
                     *row = row.wrapping_add(geometry.row_stride());

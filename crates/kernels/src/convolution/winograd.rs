@@ -294,7 +294,7 @@ unsafe fn product<V: Vector, const TILES: usize, const VECTORS: usize>(
             *row = from.add(index * panel.channels);
         }
         let weights = panel.weights.add(position * panel.weight_stride);
-        accumulate_rows::<V, TILES, VECTORS>(&mut sums, &rows, panel.channels, weights);
+        accumulate_rows(&mut sums, &rows, panel.channels, weights, VECTORS * V::LANES);
         let to = panel.products.add(position * panel.product_stride + first * VECTORS * V::LANES);
         for (index, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {

@@ -3,66 +3,63 @@
 use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, task_size};
 use crate::Initialiser;
 use kernels::{
-    Buffer, Element, InstructionSet,
+    Element, InstructionSet,
     activation::{add_bias, add_column_sums, relu_backward, relu_in_place},
     convolution::Activation,
-    matmul::{Matrix, Output, multiply, multiply_pieces, pack, packed_length, panel_columns},
+    matmul::{
+        Matrix, MatrixMut, Output, lanes, multiply, multiply_pieces, multiply_rows, multiply_transposed,
+        pack, packed_length, panel_columns,
+    },
 };
-use rayon::prelude::*;
 
-/// `output = activation(input · weight + bias)`.
+/// `output = activation(weight · input + bias)`.
 ///
-/// Parameters: `weight [inputs, units]`, `bias [units]`. A group keeps its inputs and the derivative with respect to
-/// their sums: the weights are too many for a gradient a group.
-pub(crate) struct DenseLayer<E> {
+/// Parameters: `weight [units, inputs]`, `bias [units]`. No product needs the weights in another order. A group keeps
+/// its inputs and the derivative with respect to their sums: the weights are too many for a gradient a group.
+pub(crate) struct DenseLayer {
     set: InstructionSet,
     inputs: usize,
     units: usize,
     activation: Activation,
-    packed_weight: Buffer<E>,
-    packed_transposed: Buffer<E>,
-    /// The kept derivatives of all groups, `[images, units]`, then in panels.
-    d_sums: Buffer<E>,
-    packed_d_sums: Buffer<E>,
 }
 
-impl<E: Element> DenseLayer<E> {
-    pub(crate) fn new(
-        set: InstructionSet,
-        inputs: usize,
-        units: usize,
-        activation: Activation,
-        capacity: usize,
-    ) -> Self {
-        Self {
-            set,
-            inputs,
-            units,
-            activation,
-            packed_weight: Buffer::zeros(packed_length::<E>(set, inputs, units)),
-            packed_transposed: Buffer::zeros(packed_length::<E>(set, units, inputs)),
-            d_sums: Buffer::zeros(capacity * units),
-            packed_d_sums: Buffer::zeros(packed_length::<E>(set, capacity, units)),
+impl DenseLayer {
+    pub(crate) fn new(set: InstructionSet, inputs: usize, units: usize, activation: Activation) -> Self {
+        Self { set, inputs, units, activation }
+    }
+
+    /// The sums without the bias, `[image, unit]`.
+    ///
+    /// Images are the lanes of the product, and each weight is read once for all of them. With fewer images than a
+    /// quarter of the lanes the inputs are, as most lanes would be idle.
+    fn sums<E: Element>(
+        &self,
+        weight: Matrix<E>,
+        input: Matrix<E>,
+        output: &mut [E],
+        scratch: &mut Memory<E>,
+    ) {
+        let (set, units) = (self.set, self.units);
+        let images = output.len() / units;
+        if 4 * images <= lanes::<E>(set) {
+            multiply_transposed(set, input, weight, output);
+            return;
+        }
+        let (packed, rest) = scratch.values.split_at_mut(packed_length::<E>(set, self.inputs, images));
+        let by_unit = &mut rest[..units * images];
+        pack(set, input.transposed(), 0, packed);
+        multiply(set, weight, packed, images, by_unit, Output::Overwrite);
+        for (image, sums) in output.chunks_exact_mut(units).enumerate() {
+            sums.iter_mut().zip(by_unit[image..].iter().step_by(images)).for_each(|(to, from)| *to = *from);
         }
     }
 }
 
-/// [`pack`] on all threads.
-pub(crate) fn pack_in_parallel<E: Element>(
-    set: InstructionSet,
-    matrix: Matrix<E>,
-    rows: usize,
-    packed: &mut [E],
-) {
-    let panel = rows * panel_columns::<E>(set);
-    packed.par_chunks_mut(panel).enumerate().for_each(|(index, packed)| pack(set, matrix, index, packed));
-}
-
-impl<E: Element> Layer<E> for DenseLayer<E> {
+impl<E: Element> Layer<E> for DenseLayer {
     fn parameters(&self) -> Vec<LayerParameter> {
         let initialiser = Initialiser::GlorotUniform { fan_in: self.inputs, fan_out: self.units };
         vec![
-            LayerParameter { name: "weight", shape: vec![self.inputs, self.units], initialiser },
+            LayerParameter { name: "weight", shape: vec![self.units, self.inputs], initialiser },
             LayerParameter { name: "bias", shape: vec![self.units], initialiser: Initialiser::Zeros },
         ]
     }
@@ -71,33 +68,30 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         2 * (self.inputs * self.units) as u64
     }
 
-    fn prepare(&mut self, parameters: &[E]) {
-        let weight = Matrix::new(&parameters[..self.inputs * self.units], self.inputs, self.units);
-        pack_in_parallel(self.set, weight, self.inputs, &mut self.packed_weight);
-        pack_in_parallel(self.set, weight.transposed(), self.units, &mut self.packed_transposed);
-    }
-
     fn scratch(&self) -> MemorySize {
-        MemorySize::default()
+        MemorySize {
+            values: packed_length::<E>(self.set, self.inputs, GROUP) + self.units * GROUP,
+            bytes: 0,
+        }
     }
 
     fn kept(&self) -> MemorySize {
         MemorySize { values: GROUP * (self.inputs + self.units), bytes: 0 }
     }
 
-    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
-        let (set, inputs, units) = (self.set, self.inputs, self.units);
-        let input = Matrix::new(input, input.len() / inputs, inputs);
-        multiply(set, input, &self.packed_weight, units, output, Output::Overwrite);
-        add_bias(&parameters[inputs * units..], output);
+    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+        let (weight, bias) = parameters.split_at(self.units * self.inputs);
+        let input = Matrix::new(input, output.len() / self.units, self.inputs);
+        self.sums(Matrix::new(weight, self.units, self.inputs), input, output, scratch);
+        add_bias(bias, output);
         if self.activation == Activation::Relu {
-            relu_in_place(set, output);
+            relu_in_place(self.set, output);
         }
     }
 
     fn backward(
         &self,
-        _: &[E],
+        parameters: &[E],
         pass: Pass<E>,
         d_input: Option<&mut [E]>,
         _: &mut Memory<E>,
@@ -109,8 +103,10 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         }
         let d_output = &*pass.d_output;
         if let Some(d_input) = d_input {
-            let d_output = Matrix::new(d_output, d_output.len() / units, units);
-            multiply(set, d_output, &self.packed_transposed, inputs, d_input, Output::Overwrite);
+            let images = d_output.len() / units;
+            let weight = Matrix::new(&parameters[..units * inputs], units, inputs);
+            let d_input = MatrixMut::new(d_input, images, inputs);
+            multiply_rows(set, Matrix::new(d_output, images, units), weight, d_input, Output::Overwrite);
         }
         let (kept_input, kept_d_output) = kept.values.split_at_mut(GROUP * inputs);
         kept_input[..pass.input.len()].copy_from_slice(pass.input);
@@ -119,27 +115,42 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
 
     fn sum_gradient(&mut self, groups: Groups<E>, d_parameters: &mut [E]) {
         let (set, inputs, units) = (self.set, self.inputs, self.units);
-        let mut rows = 0;
+        let (d_weight, d_bias) = d_parameters.split_at_mut(units * inputs);
+        d_bias.fill(E::ZERO);
         for group in 0..groups.count() {
             let (kept, images) = groups.get(group);
-            self.d_sums[rows * units..][..images * units]
-                .copy_from_slice(&kept[GROUP * inputs..][..images * units]);
-            rows += images;
+            add_column_sums(&kept[GROUP * inputs..][..images * units], d_bias);
         }
-        let d_sums = &self.d_sums[..rows * units];
-        let packed = &mut self.packed_d_sums[..packed_length::<E>(set, rows, units)];
-        pack(set, Matrix::new(d_sums, rows, units), 0, packed);
-        let (d_weight, d_bias) = d_parameters.split_at_mut(inputs * units);
-        d_bias.fill(E::ZERO);
-        add_column_sums(d_sums, d_bias);
-        let task = task_size(inputs);
-        d_weight.par_chunks_mut(task * units).enumerate().for_each(|(index, d_weight)| {
-            let columns = d_weight.len() / units;
+        let panel = panel_columns::<E>(set);
+        let task = task_size(inputs).next_multiple_of(panel);
+        in_columns(MatrixMut::new(d_weight, units, inputs), 0, task, &|first, d_weight| {
+            let columns = d_weight.columns();
             let piece = |group| {
                 let (kept, images) = groups.get(group);
-                Matrix::new(&kept[..images * inputs], images, inputs).columns(index * task, columns)
+                let (input, d_sums) = kept.split_at(GROUP * inputs);
+                (
+                    Matrix::new(&d_sums[..images * units], images, units),
+                    Matrix::new(&input[..images * inputs], images, inputs).columns(first, columns),
+                )
             };
-            multiply_pieces(set, piece, groups.count(), packed, units, d_weight);
+            multiply_pieces(set, piece, groups.count(), d_weight);
         });
+    }
+}
+
+/// Divides a matrix into slices of `task` columns, each its own task; `work` learns which column is its first.
+fn in_columns<E: Element>(
+    matrix: MatrixMut<E>,
+    first: usize,
+    task: usize,
+    work: &(impl Fn(usize, MatrixMut<E>) + Sync),
+) {
+    let tasks = matrix.columns().div_ceil(task);
+    if tasks <= 1 {
+        work(first, matrix);
+    } else {
+        let half = tasks / 2 * task;
+        let (left, right) = matrix.split_columns(half);
+        rayon::join(|| in_columns(left, first, task, work), || in_columns(right, first + half, task, work));
     }
 }

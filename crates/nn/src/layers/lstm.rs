@@ -9,7 +9,7 @@ use kernels::{
         GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step, block_rows,
         forward_step, pack_transposed,
     },
-    matmul::{Matrix, Output, multiply, multiply_rows, packed_length, panel_columns},
+    matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, packed_length, panel_columns},
 };
 use rayon::prelude::*;
 
@@ -260,10 +260,12 @@ impl<E: Element> LstmLayer<E> {
         let (d_kernel, rest) = trace.d_block.split_at_mut(inputs * width);
         let (d_recurrent, d_bias) = rest.split_at_mut(units * width);
         let x = Matrix::new(trace.x, steps * rows, inputs).transposed();
-        multiply_rows(set, x, z, width, width, d_kernel, Output::Overwrite);
+        let z_rows = Matrix::new(z, steps * rows, width);
+        multiply_rows(set, x, z_rows, MatrixMut::new(d_kernel, inputs, width), Output::Overwrite);
         let before = (steps - 1) * rows;
         let h = Matrix::new(&trace.h[..before * units], before, units).transposed();
-        multiply_rows(set, h, &z[rows * width..], width, width, d_recurrent, Output::Overwrite);
+        let z_rows = Matrix::new(&z[rows * width..], before, width);
+        multiply_rows(set, h, z_rows, MatrixMut::new(d_recurrent, units, width), Output::Overwrite);
         d_bias.fill(E::ZERO);
         add_column_sums(z, d_bias);
     }

@@ -47,7 +47,7 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     fn kept(&self) -> MemorySize;
 
     /// Takes note of new parameters: called once after they changed, before the next forward pass.
-    fn prepare(&mut self, parameters: &[E]);
+    fn prepare(&mut self, _parameters: &[E]) {}
 
     /// `output` from `input`; leaves in the scratch what [`Self::backward`] needs.
     fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>);
