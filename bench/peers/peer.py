@@ -58,7 +58,10 @@ def read_set(folder: Path, prefix: str, count: int | None = None) -> tuple[Any, 
 
 
 def read_weights(file: Path) -> dict[str, Any]:
-    """The float32 tensors of a safetensors file: eight bytes of header length, a header in JSON, the data."""
+    """The float32 tensors of a safetensors file: eight bytes of header length, a header in JSON, the data.
+
+    Dense weights come as [inputs, units], the order of the other matrices.
+    """
     import numpy as np
 
     content = file.read_bytes()
@@ -68,7 +71,8 @@ def read_weights(file: Path) -> dict[str, Any]:
         if name != "__metadata__":
             first, last = entry["data_offsets"]
             values = np.frombuffer(content[start + first : start + last], "<f4")
-            tensors[name] = values.reshape(entry["shape"])
+            values = values.reshape(entry["shape"])
+            tensors[name] = values.T if name.startswith("dense") and values.ndim == 2 else values
     return tensors
 
 

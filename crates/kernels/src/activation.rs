@@ -6,7 +6,17 @@
 
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
 
-/// eˣ = s + s·p for the pair (p, s), with s a power of two and |p| ≤ √2 − 1; saturates beyond ±[`Element::EXPONENTIAL_LIMIT`].
+/// The nearest value within ±`limit`; NaN stays NaN.
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+unsafe fn clamp<V: Vector>(x: V, limit: V::Element) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { x.minimum(V::splat(limit)).maximum(V::splat(-limit)) }
+}
+
+/// eˣ = s + s·p for the pair (p, s), with s a power of two and |p| ≤ √2 − 1, for |x| ≤ [`Element::EXPONENTIAL_LIMIT`].
 ///
 /// # Safety
 /// The vector's instructions exist.
@@ -14,11 +24,6 @@ use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vec
 unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
     // SAFETY: the caller's promise.
     unsafe {
-        let limit = V::splat(V::Element::EXPONENTIAL_LIMIT);
-        // The operand order lets a NaN through both.
-        let x = limit.select_less_equal(x, limit, x);
-        let negative = V::zero().sub(limit);
-        let x = negative.select_less_equal(x, x, negative);
         let n = x.mul(V::splat(V::Element::from_f64(std::f64::consts::LOG2_E))).round();
         let [high, low] = V::Element::LN_2_PARTS;
         let x = n.mul_add(V::splat(-high), x);
@@ -49,7 +54,7 @@ pub(crate) unsafe fn sigmoid<V: Vector>(x: V) -> V {
     // SAFETY: the caller's promise.
     unsafe {
         let one = V::splat(V::Element::ONE);
-        let (p, s) = exponential(V::zero().sub(x));
+        let (p, s) = exponential(clamp(V::zero().sub(x), V::Element::EXPONENTIAL_LIMIT));
         one.div(p.mul_add(s, s).add(one))
     }
 }
@@ -64,10 +69,7 @@ pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
     unsafe {
         let two = V::splat(V::Element::from_f64(2.0));
         // Beyond this tanh rounds to ±1, and e²ˣ is far from overflowing.
-        let limit = V::splat(V::Element::from_f64(20.0));
-        let x = limit.select_less_equal(x, limit, x);
-        let negative = V::zero().sub(limit);
-        let x = negative.select_less_equal(x, x, negative);
+        let x = clamp(x, V::Element::from_f64(20.0));
         let (p, s) = exponential(x.mul(two));
         let minus_one = p.mul_add(s, s.sub(V::splat(V::Element::ONE)));
         minus_one.div(minus_one.add(two))

@@ -10,18 +10,19 @@
 //! as a vector has lanes, for each input and then each unit of h, the four gates' vectors. So one tile of accumulators
 //! holds all four gates of its units, and the activations follow in registers, without a pass over memory.
 //!
-//! The gates that backward needs, and the gradients of z, are blocked too: `[row, block, gate, lane]` and
-//! `[block, row, gate, lane]`. Lanes beyond the last unit hold zeros.
+//! The gates that backward needs, and the gradients of z that take their place, are blocked too:
+//! `[block, row, gate, lane]`. Lanes beyond the last unit hold zeros in the gradients.
 
 use crate::{
     Element, InstructionSet,
     activation::{sigmoid, tanh},
     check_length,
     dispatch::Kernel,
-    matmul::{lanes, panel_columns},
+    matmul::{lanes, packed_length, panel_columns},
     tile::accumulate_rows,
     vector::Vector,
 };
+use std::ops::Range;
 
 /// Gates of a unit.
 pub const GATES: usize = 4;
@@ -79,9 +80,9 @@ pub fn block_rows<E: Element>(set: InstructionSet, size: Size, rows: &[E], block
     }
 }
 
-/// Packs the transpose of `weights [n, 4 · units]`, its rows in blocked order `[4 · padded units, n]`, in panels of n as
-/// [`crate::matmul::pack`] does: for the products that carry the gradient of z back to h and to x. Overwrites whole
-/// panels, from `first_panel` on; rows of units that do not exist are zero.
+/// Packs the transpose of one block's columns of `weights [n, 4 · units]`, `[4 · lanes, n]`, in panels of n as
+/// [`crate::matmul::pack`] does: for the products that carry the gradient of z back to h and to x, block by block. Rows
+/// of units that do not exist are zero.
 ///
 /// # Panics
 /// When `weights` or `packed` does not fit the sizes.
@@ -89,25 +90,24 @@ pub fn pack_transposed<E: Element>(
     set: InstructionSet,
     size: Size,
     weights: &[E],
-    first_panel: usize,
+    block: usize,
     packed: &mut [E],
 ) {
     let (row, lanes) = (GATES * size.units, lanes::<E>(set));
-    let (gates, panel_width) = (size.gates_width::<E>(set), panel_columns::<E>(set));
+    let (width, panel_width) = (size.block_width::<E>(set), panel_columns::<E>(set));
     let columns = weights.len() / row;
     check_length!(weights, columns * row);
-    for (index, panel) in packed.chunks_mut(gates * panel_width).enumerate() {
-        let first = (first_panel + index) * panel_width;
+    check_length!(packed, packed_length::<E>(set, width, columns));
+    assert!(block < size.blocks::<E>(set), "block {block} of {}", size.blocks::<E>(set));
+    let units = lanes.min(size.units - block * lanes);
+    for (panel, first) in packed.chunks_mut(width * panel_width).zip((0..columns).step_by(panel_width)) {
         let used = panel_width.min(columns - first);
         let padded = used.next_multiple_of(lanes);
-        check_length!(panel, gates * padded);
-        if used < padded || !size.units.is_multiple_of(lanes) {
+        if used < padded || units < lanes {
             panel.fill(E::ZERO);
         }
-        // One vector's worth of rows at a time: a few kilobytes that stay in the first-level cache while written.
-        for (strip, rows) in panel.chunks_exact_mut(lanes * padded).enumerate() {
-            let (block, gate) = (strip / GATES, strip % GATES);
-            let units = lanes.min(size.units - block * lanes);
+        // One gate's rows at a time: a few kilobytes that stay in the first-level cache while written.
+        for (gate, rows) in panel.chunks_exact_mut(lanes * padded).enumerate() {
             for column in 0..used {
                 let from = &weights[(first + column) * row + gate * size.units + block * lanes..][..units];
                 for (lane, value) in from.iter().enumerate() {
@@ -118,7 +118,7 @@ pub fn pack_transposed<E: Element>(
     }
 }
 
-/// Adds blocked sums `[rows, 4, lanes]` to the columns of their block in rows of `4 · units` columns.
+/// Adds blocked rows `[block, rows, 4, lanes]`, the row `index` of each block, to a row of `4 · units` columns.
 ///
 /// # Panics
 /// When a length does not fit.
@@ -126,18 +126,39 @@ pub fn add_unblocked<E: Element>(
     set: InstructionSet,
     size: Size,
     blocked: &[E],
-    block: usize,
-    rows: &mut [E],
+    index: usize,
+    row: &mut [E],
 ) {
-    let (width, lanes) = (size.block_width::<E>(set), lanes::<E>(set));
-    check_length!(blocked, rows.len() / (GATES * size.units) * width);
-    for (from, to) in blocked.chunks_exact(width).zip(rows.chunks_exact_mut(GATES * size.units)) {
+    let (width, lanes, blocks) = (size.block_width::<E>(set), lanes::<E>(set), size.blocks::<E>(set));
+    let rows = blocked.len() / (blocks * width);
+    check_length!(blocked, blocks * rows * width);
+    check_length!(row, GATES * size.units);
+    assert!(index < rows, "row {index} of {rows}");
+    for (block, from) in blocked.chunks_exact(rows * width).enumerate() {
         let used = lanes.min(size.units - block * lanes);
-        for (gate, from) in from.chunks_exact(lanes).enumerate() {
-            let to = &mut to[gate * size.units + block * lanes..][..used];
+        for (gate, from) in from[index * width..][..width].chunks_exact(lanes).enumerate() {
+            let to = &mut row[gate * size.units + block * lanes..][..used];
             to.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
         }
     }
+}
+
+/// The rows from the first to the last that is not zero throughout: all others can be left out of a product. Images have
+/// dark margins.
+pub fn lit_rows<E: Element>(values: &[E], columns: usize) -> Range<usize> {
+    lit(values.len() / columns, |row| {
+        values[row * columns..][..columns].iter().all(|value| *value == E::ZERO)
+    })
+}
+
+/// As [`lit_rows`], of the columns.
+pub fn lit_columns<E: Element>(values: &[E], columns: usize) -> Range<usize> {
+    lit(columns, |column| values.iter().skip(column).step_by(columns).all(|value| *value == E::ZERO))
+}
+
+fn lit(count: usize, dark: impl Fn(usize) -> bool) -> Range<usize> {
+    let first = (0..count).take_while(|at| dark(*at)).count();
+    first..count - (first..count).rev().take_while(|at| dark(*at)).count()
 }
 
 /// The state before a step; none is a state of zeros.
@@ -156,9 +177,34 @@ pub struct StepOutput<'a, E> {
     pub h: &'a mut [E],
     /// `[rows, units]`.
     pub c: &'a mut [E],
-    /// i, f, g, o: `[rows, block, gate, lane]`.
-    pub gates: &'a mut [E],
+    /// i, f, g, o of each block's rows, `[row, gate, lane]`.
+    pub gates: Blocked<'a, E>,
 }
+
+/// Rows of `[gate, lane]` for each block of units.
+#[derive(Debug)]
+pub struct Blocked<'a, E> {
+    /// From the first block's rows to the last's.
+    pub values: &'a mut [E],
+    /// Elements from one block's rows to the next's.
+    pub stride: usize,
+}
+
+impl<E: Element> Blocked<'_, E> {
+    fn check(&self, set: InstructionSet, size: Size, rows: usize) {
+        let (blocks, length) = (size.blocks::<E>(set), rows * size.block_width::<E>(set));
+        assert!(
+            self.stride >= length && self.values.len() >= (blocks - 1) * self.stride + length,
+            "blocked gates: {} elements, {blocks} blocks of {length} and {} apart expected",
+            self.values.len(),
+            self.stride
+        );
+    }
+}
+
+/// Rows of h that a block's weights are multiplied by at a time: with those of x they stay in the first-level cache while
+/// all rows pass by.
+const CHUNK_ROWS: usize = 128;
 
 /// One step of as many rows as `x` holds.
 ///
@@ -181,18 +227,20 @@ pub fn forward_step<E: Element>(
     check_length!(packed_bias, size.gates_width::<E>(set));
     check_length!(output.h, rows * size.units);
     check_length!(output.c, rows * size.units);
-    check_length!(output.gates, rows * size.gates_width::<E>(set));
+    output.gates.check(set, size, rows);
     if let Some(state) = state {
         check_length!(state.h, rows * size.units);
         check_length!(state.c, rows * size.units);
     }
-    E::dispatch(set, Forward { size, rows, x, state, packed_weights, packed_bias, output });
+    let lit = lit_columns(x, size.inputs);
+    E::dispatch(set, Forward { size, rows, x, lit, state, packed_weights, packed_bias, output });
 }
 
 struct Forward<'a, E> {
     size: Size,
     rows: usize,
     x: &'a [E],
+    lit: Range<usize>,
     state: Option<State<'a, E>>,
     packed_weights: &'a [E],
     packed_bias: &'a [E],
@@ -203,77 +251,107 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(mut self) {
+        let length = if self.state.is_some() { self.size.units } else { 0 };
         for block in 0..self.size.units.div_ceil(V::LANES) {
-            let mut row = 0;
-            // SAFETY: the entry point has checked every length.
-            unsafe {
-                // Six rows of four gates fill 24 of 32 registers; with 16, three rows' 12 leave room for the weights.
-                if V::REGISTERS >= 32 {
-                    while self.rows - row >= 6 {
-                        self.tile::<V, 6>(block, row);
-                        row += 6;
+            for first in (0..length.max(1)).step_by(CHUNK_ROWS) {
+                let part =
+                    Part { first, count: CHUNK_ROWS.min(length - first), last: first + CHUNK_ROWS >= length };
+                let mut row = 0;
+                // SAFETY: the entry point has checked every length.
+                unsafe {
+                    // Six rows of four gates fill 24 of 32 registers; with 16, two rows' 8 leave room for the weights.
+                    if V::REGISTERS >= 32 {
+                        while self.rows - row >= 6 {
+                            self.tile::<V, 6>(block, row, part);
+                            row += 6;
+                        }
+                        if self.rows - row >= 4 {
+                            self.tile::<V, 4>(block, row, part);
+                            row += 4;
+                        }
                     }
-                    if self.rows - row >= 4 {
-                        self.tile::<V, 4>(block, row);
-                        row += 4;
+                    while self.rows - row >= 2 {
+                        self.tile::<V, 2>(block, row, part);
+                        row += 2;
                     }
-                }
-                while self.rows - row >= 2 {
-                    self.tile::<V, 2>(block, row);
-                    row += 2;
-                }
-                if self.rows - row == 1 {
-                    self.tile::<V, 1>(block, row);
+                    if self.rows - row == 1 {
+                        self.tile::<V, 1>(block, row, part);
+                    }
                 }
             }
         }
     }
 }
 
+/// A part of the sum over the units of h; the first has x and the bias too, the last is followed by the gates.
+#[derive(Clone, Copy)]
+struct Part {
+    first: usize,
+    count: usize,
+    last: bool,
+}
+
 impl<E: Element> Forward<'_, E> {
     /// # Safety
     /// The lengths fit the sizes, and the rows `row..row + ROWS` exist.
     #[inline(always)]
-    unsafe fn tile<V: Vector<Element = E>, const ROWS: usize>(&mut self, block: usize, row: usize) {
+    unsafe fn tile<V: Vector<Element = E>, const ROWS: usize>(
+        &mut self,
+        block: usize,
+        row: usize,
+        part: Part,
+    ) {
         let Size { inputs, units } = self.size;
         let width = GATES * V::LANES;
-        let gates_width = units.div_ceil(V::LANES) * width;
         let unit = block * V::LANES;
         let used = V::LANES.min(units - unit);
         // SAFETY: the caller's promise.
         unsafe {
-            let mut bias = [V::zero(); GATES];
-            for (gate, bias) in bias.iter_mut().enumerate() {
-                *bias = V::load(self.packed_bias.as_ptr().add(block * width + gate * V::LANES));
-            }
-            let mut z = [bias; ROWS];
+            let gates =
+                self.output.gates.values.as_mut_ptr().add(block * self.output.gates.stride + row * width);
             let weights = self.packed_weights.as_ptr().add(block * (inputs + units) * width);
-            let mut rows = [self.x.as_ptr(); ROWS];
-            for (r, pointer) in rows.iter_mut().enumerate() {
-                *pointer = self.x.as_ptr().add((row + r) * inputs);
-            }
-            accumulate_rows(&mut z, &rows, inputs, weights, width);
-            if let Some(state) = &self.state {
+            let mut z = [[V::zero(); GATES]; ROWS];
+            if part.first == 0 {
+                for gate in 0..GATES {
+                    let bias = V::load(self.packed_bias.as_ptr().add(block * width + gate * V::LANES));
+                    z.iter_mut().for_each(|z| z[gate] = bias);
+                }
+                let mut rows = [self.x.as_ptr(); ROWS];
                 for (r, pointer) in rows.iter_mut().enumerate() {
-                    *pointer = state.h.as_ptr().add((row + r) * units);
+                    *pointer = self.x.as_ptr().add((row + r) * inputs + self.lit.start);
                 }
-                accumulate_rows(&mut z, &rows, units, weights.add(inputs * width), width);
+                accumulate_rows(&mut z, &rows, self.lit.len(), weights.add(self.lit.start * width), width);
+            } else {
+                for (r, z) in z.iter_mut().enumerate() {
+                    for (gate, z) in z.iter_mut().enumerate() {
+                        *z = V::load(gates.add(r * width + gate * V::LANES));
+                    }
+                }
             }
-            for (r, z) in z.iter().enumerate() {
-                let at = (row + r) * units + unit;
-                let [i, f, g, o] = [sigmoid(z[0]), sigmoid(z[1]), tanh(z[2]), sigmoid(z[3])];
-                let mut c = i.mul(g);
-                if let Some(state) = &self.state {
-                    c = f.mul_add(V::load_first(state.c.as_ptr().add(at), used), c);
+            if let Some(state) = &self.state {
+                let mut rows = [state.h.as_ptr(); ROWS];
+                for (r, pointer) in rows.iter_mut().enumerate() {
+                    *pointer = state.h.as_ptr().add((row + r) * units + part.first);
                 }
-                let h = o.mul(tanh(c));
-                c.store_first(self.output.c.as_mut_ptr().add(at), used);
-                h.store_first(self.output.h.as_mut_ptr().add(at), used);
-                let gates = self.output.gates.as_mut_ptr().add((row + r) * gates_width + block * width);
-                i.store(gates);
-                f.store(gates.add(V::LANES));
-                g.store(gates.add(2 * V::LANES));
-                o.store(gates.add(3 * V::LANES));
+                let weights = weights.add((inputs + part.first) * width);
+                accumulate_rows(&mut z, &rows, part.count, weights, width);
+            }
+            for (r, z) in z.iter_mut().enumerate() {
+                if part.last {
+                    let at = (row + r) * units + unit;
+                    let [i, f, g, o] = [sigmoid(z[0]), sigmoid(z[1]), tanh(z[2]), sigmoid(z[3])];
+                    let mut c = i.mul(g);
+                    if let Some(state) = &self.state {
+                        c = f.mul_add(V::load_first(state.c.as_ptr().add(at), used), c);
+                    }
+                    let h = o.mul(tanh(c));
+                    c.store_first(self.output.c.as_mut_ptr().add(at), used);
+                    h.store_first(self.output.h.as_mut_ptr().add(at), used);
+                    *z = [i, f, g, o];
+                }
+                for (gate, z) in z.iter().enumerate() {
+                    z.store(gates.add(r * width + gate * V::LANES));
+                }
             }
         }
     }
@@ -282,8 +360,6 @@ impl<E: Element> Forward<'_, E> {
 /// What the backward pass of a step reads.
 #[derive(Debug, Clone, Copy)]
 pub struct StepTrace<'a, E> {
-    /// The step's gates, `[rows, block, gate, lane]`.
-    pub gates: &'a [E],
     /// c after the step, `[rows, units]`.
     pub c: &'a [E],
     /// c before the step, `[rows, units]`; none is zeros.
@@ -297,12 +373,8 @@ pub struct StepGradient<'a, E> {
     pub h: &'a [E],
     /// With respect to c, `[rows, units]`: after the step on entry, before it on return.
     pub c: &'a mut [E],
-    /// With respect to z, `[rows, block, gate, lane]`; overwritten.
-    pub z: &'a mut [E],
-    /// The same as `[block, row, gate, lane]`, the blocks `blocked_stride` apart; overwritten.
-    pub blocked_z: &'a mut [E],
-    /// Elements from one block of `blocked_z` to the next.
-    pub blocked_stride: usize,
+    /// The step's gates on entry, the derivatives with respect to z on return.
+    pub gates: Blocked<'a, E>,
 }
 
 /// The derivatives of one step, but for the products with the weights.
@@ -319,21 +391,13 @@ pub fn backward_step<E: Element>(
     gradient: StepGradient<E>,
 ) {
     let rows = gradient.h.len() / size.units;
-    let (blocks, width) = (size.blocks::<E>(set), size.block_width::<E>(set));
     check_length!(gradient.h, rows * size.units);
     check_length!(gradient.c, rows * size.units);
-    check_length!(gradient.z, rows * blocks * width);
-    check_length!(trace.gates, rows * blocks * width);
+    gradient.gates.check(set, size, rows);
     check_length!(trace.c, rows * size.units);
     if let Some(previous_c) = trace.previous_c {
         check_length!(previous_c, rows * size.units);
     }
-    assert!(
-        gradient.blocked_z.len() >= (blocks - 1) * gradient.blocked_stride + rows * width,
-        "blocked_z: {} elements for {blocks} blocks {} apart",
-        gradient.blocked_z.len(),
-        gradient.blocked_stride
-    );
     E::dispatch(set, Backward { size, rows, trace, gradient });
 }
 
@@ -351,15 +415,16 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
         let Self { size, rows, trace, gradient } = self;
         let blocks = size.units.div_ceil(V::LANES);
         let width = GATES * V::LANES;
-        for row in 0..rows {
-            for block in 0..blocks {
+        for block in 0..blocks {
+            for row in 0..rows {
                 let unit = block * V::LANES;
                 let used = V::LANES.min(size.units - unit);
                 let at = row * size.units + unit;
                 // SAFETY: the entry point has checked every length; unit, block and row are within the sizes.
                 unsafe {
                     let one = V::splat(E::ONE);
-                    let gates = trace.gates.as_ptr().add((row * blocks + block) * width);
+                    let gates = gradient.gates.values.as_mut_ptr();
+                    let gates = gates.add(block * gradient.gates.stride + row * width);
                     let i = V::load(gates);
                     let f = V::load(gates.add(V::LANES));
                     let g = V::load(gates.add(2 * V::LANES));
@@ -380,12 +445,8 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                         dh.mul(tanh_c).mul(o.mul(one.sub(o))),
                     ];
                     dc.mul(f).store_first(dc_at, used);
-                    let z = gradient.z.as_mut_ptr().add((row * blocks + block) * width);
-                    let blocked =
-                        gradient.blocked_z.as_mut_ptr().add(block * gradient.blocked_stride + row * width);
                     for (gate, dz) in dz.iter().enumerate() {
-                        dz.store(z.add(gate * V::LANES));
-                        dz.store(blocked.add(gate * V::LANES));
+                        dz.store(gates.add(gate * V::LANES));
                     }
                 }
             }

@@ -251,20 +251,6 @@ pub fn multiply_pieces<'p, E: Element>(
     E::dispatch(set, MultiplyPieces { piece, count, c });
 }
 
-/// C `[m, n]` = A `[m, k]` · Bᵀ, for B `[n, k]` and a few rows of A: B is read once, along its rows.
-///
-/// Each element of C is a sum of as many chains as a vector has lanes. For more rows than a handful, [`multiply`] by
-/// the packed transpose of A gives the transpose of C at a better rate.
-///
-/// # Panics
-/// When the shapes do not fit, or a matrix is transposed.
-pub fn multiply_transposed<E: Element>(set: InstructionSet, a: Matrix<E>, b: Matrix<E>, c: &mut [E]) {
-    assert!(!a.transposed && !b.transposed, "both are read by rows");
-    assert_eq!(a.columns, b.columns, "columns of A, against B");
-    check_length!(c, a.rows * b.rows);
-    E::dispatch(set, MultiplyTransposed { a, b, c });
-}
-
 /// Bytes of a panel that rows of A are multiplied by at a time: it shares a first-level cache with them.
 const CHUNK_BYTES: usize = 24 << 10;
 
@@ -574,92 +560,6 @@ unsafe fn store_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
                     sum.store(c);
                 } else {
                     sum.store_first(c, count);
-                }
-            }
-        }
-    }
-}
-
-struct MultiplyTransposed<'a, E> {
-    a: Matrix<'a, E>,
-    b: Matrix<'a, E>,
-    c: &'a mut [E],
-}
-
-impl<E: Element> Kernel<E> for MultiplyTransposed<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<V: Vector<Element = E>>(mut self) {
-        let mut row = 0;
-        while row < self.a.rows {
-            // SAFETY: the rows are A's.
-            unsafe {
-                if self.a.rows - row >= 2 {
-                    self.rows::<V, 2>(row);
-                    row += 2;
-                } else {
-                    self.rows::<V, 1>(row);
-                    row += 1;
-                }
-            }
-        }
-    }
-}
-
-impl<E: Element> MultiplyTransposed<'_, E> {
-    /// # Safety
-    /// A has the rows `row..row + ROWS`.
-    #[inline(always)]
-    unsafe fn rows<V: Vector<Element = E>, const ROWS: usize>(&mut self, row: usize) {
-        let mut column = 0;
-        while column < self.b.rows {
-            // SAFETY: the columns of C are rows of B.
-            unsafe {
-                if self.b.rows - column >= 4 {
-                    self.tile::<V, ROWS, 4>(row, column);
-                    column += 4;
-                } else {
-                    self.tile::<V, ROWS, 1>(row, column);
-                    column += 1;
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    /// A has the rows `row..row + ROWS`, and B `column..column + COLUMNS`.
-    #[inline(always)]
-    unsafe fn tile<V: Vector<Element = E>, const ROWS: usize, const COLUMNS: usize>(
-        &mut self,
-        row: usize,
-        column: usize,
-    ) {
-        let (a, b, length) = (self.a, self.b, self.a.columns);
-        let left = a.data.as_ptr().wrapping_add(row * a.stride);
-        let right = b.data.as_ptr().wrapping_add(column * b.stride);
-        // SAFETY: the caller's promise; `count` elements from k on belong to the rows.
-        unsafe {
-            let mut sums = [[V::zero(); COLUMNS]; ROWS];
-            let mut k = 0;
-            while k < length {
-                let count = V::LANES.min(length - k);
-                let load = |from| if count == V::LANES { V::load(from) } else { V::load_first(from, count) };
-                let mut values = [V::zero(); ROWS];
-                for (r, value) in values.iter_mut().enumerate() {
-                    *value = load(left.add(r * a.stride + k));
-                }
-                for c in 0..COLUMNS {
-                    let weight = load(right.add(c * b.stride + k));
-                    for r in 0..ROWS {
-                        sums[r][c] = values[r].mul_add(weight, sums[r][c]);
-                    }
-                }
-                k += V::LANES;
-            }
-            for (r, sums) in sums.iter().enumerate() {
-                for (c, sum) in sums.iter().enumerate() {
-                    self.c[(row + r) * b.rows + column + c] = sum.sum();
                 }
             }
         }

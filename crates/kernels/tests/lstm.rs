@@ -6,14 +6,14 @@ use common::{Guard, Guarded, Number, Random, assert_same_bits, on_every_set};
 use kernels::{
     InstructionSet,
     lstm::{
-        GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step, block_rows,
-        forward_step, pack_transposed,
+        Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
+        block_rows, forward_step, lit_columns, lit_rows, pack_transposed,
     },
     matmul::{Matrix, Output, lanes, multiply, packed_length},
 };
 
-/// Around the lanes of every set (4, 8, 16) and the tiles of 1, 2, 4 and 6 rows.
-const UNITS: [usize; 9] = [1, 3, 4, 7, 8, 9, 15, 17, 33];
+/// Around the lanes of every set (4, 8, 16), a chunk of the weights and the tiles of 1, 2, 4 and 6 rows.
+const UNITS: [usize; 10] = [1, 3, 4, 7, 8, 9, 15, 17, 33, 129];
 const ROWS: [usize; 8] = [1, 2, 3, 5, 6, 7, 12, 13];
 
 /// A layer and a state in f64, and their rounding in the kernel's type.
@@ -78,7 +78,7 @@ impl<E: Number> Problem<E> {
         [i, f, g, o, c, o * c.tanh()]
     }
 
-    /// h, c and the gates of the first `rows` rows from `first` on.
+    /// h, c and the gates `[block, row, gate, lane]` of the first `rows` rows from `first` on.
     fn forward(&self, set: InstructionSet, first: usize, rows: usize, with_state: bool) -> [Vec<E>; 3]
     where
         E: Guard,
@@ -91,8 +91,9 @@ impl<E: Number> Problem<E> {
         let mut h = Guarded::stale(rows * units, 1);
         let mut c = Guarded::stale(rows * units, 2);
         let mut gates = Guarded::stale(rows * self.size.gates_width::<E>(set), 3);
+        let stride = rows * self.size.block_width::<E>(set);
         let state = with_state.then_some(State { h: &h_before, c: &c_before });
-        let output = StepOutput { h: &mut h, c: &mut c, gates: &mut gates };
+        let output = StepOutput { h: &mut h, c: &mut c, gates: Blocked { values: &mut gates, stride } };
         forward_step(set, self.size, &x, state, &weights, &bias, output);
         [h.to_vec(), c.to_vec(), gates.to_vec()]
     }
@@ -112,9 +113,8 @@ fn forward_follows_the_equations() {
             for with_state in [false, true] {
                 let [h, c, gates] = problem.forward(set, 0, rows, with_state);
                 let (width, lanes) = (problem.size.block_width::<E>(set), lanes::<E>(set));
-                let gates_width = problem.size.gates_width::<E>(set);
                 for (row, unit) in (0..rows).flat_map(|row| (0..units).map(move |unit| (row, unit))) {
-                    let at = row * gates_width + unit / lanes * width + unit % lanes;
+                    let at = (unit / lanes * rows + row) * width + unit % lanes;
                     let gate = |gate: usize| gates[at + gate * lanes].to_f64();
                     let cell = row * units + unit;
                     let found = [gate(0), gate(1), gate(2), gate(3), c[cell].to_f64(), h[cell].to_f64()];
@@ -139,7 +139,7 @@ fn rows_in_slices_give_the_same_bits() {
         let problem = Problem::<E>::new(17, 13);
         let whole = problem.forward(set, 0, 13, true);
         for rows in [1, 2, 5, 6] {
-            let mut parts: [Vec<E>; 3] = Default::default();
+            let mut parts: [Vec<E>; 2] = Default::default();
             for first in (0..13).step_by(rows) {
                 let part = problem.forward(set, first, rows.min(13 - first), true);
                 parts.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
@@ -160,31 +160,28 @@ fn backward_follows_the_equations() {
             let problem = Problem::<E>::new(units, rows);
             let [_, c, gates] = problem.forward(set, 0, rows, true);
             let (width, lanes) = (problem.size.block_width::<E>(set), lanes::<E>(set));
-            let (gates_width, blocks) = (problem.size.gates_width::<E>(set), problem.size.blocks::<E>(set));
+            let blocks = problem.size.blocks::<E>(set);
             let mut random = Random::new(9);
             let (d_h, d_c): (Vec<E>, Vec<E>) = (random.reals(rows * units), random.reals(rows * units));
             for with_state in [false, true] {
                 let mut d_c_after = Guarded::output(&d_c, 1);
-                let mut z = Guarded::stale(rows * gates_width, 2);
                 // Blocks stand further apart than they must, as they do within a longer sequence.
-                let blocked_stride = (rows + 2) * width;
-                let mut blocked = Guarded::stale(blocks * blocked_stride, 3);
+                let stride = (rows + 2) * width;
+                let mut z = Guarded::stale(blocks * stride, 3);
+                for (from, to) in gates.chunks_exact(rows * width).zip(z.chunks_exact_mut(stride)) {
+                    to[..rows * width].copy_from_slice(from);
+                }
                 backward_step(
                     set,
                     problem.size,
-                    StepTrace { gates: &gates, c: &c, previous_c: with_state.then_some(&problem.c) },
-                    StepGradient {
-                        h: &d_h,
-                        c: &mut d_c_after,
-                        z: &mut z,
-                        blocked_z: &mut blocked,
-                        blocked_stride,
-                    },
+                    StepTrace { c: &c, previous_c: with_state.then_some(&problem.c) },
+                    StepGradient { h: &d_h, c: &mut d_c_after, gates: Blocked { values: &mut z, stride } },
                 );
                 for (row, unit) in (0..rows).flat_map(|row| (0..units).map(move |unit| (row, unit))) {
                     let (block, lane, cell) = (unit / lanes, unit % lanes, row * units + unit);
-                    let at = |gate: usize| row * gates_width + block * width + gate * lanes + lane;
-                    let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[at(gate)].to_f64());
+                    let at = |gate: usize| row * width + gate * lanes + lane;
+                    let [i, f, g, o] =
+                        [0, 1, 2, 3].map(|gate| gates[block * rows * width + at(gate)].to_f64());
                     let tanh_c = c[cell].to_f64().tanh();
                     let before = if with_state { problem.c[cell].to_f64() } else { 0.0 };
                     let dh = d_h[cell].to_f64();
@@ -196,18 +193,16 @@ fn backward_follows_the_equations() {
                         dh * tanh_c * o * (1.0 - o),
                     ];
                     for (gate, expected) in expected.into_iter().enumerate() {
-                        let found = z[at(gate)];
+                        let found = z[block * stride + at(gate)];
                         assert!(
                             (found.to_f64() - expected).abs() <= 16.0 * E::EPSILON,
                             "{found}, {expected} expected"
                         );
-                        let same = blocked[block * blocked_stride + row * width + gate * lanes + lane];
-                        assert_same_bits(&[same], &[found], "blocked");
                     }
                     assert!((d_c_after[cell].to_f64() - dc * f).abs() <= 16.0 * E::EPSILON);
                 }
-                let unused = (0..rows * gates_width)
-                    .filter(|at| at % gates_width / width * lanes + at % lanes >= units);
+                let unused = (0..blocks * stride)
+                    .filter(|at| at % stride < rows * width && at / stride * lanes + at % lanes >= units);
                 for at in unused {
                     assert_eq!(z[at], E::ZERO, "a lane beyond the last unit");
                 }
@@ -217,35 +212,37 @@ fn backward_follows_the_equations() {
     on_every_set!(check);
 }
 
-/// Packing and then multiplying by the identity gives the transposed weights in blocked order.
+/// Packing and then multiplying by the identity gives each block's transposed weights.
 #[test]
 fn transposed_weights_are_in_blocked_order() {
     fn check<E: Number + Guard>(set: InstructionSet) {
         for units in UNITS {
             let problem = Problem::<E>::new(units, 1);
             let Size { inputs, .. } = problem.size;
-            let recurrent = &problem.weights[inputs * GATES * units..];
-            let gates = problem.size.gates_width::<E>(set);
-            let mut packed = vec![E::NAN; packed_length::<E>(set, gates, units)];
-            pack_transposed(set, problem.size, recurrent, 0, &mut packed);
-            let mut identity = vec![E::ZERO; gates * gates];
-            (0..gates).for_each(|at| identity[at * gates + at] = E::ONE);
-            let mut transposed = vec![E::NAN; gates * units];
-            multiply(
-                set,
-                Matrix::new(&identity, gates, gates),
-                &packed,
-                units,
-                &mut transposed,
-                Output::Overwrite,
-            );
             let (width, lanes) = (problem.size.block_width::<E>(set), lanes::<E>(set));
-            for (row, found) in transposed.chunks_exact(units).enumerate() {
-                let unit = row / width * lanes + row % lanes;
-                let column = row % width / lanes * units + unit;
-                for (k, found) in found.iter().enumerate() {
-                    let expected = if unit < units { recurrent[k * GATES * units + column] } else { E::ZERO };
-                    assert_eq!(*found, expected, "{}, {units} units, row {row}, column {k}", set.name());
+            let mut identity = vec![E::ZERO; width * width];
+            (0..width).for_each(|at| identity[at * width + at] = E::ONE);
+            let (kernel, recurrent) = problem.weights.split_at(inputs * GATES * units);
+            for (weights, columns) in [(kernel, inputs), (recurrent, units)] {
+                for block in 0..problem.size.blocks::<E>(set) {
+                    let mut packed = Guarded::stale(packed_length::<E>(set, width, columns), 1);
+                    pack_transposed(set, problem.size, weights, block, &mut packed);
+                    let mut transposed = vec![E::NAN; width * columns];
+                    let identity = Matrix::new(&identity, width, width);
+                    multiply(set, identity, &packed, columns, &mut transposed, Output::Overwrite);
+                    for (row, found) in transposed.chunks_exact(columns).enumerate() {
+                        let (gate, unit) = (row / lanes, block * lanes + row % lanes);
+                        for (k, found) in found.iter().enumerate() {
+                            let place = k * GATES * units + gate * units + unit;
+                            let expected = if unit < units { weights[place] } else { E::ZERO };
+                            assert_eq!(
+                                *found,
+                                expected,
+                                "{}, {units} units, row {row}, column {k}",
+                                set.name()
+                            );
+                        }
+                    }
                 }
             }
         }
@@ -259,15 +256,56 @@ fn unblocking_undoes_blocking_and_adds() {
         for units in UNITS {
             let size = Size { inputs: 2, units };
             let rows: Vec<E> = Random::new(units as u64).whole(3 * GATES * units, 50);
-            let start: Vec<E> = Random::new(7).whole(rows.len(), 50);
-            let mut sums = Guarded::output(&start, 1);
-            for block in 0..size.blocks::<E>(set) {
-                let mut blocked = Guarded::stale(3 * size.block_width::<E>(set), 2);
-                block_rows(set, size, &rows, block, &mut blocked);
-                add_unblocked(set, size, &blocked, block, &mut sums);
+            let start: Vec<E> = Random::new(7).whole(GATES * units, 50);
+            let length = 3 * size.block_width::<E>(set);
+            let mut blocked = vec![E::NAN; size.blocks::<E>(set) * length];
+            for (block, blocked) in blocked.chunks_exact_mut(length).enumerate() {
+                block_rows(set, size, &rows, block, blocked);
             }
-            let expected: Vec<E> = rows.iter().zip(&start).map(|(a, b)| *a + *b).collect();
-            assert_same_bits(&sums, &expected, format!("{units} units, {}", set.name()));
+            for (index, row) in rows.chunks_exact(GATES * units).enumerate() {
+                let mut sums = Guarded::output(&start, 1);
+                add_unblocked(set, size, &blocked, index, &mut sums);
+                let expected: Vec<E> = row.iter().zip(&start).map(|(a, b)| *a + *b).collect();
+                assert_same_bits(&sums, &expected, format!("{units} units, {}", set.name()));
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+#[test]
+fn dark_margins_are_found() {
+    let values =
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, -0.0, 0.0, 0.0, 0.0];
+    assert_eq!(lit_rows(&values, 4), 1..4);
+    assert_eq!(lit_columns(&values, 4), 1..3);
+    assert_eq!(lit_rows(&[0.0; 6], 3), 2..2);
+    assert_eq!(lit_columns(&[0.0; 6], 3), 3..3);
+    assert_eq!(lit_columns::<f32>(&[], 3), 3..3);
+    assert_eq!(lit_rows(&[f32::NAN, 0.0, 0.0, 5.0], 2), 0..2);
+    assert_eq!(lit_columns(&[0.0, 0.0, 0.0, f32::NAN, 0.0, 0.0], 3), 0..1);
+}
+
+/// Columns that are zero in every row are left out: not a bit may tell.
+#[test]
+fn dark_columns_change_nothing() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        for dark in [0..0, 0..2, 3..4, 1..3, 0..4] {
+            let mut problem = Problem::<E>::new(8, 7);
+            assert_eq!(problem.size.inputs, 4);
+            for row in problem.x.chunks_exact_mut(4) {
+                row[dark.clone()].fill(E::ZERO);
+            }
+            for with_state in [false, true] {
+                let whole = problem.forward(set, 0, 7, with_state);
+                // A weight that meets zeros only is any number.
+                let mut other = Problem::<E>::new(8, 7);
+                other.x.clone_from(&problem.x);
+                other.weights[dark.start * GATES * 8..dark.end * GATES * 8].fill(E::from_f64(1000.0));
+                for (found, expected) in other.forward(set, 0, 7, with_state).iter().zip(&whole) {
+                    assert_same_bits(found, expected, format!("{}, dark {dark:?}", set.name()));
+                }
+            }
         }
     }
     on_every_set!(check);
@@ -281,6 +319,7 @@ fn a_state_too_short() {
     let bias = vec![0f32; size.gates_width::<f32>(set)];
     let (mut h, mut c, mut gates) =
         (vec![0f32; 5], vec![0f32; 6], vec![0f32; 2 * size.gates_width::<f32>(set)]);
-    let output = StepOutput { h: &mut h, c: &mut c, gates: &mut gates };
+    let stride = gates.len();
+    let output = StepOutput { h: &mut h, c: &mut c, gates: Blocked { values: &mut gates, stride } };
     forward_step(set, size, &[0.0, 0.0], None, &weights, &bias, output);
 }

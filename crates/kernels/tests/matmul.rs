@@ -9,8 +9,8 @@ use common::{
 use kernels::{
     InstructionSet,
     matmul::{
-        Matrix, Output, lanes, multiply, multiply_reference, multiply_rows, pack, packed_length,
-        panel_columns,
+        Matrix, MatrixMut, Output, lanes, multiply, multiply_pieces, multiply_reference, multiply_rows, pack,
+        packed_length, panel_columns,
     },
 };
 
@@ -179,42 +179,108 @@ fn products_of_reals_err_by_their_roundings_only() {
     on_every_set!(check);
 }
 
-/// B with its rows `stride` apart and NaN between them, as long as it must be and no longer.
-fn spread<E: Number + Guard>(b: &[E], [k, n]: [usize; 2], stride: usize) -> Guarded<E> {
-    let mut spread = vec![E::NAN; if k == 0 { 0 } else { (k - 1) * stride + n }];
-    for row in 0..k {
-        spread[row * stride..][..n].copy_from_slice(&b[row * n..][..n]);
-    }
-    Guarded::input(&spread, 1)
-}
-
 #[test]
 fn rows_in_place_multiply_as_packed_ones() {
     fn check<E: Number + Guard>(set: InstructionSet) {
         let mut random = Random::new(4);
-        let (lanes, panel) = (lanes::<E>(set), panel_columns::<E>(set));
-        for n in (0..=2 * panel + lanes).step_by(lanes) {
-            for (k, gap) in [(0, 0), (1, 0), (2, 3), (5, 0), (18, lanes), (33, 1)] {
+        for n in widths::<E>(set) {
+            for (k, b_form) in [0, 1, 2, 5, 18, 33].into_iter().zip(FORMS.into_iter().cycle()) {
+                let b_form = if b_form == Form::Transposed { Form::RowMajor } else { Form::ColumnsOfWider };
                 let b = random.whole::<E>(k * n, 8);
-                let b_rows = spread(&b, [k, n], n + gap);
+                let stored_b = Stored::new(k, n, b_form, &b, 1);
                 for m in ROWS {
                     let a = random.whole::<E>(m * k, 8);
                     let before = random.whole::<E>(m * n, 8);
                     let sums = sums(&a, &b, [m, k, n]);
-                    for form in [Form::Transposed, Form::TransposedColumns] {
-                        let what = case::<E>(set, format!("[{m}, {k}] {form:?} · [{k}, {n}] gap {gap}"));
+                    for form in FORMS {
+                        let what = case::<E>(set, format!("[{m}, {k}] {form:?} · [{k}, {n}] {b_form:?}"));
                         let a = Stored::new(m, k, form, &a, 1);
                         let product: Vec<f64> = sums.iter().map(|sum| sum.value).collect();
                         let mut c = Guarded::stale(m * n, 1);
-                        multiply_rows(set, a.matrix(), &b_rows, n + gap, n, &mut c, Output::Overwrite);
+                        let c_matrix = MatrixMut::new(&mut c, m, n);
+                        multiply_rows(set, a.matrix(), stored_b.matrix(), c_matrix, Output::Overwrite);
                         assert_exact(&c, &product, &what);
 
                         let total: Vec<f64> =
                             product.iter().zip(&before).map(|(sum, before)| sum + before.to_f64()).collect();
                         let mut c = Guarded::output(&before, 0);
-                        multiply_rows(set, a.matrix(), &b_rows, n + gap, n, &mut c, Output::Accumulate);
+                        let c_matrix = MatrixMut::new(&mut c, m, n);
+                        multiply_rows(set, a.matrix(), stored_b.matrix(), c_matrix, Output::Accumulate);
                         assert_exact(&c, &total, format!("accumulated {what}"));
                     }
+                }
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// Longer than a chunk of any panel, at lengths around its end.
+#[test]
+fn products_of_many_chunks() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(14);
+        let (lanes, panel) = (lanes::<E>(set), panel_columns::<E>(set));
+        for n in [1, lanes, panel - 1, panel] {
+            let chunk = (24 << 10) / (n.next_multiple_of(lanes) * size_of::<E>());
+            for k in [chunk - 1, chunk, chunk + 1, 2 * chunk + 5] {
+                let (a, b) = (random.whole::<E>(7 * k, 4), random.whole::<E>(k * n, 4));
+                let product: Vec<f64> = sums(&a, &b, [7, k, n]).iter().map(|sum| sum.value).collect();
+                let what = case::<E>(set, format!("[7, {k}] · [{k}, {n}]"));
+                let b = Stored::new(k, n, Form::ColumnsOfWider, &b, 0);
+                for form in [Form::RowMajor, Form::Transposed] {
+                    let a = Stored::new(7, k, form, &a, 1);
+                    let mut c = Guarded::stale(7 * n, 0);
+                    multiply(set, a.matrix(), &packed(set, &b), n, &mut c, Output::Overwrite);
+                    assert_exact(&c, &product, &what);
+                    let mut c = Guarded::stale(7 * n, 0);
+                    multiply_rows(
+                        set,
+                        a.matrix(),
+                        b.matrix(),
+                        MatrixMut::new(&mut c, 7, n),
+                        Output::Overwrite,
+                    );
+                    assert_exact(&c, &product, &what);
+                }
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// Pieces of every length, among them none, into some of the columns of C.
+#[test]
+fn pieces_add_up_to_the_product_of_the_whole() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(15);
+        let panel = panel_columns::<E>(set);
+        // More pieces than one pass takes, and pieces longer than a chunk.
+        let lengths: [&[usize]; 5] = [&[], &[3], &[16, 0, 5], &[1; 37], &[7, 900, 1500, 2]];
+        for (n, lengths) in [1, panel - 1, panel, 2 * panel + 3].into_iter().zip(lengths.into_iter().cycle())
+        {
+            for lengths in [lengths, &[4, 4]] {
+                let (m, k) = (9, lengths.iter().sum());
+                let (a, b) = (random.whole::<E>(m * k, 4), random.whole::<E>(k * n, 4));
+                // A is [m, k] here; its pieces are rows of the transpose.
+                let product: Vec<f64> = sums(&a, &b, [m, k, n]).iter().map(|sum| sum.value).collect();
+                let transposed: Vec<E> = (0..k * m).map(|at| a[at % m * k + at / m]).collect();
+                let piece = |piece: usize| {
+                    let first: usize = lengths[..piece].iter().sum();
+                    let length = lengths[piece];
+                    let a = Matrix::new(&transposed[first * m..][..length * m], length, m);
+                    (a, Matrix::new(&b[first * n..][..length * n], length, n))
+                };
+                // Between two columns that must not change.
+                let mut c = Guarded::output(&vec![E::from_f64(77.0); m * (n + 2)], 1);
+                let (_, rest) = MatrixMut::new(&mut c, m, n + 2).split_columns(1);
+                let (middle, right) = rest.split_columns(n);
+                assert_eq!(right.columns(), 1);
+                multiply_pieces(set, piece, lengths.len(), middle);
+                for (row, found) in c.chunks_exact(n + 2).enumerate() {
+                    let what = case::<E>(set, format!("pieces {lengths:?}, {n} columns, row {row}"));
+                    assert_exact(&found[1..=n], &product[row * n..][..n], &what);
+                    assert_exact(&[found[0], found[n + 1]], &[77.0, 77.0], &what);
                 }
             }
         }
@@ -275,6 +341,7 @@ fn no_slicing_orientation_or_neighbour_changes_a_bit() {
             for size in 1..=m {
                 let what = case::<E>(set, format!("{size} rows at once, {output:?}"));
                 let (mut c, mut c_transposed, mut c_rows) = (before.clone(), before.clone(), before.clone());
+                let b_rows = Matrix::new(&b, k, n);
                 for first in (0..m).step_by(size) {
                     let count = size.min(m - first);
                     let part = first * n..(first + count) * n;
@@ -282,7 +349,8 @@ fn no_slicing_orientation_or_neighbour_changes_a_bit() {
                     multiply(set, rows, &packed_b, n, &mut c[part.clone()], output);
                     let rows = Matrix::new(&a_transposed.data, k, m).columns(first, count).transposed();
                     multiply(set, rows, &packed_b, n, &mut c_transposed[part.clone()], output);
-                    multiply_rows(set, rows, &b, n, n, &mut c_rows[part], output);
+                    let c_rows = MatrixMut::new(&mut c_rows[part], count, n);
+                    multiply_rows(set, rows, b_rows, c_rows, output);
                 }
                 assert_same_bits(&c, &whole, &what);
                 assert_same_bits(&c_transposed, &whole, format!("{what}, transposed"));
@@ -382,36 +450,45 @@ fn a_product_into_too_few_elements() {
     multiply(SET, Matrix::new(&[0.0f32; 4], 2, 2), &[0.0; 8], 3, &mut [0.0; 5], Output::Overwrite);
 }
 
-fn rows_in_place(a: Matrix<f32>, b_length: usize, stride: usize, columns: usize, c_length: usize) {
-    multiply_rows(SET, a, &vec![0.0; b_length], stride, columns, &mut vec![0.0; c_length], Output::Overwrite);
+fn rows_in_place(a: Matrix<f32>, b: Matrix<f32>, [rows, columns]: [usize; 2]) {
+    let mut c = vec![0.0; rows * columns];
+    multiply_rows(SET, a, b, MatrixMut::new(&mut c, rows, columns), Output::Overwrite);
 }
 
 #[test]
-#[should_panic(expected = "3 columns: whole vectors expected")]
-fn rows_in_place_of_part_of_a_vector() {
-    rows_in_place(Matrix::new(&[0.0; 4], 2, 2).transposed(), 6, 3, 3, 6);
+#[should_panic(expected = "B is read by rows")]
+fn rows_in_place_of_a_transpose() {
+    rows_in_place(Matrix::new(&[0.0; 4], 2, 2), Matrix::new(&[0.0; 4], 2, 2).transposed(), [2, 2]);
 }
 
 #[test]
-#[should_panic(expected = "for a transposed A only")]
-fn rows_in_place_for_a_row_major_matrix() {
-    rows_in_place(Matrix::new(&[0.0; 4], 2, 2), 8, 4, 4, 8);
+#[should_panic(expected = "rows of B and columns of C, against A and B")]
+fn rows_in_place_that_are_too_few() {
+    rows_in_place(Matrix::new(&[0.0; 4], 2, 2), Matrix::new(&[0.0; 2], 1, 2), [2, 2]);
 }
 
 #[test]
-#[should_panic(expected = "B is shorter than its shape")]
-fn rows_in_place_that_are_too_short() {
-    rows_in_place(Matrix::new(&[0.0; 4], 2, 2).transposed(), 8, 5, 4, 8);
+#[should_panic(expected = "rows of A, against C")]
+fn rows_in_place_into_too_many_rows() {
+    rows_in_place(Matrix::new(&[0.0; 4], 2, 2), Matrix::new(&[0.0; 4], 2, 2), [3, 2]);
 }
 
 #[test]
-#[should_panic(expected = "B is shorter than its shape")]
-fn rows_in_place_that_overlap() {
-    rows_in_place(Matrix::new(&[0.0; 4], 2, 2).transposed(), 8, 3, 4, 8);
+#[should_panic(expected = "columns of the pieces, against C")]
+fn pieces_of_another_width_than_the_output() {
+    let pieces = |_| (Matrix::new(&[0.0f32; 4], 2, 2), Matrix::new(&[0.0; 4], 2, 2));
+    multiply_pieces(SET, pieces, 1, MatrixMut::new(&mut [0.0; 6], 2, 3));
 }
 
 #[test]
-#[should_panic(expected = "c: 8 elements expected, 9 found")]
-fn rows_in_place_into_too_many_elements() {
-    rows_in_place(Matrix::new(&[0.0; 4], 2, 2).transposed(), 8, 4, 4, 9);
+#[should_panic(expected = "rows of a piece of A, against B")]
+fn pieces_of_different_lengths() {
+    let pieces = |_| (Matrix::new(&[0.0f32; 4], 2, 2), Matrix::new(&[0.0; 2], 1, 2));
+    multiply_pieces(SET, pieces, 1, MatrixMut::new(&mut [0.0; 4], 2, 2));
+}
+
+#[test]
+#[should_panic(expected = "column 4 of 3")]
+fn a_matrix_is_split_within_its_columns() {
+    MatrixMut::new(&mut [0.0f32; 3], 1, 3).split_columns(4);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Architecture, Initialiser, LayerSpec, Optimiser, Shape, ShapeError,
-    layers::{ConvolutionLayer, DenseLayer, GROUP, Group, Groups, Layer, LstmLayer, Memory, Pass},
+    layers::{ConvolutionLayer, DenseLayer, GROUP, Group, Groups, Layer, LstmLayer, Memory, Pass, Purpose},
 };
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -131,8 +131,8 @@ pub struct Model<E> {
     probabilities: Buffer<E>,
     /// Loss sum and correct images of each group.
     results: Vec<(f64, usize)>,
-    /// Whether the layers have seen the parameters as they are.
-    prepared: bool,
+    /// What the layers have seen the parameters as they are for.
+    prepared: Option<Purpose>,
     times: StepTimes,
 }
 
@@ -201,7 +201,7 @@ impl<E: Element> Model<E> {
             logits: Buffer::zeros(capacity * classes),
             probabilities: Buffer::zeros(capacity * classes),
             results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
-            prepared: false,
+            prepared: None,
         })
     }
 
@@ -210,7 +210,7 @@ impl<E: Element> Model<E> {
         for spec in &self.specs {
             spec.initialiser.fill(random, &mut self.parameters[spec.range.clone()]);
         }
-        self.prepared = false;
+        self.prepared = None;
     }
 
     /// The parameters' names, shapes and places.
@@ -225,7 +225,7 @@ impl<E: Element> Model<E> {
 
     /// All parameters, to change them.
     pub fn parameters_mut(&mut self) -> &mut [E] {
-        self.prepared = false;
+        self.prepared = None;
         &mut self.parameters
     }
 
@@ -289,7 +289,7 @@ impl<E: Element> Model<E> {
     /// When `images` is more than the capacity.
     pub fn forward(&mut self, images: usize) -> &[E] {
         self.check_count(images);
-        self.prepare();
+        self.prepare(Purpose::Inference);
         let Self { input_length, classes, parameters, input, stages, lanes, logits, .. } = self;
         let logits = &mut logits[..images * *classes];
         let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
@@ -333,7 +333,7 @@ impl<E: Element> Model<E> {
         let images = labels.len();
         self.check_count(images);
         assert!(images > 0, "no images");
-        self.prepare();
+        self.prepare(Purpose::Learning);
         let start = Instant::now();
         let Self {
             input_length,
@@ -394,7 +394,7 @@ impl<E: Element> Model<E> {
     pub fn update(&mut self, optimiser: &mut Optimiser<E>, learning_rate: f64) {
         let start = Instant::now();
         optimiser.step(self.set, learning_rate, &mut self.parameters, &self.gradient);
-        self.prepared = false;
+        self.prepared = None;
         self.times.update += start.elapsed();
     }
 
@@ -417,15 +417,15 @@ impl<E: Element> Model<E> {
         assert!(images <= self.capacity, "{images} images in a batch of at most {}", self.capacity);
     }
 
-    /// Shows the layers the parameters, where they have changed.
-    fn prepare(&mut self) {
-        if !self.prepared {
+    /// Shows the layers the parameters, where those or the purpose have changed.
+    fn prepare(&mut self, purpose: Purpose) {
+        if self.prepared != Some(purpose) {
             let start = Instant::now();
             let parameters = &self.parameters;
             self.stages
                 .par_iter_mut()
-                .for_each(|stage| stage.layer.prepare(&parameters[stage.parameters.clone()]));
-            self.prepared = true;
+                .for_each(|stage| stage.layer.prepare(&parameters[stage.parameters.clone()], purpose));
+            self.prepared = Some(purpose);
             self.times.prepare += start.elapsed();
         }
     }

@@ -105,6 +105,15 @@ unsafe impl Vector for Avx2 {
             bits(high) << 32 | bits(low)
         }
     }
+    // Where either operand is NaN these instructions give the second.
+    #[inline(always)]
+    unsafe fn maximum(self, other: Self) -> Self {
+        unsafe { Self(_mm256_max_ps(other.0, self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn minimum(self, other: Self) -> Self {
+        unsafe { Self(_mm256_min_ps(other.0, self.0)) }
+    }
     #[inline(always)]
     unsafe fn round(self) -> Self {
         unsafe { Self(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }

@@ -110,6 +110,15 @@ unsafe impl Vector for Avx512 {
             _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(from.cast()), _mm512_set1_epi8(value.cast_signed()))
         }
     }
+    // Where either operand is NaN these instructions give the second.
+    #[inline(always)]
+    unsafe fn maximum(self, other: Self) -> Self {
+        unsafe { Self(_mm512_max_ps(other.0, self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn minimum(self, other: Self) -> Self {
+        unsafe { Self(_mm512_min_ps(other.0, self.0)) }
+    }
     #[inline(always)]
     unsafe fn round(self) -> Self {
         unsafe { Self(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }

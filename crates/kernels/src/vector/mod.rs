@@ -90,22 +90,6 @@ pub unsafe trait Vector: Copy {
         mask
     }
 
-    /// The sum of the lanes: of neighbours, then of neighbouring pairs, and so on.
-    #[inline(always)]
-    unsafe fn sum(self) -> Self::Element {
-        let mut lanes = [Self::Element::ZERO; 16];
-        // SAFETY: the caller's promise; no vector has more lanes.
-        unsafe { self.store(lanes.as_mut_ptr()) };
-        let mut count = Self::LANES;
-        while count > 1 {
-            count /= 2;
-            for lane in 0..count {
-                lanes[lane] = lanes[2 * lane] + lanes[2 * lane + 1];
-            }
-        }
-        lanes[0]
-    }
-
     /// 0 in every lane.
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -118,5 +102,12 @@ pub unsafe trait Vector: Copy {
     unsafe fn maximum(self, other: Self) -> Self {
         // SAFETY: the caller's promise.
         unsafe { other.select_less_equal(self, self, other) }
+    }
+
+    /// The smaller of each lane's pair; NaN where `self` is NaN.
+    #[inline(always)]
+    unsafe fn minimum(self, other: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { other.select_less_equal(self, other, self) }
     }
 }

@@ -131,6 +131,15 @@ unsafe impl Vector for Simd128 {
         }
         mask
     }
+    // `pmax(a, b)` is `a < b ? b : a`, and a comparison with NaN is false.
+    #[inline(always)]
+    unsafe fn maximum(self, other: Self) -> Self {
+        Self(f32x4_pmax(self.0, other.0))
+    }
+    #[inline(always)]
+    unsafe fn minimum(self, other: Self) -> Self {
+        Self(f32x4_pmin(self.0, other.0))
+    }
     #[inline(always)]
     unsafe fn round(self) -> Self {
         Self(f32x4_nearest(self.0))

@@ -1,6 +1,6 @@
 //! Convolution, with the ReLU and the max-pooling that follow it.
 
-use super::{GROUP, Layer, LayerParameter, Memory, MemorySize, Pass};
+use super::{GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
 use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -60,7 +60,7 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         MemorySize { values: self.weights() + self.geometry.size().filters, bytes: 0 }
     }
 
-    fn prepare(&mut self, parameters: &[E]) {
+    fn prepare(&mut self, parameters: &[E], _: Purpose) {
         pack_weights(self.set, &self.geometry, &parameters[..self.weights()], &mut self.packed_weights);
     }
 

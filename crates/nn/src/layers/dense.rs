@@ -1,61 +1,55 @@
 //! Fully connected layer, with the ReLU that may follow it.
 
-use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, task_size};
+use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
 use crate::Initialiser;
 use kernels::{
-    Element, InstructionSet,
+    Buffer, Element, InstructionSet,
     activation::{add_bias, add_column_sums, relu_backward, relu_in_place},
     convolution::Activation,
     matmul::{
-        Matrix, MatrixMut, Output, lanes, multiply, multiply_pieces, multiply_rows, multiply_transposed,
-        pack, packed_length, panel_columns,
+        Matrix, MatrixMut, Output, multiply, multiply_pieces, multiply_rows, pack, packed_length,
+        panel_columns,
     },
 };
 
 /// `output = activation(weight · input + bias)`.
 ///
-/// Parameters: `weight [units, inputs]`, `bias [units]`. No product needs the weights in another order. A group keeps
-/// its inputs and the derivative with respect to their sums: the weights are too many for a gradient a group.
-pub(crate) struct DenseLayer {
+/// Parameters: `weight [units, inputs]`, `bias [units]`. A group keeps its inputs and the derivative with respect to
+/// their sums: the weights are too many for a gradient a group.
+///
+/// Weights that change with every step are read as they are: images are the lanes of the forward product then. Those
+/// that stay are packed once and units are the lanes, which suits a single image too. Either way each sum is one chain
+/// of multiply-adds in the order of the inputs, with the same bits.
+pub(crate) struct DenseLayer<E> {
     set: InstructionSet,
     inputs: usize,
     units: usize,
     activation: Activation,
+    packed_weight: Buffer<E>,
+    purpose: Purpose,
 }
 
-impl DenseLayer {
+impl<E: Element> DenseLayer<E> {
     pub(crate) fn new(set: InstructionSet, inputs: usize, units: usize, activation: Activation) -> Self {
-        Self { set, inputs, units, activation }
+        let packed_weight = Buffer::zeros(packed_length::<E>(set, inputs, units));
+        Self { set, inputs, units, activation, packed_weight, purpose: Purpose::Inference }
     }
 
-    /// The sums without the bias, `[image, unit]`.
-    ///
-    /// Images are the lanes of the product, and each weight is read once for all of them. With fewer images than a
-    /// quarter of the lanes the inputs are, as most lanes would be idle.
-    fn sums<E: Element>(
-        &self,
-        weight: Matrix<E>,
-        input: Matrix<E>,
-        output: &mut [E],
-        scratch: &mut Memory<E>,
-    ) {
-        let (set, units) = (self.set, self.units);
+    /// The sums without the bias, `[image, unit]`, of weights that are not packed.
+    fn sums(&self, weight: &[E], input: Matrix<E>, output: &mut [E], scratch: &mut Memory<E>) {
+        let (set, inputs, units) = (self.set, self.inputs, self.units);
         let images = output.len() / units;
-        if 4 * images <= lanes::<E>(set) {
-            multiply_transposed(set, input, weight, output);
-            return;
-        }
-        let (packed, rest) = scratch.values.split_at_mut(packed_length::<E>(set, self.inputs, images));
+        let (packed, rest) = scratch.values.split_at_mut(packed_length::<E>(set, inputs, images));
         let by_unit = &mut rest[..units * images];
         pack(set, input.transposed(), 0, packed);
-        multiply(set, weight, packed, images, by_unit, Output::Overwrite);
+        multiply(set, Matrix::new(weight, units, inputs), packed, images, by_unit, Output::Overwrite);
         for (image, sums) in output.chunks_exact_mut(units).enumerate() {
             sums.iter_mut().zip(by_unit[image..].iter().step_by(images)).for_each(|(to, from)| *to = *from);
         }
     }
 }
 
-impl<E: Element> Layer<E> for DenseLayer {
+impl<E: Element> Layer<E> for DenseLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let initialiser = Initialiser::GlorotUniform { fan_in: self.inputs, fan_out: self.units };
         vec![
@@ -68,11 +62,16 @@ impl<E: Element> Layer<E> for DenseLayer {
         2 * (self.inputs * self.units) as u64
     }
 
-    fn scratch(&self) -> MemorySize {
-        MemorySize {
-            values: packed_length::<E>(self.set, self.inputs, GROUP) + self.units * GROUP,
-            bytes: 0,
+    fn prepare(&mut self, parameters: &[E], purpose: Purpose) {
+        self.purpose = purpose;
+        if purpose == Purpose::Inference {
+            let weight = Matrix::new(&parameters[..self.units * self.inputs], self.units, self.inputs);
+            pack(self.set, weight.transposed(), 0, &mut self.packed_weight);
         }
+    }
+
+    fn scratch(&self) -> MemorySize {
+        MemorySize { values: packed_length::<E>(self.set, self.inputs, GROUP) + self.units * GROUP, bytes: 0 }
     }
 
     fn kept(&self) -> MemorySize {
@@ -82,7 +81,12 @@ impl<E: Element> Layer<E> for DenseLayer {
     fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let (weight, bias) = parameters.split_at(self.units * self.inputs);
         let input = Matrix::new(input, output.len() / self.units, self.inputs);
-        self.sums(Matrix::new(weight, self.units, self.inputs), input, output, scratch);
+        match self.purpose {
+            Purpose::Learning => self.sums(weight, input, output, scratch),
+            Purpose::Inference => {
+                multiply(self.set, input, &self.packed_weight, self.units, output, Output::Overwrite);
+            }
+        }
         add_bias(bias, output);
         if self.activation == Activation::Relu {
             relu_in_place(self.set, output);

@@ -1,17 +1,18 @@
 //! Long short-term memory over the rows of an image.
 
-use super::{GROUP, Layer, LayerParameter, Memory, MemorySize, Pass};
+use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
 use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::add_column_sums,
     lstm::{
-        GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step, block_rows,
-        forward_step, pack_transposed,
+        Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
+        block_rows, forward_step, lit_columns, lit_rows, pack_transposed,
     },
-    matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, packed_length, panel_columns},
+    matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, packed_length},
 };
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Elements of a cache line, at least.
 const LINE: usize = 16;
@@ -20,7 +21,8 @@ const LINE: usize = 16;
 /// The cell's equations stand at [`kernels::lstm`].
 ///
 /// Parameters: `kernel [inputs, 4 · units]`, `recurrent_kernel [units, 4 · units]`, `bias [4 · units]`; gates i, f, g, o.
-/// The scratch holds the [`Trace`], a group keeps its gradient.
+/// The scratch holds the [`Trace`], a group keeps its gradient, blocked: `[block, inputs + units + 1, gate, lane]`, the
+/// bias last.
 pub(crate) struct LstmLayer<E> {
     set: InstructionSet,
     size: Size,
@@ -31,72 +33,119 @@ pub(crate) struct LstmLayer<E> {
     packed_kernel_transposed: Buffer<E>,
 }
 
-/// What a group's way through the steps leaves, and what the way back writes; for as many rows as there are images.
+/// Where each step's rows lie among the rows of all steps, one step after the other.
+///
+/// Before an image's first pixel that is not zero its state is the same whatever the image. As long as that holds for
+/// the whole group a step computes one row for all; there are `shared` such steps, at most all but one.
+#[derive(Clone, Copy)]
+struct Rows {
+    images: usize,
+    steps: usize,
+    shared: usize,
+}
+
+impl Rows {
+    fn new<E: Element>(input: &[E], inputs: usize, steps: usize) -> Self {
+        let images = input.chunks_exact(steps * inputs);
+        let dark = |image: &[E]| image.iter().take_while(|pixel| **pixel == E::ZERO).count() / inputs;
+        let shared = images.clone().map(dark).min().unwrap_or(0);
+        Self { images: images.len(), steps, shared: shared.min(steps - 1) }
+    }
+
+    /// The rows before a step, which is one of the steps or the end.
+    fn before(self, step: usize) -> usize {
+        if step < self.shared { step } else { self.shared + (step - self.shared) * self.images }
+    }
+
+    /// The rows of a step, or of what is behind the last.
+    fn of(self, step: usize) -> usize {
+        if step < self.shared { 1 } else { self.images }
+    }
+
+    fn all(self) -> usize {
+        self.before(self.steps)
+    }
+}
+
+/// What a group's way through the steps leaves, and what the way back writes. Rows are those of [`Rows`].
 struct Trace<'a, E> {
-    /// `[step, row, input]`.
+    /// `[row, input]`.
     x: &'a mut [E],
-    /// `[step, row, unit]`.
+    /// h and c before each row's step, `[row, unit]`; then those after the last step.
     h: &'a mut [E],
-    /// `[step, row, unit]`.
     c: &'a mut [E],
-    /// `[step, row, block, gate, lane]`.
+    /// `[block, row, gate, lane]`: the gates, and the derivatives of z once the way back has passed.
     gates: &'a mut [E],
-    /// `[block, step, row, gate, lane]`.
-    blocked_z: &'a mut [E],
-    /// One step's gradients: z `[row, block, gate, lane]`, h and c `[row, unit]`, x `[row, input]`.
-    d_z: &'a mut [E],
+    /// One step's gradients: h and c `[image, unit]`, x `[image, input]`.
     d_h: &'a mut [E],
     d_c: &'a mut [E],
     d_x: &'a mut [E],
-    /// One block's gradient `[inputs + units + 1, gate, lane]`, the bias last.
-    d_block: &'a mut [E],
 }
 
 impl<E: Element> LstmLayer<E> {
     pub(crate) fn new(set: InstructionSet, steps: usize, inputs: usize, units: usize) -> Self {
         let size = Size { inputs, units };
-        let gates = size.gates_width::<E>(set);
+        let (blocks, width) = (size.blocks::<E>(set), size.block_width::<E>(set));
         Self {
             set,
             size,
             steps,
             packed_weights: Buffer::zeros(size.packed_length::<E>(set)),
-            packed_bias: Buffer::zeros(gates),
-            packed_recurrent_transposed: Buffer::zeros(packed_length::<E>(set, gates, units)),
-            packed_kernel_transposed: Buffer::zeros(packed_length::<E>(set, gates, inputs)),
+            packed_bias: Buffer::zeros(blocks * width),
+            packed_recurrent_transposed: Buffer::zeros(blocks * packed_length::<E>(set, width, units)),
+            packed_kernel_transposed: Buffer::zeros(blocks * packed_length::<E>(set, width, inputs)),
         }
     }
 
     /// The lengths of a trace's parts, in their order.
-    fn trace_lengths(&self, rows: usize) -> [usize; 10] {
+    fn trace_lengths(&self, rows: Rows) -> [usize; 7] {
         let Size { inputs, units } = self.size;
-        let all = self.steps * rows;
+        let (all, images) = (rows.all(), rows.images);
+        let states = (all + images) * units;
         let gates = self.size.gates_width::<E>(self.set);
-        let block = (inputs + units + 1) * self.size.block_width::<E>(self.set);
-        [
-            all * inputs,
-            all * units,
-            all * units,
-            all * gates,
-            all * gates,
-            rows * gates,
-            rows * units,
-            rows * units,
-            rows * inputs,
-            block,
-        ]
+        [all * inputs, states, states, all * gates, images * units, images * units, images * inputs]
     }
 
-    fn trace<'a>(&self, rows: usize, scratch: &'a mut Memory<E>) -> Trace<'a, E> {
+    fn trace<'a>(&self, rows: Rows, scratch: &'a mut Memory<E>) -> Trace<'a, E> {
         let mut rest = &mut scratch.values[..];
-        let [x, h, c, gates, blocked_z, d_z, d_h, d_c, d_x, d_block] =
-            self.trace_lengths(rows).map(|length| {
-                // Each part begins at a cache line.
-                let part = std::mem::take(&mut rest).split_at_mut(length.next_multiple_of(LINE));
-                rest = part.1;
-                &mut part.0[..length]
-            });
-        Trace { x, h, c, gates, blocked_z, d_z, d_h, d_c, d_x, d_block }
+        let [x, h, c, gates, d_h, d_c, d_x] = self.trace_lengths(rows).map(|length| {
+            // Each part begins at a cache line.
+            let part = std::mem::take(&mut rest).split_at_mut(length.next_multiple_of(LINE));
+            rest = part.1;
+            &mut part.0[..length]
+        });
+        Trace { x, h, c, gates, d_h, d_c, d_x }
+    }
+
+    /// Takes a group through all steps; the trace then holds everything but the gradients.
+    fn run(&self, input: &[E], rows: Rows, trace: &mut Trace<E>) {
+        let (set, size, Size { inputs, units }) = (self.set, self.size, self.size);
+        let width = size.block_width::<E>(set);
+        trace.x[..rows.shared * inputs].fill(E::ZERO);
+        for (image, pixels) in input.chunks_exact(rows.steps * inputs).enumerate() {
+            for (step, x) in pixels.chunks_exact(inputs).enumerate().skip(rows.shared) {
+                trace.x[(rows.before(step) + image) * inputs..][..inputs].copy_from_slice(x);
+            }
+        }
+        for step in 0..rows.steps {
+            let (first, count) = (rows.before(step), rows.of(step));
+            let (h_before, h) = trace.h.split_at_mut((first + count) * units);
+            let (c_before, c) = trace.c.split_at_mut((first + count) * units);
+            let state = State { h: &h_before[first * units..], c: &c_before[first * units..] };
+            let step_output = StepOutput {
+                h: &mut h[..count * units],
+                c: &mut c[..count * units],
+                gates: Blocked { values: &mut trace.gates[first * width..], stride: rows.all() * width },
+            };
+            let x = &trace.x[first * inputs..][..count * inputs];
+            let state = (step > 0).then_some(state);
+            forward_step(set, size, x, state, &self.packed_weights, &self.packed_bias, step_output);
+            // From here on each image has a state of its own.
+            for image in count..rows.of(step + 1) {
+                h.copy_within(..units, image * units);
+                c.copy_within(..units, image * units);
+            }
+        }
     }
 
     /// Elements of kernel, recurrent kernel and bias.
@@ -137,7 +186,7 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         (2 * self.steps * self.size.inputs * GATES * self.size.units) as u64
     }
 
-    fn prepare(&mut self, parameters: &[E]) {
+    fn prepare(&mut self, parameters: &[E], _: Purpose) {
         let (set, size) = (self.set, self.size);
         let Size { inputs, units } = size;
         let [kernel_length, recurrent_length, _] = self.lengths();
@@ -152,51 +201,34 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
                 block_rows(set, size, weights, block, packed_weights);
                 block_rows(set, size, bias, block, packed_bias);
             });
-        let panel = size.gates_width::<E>(set) * panel_columns::<E>(set);
-        for (weights, packed) in
-            [(recurrent, &mut self.packed_recurrent_transposed), (kernel, &mut self.packed_kernel_transposed)]
-        {
+        for (weights, columns, packed) in [
+            (recurrent, units, &mut self.packed_recurrent_transposed),
+            (kernel, inputs, &mut self.packed_kernel_transposed),
+        ] {
+            let length = packed_length::<E>(set, width, columns);
             packed
-                .par_chunks_mut(panel)
+                .par_chunks_mut(length)
                 .enumerate()
-                .for_each(|(index, packed)| pack_transposed(set, size, weights, index, packed));
+                .for_each(|(block, packed)| pack_transposed(set, size, weights, block, packed));
         }
     }
 
     fn scratch(&self) -> MemorySize {
-        let lengths = self.trace_lengths(GROUP).map(|length| length.next_multiple_of(LINE));
+        let rows = Rows { images: GROUP, steps: self.steps, shared: 0 };
+        let lengths = self.trace_lengths(rows).map(|length| length.next_multiple_of(LINE));
         MemorySize { values: lengths.iter().sum(), bytes: 0 }
     }
 
     fn kept(&self) -> MemorySize {
-        MemorySize { values: self.lengths().iter().sum(), bytes: 0 }
+        let rows = self.size.inputs + self.size.units + 1;
+        MemorySize { values: rows * self.size.gates_width::<E>(self.set), bytes: 0 }
     }
 
     fn forward(&self, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
-        let (set, size, steps) = (self.set, self.size, self.steps);
-        let Size { inputs, units } = size;
-        let gates_width = size.gates_width::<E>(set);
-        let rows = output.len() / units;
-        let trace = self.trace(rows, scratch);
-        for (row, image) in input.chunks_exact(steps * inputs).enumerate() {
-            for (step, x) in image.chunks_exact(inputs).enumerate() {
-                trace.x[(step * rows + row) * inputs..][..inputs].copy_from_slice(x);
-            }
-        }
-        for step in 0..steps {
-            let (h_before, h) = trace.h.split_at_mut(step * rows * units);
-            let (c_before, c) = trace.c.split_at_mut(step * rows * units);
-            let previous = (step.max(1) - 1) * rows * units;
-            let state = (step > 0).then(|| State { h: &h_before[previous..], c: &c_before[previous..] });
-            let step_output = StepOutput {
-                h: &mut h[..rows * units],
-                c: &mut c[..rows * units],
-                gates: &mut trace.gates[step * rows * gates_width..][..rows * gates_width],
-            };
-            let x = &trace.x[step * rows * inputs..][..rows * inputs];
-            forward_step(set, size, x, state, &self.packed_weights, &self.packed_bias, step_output);
-        }
-        output.copy_from_slice(&trace.h[(steps - 1) * rows * units..]);
+        let rows = Rows::new(input, self.size.inputs, self.steps);
+        let mut trace = self.trace(rows, scratch);
+        self.run(input, rows, &mut trace);
+        output.copy_from_slice(&trace.h[rows.all() * self.size.units..]);
     }
 
     fn backward(
@@ -207,66 +239,107 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         scratch: &mut Memory<E>,
         kept: &mut Memory<E>,
     ) {
-        let (set, size, steps) = (self.set, self.size, self.steps);
-        let Size { inputs, units } = size;
+        let (set, size, Size { inputs, units }) = (self.set, self.size, self.size);
         let width = size.block_width::<E>(set);
-        let gates = size.gates_width::<E>(set);
-        let rows = pass.output.len() / units;
-        let mut trace = self.trace(rows, scratch);
+        let mut rows = Rows::new(pass.input, inputs, self.steps);
+        if d_input.is_some() && rows.shared > 0 {
+            // Each image's pixels have a derivative of their own.
+            rows.shared = 0;
+            self.run(pass.input, rows, &mut self.trace(rows, scratch));
+        }
+        let trace = self.trace(rows, scratch);
+        let block_length = rows.all() * width;
         trace.d_h.copy_from_slice(pass.d_output);
         trace.d_c.fill(E::ZERO);
-        for step in (0..steps).rev() {
-            let state = rows * units;
+        for step in (0..self.steps).rev() {
+            let (first, count) = (rows.before(step), rows.of(step));
+            if count < rows.of(step + 1) {
+                // What follows is linear in these derivatives with the same factors for every image.
+                sum_rows(trace.d_h, units);
+                sum_rows(trace.d_c, units);
+            }
             let step_trace = StepTrace {
-                gates: &trace.gates[step * rows * gates..][..rows * gates],
-                c: &trace.c[step * state..][..state],
-                previous_c: (step > 0).then(|| &trace.c[(step.max(1) - 1) * state..][..state]),
+                c: &trace.c[(first + count) * units..][..count * units],
+                previous_c: (step > 0).then(|| &trace.c[first * units..][..count * units]),
             };
-            let gradient = StepGradient {
-                h: trace.d_h,
-                c: trace.d_c,
-                z: trace.d_z,
-                blocked_z: &mut trace.blocked_z[step * rows * width..],
-                blocked_stride: steps * rows * width,
+            let gates = Blocked { values: &mut trace.gates[first * width..], stride: block_length };
+            let (d_h, d_c) = (&mut trace.d_h[..count * units], &mut trace.d_c[..count * units]);
+            backward_step(set, size, step_trace, StepGradient { h: d_h, c: d_c, gates });
+            let d_z = |block: usize| {
+                let values = &trace.gates[block * block_length + first * width..];
+                Matrix::new(&values[..count * width], count, width)
             };
-            backward_step(set, size, step_trace, gradient);
-            let z = Matrix::new(trace.d_z, rows, gates);
             if step > 0 {
-                let recurrent = &self.packed_recurrent_transposed;
-                multiply(set, z, recurrent, units, trace.d_h, Output::Overwrite);
+                self.multiply_blocks(d_z, &self.packed_recurrent_transposed, units, d_h);
             }
             if let Some(d_input) = d_input.as_deref_mut() {
-                multiply(set, z, &self.packed_kernel_transposed, inputs, trace.d_x, Output::Overwrite);
-                for (row, d_x) in trace.d_x.chunks_exact(inputs).enumerate() {
-                    d_input[(row * steps + step) * inputs..][..inputs].copy_from_slice(d_x);
+                self.multiply_blocks(d_z, &self.packed_kernel_transposed, inputs, trace.d_x);
+                for (image, d_x) in trace.d_x.chunks_exact(inputs).enumerate() {
+                    d_input[(image * self.steps + step) * inputs..][..inputs].copy_from_slice(d_x);
                 }
             }
         }
-        kept.values.fill(E::ZERO);
-        for block in 0..size.blocks::<E>(set) {
-            self.block_gradient(&mut trace, rows, block);
-            add_unblocked(set, size, trace.d_block, block, &mut kept.values);
+        // Over all steps at once: for the kernel, between the dark margins; for the recurrent kernel, from the second
+        // step on; for the bias.
+        let (lit_rows, lit_columns) = (lit_rows(trace.x, inputs), lit_columns(trace.x, inputs));
+        let x = &trace.x[lit_rows.start * inputs..lit_rows.end * inputs];
+        let x =
+            Matrix::new(x, lit_rows.len(), inputs).columns(lit_columns.start, lit_columns.len()).transposed();
+        let later = rows.of(0)..rows.all();
+        let h =
+            Matrix::new(&trace.h[later.start * units..later.end * units], later.len(), units).transposed();
+        let kept = kept.values.chunks_exact_mut((inputs + units + 1) * width);
+        for (d_z, kept) in trace.gates.chunks_exact(block_length).zip(kept) {
+            let z = |rows: &Range<usize>| {
+                Matrix::new(&d_z[rows.start * width..rows.end * width], rows.len(), width)
+            };
+            let (d_kernel, rest) = kept.split_at_mut(inputs * width);
+            let (d_recurrent, d_bias) = rest.split_at_mut(units * width);
+            d_kernel.fill(E::ZERO);
+            let d_lit = &mut d_kernel[lit_columns.start * width..lit_columns.end * width];
+            let d_lit = MatrixMut::new(d_lit, lit_columns.len(), width);
+            multiply_rows(set, x, z(&lit_rows), d_lit, Output::Overwrite);
+            let d_recurrent = MatrixMut::new(d_recurrent, units, width);
+            multiply_rows(set, h, z(&later), d_recurrent, Output::Overwrite);
+            d_bias.fill(E::ZERO);
+            add_column_sums(d_z, d_bias);
         }
+    }
+
+    fn sum_gradient(&mut self, groups: Groups<E>, d_parameters: &mut [E]) {
+        let (set, size) = (self.set, self.size);
+        let row = GATES * size.units;
+        let task = task_size(d_parameters.len() / row) * row;
+        d_parameters.par_chunks_mut(task).enumerate().for_each(|(index, d_parameters)| {
+            d_parameters.fill(E::ZERO);
+            for group in 0..groups.count() {
+                for (at, d_row) in d_parameters.chunks_exact_mut(row).enumerate() {
+                    add_unblocked(set, size, groups.get(group).0, index * task / row + at, d_row);
+                }
+            }
+        });
     }
 }
 
 impl<E: Element> LstmLayer<E> {
-    /// One block's gradient: one product over all steps for the kernel, one for the recurrent kernel, whose steps begin
-    /// at the second, and the sums of z for the bias.
-    fn block_gradient(&self, trace: &mut Trace<E>, rows: usize, block: usize) {
-        let (set, steps, Size { inputs, units }) = (self.set, self.steps, self.size);
-        let width = self.size.block_width::<E>(set);
-        let z = &trace.blocked_z[block * steps * rows * width..][..steps * rows * width];
-        let (d_kernel, rest) = trace.d_block.split_at_mut(inputs * width);
-        let (d_recurrent, d_bias) = rest.split_at_mut(units * width);
-        let x = Matrix::new(trace.x, steps * rows, inputs).transposed();
-        let z_rows = Matrix::new(z, steps * rows, width);
-        multiply_rows(set, x, z_rows, MatrixMut::new(d_kernel, inputs, width), Output::Overwrite);
-        let before = (steps - 1) * rows;
-        let h = Matrix::new(&trace.h[..before * units], before, units).transposed();
-        let z_rows = Matrix::new(&z[rows * width..], before, width);
-        multiply_rows(set, h, z_rows, MatrixMut::new(d_recurrent, units, width), Output::Overwrite);
-        d_bias.fill(E::ZERO);
-        add_column_sums(z, d_bias);
+    /// C = Σ over the blocks of A(block) · B(block), with the B packed one after the other.
+    fn multiply_blocks<'a>(
+        &self,
+        a: impl Fn(usize) -> Matrix<'a, E>,
+        packed: &[E],
+        columns: usize,
+        c: &mut [E],
+    ) {
+        let length = packed_length::<E>(self.set, self.size.block_width::<E>(self.set), columns);
+        for (block, packed) in packed.chunks_exact(length).enumerate() {
+            let output = if block == 0 { Output::Overwrite } else { Output::Accumulate };
+            multiply(self.set, a(block), packed, columns, c, output);
+        }
     }
+}
+
+/// Adds all other rows to the first.
+fn sum_rows<E: Element>(values: &mut [E], columns: usize) {
+    let (sums, rest) = values.split_at_mut(columns);
+    add_column_sums(rest, sums);
 }

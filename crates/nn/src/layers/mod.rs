@@ -24,6 +24,15 @@ pub(crate) struct LayerParameter {
     pub(crate) initialiser: Initialiser,
 }
 
+/// What a forward pass is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The parameters stay as they are for many images.
+    Inference,
+    /// A backward pass follows, and other parameters.
+    Learning,
+}
+
 /// A layer: what it computes is in `&self`, what it remembers of a group of images in [`Memory`].
 ///
 /// `parameters` and `d_parameters` hold the layer's parameters one after the other. Activations are `[image, …]`, for
@@ -46,8 +55,8 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     /// What stays of a group until the gradient is summed over all of them.
     fn kept(&self) -> MemorySize;
 
-    /// Takes note of new parameters: called once after they changed, before the next forward pass.
-    fn prepare(&mut self, _parameters: &[E]) {}
+    /// Takes note of new parameters: called once after they or the purpose changed, before the next forward pass.
+    fn prepare(&mut self, parameters: &[E], purpose: Purpose);
 
     /// `output` from `input`; leaves in the scratch what [`Self::backward`] needs.
     fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>);

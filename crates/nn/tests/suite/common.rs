@@ -40,7 +40,7 @@ impl Golden {
     /// A parameter-shaped tensor of `prefix`, in this engine's layout.
     pub fn parameter(&self, prefix: &str, parameter: &str) -> Vec<f64> {
         let (shape, values) = &self.tensors[&format!("{prefix}/{}", keras_name(parameter))];
-        to_our_layout(shape, values)
+        to_our_layout(parameter, shape, values)
     }
 
     /// The class of each row of the one-hot `targets`.
@@ -59,12 +59,25 @@ pub fn keras_name(ours: &str) -> String {
     }
 }
 
-/// `[kernel rows, kernel columns, channels, filters]` becomes `[filters, kernel rows, kernel columns, channels]`; the
-/// other tensors are laid out alike.
-pub fn to_our_layout(shape: &[usize], values: &[f64]) -> Vec<f64> {
-    let [height, width, channels, filters] = shape else { return values.to_vec() };
-    let patch = height * width * channels;
-    (0..filters * patch).map(|index| values[index % patch * filters + index / patch]).collect()
+/// `[kernel rows, kernel columns, channels, filters]` becomes `[filters, kernel rows, kernel columns, channels]`, and a
+/// dense layer's `[inputs, units]` becomes `[units, inputs]`; the other tensors are laid out alike.
+pub fn to_our_layout(parameter: &str, shape: &[usize], values: &[f64]) -> Vec<f64> {
+    let last = match shape {
+        [_, _, _, filters] => *filters,
+        [_, units] if parameter.starts_with("dense") => *units,
+        _ => return values.to_vec(),
+    };
+    let rest = values.len() / last;
+    (0..values.len()).map(|index| values[index % rest * last + index / rest]).collect()
+}
+
+/// The shape that Keras gives a parameter of ours.
+pub fn keras_shape(parameter: &str, ours: &[usize]) -> Vec<usize> {
+    match ours {
+        [filters, height, width, channels] => vec![*height, *width, *channels, *filters],
+        [units, inputs] if parameter.starts_with("dense") => vec![*inputs, *units],
+        _ => ours.to_vec(),
+    }
 }
 
 pub fn cnn(filters: [usize; 2], units: usize) -> Architecture {

@@ -134,6 +134,33 @@ fn lstm_over_several_groups() {
     assert_right(&lstm(8), [2, 1, 6], 2);
 }
 
+/// Images that begin dark share their first steps unless the derivative of their pixels is asked for: both ways must
+/// give the same gradient, and the second is checked by differences.
+#[test]
+fn lstm_of_images_that_begin_dark() {
+    // The dark rows of each image; those of a group share as many as its brightest has.
+    for dark in [vec![2; 5], vec![0, 3, 1], vec![4; 3], vec![4, 4, 2, 3], [vec![3; 16], vec![1; 2]].concat()]
+    {
+        let sizes = [dark.len(), 4, 3];
+        let mut sample = Sample::new(&lstm(5), sizes, 3);
+        for (image, dark) in sample.model.input_mut().chunks_exact_mut(12).zip(&dark) {
+            image[..3 * dark].fill(0.0);
+        }
+        let (gradient, d_input) = sample.backward();
+        if let Err(problem) = sample.check(&gradient, &d_input) {
+            panic!("dark rows {dark:?}: {problem}");
+        }
+        let labels = sample.labels.clone();
+        sample.model.differentiate(&labels, None);
+        for (index, (shared, own)) in sample.model.gradient().iter().zip(&gradient).enumerate() {
+            assert!(
+                (shared - own).abs() <= 1e-14,
+                "dark rows {dark:?}, {index}: {shared} shared, {own} apart"
+            );
+        }
+    }
+}
+
 /// Backward passes with one mistake each: the check above is worth something only if it sees them.
 #[test]
 fn wrong_backward_passes_are_caught() {

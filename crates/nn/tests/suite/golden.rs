@@ -1,8 +1,8 @@
 //! Against Keras: logits, loss, every gradient, ten steps of Adam; the full models and small twins of them.
 
 use crate::common::{
-    Golden, assert_close, cnn, keras_name, largest, last_dense, lstm, set_parameters, sets, to_our_layout,
-    widen,
+    Golden, assert_close, cnn, keras_name, keras_shape, largest, last_dense, lstm, set_parameters, sets,
+    to_our_layout, widen,
 };
 use nn::{Architecture, Element, InstructionSet, Model, Optimiser, built_in};
 
@@ -79,8 +79,8 @@ fn check_twin<E: Element>(
             }
             let trajectory = golden.values(&stored);
             let length = spec.range.len();
-            let shape = keras_shape(&spec.shape);
-            let expected = to_our_layout(&shape, &trajectory[step * length..(step + 1) * length]);
+            let shape = keras_shape(&name, &spec.shape);
+            let expected = to_our_layout(&name, &shape, &trajectory[step * length..(step + 1) * length]);
             let ours = widen(&model.parameters()[spec.range.clone()]);
             assert_close(&format!("{context}: {name}"), &ours, &expected, tolerance.parameters);
         }
@@ -103,14 +103,6 @@ fn check_twin<E: Element>(
         expected,
         tolerance.final_logits * largest(expected),
     );
-}
-
-/// `[filters, rows, columns, channels]` as Keras orders a convolution's kernel.
-fn keras_shape(ours: &[usize]) -> Vec<usize> {
-    match ours {
-        [filters, height, width, channels] => vec![*height, *width, *channels, *filters],
-        _ => ours.to_vec(),
-    }
 }
 
 #[test]
@@ -155,9 +147,15 @@ fn hash(tensor: u64, index: u64) -> u64 {
 }
 
 /// The full models' weights by golden/hashed.py: `(tensor number, limit · 1024)` of each parameter.
-fn hashed_parameters(shape: &[usize], tensor: u64, limit_1024: u32, forget_units: Option<usize>) -> Vec<f64> {
+fn hashed_parameters(
+    parameter: &str,
+    ours: &[usize],
+    tensor: u64,
+    limit_1024: u32,
+    forget_units: Option<usize>,
+) -> Vec<f64> {
     let scale = limit_1024 as f32 * 2f32.powi(-29);
-    let length = shape.iter().product::<usize>();
+    let length = ours.iter().product::<usize>();
     let values: Vec<f64> = (0..length)
         .map(|index| {
             let k = (hash(tensor, index as u64) >> 44) as i32 - 524_288;
@@ -165,7 +163,7 @@ fn hashed_parameters(shape: &[usize], tensor: u64, limit_1024: u32, forget_units
             f64::from(k as f32 * scale + if forget { 1.0 } else { 0.0 })
         })
         .collect();
-    to_our_layout(shape, &values)
+    to_our_layout(parameter, &keras_shape(parameter, ours), &values)
 }
 
 /// A full model on ten batches of eight hashed images, in float32 on one instruction set.
@@ -183,7 +181,7 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
         let ours = parameter.replace("dense.", "dense1.");
         let shape = &shapes.iter().find(|(name, _)| *name == ours).expect("a parameter").1;
         let forget = (keras == "lstm.bias").then_some(128);
-        hashed_parameters(&keras_shape(shape), *tensor, *limit, forget)
+        hashed_parameters(parameter, shape, *tensor, *limit, forget)
     });
     let pixels: Vec<u8> = digits.values("images").iter().map(|pixel| *pixel as u8).collect();
     let labels: Vec<u8> = digits.values("labels").iter().map(|label| *label as u8).collect();
@@ -235,9 +233,14 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
             let expected = golden.parameter("final", &parameter);
             assert_close(&format!("{name}: {stored}"), &ours, &expected, parameter_tolerance);
         } else {
-            // Two-dimensional tensors, laid out alike here and there.
+            // Every 17th value in Keras's order: our layout of the numbers of the places.
             let stored = format!("final_every_17th/{}", keras_name(&parameter));
-            let ours: Vec<f64> = ours.into_iter().step_by(17).collect();
+            let places: Vec<f64> = (0..ours.len()).map(|place| place as f64).collect();
+            let places = to_our_layout(&parameter, &keras_shape(&parameter, &spec.shape), &places);
+            let mut kept: Vec<(f64, f64)> =
+                places.into_iter().zip(ours).filter(|(place, _)| place % 17.0 == 0.0).collect();
+            kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let ours: Vec<f64> = kept.into_iter().map(|(_, value)| value).collect();
             assert_close(&format!("{name}: {stored}"), &ours, golden.values(&stored), parameter_tolerance);
         }
         checked += 1;
