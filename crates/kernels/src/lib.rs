@@ -16,6 +16,7 @@ mod buffer;
 pub mod convolution;
 mod dispatch;
 mod element;
+pub mod lit;
 pub mod lstm;
 pub mod matmul;
 pub mod peak;

@@ -18,6 +18,7 @@ use crate::{
     activation::{sigmoid, tanh},
     check_length,
     dispatch::Kernel,
+    lit::lit_columns,
     matmul::{lanes, packed_length, panel_columns},
     tile::accumulate_rows,
     vector::Vector,
@@ -141,24 +142,6 @@ pub fn add_unblocked<E: Element>(
             to.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
         }
     }
-}
-
-/// The rows from the first to the last that is not zero throughout: all others can be left out of a product. Images have
-/// dark margins.
-pub fn lit_rows<E: Element>(values: &[E], columns: usize) -> Range<usize> {
-    lit(values.len() / columns, |row| {
-        values[row * columns..][..columns].iter().all(|value| *value == E::ZERO)
-    })
-}
-
-/// As [`lit_rows`], of the columns.
-pub fn lit_columns<E: Element>(values: &[E], columns: usize) -> Range<usize> {
-    lit(columns, |column| values.iter().skip(column).step_by(columns).all(|value| *value == E::ZERO))
-}
-
-fn lit(count: usize, dark: impl Fn(usize) -> bool) -> Range<usize> {
-    let first = (0..count).take_while(|at| dark(*at)).count();
-    first..count - (first..count).rev().take_while(|at| dark(*at)).count()
 }
 
 /// The state before a step; none is a state of zeros.

@@ -16,8 +16,11 @@ use kernels::{
 /// Outputs and winners of whole numbers, to the bit.
 fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: &[(Size, usize)]) {
     let mut random = Random::new(1);
-    for (size, images) in sizes {
-        let problem = Problem::<E>::whole(*size, *images, &mut random);
+    for ((size, images), dark) in sizes.iter().flat_map(|size| [(size, false), (size, true)]) {
+        let mut problem = Problem::<E>::whole(*size, *images, &mut random);
+        if dark {
+            problem.darken(&mut random);
+        }
         let expected: Vec<(f64, u8)> =
             (0..problem.outputs()).map(|output| problem.winner(&problem.candidates(output))).collect();
         let (output, winners) = problem.forward(set);
@@ -198,8 +201,11 @@ fn a_nan_weight_or_bias_reaches_its_filter_and_no_other() {
             for filter in [0, 15, 16, 63, 64, 69] {
                 for value in [E::NAN, E::INFINITY] {
                     let mut problem = Problem::<E>::whole(size, 2, &mut Random::new(5));
-                    // Against zeros: what a kernel might skip, but 0 · ∞ and 0 · NaN are not 0.
-                    problem.input.fill(E::ZERO);
+                    // Against zeros, though no patch is all zeros: 0 · ∞ and 0 · NaN are not 0.
+                    problem
+                        .input
+                        .chunks_exact_mut(3)
+                        .for_each(|pixel| pixel.copy_from_slice(&[E::ONE, E::ZERO, E::ZERO]));
                     problem.weights[filter * 18 + 7] = value;
                     let (output, _) = problem.forward(set);
                     for (at, output) in output.iter().enumerate() {

@@ -17,8 +17,11 @@ use kernels::{
 /// Derivatives of whole numbers, to the bit: accumulated where documented, over stale values where not.
 fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: &[(Size, usize)]) {
     let mut random = Random::new(1);
-    for (size, images) in sizes {
-        let problem = Problem::<E>::whole(*size, *images, &mut random);
+    for ((size, images), dark) in sizes.iter().flat_map(|size| [(size, false), (size, true)]) {
+        let mut problem = Problem::<E>::whole(*size, *images, &mut random);
+        if dark {
+            problem.darken(&mut random);
+        }
         let routed = problem.routed_whole(&mut random);
         let expected = problem.derivatives(&routed);
         let onto = |before: &[E], sums: &[Sum]| -> Vec<f64> {

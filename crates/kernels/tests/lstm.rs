@@ -5,9 +5,10 @@ mod common;
 use common::{Guard, Guarded, Number, Random, assert_same_bits, on_every_set};
 use kernels::{
     InstructionSet,
+    lit::{lit_columns, lit_rows},
     lstm::{
         Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
-        block_rows, forward_step, lit_columns, lit_rows, pack_transposed,
+        block_rows, forward_step, pack_transposed,
     },
     matmul::{Matrix, Output, lanes, multiply, packed_length},
 };

@@ -1,7 +1,7 @@
 //! The direct forward pass, which every shape can take: a tile of windows by a panel of filters in registers, position after position.
 
 use super::{
-    Activation, Geometry, Size,
+    Activation, Geometry, LitWindows, Size,
     best::Best,
     winograd::{self, Winograd},
 };
@@ -37,7 +37,8 @@ pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weight
 
 /// Convolution, activation and max-pooling of as many images as `input` holds.
 ///
-/// `output` and `winners`, both `[image, window, filter]`, are overwritten.
+/// `output` and `winners`, both `[image, window, filter]`, are overwritten. Where a window sees nothing but zeros its
+/// sums may be taken for the bias, whatever the weights.
 ///
 /// # Panics
 /// When a length does not fit the geometry.
@@ -93,14 +94,18 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                     output: self.output.as_mut_ptr().add(first_filter),
                     winners: self.winners.as_mut_ptr().add(first_filter),
                     used,
-                    piece: Piece::worth_copying(self.geometry, V::LANES),
                 };
-                match self.geometry.size.activation {
-                    Activation::Relu => {
-                        with_vectors!(used.div_ceil(V::LANES), relu_panel::<V>(windows, &panel))
+                let vectors = used.div_ceil(V::LANES);
+                match (self.geometry.size.activation, Piece::worth_copying(self.geometry, V::LANES)) {
+                    (Activation::Relu, None) => with_vectors!(vectors, long_relu_panel::<V>(windows, &panel)),
+                    (Activation::Linear, None) => {
+                        with_vectors!(vectors, long_linear_panel::<V>(windows, &panel));
                     }
-                    Activation::Linear => {
-                        with_vectors!(used.div_ceil(V::LANES), linear_panel::<V>(windows, &panel));
+                    (Activation::Relu, Some(piece)) => {
+                        with_vectors!(vectors, short_relu_panel::<V>(self.images, &panel, piece));
+                    }
+                    (Activation::Linear, Some(piece)) => {
+                        with_vectors!(vectors, short_linear_panel::<V>(self.images, &panel, piece));
                     }
                 }
             }
@@ -117,64 +122,171 @@ struct PanelJob<'a, E> {
     output: *mut E,
     winners: *mut u8,
     used: usize,
-    piece: Option<Piece>,
 }
 
 /// # Safety
 /// The job's pointers have the lengths of its geometry behind them, for `windows` windows.
 #[inline(always)]
-unsafe fn relu_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
+unsafe fn long_relu_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
     // SAFETY: the caller's promise.
-    unsafe { in_tiles!(windows, VECTORS, relu_tile::<V>(job)) }
+    unsafe { in_tiles!(windows, VECTORS, long_relu_tile::<V>(job)) }
 }
 
 /// # Safety
-/// As [`relu_panel`].
+/// As [`long_relu_panel`].
 #[inline(always)]
-unsafe fn linear_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
+unsafe fn long_linear_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
     // SAFETY: the caller's promise.
-    unsafe { in_tiles!(windows, VECTORS, linear_tile::<V>(job)) }
+    unsafe { in_tiles!(windows, VECTORS, long_linear_tile::<V>(job)) }
 }
 
 /// # Safety
-/// As [`relu_panel`], for the windows `first..first + WINDOWS`.
+/// As [`long_relu_panel`], for the windows `first..first + WINDOWS`.
 #[inline(always)]
-unsafe fn relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+unsafe fn long_relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
     first: usize,
     job: &PanelJob<V::Element>,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { tile::<V, WINDOWS, VECTORS, true>(first, job) }
+    unsafe { long_tile::<V, WINDOWS, VECTORS, true>(first, job) }
 }
 
 /// # Safety
-/// As [`relu_panel`], for the windows `first..first + WINDOWS`.
+/// As [`long_relu_panel`], for the windows `first..first + WINDOWS`.
 #[inline(always)]
-unsafe fn linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+unsafe fn long_linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
     first: usize,
     job: &PanelJob<V::Element>,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { tile::<V, WINDOWS, VECTORS, false>(first, job) }
+    unsafe { long_tile::<V, WINDOWS, VECTORS, false>(first, job) }
 }
 
-/// The windows may lie in different images: only the last tile of a call is narrow.
+/// # Safety
+/// The job's pointers have the lengths of its geometry behind them, for so many images.
+#[inline(always)]
+unsafe fn short_relu_panel<V: Vector, const VECTORS: usize>(
+    images: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { short_panel::<V, VECTORS, true>(images, job, piece) }
+}
+
+/// # Safety
+/// As [`short_relu_panel`].
+#[inline(always)]
+unsafe fn short_linear_panel<V: Vector, const VECTORS: usize>(
+    images: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { short_panel::<V, VECTORS, false>(images, job, piece) }
+}
+
+/// Images whose lit windows are worked off together.
+const LIT_IMAGES: usize = 16;
+
+/// # Safety
+/// As [`short_relu_panel`].
+#[inline(always)]
+unsafe fn short_panel<V: Vector, const VECTORS: usize, const RELU: bool>(
+    images: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+) {
+    let geometry = job.geometry;
+    for first in (0..images).step_by(LIT_IMAGES) {
+        let mut boxes: [LitWindows; LIT_IMAGES] = Default::default();
+        let count = LIT_IMAGES.min(images - first);
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (index, lit) in boxes[..count].iter_mut().enumerate() {
+                let length = geometry.input_length();
+                let image = std::slice::from_raw_parts(job.input.add((first + index) * length), length);
+                *lit = LitWindows::of(geometry, image);
+                fill_dark::<V, VECTORS, RELU>(first + index, lit, job);
+            }
+            let boxes = &boxes[..count];
+            let lit = &mut boxes.iter().zip(first..).flat_map(|(lit, image)| {
+                let windows = lit.rows.clone().flat_map(|row| {
+                    lit.columns.clone().map(move |column| row * geometry.output_width + column)
+                });
+                windows.map(move |window| (image, window))
+            });
+            let total = boxes.iter().map(LitWindows::count).sum();
+            if RELU {
+                in_tiles!(total, VECTORS, short_relu_tile::<V>(job, piece, lit));
+            } else {
+                in_tiles!(total, VECTORS, short_linear_tile::<V>(job, piece, lit));
+            }
+        }
+    }
+}
+
+/// Windows that see zeros only: every sum is the bias.
 ///
 /// # Safety
-/// As [`relu_panel`], for the windows `first..first + WINDOWS`.
+/// As [`short_relu_panel`], for one of the images.
 #[inline(always)]
-unsafe fn tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU: bool>(
-    first: usize,
+unsafe fn fill_dark<V: Vector, const VECTORS: usize, const RELU: bool>(
+    image: usize,
+    lit: &LitWindows,
     job: &PanelJob<V::Element>,
+) {
+    let geometry = job.geometry;
+    // SAFETY: the caller's promise; the windows are the image's.
+    unsafe {
+        let mut best = [Best::<V>::new::<RELU>(geometry.positions()); VECTORS];
+        for (best, bias) in best.iter_mut().zip(load_bias::<V, VECTORS>(job)) {
+            best.offer::<RELU>(0, bias);
+        }
+        for row in 0..geometry.output_height {
+            let lit = if lit.rows.contains(&row) { lit.columns.clone() } else { 0..0 };
+            for column in (0..lit.start).chain(lit.end..geometry.output_width) {
+                let window = image * geometry.windows() + row * geometry.output_width + column;
+                store_best(&best, window, job);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`short_tile`].
+#[inline(always)]
+unsafe fn short_relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+    _: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+    windows: &mut impl Iterator<Item = (usize, usize)>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        match job.piece {
-            Some(piece) if piece.rows * piece.run <= 16 => {
-                short_tile::<V, WINDOWS, VECTORS, 16, RELU>(first, job, piece);
-            }
-            Some(piece) => short_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE, RELU>(first, job, piece),
-            None => long_tile::<V, WINDOWS, VECTORS, RELU>(first, job),
+        if piece.rows * piece.run <= 16 {
+            short_tile::<V, WINDOWS, VECTORS, 16, true>(job, piece, windows);
+        } else {
+            short_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE, true>(job, piece, windows);
+        }
+    }
+}
+
+/// # Safety
+/// As [`short_tile`].
+#[inline(always)]
+unsafe fn short_linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+    _: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+    windows: &mut impl Iterator<Item = (usize, usize)>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if piece.rows * piece.run <= 16 {
+            short_tile::<V, WINDOWS, VECTORS, 16, false>(job, piece, windows);
+        } else {
+            short_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE, false>(job, piece, windows);
         }
     }
 }
@@ -220,7 +332,8 @@ impl Piece {
 /// For short patches: the windows' pieces side by side, so that one pointer serves them all.
 ///
 /// # Safety
-/// As [`tile`]; a piece has at most `PIECE` elements, a row of it at most [`Vector::LANES`].
+/// As [`short_relu_panel`]; `windows` has as many images and windows within them left, a piece at most `PIECE` elements
+/// and a row of it at most [`Vector::LANES`].
 #[inline(always)]
 unsafe fn short_tile<
     V: Vector,
@@ -229,19 +342,21 @@ unsafe fn short_tile<
     const PIECE: usize,
     const RELU: bool,
 >(
-    first: usize,
     job: &PanelJob<V::Element>,
     piece: Piece,
+    windows: &mut impl Iterator<Item = (usize, usize)>,
 ) {
     let geometry = job.geometry;
     let Size { channels, kernel_height, pool_width, stride, .. } = geometry.size;
     let positions = geometry.positions();
     let mut pieces = [[const { MaybeUninit::<V::Element>::uninit() }; PIECE]; WINDOWS];
     let pieces = pieces.as_mut_ptr().cast::<V::Element>();
+    let mut places = [0; WINDOWS];
     // SAFETY: the first position's offset begins the window's piece, which lies within the image; all of a piece is
     // written before any of it is read; the caller promises the rest.
     unsafe {
-        for (w, (image, window)) in windows_from(geometry, first).take(WINDOWS).enumerate() {
+        for (w, (image, window)) in windows.take(WINDOWS).enumerate() {
+            places[w] = image * geometry.windows() + window;
             let offset = *geometry.offsets.get_unchecked(window * positions) as usize;
             let from = job.input.add(image * geometry.input_length() + offset);
             for row in 0..piece.rows {
@@ -277,12 +392,14 @@ unsafe fn short_tile<
                 }
             }
         }
-        store_best(&best, first, job);
+        for (best, place) in best.iter().zip(places) {
+            store_best(best, place, job);
+        }
     }
 }
 
 /// # Safety
-/// As [`tile`].
+/// As [`long_relu_panel`].
 #[inline(always)]
 unsafe fn load_bias<V: Vector, const VECTORS: usize>(job: &PanelJob<V::Element>) -> [V; VECTORS] {
     // SAFETY: the panel has `used` filters, and so many biases.
@@ -296,30 +413,28 @@ unsafe fn load_bias<V: Vector, const VECTORS: usize>(job: &PanelJob<V::Element>)
 }
 
 /// # Safety
-/// As [`tile`].
+/// As [`long_relu_panel`], for one of the windows of all images.
 #[inline(always)]
-unsafe fn store_best<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
-    best: &[[Best<V>; VECTORS]; WINDOWS],
-    first: usize,
+unsafe fn store_best<V: Vector, const VECTORS: usize>(
+    best: &[Best<V>; VECTORS],
+    window: usize,
     job: &PanelJob<V::Element>,
 ) {
-    // SAFETY: the windows are the job's, and the last vector writes only the filters that there are.
+    // SAFETY: the window is one of the job's, and the last vector writes only the filters that there are.
     unsafe {
-        for (w, best) in best.iter().enumerate() {
-            let to = (first + w) * job.geometry.size.filters;
-            for (v, best) in best.iter().enumerate() {
-                let count = V::LANES.min(job.used - v * V::LANES);
-                let at = to + v * V::LANES;
-                best.store(job.output.add(at), job.winners.add(at), count);
-            }
+        for (v, best) in best.iter().enumerate() {
+            let count = V::LANES.min(job.used - v * V::LANES);
+            let at = window * job.geometry.size.filters + v * V::LANES;
+            best.store(job.output.add(at), job.winners.add(at), count);
         }
     }
 }
 
-/// For patches with rows of some length, which are read where they lie.
+/// For patches with rows of some length, which are read where they lie. The windows may lie in different images: only
+/// the last tile of a call is narrow.
 ///
 /// # Safety
-/// As [`tile`].
+/// As [`long_relu_panel`], for the windows `first..first + WINDOWS`.
 #[inline(always)]
 unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU: bool>(
     first: usize,
@@ -357,6 +472,8 @@ unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const
                 }
             }
         }
-        store_best(&best, first, job);
+        for (best, window) in best.iter().zip(first..) {
+            store_best(best, window, job);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The gradient of the weights: sums over the positions that won, and over nothing else.
 
 use super::{
-    Geometry, OutputGradient,
+    Geometry, LitWindows, OutputGradient,
     patches::{Entry, MASK_FILTERS, Patches, WinnerBytes},
 };
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::lanes, vector::Vector};
@@ -143,13 +143,13 @@ impl<E: Element> BackwardWeights<'_, E> {
     }
 }
 
-/// Taps of a filter that are summed at once, by one vector of filters.
+/// Taps of a filter that are summed at once, by one or two vectors of filters.
 const TAPS: usize = 9;
 
 /// The same sums for patches whose runs would leave most lanes of a vector empty, as with one input channel: here the
 /// lanes are filters. Every position of a window is visited, with the gradients of the filters that it did not win
 /// for replaced by zero: for 3×3×1 patches that is 36 multiply-adds a window for 16 filters, where the sparse way
-/// needs 48 and waits for each.
+/// needs 48 and waits for each. Windows that see zeros only are left out.
 struct ShortPatches<'a, E>(BackwardWeights<'a, E>);
 
 impl<E: Element> Kernel<E> for ShortPatches<'_, E> {
@@ -158,24 +158,45 @@ impl<E: Element> Kernel<E> for ShortPatches<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let mut job = self.0;
-        let length = job.geometry.filter_length();
-        for filter in (0..job.d_bias.len()).step_by(V::LANES) {
-            let mut tap = 0;
-            // SAFETY: the filters and taps lie within the geometry, whose lengths the entry point has checked.
+        let mut filter = 0;
+        while filter < job.d_bias.len() {
+            // SAFETY: the filters lie within the geometry, whose lengths the entry point has checked.
             unsafe {
-                job.add_bias::<V>(filter);
-                while length - tap >= TAPS {
-                    job.add_taps::<V, TAPS>(filter, tap);
-                    tap += TAPS;
+                if V::REGISTERS >= 32 && job.d_bias.len() - filter > V::LANES {
+                    job.add_filters::<V, 2>(filter);
+                    filter += 2 * V::LANES;
+                } else {
+                    job.add_filters::<V, 1>(filter);
+                    filter += V::LANES;
                 }
-                if length - tap >= 4 {
-                    job.add_taps::<V, 4>(filter, tap);
-                    tap += 4;
-                }
-                while tap < length {
-                    job.add_taps::<V, 1>(filter, tap);
-                    tap += 1;
-                }
+            }
+        }
+    }
+}
+
+impl<E: Element> BackwardWeights<'_, E> {
+    /// # Safety
+    /// `filter` is one of the call's; no more than `VECTORS` vectors of filters follow, or they are left alone.
+    #[inline(always)]
+    unsafe fn add_filters<V: Vector<Element = E>, const VECTORS: usize>(&mut self, filter: usize) {
+        let length = self.geometry.filter_length();
+        let mut tap = 0;
+        // SAFETY: the caller's promise; the taps are the filter's.
+        unsafe {
+            for vector in 0..VECTORS {
+                self.add_bias::<V>(filter + vector * V::LANES);
+            }
+            while length - tap >= TAPS {
+                self.add_taps::<V, TAPS, VECTORS>(filter, tap);
+                tap += TAPS;
+            }
+            if length - tap >= 4 {
+                self.add_taps::<V, 4, VECTORS>(filter, tap);
+                tap += 4;
+            }
+            while tap < length {
+                self.add_taps::<V, 1, VECTORS>(filter, tap);
+                tap += 1;
             }
         }
     }
@@ -204,55 +225,77 @@ impl<E: Element> BackwardWeights<'_, E> {
         }
     }
 
-    /// Adds the taps `tap..tap + COUNT` of one vector of filters, over all images.
+    /// Adds the taps `tap..tap + COUNT` of some vectors of filters, over all images.
     ///
     /// # Safety
     /// `filter` is one of the call's, the taps are of its filters.
     #[inline(always)]
-    unsafe fn add_taps<V: Vector<Element = E>, const COUNT: usize>(&mut self, filter: usize, tap: usize) {
+    unsafe fn add_taps<V: Vector<Element = E>, const COUNT: usize, const VECTORS: usize>(
+        &mut self,
+        filter: usize,
+        tap: usize,
+    ) {
         let geometry = self.geometry;
         let (filters, positions) = (geometry.size.filters, geometry.positions());
-        let count = V::LANES.min(self.d_bias.len() - filter);
+        let mut counts = [V::LANES; VECTORS];
+        counts[VECTORS - 1] = V::LANES.min(self.d_bias.len() - filter - (VECTORS - 1) * V::LANES);
         let first = self.first_filter + filter;
         // SAFETY: every offset of the geometry begins a whole patch of an image; the taps lie within a patch.
         unsafe {
             let length = geometry.filter_length();
             let mut lane_sums = [E::ZERO; MAXIMUM_LANES];
-            let mut sums = [V::zero(); COUNT];
-            for (index, sum) in sums.iter_mut().enumerate() {
-                for (lane, value) in lane_sums[..count].iter_mut().enumerate() {
-                    *value = self.d_weights[(filter + lane) * length + tap + index];
+            let mut sums = [[V::zero(); VECTORS]; COUNT];
+            for (index, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    for (lane, value) in lane_sums[..counts[v]].iter_mut().enumerate() {
+                        *value = self.d_weights[(filter + v * V::LANES + lane) * length + tap + index];
+                    }
+                    *sum = V::load(lane_sums.as_ptr());
                 }
-                *sum = V::load(lane_sums.as_ptr());
             }
             for image in 0..self.images {
-                let image_at = self.input.as_ptr().add(image * geometry.input_length());
-                let mut taps = [image_at; COUNT];
+                let pixels = &self.input[image * geometry.input_length()..][..geometry.input_length()];
+                let lit = LitWindows::of(geometry, pixels);
+                let mut taps = [pixels.as_ptr(); COUNT];
                 for (index, pointer) in taps.iter_mut().enumerate() {
                     let (row, column) =
                         ((tap + index) / geometry.run_length(), (tap + index) % geometry.run_length());
-                    *pointer = image_at.add(row * geometry.row_stride() + column);
+                    *pointer = pixels.as_ptr().add(row * geometry.row_stride() + column);
                 }
-                for window in 0..geometry.windows() {
-                    let at = (image * geometry.windows() + window) * filters + first;
-                    let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
-                    let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
-                    for position in 0..positions {
-                        let offset = *geometry.offsets.get_unchecked(window * positions + position) as usize;
-                        let this = V::splat(E::from_f64(position as f64));
-                        // Equal is no less and no greater.
-                        let gradient = gradient.select_less_equal(V::zero(), winner, this);
-                        let gradient = gradient.select_less_equal(V::zero(), this, winner);
-                        for index in 0..COUNT {
-                            sums[index] = V::splat(*taps[index].add(offset)).mul_add(gradient, sums[index]);
+                for row in lit.rows {
+                    for column in lit.columns.clone() {
+                        let window = row * geometry.output_width + column;
+                        let at = (image * geometry.windows() + window) * filters + first;
+                        let (mut winners, mut gradients) = ([V::zero(); VECTORS], [V::zero(); VECTORS]);
+                        for v in 0..VECTORS {
+                            let at = at + v * V::LANES;
+                            winners[v] = V::load_bytes(self.output.winners.as_ptr().add(at), counts[v]);
+                            gradients[v] = V::load_first(self.output.gradient.as_ptr().add(at), counts[v]);
+                        }
+                        for position in 0..positions {
+                            let offset =
+                                *geometry.offsets.get_unchecked(window * positions + position) as usize;
+                            let this = V::splat(E::from_f64(position as f64));
+                            let mut own = [V::zero(); VECTORS];
+                            for v in 0..VECTORS {
+                                own[v] = gradients[v].where_equal(winners[v], this);
+                            }
+                            for index in 0..COUNT {
+                                let pixel = V::splat(*taps[index].add(offset));
+                                for v in 0..VECTORS {
+                                    sums[index][v] = pixel.mul_add(own[v], sums[index][v]);
+                                }
+                            }
                         }
                     }
                 }
             }
-            for (index, sum) in sums.iter().enumerate() {
-                sum.store(lane_sums.as_mut_ptr());
-                for (lane, sum) in lane_sums[..count].iter().enumerate() {
-                    self.d_weights[(filter + lane) * length + tap + index] = *sum;
+            for (index, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store(lane_sums.as_mut_ptr());
+                    for (lane, sum) in lane_sums[..counts[v]].iter().enumerate() {
+                        self.d_weights[(filter + v * V::LANES + lane) * length + tap + index] = *sum;
+                    }
                 }
             }
         }

@@ -94,6 +94,13 @@ unsafe impl Vector for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn where_equal(self, left: Self, right: Self) -> Self {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(left.0, right.0);
+            Self(_mm512_maskz_mov_ps(mask, self.0))
+        }
+    }
+    #[inline(always)]
     unsafe fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
         unsafe {
             let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);

@@ -62,6 +62,15 @@ pub unsafe trait Vector: Copy {
     /// 2ⁿ for whole n that keep the result a normal number.
     unsafe fn power_of_two(self) -> Self;
 
+    /// Lane by lane `self` where `left` equals `right`, else zero.
+    #[inline(always)]
+    unsafe fn where_equal(self, left: Self, right: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let no_less = self.select_less_equal(Self::zero(), left, right);
+            no_less.select_less_equal(Self::zero(), right, left)
+        }
+    }
     /// Lane by lane `(right, right_tag)` where `right` is larger than `self` or NaN, else `(self, tag)`; a NaN in `self`
     /// stays.
     #[inline(always)]

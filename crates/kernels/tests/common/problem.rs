@@ -73,6 +73,24 @@ impl<E: Number + Guard> Problem<E> {
         Self::new(size, images, |length| random.reals(length))
     }
 
+    /// Gives every image margins of zeros, of any width and now and then over all of it.
+    pub fn darken(&mut self, random: &mut Random) {
+        let Size { height, width, channels, .. } = *self.geometry.size();
+        for image in self.input.chunks_exact_mut(height * width * channels) {
+            let mut range = |length: usize| {
+                let (first, end) = (random.below(length), random.below(length + 1));
+                first..end
+            };
+            let (rows, columns) = (range(height), range(width));
+            for (at, value) in image.iter_mut().enumerate() {
+                let (row, column) = (at / channels / width, at / channels % width);
+                if !rows.contains(&row) || !columns.contains(&column) {
+                    *value = E::ZERO;
+                }
+            }
+        }
+    }
+
     pub fn case(&self, set: InstructionSet) -> String {
         case::<E>(set, format!("{} images of {:?}", self.images, self.size))
     }

@@ -5,9 +5,10 @@ use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::add_column_sums,
+    lit::{lit_columns, lit_rows},
     lstm::{
         Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
-        block_rows, forward_step, lit_columns, lit_rows, pack_transposed,
+        block_rows, forward_step, pack_transposed,
     },
     matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, packed_length},
 };
