@@ -194,7 +194,7 @@ impl<E: Element> Model<E> {
             parameters: Buffer::zeros(builder.parameters),
             gradient: Buffer::zeros(builder.parameters),
             input: Buffer::zeros(capacity * height * width),
-            times: StepTimes::default(),
+            times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
             lanes: (0..rayon::current_num_threads()).map(lane).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
             stages,
@@ -379,7 +379,6 @@ impl<E: Element> Model<E> {
             }),
         }
         self.times.groups += start.elapsed();
-        self.times.layers.resize_with(self.stages.len(), Default::default);
         let groups = &self.groups[..images.div_ceil(GROUP)];
         for (layer, stage) in self.stages.iter_mut().enumerate() {
             let d_parameters = &mut self.gradient[stage.parameters.clone()];
@@ -400,10 +399,9 @@ impl<E: Element> Model<E> {
 
     /// Where the time has gone since the last call.
     pub fn take_times(&mut self) -> StepTimes {
-        let mut times = std::mem::take(&mut self.times);
-        times.layers.resize_with(self.stages.len(), Default::default);
-        for (index, (stage, (name, layer))) in self.stages.iter().zip(&mut times.layers).enumerate() {
-            name.clone_from(&stage.name);
+        let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
+        let mut times = std::mem::replace(&mut self.times, empty);
+        for (index, (_, layer)) in times.layers.iter_mut().enumerate() {
             for lane in &mut self.lanes {
                 let lane = &mut lane.get_mut().unwrap_or_else(PoisonError::into_inner).stages[index];
                 layer.forward += std::mem::take(&mut lane.forward);
@@ -439,6 +437,11 @@ impl<E: Element> Model<E> {
         }
         total
     }
+}
+
+/// Each layer's name, and no time yet.
+fn no_times<E>(stages: &[Stage<E>]) -> Vec<(String, LayerTimes)> {
+    stages.iter().map(|stage| (stage.name.clone(), LayerTimes::default())).collect()
 }
 
 /// The current thread's lane. Nothing that holds one waits for other tasks, so the lock is free unless there are more

@@ -9,6 +9,7 @@ use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
+use train::BatchOrder;
 
 /// Images in a training step, as in the study.
 const TRAINING_BATCH: usize = 128;
@@ -61,7 +62,7 @@ pub struct TrainingSpeed {
     pub useful_gflops: f64,
     /// The same against the measured peak; the zeros that are skipped can bring it above 1.
     pub share_of_peak: f64,
-    /// Calls of the allocator in a step.
+    /// Calls of the allocator in a step, by the thread that makes it.
     pub allocations_per_step: f64,
     /// Summing gradients over groups, drawing batches and the optimiser, as a share of the step.
     pub bookkeeping_share: f64,
@@ -165,15 +166,15 @@ fn training(
 ) -> TrainingSpeed {
     let images = laboratory.corpus().training();
     let mut optimiser = Optimiser::new(model.parameters().len());
+    let order = BatchOrder::new(images);
     let mut first = 0;
     let mut step = |model: &mut Model<f32>| {
         // Strided, so that classes mix; a real epoch's order is as scattered in memory.
-        let index = |image: usize| (first + image * 397) % images.len();
-        let mut labels = [0; TRAINING_BATCH];
-        for (image, label) in labels.iter_mut().enumerate() {
-            *label = images.labels()[index(image)];
-        }
-        model.set_batch(TRAINING_BATCH, |image| images.image(index(image)));
+        let mut batch: [u32; TRAINING_BATCH] =
+            std::array::from_fn(|image| ((first + image * 397) % images.len()) as u32);
+        order.sort(&mut batch);
+        let labels = batch.map(|index| images.labels()[index as usize]);
+        model.set_batch(TRAINING_BATCH, |image| images.image(batch[image] as usize));
         black_box(model.differentiate(&labels, None));
         model.update(&mut optimiser, 1e-3);
         first += TRAINING_BATCH;

@@ -1,7 +1,7 @@
 //! The training loop.
 
 use crate::{CheckedRecipe, Subset, evaluate::evaluate};
-use data::{generator, shuffle};
+use data::{Dataset, generator, shuffle};
 use nn::{Evaluation, Model, Optimiser};
 use std::ops::ControlFlow;
 
@@ -104,8 +104,8 @@ pub enum Stopped {
 
 /// Trains `model` from the parameters that it has, by Adam on the mean softmax cross-entropy of each batch.
 ///
-/// Every epoch is a full shuffle of the training images, cut into batches, the last short one included; within a batch the
-/// images with the larger dark margin at the top come last. After an epoch the validation images are measured. The model's capacity must hold a batch.
+/// Every epoch is a full shuffle of the training images, cut into batches, the last short one included; a batch is in
+/// [`BatchOrder`]. After an epoch the validation images are measured. The model's capacity must hold a batch.
 ///
 /// # Errors
 /// When the listener breaks or the loss is not a number.
@@ -125,8 +125,7 @@ pub fn fit(
     let mut optimiser = Optimiser::new(model.parameters().len());
     let mut order: Vec<u32> = (0..training.len()).map(|position| training.index(position) as u32).collect();
     let unshuffled = order.clone();
-    let dark: Vec<u32> =
-        (0..training.dataset.len()).map(|index| dark_pixels(training.dataset.image(index))).collect();
+    let batch_order = BatchOrder::new(training.dataset);
     let mut labels = vec![0; recipe.batch_size];
     let steps = order.len().div_ceil(recipe.batch_size);
     let mut epochs = Vec::with_capacity(recipe.epochs);
@@ -137,8 +136,7 @@ pub fn fit(
         seeds.shuffle(epoch, &mut order);
         let mut train = Evaluation::default();
         for (batch, step) in order.chunks_mut(recipe.batch_size).zip(1..) {
-            // The order within a batch is free; images that begin alike share steps of a recurrent layer.
-            batch.sort_unstable_by_key(|index| (dark[*index as usize], *index));
+            batch_order.sort(batch);
             let labels = &mut labels[..batch.len()];
             for (label, index) in labels.iter_mut().zip(&*batch) {
                 *label = training.dataset.labels()[*index as usize];
@@ -170,7 +168,26 @@ pub fn fit(
     Ok(epochs)
 }
 
-/// How many pixels of an image are zero before the first that is not.
-fn dark_pixels(image: &[u8]) -> u32 {
-    image.iter().take_while(|pixel| **pixel == 0).count() as u32
+/// The order of the images within a batch, which is free: images that begin alike stand together, as a recurrent layer
+/// shares the steps before their first lit row.
+#[derive(Debug, Clone)]
+pub struct BatchOrder {
+    /// Of each image, how many pixels are zero before the first that is not.
+    dark: Vec<u32>,
+}
+
+impl BatchOrder {
+    /// Looks at every image of the set.
+    pub fn new(dataset: &Dataset) -> Self {
+        let dark = |index| dataset.image(index).iter().take_while(|pixel| **pixel == 0).count() as u32;
+        Self { dark: (0..dataset.len()).map(dark).collect() }
+    }
+
+    /// Sorts the images of a batch, given by their index; the larger dark margin at the top comes last.
+    ///
+    /// # Panics
+    /// When an index is not of the set.
+    pub fn sort(&self, batch: &mut [u32]) {
+        batch.sort_unstable_by_key(|index| (self.dark[*index as usize], *index));
+    }
 }

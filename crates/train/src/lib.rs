@@ -9,7 +9,7 @@ mod fit;
 mod recipe;
 
 pub use evaluate::{Predictions, evaluate, predict};
-pub use fit::{Clock, EpochMetrics, Event, Listener, Seeds, Stopped, fit};
+pub use fit::{BatchOrder, Clock, EpochMetrics, Event, Listener, Seeds, Stopped, fit};
 pub use recipe::{CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError};
 
 use data::Dataset;
