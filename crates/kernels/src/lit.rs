@@ -5,17 +5,22 @@ use std::ops::Range;
 
 /// The rows of `values [rows, columns]` from the first to the last that is not zero throughout; none is an empty range.
 pub fn lit_rows<E: Element>(values: &[E], columns: usize) -> Range<usize> {
-    lit(values.len() / columns, |row| {
-        values[row * columns..][..columns].iter().all(|value| *value == E::ZERO)
-    })
+    let rows = values.len() / columns;
+    let first = values.iter().position(is_lit).map_or(rows, |at| at / columns);
+    first..values.iter().rposition(is_lit).map_or(rows, |at| at / columns + 1)
 }
 
 /// As [`lit_rows`], of the columns.
 pub fn lit_columns<E: Element>(values: &[E], columns: usize) -> Range<usize> {
-    lit(columns, |column| values.iter().skip(column).step_by(columns).all(|value| *value == E::ZERO))
+    let (mut first, mut end) = (columns, 0);
+    // Each row is read from both sides, only as far as it could still widen the range.
+    for row in values.chunks_exact(columns) {
+        first = row[..first].iter().position(is_lit).unwrap_or(first);
+        end = row[end..].iter().rposition(is_lit).map_or(end, |at| end + at + 1);
+    }
+    first..end.max(first)
 }
 
-fn lit(count: usize, dark: impl Fn(usize) -> bool) -> Range<usize> {
-    let first = (0..count).take_while(|at| dark(*at)).count();
-    first..count - (first..count).rev().take_while(|at| dark(*at)).count()
+fn is_lit<E: Element>(value: &E) -> bool {
+    *value != E::ZERO
 }

@@ -186,6 +186,55 @@ unsafe fn short_linear_panel<V: Vector, const VECTORS: usize>(
     unsafe { short_panel::<V, VECTORS, false>(images, job, piece) }
 }
 
+/// Goes through the lit windows of some images.
+struct Walk<'a> {
+    boxes: &'a [LitWindows],
+    output_width: usize,
+    image: usize,
+    first_image: usize,
+    row: usize,
+    column: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(geometry: &Geometry, boxes: &'a [LitWindows], first_image: usize) -> Self {
+        let mut walk =
+            Self { boxes, output_width: geometry.output_width, image: 0, first_image, row: 0, column: 0 };
+        walk.enter_image();
+        walk
+    }
+
+    /// Goes to the first window of this image, or of the next that has one.
+    fn enter_image(&mut self) {
+        while self.image < self.boxes.len() && self.boxes[self.image].count() == 0 {
+            self.image += 1;
+        }
+        if let Some(lit) = self.boxes.get(self.image) {
+            (self.row, self.column) = (lit.rows.start, lit.columns.start);
+        }
+    }
+
+    /// Image and window within it.
+    ///
+    /// # Panics
+    /// After the last.
+    #[inline(always)]
+    fn next(&mut self) -> (usize, usize) {
+        let lit = &self.boxes[self.image];
+        let this = (self.first_image + self.image, self.row * self.output_width + self.column);
+        self.column += 1;
+        if self.column == lit.columns.end {
+            self.column = lit.columns.start;
+            self.row += 1;
+            if self.row == lit.rows.end {
+                self.image += 1;
+                self.enter_image();
+            }
+        }
+        this
+    }
+}
+
 /// Images whose lit windows are worked off together.
 const LIT_IMAGES: usize = 16;
 
@@ -210,12 +259,7 @@ unsafe fn short_panel<V: Vector, const VECTORS: usize, const RELU: bool>(
                 fill_dark::<V, VECTORS, RELU>(first + index, lit, job);
             }
             let boxes = &boxes[..count];
-            let lit = &mut boxes.iter().zip(first..).flat_map(|(lit, image)| {
-                let windows = lit.rows.clone().flat_map(|row| {
-                    lit.columns.clone().map(move |column| row * geometry.output_width + column)
-                });
-                windows.map(move |window| (image, window))
-            });
+            let lit = &mut Walk::new(geometry, boxes, first);
             let total = boxes.iter().map(LitWindows::count).sum();
             if RELU {
                 in_tiles!(total, VECTORS, short_relu_tile::<V>(job, piece, lit));
@@ -260,7 +304,7 @@ unsafe fn short_relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>
     _: usize,
     job: &PanelJob<V::Element>,
     piece: Piece,
-    windows: &mut impl Iterator<Item = (usize, usize)>,
+    windows: &mut Walk,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -279,7 +323,7 @@ unsafe fn short_linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usiz
     _: usize,
     job: &PanelJob<V::Element>,
     piece: Piece,
-    windows: &mut impl Iterator<Item = (usize, usize)>,
+    windows: &mut Walk,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -344,7 +388,7 @@ unsafe fn short_tile<
 >(
     job: &PanelJob<V::Element>,
     piece: Piece,
-    windows: &mut impl Iterator<Item = (usize, usize)>,
+    windows: &mut Walk,
 ) {
     let geometry = job.geometry;
     let Size { channels, kernel_height, pool_width, stride, .. } = geometry.size;
@@ -355,8 +399,9 @@ unsafe fn short_tile<
     // SAFETY: the first position's offset begins the window's piece, which lies within the image; all of a piece is
     // written before any of it is read; the caller promises the rest.
     unsafe {
-        for (w, (image, window)) in windows.take(WINDOWS).enumerate() {
-            places[w] = image * geometry.windows() + window;
+        for (w, place) in places.iter_mut().enumerate() {
+            let (image, window) = windows.next();
+            *place = image * geometry.windows() + window;
             let offset = *geometry.offsets.get_unchecked(window * positions) as usize;
             let from = job.input.add(image * geometry.input_length() + offset);
             for row in 0..piece.rows {
