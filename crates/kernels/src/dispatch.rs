@@ -1,5 +1,7 @@
 //! The choice of an instruction set, made once at start.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use crate::vector::Neon;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use crate::vector::Simd128;
 #[cfg(target_arch = "x86_64")]
@@ -31,6 +33,8 @@ enum Choice {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    Neon,
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
 }
@@ -67,6 +71,8 @@ impl InstructionSet {
                 sets.push(Self(Choice::Avx2));
             }
         }
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        sets.push(Self(Choice::Neon));
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         sets.push(Self(Choice::Simd128));
         sets.push(Self::PORTABLE);
@@ -97,6 +103,8 @@ impl InstructionSet {
             Choice::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Choice::Avx512 => "avx512",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Choice::Neon => "neon",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             // The results' last digits differ between the two, and a record must tell them apart.
             Choice::Simd128 if cfg!(target_feature = "relaxed-simd") => "relaxed-simd",
@@ -116,7 +124,9 @@ impl InstructionSet {
                 Choice::Avx2 => run_avx2(kernel),
                 #[cfg(target_arch = "x86_64")]
                 Choice::Avx512 => run_avx512(kernel),
-                // Enabled for the whole module, so that every function may use it.
+                // Enabled for the whole program, so that every function may use it; so is WebAssembly's below.
+                #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+                Choice::Neon => kernel.run::<Neon>(),
                 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
                 Choice::Simd128 => kernel.run::<Simd128>(),
             }
