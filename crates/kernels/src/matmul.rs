@@ -243,12 +243,15 @@ pub fn multiply_pieces<'p, E: Element>(
     count: usize,
     c: MatrixMut<E>,
 ) {
-    for (a, b) in (0..count).map(&piece) {
+    let [rows, columns] = [c.rows, c.columns];
+    let checked = |index| {
+        let (a, b) = piece(index);
         assert!(!a.transposed && !b.transposed, "pieces are transposed here");
         assert_eq!(a.rows, b.rows, "rows of a piece of A, against B");
-        assert_eq!([a.columns, b.columns], [c.rows, c.columns], "columns of the pieces, against C");
-    }
-    E::dispatch(set, MultiplyPieces { piece, count, c });
+        assert_eq!([a.columns, b.columns], [rows, columns], "columns of the pieces, against C");
+        (a, b)
+    };
+    E::dispatch(set, MultiplyPieces { piece: checked, count, c });
 }
 
 /// Bytes of a panel that rows of A are multiplied by at a time: it shares a first-level cache with them.
@@ -403,8 +406,8 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
             let vectors = used.div_ceil(V::LANES);
             let padded = vectors * V::LANES;
             let chunk = chunk_rows::<V>(vectors);
-            // The next piece, and its rows that are done; whether C holds a sum already.
-            let (mut next, mut done, mut accumulate) = (0, 0, false);
+            // The next piece to ask for, what is left of the one before; whether C holds a sum already.
+            let (mut next, mut begun, mut accumulate) = (0, None, false);
             loop {
                 let nothing: Piece<E> = Piece {
                     a: std::ptr::null(),
@@ -414,8 +417,11 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
                     panel_stride: 0,
                 };
                 let (mut pieces, mut taken, mut rows) = ([nothing; PIECES], 0, 0);
-                while next < count && taken < PIECES && rows < chunk {
-                    let (a, b) = piece(next);
+                while taken < PIECES && rows < chunk && (begun.is_some() || next < count) {
+                    let ((a, b), done) = begun.take().unwrap_or_else(|| {
+                        next += 1;
+                        (piece(next - 1), 0)
+                    });
                     let length = (a.rows - done).min(chunk - rows);
                     let from = b.data.as_ptr().wrapping_add(done * b.stride + column);
                     let (panel, panel_stride) = if used == padded {
@@ -428,12 +434,9 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
                     pieces[taken] = Piece { a: a_from, a_stride: a.stride, length, panel, panel_stride };
                     taken += 1;
                     rows += length;
-                    done += length;
-                    if done == a.rows {
-                        (next, done) = (next + 1, 0);
-                    }
+                    begun = (done + length < a.rows).then_some(((a, b), done + length));
                 }
-                // SAFETY: the entry point has checked that the pieces and C have the lengths of their shapes.
+                // SAFETY: each piece was checked as it was asked for, and C has the length of its shape.
                 unsafe {
                     let job = PanelJob {
                         pieces: &pieces[..taken],
@@ -445,7 +448,7 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
                     with_vectors!(vectors, columns_panel::<V>(c.rows, &job));
                 }
                 accumulate = true;
-                if next == count {
+                if next == count && begun.is_none() {
                     break;
                 }
             }

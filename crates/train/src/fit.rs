@@ -1,7 +1,7 @@
 //! The training loop.
 
-use crate::{CheckedRecipe, Subset, evaluate::evaluate};
-use data::{Dataset, generator, shuffle};
+use crate::{BatchOrder, CheckedRecipe, Subset, evaluate::evaluate};
+use data::{generator, shuffle};
 use nn::{Evaluation, Model, Optimiser};
 use std::ops::ControlFlow;
 
@@ -166,28 +166,4 @@ pub fn fit(
         }
     }
     Ok(epochs)
-}
-
-/// The order of the images within a batch, which is free: images that begin alike stand together, as a recurrent layer
-/// shares the steps before their first lit row.
-#[derive(Debug, Clone)]
-pub struct BatchOrder {
-    /// Of each image, how many pixels are zero before the first that is not.
-    dark: Vec<u32>,
-}
-
-impl BatchOrder {
-    /// Looks at every image of the set.
-    pub fn new(dataset: &Dataset) -> Self {
-        let dark = |index| dataset.image(index).iter().take_while(|pixel| **pixel == 0).count() as u32;
-        Self { dark: (0..dataset.len()).map(dark).collect() }
-    }
-
-    /// Sorts the images of a batch, given by their index; the larger dark margin at the top comes last.
-    ///
-    /// # Panics
-    /// When an index is not of the set.
-    pub fn sort(&self, batch: &mut [u32]) {
-        batch.sort_unstable_by_key(|index| (self.dark[*index as usize], *index));
-    }
 }

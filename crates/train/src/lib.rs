@@ -4,12 +4,14 @@
 //! looks at a clock that the caller did not hand in. The work runs on the `rayon` pool that the caller is in, and its
 //! size never shows in the weights.
 
+mod batch_order;
 mod evaluate;
 mod fit;
 mod recipe;
 
+pub use batch_order::BatchOrder;
 pub use evaluate::{Predictions, evaluate, predict};
-pub use fit::{BatchOrder, Clock, EpochMetrics, Event, Listener, Seeds, Stopped, fit};
+pub use fit::{Clock, EpochMetrics, Event, Listener, Seeds, Stopped, fit};
 pub use recipe::{CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError};
 
 use data::Dataset;
