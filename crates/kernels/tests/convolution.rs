@@ -193,6 +193,19 @@ fn a_nan_at_any_position_comes_out_of_its_window() {
     on_every_set!(check);
 }
 
+/// Nothing exceeds what a maximum without a ReLU begins at, and still the first position has won.
+#[test]
+fn a_window_of_negative_infinities_is_won_by_its_first_position() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let low = f64::NEG_INFINITY;
+        let (output, winners) =
+            copied::<E>(set, Activation::Linear, [low, low, 3.0, 3.0, low, low, 4.0, 3.0]);
+        assert_eq!((output[0], winners[0]), (low, 0), "{}", case::<E>(set, "infinite"));
+        assert_eq!((output[1], winners[1]), (4.0, 2), "{}", case::<E>(set, "finite"));
+    }
+    on_every_set!(check);
+}
+
 #[test]
 fn a_nan_weight_or_bias_reaches_its_filter_and_no_other() {
     fn check<E: Number + Guard>(set: InstructionSet) {

@@ -1,5 +1,6 @@
 //! The largest of a window's sums and where it lies, one filter a lane.
 
+use super::Activation;
 use crate::{Element, vector::Vector};
 
 #[derive(Clone, Copy)]
@@ -9,27 +10,33 @@ pub(super) struct Best<V> {
 }
 
 impl<V: Vector> Best<V> {
-    /// Before any sum: with a ReLU it is its zero, and won nowhere, which `positions` stands for.
+    /// Before any sum. With a ReLU it is its zero and won nowhere, which `positions` stands for; without, it is −∞, which
+    /// the first position keeps unless it is exceeded.
     ///
     /// # Safety
     /// The vector's instructions exist; as for every method.
     #[inline(always)]
-    pub(super) unsafe fn new<const RELU: bool>(positions: usize) -> Self {
+    pub(super) unsafe fn new(activation: Activation, positions: usize) -> Self {
+        let (value, winner) = match activation {
+            Activation::Relu => (0.0, positions as f64),
+            Activation::Linear => (f64::NEG_INFINITY, 0.0),
+        };
         // SAFETY: the caller's promise.
-        unsafe { Self { value: V::zero(), winner: V::splat(V::Element::from_f64(positions as f64)) } }
+        unsafe {
+            Self {
+                value: V::splat(V::Element::from_f64(value)),
+                winner: V::splat(V::Element::from_f64(winner)),
+            }
+        }
     }
 
     /// Takes the sum at `position`, counted up from 0, where it is larger; a NaN stays, since nothing is larger than that.
     #[inline(always)]
-    pub(super) unsafe fn offer<const RELU: bool>(&mut self, position: usize, sum: V) {
+    pub(super) unsafe fn offer(&mut self, position: usize, sum: V) {
         // SAFETY: the caller's promise.
         unsafe {
             let this = V::splat(V::Element::from_f64(position as f64));
-            if !RELU && position == 0 {
-                *self = Self { value: sum, winner: this };
-            } else {
-                (self.value, self.winner) = self.value.larger(self.winner, sum, this);
-            }
+            (self.value, self.winner) = self.value.larger(self.winner, sum, this);
         }
     }
 

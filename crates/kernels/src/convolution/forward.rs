@@ -1,8 +1,9 @@
 //! The direct forward pass, which every shape can take: a tile of windows by a panel of filters in registers, position after position.
 
 use super::{
-    Activation, Geometry, LitWindows, Size,
+    Geometry, Size,
     best::Best,
+    lit_windows::{LitWindows, Walk},
     winograd::{self, Winograd},
 };
 use crate::{
@@ -80,7 +81,6 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
     unsafe fn run<V: Vector<Element = E>>(self) {
         let filters = self.geometry.size.filters;
         let length = self.geometry.filter_length();
-        let windows = self.images * self.geometry.windows();
         for first_filter in (0..filters).step_by(panel_width::<V>()) {
             let used = panel_width::<V>().min(filters - first_filter);
             // SAFETY: the entry point has checked every length; this panel's weights follow those of the filters
@@ -96,17 +96,9 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                     used,
                 };
                 let vectors = used.div_ceil(V::LANES);
-                match (self.geometry.size.activation, Piece::worth_copying(self.geometry, V::LANES)) {
-                    (Activation::Relu, None) => with_vectors!(vectors, long_relu_panel::<V>(windows, &panel)),
-                    (Activation::Linear, None) => {
-                        with_vectors!(vectors, long_linear_panel::<V>(windows, &panel));
-                    }
-                    (Activation::Relu, Some(piece)) => {
-                        with_vectors!(vectors, short_relu_panel::<V>(self.images, &panel, piece));
-                    }
-                    (Activation::Linear, Some(piece)) => {
-                        with_vectors!(vectors, short_linear_panel::<V>(self.images, &panel, piece));
-                    }
+                match Piece::worth_copying(self.geometry, V::LANES) {
+                    Some(piece) => with_vectors!(vectors, short_panel::<V>(self.images, &panel, piece)),
+                    None => with_vectors!(vectors, long_panel::<V>(self.images, &panel)),
                 }
             }
         }
@@ -125,123 +117,21 @@ struct PanelJob<'a, E> {
 }
 
 /// # Safety
-/// The job's pointers have the lengths of its geometry behind them, for `windows` windows.
-#[inline(always)]
-unsafe fn long_relu_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
-    // SAFETY: the caller's promise.
-    unsafe { in_tiles!(windows, VECTORS, long_relu_tile::<V>(job)) }
-}
-
-/// # Safety
-/// As [`long_relu_panel`].
-#[inline(always)]
-unsafe fn long_linear_panel<V: Vector, const VECTORS: usize>(windows: usize, job: &PanelJob<V::Element>) {
-    // SAFETY: the caller's promise.
-    unsafe { in_tiles!(windows, VECTORS, long_linear_tile::<V>(job)) }
-}
-
-/// # Safety
-/// As [`long_relu_panel`], for the windows `first..first + WINDOWS`.
-#[inline(always)]
-unsafe fn long_relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
-    first: usize,
-    job: &PanelJob<V::Element>,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { long_tile::<V, WINDOWS, VECTORS, true>(first, job) }
-}
-
-/// # Safety
-/// As [`long_relu_panel`], for the windows `first..first + WINDOWS`.
-#[inline(always)]
-unsafe fn long_linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
-    first: usize,
-    job: &PanelJob<V::Element>,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { long_tile::<V, WINDOWS, VECTORS, false>(first, job) }
-}
-
-/// # Safety
 /// The job's pointers have the lengths of its geometry behind them, for so many images.
 #[inline(always)]
-unsafe fn short_relu_panel<V: Vector, const VECTORS: usize>(
-    images: usize,
-    job: &PanelJob<V::Element>,
-    piece: Piece,
-) {
+unsafe fn long_panel<V: Vector, const VECTORS: usize>(images: usize, job: &PanelJob<V::Element>) {
+    let windows = images * job.geometry.windows();
     // SAFETY: the caller's promise.
-    unsafe { short_panel::<V, VECTORS, true>(images, job, piece) }
-}
-
-/// # Safety
-/// As [`short_relu_panel`].
-#[inline(always)]
-unsafe fn short_linear_panel<V: Vector, const VECTORS: usize>(
-    images: usize,
-    job: &PanelJob<V::Element>,
-    piece: Piece,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { short_panel::<V, VECTORS, false>(images, job, piece) }
-}
-
-/// Goes through the lit windows of some images.
-struct Walk<'a> {
-    boxes: &'a [LitWindows],
-    output_width: usize,
-    image: usize,
-    first_image: usize,
-    row: usize,
-    column: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn new(geometry: &Geometry, boxes: &'a [LitWindows], first_image: usize) -> Self {
-        let mut walk =
-            Self { boxes, output_width: geometry.output_width, image: 0, first_image, row: 0, column: 0 };
-        walk.enter_image();
-        walk
-    }
-
-    /// Goes to the first window of this image, or of the next that has one.
-    fn enter_image(&mut self) {
-        while self.image < self.boxes.len() && self.boxes[self.image].count() == 0 {
-            self.image += 1;
-        }
-        if let Some(lit) = self.boxes.get(self.image) {
-            (self.row, self.column) = (lit.rows.start, lit.columns.start);
-        }
-    }
-
-    /// Image and window within it.
-    ///
-    /// # Panics
-    /// After the last.
-    #[inline(always)]
-    fn next(&mut self) -> (usize, usize) {
-        let lit = &self.boxes[self.image];
-        let this = (self.first_image + self.image, self.row * self.output_width + self.column);
-        self.column += 1;
-        if self.column == lit.columns.end {
-            self.column = lit.columns.start;
-            self.row += 1;
-            if self.row == lit.rows.end {
-                self.image += 1;
-                self.enter_image();
-            }
-        }
-        this
-    }
+    unsafe { in_tiles!(windows, VECTORS, long_tile::<V>(job)) }
 }
 
 /// Images whose lit windows are worked off together.
 const LIT_IMAGES: usize = 16;
 
 /// # Safety
-/// As [`short_relu_panel`].
+/// As [`long_panel`].
 #[inline(always)]
-unsafe fn short_panel<V: Vector, const VECTORS: usize, const RELU: bool>(
+unsafe fn short_panel<V: Vector, const VECTORS: usize>(
     images: usize,
     job: &PanelJob<V::Element>,
     piece: Piece,
@@ -256,16 +146,12 @@ unsafe fn short_panel<V: Vector, const VECTORS: usize, const RELU: bool>(
                 let length = geometry.input_length();
                 let image = std::slice::from_raw_parts(job.input.add((first + index) * length), length);
                 *lit = LitWindows::of(geometry, image);
-                fill_dark::<V, VECTORS, RELU>(first + index, lit, job);
+                fill_dark::<V, VECTORS>(first + index, lit, job);
             }
             let boxes = &boxes[..count];
             let lit = &mut Walk::new(geometry, boxes, first);
             let total = boxes.iter().map(LitWindows::count).sum();
-            if RELU {
-                in_tiles!(total, VECTORS, short_relu_tile::<V>(job, piece, lit));
-            } else {
-                in_tiles!(total, VECTORS, short_linear_tile::<V>(job, piece, lit));
-            }
+            in_tiles!(total, VECTORS, short_tile::<V>(job, piece, lit));
         }
     }
 }
@@ -273,9 +159,9 @@ unsafe fn short_panel<V: Vector, const VECTORS: usize, const RELU: bool>(
 /// Windows that see zeros only: every sum is the bias.
 ///
 /// # Safety
-/// As [`short_relu_panel`], for one of the images.
+/// As [`long_panel`], for one of the images.
 #[inline(always)]
-unsafe fn fill_dark<V: Vector, const VECTORS: usize, const RELU: bool>(
+unsafe fn fill_dark<V: Vector, const VECTORS: usize>(
     image: usize,
     lit: &LitWindows,
     job: &PanelJob<V::Element>,
@@ -283,9 +169,9 @@ unsafe fn fill_dark<V: Vector, const VECTORS: usize, const RELU: bool>(
     let geometry = job.geometry;
     // SAFETY: the caller's promise; the windows are the image's.
     unsafe {
-        let mut best = [Best::<V>::new::<RELU>(geometry.positions()); VECTORS];
+        let mut best = [Best::<V>::new(geometry.size.activation, geometry.positions()); VECTORS];
         for (best, bias) in best.iter_mut().zip(load_bias::<V, VECTORS>(job)) {
-            best.offer::<RELU>(0, bias);
+            best.offer(0, bias);
         }
         for row in 0..geometry.output_height {
             let lit = if lit.rows.contains(&row) { lit.columns.clone() } else { 0..0 };
@@ -293,44 +179,6 @@ unsafe fn fill_dark<V: Vector, const VECTORS: usize, const RELU: bool>(
                 let window = image * geometry.windows() + row * geometry.output_width + column;
                 store_best(&best, window, job);
             }
-        }
-    }
-}
-
-/// # Safety
-/// As [`short_tile`].
-#[inline(always)]
-unsafe fn short_relu_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
-    _: usize,
-    job: &PanelJob<V::Element>,
-    piece: Piece,
-    windows: &mut Walk,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if piece.rows * piece.run <= 16 {
-            short_tile::<V, WINDOWS, VECTORS, 16, true>(job, piece, windows);
-        } else {
-            short_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE, true>(job, piece, windows);
-        }
-    }
-}
-
-/// # Safety
-/// As [`short_tile`].
-#[inline(always)]
-unsafe fn short_linear_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
-    _: usize,
-    job: &PanelJob<V::Element>,
-    piece: Piece,
-    windows: &mut Walk,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if piece.rows * piece.run <= 16 {
-            short_tile::<V, WINDOWS, VECTORS, 16, false>(job, piece, windows);
-        } else {
-            short_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE, false>(job, piece, windows);
         }
     }
 }
@@ -373,19 +221,33 @@ impl Piece {
     }
 }
 
-/// For short patches: the windows' pieces side by side, so that one pointer serves them all.
+/// For short patches.
 ///
 /// # Safety
-/// As [`short_relu_panel`]; `windows` has as many images and windows within them left, a piece at most `PIECE` elements
-/// and a row of it at most [`Vector::LANES`].
+/// As [`long_panel`]; `windows` has as many left, and a row of the piece has at most [`Vector::LANES`] elements.
 #[inline(always)]
-unsafe fn short_tile<
-    V: Vector,
-    const WINDOWS: usize,
-    const VECTORS: usize,
-    const PIECE: usize,
-    const RELU: bool,
->(
+unsafe fn short_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
+    _: usize,
+    job: &PanelJob<V::Element>,
+    piece: Piece,
+    windows: &mut Walk,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if piece.rows * piece.run <= 16 {
+            copied_tile::<V, WINDOWS, VECTORS, 16>(job, piece, windows);
+        } else {
+            copied_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE>(job, piece, windows);
+        }
+    }
+}
+
+/// The windows' pieces side by side, so that one pointer serves them all.
+///
+/// # Safety
+/// As [`short_tile`]; the piece has at most `PIECE` elements.
+#[inline(always)]
+unsafe fn copied_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const PIECE: usize>(
     job: &PanelJob<V::Element>,
     piece: Piece,
     windows: &mut Walk,
@@ -409,7 +271,7 @@ unsafe fn short_tile<
                 values.store_first(pieces.add(w * PIECE + row * piece.run), piece.run);
             }
         }
-        let mut best = [[Best::<V>::new::<RELU>(positions); VECTORS]; WINDOWS];
+        let mut best = [[Best::<V>::new(geometry.size.activation, positions); VECTORS]; WINDOWS];
         let bias = load_bias::<V, VECTORS>(job);
         for position in 0..positions {
             let mut sums = [bias; WINDOWS];
@@ -433,7 +295,7 @@ unsafe fn short_tile<
             }
             for w in 0..WINDOWS {
                 for v in 0..VECTORS {
-                    best[w][v].offer::<RELU>(position, sums[w][v]);
+                    best[w][v].offer(position, sums[w][v]);
                 }
             }
         }
@@ -444,7 +306,7 @@ unsafe fn short_tile<
 }
 
 /// # Safety
-/// As [`long_relu_panel`].
+/// As [`long_panel`].
 #[inline(always)]
 unsafe fn load_bias<V: Vector, const VECTORS: usize>(job: &PanelJob<V::Element>) -> [V; VECTORS] {
     // SAFETY: the panel has `used` filters, and so many biases.
@@ -458,7 +320,7 @@ unsafe fn load_bias<V: Vector, const VECTORS: usize>(job: &PanelJob<V::Element>)
 }
 
 /// # Safety
-/// As [`long_relu_panel`], for one of the windows of all images.
+/// As [`long_panel`], for one of the windows of all images.
 #[inline(always)]
 unsafe fn store_best<V: Vector, const VECTORS: usize>(
     best: &[Best<V>; VECTORS],
@@ -479,9 +341,9 @@ unsafe fn store_best<V: Vector, const VECTORS: usize>(
 /// the last tile of a call is narrow.
 ///
 /// # Safety
-/// As [`long_relu_panel`], for the windows `first..first + WINDOWS`.
+/// As [`long_panel`], for the windows `first..first + WINDOWS`.
 #[inline(always)]
-unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const RELU: bool>(
+unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
     first: usize,
     job: &PanelJob<V::Element>,
 ) {
@@ -495,7 +357,7 @@ unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const
             images[w] = job.input.add(image * geometry.input_length());
             offsets[w] = geometry.offsets.as_ptr().add(window * positions);
         }
-        let mut best = [[Best::<V>::new::<RELU>(positions); VECTORS]; WINDOWS];
+        let mut best = [[Best::<V>::new(geometry.size.activation, positions); VECTORS]; WINDOWS];
         let bias = load_bias::<V, VECTORS>(job);
         for position in 0..positions {
             let mut sums = [bias; WINDOWS];
@@ -513,7 +375,7 @@ unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const
             }
             for w in 0..WINDOWS {
                 for v in 0..VECTORS {
-                    best[w][v].offer::<RELU>(position, sums[w][v]);
+                    best[w][v].offer(position, sums[w][v]);
                 }
             }
         }

@@ -14,6 +14,7 @@
 mod best;
 mod forward;
 mod input;
+mod lit_windows;
 mod patches;
 mod reference;
 mod weights;
@@ -24,11 +25,7 @@ pub use input::backward_input;
 pub use reference::{backward_reference, forward_reference};
 pub use weights::backward_weights;
 
-use crate::{
-    Element,
-    lit::{lit_columns, lit_rows},
-};
-use std::ops::Range;
+use crate::Element;
 
 /// What follows the sums of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,49 +157,6 @@ impl Geometry {
     fn row_stride(&self) -> usize {
         self.size.width * self.size.channels
     }
-}
-
-/// The windows of an image that see something else than zeros, in a rectangle.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct LitWindows {
-    rows: Range<usize>,
-    columns: Range<usize>,
-}
-
-impl LitWindows {
-    fn of<E: Element>(geometry: &Geometry, image: &[E]) -> Self {
-        let Size { channels, kernel_height, kernel_width, stride, pool_height, pool_width, .. } =
-            geometry.size;
-        let columns = lit_columns(image, geometry.row_stride());
-        let columns = columns.start / channels..columns.end.div_ceil(channels);
-        Self {
-            rows: lit_range(
-                lit_rows(image, geometry.row_stride()),
-                pool_height * stride,
-                (pool_height - 1) * stride + kernel_height,
-                geometry.output_height,
-            ),
-            columns: lit_range(
-                columns,
-                pool_width * stride,
-                (pool_width - 1) * stride + kernel_width,
-                geometry.output_width,
-            ),
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.rows.len() * self.columns.len()
-    }
-}
-
-/// Of `count` windows that see `length` pixels, each `step` after the one before, those that see one of `pixels`.
-fn lit_range(pixels: Range<usize>, step: usize, length: usize, count: usize) -> Range<usize> {
-    if pixels.is_empty() {
-        return 0..0;
-    }
-    let first = (pixels.start + step).saturating_sub(length) / step;
-    first.min(count)..pixels.end.div_ceil(step).min(count)
 }
 
 /// What a backward pass reads: the gradient of the pooled output and where it goes.

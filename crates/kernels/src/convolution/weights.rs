@@ -1,7 +1,8 @@
 //! The gradient of the weights: sums over the positions that won, and over nothing else.
 
 use super::{
-    Geometry, LitWindows, OutputGradient,
+    Geometry, OutputGradient,
+    lit_windows::LitWindows,
     patches::{Entry, MASK_FILTERS, Patches, WinnerBytes},
 };
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::lanes, vector::Vector};

@@ -198,16 +198,10 @@ impl<E: Element> Kernel<E> for Winograd<'_, E> {
                         winners: self.winners.as_mut_ptr().add(first * filters + first_filter),
                         filters,
                         used,
+                        activation,
                     };
                     with_vectors!(width / V::LANES, products_panel::<V>(tiles, &panel));
-                    match activation {
-                        Activation::Relu => {
-                            with_vectors!(width / V::LANES, relu_panel::<V>(tiles, &panel));
-                        }
-                        Activation::Linear => {
-                            with_vectors!(width / V::LANES, linear_panel::<V>(tiles, &panel));
-                        }
-                    }
+                    with_vectors!(width / V::LANES, outputs::<V>(tiles, &panel));
                 }
             }
         }
@@ -265,6 +259,7 @@ struct Panel<E> {
     winners: *mut u8,
     filters: usize,
     used: usize,
+    activation: Activation,
 }
 
 /// # Safety
@@ -307,26 +302,7 @@ unsafe fn product<V: Vector, const TILES: usize, const VECTORS: usize>(
 /// # Safety
 /// As [`products_panel`], whose products are there.
 #[inline(always)]
-unsafe fn relu_panel<V: Vector, const VECTORS: usize>(tiles: usize, panel: &Panel<V::Element>) {
-    // SAFETY: the caller's promise.
-    unsafe { outputs::<V, VECTORS, true>(tiles, panel) }
-}
-
-/// # Safety
-/// As [`relu_panel`].
-#[inline(always)]
-unsafe fn linear_panel<V: Vector, const VECTORS: usize>(tiles: usize, panel: &Panel<V::Element>) {
-    // SAFETY: the caller's promise.
-    unsafe { outputs::<V, VECTORS, false>(tiles, panel) }
-}
-
-/// # Safety
-/// As [`relu_panel`].
-#[inline(always)]
-unsafe fn outputs<V: Vector, const VECTORS: usize, const RELU: bool>(
-    tiles: usize,
-    panel: &Panel<V::Element>,
-) {
+unsafe fn outputs<V: Vector, const VECTORS: usize>(tiles: usize, panel: &Panel<V::Element>) {
     // SAFETY: the caller's promise.
     unsafe {
         for v in 0..VECTORS {
@@ -339,11 +315,11 @@ unsafe fn outputs<V: Vector, const VECTORS: usize, const RELU: bool>(
                     let product = |y: usize| V::load(from.add((4 * y + x) * panel.product_stride));
                     *column = output_transform([product(0), product(1), product(2), product(3)]);
                 }
-                let mut best = Best::<V>::new::<RELU>(4);
+                let mut best = Best::<V>::new(panel.activation, 4);
                 for y in 0..2 {
                     let row = output_transform([columns[0][y], columns[1][y], columns[2][y], columns[3][y]]);
                     for (x, sum) in row.into_iter().enumerate() {
-                        best.offer::<RELU>(2 * y + x, sum.add(bias));
+                        best.offer(2 * y + x, sum.add(bias));
                     }
                 }
                 let at = tile * panel.filters + v * V::LANES;
