@@ -4,9 +4,9 @@
 //! after that neither a forward pass nor a training step allocates. All parameters live in one flat buffer, their
 //! gradient in another of the same layout.
 //!
-//! Work is divided over the threads of the current `rayon` pool, and the division never shows in a result: what is
-//! computed per image is divided by images, what is summed over images is divided by parameters. No sum is ever split
-//! between threads, so there is nothing to reduce and nothing to reorder.
+//! Work is divided over the threads of the current `rayon` pool, and the division never shows in a result: images go
+//! through the network in groups of a constant size, each on one thread, and what is summed over the groups is summed in
+//! their order, divided by parameters.
 //!
 //! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
 
@@ -15,6 +15,7 @@ mod awake;
 mod initialisation;
 mod layers;
 mod model;
+mod network;
 mod optimiser;
 mod shape;
 

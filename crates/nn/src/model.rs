@@ -1,12 +1,12 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Initialiser, LayerSpec, Optimiser, Shape, ShapeError,
-    layers::{ConvolutionLayer, DenseLayer, GROUP, Group, Groups, Layer, LstmLayer, Memory, Pass, Purpose},
+    Architecture, Initialiser, Optimiser, ShapeError,
+    layers::{GROUP, Group, Groups, Memory, Pass, Purpose},
+    network::{Network, Stage},
 };
 use kernels::{
     Buffer, Element, InstructionSet,
-    convolution::{Activation, Geometry, Size},
     pixels::scale_pixels,
     softmax::{softmax_cross_entropy, softmax_cross_entropy_backward},
 };
@@ -87,14 +87,6 @@ pub struct LayerTimes {
     pub sum: Duration,
 }
 
-/// A layer and its parameters' place.
-struct Stage<E> {
-    name: String,
-    layer: Box<dyn Layer<E>>,
-    parameters: Range<usize>,
-    output_length: usize,
-}
-
 /// A thread's memory for one group of images on its way through the network and back.
 struct Lane<E> {
     /// By stage.
@@ -153,33 +145,8 @@ impl<E: Element> Model<E> {
         capacity: usize,
     ) -> Result<Self, ShapeError> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
-        let mut builder = Builder {
-            set,
-            classes,
-            shape: Shape::Image { height, width, channels: 1 },
-            specs: Vec::new(),
-            parameters: 0,
-            stages: Vec::new(),
-            counts: Vec::new(),
-        };
-        let mut at = 0;
-        while at < architecture.layers.len() {
-            at += builder.add(&architecture.layers[at..]).map_err(|problem| ShapeError {
-                model: architecture.name.clone(),
-                number: at + 1,
-                layer: architecture.layers[at].to_string(),
-                problem,
-            })?;
-        }
-        if builder.shape != Shape::Vector(classes) || builder.stages.is_empty() {
-            return Err(ShapeError {
-                model: architecture.name.clone(),
-                number: architecture.layers.len(),
-                layer: architecture.layers.last().map_or_else(|| "no layer".into(), LayerSpec::to_string),
-                problem: format!("the output must be {classes} values, one a class; it is {}", builder.shape),
-            });
-        }
-        let stages = builder.stages;
+        let Network { specs, parameters, stages } =
+            Network::build(set, architecture, height, width, classes)?;
         let lane = |_| Mutex::new(Lane { stages: stages.iter().map(LaneStage::new).collect() });
         let group = |_| Group {
             images: 0,
@@ -190,9 +157,9 @@ impl<E: Element> Model<E> {
             capacity,
             input_length: height * width,
             classes,
-            specs: builder.specs,
-            parameters: Buffer::zeros(builder.parameters),
-            gradient: Buffer::zeros(builder.parameters),
+            specs,
+            parameters: Buffer::zeros(parameters),
+            gradient: Buffer::zeros(parameters),
             input: Buffer::zeros(capacity * height * width),
             times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
             lanes: (0..rayon::current_num_threads()).map(lane).collect(),
@@ -516,145 +483,5 @@ impl<E: Element> Lane<E> {
             stage.layer.backward(parameters, pass, d_input, &mut lane.scratch, &mut group.kept[index]);
             lane.backward += start.elapsed();
         }
-    }
-}
-
-/// Turns layer specifications into stages, taking several at once where one pass computes them.
-struct Builder<E> {
-    set: InstructionSet,
-    classes: usize,
-    shape: Shape,
-    specs: Vec<ParameterSpec>,
-    parameters: usize,
-    stages: Vec<Stage<E>>,
-    /// How many layers of each kind there are, for their names.
-    counts: Vec<(&'static str, usize)>,
-}
-
-impl<E: Element> Builder<E> {
-    /// Adds the first of `layers` and those that are computed with it; returns how many that were.
-    fn add(&mut self, layers: &[LayerSpec]) -> Result<usize, String> {
-        match layers[0] {
-            LayerSpec::Convolution { filters, kernel } => self.add_convolution(filters, kernel, &layers[1..]),
-            LayerSpec::Dense { units } => self.add_dense(units, &layers[1..]),
-            LayerSpec::Classes => self.add_dense(self.classes, &layers[1..]),
-            LayerSpec::Lstm { units } => self.add_lstm(units),
-            LayerSpec::Flatten => {
-                self.shape = Shape::Vector(self.shape.length());
-                Ok(1)
-            }
-            LayerSpec::Relu => Err("a relu must follow a convolution or a dense layer".into()),
-            LayerSpec::MaxPool { .. } => Err("max-pooling must follow a convolution and its relu".into()),
-        }
-    }
-
-    fn add_convolution(
-        &mut self,
-        filters: usize,
-        kernel: usize,
-        next: &[LayerSpec],
-    ) -> Result<usize, String> {
-        let Shape::Image { height, width, channels } = self.shape else {
-            return Err(format!("an image is expected, {} values were found", self.shape));
-        };
-        if filters == 0 || kernel == 0 || kernel > height || kernel > width {
-            return Err(format!(
-                "{filters} filters of {kernel}×{kernel} do not fit an image of {}",
-                self.shape
-            ));
-        }
-        let (activation, relus) = match next.first() {
-            Some(LayerSpec::Relu) => (Activation::Relu, 1),
-            _ => (Activation::Linear, 0),
-        };
-        let (pool, pools) = match next.get(relus) {
-            Some(LayerSpec::MaxPool { size }) => (*size, 1),
-            _ => (1, 0),
-        };
-        if pool == 0 || pool > 15 || height - kernel + 1 < pool || width - kernel + 1 < pool {
-            let (height, width) = (height - kernel + 1, width - kernel + 1);
-            return Err(format!("the max-pooling of {pool}×{pool} after it does not fit {height}×{width}"));
-        }
-        let geometry = Geometry::new(Size {
-            height,
-            width,
-            channels,
-            filters,
-            kernel_height: kernel,
-            kernel_width: kernel,
-            stride: 1,
-            pool_height: pool,
-            pool_width: pool,
-            activation,
-        });
-        let shape = Shape::Image {
-            height: geometry.output_height(),
-            width: geometry.output_width(),
-            channels: filters,
-        };
-        self.push("conv", Box::new(ConvolutionLayer::new(self.set, geometry)), shape);
-        Ok(1 + relus + pools)
-    }
-
-    fn add_dense(&mut self, units: usize, next: &[LayerSpec]) -> Result<usize, String> {
-        let Shape::Vector(inputs) = self.shape else {
-            return Err(format!(
-                "a list of features is expected, an image of {} was found: flatten it",
-                self.shape
-            ));
-        };
-        if units == 0 {
-            return Err("at least one unit is expected".into());
-        }
-        let (activation, relus) = match next.first() {
-            Some(LayerSpec::Relu) => (Activation::Relu, 1),
-            _ => (Activation::Linear, 0),
-        };
-        let layer = DenseLayer::new(self.set, inputs, units, activation);
-        self.push("dense", Box::new(layer), Shape::Vector(units));
-        Ok(1 + relus)
-    }
-
-    fn add_lstm(&mut self, units: usize) -> Result<usize, String> {
-        let Shape::Image { height, width, channels } = self.shape else {
-            return Err(format!("an image is expected, {} values were found", self.shape));
-        };
-        if units == 0 {
-            return Err("at least one unit is expected".into());
-        }
-        let layer = LstmLayer::new(self.set, height, width * channels, units);
-        self.push("lstm", Box::new(layer), Shape::Vector(units));
-        Ok(1)
-    }
-
-    fn push(&mut self, kind: &'static str, layer: Box<dyn Layer<E>>, shape: Shape) {
-        let number = match self.counts.iter_mut().find(|(name, _)| *name == kind) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.counts.push((kind, 1));
-                1
-            }
-        };
-        let (first, stage) = (self.parameters, format!("{kind}{number}"));
-        for parameter in layer.parameters() {
-            let length: usize = parameter.shape.iter().product();
-            self.specs.push(ParameterSpec {
-                name: format!("{stage}.{}", parameter.name),
-                shape: parameter.shape,
-                range: self.parameters..self.parameters + length,
-                initialiser: parameter.initialiser,
-            });
-            self.parameters += length;
-        }
-        self.stages.push(Stage {
-            name: stage,
-            layer,
-            parameters: first..self.parameters,
-            output_length: shape.length(),
-        });
-        self.shape = shape;
     }
 }
