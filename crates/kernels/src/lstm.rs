@@ -18,7 +18,7 @@ use crate::{
     activation::{sigmoid, tanh},
     check_length,
     dispatch::Kernel,
-    lit::lit_columns,
+    lit::Lit,
     matmul::{lanes, packed_length, panel_columns},
     tile::accumulate_rows,
     vector::Vector,
@@ -215,7 +215,7 @@ pub fn forward_step<E: Element>(
         check_length!(state.h, rows * size.units);
         check_length!(state.c, rows * size.units);
     }
-    let lit = lit_columns(x, size.inputs);
+    let lit = Lit::of(set, x, size.inputs).columns;
     E::dispatch(set, Forward { size, rows, x, lit, state, packed_weights, packed_bias, output });
 }
 

@@ -5,7 +5,6 @@ mod common;
 use common::{Guard, Guarded, Number, Random, assert_same_bits, on_every_set};
 use kernels::{
     InstructionSet,
-    lit::{lit_columns, lit_rows},
     lstm::{
         Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
         block_rows, forward_step, pack_transposed,
@@ -272,19 +271,6 @@ fn unblocking_undoes_blocking_and_adds() {
         }
     }
     on_every_set!(check);
-}
-
-#[test]
-fn dark_margins_are_found() {
-    let values =
-        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, -0.0, 0.0, 0.0, 0.0];
-    assert_eq!(lit_rows(&values, 4), 1..4);
-    assert_eq!(lit_columns(&values, 4), 1..3);
-    assert_eq!(lit_rows(&[0.0; 6], 3), 2..2);
-    assert_eq!(lit_columns(&[0.0; 6], 3), 3..3);
-    assert_eq!(lit_columns::<f32>(&[], 3), 3..3);
-    assert_eq!(lit_rows(&[f32::NAN, 0.0, 0.0, 5.0], 2), 0..2);
-    assert_eq!(lit_columns(&[0.0, 0.0, 0.0, f32::NAN, 0.0, 0.0], 3), 0..1);
 }
 
 /// Columns that are zero in every row are left out: not a bit may tell.

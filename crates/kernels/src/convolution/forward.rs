@@ -145,7 +145,7 @@ unsafe fn short_panel<V: Vector, const VECTORS: usize>(
             for (index, lit) in boxes[..count].iter_mut().enumerate() {
                 let length = geometry.input_length();
                 let image = std::slice::from_raw_parts(job.input.add((first + index) * length), length);
-                *lit = LitWindows::of(geometry, image);
+                *lit = LitWindows::of::<V>(geometry, image);
                 fill_dark::<V, VECTORS>(first + index, lit, job);
             }
             let boxes = &boxes[..count];

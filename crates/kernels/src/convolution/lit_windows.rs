@@ -1,10 +1,7 @@
 //! The windows that see more than an image's dark margins.
 
 use super::{Geometry, Size};
-use crate::{
-    Element,
-    lit::{lit_columns, lit_rows},
-};
+use crate::{lit::Lit, vector::Vector};
 use std::ops::Range;
 
 /// The windows of an image that see something else than zeros, in a rectangle.
@@ -15,14 +12,18 @@ pub(super) struct LitWindows {
 }
 
 impl LitWindows {
-    pub(super) fn of<E: Element>(geometry: &Geometry, image: &[E]) -> Self {
+    /// # Safety
+    /// The vector's instructions exist.
+    #[inline(always)]
+    pub(super) unsafe fn of<V: Vector>(geometry: &Geometry, image: &[V::Element]) -> Self {
         let Size { channels, kernel_height, kernel_width, stride, pool_height, pool_width, .. } =
             geometry.size;
-        let columns = lit_columns(image, geometry.row_stride());
-        let columns = columns.start / channels..columns.end.div_ceil(channels);
+        // SAFETY: the caller's promise.
+        let lit = unsafe { Lit::find::<V>(image, geometry.row_stride()) };
+        let columns = lit.columns.start / channels..lit.columns.end.div_ceil(channels);
         Self {
             rows: lit_range(
-                lit_rows(image, geometry.row_stride()),
+                lit.rows,
                 pool_height * stride,
                 (pool_height - 1) * stride + kernel_height,
                 geometry.output_height,

@@ -256,7 +256,7 @@ impl<E: Element> BackwardWeights<'_, E> {
             }
             for image in 0..self.images {
                 let pixels = &self.input[image * geometry.input_length()..][..geometry.input_length()];
-                let lit = LitWindows::of(geometry, pixels);
+                let lit = LitWindows::of::<V>(geometry, pixels);
                 let mut taps = [pixels.as_ptr(); COUNT];
                 for (index, pointer) in taps.iter_mut().enumerate() {
                     let (row, column) =

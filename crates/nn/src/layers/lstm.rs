@@ -5,7 +5,7 @@ use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::add_column_sums,
-    lit::{lit_columns, lit_rows},
+    lit::Lit,
     lstm::{
         Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
         block_rows, forward_step, pack_transposed,
@@ -282,10 +282,10 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         }
         // Over all steps at once: for the kernel, between the dark margins; for the recurrent kernel, from the second
         // step on; for the bias.
-        let (lit_rows, lit_columns) = (lit_rows(trace.x, inputs), lit_columns(trace.x, inputs));
-        let x = &trace.x[lit_rows.start * inputs..lit_rows.end * inputs];
+        let lit = Lit::of(set, trace.x, inputs);
+        let x = &trace.x[lit.rows.start * inputs..lit.rows.end * inputs];
         let x =
-            Matrix::new(x, lit_rows.len(), inputs).columns(lit_columns.start, lit_columns.len()).transposed();
+            Matrix::new(x, lit.rows.len(), inputs).columns(lit.columns.start, lit.columns.len()).transposed();
         let later = rows.of(0)..rows.all();
         let h =
             Matrix::new(&trace.h[later.start * units..later.end * units], later.len(), units).transposed();
@@ -297,9 +297,9 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
             let (d_kernel, rest) = kept.split_at_mut(inputs * width);
             let (d_recurrent, d_bias) = rest.split_at_mut(units * width);
             d_kernel.fill(E::ZERO);
-            let d_lit = &mut d_kernel[lit_columns.start * width..lit_columns.end * width];
-            let d_lit = MatrixMut::new(d_lit, lit_columns.len(), width);
-            multiply_rows(set, x, z(&lit_rows), d_lit, Output::Overwrite);
+            let d_lit = &mut d_kernel[lit.columns.start * width..lit.columns.end * width];
+            let d_lit = MatrixMut::new(d_lit, lit.columns.len(), width);
+            multiply_rows(set, x, z(&lit.rows), d_lit, Output::Overwrite);
             let d_recurrent = MatrixMut::new(d_recurrent, units, width);
             multiply_rows(set, h, z(&later), d_recurrent, Output::Overwrite);
             d_bias.fill(E::ZERO);
