@@ -64,7 +64,7 @@ impl Evaluation {
 /// Where the time of a model's steps has gone since it was asked last.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepTimes {
-    /// Turning bytes into pixels.
+    /// Turning bytes into pixels, added over the threads.
     pub batch: Duration,
     /// Packing the parameters for the kernels.
     pub prepare: Duration,
@@ -91,6 +91,8 @@ pub struct LayerTimes {
 struct Lane<E> {
     /// By stage.
     stages: Vec<LaneStage<E>>,
+    /// As [`StepTimes::batch`].
+    batch: Duration,
 }
 
 struct LaneStage<E> {
@@ -147,7 +149,10 @@ impl<E: Element> Model<E> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
         let Network { specs, parameters, stages } =
             Network::build(set, architecture, height, width, classes)?;
-        let lane = |_| Mutex::new(Lane { stages: stages.iter().map(LaneStage::new).collect() });
+        let lane = |_| {
+            let stages = stages.iter().map(LaneStage::new).collect();
+            Mutex::new(Lane { stages, batch: Duration::ZERO })
+        };
         let group = |_| Group {
             images: 0,
             kept: stages.iter().map(|stage| Memory::new(stage.layer.kept())).collect(),
@@ -234,15 +239,9 @@ impl<E: Element> Model<E> {
     /// When there are more images than the capacity, or one has another number of pixels.
     pub fn set_batch<'a>(&mut self, images: usize, image: impl Fn(usize) -> &'a [u8] + Sync) {
         self.check_count(images);
-        let start = Instant::now();
         let (set, length) = (self.set, self.input_length);
         let groups = self.input[..images * length].par_chunks_mut(GROUP * length);
-        groups.enumerate().for_each(|(group, inputs)| {
-            for (index, input) in inputs.chunks_exact_mut(length).enumerate() {
-                scale_pixels(set, image(group * GROUP + index), input);
-            }
-        });
-        self.times.batch += start.elapsed();
+        groups.enumerate().for_each(|(group, inputs)| scale_group(set, group, inputs, length, &image));
     }
 
     /// The batch's pixels `[capacity, height, width]`, to be set directly.
@@ -297,6 +296,35 @@ impl<E: Element> Model<E> {
     /// # Panics
     /// As [`Self::evaluate`], when there is no label, or when `d_input` has another length than the labels' images.
     pub fn differentiate(&mut self, labels: &[u8], d_input: Option<&mut [E]>) -> Evaluation {
+        self.step(labels, |_, _, _| (), d_input)
+    }
+
+    /// As [`Self::set_batch`] and [`Self::differentiate`] in one: each group's bytes become pixels on the thread that
+    /// goes on with them.
+    ///
+    /// # Panics
+    /// As those two.
+    pub fn differentiate_images<'a>(
+        &mut self,
+        labels: &[u8],
+        image: impl Fn(usize) -> &'a [u8] + Sync,
+    ) -> Evaluation {
+        let (set, length) = (self.set, self.input_length);
+        let fill = |group: usize, input: &mut [E], lane: &mut Lane<E>| {
+            let start = Instant::now();
+            scale_group(set, group, input, length, &image);
+            lane.batch += start.elapsed();
+        };
+        self.step(labels, fill, None)
+    }
+
+    /// Forward and backward; `fill` may set a group's pixels first.
+    fn step(
+        &mut self,
+        labels: &[u8],
+        fill: impl Fn(usize, &mut [E], &mut Lane<E>) + Sync,
+        d_input: Option<&mut [E]>,
+    ) -> Evaluation {
         let images = labels.len();
         self.check_count(images);
         assert!(images > 0, "no images");
@@ -317,12 +345,18 @@ impl<E: Element> Model<E> {
         let (length, classes) = (*input_length, *classes);
         let work = groups
             .par_iter_mut()
-            .zip(input[..images * length].par_chunks(GROUP * length))
+            .enumerate()
+            .zip(input[..images * length].par_chunks_mut(GROUP * length))
             .zip(labels.par_chunks(GROUP))
             .zip(probabilities[..images * classes].par_chunks_mut(GROUP * classes))
             .zip(results.par_iter_mut());
-        let step = |group: &mut Group<E>, input, labels: &[u8], probabilities: &mut [E], d_input| {
+        let step = |(index, group): (usize, &mut Group<E>),
+                    input: &mut [E],
+                    labels: &[u8],
+                    probabilities: &mut [E],
+                    d_input| {
             let mut lane = lock_lane(lanes);
+            fill(index, input, &mut lane);
             let logits = lane.forward(stages, parameters, input, length);
             let result = softmax_cross_entropy(logits, labels, classes, probabilities);
             let d_logits = lane.d_logits(probabilities.len());
@@ -368,6 +402,10 @@ impl<E: Element> Model<E> {
     pub fn take_times(&mut self) -> StepTimes {
         let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
         let mut times = std::mem::replace(&mut self.times, empty);
+        for lane in &mut self.lanes {
+            let lane = lane.get_mut().unwrap_or_else(PoisonError::into_inner);
+            times.batch += std::mem::take(&mut lane.batch);
+        }
         for (index, (_, layer)) in times.layers.iter_mut().enumerate() {
             for lane in &mut self.lanes {
                 let lane = &mut lane.get_mut().unwrap_or_else(PoisonError::into_inner).stages[index];
@@ -409,6 +447,19 @@ impl<E: Element> Model<E> {
 /// Each layer's name, and no time yet.
 fn no_times<E>(stages: &[Stage<E>]) -> Vec<(String, LayerTimes)> {
     stages.iter().map(|stage| (stage.name.clone(), LayerTimes::default())).collect()
+}
+
+/// Turns the bytes of a group's images into pixels.
+fn scale_group<'a, E: Element>(
+    set: InstructionSet,
+    group: usize,
+    input: &mut [E],
+    length: usize,
+    image: &impl Fn(usize) -> &'a [u8],
+) {
+    for (index, input) in input.chunks_exact_mut(length).enumerate() {
+        scale_pixels(set, image(group * GROUP + index), input);
+    }
 }
 
 /// The current thread's lane. Nothing that holds one waits for other tasks, so the lock is free unless there are more

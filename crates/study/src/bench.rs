@@ -174,8 +174,7 @@ fn training(
             std::array::from_fn(|image| ((first + image * 397) % images.len()) as u32);
         order.sort(&mut batch);
         let labels = batch.map(|index| images.labels()[index as usize]);
-        model.set_batch(TRAINING_BATCH, |image| images.image(batch[image] as usize));
-        black_box(model.differentiate(&labels, None));
+        black_box(model.differentiate_images(&labels, |image| images.image(batch[image] as usize)));
         model.update(&mut optimiser, 1e-3);
         first += TRAINING_BATCH;
     };
@@ -211,9 +210,10 @@ fn shares(times: &StepTimes, wall: Duration, threads: usize) -> (Vec<StageShare>
     let wall = wall.as_secs_f64();
     let share = |time: Duration| time.as_secs_f64() / wall;
     let on_threads = |time: Duration| share(time) / threads as f64;
-    let mut stages = vec![StageShare { name: "batch".into(), share: share(times.batch) }];
-    stages.push(StageShare { name: "pack weights".into(), share: share(times.prepare) });
-    let mut in_groups = 0.0;
+    let batch = on_threads(times.batch);
+    let mut stages = vec![StageShare { name: "pack weights".into(), share: share(times.prepare) }];
+    stages.push(StageShare { name: "batch".into(), share: batch });
+    let mut in_groups = batch;
     for (name, layer) in &times.layers {
         stages.push(StageShare { name: format!("{name} forward"), share: on_threads(layer.forward) });
         in_groups += on_threads(layer.forward);
@@ -234,7 +234,7 @@ fn shares(times: &StepTimes, wall: Duration, threads: usize) -> (Vec<StageShare>
     stages.push(StageShare { name: "rest".into(), share: rest });
     let reductions: Duration =
         times.layers.iter().filter(|(name, _)| !name.starts_with("dense")).map(|(_, layer)| layer.sum).sum();
-    (stages, share(times.batch) + share(reductions) + share(times.update))
+    (stages, batch + share(reductions) + share(times.update))
 }
 
 fn inference(laboratory: &Laboratory, model: &mut Model<f32>, batch: usize, seconds: f64) -> InferenceSpeed {

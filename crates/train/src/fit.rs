@@ -141,8 +141,8 @@ pub fn fit(
             for (label, index) in labels.iter_mut().zip(&*batch) {
                 *label = training.dataset.labels()[*index as usize];
             }
-            model.set_batch(batch.len(), |image| training.dataset.image(batch[image] as usize));
-            train.add(model.differentiate(labels, None));
+            let image = |image: usize| training.dataset.image(batch[image] as usize);
+            train.add(model.differentiate_images(labels, image));
             if train.loss_sum.is_nan() {
                 return Err(Stopped::Diverged { epoch, step });
             }

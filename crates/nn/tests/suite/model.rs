@@ -92,6 +92,17 @@ fn the_same_bits_on_any_number_of_threads() {
     }
 }
 
+#[test]
+fn bytes_become_pixels_before_the_step_or_within_it() {
+    let (images, labels) = (images(40), labels(40));
+    let mut model = model(sets()[0], "cnn", 40);
+    model.set_batch(40, |image| &images[image * 784..][..784]);
+    let before = (model.differentiate(&labels, None), model.gradient().to_vec());
+    model.input_mut().fill(7.0);
+    let within = model.differentiate_images(&labels, |image| &images[image * 784..][..784]);
+    assert_eq!((within, model.gradient()), (before.0, &*before.1));
+}
+
 /// On one thread, where the counter sees all of it: what is divided among more threads is the same work.
 #[test]
 fn a_step_allocates_nothing() {
@@ -102,8 +113,7 @@ fn a_step_allocates_nothing() {
             let mut model = model(set, name, 50);
             let mut optimiser = Optimiser::new(model.parameters().len());
             let mut step = |count: usize| {
-                model.set_batch(count, |image| &images[image * 784..][..784]);
-                model.differentiate(&labels[..count], None);
+                model.differentiate_images(&labels[..count], |image| &images[image * 784..][..784]);
                 model.update(&mut optimiser, 1e-3);
             };
             let counted = pool.install(|| {
