@@ -68,32 +68,67 @@ pub fn pack<E: Element>(set: InstructionSet, matrix: Matrix<E>, first_panel: usi
             matrix.rows
         );
         let (panel, tail) = rest.split_at_mut(matrix.rows * padded);
-        pack_panel(matrix, column, used, padded, panel);
+        pack_panel(set, matrix, column, used, padded, panel);
         rest = tail;
         column += used;
     }
 }
 
-fn pack_panel<E: Element>(matrix: Matrix<E>, column: usize, used: usize, padded: usize, panel: &mut [E]) {
+fn pack_panel<E: Element>(
+    set: InstructionSet,
+    matrix: Matrix<E>,
+    column: usize,
+    used: usize,
+    padded: usize,
+    panel: &mut [E],
+) {
+    for row in panel.chunks_exact_mut(padded) {
+        row[used..].fill(E::ZERO);
+    }
     if matrix.transposed {
-        // Sixteen columns of the source at a time: their lines stay in the first-level cache while k walks along them.
-        for k_block in (0..matrix.rows).step_by(16) {
-            let k_end = (k_block + 16).min(matrix.rows);
-            for c in 0..used {
-                let source = &matrix.data[(column + c) * matrix.stride..][k_block..k_end];
-                for (k, value) in (k_block..k_end).zip(source) {
-                    panel[k * padded + c] = *value;
-                }
-            }
-        }
-        for row in panel.chunks_exact_mut(padded) {
-            row[used..].fill(E::ZERO);
-        }
+        E::dispatch(set, PackTransposed { matrix, column, used, padded, panel });
     } else {
         for (k, row) in panel.chunks_exact_mut(padded).enumerate() {
             let source = &matrix.data[k * matrix.stride + column..][..used];
             row[..used].copy_from_slice(source);
-            row[used..].fill(E::ZERO);
+        }
+    }
+}
+
+struct PackTransposed<'a, E> {
+    matrix: Matrix<'a, E>,
+    column: usize,
+    used: usize,
+    padded: usize,
+    panel: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for PackTransposed<'_, E> {
+    type Output = ();
+
+    /// Square blocks in registers, and what is left at the edges one by one.
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let Self { matrix, column, used, padded, panel } = self;
+        assert!(column + used <= matrix.columns && matrix.rows * padded <= panel.len());
+        for k in (0..matrix.rows).step_by(V::LANES) {
+            for c in (0..used).step_by(V::LANES) {
+                let (rows, columns) = (V::LANES.min(matrix.rows - k), V::LANES.min(used - c));
+                // SAFETY: the block lies within the matrix, whose data hold its shape, and within the panel.
+                unsafe {
+                    let from = matrix.data.as_ptr().add((column + c) * matrix.stride + k);
+                    let to = panel.as_mut_ptr().add(k * padded + c);
+                    if rows == V::LANES && columns == V::LANES {
+                        V::transpose(from, matrix.stride, to, padded);
+                    } else {
+                        for c in 0..columns {
+                            for k in 0..rows {
+                                *to.add(k * padded + c) = *from.add(c * matrix.stride + k);
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

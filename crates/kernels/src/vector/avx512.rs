@@ -117,6 +117,46 @@ unsafe impl Vector for Avx512 {
             _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(from.cast()), _mm512_set1_epi8(value.cast_signed()))
         }
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (index, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(index * from_stride));
+            }
+            // Four rows at a time: afterwards `quads[4 i + j]` holds, in its quarter q, column 4 q + j of the rows from 4 i.
+            let mut quads = rows;
+            for i in (0..16).step_by(4) {
+                let [a, b, c, d] =
+                    [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]].map(|row| _mm512_castps_pd(row));
+                let pair = |low: __m512d, high: __m512d| {
+                    let (low, high) = (_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+                    [_mm512_unpacklo_ps(low, high), _mm512_unpackhi_ps(low, high)]
+                        .map(|both| _mm512_castps_pd(both))
+                };
+                let ([ab_low, ab_high], [cd_low, cd_high]) = (pair(a, b), pair(c, d));
+                quads[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab_low, cd_low));
+                quads[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab_low, cd_low));
+                quads[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab_high, cd_high));
+                quads[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab_high, cd_high));
+            }
+            // The quarters, a square of four by four for each j.
+            for j in 0..4 {
+                let even = |a, b| _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
+                let odd = |a, b| _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b);
+                let [a, b, c, d] = [quads[j], quads[4 + j], quads[8 + j], quads[12 + j]];
+                let columns = [
+                    even(even(a, b), even(c, d)),
+                    even(odd(a, b), odd(c, d)),
+                    odd(even(a, b), even(c, d)),
+                    odd(odd(a, b), odd(c, d)),
+                ];
+                for (q, column) in columns.into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((4 * q + j) * to_stride), column);
+                }
+            }
+        }
+    }
     // Where either operand is NaN these instructions give the second.
     #[inline(always)]
     unsafe fn maximum(self, other: Self) -> Self {

@@ -103,6 +103,23 @@ pub unsafe trait Vector: Copy {
         mask
     }
 
+    /// Writes a square of [`Self::LANES`] rows, each `from_stride` elements after the one before, as columns; the strides
+    /// count elements.
+    #[inline(always)]
+    unsafe fn transpose(
+        from: *const Self::Element,
+        from_stride: usize,
+        to: *mut Self::Element,
+        to_stride: usize,
+    ) {
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                // SAFETY: the caller's promise.
+                unsafe { *to.add(column * to_stride + row) = *from.add(row * from_stride + column) }
+            }
+        }
+    }
+
     /// 0 in every lane.
     #[inline(always)]
     unsafe fn zero() -> Self {
