@@ -42,11 +42,11 @@ impl<E: Element> Kernel<E> for BackwardInput<'_, E> {
     unsafe fn run<V: Vector<Element = E>>(self) {
         let Self { geometry, images, weights, output, d_input } = self;
         let (filters, length) = (geometry.size.filters, geometry.filter_length());
-        d_input.fill(E::ZERO);
         let all_bytes = MASK_FILTERS * length * size_of::<E>();
         let chunk = if all_bytes <= CACHE_BYTES { MASK_FILTERS } else { MASK_FILTERS / 2 };
         for image in 0..images {
             let d_input = &mut d_input[image * geometry.input_length()..][..geometry.input_length()];
+            d_input.fill(E::ZERO);
             for first_filter in (0..filters).step_by(chunk) {
                 let count = chunk.min(filters - first_filter);
                 for window in 0..geometry.windows() {
