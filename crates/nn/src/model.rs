@@ -7,7 +7,7 @@ use crate::{
 };
 use kernels::{
     Buffer, Element, InstructionSet,
-    pixels::scale_pixels,
+    pixels::{prefetch, scale_pixels},
     softmax::{softmax_cross_entropy, softmax_cross_entropy_backward},
 };
 use rand_chacha::ChaCha8Rng;
@@ -457,6 +457,9 @@ fn scale_group<'a, E: Element>(
     length: usize,
     image: &impl Fn(usize) -> &'a [u8],
 ) {
+    for index in 0..input.len() / length {
+        prefetch(image(group * GROUP + index));
+    }
     for (index, input) in input.chunks_exact_mut(length).enumerate() {
         scale_pixels(set, image(group * GROUP + index), input);
     }
