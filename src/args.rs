@@ -24,6 +24,8 @@ Examples:
   mnist-study compare cnn lstm --seeds 10        a sharper verdict; runs already made are kept
   mnist-study --protocol original                as the original study: the test set validates
   mnist-study --dataset path/to/folder           any four IDX files with the canonical names
+  mnist-study report Results                     every table, plot and page anew from the records
+  mnist-study verify Results                     train a recorded run again and compare every bit
   mnist-study train cnn --save cnn.safetensors   train one model and keep its weights
   mnist-study evaluate cnn.safetensors           its accuracy and loss on the test images
 
@@ -40,6 +42,10 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Accuracy and loss of a saved model on a test set
     Evaluate(EvaluateArguments),
+    /// Make every table, plot and page of a results folder anew from its records, without training
+    Report(ReportArguments),
+    /// Train a record's run again and compare the fingerprint
+    Verify(VerifyArguments),
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),
     /// List the built-in models
@@ -72,6 +78,10 @@ pub(crate) struct CompareArguments {
     /// Train every run again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Also read the test images after every epoch, to report what choosing the best epoch by them would flatter; nothing
+    /// is chosen so, and the records are marked
+    #[arg(long)]
+    pub(crate) audit_selection: bool,
     /// Whether to show the plots: auto shows them when at a terminal
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
     pub(crate) show: Show,
@@ -107,6 +117,40 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct ReportArguments {
+    /// A folder that `compare` made
+    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Whether to show the plots: auto shows them when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct VerifyArguments {
+    /// A folder that `compare` made
+    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Every run of the folder's plan, not only the first
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Data set: `mnist`, or a folder of four IDX files [default: the one that the record names]
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]

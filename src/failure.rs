@@ -1,7 +1,9 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
 use std::{fmt::Display, process::ExitCode};
-use study::{execute::ExecutionError, run::RunError, store::FileError};
+use study::{
+    execute::ExecutionError, results::CollectError, run::RunError, store::FileError, verify::VerifyError,
+};
 
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
@@ -70,6 +72,29 @@ impl From<ExecutionError> for Failure {
             ExecutionError::Run(error) => error.into(),
             ExecutionError::File(error) => error.into(),
         }
+    }
+}
+
+impl From<CollectError> for Failure {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::File(error) => error.into(),
+            CollectError::NoRecord { .. } => {
+                Self::new(error, "name a folder that `mnist-study compare` made, such as Results")
+            }
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        let hint = match error {
+            VerifyError::Run(error) => return error.into(),
+            VerifyError::Version { .. } => "verify it with that version of the program",
+            VerifyError::Kernels { .. } => "verify it where these instructions are",
+            VerifyError::Data { .. } => "name the data that it was made on with --dataset",
+        };
+        Self::new(error, hint)
     }
 }
 

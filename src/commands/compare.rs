@@ -1,20 +1,18 @@
 //! `compare`: the study.
 
-use super::laboratory;
+use super::{laboratory, results};
 use crate::{
     args::{CompareArguments, Show},
     failure::Failure,
-    interrupt, output,
+    interrupt,
     progress::Progress,
-    show,
 };
-use report::Study;
-use std::{ops::ControlFlow, path::PathBuf};
+use std::ops::ControlFlow;
 use study::{
-    execute::{Execution, execute},
+    execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
-    store::{FileError, Store, write_atomically},
-    verdict::judge,
+    results::write_plan,
+    store::Store,
 };
 
 /// What is compared when no models are named.
@@ -32,41 +30,26 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         models,
         protocol: training.protocol.into(),
         recipe,
+        audit_selection: arguments.audit_selection,
         first_seed: training.seed,
         runs: arguments.seeds,
     };
     let runs = plan(&study, &identify(laboratory.corpus()));
+    write_plan(&arguments.out, &runs)?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
-    let mut listener = |event: study::execute::StudyEvent| {
+    let mut made = 0;
+    let mut listener = |event: StudyEvent| {
         progress.event(&event);
+        made += usize::from(matches!(event, StudyEvent::Finished { .. }));
         if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let Execution { records, mut notes, ended } =
-        execute(&laboratory, &runs, &store, arguments.fresh, &mut listener);
+    let executed = execute(&laboratory, &runs, &store, arguments.fresh, &mut listener);
     progress.finish();
-    if let Some(error) = &ended
-        && !records.is_empty()
-    {
-        notes.push(format!("{} of {} runs were made: {error}", records.len(), runs.len()));
+    if made > 0 {
+        let show = if executed.is_ok() { arguments.show } else { Show::Never };
+        results::publish(&arguments.out, Some(laboratory.corpus()), arguments.output, show)?;
     }
-    if !records.is_empty() {
-        let judgement = judge(&records);
-        notes.extend(judgement.notes);
-        let study = Study { records: &records, comparisons: &judgement.comparisons, notes: &notes };
-        let pictures = write_results(&arguments.out, &study)?;
-        if !arguments.output.quiet {
-            remark(&study);
-        }
-        if arguments.output.json {
-            output::result(&report::summary_json(&study))?;
-        } else {
-            output::result(&format!("{}\nResults: {}\n", report::terminal(&study), arguments.out.display()))?;
-            if arguments.show == Show::Auto && ended.is_none() {
-                show::pictures(&pictures);
-            }
-        }
-    }
-    ended.map_or(Ok(()), |error| Err(error.into()))
+    Ok(executed?)
 }
 
 /// The models named, each once, or the study's two.
@@ -83,32 +66,4 @@ fn chosen_models(named: &[String]) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(named.to_vec())
-}
-
-/// What the figures must not be read without: runs left out, timings taken under load.
-fn remark(study: &Study) {
-    for record in study.records {
-        for warning in &record.warnings {
-            output::note(&format!(
-                "{}, seed {}: {warning}",
-                record.specification.model, record.specification.seed
-            ));
-        }
-    }
-    study.notes.iter().for_each(|note| output::note(note));
-}
-
-/// Writes every file of the results folder but the records, and returns the pictures.
-fn write_results(folder: &std::path::Path, study: &Study) -> Result<Vec<(PathBuf, Vec<u8>)>, FileError> {
-    let pictures = vec![
-        (folder.join("Accuracy_Comparison.png"), report::accuracy_png(study)),
-        (folder.join("Loss_Comparison.png"), report::loss_png(study)),
-    ];
-    for (path, png) in &pictures {
-        write_atomically(path, png)?;
-    }
-    write_atomically(&folder.join("epochs.csv"), report::epochs_csv(study).as_bytes())?;
-    write_atomically(&folder.join("report.md"), report::markdown(study).as_bytes())?;
-    write_atomically(&folder.join("summary.json"), report::summary_json(study).as_bytes())?;
-    Ok(pictures)
 }

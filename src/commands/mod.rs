@@ -4,7 +4,10 @@ mod bench;
 mod compare;
 mod evaluate;
 mod lists;
+mod report;
+mod results;
 mod train;
+mod verify;
 mod weights;
 
 use crate::{
@@ -28,6 +31,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Command::Report(arguments)) => report::run(&arguments),
+        Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
         Some(Command::Datasets(arguments)) => lists::datasets(&arguments),
@@ -52,12 +57,26 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
 ///
 /// Every model is built once before, so that a name or shape that does not fit is told before any work.
 fn laboratory(dataset: &str, threads: Option<usize>, models: &[String]) -> Result<Laboratory, Failure> {
+    known(models)?;
+    laboratory_with(instruction_set()?, dataset, threads, models)
+}
+
+fn known(models: &[String]) -> Result<(), Failure> {
     for name in models {
         if nn::built_in(name).is_none() {
             return Err(RunError::UnknownModel { name: name.clone() }.into());
         }
     }
-    let set = instruction_set()?;
+    Ok(())
+}
+
+/// As [`laboratory`], for an instruction set.
+fn laboratory_with(
+    set: InstructionSet,
+    dataset: &str,
+    threads: Option<usize>,
+    models: &[String],
+) -> Result<Laboratory, Failure> {
     let source = data::Source::parse(dataset)?;
     let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let laboratory = Laboratory::open(&source, set, threads)?;

@@ -6,3 +6,4 @@ mod compare;
 mod failures;
 mod interface;
 mod models;
+mod records;

@@ -39,7 +39,7 @@ impl Scale {
     }
 
     /// Logarithmic where the values are positive and their ratio is large, else linear from zero or above.
-    pub(crate) fn for_losses(values: &[f64]) -> Self {
+    pub(crate) fn for_positive(values: &[f64]) -> Self {
         let (smallest, largest) = extent(values);
         if smallest <= 0.0 || largest / smallest < LOGARITHMIC_FROM_RATIO {
             return Scale::linear(values, Some(0.0), None);
@@ -190,10 +190,10 @@ mod tests {
 
     #[test]
     fn losses_get_a_logarithmic_axis_only_where_it_helps() {
-        assert!(Scale::for_losses(&[0.02, 0.5]).is_logarithmic());
-        assert!(!Scale::for_losses(&[0.05, 0.5]).is_logarithmic());
-        assert!(!Scale::for_losses(&[0.0, 0.5]).is_logarithmic());
-        assert_eq!(Scale::for_losses(&[0.0, 0.5]), Scale::Linear { lower: 0.0, upper: 0.52 });
+        assert!(Scale::for_positive(&[0.02, 0.5]).is_logarithmic());
+        assert!(!Scale::for_positive(&[0.05, 0.5]).is_logarithmic());
+        assert!(!Scale::for_positive(&[0.0, 0.5]).is_logarithmic());
+        assert_eq!(Scale::for_positive(&[0.0, 0.5]), Scale::Linear { lower: 0.0, upper: 0.52 });
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         fn every_scale_maps_its_values_into_the_picture(
             values in prop::collection::vec(prop_oneof![-1e15..1e15f64, 0.0..1.0f64, 1e-9..1e-6f64], 1..8),
         ) {
-            for scale in [Scale::linear(&values, Some(0.0), Some(100.0)), Scale::for_losses(&values)] {
+            for scale in [Scale::linear(&values, Some(0.0), Some(100.0)), Scale::for_positive(&values)] {
                 for value in &values {
                     prop_assert!((-1e-9..=1.0 + 1e-9).contains(&scale.fraction(*value)), "{scale:?} {value}");
                 }

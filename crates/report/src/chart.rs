@@ -1,24 +1,12 @@
 //! A line chart laid out: title, legend, axes, curves with bands.
 
-use crate::axis::{Scale, Tick, counting_ticks};
+use crate::axis::{Scale, counting_ticks};
+use crate::canvas::{Canvas, Frame};
 use crate::font::Font;
-use crate::legend;
+use crate::legend::{self, Sample};
 use crate::marks::{self, Mark};
-use crate::scene::{Anchor, Colour, Outline, Point, Scene, Stroke, Text};
-
-const WIDTH: u32 = 1600;
-const HEIGHT: u32 = 1000;
-/// Free space around everything.
-const MARGIN: f64 = 44.0;
-/// A chart shown 600 pixels wide, as in a column of text, shows these at 9 pixels and more.
-pub(crate) const BODY: f64 = 27.0;
-const TITLE: f64 = 42.0;
-const NOTE: f64 = 24.0;
-
-pub(crate) const INK: Colour = Colour(0x22, 0x22, 0x22);
-pub(crate) const MUTED: Colour = Colour(0x5a, 0x5a, 0x5a);
-const GRID: Colour = Colour(0xe3, 0xe3, 0xe3);
-const AXIS: Colour = Colour(0x8a, 0x8a, 0x8a);
+use crate::numbers::MISSING;
+use crate::scene::{Outline, Point, Scene, Stroke};
 
 /// One value of a curve, and how far the runs lie apart there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,83 +52,93 @@ pub(crate) struct Chart {
     pub(crate) notes: Vec<String>,
 }
 
-/// The rectangle of the curves, and the scales that fill it.
+/// The rectangle of the curves.
 pub(crate) struct Plot {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-    epochs: Scale,
-    values: Scale,
+    frame: Frame,
     /// All values belong to one epoch: models stand side by side instead of on top of each other.
     single: bool,
     models: usize,
 }
 
 impl Plot {
-    fn x(&self, epoch: f64) -> f64 {
-        self.left + self.epochs.fraction(epoch) * (self.right - self.left)
-    }
-
-    fn y(&self, value: f64) -> f64 {
-        self.bottom - self.values.fraction(value) * (self.bottom - self.top)
-    }
-
     pub(crate) fn place(&self, curve: &Curve, epoch: f64, value: f64) -> Point {
         let shift = match self.single {
             true => {
-                let slot = (self.right - self.left) * 0.7 / self.models as f64;
+                let slot = (self.frame.right - self.frame.left) * 0.7 / self.models as f64;
                 let side = if curve.training { -0.14 } else { 0.14 };
                 (curve.model as f64 - (self.models as f64 - 1.0) / 2.0 + side) * slot
             }
             false => 0.0,
         };
-        (self.x(epoch) + shift, self.y(value))
+        let (x, y) = self.frame.place(epoch, value);
+        (x + shift, y)
     }
 }
 
 impl Chart {
     /// Places everything.
-    pub(crate) fn scene(&self) -> Scene {
+    pub(crate) fn scene(&self, canvas: Canvas) -> Scene {
         let font = Font::embedded();
-        let mut scene = Scene::new(WIDTH, HEIGHT, format!("{}. {}", self.title, self.subtitle));
-        let width = f64::from(WIDTH) - 2.0 * MARGIN;
-        let mut line = |baseline: f64, size: f64, colour: Colour, content: &str| {
-            let content = font.fitted(content, size, width);
-            scene.text(Text {
-                at: (MARGIN, baseline),
-                size,
-                anchor: Anchor::Start,
-                upwards: false,
-                colour,
-                content,
-            });
-        };
-        line(72.0, TITLE, INK, &self.title);
-        line(116.0, BODY, MUTED, &self.subtitle);
-        let notes_top = f64::from(HEIGHT) - 24.0 - 34.0 * self.notes.len() as f64;
-        for (index, note) in self.notes.iter().enumerate() {
-            line(notes_top + 34.0 * index as f64 + 24.0, NOTE, MUTED, note);
-        }
+        let mut scene = canvas.scene(format!("{}. {}", self.title, self.subtitle));
+        let (top, bottom) = canvas.captions(&mut scene, &font, &self.title, &self.subtitle, &self.notes);
         let (first, last) = self.epoch_range();
-        let legend_bottom = legend::draw(&mut scene, &font, self, first == last, (MARGIN, 142.0), width);
-        let values = self.value_scale();
-        let ticks = values.ticks(8);
-        let widest = ticks.iter().map(|tick| font.width(&tick.label, BODY)).fold(0.0, f64::max);
-        let room = ((last - first) * 0.03).max(if first == last { 0.5 } else { 0.1 });
-        let plot = Plot {
-            left: MARGIN + 52.0 + widest + 14.0,
-            right: f64::from(WIDTH) - MARGIN,
-            top: legend_bottom + 26.0,
-            bottom: notes_top - 110.0,
-            epochs: Scale::Linear { lower: first - room, upper: last + room },
-            values,
-            single: first == last,
-            models: self.names.len().max(1),
+        let single = first == last;
+        let mut key =
+            vec![(Sample::Validation, self.validation.to_owned()), (Sample::Training, "training".to_owned())];
+        key.extend(self.band.map(|band| (Sample::Band, band.to_owned())));
+        let legend_bottom = legend::draw(&mut scene, &font, &self.names, key, single, canvas, top);
+        let room = ((last - first) * 0.03).max(if single { 0.5 } else { 0.1 });
+        let epochs = Scale::Linear { lower: first - room, upper: last + room };
+        let (values, wanted) = (self.value_scale(), canvas.ticks());
+        let frame = Frame::new(canvas, &font, [legend_bottom + 26.0, bottom], epochs, values);
+        let quantity = match (self.quantity, values.is_logarithmic()) {
+            (Quantity::Accuracy, _) => "accuracy (%)",
+            (Quantity::Loss, false) => "loss (nats)",
+            (Quantity::Loss, true) => "loss (nats, log scale)",
         };
-        self.axes(&mut scene, &plot, &ticks, &counting_ticks(first, last, 12));
+        let empty = self.curves.iter().all(|curve| curve.pieces.is_empty());
+        frame.axes(&mut scene, &counting_ticks(first, last, wanted), ["epoch", quantity], empty);
+        let plot = Plot { frame, single, models: self.names.len().max(1) };
         self.curves(&mut scene, &plot);
+        if canvas.is_on_a_page() && !empty {
+            self.probes(&mut scene, &font, &plot.frame);
+        }
         scene
+    }
+
+    /// A strip for each epoch that shows its values.
+    fn probes(&self, scene: &mut Scene, font: &Font, frame: &Frame) {
+        let mut epochs: Vec<f64> = self.every_value().map(|value| value.epoch).collect();
+        epochs.sort_by(f64::total_cmp);
+        epochs.dedup();
+        for (index, epoch) in epochs.iter().copied().enumerate() {
+            let edge = |neighbour: Option<&f64>, end: f64| {
+                neighbour.map_or(end, |neighbour| frame.place((neighbour + epoch) / 2.0, 0.0).0)
+            };
+            let before = index.checked_sub(1).and_then(|before| epochs.get(before));
+            let (left, right) = (edge(before, frame.left), edge(epochs.get(index + 1), frame.right));
+            let mut lines = vec![format!("epoch {epoch}")];
+            for (model, name) in self.names.iter().enumerate() {
+                let value = |training: bool| {
+                    let curves = self.curves.iter();
+                    let curve = curves.filter(|curve| curve.model == model && curve.training == training);
+                    curve
+                        .flat_map(|curve| curve.pieces.iter().flatten())
+                        .find(|value| value.epoch == epoch)
+                        .map_or(MISSING.to_owned(), |value| self.shown(value.mean))
+                };
+                lines.push(format!("{name}: {}, training {}", value(false), value(true)));
+            }
+            let middle = frame.place(epoch, 0.0).0;
+            frame.probe(scene, font, [left, right], middle, lines);
+        }
+    }
+
+    fn shown(&self, value: f64) -> String {
+        match self.quantity {
+            Quantity::Accuracy => format!("{value:.2} %"),
+            Quantity::Loss => format!("{value:.4}"),
+        }
     }
 
     fn every_value(&self) -> impl Iterator<Item = &Value> {
@@ -152,7 +150,7 @@ impl Chart {
             self.every_value().flat_map(|value| [value.smallest, value.mean, value.largest]).collect();
         match self.quantity {
             Quantity::Accuracy => Scale::linear(&values, Some(0.0), Some(100.0)),
-            Quantity::Loss => Scale::for_losses(&values),
+            Quantity::Loss => Scale::for_positive(&values),
         }
     }
 
@@ -160,43 +158,6 @@ impl Chart {
         let epochs: Vec<f64> = self.every_value().map(|value| value.epoch).collect();
         let first = epochs.iter().copied().reduce(f64::min).unwrap_or(1.0);
         (first, epochs.iter().copied().reduce(f64::max).unwrap_or(first))
-    }
-
-    fn axes(&self, scene: &mut Scene, plot: &Plot, values: &[Tick], epochs: &[Tick]) {
-        let thin = |colour| Stroke { colour, width: 2.0, dash: None };
-        let mut label = |at, anchor, upwards, colour, content: &str| {
-            scene.text(Text { at, size: BODY, anchor, upwards, colour, content: content.to_owned() });
-        };
-        for tick in values {
-            let at = (plot.left - 14.0, plot.y(tick.value) + BODY * 0.36);
-            label(at, Anchor::End, false, MUTED, &tick.label);
-        }
-        for tick in epochs {
-            label((plot.x(tick.value), plot.bottom + 42.0), Anchor::Middle, false, MUTED, &tick.label);
-        }
-        let middle = (plot.left + plot.right) / 2.0;
-        label((middle, plot.bottom + 86.0), Anchor::Middle, false, INK, "epoch");
-        let quantity = match (self.quantity, plot.values.is_logarithmic()) {
-            (Quantity::Accuracy, _) => "accuracy (%)",
-            (Quantity::Loss, false) => "loss (nats)",
-            (Quantity::Loss, true) => "loss (nats, log scale)",
-        };
-        let middle = (plot.top + plot.bottom) / 2.0;
-        label((MARGIN + 24.0, middle), Anchor::Middle, true, INK, quantity);
-        if self.curves.iter().all(|curve| curve.pieces.is_empty()) {
-            let middle = ((plot.left + plot.right) / 2.0, middle);
-            label(middle, Anchor::Middle, false, MUTED, "no finite value to draw");
-        }
-        for tick in values {
-            let y = plot.y(tick.value);
-            scene.line(&[(plot.left, y), (plot.right, y)], thin(GRID));
-        }
-        for tick in epochs {
-            let x = plot.x(tick.value);
-            scene.line(&[(x, plot.top), (x, plot.bottom)], thin(GRID));
-            scene.line(&[(x, plot.bottom), (x, plot.bottom + 8.0)], thin(AXIS));
-        }
-        scene.line(&[(plot.left, plot.top), (plot.left, plot.bottom), (plot.right, plot.bottom)], thin(AXIS));
     }
 
     /// Bands below lines below marks, and training below validation, so that nothing exact is covered.

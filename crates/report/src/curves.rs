@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use study::record::{EpochRecord, Protocol};
 
 use crate::Study;
+use crate::canvas::Canvas;
 use crate::chart::{Chart, Curve, Quantity, Value};
 use crate::numbers::{counted, listed};
 use crate::scene::Scene;
@@ -15,25 +16,15 @@ const LARGEST_DRAWN: f64 = 1e12;
 
 /// Training and validation accuracy of every model.
 pub fn accuracy_chart(study: &Study) -> Scene {
-    chart(study, Quantity::Accuracy).scene()
+    chart(study, Quantity::Accuracy).scene(Canvas::Picture)
 }
 
 /// Training and validation loss of every model.
 pub fn loss_chart(study: &Study) -> Scene {
-    chart(study, Quantity::Loss).scene()
+    chart(study, Quantity::Loss).scene(Canvas::Picture)
 }
 
-/// `Accuracy_Comparison.png`: [`accuracy_chart`] as a PNG file.
-pub fn accuracy_png(study: &Study) -> Vec<u8> {
-    accuracy_chart(study).to_png()
-}
-
-/// `Loss_Comparison.png`: [`loss_chart`] as a PNG file.
-pub fn loss_png(study: &Study) -> Vec<u8> {
-    loss_chart(study).to_png()
-}
-
-fn chart(study: &Study, quantity: Quantity) -> Chart {
+pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
     let models = study.models();
     let names: Vec<String> = models.iter().map(|model| one_line(model.name)).collect();
     let word = match quantity {
@@ -86,7 +77,7 @@ fn validation_words(study: &Study) -> &'static str {
     }
 }
 
-fn run_words(study: &Study) -> String {
+pub(crate) fn run_words(study: &Study) -> String {
     let counts: Vec<usize> = study.models().iter().map(|model| model.runs.len()).collect();
     let (fewest, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
     match (fewest, most) {

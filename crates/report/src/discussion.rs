@@ -8,7 +8,7 @@ use crate::numbers::{
     Spread, average, counted, listed, loss, percent, points, probability, thousands, times,
 };
 use crate::text::markdown;
-use crate::{Model, Study, cost, errors, learning};
+use crate::{Model, Study, cost, errors, learning, selection};
 
 /// A heading and the sentences below it, as Markdown.
 pub(crate) struct Section {
@@ -27,6 +27,7 @@ pub(crate) fn discussion(study: &Study) -> Vec<Section> {
         ("Learning", models.iter().flat_map(learning::sentences).collect()),
         ("Cost", cost::sentences(study, &models)),
         ("Errors", error_sentences(&models)),
+        ("What choosing by the test images would flatter", selection::sentences(&models)),
         ("What these figures cannot tell", limits(study, &models)),
     ];
     let sections = sections.into_iter().map(|(heading, sentences)| Section { heading, sentences });
@@ -302,7 +303,7 @@ mod tests {
     use study::record::RunRecord;
 
     fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
-        let sections = discussion(&Study { records, comparisons, notes: &[] });
+        let sections = discussion(&Study { records, comparisons, notes: &[], images: None });
         sections.into_iter().flat_map(|section| section.sentences).collect::<Vec<_>>().join("\n")
     }
 

@@ -3,7 +3,7 @@
 use study::record::{
     DatasetIdentity, Environment, EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord,
 };
-use study::verdict::{Comparison, Coverage, Outcome};
+use study::verdict::{Comparison, Coverage, Outcome, PairedRuns};
 
 /// Steps of the generator behind the made-up figures; any full-period one does.
 pub(crate) fn noise(state: &mut u64) -> f64 {
@@ -25,6 +25,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
                 validation_loss: left * 3.1,
                 validation_accuracy: 1.0 - left,
                 train_seconds: 8.0 + noise(&mut state),
+                test_accuracy: None,
             }
         })
         .collect();
@@ -61,6 +62,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
             batch_size: 128,
             learning_rate: 0.001,
             seed,
+            audit_selection: false,
         },
         environment: Environment {
             cpu: "Example CPU".to_owned(),
@@ -108,6 +110,10 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
         interval: [difference - 0.002, difference + 0.002],
         confidence: 0.95,
         interval_covers: Coverage::RunsAndImages,
+        seed_standard_error: Some(0.0008),
+        image_standard_error: 0.0006,
+        bootstrap_interval: [difference - 0.0015, difference + 0.0015],
+        paired_t: Some(PairedRuns { interval: [difference - 0.003, difference + 0.003], p_value: 0.008 }),
         p_value: 0.0021,
         mcnemar_p_values: vec![0.03, 0.0004, 0.2],
         outcome: Outcome::ABetter,

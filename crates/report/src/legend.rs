@@ -1,6 +1,6 @@
 //! The legend above a plot, where no curve can run below it.
 
-use crate::chart::{BODY, Chart, INK, MUTED};
+use crate::canvas::{BODY, Canvas, INK, MARGIN, MUTED};
 use crate::font::Font;
 use crate::marks::{GREY, Mark};
 use crate::scene::{Anchor, Outline, Point, Scene, Stroke, Text};
@@ -12,28 +12,37 @@ const GAP: f64 = 44.0;
 const MODEL_ROWS: usize = 4;
 const LONGEST_NAME: f64 = 440.0;
 
-enum Sample {
+/// How a line is drawn that no model makes.
+pub(crate) const DOTTED: Stroke = Stroke { colour: GREY, width: 3.0, dash: Some([4.0, 8.0]) };
+
+/// What a legend explains.
+pub(crate) enum Sample {
     Model(usize),
     Validation,
     Training,
     Band,
+    /// A dotted line.
+    Dotted,
     Nothing,
 }
 
-/// Draws the models, then what line styles mean (marks, where each curve is a `single` value); returns the lower edge.
+/// Draws the models, then the key (as marks, where each curve is a `single` value); returns the lower edge.
 pub(crate) fn draw(
     scene: &mut Scene,
     font: &Font,
-    chart: &Chart,
+    names: &[String],
+    key: Vec<(Sample, String)>,
     single: bool,
-    corner: Point,
-    width: f64,
+    canvas: Canvas,
+    top: f64,
 ) -> f64 {
-    let names: Vec<(Sample, String)> = chart
-        .names
+    let width = canvas.inner_width();
+    let total = names.len();
+    let longest = LONGEST_NAME.min(width - SAMPLE - GAP);
+    let names: Vec<(Sample, String)> = names
         .iter()
         .enumerate()
-        .map(|(model, name)| (Sample::Model(model), font.fitted(name, BODY, LONGEST_NAME)))
+        .map(|(model, name)| (Sample::Model(model), font.fitted(name, BODY, longest)))
         .collect();
     let mut rows = flowed(font, names, width);
     if rows.len() > MODEL_ROWS {
@@ -41,17 +50,14 @@ pub(crate) fn draw(
         let last = rows.last_mut().expect("there are rows");
         last.pop();
         let shown: usize = rows.iter().map(Vec::len).sum();
-        let more = format!("and {} more", chart.names.len() - shown);
+        let more = format!("and {} more", total - shown);
         rows[MODEL_ROWS - 1].push((Sample::Nothing, more));
     }
-    let mut key =
-        vec![(Sample::Validation, chart.validation.to_owned()), (Sample::Training, "training".to_owned())];
-    key.extend(chart.band.map(|band| (Sample::Band, band.to_owned())));
     rows.extend(flowed(font, key, width));
     for (index, row) in rows.iter().enumerate() {
-        draw_row(scene, font, row, single, (corner.0, corner.1 + ROW * (index as f64 + 0.5)));
+        draw_row(scene, font, row, single, (MARGIN, top + ROW * (index as f64 + 0.5)));
     }
-    corner.1 + ROW * rows.len() as f64
+    top + ROW * rows.len() as f64
 }
 
 fn flowed(font: &Font, entries: Vec<(Sample, String)>, width: f64) -> Vec<Vec<(Sample, String)>> {
@@ -113,6 +119,7 @@ fn draw_sample(scene: &mut Scene, sample: &Sample, single: bool, (x, y): Point) 
             let corners = vec![(x, y - 12.0), (x + SAMPLE, y - 12.0), (x + SAMPLE, y + 12.0), (x, y + 12.0)];
             scene.shape(Outline::Polygon(corners), Some(GREY), None, 0.25);
         }
+        Sample::Dotted => scene.line(&line, DOTTED),
         Sample::Nothing => {}
     }
 }

@@ -3,12 +3,17 @@
 //! Pure functions from a [`Study`] to text or bytes: nothing here reads or writes a file, asks for the time or looks at the
 //! machine, so the same records always give the same bytes.
 
+mod atlas;
 mod axis;
+mod calibration;
+mod canvas;
 mod chart;
+mod confusion;
 mod cost;
 mod curves;
 mod discussion;
 mod errors;
+mod figures;
 mod font;
 mod learning;
 mod legend;
@@ -16,8 +21,11 @@ mod markdown;
 mod marks;
 mod method;
 mod numbers;
+mod page;
 mod painter;
+mod plots;
 pub mod scene;
+mod selection;
 mod svg;
 mod tables;
 mod terminal;
@@ -33,8 +41,10 @@ mod properties;
 use study::record::{DatasetIdentity, Protocol, RunRecord};
 use study::verdict::Comparison;
 
-pub use curves::{accuracy_chart, accuracy_png, loss_chart, loss_png};
+pub use curves::{accuracy_chart, loss_chart};
+pub use figures::{confusion_chart, digits_chart, time_chart};
 pub use markdown::markdown;
+pub use page::page;
 pub use scene::Scene;
 pub use tables::{SUMMARY_SCHEMA, epochs_csv, summary_json};
 pub use terminal::terminal;
@@ -48,6 +58,54 @@ pub struct Study<'a> {
     pub comparisons: &'a [Comparison],
     /// What a reader must know beyond the records' own warnings: a record left aside, an interruption.
     pub notes: &'a [String],
+    /// The test images that the records are about, where they are at hand: the hard ones are shown.
+    pub images: Option<TestImages<'a>>,
+}
+
+/// Grey images, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TestImages<'a> {
+    /// A byte a pixel, 0 being paper and 255 ink, row by row.
+    pub pixels: &'a [u8],
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Pixels from left to right.
+    pub width: usize,
+}
+
+impl<'a> TestImages<'a> {
+    pub(crate) fn get(&self, image: usize) -> Option<&'a [u8]> {
+        let length = self.height * self.width;
+        self.pixels.get(image.checked_mul(length)?..)?.get(..length).filter(|pixels| !pixels.is_empty())
+    }
+}
+
+/// A picture of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Its file's name.
+    pub file: &'static str,
+    /// What it shows, in a few words.
+    pub words: String,
+    /// The picture.
+    pub scene: Scene,
+}
+
+/// The pictures that a study has figures for.
+pub fn pictures(study: &Study) -> Vec<Picture> {
+    let validation = match study.protocols().as_slice() {
+        [Protocol::Original] => "test",
+        _ => "validation",
+    };
+    let over_epochs = |quantity: &str| format!("Training and {validation} {quantity} over the epochs");
+    let all = [
+        ("Accuracy_Comparison.png", over_epochs("accuracy"), Some(accuracy_chart(study))),
+        ("Loss_Comparison.png", over_epochs("loss"), Some(loss_chart(study))),
+        ("Training_Time.png", "Seconds of training".to_owned(), Some(time_chart(study))),
+        ("Confusion_Matrices.png", "Classes taken for others".to_owned(), confusion_chart(study)),
+        ("Hardest_Digits.png", "The test images that most runs miss".to_owned(), digits_chart(study)),
+    ];
+    all.into_iter().filter_map(|(file, words, scene)| Some(Picture { file, words, scene: scene? })).collect()
 }
 
 /// The runs of one model.

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use study::record::Protocol;
+use study::verdict::{Rank, ranking};
 
 use crate::discussion::discussion;
 use crate::learning::seconds_per_epoch;
 use crate::numbers::{listed, loss, percent, seconds, shown, shown_seconds, thousands};
+use crate::page::group_letters;
 use crate::{Model, Study, method, text};
 
 /// The whole study as a page of Markdown, both plots beside it by file name: `report.md`.
@@ -21,6 +22,7 @@ pub fn markdown(study: &Study) -> String {
     }
     if !models.is_empty() {
         models_table(&mut page, study, &models);
+        ranking_table(&mut page, study, &models);
         pictures(&mut page, study);
         page.push_str("\n## Discussion\n");
         for section in discussion(study) {
@@ -45,7 +47,7 @@ pub(crate) fn line(page: &mut String, arguments: std::fmt::Arguments) {
     page.push('\n');
 }
 
-fn title(study: &Study, models: &[Model]) -> String {
+pub(crate) fn title(study: &Study, models: &[Model]) -> String {
     let names: Vec<String> = models.iter().map(|model| text::markdown(model.name)).collect();
     let datasets: Vec<String> =
         study.datasets().iter().map(|dataset| text::markdown(&dataset.name)).collect();
@@ -58,7 +60,7 @@ fn title(study: &Study, models: &[Model]) -> String {
 }
 
 /// One sentence a comparison; a model alone gets its accuracy with an interval.
-fn verdicts(study: &Study, models: &[Model]) -> Vec<String> {
+pub(crate) fn verdicts(study: &Study, models: &[Model]) -> Vec<String> {
     if let ([model], []) = (models, study.comparisons) {
         return alone(model).into_iter().collect();
     }
@@ -121,13 +123,37 @@ fn models_table(page: &mut String, study: &Study, models: &[Model]) {
 }
 
 fn pictures(page: &mut String, study: &Study) {
-    let validation = match study.protocols().as_slice() {
-        [Protocol::Original] => "test",
-        _ => "validation",
-    };
-    for (word, file) in [("accuracy", "Accuracy_Comparison.png"), ("loss", "Loss_Comparison.png")] {
-        line(page, format_args!("\n![Training and {validation} {word} over the epochs]({file})"));
+    for picture in crate::pictures(study) {
+        line(page, format_args!("\n![{}]({})", picture.words, picture.file));
     }
+}
+
+/// Where there are more than two models, the places that the decided pairs leave them.
+fn ranking_table(page: &mut String, study: &Study, models: &[Model]) {
+    if models.len() < 3 {
+        return;
+    }
+    page.push_str("\n## Ranking\n\n| place | model | test accuracy (%) | groups |\n|:--|:--|--:|:--|\n");
+    for rank in ranking(study.records, study.comparisons) {
+        line(
+            page,
+            format_args!(
+                "| {} | {} | {} | {} |",
+                places(&rank),
+                text::markdown(&rank.model),
+                percent(rank.accuracy),
+                group_letters(&rank.groups)
+            ),
+        );
+    }
+    page.push_str(
+        "\nModels that share a letter are not told apart by these runs, or are practically equal.\n",
+    );
+}
+
+/// The places that a model may have: `1`, `2–3`.
+pub(crate) fn places(rank: &Rank) -> String {
+    if rank.best == rank.worst { rank.best.to_string() } else { format!("{}–{}", rank.best, rank.worst) }
 }
 
 fn runs_table(page: &mut String, models: &[Model]) {
@@ -158,13 +184,15 @@ fn runs_table(page: &mut String, models: &[Model]) {
 mod tests {
     use super::*;
     use crate::fixture::{comparison, record, records};
+    use study::record::Protocol;
 
     #[test]
     fn a_comparison_of_two_models() {
         let records = records(&[("cnn", 0.04), ("lstm", 0.12)], 3, 5);
         let comparisons = [comparison("cnn", "lstm", 0.0083)];
         let notes = ["records/x.json: damaged: left aside, trained again".to_owned()];
-        let page = markdown(&Study { records: &records, comparisons: &comparisons, notes: &notes });
+        let page =
+            markdown(&Study { records: &records, comparisons: &comparisons, notes: &notes, images: None });
         insta::assert_snapshot!(page, @r"
         # cnn and lstm compared on mnist
 
@@ -257,7 +285,7 @@ mod tests {
     #[test]
     fn one_model_one_run_one_epoch_under_the_original_protocol() {
         let records = [record("a|b", 7, 1, 0.04, Protocol::Original)];
-        let page = markdown(&Study { records: &records, comparisons: &[], notes: &[] });
+        let page = markdown(&Study { records: &records, comparisons: &[], notes: &[], images: None });
         insta::assert_snapshot!(page, @r"
         # a\|b on mnist
 
@@ -327,7 +355,7 @@ mod tests {
 
     #[test]
     fn no_run() {
-        let page = markdown(&Study { records: &[], comparisons: &[], notes: &[] });
+        let page = markdown(&Study { records: &[], comparisons: &[], notes: &[], images: None });
         assert_eq!(page, "# A study without runs\n\nNo run has finished.\n");
     }
 }

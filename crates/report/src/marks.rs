@@ -5,7 +5,7 @@ use crate::scene::{Colour, Outline, Point, Scene, Stroke};
 
 /// Okabe and Ito's palette ("Color Universal Design", 2008), which readers with any colour vision tell apart,
 /// in the order of contrast with white and without the yellow that has none.
-const PALETTE: [Colour; 7] = [
+pub(crate) const PALETTE: [Colour; 7] = [
     Colour(0x00, 0x72, 0xb2),
     Colour(0xd5, 0x5e, 0x00),
     Colour(0x00, 0x9e, 0x73),
@@ -18,7 +18,7 @@ const PALETTE: [Colour; 7] = [
 /// Stands for every model in a legend.
 pub(crate) const GREY: Colour = Colour(0x77, 0x77, 0x77);
 
-const WHITE: Colour = Colour(0xff, 0xff, 0xff);
+pub(crate) const WHITE: Colour = Colour(0xff, 0xff, 0xff);
 
 /// Up to this many epochs every value gets a mark; above, about half as many are spread over the curve.
 const EVERY_EPOCH_UP_TO: usize = 24;
@@ -71,7 +71,7 @@ impl Mark {
 }
 
 /// Halfway towards white, a little less.
-fn lighter(colour: Colour) -> Colour {
+pub(crate) fn lighter(colour: Colour) -> Colour {
     let mix = |channel: u8| (f64::from(channel) * 0.7 + 255.0 * 0.3).round() as u8;
     Colour(mix(colour.0), mix(colour.1), mix(colour.2))
 }

@@ -112,7 +112,7 @@ mod tests {
     fn a_command_is_given_only_where_it_makes_every_run() {
         let mut records = records(&[("it's", 0.04)], 3, 2);
         let commanded = |records: &[RunRecord]| {
-            let study = Study { records, comparisons: &[], notes: &[] };
+            let study = Study { records, comparisons: &[], notes: &[], images: None };
             command(&study, &study.models())
         };
         assert_eq!(

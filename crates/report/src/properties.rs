@@ -5,7 +5,7 @@ use study::record::{EpochRecord, Protocol, RunRecord};
 use study::verdict::{Comparison, Coverage, Outcome};
 
 use crate::fixture::{comparison, record};
-use crate::{Study, accuracy_png, epochs_csv, loss_png, markdown, summary_json, terminal};
+use crate::{Study, TestImages, epochs_csv, markdown, page, pictures, summary_json, terminal};
 
 fn figure() -> impl Strategy<Value = f64> {
     prop_oneof![
@@ -18,7 +18,7 @@ fn figure() -> impl Strategy<Value = f64> {
 prop_compose! {
     fn epoch()(epoch in 0..9usize, figures in prop::array::uniform5(figure())) -> EpochRecord {
         let [train_loss, train_accuracy, validation_loss, validation_accuracy, train_seconds] = figures;
-        EpochRecord { epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, train_seconds }
+        EpochRecord { epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, train_seconds, test_accuracy: None }
     }
 }
 
@@ -66,7 +66,7 @@ proptest! {
         comparisons in prop::collection::vec(compared(), 0..3),
         notes in prop::collection::vec(any::<String>(), 0..2),
     ) {
-        let study = Study { records: &records, comparisons: &comparisons, notes: &notes };
+        let study = Study { records: &records, comparisons: &comparisons, notes: &notes, images: None };
         let rows = records.iter().map(|record| record.epochs.len()).sum::<usize>();
         let csv = epochs_csv(&study);
         prop_assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().filter(Result::is_ok).count(), rows);
@@ -76,12 +76,16 @@ proptest! {
         prop_assert_eq!(runs, records.len());
         let text = terminal(&study);
         prop_assert!(text.lines().all(|line| line.chars().count() <= 100), "{}", text);
+        let html = page(&study);
+        prop_assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"), "{}", html);
+        prop_assert!(!html.contains("NaN") && !html.contains("<script"), "{}", html);
         let page = markdown(&study);
         prop_assert!(page.starts_with("# ") && page.ends_with('\n') && !page.contains("NaN"), "{}", page);
         let table = page.lines().filter(|line| line.starts_with("| "));
         for row in table {
             let bars = row.replace(r"\\", "").replace(r"\|", "").matches('|').count();
-            prop_assert_eq!(bars, 8, "{}", row);
+            // The table of models and that of runs, or the ranking.
+            prop_assert!(bars == 8 || bars == 5, "{}", row);
         }
     }
 }
@@ -91,9 +95,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
     #[test]
     fn pictures_are_pictures(records in prop::collection::vec(run(), 0..6)) {
-        let study = Study { records: &records, comparisons: &[], notes: &[] };
-        for png in [accuracy_png(&study), loss_png(&study)] {
-            let decoded = tiny_skia::Pixmap::decode_png(&png).expect("a PNG");
+        let pixels = vec![200; 20 * 784];
+        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let study = Study { records: &records, comparisons: &[], notes: &[], images };
+        for picture in pictures(&study) {
+            let decoded = tiny_skia::Pixmap::decode_png(&picture.scene.to_png()).expect("a PNG");
             prop_assert_eq!((decoded.width(), decoded.height()), (1600, 1000));
             prop_assert!(decoded.pixels().iter().any(|pixel| pixel.red() < 0x40), "no ink");
         }

@@ -80,6 +80,49 @@ pub enum Element {
     },
     /// A line of text.
     Text(Text),
+    /// A grey image of square pixels, 255 being black: ink on paper.
+    Image {
+        /// Its upper left corner.
+        at: Point,
+        /// Edge of a pixel.
+        pixel: f64,
+        /// Pixels from left to right.
+        columns: usize,
+        /// Row by row from the top.
+        pixels: Vec<u8>,
+    },
+    /// What a pointer finds on a page; a picture does not show it.
+    Probe(Probe),
+}
+
+/// A strip of a plot that tells its values while a pointer or the keyboard is on it; lengths in pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// Where the strip begins.
+    pub left: f64,
+    /// Where it ends.
+    pub right: f64,
+    /// Its upper edge.
+    pub top: f64,
+    /// Its lower edge.
+    pub bottom: f64,
+    /// Where the guide stands.
+    pub middle: f64,
+    /// Where the box of words begins.
+    pub box_left: f64,
+    /// How wide it is.
+    pub box_width: f64,
+    /// Space around the words.
+    pub padding: f64,
+    /// The words.
+    pub lines: Vec<String>,
+}
+
+impl Probe {
+    /// Font size of the words in pixels.
+    pub const SIZE: f64 = 25.0;
+    /// From baseline to baseline in pixels.
+    pub const LINE: f64 = 34.0;
 }
 
 /// A drawing: elements in the order in which they are painted, on white.

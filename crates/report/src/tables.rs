@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use study::record::{EpochRecord, RunRecord};
-use study::verdict::Comparison;
+use study::verdict::{Comparison, Rank, ranking};
 
-use crate::{Model, Study};
+use crate::{Model, Study, selection};
 
 /// Version of `summary.json`'s layout.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -54,6 +54,7 @@ struct Summary<'a> {
     machine: Option<Machine<'a>>,
     models: Vec<ModelSummary<'a>>,
     comparisons: &'a [Comparison],
+    ranking: Vec<Rank>,
     notes: &'a [String],
     warnings: Vec<String>,
 }
@@ -71,6 +72,8 @@ struct ModelSummary<'a> {
     name: &'a str,
     parameters: usize,
     runs: Vec<RunSummary<'a>>,
+    /// Mean of what the epoch that the test images like best would flatter, as a fraction, where it was audited.
+    selection_optimism: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +105,7 @@ pub fn summary_json(study: &Study) -> String {
         }),
         models: study.models().iter().map(summarised).collect(),
         comparisons: study.comparisons,
+        ranking: ranking(study.records, study.comparisons),
         notes: study.notes,
         warnings: study.warnings(),
     };
@@ -115,6 +119,7 @@ fn summarised<'a>(model: &Model<'a>) -> ModelSummary<'a> {
         name: model.name,
         parameters: model.parameters(),
         runs: model.runs.iter().copied().map(run_summary).collect(),
+        selection_optimism: selection::of_model(model).map(|spread| spread.mean),
     }
 }
 
@@ -138,7 +143,7 @@ mod tests {
     use study::record::Protocol;
 
     fn study(records: &[RunRecord]) -> Study<'_> {
-        Study { records, comparisons: &[], notes: &[] }
+        Study { records, comparisons: &[], notes: &[], images: None }
     }
 
     type Row = (String, u64, usize, f64, f64, f64, f64, f64);
@@ -188,7 +193,12 @@ mod tests {
         records[3].warnings.push("timed under load".to_owned());
         let comparisons = [comparison("cnn", "lstm", 0.07)];
         let notes = ["interrupted".to_owned()];
-        let text = summary_json(&Study { records: &records, comparisons: &comparisons, notes: &notes });
+        let text = summary_json(&Study {
+            records: &records,
+            comparisons: &comparisons,
+            notes: &notes,
+            images: None,
+        });
         assert!(text.ends_with("}\n"));
         let value: Value = serde_json::from_str(&text).expect("JSON");
         let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();

@@ -1,6 +1,9 @@
 //! The result as plain text for a terminal.
 
+use study::verdict::ranking;
+
 use crate::Study;
+use crate::markdown::places;
 use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
 
@@ -38,6 +41,13 @@ pub fn terminal(study: &Study) -> String {
     for comparison in study.comparisons {
         text.push('\n');
         text.push_str(&wrapped(&one_line(&comparison.verdict)));
+    }
+    if models.len() > 2 {
+        let ranks = ranking(study.records, study.comparisons);
+        let places: Vec<String> =
+            ranks.iter().map(|rank| format!("{} ({})", one_line(&rank.model), places(rank))).collect();
+        text.push('\n');
+        text.push_str(&wrapped(&format!("places that this leaves open: {}", places.join(", "))));
     }
     text
 }
@@ -102,7 +112,8 @@ mod tests {
         let records =
             records(&[("cnn", 0.012), ("a-model-with-a-name-far-too-long-for-a-table", 0.03)], 3, 5);
         let comparisons = [comparison("cnn", "lstm", 0.0083)];
-        let text = terminal(&Study { records: &records, comparisons: &comparisons, notes: &[] });
+        let text =
+            terminal(&Study { records: &records, comparisons: &comparisons, notes: &[], images: None });
         insta::assert_snapshot!(text, @r"
         model                             parameters  test accuracy (%)        test loss  training (s)  runs
         cnn                                    4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
@@ -116,7 +127,7 @@ mod tests {
     #[test]
     fn the_original_protocol_is_named() {
         let records = [record("cnn", 1, 2, 0.05, Protocol::Original)];
-        let text = terminal(&Study { records: &records, comparisons: &[], notes: &[] });
+        let text = terminal(&Study { records: &records, comparisons: &[], notes: &[], images: None });
         insta::assert_snapshot!(text, @r"
         model  parameters  test accuracy (%)  test loss  training (s)  runs
         cnn         4,000              96.40     0.0960          16.0     1

@@ -37,17 +37,6 @@ pub enum StudyEvent<'a> {
     Note(&'a str),
 }
 
-/// How far a plan was carried out.
-#[derive(Debug)]
-pub struct Execution {
-    /// The records of the plan that there are, in its order.
-    pub records: Vec<RunRecord>,
-    /// Records that were left aside and the like.
-    pub notes: Vec<String>,
-    /// Why it ended before its end.
-    pub ended: Option<ExecutionError>,
-}
-
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
@@ -62,65 +51,56 @@ pub enum ExecutionError {
 /// Makes the runs of `plan` whose records are not in `store`, and keeps each record before the next run begins.
 ///
 /// With `fresh`, every run is made. A record from another processor, number of threads or instruction set is made
-/// anew: its seconds cannot stand beside this machine's.
+/// anew: its seconds cannot stand beside this machine's. Why a record was made in the place of another is among its
+/// warnings.
+///
+/// # Errors
+/// When a run or writing its record failed; the records before it are in the store.
 pub fn execute(
     laboratory: &Laboratory,
     plan: &[RunSpec],
     store: &Store,
     fresh: bool,
     listener: &mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
-) -> Execution {
-    let mut execution = Execution { records: Vec::new(), notes: Vec::new(), ended: None };
+) -> Result<(), ExecutionError> {
     for (index, specification) in plan.iter().enumerate() {
         let total = plan.len();
-        let kept =
-            if fresh { None } else { reusable(laboratory, specification, store, &mut execution, listener) };
+        let mut warnings = Vec::new();
+        let kept = if fresh { None } else { reusable(laboratory, specification, store, &mut warnings) };
+        for warning in &warnings {
+            let _ = listener(StudyEvent::Note(warning));
+        }
         let reused = kept.is_some();
         let record = match kept {
             Some(record) => record,
             None => {
                 // A break is honoured by the training's own first event.
                 let _ = listener(StudyEvent::Started { index, total, specification });
-                match run_and_keep(laboratory, specification, store, listener) {
-                    Ok(record) => record,
-                    Err(error) => {
-                        execution.ended = Some(error);
-                        return execution;
-                    }
-                }
+                let mut forward = |event: Event| listener(StudyEvent::Training(event));
+                let mut record = laboratory.run(specification, &mut forward)?.record;
+                record.warnings.splice(0..0, warnings);
+                store.write(&record)?;
+                record
             }
         };
         let _ = listener(StudyEvent::Finished { index, total, reused, record: &record });
-        execution.records.push(record);
     }
-    execution
+    Ok(())
 }
 
-fn run_and_keep(
-    laboratory: &Laboratory,
-    specification: &RunSpec,
-    store: &Store,
-    listener: &mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
-) -> Result<RunRecord, ExecutionError> {
-    let mut forward = |event: Event| listener(StudyEvent::Training(event));
-    let record = laboratory.run(specification, &mut forward)?.record;
-    store.write(&record)?;
-    Ok(record)
-}
-
+/// The record that is there, if it will do; else why not, where there is one.
 fn reusable(
     laboratory: &Laboratory,
     specification: &RunSpec,
     store: &Store,
-    execution: &mut Execution,
-    listener: &mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
+    warnings: &mut Vec<String>,
 ) -> Option<RunRecord> {
     let environment = laboratory.environment();
-    let note = match store.read(&crate::plan::run_id(specification, &environment.version)) {
+    let warning = match store.read(&crate::plan::run_id(specification, &environment.version)) {
         Ok(None) => return None,
         Ok(Some(record)) if record.environment == environment => return Some(record),
         Ok(Some(record)) => format!(
-            "record {} of {} is from another machine or setting ({}, {} threads, {}): trained again",
+            "record {} of {} was from another machine or setting ({}, {} threads, {}): trained again",
             record.id,
             specification.model,
             record.environment.cpu,
@@ -129,7 +109,6 @@ fn reusable(
         ),
         Err(problem) => format!("{problem}: left aside, trained again"),
     };
-    let _ = listener(StudyEvent::Note(&note));
-    execution.notes.push(note);
+    warnings.push(warning);
     None
 }

@@ -1,7 +1,7 @@
 //! From a study to its plan, runs, records and verdict.
 //!
 //! One way through: [`plan::plan`] turns a study into runs, [`execute::execute`] makes those whose records are missing
-//! and keeps one record each, [`verdict`] judges the records. A run depends on its [`record::RunSpec`] alone.
+//! and keeps one record each, [`results::collect`] finds them again, [`verdict`] judges them. A run depends on its [`record::RunSpec`] alone.
 
 pub mod bench;
 pub mod encoding;
@@ -9,6 +9,8 @@ pub mod environment;
 pub mod execute;
 pub mod plan;
 pub mod record;
+pub mod results;
 pub mod run;
 pub mod store;
 pub mod verdict;
+pub mod verify;

@@ -14,6 +14,8 @@ pub struct StudySpec {
     pub protocol: Protocol,
     /// How every model is trained.
     pub recipe: CheckedRecipe,
+    /// Whether runs read the test images after every epoch, to audit what choosing by them would flatter.
+    pub audit_selection: bool,
     /// The first run's seed; run r has `first_seed + r`.
     pub first_seed: u64,
     /// Runs of each model.
@@ -49,6 +51,7 @@ pub fn plan(study: &StudySpec, dataset: &DatasetIdentity) -> Vec<RunSpec> {
                 batch_size: recipe.batch_size,
                 learning_rate: recipe.learning_rate,
                 seed: study.first_seed.wrapping_add(run),
+                audit_selection: study.audit_selection,
             })
         })
         .collect()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
-pub const RECORD_SCHEMA: u32 = 1;
+pub const RECORD_SCHEMA: u32 = 2;
 
 /// One finished run: a model trained once from one seed and then tested once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,10 @@ pub struct RunSpec {
     pub learning_rate: f64,
     /// The run's seed, from which all of its random streams are derived.
     pub seed: u64,
+    /// Whether the test images are also read after every epoch, to see what choosing the best epoch by them would
+    /// flatter; nothing is chosen by what is seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub audit_selection: bool,
 }
 
 /// Which data, beyond doubt.
@@ -129,6 +133,9 @@ pub struct EpochRecord {
     pub validation_accuracy: f64,
     /// Seconds of drawing batches and updating weights in this epoch.
     pub train_seconds: f64,
+    /// Fraction of test images classified rightly after the epoch, where the run audits selection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
 }
 
 /// The final weights on the test images.

@@ -9,7 +9,7 @@ use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratif
 use kernels::InstructionSet;
 use nn::{Model, ShapeError, built_in, built_in_architectures, keep_awake};
 use sha2::{Digest, Sha256};
-use train::{Clock, Listener, Predictions, Recipe, RecipeError, Seeds, Stopped, Subset, fit, predict};
+use train::{Clock, Listener, Predictions, Recipe, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
 
 /// Why a run left no record.
 #[derive(Debug, thiserror::Error)]
@@ -187,20 +187,15 @@ impl Laboratory {
         let mut model = self.model(&specification.model, specification.batch_size)?;
         let seeds = Seeds::of_run(specification.seed);
         seeds.initialise(&mut model);
-        let (training, validation) = self.divide(specification.protocol);
-        let epochs = keep_awake(|| fit(&mut model, &recipe, seeds, training, validation, &clock, listener))
-            .map_err(|stopped| RunError::Stopped {
-            model: specification.model.clone(),
-            seed: specification.seed,
-            stopped,
-        })?;
+        let sets = self.sets(specification);
+        let epochs =
+            keep_awake(|| fit(&mut model, &recipe, seeds, sets, &clock, listener)).map_err(|stopped| {
+                RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
+            })?;
         let before_test = clock.seconds();
         let test = predict(&mut model, Subset::all(self.corpus.test()));
         let test_seconds = clock.seconds() - before_test;
-        let read_while_training = match specification.protocol {
-            Protocol::Sound => 0,
-            Protocol::Original => epochs.len() as u32,
-        };
+        let read_each_epoch = specification.protocol == Protocol::Original || sets.audit.is_some();
         let record = RunRecord {
             schema: RECORD_SCHEMA,
             id: run_id(specification, VERSION),
@@ -212,7 +207,7 @@ impl Laboratory {
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
             epochs: epochs.iter().map(epoch_record).collect(),
             test: test_record(&test, self.corpus.test().labels()),
-            test_reads: read_while_training + 1,
+            test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
             warnings: load.warning().into_iter().collect(),
             total_seconds: clock.seconds(),
@@ -220,15 +215,18 @@ impl Laboratory {
         Ok(FinishedRun { model, record })
     }
 
-    fn divide(&self, protocol: Protocol) -> (Subset<'_>, Subset<'_>) {
-        let training = self.corpus.training();
-        match protocol {
+    fn sets(&self, specification: &RunSpec) -> Sets<'_> {
+        let (images, test) = (self.corpus.training(), Subset::all(self.corpus.test()));
+        let (training, validation) = match specification.protocol {
             Protocol::Sound => (
-                Subset { dataset: training, indices: Some(&self.split.training) },
-                Subset { dataset: training, indices: Some(&self.split.validation) },
+                Subset { dataset: images, indices: Some(&self.split.training) },
+                Subset { dataset: images, indices: Some(&self.split.validation) },
             ),
-            Protocol::Original => (Subset::all(training), Subset::all(self.corpus.test())),
-        }
+            Protocol::Original => (Subset::all(images), test),
+        };
+        // Under the original protocol the validation has seen them already.
+        let audited = specification.audit_selection && specification.protocol == Protocol::Sound;
+        Sets { training, validation, audit: audited.then_some(test) }
     }
 
     /// The specification of a single run on this data.
@@ -241,6 +239,7 @@ impl Laboratory {
             batch_size: recipe.batch_size,
             learning_rate: recipe.learning_rate,
             seed,
+            audit_selection: false,
         }
     }
 }
@@ -253,6 +252,7 @@ fn epoch_record(epoch: &train::EpochMetrics) -> EpochRecord {
         validation_loss: epoch.validation.loss(),
         validation_accuracy: epoch.validation.accuracy(),
         train_seconds: epoch.train_seconds,
+        test_accuracy: epoch.audit.map(|test| test.accuracy()),
     }
 }
 

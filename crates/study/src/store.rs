@@ -1,9 +1,11 @@
 //! Records on disk: one file a run, complete or absent.
 
 use crate::{
-    plan::run_id,
+    plan::{hexadecimal, run_id},
     record::{RECORD_SCHEMA, RunRecord},
 };
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::{
     fs, io,
     io::Write,
@@ -115,9 +117,33 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
-        let mut bytes = serde_json::to_vec_pretty(record).expect("a record has only plain values");
+        let sealed = Sealed { record, digest: digest(record) };
+        let mut bytes = serde_json::to_vec_pretty(&sealed).expect("a record has only plain values");
         bytes.push(b'\n');
         write_atomically(&self.path(&record.id), &bytes)
+    }
+
+    /// The identities of all files that are named as records, sorted.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read.
+    pub fn identities(&self) -> Result<Vec<String>, FileError> {
+        let error = |problem| FileError { path: self.folder.clone(), problem };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(error)?,
+        };
+        let mut identities = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(error)?.path();
+            if path.extension().is_some_and(|extension| extension == "json")
+                && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+            {
+                identities.push(name.to_owned());
+            }
+        }
+        identities.sort();
+        Ok(identities)
     }
 
     /// The record of that identity, if there is a sound one; why a file that is there was left aside.
@@ -133,19 +159,39 @@ impl Store {
     }
 }
 
-/// A record, if it is whole, of this layout, and of the run that its name says.
+/// A record as its file has it.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    #[serde(flatten)]
+    record: &'a RunRecord,
+    /// [`digest`] of the record.
+    digest: String,
+}
+
+/// SHA-256 of the record as JSON without white space: whatever is changed in the file shows.
+fn digest(record: &RunRecord) -> String {
+    let bytes = serde_json::to_vec(record).expect("a record has only plain values");
+    hexadecimal(&Sha256::digest(&bytes))
+}
+
+/// A record, if it is whole, of this layout, unchanged, and of the run that its name says.
 fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
-    let value: serde_json::Value =
+    let mut value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
     if schema != Some(u64::from(RECORD_SCHEMA)) {
         let found = schema.map_or_else(|| "none".into(), |schema| schema.to_string());
         return Err(format!("record layout {RECORD_SCHEMA} expected, {found} found"));
     }
+    let written = value.as_object_mut().and_then(|fields| fields.remove("digest"));
     let record: RunRecord = serde_json::from_value(value).map_err(|error| format!("damaged: {error}"))?;
     let expected = run_id(&record.specification, &record.environment.version);
     if record.id != expected || id != expected {
         return Err(format!("its specification belongs to run {expected}, its name says {id}"));
+    }
+    let found = digest(&record);
+    if written.as_ref().and_then(serde_json::Value::as_str) != Some(&found) {
+        return Err(format!("changed since it was written: its content has the digest {found}"));
     }
     let images = record.specification.dataset.test_images;
     let lengths = [record.test.labels.len(), record.test.predictions.len()];

@@ -15,16 +15,27 @@
 //! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
 
 mod pairing;
+mod ranking;
 mod sentence;
 
 use crate::record::RunRecord;
 use pairing::{Pairing, usable_runs};
+pub use ranking::{Rank, ranking};
 use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
 use stats::StatsError;
 
 /// Overall level of all decisions of a study.
 const SIGNIFICANCE: f64 = 0.05;
+
+/// Confidence of the intervals that have no part in the decision.
+const CONFIDENCE: f64 = 0.95;
+
+/// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
+const RESAMPLES: usize = 10_000;
+
+/// The same resamples for the same records.
+const BOOTSTRAP_SEED: u64 = 0x6d6e_6973_7421;
 
 /// The chance of telling the models apart for which further runs are planned.
 const POWER: f64 = 0.8;
@@ -50,6 +61,15 @@ pub struct Comparison {
     pub confidence: f64,
     /// What the interval allows for.
     pub interval_covers: Coverage,
+    /// Standard error of the difference from the runs' seeds, as a fraction: none with one run.
+    pub seed_standard_error: Option<f64>,
+    /// Standard error of the difference from the choice of test images, as a fraction.
+    pub image_standard_error: f64,
+    /// 95 % interval by the paired two-way bootstrap over runs and images, as fractions; without a part in the decision,
+    /// because with few runs it is too narrow.
+    pub bootstrap_interval: [f64; 2],
+    /// Student's paired test over the runs, which allows for other seeds alone; from three runs on.
+    pub paired_t: Option<PairedRuns>,
     /// Two-sided, corrected by Holm's method when a study makes several comparisons.
     pub p_value: f64,
     /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the
@@ -64,6 +84,15 @@ pub struct Comparison {
     pub train_seconds_ratio: f64,
     /// The result in one sentence.
     pub verdict: String,
+}
+
+/// Student's paired test over runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PairedRuns {
+    /// 95 % interval of the difference, as fractions.
+    pub interval: [f64; 2],
+    /// Two-sided, uncorrected.
+    pub p_value: f64,
 }
 
 /// The sources of variation that an interval allows for.
@@ -143,6 +172,18 @@ pub fn judge(records: &[RunRecord]) -> Judgement {
     Judgement { comparisons, notes }
 }
 
+/// With two runs an interval of one degree of freedom would say nothing.
+const FEWEST_RUNS_FOR_T: usize = 3;
+
+fn paired_runs(table: &stats::PairedDifferences) -> Result<Option<PairedRuns>, StatsError> {
+    if table.runs() < FEWEST_RUNS_FOR_T {
+        return Ok(None);
+    }
+    let test = stats::paired_t(&table.run_means(), CONFIDENCE)?;
+    let interval = [test.interval.lower, test.interval.upper];
+    Ok(Some(PairedRuns { interval, p_value: test.p_value }))
+}
+
 fn compare(pairings: &[Pairing]) -> Result<Vec<Comparison>, StatsError> {
     let tables = pairings.iter().map(Pairing::differences).collect::<Result<Vec<_>, _>>()?;
     let estimates: Vec<_> = tables.iter().map(stats::crossed_estimate).collect();
@@ -169,6 +210,14 @@ fn compare(pairings: &[Pairing]) -> Result<Vec<Comparison>, StatsError> {
                     Some(_) => Coverage::RunsAndImages,
                     None => Coverage::Images,
                 },
+                seed_standard_error: estimate.run_standard_error,
+                image_standard_error: estimate.image_standard_error,
+                bootstrap_interval: {
+                    let result =
+                        stats::two_way_bootstrap(&tables[index], CONFIDENCE, RESAMPLES, BOOTSTRAP_SEED)?;
+                    [result.interval.lower, result.interval.upper]
+                },
+                paired_t: paired_runs(&tables[index])?,
                 p_value: corrected[index],
                 mcnemar_p_values: tables[index]
                     .discordant()

@@ -47,9 +47,11 @@ pub struct EpochMetrics {
     pub train: Evaluation,
     /// Over the validation images after the epoch.
     pub validation: Evaluation,
+    /// Over the images of [`Sets::audit`] after the epoch.
+    pub audit: Option<Evaluation>,
     /// Shuffling, drawing batches, forward, backward and update.
     pub train_seconds: f64,
-    /// The validation.
+    /// The validation, and the audit.
     pub evaluate_seconds: f64,
 }
 
@@ -102,6 +104,17 @@ pub enum Stopped {
     },
 }
 
+/// The images of a training.
+#[derive(Debug, Clone, Copy)]
+pub struct Sets<'a> {
+    /// What is learnt from.
+    pub training: Subset<'a>,
+    /// What is measured after every epoch.
+    pub validation: Subset<'a>,
+    /// Measured after every epoch as well, for an audit: nothing depends on it.
+    pub audit: Option<Subset<'a>>,
+}
+
 /// Trains `model` from the parameters that it has, by Adam on the mean softmax cross-entropy of each batch.
 ///
 /// Every epoch is a full shuffle of the training images, cut into batches, the last short one included; a batch is in
@@ -116,12 +129,12 @@ pub fn fit(
     model: &mut Model<f32>,
     recipe: &CheckedRecipe,
     seeds: Seeds,
-    training: Subset,
-    validation: Subset,
+    sets: Sets,
     clock: &dyn Clock,
     listener: &mut dyn Listener,
 ) -> Result<Vec<EpochMetrics>, Stopped> {
     let recipe = recipe.values();
+    let training = sets.training;
     let mut optimiser = Optimiser::new(model.parameters().len());
     let mut order: Vec<u32> = (0..training.len()).map(|position| training.index(position) as u32).collect();
     let unshuffled = order.clone();
@@ -152,11 +165,13 @@ pub fn fit(
             }
         }
         let trained = clock.seconds();
-        let validation = evaluate(model, validation);
+        let validation = evaluate(model, sets.validation);
+        let audit = sets.audit.map(|images| evaluate(model, images));
         let metrics = EpochMetrics {
             epoch,
             train,
             validation,
+            audit,
             train_seconds: trained - start,
             evaluate_seconds: clock.seconds() - trained,
         };

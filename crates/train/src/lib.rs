@@ -11,7 +11,7 @@ mod recipe;
 
 pub use batch_order::BatchOrder;
 pub use evaluate::{Predictions, evaluate, predict};
-pub use fit::{Clock, EpochMetrics, Event, Listener, Seeds, Stopped, fit};
+pub use fit::{Clock, EpochMetrics, Event, Listener, Seeds, Sets, Stopped, fit};
 pub use recipe::{CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError};
 
 use data::Dataset;

@@ -31,6 +31,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
             batch_size: 64,
             learning_rate: 0.001,
             seed,
+            audit_selection: false,
         },
         environment: Environment {
             cpu: "a processor".to_owned(),

@@ -7,6 +7,7 @@
 mod fixture;
 mod pairing;
 mod random;
+mod ranks;
 
 use fixture::{only_comparison, points, run, steady, swapped};
 use study::record::RunRecord;
@@ -198,4 +199,30 @@ fn many_comparisons_make_a_verdict_harder() {
     let comparison = &judge(&records).comparisons[0];
     assert_eq!(comparison.outcome, Outcome::CannotTell);
     assert!(comparison.interval[1] > 0.0 && comparison.p_value > 0.05);
+}
+
+/// The other methods beside the deciding one, on differences of 80, 83 and 86 images: t = 83 √3 / 3 at two degrees of
+/// freedom, whose interval is 83 ± 4.3027 · 3 / √3 images.
+#[test]
+fn the_other_methods_are_carried_along() {
+    let records: Vec<RunRecord> = [80, 83, 86]
+        .into_iter()
+        .zip(1..)
+        .flat_map(|(missed, seed)| [run("cnn", seed, 10_000, 0..0), run("lstm", seed, 10_000, 0..missed)])
+        .collect();
+    let comparison = only_comparison(&records);
+    let test = comparison.paired_t.expect("three runs");
+    let half = 4.302_652_73 * 3.0 / 3f64.sqrt();
+    for (found, expected) in test.interval.into_iter().zip([83.0 - half, 83.0 + half]) {
+        assert!((found * 10_000.0 - expected).abs() < 1e-4, "{found}");
+    }
+    assert!((test.p_value - 0.000_435).abs() < 1e-5, "{}", test.p_value);
+    let [lower, upper] = comparison.bootstrap_interval;
+    assert!(lower > 0.006 && lower < 0.0083 && upper > 0.0083 && upper < 0.0105, "{lower} {upper}");
+    assert!(comparison.seed_standard_error.is_some_and(|error| error > 0.0 && error < 0.001));
+    assert!(comparison.image_standard_error > 0.0005 && comparison.image_standard_error < 0.0012);
+    assert_eq!(comparison, only_comparison(&records), "the same resamples each time");
+
+    let one = only_comparison(&records[..2]);
+    assert_eq!((one.paired_t, one.seed_standard_error), (None, None));
 }

@@ -1,0 +1,257 @@
+//! The pictures beside the curves: training times, confusion matrices, the hardest images.
+
+use crate::atlas::{self, Atlas, Entry};
+use crate::axis::Scale;
+use crate::canvas::{AXIS, BODY, Canvas, GRID, INK, MARGIN, MUTED};
+use crate::confusion::Confusion;
+use crate::curves::run_words;
+use crate::font::Font;
+use crate::marks::{Mark, WHITE};
+use crate::numbers::{Spread, average, counted, listed, percent, shown_seconds};
+use crate::scene::{Anchor, Colour, Element, Outline, Point, Scene, Stroke, Text};
+use crate::text::one_line;
+use crate::{Model, Study};
+
+/// More models than these would leave each too little room.
+const MODELS: usize = 12;
+
+/// A time beyond every clock's: a damaged figure, which would flatten all others.
+const LONGEST_SECONDS: f64 = 1e9;
+
+/// Seconds of training of every model: a bar to the mean, a dot a run.
+pub fn time_chart(study: &Study) -> Scene {
+    let models = study.models();
+    let font = Font::embedded();
+    let title = format!("Training time of {} on {}", subject(&models), data(study));
+    let machines: Vec<String> = study
+        .distinct(|run| &run.environment)
+        .iter()
+        .map(|machine| format!("{}, {}", one_line(&machine.cpu), counted(machine.threads, "thread")))
+        .collect();
+    let mut notes = vec![
+        "Drawing batches, forward, backward and update of all epochs; a dot is a run, the bar ends at their mean."
+            .to_owned(),
+    ];
+    if models.len() > MODELS {
+        notes.push(format!("The first {MODELS} of {} models.", models.len()));
+    }
+    let mut scene = Canvas::Picture.scene(format!("{title}. {}", run_words(study)));
+    let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &listed(&machines), &notes);
+    let models = &models[..models.len().min(MODELS)];
+    let seconds = |model: &Model| -> Vec<f64> {
+        let seconds = model.figures(|run| run.train_seconds).into_iter();
+        seconds.filter(|seconds| (0.0..LONGEST_SECONDS).contains(seconds)).collect()
+    };
+    let longest = models.iter().flat_map(seconds).fold(1e-3, f64::max);
+    let scale = Scale::Linear { lower: 0.0, upper: longest * 1.05 };
+    let names: Vec<String> =
+        models.iter().map(|model| font.fitted(&one_line(model.name), BODY, 380.0)).collect();
+    let widest = names.iter().map(|name| font.width(name, BODY)).fold(0.0, f64::max);
+    let (left, right) = (MARGIN + widest + 20.0, MARGIN + Canvas::Picture.inner_width() - 220.0);
+    let (top, bottom) = (top + 20.0, bottom - 110.0);
+    let x = |seconds: f64| left + scale.fraction(seconds) * (right - left);
+    let label = |scene: &mut Scene, at: Point, anchor: Anchor, colour: Colour, content: String| {
+        scene.text(Text { at, size: BODY, anchor, upwards: false, colour, content });
+    };
+    for tick in scale.ticks(8) {
+        scene.line(&[(x(tick.value), top), (x(tick.value), bottom)], thin(GRID));
+        label(&mut scene, (x(tick.value), bottom + 42.0), Anchor::Middle, MUTED, tick.label);
+    }
+    label(&mut scene, ((left + right) / 2.0, bottom + 86.0), Anchor::Middle, INK, "seconds".to_owned());
+    scene.line(&[(left, top), (left, bottom)], thin(AXIS));
+    let row = ((bottom - top) / models.len().max(1) as f64).min(150.0);
+    for (index, (model, name)) in models.iter().zip(names).enumerate() {
+        let middle = top + row * (index as f64 + 0.5);
+        let (mark, half) = (Mark::of(index), (row * 0.3).min(32.0));
+        label(&mut scene, (left - 16.0, middle + BODY * 0.36), Anchor::End, INK, name);
+        let seconds = seconds(model);
+        let Some(spread) = Spread::of(&seconds) else { continue };
+        let end = x(spread.mean);
+        let corners =
+            vec![(left, middle - half), (end, middle - half), (end, middle + half), (left, middle + half)];
+        scene.shape(Outline::Polygon(corners), Some(mark.colour), None, 0.55);
+        for value in &seconds {
+            mark.draw(&mut scene, (x(*value), middle), false);
+        }
+        let furthest = seconds.iter().copied().fold(0.0, f64::max);
+        let at = (x(furthest) + 26.0, middle + BODY * 0.36);
+        label(&mut scene, at, Anchor::Start, INK, format!("{} s", shown_seconds(&seconds)));
+    }
+    scene
+}
+
+/// Which class each model takes for which, a mean over its runs; none where no model has been tested.
+pub fn confusion_chart(study: &Study) -> Option<Scene> {
+    const SHOWN: usize = 6;
+    let models = study.models();
+    let confusions: Vec<(usize, &str, Confusion)> = models
+        .iter()
+        .enumerate()
+        .filter_map(|(index, model)| Some((index, model.name, Confusion::of(model)?)))
+        .collect();
+    if confusions.is_empty() {
+        return None;
+    }
+    let font = Font::embedded();
+    let title = format!("Classes taken for others by {} on {}", subject(&models), data(study));
+    let mut notes = vec![
+        "Rows are true classes, columns the classes given; test images, a mean over the runs. The diagonal, what is right, has no shade."
+            .to_owned(),
+    ];
+    if confusions.len() > SHOWN {
+        notes.push(format!("The first {SHOWN} of {} models.", confusions.len()));
+    }
+    let confusions = &confusions[..confusions.len().min(SHOWN)];
+    let mut scene = Canvas::Picture.scene(format!("{title}. {}", run_words(study)));
+    let (top, bottom) =
+        Canvas::Picture.captions(&mut scene, &font, &title, run_words(study).as_str(), &notes);
+    let columns = match confusions.len() {
+        count @ 1..=3 => count,
+        4 => 2,
+        _ => 3,
+    };
+    let rows = confusions.len().div_ceil(columns);
+    let width = Canvas::Picture.inner_width() / columns as f64;
+    let height = (bottom - top) / rows as f64;
+    for (place, (index, name, confusion)) in confusions.iter().enumerate() {
+        let corner = (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64);
+        let name = font.fitted(&one_line(name), BODY, width - 60.0);
+        draw_confusion(&mut scene, confusion, Mark::of(*index).colour, &name, corner, [width, height]);
+    }
+    Some(scene)
+}
+
+fn draw_confusion(
+    scene: &mut Scene,
+    confusion: &Confusion,
+    colour: Colour,
+    name: &str,
+    (left, top): Point,
+    [width, height]: [f64; 2],
+) {
+    const HEADING: f64 = 46.0;
+    const CLASS: f64 = 44.0;
+    let count = confusion.classes as f64;
+    let cell = ((width - CLASS - 30.0) / count).min((height - HEADING - CLASS - 16.0) / count);
+    let size = (cell * 0.42).min(BODY);
+    let text = |scene: &mut Scene, at: Point, size: f64, anchor: Anchor, colour: Colour, content: String| {
+        scene.text(Text { at, size, anchor, upwards: false, colour, content });
+    };
+    text(scene, (left + CLASS, top + 32.0), BODY, Anchor::Start, INK, name.to_owned());
+    let (x0, y0) = (left + CLASS, top + HEADING + CLASS);
+    let readable = size >= 12.0;
+    let largest = confusion.largest_error().max(1.0);
+    for label in 0..confusion.classes {
+        let middle = (label as f64 + 0.5) * cell;
+        if readable {
+            let name = label.to_string();
+            text(scene, (x0 - 14.0, y0 + middle + size * 0.36), size, Anchor::End, MUTED, name.clone());
+            text(scene, (x0 + middle, y0 - 12.0), size, Anchor::Middle, MUTED, name);
+        }
+        for given in 0..confusion.classes {
+            let value = confusion.at(label, given);
+            let (x, y) = (x0 + given as f64 * cell, y0 + label as f64 * cell);
+            let corners = vec![(x, y), (x + cell, y), (x + cell, y + cell), (x, y + cell)];
+            let share = if label == given { 0.0 } else { value / largest };
+            let fill = mixed(WHITE, colour, 0.9 * share.sqrt());
+            scene.shape(Outline::Polygon(corners), Some(fill), Some(thin(GRID)), 1.0);
+            if readable && value > 0.0 {
+                let ink = match (label == given, share > 0.3) {
+                    (true, _) => MUTED,
+                    (false, true) => WHITE,
+                    (false, false) => INK,
+                };
+                let at = (x + cell / 2.0, y + cell / 2.0 + size * 0.36);
+                // A thousand images and a decimal would not fit.
+                let shown = if value >= 100.0 { format!("{value:.0}") } else { average(value) };
+                text(scene, at, size, Anchor::Middle, ink, shown);
+            }
+        }
+    }
+}
+
+/// The test images that most runs miss, with what each model takes them for; none where there are none to show.
+pub fn digits_chart(study: &Study) -> Option<Scene> {
+    const COLUMNS: usize = 8;
+    const ROWS: usize = 3;
+    const MODELS: usize = 3;
+    const EDGE: f64 = 140.0;
+    let models = study.models();
+    let atlas = Atlas::of(&models)?;
+    let images = atlas::pixels(study.images, &atlas)?;
+    let missed = |entry: &&Entry| entry.guesses.iter().any(|guess| guess.missed > 0);
+    let hardest: Vec<&Entry> = atlas.entries.iter().filter(missed).take(COLUMNS * ROWS).collect();
+    if hardest.is_empty() {
+        return None;
+    }
+    let font = Font::embedded();
+    let title = format!("Test images of {} that are hardest for {}", data(study), subject(&models));
+    let subtitle = format!(
+        "missed by most of {}; below each its class in the test file and what most runs of a model say",
+        counted(models.iter().map(|model| model.runs.len()).sum(), "run")
+    );
+    let mut notes = Vec::new();
+    if models.len() > MODELS {
+        notes.push(format!("The answers of the first {MODELS} of {} models.", models.len()));
+    }
+    if hardest.iter().any(|entry| entry.disputed.is_some()) {
+        notes.push("*: most people asked reject the label (Northcutt, Athalye and Mueller 2021).".to_owned());
+    }
+    let mut scene = Canvas::Picture.scene(format!("{title}. {subtitle}."));
+    let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &subtitle, &notes);
+    let width = Canvas::Picture.inner_width() / COLUMNS as f64;
+    let height = (bottom - top) / ROWS as f64;
+    let pixel = EDGE / images.width.max(images.height) as f64;
+    for (place, entry) in hardest.iter().enumerate() {
+        let (x, y) =
+            (MARGIN + width * (place % COLUMNS) as f64, top + height * (place / COLUMNS) as f64 + 8.0);
+        let Some(pixels) = images.get(entry.image) else { continue };
+        let (columns, pixels) = (images.width, pixels.to_vec());
+        scene.elements.push(Element::Image { at: (x.round(), y.round()), pixel, columns, pixels });
+        let frame = vec![(x, y), (x + EDGE, y), (x + EDGE, y + EDGE), (x, y + EDGE)];
+        scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
+        let star = if entry.disputed.is_some() { "*" } else { "" };
+        let mut lines = vec![(INK, format!("label {}{star}", entry.label))];
+        for (index, (model, guess)) in models.iter().zip(&entry.guesses).take(MODELS).enumerate() {
+            let runs = if guess.missed < guess.runs {
+                format!(" ({}/{})", guess.missed, guess.runs)
+            } else {
+                String::new()
+            };
+            lines.push((Mark::of(index).colour, format!("{} {}{runs}", one_line(model.name), guess.class)));
+        }
+        for (line, (colour, content)) in lines.into_iter().enumerate() {
+            let content = font.fitted(&content, 24.0, width - 8.0);
+            let at = (x, y + EDGE + 28.0 + 28.0 * line as f64);
+            scene.text(Text { at, size: 24.0, anchor: Anchor::Start, upwards: false, colour, content });
+        }
+    }
+    Some(scene)
+}
+
+fn thin(colour: Colour) -> Stroke {
+    Stroke { colour, width: 2.0, dash: None }
+}
+
+fn mixed(from: Colour, to: Colour, share: f64) -> Colour {
+    let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * share).round() as u8;
+    Colour(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}
+
+fn subject(models: &[Model]) -> String {
+    let names: Vec<String> = models.iter().map(|model| one_line(model.name)).collect();
+    match names.len() {
+        0..=3 => listed(&names),
+        several => format!("{several} models"),
+    }
+}
+
+fn data(study: &Study) -> String {
+    let names: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
+    listed(&names)
+}
+
+/// For a table: the share of a class's images that a model recognises.
+pub(crate) fn recall(confusion: &Confusion, class: usize) -> String {
+    confusion.recall(class).map_or(crate::numbers::MISSING.to_owned(), percent)
+}

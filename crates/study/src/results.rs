@@ -1,0 +1,165 @@
+//! A results folder: the plan that it was made for, and the records that there are.
+
+use crate::{
+    environment::VERSION,
+    plan::run_id,
+    record::{RunRecord, RunSpec},
+    store::{FileError, Store, write_atomically},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The file that says which runs a results folder is for, and in which order.
+const PLAN: &str = "plan.json";
+
+/// Version of the plan file's layout.
+const PLAN_SCHEMA: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Plan {
+    schema: u32,
+    runs: Vec<PlannedRun>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PlannedRun {
+    id: String,
+    model: String,
+    seed: u64,
+}
+
+/// What a results folder holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collection {
+    /// The plan's records that there are, in its order; without a plan all, by seed and then by model.
+    pub records: Vec<RunRecord>,
+    /// What a reader of the records must know: runs that are missing, records that were left out.
+    pub notes: Vec<String>,
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// A folder or file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No record can be used.
+    #[error("{}: no usable record{}", folder.display(), reasons(notes))]
+    NoRecord {
+        /// The results folder.
+        folder: PathBuf,
+        /// Why records that are there were left out.
+        notes: Vec<String>,
+    },
+}
+
+fn reasons(notes: &[String]) -> String {
+    notes.first().map_or_else(String::new, |note| format!(" ({note})"))
+}
+
+/// Keeps the plan that a results folder is for.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_plan(results: &Path, plan: &[RunSpec]) -> Result<(), FileError> {
+    let runs = plan.iter().map(|run| PlannedRun {
+        id: run_id(run, VERSION),
+        model: run.model.clone(),
+        seed: run.seed,
+    });
+    let plan = Plan { schema: PLAN_SCHEMA, runs: runs.collect() };
+    let mut bytes = serde_json::to_vec_pretty(&plan).expect("a plan has only plain values");
+    bytes.push(b'\n');
+    write_atomically(&results.join(PLAN), &bytes)
+}
+
+/// Reads the records of a results folder: the same records in the same order for the same files.
+///
+/// # Errors
+/// When the folder cannot be read or holds no usable record.
+pub fn collect(results: &Path) -> Result<Collection, CollectError> {
+    let store = Store::of(results);
+    let present = store.identities()?;
+    let mut collection = Collection { records: Vec::new(), notes: Vec::new() };
+    match read_plan(results) {
+        Ok(Some(plan)) => collection.of_plan(&store, &plan, &present),
+        other => {
+            if let Err(problem) = other {
+                collection.notes.push(format!("{problem}: every record of the folder is taken"));
+            }
+            for id in &present {
+                collection.take(&store, id);
+            }
+            collection.records.sort_by(|one, other| {
+                let key =
+                    |record: &RunRecord| (record.specification.seed, record.specification.model.clone());
+                key(one).cmp(&key(other))
+            });
+        }
+    }
+    if collection.records.is_empty() {
+        return Err(CollectError::NoRecord { folder: results.to_owned(), notes: collection.notes });
+    }
+    Ok(collection)
+}
+
+impl Collection {
+    fn of_plan(&mut self, store: &Store, plan: &Plan, present: &[String]) {
+        let mut missing = Vec::new();
+        for run in &plan.runs {
+            if !self.take(store, &run.id) {
+                missing.push(format!("{} seed {}", run.model, run.seed));
+            }
+        }
+        if !missing.is_empty() {
+            const NAMED: usize = 6;
+            let count = missing.len();
+            let more = if count > NAMED { ", …" } else { "" };
+            missing.truncate(NAMED);
+            self.notes.push(format!(
+                "{count} of {} planned runs have no record yet ({}{more}): the same command makes them",
+                plan.runs.len(),
+                missing.join(", ")
+            ));
+        }
+        let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
+        let others = present.iter().filter(|id| !planned.contains(id.as_str())).count();
+        if others > 0 {
+            let noun = if others == 1 { "record" } else { "records" };
+            self.notes.push(format!("{others} {noun} of runs that this study does not ask for left out"));
+        }
+    }
+
+    /// Adds a record; whether there is a usable one.
+    fn take(&mut self, store: &Store, id: &str) -> bool {
+        match store.read(id) {
+            Ok(Some(record)) => {
+                self.records.push(record);
+                return true;
+            }
+            Ok(None) => {}
+            Err(problem) => self.notes.push(format!("{problem}: left out")),
+        }
+        false
+    }
+}
+
+/// The plan, where there is one; else what is wrong with the file.
+fn read_plan(results: &Path) -> Result<Option<Plan>, String> {
+    let path = results.join(PLAN);
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(|error| format!("{}: {error}", path.display()))?,
+    };
+    let plan: Plan =
+        serde_json::from_slice(&bytes).map_err(|error| format!("{}: damaged: {error}", path.display()))?;
+    if plan.schema != PLAN_SCHEMA {
+        let (path, found) = (path.display(), plan.schema);
+        return Err(format!("{path}: plan layout {PLAN_SCHEMA} expected, {found} found"));
+    }
+    Ok(Some(plan))
+}

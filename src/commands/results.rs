@@ -1,0 +1,84 @@
+//! What a results folder holds beside its records, made from them.
+
+use crate::{
+    args::{OutputArguments, Show},
+    failure::Failure,
+    output, show,
+};
+use report::{Study, TestImages};
+use std::path::{Path, PathBuf};
+use study::{
+    record::RunRecord,
+    results::{Collection, collect},
+    store::{FileError, write_atomically},
+    verdict::judge,
+};
+
+/// Judges the records of a folder, writes every file but the records, prints the result and shows the plots.
+///
+/// `corpus` is the data that the records are about, where it is at hand.
+pub(crate) fn publish(
+    folder: &Path,
+    corpus: Option<&data::Corpus>,
+    output: OutputArguments,
+    show: Show,
+) -> Result<(), Failure> {
+    let Collection { records, mut notes } = collect(folder)?;
+    let judgement = judge(&records);
+    notes.extend(judgement.notes);
+    let study = Study {
+        records: &records,
+        comparisons: &judgement.comparisons,
+        notes: &notes,
+        images: corpus.and_then(|corpus| images(corpus, &records)),
+    };
+    let pictures = write(folder, &study)?;
+    if !output.quiet {
+        remark(&study);
+    }
+    if output.json {
+        return output::result(&report::summary_json(&study));
+    }
+    output::result(&format!("{}\nResults: {}\n", report::terminal(&study), folder.display()))?;
+    if show == Show::Auto {
+        show::pictures(&pictures);
+    }
+    Ok(())
+}
+
+/// The test images, if they are those of every record.
+fn images<'a>(corpus: &'a data::Corpus, records: &[RunRecord]) -> Option<TestImages<'a>> {
+    let same = records.iter().all(|record| record.specification.dataset.sha256 == corpus.sha256());
+    let test = corpus.test();
+    same.then(|| TestImages { pixels: test.images(), height: test.height(), width: test.width() })
+}
+
+/// What the figures must not be read without: runs left out, timings taken under load.
+fn remark(study: &Study) {
+    for record in study.records {
+        for warning in &record.warnings {
+            output::note(&format!(
+                "{}, seed {}: {warning}",
+                record.specification.model, record.specification.seed
+            ));
+        }
+    }
+    study.notes.iter().for_each(|note| output::note(note));
+}
+
+/// Writes the files, and returns the two plots of the study.
+fn write(folder: &Path, study: &Study) -> Result<Vec<(PathBuf, Vec<u8>)>, FileError> {
+    const SHOWN: usize = 2;
+    let mut pictures = Vec::new();
+    for picture in report::pictures(study) {
+        let (path, png) = (folder.join(picture.file), picture.scene.to_png());
+        write_atomically(&path, &png)?;
+        pictures.push((path, png));
+    }
+    pictures.truncate(SHOWN);
+    write_atomically(&folder.join("epochs.csv"), report::epochs_csv(study).as_bytes())?;
+    write_atomically(&folder.join("report.md"), report::markdown(study).as_bytes())?;
+    write_atomically(&folder.join("report.html"), report::page(study).as_bytes())?;
+    write_atomically(&folder.join("summary.json"), report::summary_json(study).as_bytes())?;
+    Ok(pictures)
+}

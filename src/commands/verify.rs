@@ -1,0 +1,103 @@
+//! `verify`: recorded runs made again.
+
+use super::laboratory_with;
+use crate::{args::VerifyArguments, failure::Failure, interrupt, output};
+use kernels::InstructionSet;
+use serde_json::json;
+use std::{ops::ControlFlow, time::Instant};
+use study::{record::RunRecord, results::collect, run::Laboratory, store::Store, verify::verify};
+
+/// Checks every record of the folder, makes the first run of the plan again, or all of them, and compares.
+pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
+    let store = Store::of(&arguments.folder);
+    let mut problems = Vec::new();
+    for id in store.identities()? {
+        if let Err(problem) = store.read(&id) {
+            problems.push(problem);
+        }
+    }
+    if let Some(problem) = problems.first() {
+        let more = match problems.len() - 1 {
+            0 => String::new(),
+            others => format!(", and {others} more like it"),
+        };
+        return Err(Failure::new(
+            format!("{problem}{more}"),
+            "what the file says cannot be relied on: remove it, and make the run again with `mnist-study compare`",
+        ));
+    }
+    let mut records = collect(&arguments.folder)?.records;
+    if !arguments.all {
+        records.truncate(1);
+    }
+    let mut laboratory: Option<Laboratory> = None;
+    let mut results = Vec::new();
+    for record in &records {
+        let made_for = |laboratory: &&Laboratory| {
+            laboratory.instruction_set().name() == record.environment.kernels
+                && laboratory.corpus().sha256() == record.specification.dataset.sha256
+        };
+        if laboratory.as_ref().filter(made_for).is_none() {
+            laboratory = Some(open(arguments, record)?);
+        }
+        let laboratory = laboratory.as_ref().expect("opened just now");
+        results.push(verified(arguments, laboratory, record)?);
+    }
+    if arguments.output.json {
+        output::result(&format!("{:#}\n", json!({ "runs": results })))?;
+    }
+    match results.iter().find(|result| result["same"] == false) {
+        None => Ok(()),
+        Some(result) => Err(Failure::new(
+            format!(
+                "record {}: {}",
+                result["record"].as_str().unwrap_or_default(),
+                result["differences"][0].as_str().unwrap_or_default()
+            ),
+            "the record was not made by this program as it says, or this machine computes wrongly",
+        )),
+    }
+}
+
+/// For the data and the kernels of a record.
+fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Laboratory, Failure> {
+    let set = InstructionSet::named(&record.environment.kernels).map_err(|error| {
+        let made = format!("record {}: made with {}: {error}", record.id, record.environment.kernels);
+        Failure::new(
+            made,
+            "verify it on a machine that has these instructions: other ones give other last digits",
+        )
+    })?;
+    let dataset = arguments.dataset.as_ref().unwrap_or(&record.specification.dataset.name);
+    laboratory_with(set, dataset, arguments.threads, std::slice::from_ref(&record.specification.model))
+}
+
+fn verified(
+    arguments: &VerifyArguments,
+    laboratory: &Laboratory,
+    record: &RunRecord,
+) -> Result<serde_json::Value, Failure> {
+    let (model, seed) = (&record.specification.model, record.specification.seed);
+    let start = Instant::now();
+    let mut listener = |_: train::Event| {
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let differences = verify(laboratory, record, &mut listener)?;
+    if !arguments.output.json {
+        let seconds = start.elapsed().as_secs_f64();
+        let fingerprint: String = record.fingerprint.chars().take(16).collect();
+        let said = match differences.as_slice() {
+            [] => format!("the same, fingerprint {fingerprint}, in {seconds:.1} s"),
+            several => format!("NOT the same: {}", several.join("; ")),
+        };
+        output::result(&format!("{model}, seed {seed}: {said}\n"))?;
+    }
+    Ok(json!({
+        "record": record.id,
+        "model": model,
+        "seed": seed,
+        "fingerprint": record.fingerprint,
+        "same": differences.is_empty(),
+        "differences": differences,
+    }))
+}
