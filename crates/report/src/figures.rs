@@ -59,10 +59,10 @@ pub fn time_chart(study: &Study) -> Scene {
     }
     label(&mut scene, ((left + right) / 2.0, bottom + 86.0), Anchor::Middle, INK, "seconds".to_owned());
     scene.line(&[(left, top), (left, bottom)], thin(AXIS));
-    let row = ((bottom - top) / models.len().max(1) as f64).min(150.0);
+    let row = ((bottom - top) / models.len().max(1) as f64).min(260.0);
     for (index, (model, name)) in models.iter().zip(names).enumerate() {
         let middle = top + row * (index as f64 + 0.5);
-        let (mark, half) = (Mark::of(index), (row * 0.3).min(32.0));
+        let (mark, half) = (Mark::of(index), (row * 0.28).min(64.0));
         label(&mut scene, (left - 16.0, middle + BODY * 0.36), Anchor::End, INK, name);
         let seconds = seconds(model);
         let Some(spread) = Spread::of(&seconds) else { continue };
@@ -95,8 +95,8 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
     let font = Font::embedded();
     let title = format!("Classes taken for others by {} on {}", subject(&models), data(study));
     let mut notes = vec![
-        "Rows are true classes, columns the classes given; test images, a mean over the runs. The diagonal, what is right, has no shade."
-            .to_owned(),
+        "Rows are true classes, columns the classes given; test images, a mean over the runs.".to_owned(),
+        "The diagonal, what is right, has no shade.".to_owned(),
     ];
     if confusions.len() > SHOWN {
         notes.push(format!("The first {SHOWN} of {} models.", confusions.len()));
@@ -133,7 +133,7 @@ fn draw_confusion(
     const CLASS: f64 = 44.0;
     let count = confusion.classes as f64;
     let cell = ((width - CLASS - 30.0) / count).min((height - HEADING - CLASS - 16.0) / count);
-    let size = (cell * 0.42).min(BODY);
+    let size = (cell * 0.36).min(BODY);
     let text = |scene: &mut Scene, at: Point, size: f64, anchor: Anchor, colour: Colour, content: String| {
         scene.text(Text { at, size, anchor, upwards: false, colour, content });
     };
@@ -153,10 +153,11 @@ fn draw_confusion(
             let (x, y) = (x0 + given as f64 * cell, y0 + label as f64 * cell);
             let corners = vec![(x, y), (x + cell, y), (x + cell, y + cell), (x, y + cell)];
             let share = if label == given { 0.0 } else { value / largest };
-            let fill = mixed(WHITE, colour, 0.9 * share.sqrt());
+            let shade = 0.9 * share.sqrt();
+            let fill = mixed(WHITE, colour, shade);
             scene.shape(Outline::Polygon(corners), Some(fill), Some(thin(GRID)), 1.0);
             if readable && value > 0.0 {
-                let ink = match (label == given, share > 0.3) {
+                let ink = match (label == given, shade > 0.7) {
                     (true, _) => MUTED,
                     (false, true) => WHITE,
                     (false, false) => INK,

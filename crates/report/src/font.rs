@@ -18,16 +18,14 @@ impl Font {
 
     /// Width of a line of text at a font size, both in pixels.
     pub(crate) fn width(&self, content: &str, size: f64) -> f64 {
-        self.glyphs(content).last().map_or(0.0, |(_, end)| end) * self.scale(size)
+        self.glyphs(content).last().map_or(0.0, |(_, [_, end])| end) * self.scale(size)
     }
 
     /// The outlines of a line of text that starts at the origin, its baseline at y = 0, y downwards.
     pub(crate) fn outlines(&self, content: &str, size: f64) -> Option<Path> {
         let mut builder = PathBuilder::new();
-        let mut start = 0.0;
-        for (glyph, end) in self.glyphs(content) {
+        for (glyph, [start, _]) in self.glyphs(content) {
             self.face.outline_glyph(glyph, &mut Shifted { builder: &mut builder, shift: start as f32 });
-            start = end;
         }
         let scale = self.scale(size) as f32;
         builder.finish()?.transform(Transform::from_scale(scale, -scale))
@@ -56,16 +54,17 @@ impl Font {
         size / f64::from(self.face.units_per_em())
     }
 
-    /// Each glyph with the place where the next one starts, in font units, kerned.
-    fn glyphs(&self, content: &str) -> impl Iterator<Item = (GlyphId, f64)> {
+    /// Each glyph with the places where it starts and ends, in font units, kerned.
+    fn glyphs(&self, content: &str) -> impl Iterator<Item = (GlyphId, [f64; 2])> {
         let mut end = 0.0;
         let mut before = None;
         content.chars().map(move |character| {
             let glyph = self.face.glyph_index(character).unwrap_or_default();
             let kerning = before.map_or(0, |before| self.kerning(before, glyph));
             before = Some(glyph);
-            end += f64::from(self.face.glyph_hor_advance(glyph).unwrap_or(0)) + f64::from(kerning);
-            (glyph, end)
+            let start = end + f64::from(kerning);
+            end = start + f64::from(self.face.glyph_hor_advance(glyph).unwrap_or(0));
+            (glyph, [start, end])
         })
     }
 

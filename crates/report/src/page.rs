@@ -246,7 +246,7 @@ fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
             th scope="row" { "interval" }
             td.words { (ends(comparison.interval)) " at " (average(100.0 * comparison.confidence)) " %, for " (covers) }
         }
-        tr { th scope="row" { "p" (corrected) } td.words { (probability(comparison.p_value)) } }
+        tr { th scope="row" { "p" (corrected) } td.words { (probability(comparison.p_value).trim_start_matches("= ")) } }
         tr {
             th scope="row" { "noise of the seeds" }
             td.words {
@@ -276,7 +276,7 @@ fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
         }
     };
     let caption = format!("{} against {}", one_line(&comparison.a), one_line(&comparison.b));
-    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table { caption { (caption) } tbody { (rows) } } } }
+    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table.facts { caption { (caption) } tbody { (rows) } } } }
 }
 
 /// A difference of fractions in points with its sign.
@@ -346,8 +346,10 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
         plots::accuracy_against(study, canvas, "training time (s)", shown, |run| run.train_seconds)
     };
     let against_size = |canvas| {
-        let shown = |value: f64| thousands(value as u64);
-        plots::accuracy_against(study, canvas, "parameters", shown, |run| run.parameters as f64)
+        let shown = |value: f64| thousands((value * 1000.0).round() as u64);
+        plots::accuracy_against(study, canvas, "parameters (thousands)", shown, |run| {
+            run.parameters as f64 / 1000.0
+        })
     };
     let rows = html! {
         @for (index, model) in models.iter().enumerate() {
@@ -522,7 +524,7 @@ fn errors(study: &Study, models: &[Model], atlas: &Atlas) -> Markup {
     html! {
         p.small {
             "An image is named by its place in the test file, from 0. Behind a model's answer stands the probability that it gives \
-             that class, a mean over the runs, and how many runs are wrong."
+             that class, a mean over the runs, and how many of its runs are wrong."
             @if images.is_none() { " The images themselves are not at hand." }
         }
         (kind("Missed by every run of every model", format!("{}.", counted(all.len(), "image")), &all))
@@ -568,7 +570,7 @@ fn digit(models: &[Model], images: Option<TestImages>, entry: &Entry) -> Markup 
                 div {
                     (chip(index, model.name)) ": " (guess.class)
                     @if let Some(probability) = guess.probability { ", " (format!("{:.0}", 100.0 * probability)) " %" }
-                    @if guess.runs > 1 { " (" (guess.missed) "/" (guess.runs) " wrong)" }
+                    @if guess.runs > 1 { ", " (guess.missed) "/" (guess.runs) }
                 }
             }
         }
