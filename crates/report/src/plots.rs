@@ -48,7 +48,7 @@ pub(crate) fn accuracy_against(
     let y = Scale::linear(&accuracies, Some(0.0), Some(100.0));
     let bottom = f64::from(scene.height) - 24.0;
     let frame = Frame::new(canvas, &font, [top + 26.0, bottom], x, y);
-    frame.axes(&mut scene, &x.ticks(canvas.ticks().min(8)), [axis, "test accuracy (%)"], points.is_empty());
+    frame.axes(&mut scene, &x.ticks(canvas.ticks() * 2 / 3), [axis, "test accuracy (%)"], points.is_empty());
     for (index, cost, accuracy, all) in &points {
         let mark = Mark::of(*index);
         let smallest = all.iter().copied().fold(accuracy.mean, f64::min);
@@ -103,7 +103,7 @@ pub(crate) fn calibration(models: &[Model], canvas: Canvas) -> Option<Scene> {
     let bottom = f64::from(scene.height) - 24.0;
     let frame = Frame::new(canvas, &font, [top + 26.0, bottom], scale, scale);
     let labels = ["stated doubt (%, log scale)", "wrong (%, log scale)"];
-    frame.axes(&mut scene, &scale.ticks(canvas.ticks().min(8)), labels, false);
+    frame.axes(&mut scene, &scale.ticks(canvas.ticks() * 2 / 3), labels, false);
     scene.line(&[frame.place(smallest, smallest), frame.place(largest, largest)], DOTTED);
     for (index, bins) in &all {
         let mark = Mark::of(*index);
