@@ -20,6 +20,9 @@ const LOGARITHMIC_FROM_RATIO: f64 = 20.0;
 /// Room beyond the outermost values, as a part of their range.
 const PADDING: f64 = 0.04;
 
+/// What is smaller counts as nothing: beside it a double has no digits left to draw a scale with.
+const SMALLEST: f64 = 1e-300;
+
 impl Scale {
     /// Fits finite values. `floor` and `ceiling` are bounds that no padding crosses.
     pub(crate) fn linear(values: &[f64], floor: Option<f64>, ceiling: Option<f64>) -> Self {
@@ -27,7 +30,8 @@ impl Scale {
         let magnitude = smallest.abs().max(largest.abs());
         let range = largest - smallest;
         // One value has no range, and a range of rounding errors has no ticks: the axis shows the neighbourhood.
-        let padding = if range > magnitude * 1e-6 { range * PADDING } else { (magnitude * 0.02).max(0.01) };
+        let is_range = range > (magnitude * 1e-6).max(SMALLEST);
+        let padding = if is_range { range * PADDING } else { (magnitude * 0.02).max(0.01) };
         let bounded_below = floor.filter(|floor| *floor <= smallest);
         let bounded_above = ceiling.filter(|ceiling| *ceiling >= largest);
         let mut lower = bounded_below.map_or(smallest - padding, |floor| floor.max(smallest - padding));
@@ -41,7 +45,7 @@ impl Scale {
     /// Logarithmic where the values are positive and their ratio is large, else linear from zero or above.
     pub(crate) fn for_positive(values: &[f64]) -> Self {
         let (smallest, largest) = extent(values);
-        if smallest <= 0.0 || largest / smallest < LOGARITHMIC_FROM_RATIO {
+        if smallest < SMALLEST || largest / smallest < LOGARITHMIC_FROM_RATIO {
             return Scale::linear(values, Some(0.0), None);
         }
         let padding = (PADDING * (largest.ln() - smallest.ln())).exp();
@@ -208,7 +212,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_scale_maps_its_values_into_the_picture(
-            values in prop::collection::vec(prop_oneof![-1e15..1e15f64, 0.0..1.0f64, 1e-9..1e-6f64, Just(1e-300)], 1..8),
+            values in prop::collection::vec(prop_oneof![-1e15..1e15f64, 0.0..1.0f64, 1e-9..1e-6f64, Just(1e-300), Just(7e-309)], 1..8),
         ) {
             for scale in [Scale::linear(&values, Some(0.0), Some(100.0)), Scale::for_positive(&values)] {
                 for value in &values {

@@ -32,9 +32,12 @@ pub(crate) fn accuracy_against(
         .enumerate()
         .filter_map(|(index, model)| {
             let accuracies = model.figures(|run| run.test.accuracy * 100.0);
-            let cost = Spread::of(&model.figures(&cost)).filter(|cost| cost.mean.abs() < LARGEST_DRAWN)?;
-            let accuracy = Spread::of(&accuracies).filter(|accuracy| accuracy.mean.abs() < LARGEST_DRAWN)?;
-            Some((index, cost.mean, accuracy, accuracies))
+            let costs = model.figures(&cost);
+            let drawn = |values: &[f64]| values.iter().all(|value| value.abs() < LARGEST_DRAWN);
+            if !drawn(&costs) || !drawn(&accuracies) {
+                return None;
+            }
+            Some((index, Spread::of(&costs)?.mean, Spread::of(&accuracies)?, accuracies))
         })
         .collect();
     let costs: Vec<f64> = points.iter().map(|(_, cost, ..)| *cost).collect();
