@@ -13,6 +13,7 @@
 mod architecture;
 mod awake;
 mod initialisation;
+mod lane;
 mod layers;
 mod model;
 mod network;

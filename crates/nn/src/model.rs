@@ -2,7 +2,8 @@
 
 use crate::{
     Architecture, Initialiser, Optimiser, ShapeError,
-    layers::{GROUP, Group, Groups, Memory, Pass, Purpose},
+    lane::Lane,
+    layers::{GROUP, Group, Groups, Memory, Purpose},
     network::{Network, Stage},
 };
 use kernels::{
@@ -14,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::{
     ops::Range,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -87,22 +88,6 @@ pub struct LayerTimes {
     pub sum: Duration,
 }
 
-/// A thread's memory for one group of images on its way through the network and back.
-struct Lane<E> {
-    /// By stage.
-    stages: Vec<LaneStage<E>>,
-    /// As [`StepTimes::batch`].
-    batch: Duration,
-}
-
-struct LaneStage<E> {
-    output: Buffer<E>,
-    d_output: Buffer<E>,
-    scratch: Memory<E>,
-    forward: Duration,
-    backward: Duration,
-}
-
 /// A network for batches of up to a fixed number of images.
 ///
 /// A batch goes through it in groups of sixteen images, each on one thread through all layers, forward and, when it
@@ -149,10 +134,7 @@ impl<E: Element> Model<E> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
         let Network { specs, parameters, stages } =
             Network::build(set, architecture, height, width, classes)?;
-        let lane = |_| {
-            let stages = stages.iter().map(LaneStage::new).collect();
-            Mutex::new(Lane { stages, batch: Duration::ZERO })
-        };
+        let lane = |_| Mutex::new(Lane::new(&stages));
         let group = |_| Group {
             images: 0,
             kept: stages.iter().map(|stage| Memory::new(stage.layer.kept())).collect(),
@@ -260,7 +242,12 @@ impl<E: Element> Model<E> {
         let logits = &mut logits[..images * *classes];
         let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
         inputs.zip(logits.par_chunks_mut(GROUP * *classes)).for_each(|(input, logits)| {
-            logits.copy_from_slice(lock_lane(lanes).forward(stages, parameters, input, *input_length));
+            logits.copy_from_slice(Lane::of_this_thread(lanes).forward(
+                stages,
+                parameters,
+                input,
+                *input_length,
+            ));
         });
         logits
     }
@@ -357,7 +344,7 @@ impl<E: Element> Model<E> {
                     labels: &[u8],
                     probabilities: &mut [E],
                     d_input| {
-            let mut lane = lock_lane(lanes);
+            let mut lane = Lane::of_this_thread(lanes);
             fill(index, input, &mut lane);
             let logits = lane.forward(stages, parameters, input, length);
             let result = softmax_cross_entropy(logits, labels, classes, probabilities);
@@ -405,15 +392,7 @@ impl<E: Element> Model<E> {
         let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
         let mut times = std::mem::replace(&mut self.times, empty);
         for lane in &mut self.lanes {
-            let lane = lane.get_mut().unwrap_or_else(PoisonError::into_inner);
-            times.batch += std::mem::take(&mut lane.batch);
-        }
-        for (index, (_, layer)) in times.layers.iter_mut().enumerate() {
-            for lane in &mut self.lanes {
-                let lane = &mut lane.get_mut().unwrap_or_else(PoisonError::into_inner).stages[index];
-                layer.forward += std::mem::take(&mut lane.forward);
-                layer.backward += std::mem::take(&mut lane.backward);
-            }
+            lane.get_mut().unwrap_or_else(PoisonError::into_inner).take_times(&mut times);
         }
         times
     }
@@ -465,80 +444,5 @@ fn scale_group<'a, E: Element>(
     }
     for (index, input) in input.chunks_exact_mut(length).enumerate() {
         scale_pixels(set, image(group * GROUP + index), input);
-    }
-}
-
-/// The current thread's lane. Nothing that holds one waits for other tasks, so the lock is free unless there are more
-/// threads than when the model was built.
-fn lock_lane<E>(lanes: &[Mutex<Lane<E>>]) -> MutexGuard<'_, Lane<E>> {
-    let thread = rayon::current_thread_index().unwrap_or(0);
-    lanes[thread % lanes.len()].lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<E: Element> LaneStage<E> {
-    fn new(stage: &Stage<E>) -> Self {
-        Self {
-            output: Buffer::zeros(GROUP * stage.output_length),
-            d_output: Buffer::zeros(GROUP * stage.output_length),
-            scratch: Memory::new(stage.layer.scratch()),
-            forward: Duration::ZERO,
-            backward: Duration::ZERO,
-        }
-    }
-}
-
-impl<E: Element> Lane<E> {
-    /// The logits of a group.
-    fn forward(&mut self, stages: &[Stage<E>], parameters: &[E], input: &[E], input_length: usize) -> &[E] {
-        let images = input.len() / input_length;
-        for (index, stage) in stages.iter().enumerate() {
-            let (before, from) = self.stages.split_at_mut(index);
-            let input = match before.last() {
-                Some(previous) => &previous.output[..images * stages[index - 1].output_length],
-                None => input,
-            };
-            let lane = &mut from[0];
-            let output = &mut lane.output[..images * stage.output_length];
-            let parameters = &parameters[stage.parameters.clone()];
-            let start = Instant::now();
-            stage.layer.forward(parameters, input, output, &mut lane.scratch);
-            lane.forward += start.elapsed();
-        }
-        let last = stages.len() - 1;
-        &self.stages[last].output[..images * stages[last].output_length]
-    }
-
-    /// The place of the derivative with respect to the logits.
-    fn d_logits(&mut self, length: usize) -> &mut [E] {
-        let last = self.stages.len() - 1;
-        &mut self.stages[last].d_output[..length]
-    }
-
-    /// From [`Self::d_logits`] back to the input, leaving in `group` what its gradient is summed from.
-    fn backward(
-        &mut self,
-        stages: &[Stage<E>],
-        parameters: &[E],
-        input: &[E],
-        group: &mut Group<E>,
-        mut d_input: Option<&mut [E]>,
-    ) {
-        for (index, stage) in stages.iter().enumerate().rev() {
-            let (before, from) = self.stages.split_at_mut(index);
-            let (input, d_input) = match before.last_mut() {
-                Some(previous) => {
-                    let length = group.images * stages[index - 1].output_length;
-                    (&previous.output[..length], Some(&mut previous.d_output[..length]))
-                }
-                None => (input, d_input.take()),
-            };
-            let lane = &mut from[0];
-            let length = group.images * stage.output_length;
-            let pass = Pass { input, output: &lane.output[..length], d_output: &mut lane.d_output[..length] };
-            let parameters = &parameters[stage.parameters.clone()];
-            let start = Instant::now();
-            stage.layer.backward(parameters, pass, d_input, &mut lane.scratch, &mut group.kept[index]);
-            lane.backward += start.elapsed();
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use study::verdict::{Comparison, Coverage, Outcome};
 
+use crate::atlas::Atlas;
 use crate::numbers::{
     Spread, average, counted, listed, loss, percent, points, probability, thousands, times,
 };
@@ -185,10 +186,12 @@ fn error_sentences(models: &[Model]) -> Vec<String> {
     for (first, second) in pairs {
         sentences.extend(coincidence(by_accuracy[first], by_accuracy[second]));
     }
-    let runs: Vec<_> = models.iter().flat_map(|model| model.runs.iter().copied()).collect();
-    if runs.len() > 1
-        && let Some(images) = errors::missed_by_all(&runs)
+    let runs: usize = models.iter().map(|model| model.runs.len()).sum();
+    if runs > 1
+        && let Some(atlas) = Atlas::of(models)
     {
+        let mut images: Vec<usize> = atlas.missed_by_all().iter().map(|entry| entry.image).collect();
+        images.sort_unstable();
         sentences.push(match images.as_slice() {
             [] => "No test image is missed by every run of every model.".to_owned(),
             images => {

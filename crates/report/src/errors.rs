@@ -44,16 +44,6 @@ pub(crate) fn overlap(a: &Model, b: &Model) -> Option<Overlap> {
     })
 }
 
-/// Positions of the test images that no run classified rightly; none when the runs' test images differ.
-pub(crate) fn missed_by_all(runs: &[&RunRecord]) -> Option<Vec<usize>> {
-    let labels = &runs.first()?.test.labels;
-    if labels.is_empty() || runs.iter().any(|run| run.test.labels != *labels) {
-        return None;
-    }
-    let every: Vec<Vec<bool>> = runs.iter().map(|run| missed(run)).collect();
-    Some((0..labels.len()).filter(|image| every.iter().all(|run| run[*image])).collect())
-}
-
 /// An image without a prediction counts as missed.
 fn missed(run: &RunRecord) -> Vec<bool> {
     let labels = run.test.labels.iter().enumerate();
@@ -88,11 +78,8 @@ mod tests {
             (Model { name: "a", runs: vec![&a] }, Model { name: "b", runs: vec![&b, &unpaired] });
         let expected = Overlap { pairs: 1, both: 1.0, only_a: 1.0, only_b: 2.0, by_chance: 1.5 };
         assert_eq!(overlap(&one, &other), Some(expected));
-        assert_eq!(missed_by_all(&[&a, &b]), Some(vec![1]));
         let alone = Model { name: "b", runs: vec![&unpaired] };
         assert_eq!(overlap(&one, &alone), None);
-        let elsewhere = with_predictions("c", 1, &[5, 5], &[5, 5]);
-        assert_eq!(missed_by_all(&[&a, &elsewhere]), None);
     }
 
     #[test]
