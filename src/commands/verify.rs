@@ -1,11 +1,13 @@
 //! `verify`: recorded runs made again.
 
 use super::laboratory_with;
-use crate::{args::VerifyArguments, failure::Failure, interrupt, output};
+use crate::{args::VerifyArguments, failure::Failure, interrupt, output, progress::Progress};
 use kernels::InstructionSet;
 use serde_json::json;
 use std::{ops::ControlFlow, time::Instant};
-use study::{record::RunRecord, results::collect, run::Laboratory, store::Store, verify::verify};
+use study::{
+    execute::StudyEvent, record::RunRecord, results::collect, run::Laboratory, store::Store, verify::verify,
+};
 
 /// Checks every record of the folder, makes the first run of the plan again, or all of them, and compares.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
@@ -30,9 +32,10 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     if !arguments.all {
         records.truncate(1);
     }
+    let plan: Vec<_> = records.iter().map(|record| record.specification.clone()).collect();
     let mut laboratory: Option<Laboratory> = None;
     let mut results = Vec::new();
-    for record in &records {
+    for (index, record) in records.iter().enumerate() {
         let made_for = |laboratory: &&Laboratory| {
             laboratory.instruction_set().name() == record.environment.kernels
                 && laboratory.corpus().sha256() == record.specification.dataset.sha256
@@ -41,7 +44,28 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
             laboratory = Some(open(arguments, record)?);
         }
         let laboratory = laboratory.as_ref().expect("opened just now");
-        results.push(verified(arguments, laboratory, record)?);
+        let (total, specification) = (records.len(), &record.specification);
+        let mut progress = Progress::new(&plan[index..], arguments.output.quiet);
+        progress.event(&StudyEvent::Started { index, total, specification });
+        let start = Instant::now();
+        let mut listener = |event: train::Event| {
+            progress.event(&StudyEvent::Training(event));
+            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let differences = verify(laboratory, record, &mut listener);
+        progress.finish();
+        let differences = differences?;
+        if !arguments.output.json {
+            output::result(&said(record, &differences, start.elapsed().as_secs_f64()))?;
+        }
+        results.push(json!({
+            "record": record.id,
+            "model": specification.model,
+            "seed": specification.seed,
+            "fingerprint": record.fingerprint,
+            "same": differences.is_empty(),
+            "differences": differences,
+        }));
     }
     if arguments.output.json {
         output::result(&format!("{:#}\n", json!({ "runs": results })))?;
@@ -72,32 +96,12 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Laboratory, F
     laboratory_with(set, dataset, arguments.threads, std::slice::from_ref(&record.specification.model))
 }
 
-fn verified(
-    arguments: &VerifyArguments,
-    laboratory: &Laboratory,
-    record: &RunRecord,
-) -> Result<serde_json::Value, Failure> {
+/// A line for a run that was made again.
+fn said(record: &RunRecord, differences: &[String], seconds: f64) -> String {
     let (model, seed) = (&record.specification.model, record.specification.seed);
-    let start = Instant::now();
-    let mut listener = |_: train::Event| {
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let differences = verify(laboratory, record, &mut listener)?;
-    if !arguments.output.json {
-        let seconds = start.elapsed().as_secs_f64();
-        let fingerprint: String = record.fingerprint.chars().take(16).collect();
-        let said = match differences.as_slice() {
-            [] => format!("the same, fingerprint {fingerprint}, in {seconds:.1} s"),
-            several => format!("NOT the same: {}", several.join("; ")),
-        };
-        output::result(&format!("{model}, seed {seed}: {said}\n"))?;
+    let fingerprint: String = record.fingerprint.chars().take(16).collect();
+    match differences {
+        [] => format!("{model}, seed {seed}: the same, fingerprint {fingerprint}, in {seconds:.1} s\n"),
+        several => format!("{model}, seed {seed}: NOT the same: {}\n", several.join("; ")),
     }
-    Ok(json!({
-        "record": record.id,
-        "model": model,
-        "seed": seed,
-        "fingerprint": record.fingerprint,
-        "same": differences.is_empty(),
-        "differences": differences,
-    }))
 }

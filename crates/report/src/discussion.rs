@@ -196,7 +196,11 @@ fn error_sentences(models: &[Model]) -> Vec<String> {
             [] => "No test image is missed by every run of every model.".to_owned(),
             images => {
                 let first: Vec<String> = images.iter().take(10).map(usize::to_string).collect();
-                let shown = if images.len() > first.len() { "the first at positions" } else { "at position" };
+                let shown = match images.len() {
+                    1 => "at position",
+                    count if count == first.len() => "at positions",
+                    _ => "the first at positions",
+                };
                 format!(
                     "Every run of every model misses the same {}, {shown} {} of the test file, counted from 0.",
                     counted(images.len(), "test image"),

@@ -7,7 +7,7 @@ use crate::confusion::Confusion;
 use crate::curves::run_words;
 use crate::font::Font;
 use crate::marks::{Mark, WHITE};
-use crate::numbers::{Spread, average, counted, listed, percent, shown_seconds};
+use crate::numbers::{Spread, average, counted, listed, shown_seconds};
 use crate::scene::{Anchor, Colour, Element, Outline, Point, Scene, Stroke, Text};
 use crate::text::one_line;
 use crate::{Model, Study};
@@ -192,6 +192,10 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
         counted(models.iter().map(|model| model.runs.len()).sum(), "run")
     );
     let mut notes = Vec::new();
+    let divided = |entry: &&Entry| entry.guesses.iter().any(|guess| guess.missed < guess.runs);
+    if hardest.iter().any(divided) {
+        notes.push("(k/n): k of the model's n runs are wrong; where it does not stand, all are.".to_owned());
+    }
     if models.len() > MODELS {
         notes.push(format!("The answers of the first {MODELS} of {} models.", models.len()));
     }
@@ -250,9 +254,4 @@ fn subject(models: &[Model]) -> String {
 fn data(study: &Study) -> String {
     let names: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
     listed(&names)
-}
-
-/// For a table: the share of a class's images that a model recognises.
-pub(crate) fn recall(confusion: &Confusion, class: usize) -> String {
-    confusion.recall(class).map_or(crate::numbers::MISSING.to_owned(), percent)
 }

@@ -7,7 +7,6 @@ use study::verdict::{Rank, ranking};
 use crate::discussion::discussion;
 use crate::learning::seconds_per_epoch;
 use crate::numbers::{listed, loss, percent, seconds, shown, shown_seconds, thousands};
-use crate::page::group_letters;
 use crate::{Model, Study, method, text};
 
 /// The whole study as a page of Markdown, both plots beside it by file name: `report.md`.
@@ -154,6 +153,15 @@ fn ranking_table(page: &mut String, study: &Study, models: &[Model]) {
 /// The places that a model may have: `1`, `2–3`.
 pub(crate) fn places(rank: &Rank) -> String {
     if rank.best == rank.worst { rank.best.to_string() } else { format!("{}–{}", rank.best, rank.worst) }
+}
+
+/// `a`, `b`, … for the groups of a model.
+pub(crate) fn group_letters(groups: &[usize]) -> String {
+    let letter = |group: &usize| match u8::try_from(*group) {
+        Ok(small @ 0..26) => char::from(b'a' + small).to_string(),
+        _ => format!("({group})"),
+    };
+    groups.iter().map(letter).collect::<Vec<_>>().join(" ")
 }
 
 fn runs_table(page: &mut String, models: &[Model]) {
@@ -363,6 +371,11 @@ mod tests {
 
         On the same kernels every fingerprint comes out the same, on any number of threads.
         ");
+    }
+
+    #[test]
+    fn groups_are_letters() {
+        assert_eq!((group_letters(&[0, 2]).as_str(), group_letters(&[25, 26]).as_str()), ("a c", "z (26)"));
     }
 
     #[test]

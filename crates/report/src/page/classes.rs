@@ -1,0 +1,79 @@
+//! What becomes of the images of each class.
+
+use maud::{Markup, html};
+
+use super::{chip, own, table};
+use crate::Model;
+use crate::confusion::Confusion;
+use crate::numbers::{MISSING, average, percent};
+use crate::text::one_line;
+
+pub(super) fn section(models: &[Model]) -> Option<Markup> {
+    let all: Vec<(usize, &Model, Confusion)> = models
+        .iter()
+        .enumerate()
+        .filter_map(|(index, model)| Some((index, model, Confusion::of(model)?)))
+        .collect();
+    let classes = all.iter().map(|(.., confusion)| confusion.classes).max()?;
+    // Bars begin at the hundred's lower part, where the differences are.
+    let lowest = all
+        .iter()
+        .flat_map(|(.., confusion)| (0..confusion.classes).filter_map(|class| confusion.recall(class)))
+        .fold(1.0, f64::min);
+    let floor = (lowest * 20.0 - 0.5).floor().max(0.0) / 20.0;
+    let share = |recall: Option<f64>| recall.map_or(0.0, |recall| (recall - floor) / (1.0 - floor).max(1e-9));
+    let mut head = vec!["class".to_owned()];
+    head.extend(all.iter().map(|(_, model, _)| one_line(model.name)));
+    let rows = html! {
+        @for class in 0..classes {
+            tr {
+                th scope="row" { (class) }
+                @for (index, _, confusion) in all.iter().filter(|(.., confusion)| class < confusion.classes) {
+                    td.bar style={ (own(*index)) ";--share:" (format!("{:.3}", share(confusion.recall(class)))) } {
+                        (confusion.recall(class).map_or(MISSING.to_owned(), percent))
+                    }
+                }
+            }
+        }
+    };
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let caption =
+        format!("Images of each class that are recognised, in per cent; bars begin at {} %", percent(floor));
+    Some(html! {
+        h3 { "Recall" }
+        (table(&caption, &head, rows))
+        h3 { "Confusion" }
+        p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
+        div.matrices { @for (index, model, confusion) in &all { (matrix(*index, model.name, confusion)) } }
+    })
+}
+
+fn matrix(index: usize, name: &str, confusion: &Confusion) -> Markup {
+    let largest = confusion.largest_error().max(1.0);
+    let caption = format!("Confusion of {}", one_line(name));
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(caption) {
+            table.matrix style=(own(index)) {
+                caption { (chip(index, name)) }
+                thead { tr { td {} @for given in 0..confusion.classes { th scope="col" { (given) } } } }
+                tbody {
+                    @for label in 0..confusion.classes {
+                        tr {
+                            th scope="row" { (label) }
+                            @for given in 0..confusion.classes {
+                                @let value = confusion.at(label, given);
+                                @if label == given {
+                                    td.right style="--share:0" { (format!("{value:.0}")) }
+                                } @else {
+                                    td style={ "--share:" (format!("{:.3}", (value / largest).sqrt())) } {
+                                        @if value > 0.0 { (average(value)) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
