@@ -221,6 +221,9 @@ fn an_audit_of_selection_is_marked_and_changes_no_weight() {
             let record = bench.json(&format!("{folder}/records/{name}"));
             assert_eq!(record["test_reads"], reads);
             assert_eq!(record["epochs"][0]["test_accuracy"].is_number(), folder == "audited");
+            if folder == "audited" {
+                assert_eq!(record["epochs"][1]["test_accuracy"], record["test"]["accuracy"]);
+            }
         }
     }
     let flattered = &bench.json("audited/summary.json")["models"][0]["selection_optimism"];

@@ -105,3 +105,19 @@ impl OutlineBuilder for Shifted<'_> {
         self.builder.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The e of "Te" stands under the T's arm: kerning moves it, and what follows it stays at its side.
+    #[test]
+    fn kerning_moves_the_glyph_that_it_is_for() {
+        let font = Font::embedded();
+        let starts = |content: &str| font.glyphs(content).map(|(_, [start, _])| start).collect::<Vec<_>>();
+        let (kerned, alone) = (starts("Tex"), starts("ex"));
+        let end_of_t = font.glyphs("T").next().map_or(0.0, |(_, [_, end])| end);
+        assert!(kerned[1] < end_of_t, "{kerned:?}, T ends at {end_of_t}");
+        assert_eq!(kerned[2] - kerned[1], alone[1] - alone[0]);
+    }
+}
