@@ -5,7 +5,7 @@ use crate::{Element, InstructionSet, dispatch::Kernel, vector::Vector};
 
 /// Lays `matrix [k, n]` out in panels: for each panel, for each k, the panel's columns; missing columns are zero.
 ///
-/// Overwrites `packed`, which holds [`packed_length`] elements. A panel is `k · panel_columns` elements, so that
+/// Overwrites `packed`, which holds [`packed_length`](super::packed_length) elements. A panel is `k · panel_columns` elements, so that
 /// slices of whole panels can be packed apart: `first_panel` says where this slice begins.
 ///
 /// # Panics
