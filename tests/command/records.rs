@@ -177,7 +177,7 @@ fn a_forged_record_is_caught() {
     assert_eq!(verified.code, Some(1));
     assert!(verified.stdout.contains("NOT the same: test accuracy 1 recorded, "), "{}", verified.stdout);
     assert!(
-        verified.stderr.starts_with(&format!("error: record {id}: test accuracy 1 recorded")),
+        verified.stderr.contains(&format!("\nerror: record {id}: test accuracy 1 recorded")),
         "{}",
         verified.stderr
     );

@@ -4,7 +4,7 @@ use super::{
     Geometry, Size,
     best::Best,
     lit_windows::{LitWindows, Walk},
-    winograd::{self, Winograd},
+    winograd,
 };
 use crate::{
     Element, InstructionSet, check_length,
@@ -17,20 +17,25 @@ use std::mem::MaybeUninit;
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
-    if winograd::applies::<E>(set, geometry) {
+    if winograd::applies(geometry) {
         return winograd::packed_weights_length::<E>(set, geometry);
     }
     packed_length::<E>(set, geometry.filter_length(), geometry.size.filters)
 }
 
-/// Lays the weights out in panels of filters for [`forward`].
+/// Elements of the workspace of [`forward`] and [`backward`](super::backward), whatever it holds.
+pub fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    if winograd::applies(geometry) { winograd::workspace_length::<E>(set, geometry) } else { 0 }
+}
+
+/// Lays the weights out for [`forward`] and [`backward`](super::backward).
 ///
 /// # Panics
 /// When a length does not fit the geometry.
 pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weights: &[E], packed: &mut [E]) {
     check_length!(packed, packed_weights_length::<E>(set, geometry));
     check_length!(weights, geometry.size.filters * geometry.filter_length());
-    if winograd::applies::<E>(set, geometry) {
+    if winograd::applies(geometry) {
         return winograd::pack_weights(set, geometry, weights, packed);
     }
     pack(set, Matrix::new(weights, geometry.size.filters, geometry.filter_length()).transposed(), 0, packed);
@@ -43,6 +48,7 @@ pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weight
 ///
 /// # Panics
 /// When a length does not fit the geometry.
+#[allow(clippy::too_many_arguments, reason = "five tensors, each known by its name")]
 pub fn forward<E: Element>(
     set: InstructionSet,
     geometry: &Geometry,
@@ -51,6 +57,7 @@ pub fn forward<E: Element>(
     bias: &[E],
     output: &mut [E],
     winners: &mut [u8],
+    workspace: &mut [E],
 ) {
     let images = input.len() / geometry.input_length();
     check_length!(input, images * geometry.input_length());
@@ -58,8 +65,11 @@ pub fn forward<E: Element>(
     check_length!(bias, geometry.size.filters);
     check_length!(output, images * geometry.output_length());
     check_length!(winners, images * geometry.output_length());
-    if winograd::applies::<E>(set, geometry) {
-        return E::dispatch(set, Winograd { geometry, images, input, packed_weights, bias, output, winners });
+    check_length!(workspace, workspace_length::<E>(set, geometry));
+    if winograd::applies(geometry) {
+        let pass =
+            winograd::Forward { geometry, images, input, packed_weights, bias, output, winners, workspace };
+        return E::dispatch(set, pass);
     }
     E::dispatch(set, Forward { geometry, images, input, packed_weights, bias, output, winners });
 }

@@ -11,6 +11,7 @@
 //!
 //! ReLU and pooling route gradients as Keras and PyTorch do: to the first of equal maxima, and nowhere from a zero.
 
+mod backward;
 mod best;
 mod forward;
 mod input;
@@ -20,7 +21,8 @@ mod reference;
 mod weights;
 mod winograd;
 
-pub use forward::{forward, pack_weights, packed_weights_length};
+pub use backward::{Derivatives, Weights, backward};
+pub use forward::{forward, pack_weights, packed_weights_length, workspace_length};
 pub use input::backward_input;
 pub use reference::{backward_reference, forward_reference};
 pub use weights::backward_weights;

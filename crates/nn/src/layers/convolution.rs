@@ -5,15 +5,15 @@ use crate::Initialiser;
 use kernels::{
     Buffer, Element, InstructionSet,
     convolution::{
-        Geometry, OutputGradient, backward_input, backward_weights, forward, pack_weights,
-        packed_weights_length,
+        Derivatives, Geometry, OutputGradient, Weights, backward, forward, pack_weights,
+        packed_weights_length, workspace_length,
     },
 };
 
 /// `output[y, x, f] = max over the window of relu(bias[f] + Σ weight[f, dy, dx, c] · input[y + dy, x + dx, c])`.
 ///
 /// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`. The scratch holds the
-/// winners, a group keeps its gradient.
+/// winners and the kernels' workspace, a group keeps its gradient.
 pub(crate) struct ConvolutionLayer<E> {
     set: InstructionSet,
     geometry: Geometry,
@@ -53,7 +53,10 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
     }
 
     fn scratch(&self) -> MemorySize {
-        MemorySize { values: 0, bytes: GROUP * self.geometry.output_length() }
+        MemorySize {
+            values: workspace_length::<E>(self.set, &self.geometry),
+            bytes: GROUP * self.geometry.output_length(),
+        }
     }
 
     fn kept(&self) -> MemorySize {
@@ -66,8 +69,9 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
 
     fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let bias = &parameters[self.weights()..];
-        let winners = &mut scratch.bytes[..output.len()];
-        forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners);
+        let Memory { values: workspace, bytes: winners } = scratch;
+        let winners = &mut winners[..output.len()];
+        forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners, workspace);
     }
 
     fn backward(
@@ -78,13 +82,12 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         scratch: &mut Memory<E>,
         kept: &mut Memory<E>,
     ) {
-        let output =
-            OutputGradient { gradient: &*pass.d_output, winners: &scratch.bytes[..pass.d_output.len()] };
-        if let Some(d_input) = d_input {
-            backward_input(self.set, &self.geometry, &parameters[..self.weights()], output, d_input);
-        }
+        let Memory { values: workspace, bytes: winners } = scratch;
+        let output = OutputGradient { gradient: &*pass.d_output, winners: &winners[..pass.d_output.len()] };
+        let weights = Weights { plain: &parameters[..self.weights()], packed: &self.packed_weights };
         kept.values.fill(E::ZERO);
         let (d_weights, d_bias) = kept.values.split_at_mut(self.weights());
-        backward_weights(self.set, &self.geometry, pass.input, output, 0, d_weights, d_bias);
+        let derivatives = Derivatives { weights: d_weights, bias: d_bias, input: d_input };
+        backward(self.set, &self.geometry, pass.input, weights, output, derivatives, workspace);
     }
 }

@@ -1,0 +1,260 @@
+//! The backward pass.
+
+use super::{
+    BACKWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, transform_images,
+    transforms::{FilterAdjoint, InputAdjoint, OutputAdjoint, TAPS, both_ways},
+    weights::forward_length,
+};
+use crate::{
+    Element, InstructionSet,
+    convolution::{Geometry, OutputGradient},
+    dispatch::Kernel,
+    tile::{accumulate_columns, in_tiles, panel_width, with_vectors},
+    vector::Vector,
+};
+
+/// The backward pass; lengths as [`super::super::backward`] checks them.
+pub(in super::super) struct Backward<'a, E> {
+    pub(in super::super) set: InstructionSet,
+    pub(in super::super) geometry: &'a Geometry,
+    pub(in super::super) images: usize,
+    pub(in super::super) input: &'a [E],
+    pub(in super::super) packed_weights: &'a [E],
+    pub(in super::super) output: OutputGradient<'a, E>,
+    pub(in super::super) d_weights: &'a mut [E],
+    pub(in super::super) d_bias: &'a mut [E],
+    pub(in super::super) d_input: Option<&'a mut [E]>,
+    pub(in super::super) workspace: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for Backward<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(mut self) {
+        let geometry = self.geometry;
+        let (channels, filters) = (geometry.size.channels, geometry.size.filters);
+        let [padded_channels, padded_filters] = [channels, filters].map(|row| row.next_multiple_of(V::LANES));
+        let tiling = Tiling::new(geometry);
+        let (block, tiles) = (tiling.block_images(BACKWARD_TILES), tiling.block_tiles(BACKWARD_TILES));
+        // SAFETY: the workspace has room for all of these. Every element is written before it is read: the plane's edges
+        // here, all else pass by pass.
+        unsafe {
+            let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, padded_channels);
+            let d_products = Pieces::new(inputs.end(), tiles, padded_filters);
+            let d_weights = Pieces::new(d_products.end(), filters, padded_channels);
+            let plane = d_weights.end();
+            plane.write_bytes(0, tiling.plane_length() * V::LANES);
+            for first in (0..self.images).step_by(block) {
+                let images = block.min(self.images - first);
+                let tiles = images * tiling.tiles();
+                let input = self.input.as_ptr().add(first * geometry.input_length());
+                transform_images::<V>(geometry, input, images, inputs);
+                for filter in (0..filters).step_by(V::LANES) {
+                    for image in 0..images {
+                        self.unpool::<V>(first + image, filter, tiling, plane);
+                        transform_plane::<V>(tiling, plane, d_products, image * tiling.tiles(), filter);
+                    }
+                }
+                let job = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
+                for channel in (0..channels).step_by(panel_width::<V>()) {
+                    let vectors = panel_of::<V>(channel, channels).1 / V::LANES;
+                    with_vectors!(vectors, outer_panel::<V>(channel, &job));
+                }
+                self.add_weights::<V>(d_weights);
+                self.add_input::<V>(first, images, d_products, inputs);
+            }
+        }
+    }
+}
+
+/// A dY Aᵀ of one image's tiles and one vector of filters.
+///
+/// # Safety
+/// `plane` holds the tiles' derivatives, `to` has room for them.
+#[inline(always)]
+unsafe fn transform_plane<V: Vector>(
+    tiling: Tiling,
+    plane: *const V::Element,
+    to: Pieces<V::Element>,
+    first: usize,
+    column: usize,
+) {
+    for tile in 0..tiling.tiles() {
+        let (row, left) = tiling.corner(tile);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let from = plane.add((row * tiling.plane_width() + left) * V::LANES);
+            both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(
+                |y, x| V::load(from.add((y * tiling.plane_width() + x) * V::LANES)),
+                |y, x, value| value.store(to.at(PIECE * y + x, first + tile).add(column)),
+            );
+        }
+    }
+}
+
+/// `to[filter, channel] = Σ over tiles of left[tile, filter] · right[tile, channel]` in every position.
+struct Outer<E> {
+    tiles: usize,
+    filters: usize,
+    left: Pieces<E>,
+    right: Pieces<E>,
+    to: Pieces<E>,
+}
+
+/// # Safety
+/// The matrices have so many tiles, filters and, from `channel` on, whole vectors of channels.
+#[inline(always)]
+unsafe fn outer_panel<V: Vector, const VECTORS: usize>(channel: usize, job: &Outer<V::Element>) {
+    for position in 0..POSITIONS {
+        // SAFETY: the caller's promise.
+        unsafe { in_tiles!(job.filters, VECTORS, outer::<V>(position, channel, job)) }
+    }
+}
+
+/// # Safety
+/// As [`outer_panel`], for `FILTERS` filters from `first` on.
+#[inline(always)]
+unsafe fn outer<V: Vector, const FILTERS: usize, const VECTORS: usize>(
+    first: usize,
+    position: usize,
+    channel: usize,
+    job: &Outer<V::Element>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[V::zero(); VECTORS]; FILTERS];
+        accumulate_columns(
+            &mut sums,
+            job.left.at(position, 0).add(first),
+            job.left.row,
+            job.tiles,
+            job.right.at(position, 0).add(channel),
+            job.right.row,
+        );
+        for (index, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                sum.store(job.to.at(position, first + index).add(channel + v * V::LANES));
+            }
+        }
+    }
+}
+
+impl<E: Element> Backward<'_, E> {
+    /// Puts each window's gradient where it won, and zero elsewhere, for one vector of filters; adds it to the bias.
+    ///
+    /// # Safety
+    /// The image and the filter exist; `plane` has room for the outputs.
+    #[inline(always)]
+    unsafe fn unpool<V: Vector<Element = E>>(
+        &mut self,
+        image: usize,
+        filter: usize,
+        tiling: Tiling,
+        plane: *mut E,
+    ) {
+        let (geometry, size) = (self.geometry, &self.geometry.size);
+        let count = V::LANES.min(size.filters - filter);
+        // SAFETY: every window lies within the plane and has its gradient and its winner.
+        unsafe {
+            let bias = self.d_bias.as_mut_ptr().add(filter);
+            let mut sum = V::load_first(bias, count);
+            for window in 0..geometry.windows() {
+                let at = (image * geometry.windows() + window) * size.filters + filter;
+                let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
+                let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
+                let row = window / geometry.output_width * size.pool_height;
+                let column = window % geometry.output_width * size.pool_width;
+                let to = plane.add((row * tiling.plane_width() + column) * V::LANES);
+                for y in 0..size.pool_height {
+                    for x in 0..size.pool_width {
+                        let this = V::splat(E::from_f64((y * size.pool_width + x) as f64));
+                        let own = gradient.where_equal(winner, this);
+                        sum = sum.add(own);
+                        own.store(to.add((y * tiling.plane_width() + x) * V::LANES));
+                    }
+                }
+            }
+            sum.store_first(bias, count);
+        }
+    }
+
+    /// `d_weights += Gᵀ d G`.
+    ///
+    /// # Safety
+    /// `from` holds all filters' and channels' sums.
+    #[inline(always)]
+    unsafe fn add_weights<V: Vector<Element = E>>(&mut self, from: Pieces<E>) {
+        let (channels, filters) = (self.geometry.size.channels, self.geometry.size.filters);
+        for filter in 0..filters {
+            for channel in (0..channels).step_by(V::LANES) {
+                let count = V::LANES.min(channels - channel);
+                // SAFETY: the filter has so many weights.
+                unsafe {
+                    let to = self.d_weights.as_mut_ptr().add(filter * TAPS * TAPS * channels + channel);
+                    both_ways::<FilterAdjoint, V, PIECE, TAPS>(
+                        |y, x| V::load(from.at(PIECE * y + x, filter).add(channel)),
+                        |y, x, value| {
+                            let to = to.add((TAPS * y + x) * channels);
+                            V::load_first(to, count).add(value).store_first(to, count);
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    /// The derivative with respect to the input, where asked for; `d_inputs` is the place of its pieces.
+    ///
+    /// # Safety
+    /// The images exist, `d_products` holds their tiles' derivatives, `d_inputs` has room for them.
+    #[inline(always)]
+    unsafe fn add_input<V: Vector<Element = E>>(
+        &mut self,
+        first: usize,
+        images: usize,
+        d_products: Pieces<E>,
+        d_inputs: Pieces<E>,
+    ) {
+        let geometry = self.geometry;
+        let (channels, filters) = (geometry.size.channels, geometry.size.filters);
+        let tiling = Tiling::new(geometry);
+        let Some(d_input) = self.d_input.as_deref_mut() else { return };
+        let length = geometry.input_length();
+        let d_input = &mut d_input[first * length..][..images * length];
+        d_input.fill(E::ZERO);
+        let weights = &self.packed_weights[forward_length::<E>(self.set, geometry)..];
+        // SAFETY: the caller's promise; what a piece reads lies within the image.
+        unsafe {
+            for channel in (0..channels).step_by(panel_width::<V>()) {
+                let job = Products {
+                    from: d_products,
+                    length: filters,
+                    right: weights.as_ptr().add(channel * filters),
+                    right_stride: filters * channels.next_multiple_of(V::LANES),
+                    to: Pieces { start: d_inputs.start.add(channel), ..d_inputs },
+                };
+                job.run::<V>(images * tiling.tiles(), panel_of::<V>(channel, channels).0);
+            }
+            for index in 0..images * tiling.tiles() {
+                let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
+                let ((row, column), (rows, columns)) = (tiling.corner(tile), tiling.piece(tile));
+                let corner = d_input
+                    .as_mut_ptr()
+                    .add(image * length + row * geometry.row_stride() + column * channels);
+                for channel in (0..channels).step_by(V::LANES) {
+                    let count = V::LANES.min(channels - channel);
+                    both_ways::<InputAdjoint, V, PIECE, PIECE>(
+                        |y, x| V::load(d_inputs.at(PIECE * y + x, index).add(channel)),
+                        |y, x, value| {
+                            if y < rows && x < columns {
+                                let to = corner.add(y * geometry.row_stride() + x * channels + channel);
+                                V::load_first(to, count).add(value).store_first(to, count);
+                            }
+                        },
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The forward pass.
+
+use super::{
+    FORWARD_TILES, OUTPUTS, PIECE, Pieces, Products, Tiling, panel_of, transform_images,
+    transforms::{Output, both_ways},
+};
+use crate::{
+    Element,
+    convolution::{Geometry, best::Best},
+    dispatch::Kernel,
+    tile::panel_width,
+    vector::Vector,
+};
+
+/// The forward pass; lengths as [`super::super::forward`] checks them.
+pub(in super::super) struct Forward<'a, E> {
+    pub(in super::super) geometry: &'a Geometry,
+    pub(in super::super) images: usize,
+    pub(in super::super) input: &'a [E],
+    pub(in super::super) packed_weights: &'a [E],
+    pub(in super::super) bias: &'a [E],
+    pub(in super::super) output: &'a mut [E],
+    pub(in super::super) winners: &'a mut [u8],
+    pub(in super::super) workspace: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for Forward<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(mut self) {
+        let geometry = self.geometry;
+        let (channels, filters) = (geometry.size.channels, geometry.size.filters);
+        let tiling = Tiling::new(geometry);
+        let (block, tiles) = (tiling.block_images(FORWARD_TILES), tiling.block_tiles(FORWARD_TILES));
+        let widest = panel_of::<V>(0, filters).1;
+        // SAFETY: the workspace has room for both matrices and the plane. Every element is written before it is read.
+        unsafe {
+            let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, channels.next_multiple_of(V::LANES));
+            let products = Pieces::new(inputs.end(), tiles, widest);
+            let plane = products.end();
+            for first in (0..self.images).step_by(block) {
+                let images = block.min(self.images - first);
+                let input = self.input.as_ptr().add(first * geometry.input_length());
+                transform_images::<V>(geometry, input, images, inputs);
+                for filter in (0..filters).step_by(panel_width::<V>()) {
+                    let (used, width) = panel_of::<V>(filter, filters);
+                    let job = Products {
+                        from: inputs,
+                        length: channels,
+                        right: self.packed_weights.as_ptr().add(filter * channels),
+                        right_stride: channels * filters.next_multiple_of(V::LANES),
+                        to: Pieces { row: width, ..products },
+                    };
+                    job.run::<V>(images * tiling.tiles(), used);
+                    for vector in (0..used).step_by(V::LANES) {
+                        for image in 0..images {
+                            let tiles = image * tiling.tiles();
+                            fill_plane::<V>(tiling, job.to, tiles, vector, plane);
+                            self.pool::<V>(first + image, filter + vector, tiling, plane);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Aᵀ m A of one image's tiles and one vector of filters, put together.
+///
+/// # Safety
+/// `products` holds the tiles, `plane` has room for their outputs.
+#[inline(always)]
+unsafe fn fill_plane<V: Vector>(
+    tiling: Tiling,
+    products: Pieces<V::Element>,
+    first: usize,
+    column: usize,
+    plane: *mut V::Element,
+) {
+    for tile in 0..tiling.tiles() {
+        let (row, left) = tiling.corner(tile);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let from = products.at(0, first + tile).add(column);
+            let to = plane.add((row * tiling.plane_width() + left) * V::LANES);
+            both_ways::<Output, V, PIECE, OUTPUTS>(
+                |y, x| V::load(from.add((PIECE * y + x) * products.stride)),
+                |y, x, value| value.store(to.add((y * tiling.plane_width() + x) * V::LANES)),
+            );
+        }
+    }
+}
+
+impl<E: Element> Forward<'_, E> {
+    /// Bias, activation and the largest of each window, for one vector of filters.
+    ///
+    /// # Safety
+    /// The image and the filter exist; `plane` holds the outputs.
+    #[inline(always)]
+    unsafe fn pool<V: Vector<Element = E>>(
+        &mut self,
+        image: usize,
+        filter: usize,
+        tiling: Tiling,
+        plane: *const E,
+    ) {
+        let (geometry, size) = (self.geometry, &self.geometry.size);
+        let count = V::LANES.min(size.filters - filter);
+        // SAFETY: every window lies within the plane and has its output.
+        unsafe {
+            let bias = V::load_first(self.bias.as_ptr().add(filter), count);
+            for window in 0..geometry.windows() {
+                let row = window / geometry.output_width * size.pool_height;
+                let column = window % geometry.output_width * size.pool_width;
+                let from = plane.add((row * tiling.plane_width() + column) * V::LANES);
+                let mut best = Best::<V>::new(size.activation, geometry.positions());
+                for y in 0..size.pool_height {
+                    for x in 0..size.pool_width {
+                        let sum = V::load(from.add((y * tiling.plane_width() + x) * V::LANES));
+                        best.offer(y * size.pool_width + x, sum.add(bias));
+                    }
+                }
+                let at = (image * geometry.windows() + window) * size.filters + filter;
+                best.store(self.output.as_mut_ptr().add(at), self.winners.as_mut_ptr().add(at), count);
+            }
+        }
+    }
+}

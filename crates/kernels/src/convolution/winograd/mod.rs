@@ -1,0 +1,274 @@
+//! 3×3 kernels by minimal filtering, forward and backward: 49 multiplications for 25 sums of nine.
+//!
+//! Winograd's F(5×5, 3×3) (Lavin and Gray, 2016, section 4; the matrices by Toom and Cook's interpolation at six
+//! points and infinity, [`transforms`]): with a 7×7 piece d of a channel and a 3×3 kernel g, a tile of 5×5 outputs is
+//! Y = Aᵀ [Σ over channels of (G g Gᵀ) ⊙ (Bᵀ d B)] A. The 49 sums over channels are 49 matrix products
+//! `[tiles × channels] · [channels × filters]`, on the same loop as every other product.
+//!
+//! Backward is the same read from right to left: with dM = A dY Aᵀ, the gradient of the transformed weights is 49
+//! products dMᵀ · V over all tiles, that of the transformed input 49 products dM · Uᵀ, and the adjoints G and B bring
+//! them back. Dense as they are, they cost less than summing only what won in 2×2 windows, and four times less
+//! without pooling.
+//!
+//! Tiles have nothing to do with pooling windows; between them lies one image's plane of outputs for one vector of
+//! filters, which the first-level cache holds.
+
+mod backward;
+mod forward;
+mod transforms;
+mod weights;
+
+pub(super) use backward::Backward;
+pub(super) use forward::Forward;
+pub(super) use weights::{pack_weights, packed_weights_length};
+
+use super::Geometry;
+use crate::{
+    Element, InstructionSet,
+    matmul::{lanes, panel_columns},
+    tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
+    vector::Vector,
+};
+use transforms::{Input, both_ways};
+
+/// Rows, and columns, of a tile's outputs.
+const OUTPUTS: usize = 5;
+
+/// Rows, and columns, of the piece of the image that they depend on.
+const PIECE: usize = 7;
+
+/// Elements of a piece, and so the number of products.
+const POSITIONS: usize = PIECE * PIECE;
+
+/// With fewer channels or filters the transformations cost more than the products save.
+const FEWEST_CHANNELS: usize = 8;
+
+/// Tiles that go through the products together, forward, unless an image has more.
+const FORWARD_TILES: usize = 12;
+
+/// As many backward: their number is the length of the sums of the weights' gradient.
+const BACKWARD_TILES: usize = 64;
+
+/// Whether a geometry goes this way: where its tiles, with what they transform, are fewer multiplications.
+pub(super) fn applies(geometry: &Geometry) -> bool {
+    let size = &geometry.size;
+    let tiles = Tiling::new(geometry).tiles();
+    (size.kernel_height, size.kernel_width, size.stride) == (3, 3, 1)
+        && size.channels.min(size.filters) >= FEWEST_CHANNELS
+        && geometry.positions() <= 4
+        && tiles * POSITIONS * 5 <= geometry.windows() * geometry.positions() * 9 * 4
+}
+
+/// Elements that the passes need beside their arguments.
+pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    let (lanes, size) = (lanes::<E>(set), &geometry.size);
+    let tiling = Tiling::new(geometry);
+    let [channels, filters] = [size.channels, size.filters].map(|length| length.next_multiple_of(lanes));
+    let pieces = |tiles: usize, row: usize| POSITIONS * position_stride(tiling.block_tiles(tiles), row);
+    let forward =
+        pieces(FORWARD_TILES, channels) + pieces(FORWARD_TILES, panel_columns::<E>(set).min(filters));
+    let backward = pieces(BACKWARD_TILES, channels)
+        + pieces(BACKWARD_TILES, filters)
+        + POSITIONS * position_stride(size.filters, channels);
+    forward.max(backward) + tiling.plane_length() * lanes
+}
+
+/// How an image's outputs are covered by tiles.
+#[derive(Clone, Copy)]
+struct Tiling {
+    rows: usize,
+    columns: usize,
+    /// Rows and columns of the image that any window depends on.
+    read_height: usize,
+    read_width: usize,
+}
+
+impl Tiling {
+    fn new(geometry: &Geometry) -> Self {
+        let height = geometry.output_height * geometry.size.pool_height;
+        let width = geometry.output_width * geometry.size.pool_width;
+        Self {
+            rows: height.div_ceil(OUTPUTS),
+            columns: width.div_ceil(OUTPUTS),
+            read_height: height + 2,
+            read_width: width + 2,
+        }
+    }
+
+    /// Of one image.
+    fn tiles(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Images of a block of about `tiles`.
+    fn block_images(&self, tiles: usize) -> usize {
+        (tiles / self.tiles()).max(1)
+    }
+
+    /// Tiles of that block.
+    fn block_tiles(&self, tiles: usize) -> usize {
+        self.block_images(tiles) * self.tiles()
+    }
+
+    /// Outputs of one filter of all tiles.
+    fn plane_length(&self) -> usize {
+        self.tiles() * OUTPUTS * OUTPUTS
+    }
+
+    /// The plane's outputs from one row to the next.
+    fn plane_width(&self) -> usize {
+        self.columns * OUTPUTS
+    }
+
+    /// First row and column of a tile's outputs, and of its piece.
+    fn corner(&self, tile: usize) -> (usize, usize) {
+        (tile / self.columns * OUTPUTS, tile % self.columns * OUTPUTS)
+    }
+
+    /// How many rows and columns of a tile's piece are read.
+    fn piece(&self, tile: usize) -> (usize, usize) {
+        let (row, column) = self.corner(tile);
+        (PIECE.min(self.read_height - row), PIECE.min(self.read_width - column))
+    }
+}
+
+/// Elements from one position's rows to the next's: a cache line more than they take, since at a power of two all
+/// positions of a tile would compete for the same few places of the cache.
+fn position_stride(rows: usize, row: usize) -> usize {
+    rows * row + 16
+}
+
+/// 49 matrices `[rows, row]` in the workspace.
+#[derive(Clone, Copy)]
+struct Pieces<E> {
+    start: *mut E,
+    /// Elements of a row: whole vectors.
+    row: usize,
+    /// Elements from one matrix to the next.
+    stride: usize,
+}
+
+impl<E> Pieces<E> {
+    fn new(start: *mut E, rows: usize, row: usize) -> Self {
+        Self { start, row, stride: position_stride(rows, row) }
+    }
+
+    /// # Safety
+    /// The row is one of those given to [`Self::new`].
+    #[inline(always)]
+    unsafe fn at(self, position: usize, row: usize) -> *mut E {
+        // SAFETY: the caller's promise.
+        unsafe { self.start.add(position * self.stride + row * self.row) }
+    }
+
+    /// # Safety
+    /// The workspace goes on behind all of these.
+    unsafe fn end(self) -> *mut E {
+        // SAFETY: the caller's promise.
+        unsafe { self.start.add(POSITIONS * self.stride) }
+    }
+}
+
+/// Bᵀ d B of all pieces of some images, `[position][tile, channel]`; the channels beyond the last are zero.
+///
+/// # Safety
+/// `images` has so many images behind it, `to` room for their tiles.
+#[inline(always)]
+unsafe fn transform_images<V: Vector>(
+    geometry: &Geometry,
+    images: *const V::Element,
+    count: usize,
+    to: Pieces<V::Element>,
+) {
+    let (tiling, channels) = (Tiling::new(geometry), geometry.size.channels);
+    for index in 0..count * tiling.tiles() {
+        let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
+        let ((row, column), (rows, columns)) = (tiling.corner(tile), tiling.piece(tile));
+        // SAFETY: the piece's rows and columns that are read lie within the image.
+        unsafe {
+            let corner =
+                images.add(image * geometry.input_length() + row * geometry.row_stride() + column * channels);
+            for channel in (0..channels).step_by(V::LANES) {
+                let lanes = V::LANES.min(channels - channel);
+                both_ways::<Input, V, PIECE, PIECE>(
+                    |y, x| {
+                        if y < rows && x < columns {
+                            V::load_first(
+                                corner.add(y * geometry.row_stride() + x * channels + channel),
+                                lanes,
+                            )
+                        } else {
+                            V::zero()
+                        }
+                    },
+                    |y, x, value| value.store(to.at(PIECE * y + x, index).add(channel)),
+                );
+            }
+        }
+    }
+}
+
+/// `to[tile, column] = Σ over k of from[tile, k] · right[k, column]` in every position, for one panel of columns.
+struct Products<E> {
+    from: Pieces<E>,
+    /// Length of the sums.
+    length: usize,
+    /// A panel of the first position's right-hand side.
+    right: *const E,
+    /// Elements from one position's right-hand side to the next.
+    right_stride: usize,
+    /// The panel's first column is the matrices' first.
+    to: Pieces<E>,
+}
+
+impl<E: Element> Products<E> {
+    /// # Safety
+    /// The pointers have so many tiles and columns behind them.
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(&self, tiles: usize, columns: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { with_vectors!(columns.div_ceil(V::LANES), product_panel::<V>(tiles, self)) }
+    }
+}
+
+/// # Safety
+/// As [`Products::run`].
+#[inline(always)]
+unsafe fn product_panel<V: Vector, const VECTORS: usize>(tiles: usize, job: &Products<V::Element>) {
+    for position in 0..POSITIONS {
+        // SAFETY: the caller's promise.
+        unsafe { in_tiles!(tiles, VECTORS, product::<V>(position, job)) }
+    }
+}
+
+/// # Safety
+/// As [`Products::run`], for `TILES` tiles from `first` on.
+#[inline(always)]
+unsafe fn product<V: Vector, const TILES: usize, const VECTORS: usize>(
+    first: usize,
+    position: usize,
+    job: &Products<V::Element>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[V::zero(); VECTORS]; TILES];
+        let mut rows = [job.from.start.cast_const(); TILES];
+        for (index, row) in rows.iter_mut().enumerate() {
+            *row = job.from.at(position, first + index);
+        }
+        let right = job.right.add(position * job.right_stride);
+        accumulate_rows(&mut sums, &rows, job.length, right, VECTORS * V::LANES);
+        for (index, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                sum.store(job.to.at(position, first + index).add(v * V::LANES));
+            }
+        }
+    }
+}
+
+/// Columns of a panel from `first` on of `total`, and those rounded up to whole vectors.
+#[inline(always)]
+fn panel_of<V: Vector>(first: usize, total: usize) -> (usize, usize) {
+    let used = panel_width::<V>().min(total - first);
+    (used, used.next_multiple_of(V::LANES))
+}

@@ -1,0 +1,110 @@
+//! The weights transformed, for both passes.
+
+use super::{
+    POSITIONS, panel_of,
+    transforms::{Filter, TAPS, both_ways},
+};
+use crate::{
+    Element, InstructionSet,
+    convolution::Geometry,
+    dispatch::Kernel,
+    matmul::{Matrix, pack, packed_length},
+    tile::panel_width,
+    vector::Vector,
+};
+
+/// Elements of the 49 matrices `[channels, filters]` that the forward pass multiplies by.
+pub(super) fn forward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    POSITIONS * packed_length::<E>(set, geometry.size.channels, geometry.size.filters)
+}
+
+/// Elements that [`pack_weights`] needs: those matrices, as many `[filters, channels]` for the input's gradient, and
+/// the weights in panels that the first are made from.
+pub(in super::super) fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    let (channels, filters) = (geometry.size.channels, geometry.size.filters);
+    forward_length::<E>(set, geometry)
+        + POSITIONS * packed_length::<E>(set, filters, channels)
+        + TAPS * TAPS * packed_length::<E>(set, channels, filters)
+}
+
+/// G g Gᵀ of every filter and channel in panels of filters, and again in panels of channels.
+///
+/// The lengths are those of the geometry and of [`packed_weights_length`].
+pub(in super::super) fn pack_weights<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    weights: &[E],
+    packed: &mut [E],
+) {
+    let (channels, filters) = (geometry.size.channels, geometry.size.filters);
+    let (forward, rest) = packed.split_at_mut(forward_length::<E>(set, geometry));
+    let (backward, panels) = rest.split_at_mut(POSITIONS * packed_length::<E>(set, filters, channels));
+    pack(set, Matrix::new(weights, filters, geometry.filter_length()).transposed(), 0, panels);
+    E::dispatch(set, TransformPanels { channels, filters, panels, to: forward });
+    E::dispatch(set, TransformFilters { channels, filters, weights, to: backward });
+}
+
+/// From panels of filters to such panels.
+struct TransformPanels<'a, E> {
+    channels: usize,
+    filters: usize,
+    panels: &'a [E],
+    to: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for TransformPanels<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let stride = self.to.len() / POSITIONS;
+        for first in (0..self.filters).step_by(panel_width::<V>()) {
+            let (_, width) = panel_of::<V>(first, self.filters);
+            // SAFETY: both sides hold whole panels, and those before this one are `first` columns wide.
+            unsafe {
+                let from = self.panels.as_ptr().add(TAPS * TAPS * self.channels * first);
+                let to = self.to.as_mut_ptr().add(self.channels * first);
+                for at in (0..self.channels * width).step_by(V::LANES) {
+                    both_ways::<Filter, V, TAPS, _>(
+                        |y, x| V::load(from.add((TAPS * y + x) * self.channels * width + at)),
+                        |y, x, value| value.store(to.add((super::PIECE * y + x) * stride + at)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// From filters to panels of channels.
+struct TransformFilters<'a, E> {
+    channels: usize,
+    filters: usize,
+    weights: &'a [E],
+    to: &'a mut [E],
+}
+
+impl<E: Element> Kernel<E> for TransformFilters<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let stride = self.to.len() / POSITIONS;
+        for first in (0..self.channels).step_by(panel_width::<V>()) {
+            let (used, width) = panel_of::<V>(first, self.channels);
+            for filter in 0..self.filters {
+                // SAFETY: as above; the filter's taps have all channels.
+                unsafe {
+                    let from = self.weights.as_ptr().add(filter * TAPS * TAPS * self.channels + first);
+                    let to = self.to.as_mut_ptr().add(self.filters * first + filter * width);
+                    for channel in (0..used).step_by(V::LANES) {
+                        let lanes = V::LANES.min(used - channel);
+                        both_ways::<Filter, V, TAPS, _>(
+                            |y, x| V::load_first(from.add((TAPS * y + x) * self.channels + channel), lanes),
+                            |y, x, value| value.store(to.add((super::PIECE * y + x) * stride + channel)),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
