@@ -25,7 +25,7 @@ pub struct Weights<'a, E> {
 }
 
 /// All derivatives of as many images as `input` holds, on the way that costs least for the geometry: by
-/// [`backward_weights`] and [`backward_input`], or by minimal filtering where the forward pass goes by it.
+/// [`backward_weights`] and [`backward_input`], or by minimal filtering.
 ///
 /// # Panics
 /// When a length does not fit the geometry.
@@ -41,7 +41,7 @@ pub fn backward<E: Element>(
     let Derivatives { weights: d_weights, bias: d_bias, input: d_input } = derivatives;
     check_length!(d_bias, geometry.size.filters);
     check_length!(workspace, workspace_length::<E>(set, geometry));
-    if !winograd::applies(geometry) {
+    if !winograd::applies_backward(geometry) {
         if let Some(d_input) = d_input {
             backward_input(set, geometry, weights.plain, output, d_input);
         }

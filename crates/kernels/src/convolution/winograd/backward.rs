@@ -1,7 +1,8 @@
 //! The backward pass.
 
 use super::{
-    BACKWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, transform_images,
+    BACKWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, position_stride,
+    transform_images,
     transforms::{FilterAdjoint, InputAdjoint, OutputAdjoint, TAPS, both_ways},
     weights::forward_length,
 };
@@ -44,6 +45,7 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
             let d_products = Pieces::new(inputs.end(), tiles, padded_filters);
             let d_weights = Pieces::new(d_products.end(), filters, padded_channels);
             let plane = d_weights.end();
+            let weights = self.packed_weights.as_ptr().add(forward_length::<E>(self.set, geometry));
             plane.write_bytes(0, tiling.plane_length() * V::LANES);
             for first in (0..self.images).step_by(block) {
                 let images = block.min(self.images - first);
@@ -56,13 +58,29 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                         transform_plane::<V>(tiling, plane, d_products, image * tiling.tiles(), filter);
                     }
                 }
-                let job = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
-                for channel in (0..channels).step_by(panel_width::<V>()) {
-                    let vectors = panel_of::<V>(channel, channels).1 / V::LANES;
-                    with_vectors!(vectors, outer_panel::<V>(channel, &job));
+                let outer = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
+                for position in 0..POSITIONS {
+                    for channel in (0..channels).step_by(panel_width::<V>()) {
+                        let vectors = panel_of::<V>(channel, channels).1 / V::LANES;
+                        with_vectors!(vectors, outer_panel::<V>(position, channel, &outer));
+                    }
+                    if self.d_input.is_none() {
+                        continue;
+                    }
+                    // Into the place of the inputs, which are no longer needed in this position.
+                    for channel in (0..channels).step_by(panel_width::<V>()) {
+                        let products = Products {
+                            from: d_products,
+                            length: filters,
+                            right: weights.add(channel * filters),
+                            right_stride: position_stride(filters, padded_channels),
+                            to: Pieces { start: inputs.start.add(channel), ..inputs },
+                        };
+                        products.run::<V>(position, tiles, panel_of::<V>(channel, channels).1 / V::LANES);
+                    }
                 }
                 self.add_weights::<V>(d_weights);
-                self.add_input::<V>(first, images, d_products, inputs);
+                self.add_input::<V>(first, images, inputs);
             }
         }
     }
@@ -93,7 +111,7 @@ unsafe fn transform_plane<V: Vector>(
     }
 }
 
-/// `to[filter, channel] = Σ over tiles of left[tile, filter] · right[tile, channel]` in every position.
+/// `to[filter, channel] = Σ over tiles of left[tile, filter] · right[tile, channel]` in each position.
 struct Outer<E> {
     tiles: usize,
     filters: usize,
@@ -105,11 +123,13 @@ struct Outer<E> {
 /// # Safety
 /// The matrices have so many tiles, filters and, from `channel` on, whole vectors of channels.
 #[inline(always)]
-unsafe fn outer_panel<V: Vector, const VECTORS: usize>(channel: usize, job: &Outer<V::Element>) {
-    for position in 0..POSITIONS {
-        // SAFETY: the caller's promise.
-        unsafe { in_tiles!(job.filters, VECTORS, outer::<V>(position, channel, job)) }
-    }
+unsafe fn outer_panel<V: Vector, const VECTORS: usize>(
+    position: usize,
+    channel: usize,
+    job: &Outer<V::Element>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { in_tiles!(job.filters, VECTORS, outer::<V>(position, channel, job)) }
 }
 
 /// # Safety
@@ -159,20 +179,21 @@ impl<E: Element> Backward<'_, E> {
         unsafe {
             let bias = self.d_bias.as_mut_ptr().add(filter);
             let mut sum = V::load_first(bias, count);
-            for window in 0..geometry.windows() {
-                let at = (image * geometry.windows() + window) * size.filters + filter;
-                let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
-                let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
-                let row = window / geometry.output_width * size.pool_height;
-                let column = window % geometry.output_width * size.pool_width;
-                let to = plane.add((row * tiling.plane_width() + column) * V::LANES);
-                for y in 0..size.pool_height {
-                    for x in 0..size.pool_width {
-                        let this = V::splat(E::from_f64((y * size.pool_width + x) as f64));
-                        let own = gradient.where_equal(winner, this);
-                        sum = sum.add(own);
-                        own.store(to.add((y * tiling.plane_width() + x) * V::LANES));
+            let mut at = image * geometry.windows() * size.filters + filter;
+            for row in 0..geometry.output_height {
+                for column in 0..geometry.output_width {
+                    let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
+                    let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
+                    let place = row * size.pool_height * tiling.plane_width() + column * size.pool_width;
+                    for y in 0..size.pool_height {
+                        for x in 0..size.pool_width {
+                            let this = V::splat(E::from_f64((y * size.pool_width + x) as f64));
+                            let own = gradient.where_equal(winner, this);
+                            sum = sum.add(own);
+                            own.store(plane.add((place + y * tiling.plane_width() + x) * V::LANES));
+                        }
                     }
+                    at += size.filters;
                 }
             }
             sum.store_first(bias, count);
@@ -204,38 +225,20 @@ impl<E: Element> Backward<'_, E> {
         }
     }
 
-    /// The derivative with respect to the input, where asked for; `d_inputs` is the place of its pieces.
+    /// The derivative with respect to the input, where asked for, from that with respect to its pieces.
     ///
     /// # Safety
-    /// The images exist, `d_products` holds their tiles' derivatives, `d_inputs` has room for them.
+    /// The images exist, `from` holds their tiles' derivatives.
     #[inline(always)]
-    unsafe fn add_input<V: Vector<Element = E>>(
-        &mut self,
-        first: usize,
-        images: usize,
-        d_products: Pieces<E>,
-        d_inputs: Pieces<E>,
-    ) {
-        let geometry = self.geometry;
-        let (channels, filters) = (geometry.size.channels, geometry.size.filters);
+    unsafe fn add_input<V: Vector<Element = E>>(&mut self, first: usize, images: usize, from: Pieces<E>) {
+        let (geometry, channels) = (self.geometry, self.geometry.size.channels);
         let tiling = Tiling::new(geometry);
         let Some(d_input) = self.d_input.as_deref_mut() else { return };
         let length = geometry.input_length();
         let d_input = &mut d_input[first * length..][..images * length];
         d_input.fill(E::ZERO);
-        let weights = &self.packed_weights[forward_length::<E>(self.set, geometry)..];
         // SAFETY: the caller's promise; what a piece reads lies within the image.
         unsafe {
-            for channel in (0..channels).step_by(panel_width::<V>()) {
-                let job = Products {
-                    from: d_products,
-                    length: filters,
-                    right: weights.as_ptr().add(channel * filters),
-                    right_stride: filters * channels.next_multiple_of(V::LANES),
-                    to: Pieces { start: d_inputs.start.add(channel), ..d_inputs },
-                };
-                job.run::<V>(images * tiling.tiles(), panel_of::<V>(channel, channels).0);
-            }
             for index in 0..images * tiling.tiles() {
                 let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
                 let ((row, column), (rows, columns)) = (tiling.corner(tile), tiling.piece(tile));
@@ -244,15 +247,20 @@ impl<E: Element> Backward<'_, E> {
                     .add(image * length + row * geometry.row_stride() + column * channels);
                 for channel in (0..channels).step_by(V::LANES) {
                     let count = V::LANES.min(channels - channel);
-                    both_ways::<InputAdjoint, V, PIECE, PIECE>(
-                        |y, x| V::load(d_inputs.at(PIECE * y + x, index).add(channel)),
-                        |y, x, value| {
+                    let piece = |y: usize, x: usize| V::load(from.at(PIECE * y + x, index).add(channel));
+                    let add = |y: usize, x: usize, value: V| {
+                        let to = corner.add(y * geometry.row_stride() + x * channels + channel);
+                        V::load_first(to, count).add(value).store_first(to, count);
+                    };
+                    if (rows, columns) == (PIECE, PIECE) {
+                        both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, add);
+                    } else {
+                        both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, |y, x, value| {
                             if y < rows && x < columns {
-                                let to = corner.add(y * geometry.row_stride() + x * channels + channel);
-                                V::load_first(to, count).add(value).store_first(to, count);
+                                add(y, x, value);
                             }
-                        },
-                    );
+                        });
+                    }
                 }
             }
         }

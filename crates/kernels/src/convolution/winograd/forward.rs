@@ -1,7 +1,8 @@
 //! The forward pass.
 
 use super::{
-    FORWARD_TILES, OUTPUTS, PIECE, Pieces, Products, Tiling, panel_of, transform_images,
+    FORWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, position_stride,
+    transform_images,
     transforms::{Output, both_ways},
 };
 use crate::{
@@ -49,10 +50,12 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                         from: inputs,
                         length: channels,
                         right: self.packed_weights.as_ptr().add(filter * channels),
-                        right_stride: channels * filters.next_multiple_of(V::LANES),
+                        right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
                         to: Pieces { row: width, ..products },
                     };
-                    job.run::<V>(images * tiling.tiles(), used);
+                    for position in 0..POSITIONS {
+                        job.run::<V>(position, images * tiling.tiles(), width / V::LANES);
+                    }
                     for vector in (0..used).step_by(V::LANES) {
                         for image in 0..images {
                             let tiles = image * tiling.tiles();
@@ -110,19 +113,22 @@ impl<E: Element> Forward<'_, E> {
         // SAFETY: every window lies within the plane and has its output.
         unsafe {
             let bias = V::load_first(self.bias.as_ptr().add(filter), count);
-            for window in 0..geometry.windows() {
-                let row = window / geometry.output_width * size.pool_height;
-                let column = window % geometry.output_width * size.pool_width;
-                let from = plane.add((row * tiling.plane_width() + column) * V::LANES);
-                let mut best = Best::<V>::new(size.activation, geometry.positions());
-                for y in 0..size.pool_height {
-                    for x in 0..size.pool_width {
-                        let sum = V::load(from.add((y * tiling.plane_width() + x) * V::LANES));
-                        best.offer(y * size.pool_width + x, sum.add(bias));
+            let first = image * geometry.windows() * size.filters + filter;
+            let (mut output, mut winners) =
+                (self.output.as_mut_ptr().add(first), self.winners.as_mut_ptr().add(first));
+            for row in 0..geometry.output_height {
+                for column in 0..geometry.output_width {
+                    let place = row * size.pool_height * tiling.plane_width() + column * size.pool_width;
+                    let mut best = Best::<V>::new(size.activation, geometry.positions());
+                    for y in 0..size.pool_height {
+                        for x in 0..size.pool_width {
+                            let sum = V::load(plane.add((place + y * tiling.plane_width() + x) * V::LANES));
+                            best.offer(y * size.pool_width + x, sum.add(bias));
+                        }
                     }
+                    best.store(output, winners, count);
+                    (output, winners) = (output.add(size.filters), winners.add(size.filters));
                 }
-                let at = (image * geometry.windows() + window) * size.filters + filter;
-                best.store(self.output.as_mut_ptr().add(at), self.winners.as_mut_ptr().add(at), count);
             }
         }
     }

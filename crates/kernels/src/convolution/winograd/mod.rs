@@ -7,8 +7,8 @@
 //!
 //! Backward is the same read from right to left: with dM = A dY Aᵀ, the gradient of the transformed weights is 49
 //! products dMᵀ · V over all tiles, that of the transformed input 49 products dM · Uᵀ, and the adjoints G and B bring
-//! them back. Dense as they are, they cost less than summing only what won in 2×2 windows, and four times less
-//! without pooling.
+//! them back. Dense as they are, they cost as much as summing only what won in 2×2 windows, and so serve where there
+//! is no pooling.
 //!
 //! Tiles have nothing to do with pooling windows; between them lies one image's plane of outputs for one vector of
 //! filters, which the first-level cache holds.
@@ -44,10 +44,10 @@ const POSITIONS: usize = PIECE * PIECE;
 const FEWEST_CHANNELS: usize = 8;
 
 /// Tiles that go through the products together, forward, unless an image has more.
-const FORWARD_TILES: usize = 12;
+const FORWARD_TILES: usize = 24;
 
 /// As many backward: their number is the length of the sums of the weights' gradient.
-const BACKWARD_TILES: usize = 64;
+const BACKWARD_TILES: usize = 32;
 
 /// Whether a geometry goes this way: where its tiles, with what they transform, are fewer multiplications.
 pub(super) fn applies(geometry: &Geometry) -> bool {
@@ -59,6 +59,12 @@ pub(super) fn applies(geometry: &Geometry) -> bool {
         && tiles * POSITIONS * 5 <= geometry.windows() * geometry.positions() * 9 * 4
 }
 
+/// Whether the backward pass does, too. Behind a pool of 2×2 it is no faster than summing what won: measured on two
+/// threads, where the transformed pieces of both compete for the shared cache.
+pub(super) fn applies_backward(geometry: &Geometry) -> bool {
+    applies(geometry) && geometry.positions() == 1
+}
+
 /// Elements that the passes need beside their arguments.
 pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let (lanes, size) = (lanes::<E>(set), &geometry.size);
@@ -67,9 +73,14 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
     let pieces = |tiles: usize, row: usize| POSITIONS * position_stride(tiling.block_tiles(tiles), row);
     let forward =
         pieces(FORWARD_TILES, channels) + pieces(FORWARD_TILES, panel_columns::<E>(set).min(filters));
-    let backward = pieces(BACKWARD_TILES, channels)
-        + pieces(BACKWARD_TILES, filters)
-        + POSITIONS * position_stride(size.filters, channels);
+    let backward = match applies_backward(geometry) {
+        true => {
+            pieces(BACKWARD_TILES, channels)
+                + pieces(BACKWARD_TILES, filters)
+                + POSITIONS * position_stride(size.filters, channels)
+        }
+        false => 0,
+    };
     forward.max(backward) + tiling.plane_length() * lanes
 }
 
@@ -132,13 +143,13 @@ impl Tiling {
     }
 }
 
-/// Elements from one position's rows to the next's: a cache line more than they take, since at a power of two all
+/// Elements from one position's matrix to the next's: a cache line more than it takes, since at a power of two the
 /// positions of a tile would compete for the same few places of the cache.
-fn position_stride(rows: usize, row: usize) -> usize {
+const fn position_stride(rows: usize, row: usize) -> usize {
     rows * row + 16
 }
 
-/// 49 matrices `[rows, row]` in the workspace.
+/// A matrix `[rows, row]` for each position, in the workspace.
 #[derive(Clone, Copy)]
 struct Pieces<E> {
     start: *mut E,
@@ -154,15 +165,17 @@ impl<E> Pieces<E> {
     }
 
     /// # Safety
-    /// The row is one of those given to [`Self::new`].
+    /// There is such a row.
     #[inline(always)]
     unsafe fn at(self, position: usize, row: usize) -> *mut E {
         // SAFETY: the caller's promise.
         unsafe { self.start.add(position * self.stride + row * self.row) }
     }
 
+    /// What follows the matrices.
+    ///
     /// # Safety
-    /// The workspace goes on behind all of these.
+    /// The workspace holds them.
     unsafe fn end(self) -> *mut E {
         // SAFETY: the caller's promise.
         unsafe { self.start.add(POSITIONS * self.stride) }
@@ -190,25 +203,23 @@ unsafe fn transform_images<V: Vector>(
                 images.add(image * geometry.input_length() + row * geometry.row_stride() + column * channels);
             for channel in (0..channels).step_by(V::LANES) {
                 let lanes = V::LANES.min(channels - channel);
-                both_ways::<Input, V, PIECE, PIECE>(
-                    |y, x| {
-                        if y < rows && x < columns {
-                            V::load_first(
-                                corner.add(y * geometry.row_stride() + x * channels + channel),
-                                lanes,
-                            )
-                        } else {
-                            V::zero()
-                        }
-                    },
-                    |y, x, value| value.store(to.at(PIECE * y + x, index).add(channel)),
-                );
+                let pixel = |y: usize, x: usize| {
+                    V::load_first(corner.add(y * geometry.row_stride() + x * channels + channel), lanes)
+                };
+                let store =
+                    |y: usize, x: usize, value: V| value.store(to.at(PIECE * y + x, index).add(channel));
+                if (rows, columns) == (PIECE, PIECE) {
+                    both_ways::<Input, V, PIECE, PIECE>(pixel, store);
+                } else {
+                    let pixel = |y, x| if y < rows && x < columns { pixel(y, x) } else { V::zero() };
+                    both_ways::<Input, V, PIECE, PIECE>(pixel, store);
+                }
             }
         }
     }
 }
 
-/// `to[tile, column] = Σ over k of from[tile, k] · right[k, column]` in every position, for one panel of columns.
+/// `to[tile, column] = Σ over k of from[tile, k] · right[k, column]` in one position, for one panel of columns.
 struct Products<E> {
     from: Pieces<E>,
     /// Length of the sums.
@@ -217,28 +228,30 @@ struct Products<E> {
     right: *const E,
     /// Elements from one position's right-hand side to the next.
     right_stride: usize,
-    /// The panel's first column is the matrices' first.
+    /// From the panel's first column on.
     to: Pieces<E>,
 }
 
 impl<E: Element> Products<E> {
     /// # Safety
-    /// The pointers have so many tiles and columns behind them.
+    /// The pointers have so many tiles and vectors of columns behind them.
     #[inline(always)]
-    unsafe fn run<V: Vector<Element = E>>(&self, tiles: usize, columns: usize) {
+    unsafe fn run<V: Vector<Element = E>>(&self, position: usize, tiles: usize, vectors: usize) {
         // SAFETY: the caller's promise.
-        unsafe { with_vectors!(columns.div_ceil(V::LANES), product_panel::<V>(tiles, self)) }
+        unsafe { with_vectors!(vectors, product_panel::<V>(position, tiles, self)) }
     }
 }
 
 /// # Safety
 /// As [`Products::run`].
 #[inline(always)]
-unsafe fn product_panel<V: Vector, const VECTORS: usize>(tiles: usize, job: &Products<V::Element>) {
-    for position in 0..POSITIONS {
-        // SAFETY: the caller's promise.
-        unsafe { in_tiles!(tiles, VECTORS, product::<V>(position, job)) }
-    }
+unsafe fn product_panel<V: Vector, const VECTORS: usize>(
+    position: usize,
+    tiles: usize,
+    job: &Products<V::Element>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { in_tiles!(tiles, VECTORS, product::<V>(position, job)) }
 }
 
 /// # Safety

@@ -1,21 +1,32 @@
 //! The weights transformed, for both passes.
 
 use super::{
-    POSITIONS, panel_of,
+    POSITIONS, applies_backward, panel_of, position_stride,
     transforms::{Filter, TAPS, both_ways},
 };
 use crate::{
     Element, InstructionSet,
     convolution::Geometry,
     dispatch::Kernel,
-    matmul::{Matrix, pack, packed_length},
+    matmul::{Matrix, lanes, pack, packed_length},
     tile::panel_width,
     vector::Vector,
 };
 
+/// Elements of 49 matrices in panels.
+fn matrices_length<E: Element>(set: InstructionSet, rows: usize, columns: usize) -> usize {
+    POSITIONS * position_stride(rows, columns.next_multiple_of(lanes::<E>(set)))
+}
+
 /// Elements of the 49 matrices `[channels, filters]` that the forward pass multiplies by.
 pub(super) fn forward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
-    POSITIONS * packed_length::<E>(set, geometry.size.channels, geometry.size.filters)
+    matrices_length::<E>(set, geometry.size.channels, geometry.size.filters)
+}
+
+/// Elements of the 49 matrices `[filters, channels]` for the input's gradient.
+fn backward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    let size = &geometry.size;
+    if applies_backward(geometry) { matrices_length::<E>(set, size.filters, size.channels) } else { 0 }
 }
 
 /// Elements that [`pack_weights`] needs: those matrices, as many `[filters, channels]` for the input's gradient, and
@@ -23,7 +34,7 @@ pub(super) fn forward_length<E: Element>(set: InstructionSet, geometry: &Geometr
 pub(in super::super) fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let (channels, filters) = (geometry.size.channels, geometry.size.filters);
     forward_length::<E>(set, geometry)
-        + POSITIONS * packed_length::<E>(set, filters, channels)
+        + backward_length::<E>(set, geometry)
         + TAPS * TAPS * packed_length::<E>(set, channels, filters)
 }
 
@@ -38,10 +49,12 @@ pub(in super::super) fn pack_weights<E: Element>(
 ) {
     let (channels, filters) = (geometry.size.channels, geometry.size.filters);
     let (forward, rest) = packed.split_at_mut(forward_length::<E>(set, geometry));
-    let (backward, panels) = rest.split_at_mut(POSITIONS * packed_length::<E>(set, filters, channels));
+    let (backward, panels) = rest.split_at_mut(backward_length::<E>(set, geometry));
     pack(set, Matrix::new(weights, filters, geometry.filter_length()).transposed(), 0, panels);
     E::dispatch(set, TransformPanels { channels, filters, panels, to: forward });
-    E::dispatch(set, TransformFilters { channels, filters, weights, to: backward });
+    if !backward.is_empty() {
+        E::dispatch(set, TransformFilters { channels, filters, weights, to: backward });
+    }
 }
 
 /// From panels of filters to such panels.
