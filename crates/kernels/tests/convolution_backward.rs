@@ -45,6 +45,12 @@ fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: &[(Size, usize)]) 
         backward_input(set, geometry, &weights, output, &mut d_input);
         let expected: Vec<f64> = expected.input.iter().map(|sum| sum.value).collect();
         assert_exact(&d_input, &expected, format!("d_input {what}"));
+
+        // And all of them in one call, which goes the same way.
+        let found = problem.backward(set, &routed, &weights_before, &bias_before);
+        for (found, expected) in found.iter().zip([&d_weights, &d_bias, &d_input]) {
+            assert_same_bits(found, expected, &what);
+        }
     }
 }
 

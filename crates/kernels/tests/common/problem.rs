@@ -3,7 +3,10 @@
 use super::{Guard, Guarded, Number, Random, Sum, case};
 use kernels::{
     InstructionSet,
-    convolution::{Activation, Geometry, OutputGradient, Size, forward, pack_weights, packed_weights_length},
+    convolution::{
+        self, Activation, Geometry, OutputGradient, Size, Weights, forward, pack_weights,
+        packed_weights_length, workspace_length,
+    },
 };
 
 pub struct Problem<E> {
@@ -169,8 +172,43 @@ impl<E: Number + Guard> Problem<E> {
         let (input, bias) = (Guarded::input(&self.input, 1), Guarded::input(&self.bias, 3));
         let mut output = Guarded::stale(self.outputs(), 1);
         let mut winners = Guarded::stale(self.outputs(), 1);
-        forward(set, &self.geometry, &input, &self.packed(set), &bias, &mut output, &mut winners);
+        let packed = self.packed(set);
+        let mut workspace = self.workspace(set);
+        forward(set, &self.geometry, &input, &packed, &bias, &mut output, &mut winners, &mut workspace);
         (output, winners)
+    }
+
+    pub fn workspace(&self, set: InstructionSet) -> Guarded<E> {
+        Guarded::stale(workspace_length::<E>(set, &self.geometry), 1)
+    }
+
+    /// Derivatives with respect to weights, bias and, stale before, input, added to what is given of the first two.
+    pub fn backward(
+        &self,
+        set: InstructionSet,
+        routed: &Routed<E>,
+        weights_before: &[E],
+        bias_before: &[E],
+    ) -> [Guarded<E>; 3] {
+        let (mut d_weights, mut d_bias) =
+            (Guarded::output(weights_before, 1), Guarded::output(bias_before, 3));
+        let mut d_input = Guarded::stale(self.input.len(), 1);
+        let (input, plain) = (Guarded::input(&self.input, 1), Guarded::input(&self.weights, 3));
+        let (gradient, winners) = (Guarded::input(&routed.gradient, 1), Guarded::input(&routed.winners, 1));
+        convolution::backward(
+            set,
+            &self.geometry,
+            &input,
+            Weights { plain: &plain, packed: &self.packed(set) },
+            OutputGradient { gradient: &gradient, winners: &winners },
+            convolution::Derivatives {
+                weights: &mut d_weights,
+                bias: &mut d_bias,
+                input: Some(&mut d_input),
+            },
+            &mut self.workspace(set),
+        );
+        [d_weights, d_bias, d_input]
     }
 
     /// A gradient of whole numbers to winners drawn evenly, "none" among them.
@@ -276,21 +314,26 @@ pub fn windows() -> Vec<(Size, usize)> {
     windows
 }
 
-/// Channels, filters and windows around what minimal filtering takes at once, and where it begins and ends.
+/// 3×3 kernels that go by minimal filtering, of channels, filters, tiles and images around what it takes at once.
 pub fn minimal_filtering() -> Vec<(Size, usize)> {
     let mut sizes = Vec::new();
-    for channels in [7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 100, 250, 350, 362, 363, 426, 427] {
-        sizes.push((pooled(plain([5, 7, channels], 19, [3, 3]), [2, 2]), 2));
+    let pools = [[1, 1], [2, 2], [1, 2], [2, 1], [1, 4], [3, 1]];
+    for (index, channels) in [8, 9, 15, 16, 17, 31, 32, 33, 48, 100, 129].into_iter().enumerate() {
+        sizes.push((pooled(plain([9, 7, channels], 19, [3, 3]), pools[index % 3]), 2));
     }
-    for filters in [1, 8, 15, 16, 17, 32, 33, 48, 64, 65, 130] {
+    for filters in [8, 15, 16, 17, 32, 33, 48, 64, 65, 130] {
         for activation in [Activation::Relu, Activation::Linear] {
-            let size = Size { activation, ..plain([4, 6, 8], filters, [3, 3]) };
-            sizes.push((pooled(size, [2, 2]), 3));
+            let size = Size { activation, ..plain([6, 7, 8], filters, [3, 3]) };
+            sizes.extend([(size, 3), (pooled(size, [2, 2]), 3)]);
         }
     }
-    for images in 0..=13 {
-        sizes.push((pooled(plain([7, 11, 10], 20, [3, 3]), [2, 2]), images));
+    for images in [0, 1, 2, 3, 5, 6, 7, 13, 16, 17, 33, 40] {
+        sizes.extend([[1, 1], [2, 2]].map(|pool| (pooled(plain([7, 13, 10], 20, [3, 3]), pool), images)));
     }
+    for (extent, pool) in (6..=13).flat_map(|extent| pools.map(|pool| (extent, pool))) {
+        sizes.push((pooled(plain([extent, 19 - extent, 8], 8, [3, 3]), pool), 2));
+    }
+    sizes.push((plain([38, 37, 8], 9, [3, 3]), 2));
     sizes
 }
 

@@ -1,0 +1,217 @@
+//! Convolutions by minimal filtering, forward and backward, against their definition.
+//!
+//! Their sums mix whole pieces of an image, so that no error of a single output is proportional to its own summands:
+//! the bounds here are those of a piece's largest pixel against all weights, and the like.
+
+mod common;
+
+use common::{
+    Guard, Number, Random, assert_gradient, assert_same_bits, differences, on_every_set,
+    problem::{self, Problem, Routed, plain},
+    rounding,
+};
+use kernels::{
+    InstructionSet,
+    convolution::{self, Activation, Geometry, OutputGradient, Size, Weights, workspace_length},
+};
+
+/// Roundings that an error may be as large as, of sums as large as they could be at most. The largest seen in these
+/// tests are 26 for an output, 9 for a weight's derivative and 8 for a pixel's.
+const ROUNDINGS: f64 = 40.0;
+
+fn largest<E: Number>(values: &[E]) -> f64 {
+    values.iter().map(|value| value.to_f64().abs()).fold(0.0, f64::max)
+}
+
+/// Σ |value| of each filter, where `filter(index)` says whose a value is.
+fn magnitudes<E: Number>(values: &[E], filters: usize, filter: impl Fn(usize) -> usize) -> Vec<f64> {
+    let mut sums = vec![0.0; filters];
+    for (at, value) in values.iter().enumerate() {
+        sums[filter(at)] += value.to_f64().abs();
+    }
+    sums
+}
+
+fn assert_near<E: Number>(found: E, expected: f64, magnitude: f64, what: impl Fn() -> String) {
+    let error = (found.to_f64() - expected).abs();
+    let bound = ROUNDINGS * rounding::<E>() * magnitude;
+    assert!(error <= bound, "{}: {found} for {expected}, off by {error}, {bound} allowed", what());
+}
+
+#[test]
+fn outputs_and_winners_are_the_definitions() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(1);
+        for (size, images) in problem::minimal_filtering() {
+            let problem = Problem::<E>::reals(size, images, &mut random);
+            assert!(workspace_length::<E>(set, &problem.geometry) > 0, "the direct way: {size:?}");
+            let (output, winners) = problem.forward(set);
+            let pixel = largest(&problem.input);
+            let length = problem.geometry.filter_length();
+            let weights = magnitudes(&problem.weights, size.filters, |at| at / length);
+            for (at, (found, winner)) in output.iter().zip(winners.iter()).enumerate() {
+                let filter = at % size.filters;
+                let magnitude = pixel * weights[filter] + problem.bias[filter].to_f64().abs();
+                let sums: Vec<f64> = problem.candidates(at).iter().map(|sum| sum.value).collect();
+                let none = if size.activation == Activation::Relu { Some(0.0) } else { None };
+                let best = sums.iter().copied().chain(none).fold(f64::NEG_INFINITY, f64::max);
+                let what = |what: &str| format!("{what} {at} of {}", problem.case(set));
+                assert_near(*found, best, magnitude, || what("output"));
+                // Whoever won is that large, or as good as.
+                let winner = sums.iter().copied().chain(none).nth(usize::from(*winner)).expect("a position");
+                assert_near(*found, winner, magnitude, || what("winner"));
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+#[test]
+fn derivatives_are_the_definitions() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(2);
+        for (size, images) in problem::minimal_filtering() {
+            let problem = Problem::<E>::reals(size, images, &mut random);
+            let routed = problem.routed_reals(&mut random);
+            let before = [random.reals::<E>(problem.weights.len()), random.reals::<E>(size.filters)];
+            let [d_weights, d_bias, d_input] = problem.backward(set, &routed, &before[0], &before[1]);
+            let expected = problem.derivatives(&routed);
+            let length = problem.geometry.filter_length();
+            let gradients = magnitudes(&routed.gradient, size.filters, |at| at % size.filters);
+            let (pixel, gradient) = (largest(&problem.input), largest(&routed.gradient));
+            for (at, found) in d_weights.iter().enumerate() {
+                let before = before[0][at].to_f64();
+                let magnitude = pixel * gradients[at / length] + before.abs();
+                let what = || format!("d_weights {at} of {}", problem.case(set));
+                assert_near(*found, before + expected.weights[at].value, magnitude, what);
+            }
+            for (at, found) in d_bias.iter().enumerate() {
+                let before = before[1][at].to_f64();
+                // The number of summands more, whose sum is a chain of roundings.
+                let magnitude =
+                    (gradients[at] + before.abs()) * (1 + images * problem.geometry.windows()) as f64;
+                let what = || format!("d_bias {at} of {}", problem.case(set));
+                assert_near(*found, before + expected.bias[at].value, magnitude / ROUNDINGS, what);
+            }
+            let weights: f64 = magnitudes(&problem.weights, 1, |_| 0)[0] / size.channels as f64;
+            for (at, found) in d_input.iter().enumerate() {
+                let what = || format!("d_input {at} of {}", problem.case(set));
+                assert_near(*found, expected.input[at].value, gradient * weights, what);
+                if expected.input[at].magnitude == 0.0 {
+                    let (row, column) =
+                        (at / size.channels / size.width % size.height, at / size.channels % size.width);
+                    let read = |windows: usize, pool: usize| windows * pool + 2;
+                    if row >= read(problem.geometry.output_height(), size.pool_height)
+                        || column >= read(problem.geometry.output_width(), size.pool_width)
+                    {
+                        assert_eq!(found.to_f64(), 0.0, "{}: no window reads it", what());
+                    }
+                }
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// Any number of images at once: an image's outputs and derivatives do not depend on its neighbours.
+#[test]
+fn images_in_slices_give_the_same_bits() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(3);
+        let images = 15;
+        let size = plain([7, 13, 9], 35, [3, 3]);
+        let problem = Problem::<E>::reals(size, images, &mut random);
+        let (output, winners) = problem.forward(set);
+        let gradient = random.reals::<E>(output.len());
+        let routed = Routed { gradient, winners: winners.to_vec() };
+        let zeros = [vec![E::ZERO; problem.weights.len()], vec![E::ZERO; problem.bias.len()]];
+        let [_, _, d_input] = problem.backward(set, &routed, &zeros[0], &zeros[1]);
+        let (inputs, outputs) = (problem.geometry.input_length(), problem.geometry.output_length());
+        for count in [1, 2, 4, 7, 11] {
+            for first in (0..images).step_by(count) {
+                let count = count.min(images - first);
+                let (pixels, places) =
+                    (first * inputs..(first + count) * inputs, first * outputs..(first + count) * outputs);
+                let part = Problem::<E> {
+                    size,
+                    geometry: Geometry::new(size),
+                    images: count,
+                    input: problem.input[pixels.clone()].to_vec(),
+                    weights: problem.weights.clone(),
+                    bias: problem.bias.clone(),
+                };
+                let what = format!("{count} images from {first}: {}", problem.case(set));
+                let (found, found_winners) = part.forward(set);
+                assert_same_bits(&found, &output[places.clone()], &what);
+                assert_eq!(found_winners[..], winners[places.clone()], "{what}");
+                let routed = Routed {
+                    gradient: routed.gradient[places.clone()].to_vec(),
+                    winners: routed.winners[places].to_vec(),
+                };
+                let [_, _, found] = part.backward(set, &routed, &zeros[0], &zeros[1]);
+                assert_same_bits(&found, &d_input[pixels], &what);
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+#[test]
+fn without_the_inputs_derivative_the_others_are_the_same() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(4);
+        let problem = Problem::<E>::reals(plain([8, 9, 12], 20, [3, 3]), 9, &mut random);
+        let routed = problem.routed_reals(&mut random);
+        let before = [random.reals::<E>(problem.weights.len()), random.reals::<E>(20)];
+        let [weights, bias, _] = problem.backward(set, &routed, &before[0], &before[1]);
+        let [mut d_weights, mut d_bias] = before;
+        convolution::backward(
+            set,
+            &problem.geometry,
+            &problem.input,
+            Weights { plain: &problem.weights, packed: &problem.packed(set) },
+            OutputGradient { gradient: &routed.gradient, winners: &routed.winners },
+            convolution::Derivatives { weights: &mut d_weights, bias: &mut d_bias, input: None },
+            &mut problem.workspace(set),
+        );
+        assert_same_bits(&d_weights, &weights, problem.case(set));
+        assert_same_bits(&d_bias, &bias, problem.case(set));
+    }
+    on_every_set!(check);
+}
+
+#[test]
+fn derivatives_are_the_differences() {
+    let set = InstructionSet::PORTABLE;
+    for (activation, seed) in [(Activation::Relu, 5), (Activation::Linear, 6)] {
+        let mut random = Random::new(seed);
+        let size = Size { activation, ..plain([7, 8, 8], 8, [3, 3]) };
+        let problem = Problem::<f64>::reals(size, 1, &mut random);
+        let direction = random.reals::<f64>(problem.outputs());
+        let winners = problem.forward(set).1.to_vec();
+        let parts = [problem.weights.len(), problem.bias.len()];
+        let parameters = [&problem.weights[..], &problem.bias, &problem.input].concat();
+        let mut moved_maximum = vec![false; problem.outputs()];
+        let found = differences(&parameters, |parameters| {
+            let (weights, rest) = parameters.split_at(parts[0]);
+            let (bias, input) = rest.split_at(parts[1]);
+            let moved = Problem {
+                geometry: Geometry::new(size),
+                weights: weights.to_vec(),
+                bias: bias.to_vec(),
+                input: input.to_vec(),
+                ..problem
+            };
+            let (output, moved_winners) = moved.forward(set);
+            for (moved, (now, then)) in moved_maximum.iter_mut().zip(moved_winners.iter().zip(&winners)) {
+                *moved |= now != then;
+            }
+            output.iter().zip(&direction).map(|(output, direction)| output * direction).sum()
+        });
+        assert!(!moved_maximum.contains(&true), "no derivative: a ReLU changes its side");
+        let routed = Routed { gradient: direction, winners };
+        let zeros = [vec![0.0; parts[0]], vec![0.0; parts[1]]];
+        let gradients = problem.backward(set, &routed, &zeros[0], &zeros[1]).map(|part| part.to_vec());
+        assert_gradient(&gradients.concat(), &found, problem.case(set));
+    }
+}
