@@ -176,7 +176,8 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     const COLUMNS: usize = 8;
     const ROWS: usize = 3;
     const MODELS: usize = 3;
-    const EDGE: f64 = 140.0;
+    const LARGEST_EDGE: f64 = 140.0;
+    const LINE: f64 = 28.0;
     let models = study.models();
     let atlas = Atlas::of(&models)?;
     let images = atlas::pixels(study.images, &atlas)?;
@@ -206,14 +207,17 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &subtitle, &notes);
     let width = Canvas::Picture.inner_width() / COLUMNS as f64;
     let height = (bottom - top) / ROWS as f64;
-    let pixel = EDGE / images.width.max(images.height) as f64;
+    // As large as the lines below leave room for: the label, and an answer a model.
+    let lines = 1 + models.len().min(MODELS);
+    let edge = (height - 8.0 - LINE * lines as f64 - 12.0).min(LARGEST_EDGE);
+    let pixel = edge / images.width.max(images.height) as f64;
     for (place, entry) in hardest.iter().enumerate() {
         let (x, y) =
             (MARGIN + width * (place % COLUMNS) as f64, top + height * (place / COLUMNS) as f64 + 8.0);
         let Some(pixels) = images.get(entry.image) else { continue };
         let (columns, pixels) = (images.width, pixels.to_vec());
         scene.elements.push(Element::Image { at: (x.round(), y.round()), pixel, columns, pixels });
-        let frame = vec![(x, y), (x + EDGE, y), (x + EDGE, y + EDGE), (x, y + EDGE)];
+        let frame = vec![(x, y), (x + edge, y), (x + edge, y + edge), (x, y + edge)];
         scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
         let star = if entry.disputed.is_some() { "*" } else { "" };
         let mut lines = vec![(INK, format!("label {}{star}", entry.label))];
@@ -227,7 +231,7 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
         }
         for (line, (colour, content)) in lines.into_iter().enumerate() {
             let content = font.fitted(&content, 24.0, width - 8.0);
-            let at = (x, y + EDGE + 28.0 + 28.0 * line as f64);
+            let at = (x, y + edge + LINE * (line + 1) as f64);
             scene.text(Text { at, size: 24.0, anchor: Anchor::Start, upwards: false, colour, content });
         }
     }
