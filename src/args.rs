@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),
     /// List the built-in models
-    Models(ListArguments),
+    Models(ModelsArguments),
     /// List the data sets
     Datasets(ListArguments),
     /// Print a completion script for a shell
@@ -172,6 +172,16 @@ pub(crate) struct BenchArguments {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+/// `models`.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArguments {
+    /// Describe one model layer by layer: output shapes, parameters and multiply-adds, for MNIST
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) describe: Option<String>,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
 }
 
 /// `models` and `datasets`.

@@ -173,15 +173,7 @@ fn label(index: usize, total: usize, specification: &RunSpec) -> String {
 
 /// 21,300 for 21300.4.
 fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    report::thousands(number.round() as u64)
 }
 
 /// `42 s`, `3 min 5 s` or `2 h 10 min`.

@@ -1,12 +1,25 @@
 //! `models` and `datasets`: what there is.
 
-use crate::{args::ListArguments, failure::Failure, output};
+use crate::{
+    args::{ListArguments, ModelsArguments},
+    failure::Failure,
+    output,
+};
 use kernels::InstructionSet;
-use nn::{Architecture, Model};
+use nn::{Architecture, Model, Shape};
+use report::thousands;
 use serde_json::json;
+use study::run::RunError;
 
-/// Lists the built-in models, as they are for MNIST.
-pub(crate) fn models(arguments: &ListArguments) -> Result<(), Failure> {
+/// Lists the built-in models, or describes one, as they are for MNIST.
+pub(crate) fn models(arguments: &ModelsArguments) -> Result<(), Failure> {
+    match &arguments.describe {
+        Some(name) => describe(name, &arguments.list),
+        None => list(&arguments.list),
+    }
+}
+
+fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let mut listed = Vec::new();
     let mut text = String::new();
     for architecture in nn::built_in_architectures() {
@@ -30,6 +43,61 @@ pub(crate) fn models(arguments: &ListArguments) -> Result<(), Failure> {
         }));
     }
     print(arguments, &text, &json!(listed))
+}
+
+fn describe(name: &str, arguments: &ListArguments) -> Result<(), Failure> {
+    let architecture = nn::built_in(name).ok_or_else(|| RunError::UnknownModel { name: name.to_owned() })?;
+    let layers = architecture.describe(28, 28, 10).map_err(RunError::Shape)?;
+    let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+    let multiply_adds: u64 = layers.iter().map(|layer| layer.multiply_adds).sum();
+    if arguments.json {
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|layer| {
+                json!({
+                    "layer": layer.layer,
+                    "output": axes(layer.output),
+                    "parameters": layer.parameters,
+                    "multiply_adds": layer.multiply_adds,
+                })
+            })
+            .collect();
+        let described = json!({
+            "name": architecture.name,
+            "summary": architecture.summary,
+            "citation": architecture.citation,
+            "input": axes(Shape::Image { height: 28, width: 28, channels: 1 }),
+            "layers": layers,
+            "parameters": parameters,
+            "multiply_adds": multiply_adds,
+        });
+        return output::result(&format!("{described:#}\n"));
+    }
+    let mut text =
+        format!("{}\n  {}\n  {}\n\n", architecture.name, architecture.summary, architecture.citation);
+    let mut row = |layer: &str, output: &str, parameters: &str, multiply_adds: &str| {
+        let line = format!("  {layer:<16}{output:<12}{parameters:>12}{multiply_adds:>16}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    };
+    row("layer", "output", "parameters", "multiply-adds");
+    row("input", "28×28×1", "", "");
+    for layer in &layers {
+        let counts = [layer.parameters as u64, layer.multiply_adds].map(|count| match count {
+            0 => String::new(),
+            count => thousands(count),
+        });
+        row(&layer.layer, &layer.output.to_string(), &counts[0], &counts[1]);
+    }
+    row("in all", "", &thousands(parameters as u64), &thousands(multiply_adds));
+    output::result(&text)
+}
+
+fn axes(shape: Shape) -> Vec<usize> {
+    match shape {
+        Shape::Image { height, width, channels } => vec![height, width, channels],
+        Shape::Vector(length) => vec![length],
+    }
 }
 
 /// Lists the data sets.

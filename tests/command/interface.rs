@@ -24,6 +24,18 @@ fn lists_say_what_there_is() {
         serde_json::from_str(&said(&mut bench.command(&["models", "--json"])).stdout).expect("JSON");
     assert_eq!(models[0]["name"], "cnn");
     assert_eq!(models[0]["parameters"], 225_034);
+    insta::assert_snapshot!(
+        "models_describe",
+        said(&mut bench.command(&["models", "--describe", "cnn"])).stdout
+    );
+    let lstm: serde_json::Value =
+        serde_json::from_str(&said(&mut bench.command(&["models", "--describe", "lstm", "--json"])).stdout)
+            .expect("JSON");
+    assert_eq!(lstm["layers"][0]["output"], serde_json::json!([128]));
+    assert_eq!((&lstm["parameters"], &lstm["multiply_adds"]), (&81_674.into(), &2_237_696.into()));
+    let unknown = said(&mut bench.command(&["models", "--describe", "ccn"]));
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("did you mean `cnn`?"), "{}", unknown.stderr);
     let datasets: serde_json::Value =
         serde_json::from_str(&said(&mut bench.command(&["datasets", "--json"])).stdout).expect("JSON");
     assert_eq!(datasets[0]["test_images"], 10_000);

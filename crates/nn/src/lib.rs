@@ -20,7 +20,7 @@ mod network;
 mod optimiser;
 mod shape;
 
-pub use architecture::{Architecture, LayerSpec, built_in, built_in_architectures};
+pub use architecture::{Architecture, LayerDescription, LayerSpec, built_in, built_in_architectures};
 pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet};

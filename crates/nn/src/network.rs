@@ -36,6 +36,7 @@ impl<E: Element> Network<E> {
         width: usize,
         classes: usize,
     ) -> Result<Self, ShapeError> {
+        architecture.describe(height, width, classes)?;
         let mut builder = Builder {
             set,
             classes,
@@ -47,27 +48,19 @@ impl<E: Element> Network<E> {
         };
         let mut at = 0;
         while at < architecture.layers.len() {
-            at += builder.add(&architecture.layers[at..]).map_err(|problem| ShapeError {
-                model: architecture.name.clone(),
-                number: at + 1,
-                layer: architecture.layers[at].to_string(),
-                problem,
-            })?;
+            at +=
+                builder.add(&architecture.layers[at..]).map_err(|problem| architecture.unfit(at, problem))?;
         }
-        if builder.shape != Shape::Vector(classes) || builder.stages.is_empty() {
-            return Err(ShapeError {
-                model: architecture.name.clone(),
-                number: architecture.layers.len(),
-                layer: architecture.layers.last().map_or_else(|| "no layer".into(), LayerSpec::to_string),
-                problem: format!("the output must be {classes} values, one a class; it is {}", builder.shape),
-            });
+        if builder.stages.is_empty() {
+            return Err(architecture.unfit(0, "a layer that has parameters is expected".into()));
         }
         let Builder { specs, parameters, stages, .. } = builder;
         Ok(Self { specs, parameters, stages })
     }
 }
 
-/// Turns layer specifications into stages, taking several at once where one pass computes them.
+/// Turns layer specifications, whose shapes [`Architecture::describe`] has checked, into stages, taking several at once
+/// where one pass computes them.
 struct Builder<E> {
     set: InstructionSet,
     classes: usize,
@@ -84,8 +77,8 @@ impl<E: Element> Builder<E> {
     fn add(&mut self, layers: &[LayerSpec]) -> Result<usize, String> {
         match layers[0] {
             LayerSpec::Convolution { filters, kernel } => self.add_convolution(filters, kernel, &layers[1..]),
-            LayerSpec::Dense { units } => self.add_dense(units, &layers[1..]),
-            LayerSpec::Classes => self.add_dense(self.classes, &layers[1..]),
+            LayerSpec::Dense { units } => Ok(self.add_dense(units, &layers[1..])),
+            LayerSpec::Classes => Ok(self.add_dense(self.classes, &layers[1..])),
             LayerSpec::Lstm { units } => self.add_lstm(units),
             LayerSpec::Flatten => {
                 self.shape = Shape::Vector(self.shape.length());
@@ -102,15 +95,7 @@ impl<E: Element> Builder<E> {
         kernel: usize,
         next: &[LayerSpec],
     ) -> Result<usize, String> {
-        let Shape::Image { height, width, channels } = self.shape else {
-            return Err(format!("an image is expected, {} values were found", self.shape));
-        };
-        if filters == 0 || kernel == 0 || kernel > height || kernel > width {
-            return Err(format!(
-                "{filters} filters of {kernel}×{kernel} do not fit an image of {}",
-                self.shape
-            ));
-        }
+        let (height, width, channels) = self.image()?;
         let (activation, relus) = match next.first() {
             Some(LayerSpec::Relu) => (Activation::Relu, 1),
             _ => (Activation::Linear, 0),
@@ -119,10 +104,6 @@ impl<E: Element> Builder<E> {
             Some(LayerSpec::MaxPool { size }) => (*size, 1),
             _ => (1, 0),
         };
-        if pool == 0 || pool > 15 || height - kernel + 1 < pool || width - kernel + 1 < pool {
-            let (height, width) = (height - kernel + 1, width - kernel + 1);
-            return Err(format!("the max-pooling of {pool}×{pool} after it does not fit {height}×{width}"));
-        }
         let geometry = Geometry::new(Size {
             height,
             width,
@@ -144,35 +125,30 @@ impl<E: Element> Builder<E> {
         Ok(1 + relus + pools)
     }
 
-    fn add_dense(&mut self, units: usize, next: &[LayerSpec]) -> Result<usize, String> {
-        let Shape::Vector(inputs) = self.shape else {
-            return Err(format!(
-                "a list of features is expected, an image of {} was found: flatten it",
-                self.shape
-            ));
-        };
-        if units == 0 {
-            return Err("at least one unit is expected".into());
-        }
+    fn add_dense(&mut self, units: usize, next: &[LayerSpec]) -> usize {
+        let inputs = self.shape.length();
         let (activation, relus) = match next.first() {
             Some(LayerSpec::Relu) => (Activation::Relu, 1),
             _ => (Activation::Linear, 0),
         };
         let layer = DenseLayer::new(self.set, inputs, units, activation);
         self.push("dense", Box::new(layer), Shape::Vector(units));
-        Ok(1 + relus)
+        1 + relus
     }
 
     fn add_lstm(&mut self, units: usize) -> Result<usize, String> {
-        let Shape::Image { height, width, channels } = self.shape else {
-            return Err(format!("an image is expected, {} values were found", self.shape));
-        };
-        if units == 0 {
-            return Err("at least one unit is expected".into());
-        }
+        let (height, width, channels) = self.image()?;
         let layer = LstmLayer::new(self.set, height, width * channels, units);
         self.push("lstm", Box::new(layer), Shape::Vector(units));
         Ok(1)
+    }
+
+    /// Height, width and channels of what comes before.
+    fn image(&self) -> Result<(usize, usize, usize), String> {
+        match self.shape {
+            Shape::Image { height, width, channels } => Ok((height, width, channels)),
+            Shape::Vector(_) => Err(format!("an image is expected, {} values were found", self.shape)),
+        }
     }
 
     fn push(&mut self, kind: &'static str, layer: Box<dyn Layer<E>>, shape: Shape) {

@@ -44,6 +44,7 @@ use study::verdict::Comparison;
 pub use curves::{accuracy_chart, loss_chart};
 pub use figures::{confusion_chart, digits_chart, time_chart};
 pub use markdown::markdown;
+pub use numbers::thousands;
 pub use page::page;
 pub use scene::Scene;
 pub use tables::{SUMMARY_SCHEMA, epochs_csv, summary_json};

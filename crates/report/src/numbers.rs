@@ -95,7 +95,7 @@ pub(crate) fn probability(value: f64) -> String {
 }
 
 /// A whole number with commas: 1,199,882.
-pub(crate) fn thousands(value: u64) -> String {
+pub fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

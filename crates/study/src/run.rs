@@ -73,13 +73,24 @@ impl RunError {
     }
 }
 
+/// The name that was probably meant: one that holds the other or is held by it, or else the nearest, where at most a third
+/// of its letters are wrong, missing, too many or swapped.
+fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let holds = |one: &&str| !name.is_empty() && (one.contains(&name) || name.contains(*one));
+    known.clone().find(holds).or_else(|| {
+        known
+            .map(|one| (strsim::damerau_levenshtein(&name, one), one))
+            .filter(|(distance, one)| *distance <= (one.chars().count() / 3).max(1))
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, one)| one)
+    })
+}
+
 fn unknown_model_hint(name: &str) -> String {
     let names: Vec<String> =
         built_in_architectures().into_iter().map(|architecture| architecture.name).collect();
-    let near = names.iter().find(|known| {
-        let (known, name) = (known.to_lowercase(), name.to_lowercase());
-        known.contains(&name) || name.contains(&known)
-    });
+    let near = near(name, names.iter().map(String::as_str));
     match near {
         Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
         None => format!("choose from {}; `mnist-study models` says what they are", names.join(", ")),
@@ -273,4 +284,28 @@ pub fn fingerprint(parameters: &[f32]) -> String {
         hasher.update(parameter.to_le_bytes());
     }
     hexadecimal(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["cnn", "lstm", "resnet-small"];
+        let near = |name: &str| near(name, known.into_iter());
+        for (name, meant) in [
+            ("cnnn", Some("cnn")),
+            ("ccn", Some("cnn")),
+            ("CNN", Some("cnn")),
+            ("ltsm", Some("lstm")),
+            ("resnet", Some("resnet-small")),
+            ("restnet-smal", Some("resnet-small")),
+            ("gru", None),
+            ("", None),
+            ("transformer", None),
+        ] {
+            assert_eq!(near(name), meant, "{name}");
+        }
+    }
 }

@@ -109,6 +109,11 @@ fn convolutions_of_every_other_kind() {
         2,
     );
     assert_right(
+        &architecture("filtered", vec![conv(8, 1), Relu, conv(9, 3), Relu, Flatten, Classes]),
+        [2, 7, 8],
+        2,
+    );
+    assert_right(
         &architecture("pooled without relu", vec![conv(3, 2), MaxPool { size: 3 }, Flatten, Classes]),
         [2, 8, 10],
         2,

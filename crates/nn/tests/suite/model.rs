@@ -152,6 +152,38 @@ fn an_image_gives_the_same_logits_in_any_company() {
     }
 }
 
+/// By hand: 26² · 32 · 9, 11² · 64 · 9 · 32, 1600 · 128 and 128 · 10; 28 steps of 4 · 128 sums over 28 + 128.
+#[test]
+fn descriptions_count_by_the_definition() {
+    let described = |name| built_in(name).expect("built in").describe(28, 28, 10).expect("it fits");
+    let lines = |name| -> Vec<String> {
+        described(name)
+            .iter()
+            .map(|one| format!("{} {} {} {}", one.layer, one.output, one.parameters, one.multiply_adds))
+            .collect()
+    };
+    assert_eq!(
+        lines("cnn"),
+        [
+            "conv 32 3x3 26×26×32 320 194688",
+            "relu 26×26×32 0 0",
+            "maxpool 2 13×13×32 0 0",
+            "conv 64 3x3 11×11×64 18496 2230272",
+            "relu 11×11×64 0 0",
+            "maxpool 2 5×5×64 0 0",
+            "flatten 1600 0 0",
+            "dense 128 128 204928 204800",
+            "relu 128 0 0",
+            "dense classes 10 1290 1280",
+        ]
+    );
+    assert_eq!(lines("lstm"), ["lstm 128 128 80384 2236416", "dense classes 10 1290 1280"]);
+    for name in ["cnn", "lstm"] {
+        let counted: usize = described(name).iter().map(|one| one.parameters).sum();
+        assert_eq!(counted, model(InstructionSet::PORTABLE, name, 1).parameters().len());
+    }
+}
+
 #[test]
 fn layers_that_do_not_fit_are_named() {
     use LayerSpec::{Classes, Convolution, Dense, Flatten, Lstm, MaxPool, Relu};
@@ -173,7 +205,7 @@ fn layers_that_do_not_fit_are_named() {
     );
     assert_eq!(
         problem(vec![conv(2, 3), Relu, MaxPool { size: 7 }, Flatten, Classes]),
-        "model m, layer 1 (conv 2 3x3): the max-pooling of 7×7 after it does not fit 6×7"
+        "model m, layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2: 1 to 6 are possible"
     );
     assert_eq!(
         problem(vec![Dense { units: 3 }]),
@@ -184,12 +216,20 @@ fn layers_that_do_not_fit_are_named() {
         "model m, layer 2 (lstm 3): an image is expected, 72 values were found"
     );
     assert_eq!(
-        problem(vec![Relu]),
+        problem(vec![Relu, Flatten, Classes]),
         "model m, layer 1 (relu): a relu must follow a convolution or a dense layer"
     );
     assert_eq!(
         problem(vec![Flatten, MaxPool { size: 2 }]),
-        "model m, layer 2 (maxpool 2): max-pooling must follow a convolution and its relu"
+        "model m, layer 2 (maxpool 2): an image is expected, 72 values were found"
+    );
+    assert_eq!(
+        problem(vec![MaxPool { size: 2 }, Flatten, Classes]),
+        "model m, layer 1 (maxpool 2): max-pooling must follow a convolution and its relu"
+    );
+    assert_eq!(
+        problem(vec![conv(2, 3), conv(2, 0), Flatten, Classes]),
+        "model m, layer 2 (conv 2 0x0): 2 filters of 0×0 do not fit an image of 6×7×2"
     );
     assert_eq!(
         problem(vec![Flatten, Dense { units: 5 }]),
