@@ -69,7 +69,7 @@ fn images_too_small_for_a_model_are_told_before_any_work() {
     assert_fails(
         &said(&mut bench.command(&["--dataset", "tiny", "--out", "out"])),
         1,
-        "model cnn, layer 4 (conv 64 3x3): the max-pooling of 2×2 after it does not fit 1×1",
+        "model cnn, layer 6 (maxpool 2): windows of 2×2 do not fit an image of 1×1×64",
         "images of at least 10×10 pixels fit every built-in model",
     );
     assert!(!bench.path().join("out").exists());

@@ -72,11 +72,11 @@ impl LayerSpec {
                 })
             }
             (LayerSpec::MaxPool { size }, Shape::Image { height, width, channels }) => {
-                if !(1..=LARGEST_POOL.min(height).min(width)).contains(size) {
-                    return Err(format!(
-                        "windows of {size}×{size} do not fit an image of {input}: 1 to {} are possible",
-                        LARGEST_POOL.min(height).min(width)
-                    ));
+                if !(1..=LARGEST_POOL).contains(size) {
+                    return Err(format!("windows of 1×1 to {LARGEST_POOL}×{LARGEST_POOL} are expected"));
+                }
+                if *size > height.min(width) {
+                    return Err(format!("windows of {size}×{size} do not fit an image of {input}"));
                 }
                 Ok(Shape::Image { height: height / size, width: width / size, channels })
             }

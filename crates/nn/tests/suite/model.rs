@@ -205,7 +205,7 @@ fn layers_that_do_not_fit_are_named() {
     );
     assert_eq!(
         problem(vec![conv(2, 3), Relu, MaxPool { size: 7 }, Flatten, Classes]),
-        "model m, layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2: 1 to 6 are possible"
+        "model m, layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2"
     );
     assert_eq!(
         problem(vec![Dense { units: 3 }]),
@@ -223,6 +223,12 @@ fn layers_that_do_not_fit_are_named() {
         problem(vec![Flatten, MaxPool { size: 2 }]),
         "model m, layer 2 (maxpool 2): an image is expected, 72 values were found"
     );
+    for size in [0, 16] {
+        assert_eq!(
+            problem(vec![conv(2, 3), MaxPool { size }, Flatten, Classes]),
+            format!("model m, layer 2 (maxpool {size}): windows of 1×1 to 15×15 are expected")
+        );
+    }
     assert_eq!(
         problem(vec![MaxPool { size: 2 }, Flatten, Classes]),
         "model m, layer 1 (maxpool 2): max-pooling must follow a convolution and its relu"
