@@ -75,27 +75,24 @@ struct Builder<E> {
 impl<E: Element> Builder<E> {
     /// Adds the first of `layers` and those that are computed with it; returns how many that were.
     fn add(&mut self, layers: &[LayerSpec]) -> Result<usize, String> {
-        match layers[0] {
+        Ok(match layers[0] {
             LayerSpec::Convolution { filters, kernel } => self.add_convolution(filters, kernel, &layers[1..]),
-            LayerSpec::Dense { units } => Ok(self.add_dense(units, &layers[1..])),
-            LayerSpec::Classes => Ok(self.add_dense(self.classes, &layers[1..])),
+            LayerSpec::Dense { units } => self.add_dense(units, &layers[1..]),
+            LayerSpec::Classes => self.add_dense(self.classes, &layers[1..]),
             LayerSpec::Lstm { units } => self.add_lstm(units),
             LayerSpec::Flatten => {
                 self.shape = Shape::Vector(self.shape.length());
-                Ok(1)
+                1
             }
-            LayerSpec::Relu => Err("a relu must follow a convolution or a dense layer".into()),
-            LayerSpec::MaxPool { .. } => Err("max-pooling must follow a convolution and its relu".into()),
-        }
+            LayerSpec::Relu => return Err("a relu must follow a convolution or a dense layer".into()),
+            LayerSpec::MaxPool { .. } => {
+                return Err("max-pooling must follow a convolution and its relu".into());
+            }
+        })
     }
 
-    fn add_convolution(
-        &mut self,
-        filters: usize,
-        kernel: usize,
-        next: &[LayerSpec],
-    ) -> Result<usize, String> {
-        let (height, width, channels) = self.image()?;
+    fn add_convolution(&mut self, filters: usize, kernel: usize, next: &[LayerSpec]) -> usize {
+        let (height, width, channels) = self.image();
         let (activation, relus) = match next.first() {
             Some(LayerSpec::Relu) => (Activation::Relu, 1),
             _ => (Activation::Linear, 0),
@@ -122,7 +119,7 @@ impl<E: Element> Builder<E> {
             channels: filters,
         };
         self.push("conv", Box::new(ConvolutionLayer::new(self.set, geometry)), shape);
-        Ok(1 + relus + pools)
+        1 + relus + pools
     }
 
     fn add_dense(&mut self, units: usize, next: &[LayerSpec]) -> usize {
@@ -136,18 +133,18 @@ impl<E: Element> Builder<E> {
         1 + relus
     }
 
-    fn add_lstm(&mut self, units: usize) -> Result<usize, String> {
-        let (height, width, channels) = self.image()?;
+    fn add_lstm(&mut self, units: usize) -> usize {
+        let (height, width, channels) = self.image();
         let layer = LstmLayer::new(self.set, height, width * channels, units);
         self.push("lstm", Box::new(layer), Shape::Vector(units));
-        Ok(1)
+        1
     }
 
     /// Height, width and channels of what comes before.
-    fn image(&self) -> Result<(usize, usize, usize), String> {
+    fn image(&self) -> (usize, usize, usize) {
         match self.shape {
-            Shape::Image { height, width, channels } => Ok((height, width, channels)),
-            Shape::Vector(_) => Err(format!("an image is expected, {} values were found", self.shape)),
+            Shape::Image { height, width, channels } => (height, width, channels),
+            Shape::Vector(_) => unreachable!("the description lets no layer read a list as an image"),
         }
     }
 

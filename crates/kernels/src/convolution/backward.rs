@@ -1,7 +1,9 @@
 //! The backward pass on the way that suits the shape.
 
-use super::{Geometry, OutputGradient, backward_input, backward_weights, winograd};
-use super::{packed_weights_length, workspace_length};
+use super::{
+    Geometry, OutputGradient, backward_input, backward_weights, packed_weights_length, winograd,
+    workspace_length,
+};
 use crate::{Element, InstructionSet, check_length};
 
 /// The derivatives of a convolution with its activation and pooling.

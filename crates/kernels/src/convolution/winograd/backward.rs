@@ -1,4 +1,4 @@
-//! The backward pass.
+//! The backward pass, of a convolution without pooling: its windows are its outputs.
 
 use super::{
     BACKWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, position_stride,
@@ -54,7 +54,7 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                 transform_images::<V>(geometry, input, images, inputs);
                 for filter in (0..filters).step_by(V::LANES) {
                     for image in 0..images {
-                        self.unpool::<V>(first + image, filter, tiling, plane);
+                        self.fill_plane::<V>(first + image, filter, tiling, plane);
                         transform_plane::<V>(tiling, plane, d_products, image * tiling.tiles(), filter);
                     }
                 }
@@ -161,39 +161,33 @@ unsafe fn outer<V: Vector, const FILTERS: usize, const VECTORS: usize>(
 }
 
 impl<E: Element> Backward<'_, E> {
-    /// Puts each window's gradient where it won, and zero elsewhere, for one vector of filters; adds it to the bias.
+    /// One image's gradients for one vector of filters, zero where the ReLU was off; added to the bias too.
     ///
     /// # Safety
     /// The image and the filter exist; `plane` has room for the outputs.
     #[inline(always)]
-    unsafe fn unpool<V: Vector<Element = E>>(
+    unsafe fn fill_plane<V: Vector<Element = E>>(
         &mut self,
         image: usize,
         filter: usize,
         tiling: Tiling,
         plane: *mut E,
     ) {
-        let (geometry, size) = (self.geometry, &self.geometry.size);
-        let count = V::LANES.min(size.filters - filter);
-        // SAFETY: every window lies within the plane and has its gradient and its winner.
+        let (geometry, filters) = (self.geometry, self.geometry.size.filters);
+        let count = V::LANES.min(filters - filter);
+        // SAFETY: every output lies within the plane and has its gradient and its winner.
         unsafe {
             let bias = self.d_bias.as_mut_ptr().add(filter);
             let mut sum = V::load_first(bias, count);
-            let mut at = image * geometry.windows() * size.filters + filter;
+            let mut at = image * geometry.output_length() + filter;
             for row in 0..geometry.output_height {
                 for column in 0..geometry.output_width {
                     let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
                     let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
-                    let place = row * size.pool_height * tiling.plane_width() + column * size.pool_width;
-                    for y in 0..size.pool_height {
-                        for x in 0..size.pool_width {
-                            let this = V::splat(E::from_f64((y * size.pool_width + x) as f64));
-                            let own = gradient.where_equal(winner, this);
-                            sum = sum.add(own);
-                            own.store(plane.add((place + y * tiling.plane_width() + x) * V::LANES));
-                        }
-                    }
-                    at += size.filters;
+                    let own = gradient.where_equal(winner, V::zero());
+                    sum = sum.add(own);
+                    own.store(plane.add((row * tiling.plane_width() + column) * V::LANES));
+                    at += filters;
                 }
             }
             sum.store_first(bias, count);

@@ -55,7 +55,6 @@ pub(super) fn applies(geometry: &Geometry) -> bool {
     let tiles = Tiling::new(geometry).tiles();
     (size.kernel_height, size.kernel_width, size.stride) == (3, 3, 1)
         && size.channels.min(size.filters) >= FEWEST_CHANNELS
-        && geometry.positions() <= 4
         && tiles * POSITIONS * 5 <= geometry.windows() * geometry.positions() * 9 * 4
 }
 

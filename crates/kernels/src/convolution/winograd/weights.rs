@@ -1,7 +1,7 @@
 //! The weights transformed, for both passes.
 
 use super::{
-    POSITIONS, applies_backward, panel_of, position_stride,
+    PIECE, POSITIONS, applies_backward, panel_of, position_stride,
     transforms::{Filter, TAPS, both_ways},
 };
 use crate::{
@@ -80,7 +80,7 @@ impl<E: Element> Kernel<E> for TransformPanels<'_, E> {
                 for at in (0..self.channels * width).step_by(V::LANES) {
                     both_ways::<Filter, V, TAPS, _>(
                         |y, x| V::load(from.add((TAPS * y + x) * self.channels * width + at)),
-                        |y, x, value| value.store(to.add((super::PIECE * y + x) * stride + at)),
+                        |y, x, value| value.store(to.add((PIECE * y + x) * stride + at)),
                     );
                 }
             }
@@ -113,7 +113,7 @@ impl<E: Element> Kernel<E> for TransformFilters<'_, E> {
                         let lanes = V::LANES.min(used - channel);
                         both_ways::<Filter, V, TAPS, _>(
                             |y, x| V::load_first(from.add((TAPS * y + x) * self.channels + channel), lanes),
-                            |y, x, value| value.store(to.add((super::PIECE * y + x) * stride + channel)),
+                            |y, x, value| value.store(to.add((PIECE * y + x) * stride + channel)),
                         );
                     }
                 }

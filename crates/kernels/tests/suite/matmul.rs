@@ -1,8 +1,6 @@
 //! Products against their definition, whatever the shape, orientation, alignment and slicing.
 
-mod common;
-
-use common::{
+use crate::common::{
     Bounded, Guard, Guarded, Number, Random, Sum, around, assert_exact, assert_same_bits, assert_within,
     case, on_every_set,
 };

@@ -94,6 +94,19 @@ impl<E: Number + Guard> Problem<E> {
         }
     }
 
+    /// Weights, bias and input, one after the other.
+    pub fn variables(&self) -> Vec<E> {
+        [&self.weights[..], &self.bias, &self.input].concat()
+    }
+
+    /// The same problem of other [`Self::variables`].
+    pub fn with_variables(&self, variables: &[E]) -> Self {
+        let (weights, rest) = variables.split_at(self.weights.len());
+        let (bias, input) = rest.split_at(self.bias.len());
+        let [weights, bias, input] = [weights, bias, input].map(<[E]>::to_vec);
+        Self { geometry: Geometry::new(self.size), weights, bias, input, ..*self }
+    }
+
     pub fn case(&self, set: InstructionSet) -> String {
         case::<E>(set, format!("{} images of {:?}", self.images, self.size))
     }
@@ -317,7 +330,7 @@ pub fn windows() -> Vec<(Size, usize)> {
 /// 3×3 kernels that go by minimal filtering, of channels, filters, tiles and images around what it takes at once.
 pub fn minimal_filtering() -> Vec<(Size, usize)> {
     let mut sizes = Vec::new();
-    let pools = [[1, 1], [2, 2], [1, 2], [2, 1], [1, 4], [3, 1]];
+    let pools = [[1, 1], [2, 2], [1, 2], [2, 1], [1, 5], [3, 3]];
     for (index, channels) in [8, 9, 15, 16, 17, 31, 32, 33, 48, 100, 129].into_iter().enumerate() {
         sizes.push((pooled(plain([9, 7, channels], 19, [3, 3]), pools[index % 3]), 2));
     }
@@ -330,7 +343,7 @@ pub fn minimal_filtering() -> Vec<(Size, usize)> {
     for images in [0, 1, 2, 3, 5, 6, 7, 13, 16, 17, 33, 40] {
         sizes.extend([[1, 1], [2, 2]].map(|pool| (pooled(plain([7, 13, 10], 20, [3, 3]), pool), images)));
     }
-    for (extent, pool) in (6..=13).flat_map(|extent| pools.map(|pool| (extent, pool))) {
+    for (extent, pool) in (7..=12).flat_map(|extent| pools.map(|pool| (extent, pool))) {
         sizes.push((pooled(plain([extent, 19 - extent, 8], 8, [3, 3]), pool), 2));
     }
     sizes.push((plain([38, 37, 8], 9, [3, 3]), 2));

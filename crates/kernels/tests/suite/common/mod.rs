@@ -1,7 +1,5 @@
 //! What the tests of all kernels share: numbers, slices between guards, and comparisons that name what differs.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this module")]
-
 pub mod problem;
 #[cfg(target_family = "wasm")]
 pub mod wasm;

@@ -1,8 +1,6 @@
 //! The backward passes of the fused convolution against their definition and against differences.
 
-mod common;
-
-use common::{
+use crate::common::{
     Guard, Guarded, Number, Random, Sum, assert_exact, assert_gradient, assert_same_bits, assert_within,
     differences, on_every_set,
     problem::{self, Problem, Routed, plain, pooled},
@@ -252,19 +250,8 @@ fn derivatives_are_the_differences() {
         let alive = winners.iter().filter(|winner| usize::from(**winner) < problem.geometry.positions());
         assert!(alive.count() > problem.outputs() / 3, "hardly a gradient to check");
 
-        let parts = [problem.weights.len(), problem.bias.len()];
-        let parameters = [&problem.weights[..], &problem.bias, &problem.input].concat();
-        let found = differences(&parameters, |parameters| {
-            let (weights, rest) = parameters.split_at(parts[0]);
-            let (bias, input) = rest.split_at(parts[1]);
-            let moved = Problem {
-                geometry: Geometry::new(size),
-                weights: weights.to_vec(),
-                bias: bias.to_vec(),
-                input: input.to_vec(),
-                ..problem
-            };
-            let (output, moved_winners) = moved.forward(set);
+        let found = differences(&problem.variables(), |variables| {
+            let (output, moved_winners) = problem.with_variables(variables).forward(set);
             assert_eq!(*moved_winners, *winners, "no derivative: a maximum changes its place");
             output.iter().zip(&direction).map(|(output, direction)| output * direction).sum()
         });

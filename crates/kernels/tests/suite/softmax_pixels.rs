@@ -1,8 +1,6 @@
 //! Loss, probabilities, pixels, and the choice of an instruction set.
 
-mod common;
-
-use common::{Guard, Guarded, Number, Random, on_every_set};
+use crate::common::{Guard, Guarded, Number, Random, on_every_set};
 use kernels::{
     InstructionSet,
     pixels::scale_pixels,

@@ -1,8 +1,6 @@
 //! The fused convolution, forward, against its definition.
 
-mod common;
-
-use common::{
+use crate::common::{
     Bounded, Guard, Number, Random, Sum, assert_exact, assert_same_bits, case, on_every_set,
     problem::{self, Problem, plain, pooled},
 };

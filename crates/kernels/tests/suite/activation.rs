@@ -1,8 +1,6 @@
 //! Functions of one value: accuracy over the whole range of floats, ends of slices, and what is not finite.
 
-mod common;
-
-use common::{
+use crate::common::{
     Guard, Guarded, Number, Random, Sum, around, assert_exact, assert_same_bits, assert_within, case,
     on_every_set,
 };

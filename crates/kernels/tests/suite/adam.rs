@@ -1,8 +1,6 @@
 //! Adam against its equations.
 
-mod common;
-
-use common::{
+use crate::common::{
     Bounded, Guard, Guarded, Number, Random, around, assert_exact, assert_same_bits, assert_within, case,
     on_every_set, rounding,
 };

@@ -1,8 +1,6 @@
 //! The step of an LSTM against its equations in f64.
 
-mod common;
-
-use common::{Guard, Guarded, Number, Random, assert_same_bits, on_every_set};
+use crate::common::{Guard, Guarded, Number, Random, assert_same_bits, on_every_set};
 use kernels::{
     InstructionSet,
     lstm::{

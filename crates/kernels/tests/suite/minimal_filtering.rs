@@ -3,9 +3,7 @@
 //! Their sums mix whole pieces of an image, so that no error of a single output is proportional to its own summands:
 //! the bounds here are those of a piece's largest pixel against all weights, and the like.
 
-mod common;
-
-use common::{
+use crate::common::{
     Guard, Number, Random, assert_gradient, assert_same_bits, differences, on_every_set,
     problem::{self, Problem, Routed, plain},
     rounding,
@@ -189,28 +187,13 @@ fn derivatives_are_the_differences() {
         let problem = Problem::<f64>::reals(size, 1, &mut random);
         let direction = random.reals::<f64>(problem.outputs());
         let winners = problem.forward(set).1.to_vec();
-        let parts = [problem.weights.len(), problem.bias.len()];
-        let parameters = [&problem.weights[..], &problem.bias, &problem.input].concat();
-        let mut moved_maximum = vec![false; problem.outputs()];
-        let found = differences(&parameters, |parameters| {
-            let (weights, rest) = parameters.split_at(parts[0]);
-            let (bias, input) = rest.split_at(parts[1]);
-            let moved = Problem {
-                geometry: Geometry::new(size),
-                weights: weights.to_vec(),
-                bias: bias.to_vec(),
-                input: input.to_vec(),
-                ..problem
-            };
-            let (output, moved_winners) = moved.forward(set);
-            for (moved, (now, then)) in moved_maximum.iter_mut().zip(moved_winners.iter().zip(&winners)) {
-                *moved |= now != then;
-            }
+        let found = differences(&problem.variables(), |variables| {
+            let (output, moved_winners) = problem.with_variables(variables).forward(set);
+            assert_eq!(*moved_winners, *winners, "no derivative: a ReLU changes its side");
             output.iter().zip(&direction).map(|(output, direction)| output * direction).sum()
         });
-        assert!(!moved_maximum.contains(&true), "no derivative: a ReLU changes its side");
         let routed = Routed { gradient: direction, winners };
-        let zeros = [vec![0.0; parts[0]], vec![0.0; parts[1]]];
+        let zeros = [vec![0.0; problem.weights.len()], vec![0.0; problem.bias.len()]];
         let gradients = problem.backward(set, &routed, &zeros[0], &zeros[1]).map(|part| part.to_vec());
         assert_gradient(&gradients.concat(), &found, problem.case(set));
     }

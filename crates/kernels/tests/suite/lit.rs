@@ -1,8 +1,6 @@
 //! The rectangle of an image that is not dark.
 
-mod common;
-
-use common::{Guard, Guarded, Number, Random, on_every_set};
+use crate::common::{Guard, Guarded, Number, Random, on_every_set};
 use kernels::{InstructionSet, lit::Lit};
 use std::ops::Range;
 
