@@ -48,7 +48,7 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),
-    /// List the built-in models
+    /// List the built-in models, or describe one layer by layer
     Models(ModelsArguments),
     /// List the data sets
     Datasets(ListArguments),

@@ -81,7 +81,7 @@ fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<
     known.clone().find(holds).or_else(|| {
         known
             .map(|one| (strsim::damerau_levenshtein(&name, one), one))
-            .filter(|(distance, one)| *distance <= (one.chars().count() / 3).max(1))
+            .filter(|(distance, one)| *distance <= one.chars().count() / 3)
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, one)| one)
     })
@@ -301,6 +301,7 @@ mod tests {
             ("ltsm", Some("lstm")),
             ("resnet", Some("resnet-small")),
             ("restnet-smal", Some("resnet-small")),
+            ("lsxx", None),
             ("gru", None),
             ("", None),
             ("transformer", None),

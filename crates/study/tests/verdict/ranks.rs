@@ -3,7 +3,7 @@
 use crate::fixture::run;
 use study::{
     record::RunRecord,
-    verdict::{Rank, judge, ranking},
+    verdict::{Outcome, Rank, judge, ranking},
 };
 
 /// Three runs of each model, which misses that many of 10,000 images, the first ones, in each.
@@ -39,6 +39,22 @@ fn groups_overlap_where_closeness_is_not_transitive() {
     assert_eq!(ranks.iter().map(|rank| rank.model.as_str()).collect::<Vec<_>>(), ["a", "b", "c", "d"]);
     assert!(groups.iter().any(|groups| groups.len() > 1), "{groups:?}");
     assert!(ranks[0].worst < 4 && ranks[3].best > 1, "{ranks:?}");
+}
+
+/// The last is decided against the second alone: whoever shares a group with the first must be undecided with both.
+#[test]
+fn a_group_has_no_decided_pair_in_it() {
+    let records: Vec<RunRecord> = (0..3)
+        .flat_map(|seed| {
+            [("a", 100), ("b", 103), ("c", 500)].map(|(name, missed)| run(name, seed, 10_000, 0..missed))
+        })
+        .collect();
+    let mut comparisons = judge(&records).comparisons;
+    let ends = comparisons.iter_mut().find(|one| one.a == "a" && one.b == "c").expect("compared");
+    assert_eq!(ends.outcome, Outcome::ABetter);
+    ends.outcome = Outcome::CannotTell;
+    let ranks = ranking(&records, &comparisons);
+    assert_eq!(shown(&ranks), [("a", 1, 3, &[0][..]), ("b", 1, 2, &[0]), ("c", 2, 3, &[1])]);
 }
 
 #[test]
