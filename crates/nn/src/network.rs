@@ -2,7 +2,7 @@
 
 use crate::{
     Architecture, LayerSpec, ParameterSpec, Shape, ShapeError,
-    layers::{ConvolutionLayer, DenseLayer, Layer, LstmLayer},
+    layers::{ConvolutionLayer, DenseLayer, Layer, LstmCell, RecurrentLayer, States},
 };
 use kernels::{
     Element, InstructionSet,
@@ -135,7 +135,8 @@ impl<E: Element> Builder<E> {
 
     fn add_lstm(&mut self, units: usize) -> usize {
         let (height, width, channels) = self.image();
-        let layer = LstmLayer::new(self.set, height, width * channels, units);
+        let cell = Box::new(LstmCell::new(self.set, width * channels, units));
+        let layer = RecurrentLayer::new(height, States::Last, self.stages.is_empty(), vec![cell]);
         self.push("lstm", Box::new(layer), Shape::Vector(units));
         1
     }

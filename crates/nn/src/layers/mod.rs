@@ -2,11 +2,11 @@
 
 mod convolution;
 mod dense;
-mod lstm;
+mod recurrent;
 
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
-pub(crate) use lstm::LstmLayer;
+pub(crate) use recurrent::{LstmCell, RecurrentLayer, States};
 
 use crate::Initialiser;
 use kernels::{Buffer, Element};
