@@ -1,10 +1,10 @@
 //! Long short-term memory.
 
 use super::{
-    Cell, LayerParameter,
+    LayerParameter, RecurrentCell,
     trace::{Rows, Trace, Widths},
 };
-use crate::Initialiser;
+use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::add_column_sums,
@@ -23,7 +23,7 @@ use std::ops::Range;
 /// Parameters: `kernel [inputs, 4 · units]`, `recurrent_kernel [units, 4 · units]`, `bias [4 · units]`; gates i, f, g, o.
 /// The trace's gates are blocked, `[block, row, gate, lane]`; a group keeps its gradient, blocked:
 /// `[block, inputs + units + 1, gate, lane]`, the bias last.
-pub(crate) struct LstmCell<E> {
+pub(super) struct LstmCell<E> {
     set: InstructionSet,
     size: Size,
     packed_weights: Buffer<E>,
@@ -33,7 +33,7 @@ pub(crate) struct LstmCell<E> {
 }
 
 impl<E: Element> LstmCell<E> {
-    pub(crate) fn new(set: InstructionSet, inputs: usize, units: usize) -> Self {
+    pub(super) fn new(set: InstructionSet, inputs: usize, units: usize) -> Self {
         let size = Size { inputs, units };
         let (blocks, width) = (size.blocks::<E>(set), size.block_width::<E>(set));
         Self {
@@ -73,26 +73,16 @@ impl<E: Element> LstmCell<E> {
     }
 }
 
-impl<E: Element> Cell<E> for LstmCell<E> {
+impl<E: Element> RecurrentCell<E> for LstmCell<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let Size { inputs, units } = self.size;
         let width = GATES * units;
+        let kernel = Initialiser::GlorotUniform { fan_in: inputs, fan_out: width };
+        let recurrent = Initialiser::Orthogonal { rows: units, columns: width };
         vec![
-            LayerParameter {
-                name: "kernel",
-                shape: vec![inputs, width],
-                initialiser: Initialiser::GlorotUniform { fan_in: inputs, fan_out: width },
-            },
-            LayerParameter {
-                name: "recurrent_kernel",
-                shape: vec![units, width],
-                initialiser: Initialiser::Orthogonal { rows: units, columns: width },
-            },
-            LayerParameter {
-                name: "bias",
-                shape: vec![width],
-                initialiser: Initialiser::UnitForgetBias { units },
-            },
+            LayerParameter::new(Role::Weight, "kernel", &[inputs, width], kernel),
+            LayerParameter::new(Role::Weight, "recurrent_kernel", &[units, width], recurrent),
+            LayerParameter::new(Role::Bias, "bias", &[width], Initialiser::UnitForgetBias { units }),
         ]
     }
 

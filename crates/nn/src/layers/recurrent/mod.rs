@@ -4,11 +4,11 @@ mod lstm;
 mod product;
 mod trace;
 
-pub(crate) use lstm::LstmCell;
-pub(crate) use product::{Equations, ProductCell};
-
-use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
-use kernels::{Element, activation::add_column_sums};
+use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
+use crate::{Cell, RecurrentSpec};
+use kernels::{Element, InstructionSet, activation::add_column_sums};
+use lstm::LstmCell;
+use product::{Equations, ProductCell};
 use rayon::prelude::*;
 use std::ops::Range;
 use trace::{Rows, Trace, Widths};
@@ -17,7 +17,7 @@ use trace::{Rows, Trace, Widths};
 ///
 /// Its parameters are rows of one length, one after the other: those of the kernel (one an input), those of the
 /// recurrent kernel (one a unit), those of the bias.
-pub(crate) trait Cell<E: Element>: Send + Sync {
+trait RecurrentCell<E: Element>: Send + Sync {
     /// In the order of their values.
     fn parameters(&self) -> Vec<LayerParameter>;
 
@@ -50,15 +50,6 @@ pub(crate) trait Cell<E: Element>: Send + Sync {
     fn add_gradient(&self, kept: &[E], row: usize, d_row: &mut [E]);
 }
 
-/// What of the states becomes the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum States {
-    /// The last, `[units]`.
-    Last,
-    /// That after every step, `[step, units]`.
-    All,
-}
-
 /// state(t) = cell(x(t), state(t − 1)) for t = 0, 1, …, steps − 1, from zeros; the output is h(steps − 1), or h(t) for
 /// every t.
 ///
@@ -70,23 +61,32 @@ pub(crate) enum States {
 /// each direction; a group keeps each direction's gradient, laid out by its cell.
 pub(crate) struct RecurrentLayer<E> {
     steps: usize,
-    states: States,
+    /// Whether every state is put out, or the last.
+    sequence: bool,
     /// Whether the input is images, of which no derivative is asked in training: dark beginnings are computed once.
     reads_images: bool,
     /// The cell that goes forward, then the one that goes backward, if any.
-    cells: Vec<Box<dyn Cell<E>>>,
+    cells: Vec<Box<dyn RecurrentCell<E>>>,
 }
 
 impl<E: Element> RecurrentLayer<E> {
-    /// One cell, or two of the same sizes.
     pub(crate) fn new(
+        set: InstructionSet,
+        spec: RecurrentSpec,
         steps: usize,
-        states: States,
+        inputs: usize,
         reads_images: bool,
-        cells: Vec<Box<dyn Cell<E>>>,
     ) -> Self {
-        assert!(matches!(cells.len(), 1 | 2), "{} directions", cells.len());
-        Self { steps, states, reads_images, cells }
+        let RecurrentSpec { cell, units, bidirectional, sequence } = spec;
+        let cell = |_| -> Box<dyn RecurrentCell<E>> {
+            match cell {
+                Cell::Lstm => Box::new(LstmCell::new(set, inputs, units)),
+                Cell::Gru => Box::new(ProductCell::new(set, Equations::Gru, inputs, units)),
+                Cell::Rnn => Box::new(ProductCell::new(set, Equations::Rnn, inputs, units)),
+            }
+        };
+        let cells = (0..1 + usize::from(bidirectional)).map(cell).collect();
+        Self { steps, sequence, reads_images, cells }
     }
 
     fn rows(&self, direction: usize, input: &[E]) -> Rows {
@@ -105,19 +105,13 @@ impl<E: Element> RecurrentLayer<E> {
 
     /// The steps whose state is put out.
     fn output_steps(&self) -> Range<usize> {
-        match self.states {
-            States::Last => self.steps - 1..self.steps,
-            States::All => 0..self.steps,
-        }
+        if self.sequence { 0..self.steps } else { self.steps - 1..self.steps }
     }
 
     /// Where the output has a direction's state of an image after a step.
     fn output_range(&self, direction: usize, image: usize, step: usize) -> Range<usize> {
         let units = self.cells[direction].widths().units;
-        let row = match self.states {
-            States::Last => image,
-            States::All => image * self.steps + self.place(direction, step),
-        };
+        let row = if self.sequence { image * self.steps + self.place(direction, step) } else { image };
         let start = (row * self.cells.len() + direction) * units;
         start..start + units
     }
@@ -199,18 +193,20 @@ impl<E: Element> RecurrentLayer<E> {
 
 impl<E: Element> Layer<E> for RecurrentLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
-        let all = |direction: usize| {
-            let of_direction = move |parameter: LayerParameter| match self.cells.len() {
-                1 => parameter,
-                _ => LayerParameter { name: name_of_direction(direction, parameter.name), ..parameter },
-            };
-            self.cells[direction].parameters().into_iter().map(of_direction)
-        };
-        (0..self.cells.len()).flat_map(all).collect()
+        let mut parameters = Vec::new();
+        for (cell, direction) in self.cells.iter().zip(["forward", "backward"]) {
+            for mut parameter in cell.parameters() {
+                if self.cells.len() > 1 {
+                    parameter.name = format!("{direction}.{}", parameter.name);
+                }
+                parameters.push(parameter);
+            }
+        }
+        parameters
     }
 
     fn forward_flops(&self) -> u64 {
-        let flops = |cell: &dyn Cell<E>| {
+        let flops = |cell: &dyn RecurrentCell<E>| {
             let Widths { inputs, units, .. } = cell.widths();
             2 * (self.steps * (inputs + units) * cell.parameter_width()) as u64
         };
@@ -218,8 +214,9 @@ impl<E: Element> Layer<E> for RecurrentLayer<E> {
     }
 
     fn input_gradient_flops(&self) -> u64 {
-        let flops =
-            |cell: &dyn Cell<E>| 2 * (self.steps * cell.widths().inputs * cell.parameter_width()) as u64;
+        let flops = |cell: &dyn RecurrentCell<E>| {
+            2 * (self.steps * cell.widths().inputs * cell.parameter_width()) as u64
+        };
         self.cells.iter().map(|cell| flops(&**cell)).sum()
     }
 
@@ -240,7 +237,7 @@ impl<E: Element> Layer<E> for RecurrentLayer<E> {
         }
     }
 
-    fn forward(&self, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+    fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let memory = scratch.values.len() / self.cells.len();
         for (direction, memory) in scratch.values.chunks_exact_mut(memory).enumerate() {
             let widths = self.cells[direction].widths();
@@ -259,6 +256,7 @@ impl<E: Element> Layer<E> for RecurrentLayer<E> {
 
     fn backward(
         &self,
+        _: Context,
         _: &[E],
         pass: Pass<E>,
         mut d_input: Option<&mut [E]>,
@@ -291,19 +289,6 @@ impl<E: Element> Layer<E> for RecurrentLayer<E> {
                 }
             });
         }
-    }
-}
-
-/// The name of a cell's parameter where there are two directions.
-fn name_of_direction(direction: usize, name: &'static str) -> &'static str {
-    match (direction, name) {
-        (0, "kernel") => "forward.kernel",
-        (0, "recurrent_kernel") => "forward.recurrent_kernel",
-        (0, "bias") => "forward.bias",
-        (_, "kernel") => "backward.kernel",
-        (_, "recurrent_kernel") => "backward.recurrent_kernel",
-        (_, "bias") => "backward.bias",
-        (_, name) => unreachable!("no cell has a parameter {name}"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Cells whose sums are products of whole rows, and whose gates are a pass over them: GRU and simple layer.
 
 use super::{
-    Cell, LayerParameter,
+    LayerParameter, RecurrentCell,
     trace::{Rows, Trace, Widths},
 };
-use crate::Initialiser;
+use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::add_column_sums,
@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 /// The equations of a [`ProductCell`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Equations {
+pub(super) enum Equations {
     /// The gated recurrent unit of [`kernels::gru`]; gates z, r, g in the parameters.
     Gru,
     /// The simple layer of [`kernels::rnn`].
@@ -53,7 +53,7 @@ impl Equations {
 /// A row of sums, later of gates and then of derivatives, is `[sums, units]`. The GRU's are g, z, r, p: the gates' order
 /// with its last gate first for x, and the same order for h. A group keeps `[inputs + units, gates · units]`, the kernel's
 /// columns in the order of the sums, and `[sums, units]` of the bias.
-pub(crate) struct ProductCell<E> {
+pub(super) struct ProductCell<E> {
     set: InstructionSet,
     equations: Equations,
     inputs: usize,
@@ -69,7 +69,7 @@ pub(crate) struct ProductCell<E> {
 }
 
 impl<E: Element> ProductCell<E> {
-    pub(crate) fn new(set: InstructionSet, equations: Equations, inputs: usize, units: usize) -> Self {
+    pub(super) fn new(set: InstructionSet, equations: Equations, inputs: usize, units: usize) -> Self {
         let gates = equations.gates() * units;
         let packed = |rows, columns| Buffer::zeros(packed_length::<E>(set, rows, columns));
         Self {
@@ -114,26 +114,20 @@ fn pack_panels<E: Element>(set: InstructionSet, matrix: Matrix<E>, rows: usize, 
     panels.enumerate().for_each(|(panel, packed)| pack(set, matrix, panel, packed));
 }
 
-impl<E: Element> Cell<E> for ProductCell<E> {
+impl<E: Element> RecurrentCell<E> for ProductCell<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let Self { inputs, units, .. } = *self;
         let [gates, _] = self.row_widths();
-        let bias = match self.equations {
-            Equations::Gru => vec![2, gates],
-            Equations::Rnn => vec![gates],
+        let bias: &[usize] = match self.equations {
+            Equations::Gru => &[2, gates],
+            Equations::Rnn => &[gates],
         };
+        let kernel = Initialiser::GlorotUniform { fan_in: inputs, fan_out: gates };
+        let recurrent = Initialiser::Orthogonal { rows: units, columns: gates };
         vec![
-            LayerParameter {
-                name: "kernel",
-                shape: vec![inputs, gates],
-                initialiser: Initialiser::GlorotUniform { fan_in: inputs, fan_out: gates },
-            },
-            LayerParameter {
-                name: "recurrent_kernel",
-                shape: vec![units, gates],
-                initialiser: Initialiser::Orthogonal { rows: units, columns: gates },
-            },
-            LayerParameter { name: "bias", shape: bias, initialiser: Initialiser::Zeros },
+            LayerParameter::new(Role::Weight, "kernel", &[inputs, gates], kernel),
+            LayerParameter::new(Role::Weight, "recurrent_kernel", &[units, gates], recurrent),
+            LayerParameter::new(Role::Bias, "bias", bias, Initialiser::Zeros),
         ]
     }
 
