@@ -15,7 +15,7 @@ fn network(layers: &[&str]) -> Architecture {
     architecture(&layers.join(", "), &[layers, &classes].concat())
 }
 
-/// Units that are no whole vector of any set, and more images than a group holds.
+/// Units that are no whole vector of any set; more images than a group holds; a single step.
 #[test]
 fn every_cell_in_every_form() {
     for cell in CELLS {
@@ -24,7 +24,9 @@ fn every_cell_in_every_form() {
         }
     }
     for cell in CELLS {
-        assert_right(&network(&[&format!("{cell} 3 bidirectional sequence")]), [18, 3, 2], 2);
+        let layer = format!("{cell} 3 bidirectional sequence");
+        assert_right(&network(&[&layer]), [18, 3, 2], 2);
+        assert_right(&network(&[&layer]), [2, 1, 3], 2);
     }
 }
 
