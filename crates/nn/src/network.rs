@@ -3,7 +3,7 @@
 use crate::{
     ActivationSpec, Architecture, Cell, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, RecurrentSpec,
     Shape, ShapeError, Units,
-    layers::{ConvolutionLayer, DenseLayer, Layer, LstmLayer, PermutationLayer},
+    layers::{ConvolutionLayer, DenseLayer, Layer, PermutationLayer, RecurrentLayer},
 };
 use kernels::{
     Element, InstructionSet,
@@ -219,12 +219,14 @@ impl<E: Element> Builder<E> {
             Shape::Image { height, width, channels } => (height, width * channels),
             _ => self.sequence(),
         };
-        match spec.cell {
-            Cell::Lstm if !spec.bidirectional && !spec.sequence => {
-                self.push("lstm", LstmLayer::new(self.set, steps, inputs, spec.units), output)
-            }
-            _ => unimplemented_yet(&LayerSpec::Recurrent(spec)),
-        }
+        let kind = match spec.cell {
+            Cell::Lstm => "lstm",
+            Cell::Gru => "gru",
+            Cell::Rnn => "rnn",
+        };
+        // Of the images themselves no training asks for a derivative.
+        let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);
+        self.push(kind, layer, output);
     }
 
     fn add_residual(&mut self, body: &[LayerSpec], shortcut: &[LayerSpec]) {

@@ -5,6 +5,7 @@ mod adam;
 mod common;
 mod convolution;
 mod convolution_backward;
+mod gru;
 mod lit;
 mod lstm;
 mod matmul;

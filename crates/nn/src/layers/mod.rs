@@ -2,13 +2,13 @@
 
 mod convolution;
 mod dense;
-mod lstm;
 mod permutation;
+mod recurrent;
 
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
-pub(crate) use lstm::LstmLayer;
 pub(crate) use permutation::PermutationLayer;
+pub(crate) use recurrent::RecurrentLayer;
 
 use crate::{Initialiser, Role};
 use kernels::{Buffer, Element};
