@@ -2,9 +2,12 @@
 
 mod activation;
 mod adam;
+mod batch_norm;
 mod common;
 mod convolution;
 mod convolution_backward;
+mod dropout;
+mod layer_norm;
 mod lit;
 mod lstm;
 mod matmul;

@@ -42,8 +42,8 @@ fn distribution(x: f64) -> f64 {
         }
         return 0.5 + density(x) * sum;
     }
-    let magnitude = x.abs();
-    let fraction = (1..=300).rev().fold(magnitude, |fraction, level| magnitude + f64::from(level) / fraction);
+    let magnitude = x.abs().min(50.0);
+    let fraction = (1..=600).rev().fold(magnitude, |fraction, level| magnitude + f64::from(level) / fraction);
     let tail = density(x) / fraction;
     if x < 0.0 { tail } else { 1.0 - tail }
 }
