@@ -93,7 +93,7 @@ fn activations_of_their_own() {
             [activation, "conv 2 3x3", activation, "flatten", "dense 5", activation, "dense classes"];
         assert_right(&layers, [3, 4, 5], 3);
     }
-    assert_right(&["maxpool 2", "relu", "relu", "gelu", "flatten", "dense classes"], [2, 5, 6], 3);
+    assert_right(&["rows", "relu", "gelu", "flatten", "dense classes"], [2, 5, 6], 3);
 }
 
 #[test]
@@ -287,7 +287,8 @@ fn scales_begin_at_one_and_offsets_at_zero() {
     assert_eq!(model.learnt(), model.parameters().len() - 2);
 }
 
-/// `tolerance` is how far a float type may be from Keras in float64, of a tensor's largest value.
+/// `tolerance` is how far a float type may be from Keras in float64, of a tensor's largest value or of 0.01: sums of some
+/// parameters' derivatives cancel down to 1e-4.
 fn check_golden<E: Element>(set: InstructionSet, network: &str, layers: &[&str], tolerance: f64) {
     let golden = Golden::read("layers/pointwise.safetensors");
     let values = |name: &str| golden.values(&format!("{network}/{name}"));
@@ -302,7 +303,7 @@ fn check_golden<E: Element>(set: InstructionSet, network: &str, layers: &[&str],
     let labels: Vec<u8> = values("labels").iter().map(|label| *label as u8).collect();
     let close = |name: &str, found: &[E], expected: &[f64]| {
         let what = format!("{network}, {}, {name}", set.name());
-        assert_close(&what, &widen(found), expected, tolerance * largest(expected).max(1e-3));
+        assert_close(&what, &widen(found), expected, tolerance * largest(expected).max(1e-2));
     };
     close("inference", model.forward(5), values("inference/logits"));
     let mut d_input = vec![E::ZERO; 5 * 6 * 7];
@@ -333,7 +334,7 @@ fn golden_activations_and_normalisations() {
             "activations",
             &[
                 "conv 3 3x3",
-                "leaky relu 0.1",
+                "leaky relu 0.125",
                 "conv 3 1x1",
                 "gelu",
                 "conv 2 1x1",
