@@ -21,7 +21,7 @@ unsafe fn clamp<V: Vector>(x: V, limit: V::Element) -> V {
 /// # Safety
 /// The vector's instructions exist.
 #[inline(always)]
-unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
+pub(crate) unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
     // SAFETY: the caller's promise.
     unsafe {
         let n = x.mul(V::splat(V::Element::from_f64(std::f64::consts::LOG2_E))).round();

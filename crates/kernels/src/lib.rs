@@ -12,6 +12,7 @@
 
 pub mod activation;
 pub mod adam;
+pub mod attention;
 mod buffer;
 pub mod convolution;
 mod dispatch;

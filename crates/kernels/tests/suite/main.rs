@@ -2,6 +2,7 @@
 
 mod activation;
 mod adam;
+mod attention;
 mod common;
 mod convolution;
 mod convolution_backward;
