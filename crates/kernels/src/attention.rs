@@ -8,8 +8,8 @@
 
 use crate::{
     Element, InstructionSet, check_length,
+    columns::{softmax_columns, softmax_columns_backward},
     matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, pack, packed_length},
-    softmax::{softmax_columns, softmax_columns_backward},
 };
 
 /// The shape of an attention.

@@ -14,6 +14,7 @@ pub mod activation;
 pub mod adam;
 pub mod attention;
 mod buffer;
+pub mod columns;
 pub mod convolution;
 mod dispatch;
 mod element;

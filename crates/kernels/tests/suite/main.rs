@@ -3,6 +3,7 @@
 mod activation;
 mod adam;
 mod attention;
+mod columns;
 mod common;
 mod convolution;
 mod convolution_backward;
