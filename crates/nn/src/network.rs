@@ -3,10 +3,13 @@
 use crate::{
     ActivationSpec, Architecture, Cell, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, RecurrentSpec,
     Shape, ShapeError, Units,
-    layers::{ConvolutionLayer, DenseLayer, Layer, LstmLayer, PermutationLayer},
+    layers::{
+        AttentionLayer, ConvolutionLayer, DenseLayer, Layer, LstmLayer, PermutationLayer, PositionLayer,
+        SequenceDenseLayer,
+    },
 };
 use kernels::{
-    Element, InstructionSet,
+    Element, InstructionSet, attention,
     convolution::{Activation, Geometry, Size},
 };
 use std::ops::Range;
@@ -153,6 +156,15 @@ impl<E: Element> Builder<E> {
                 let (steps, features) = self.sequence();
                 self.push("transpose", PermutationLayer::columns(steps, features, 1), output);
             }
+            LayerSpec::Position => {
+                let (steps, features) = self.sequence();
+                self.push("position", PositionLayer::new(self.set, steps, features), output);
+            }
+            LayerSpec::Attention { heads } => {
+                let (steps, features) = self.sequence();
+                let size = attention::Size { steps, features, heads: *heads };
+                self.push("attention", AttentionLayer::new(self.set, size), output);
+            }
             LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
             LayerSpec::Depthwise(_)
             | LayerSpec::Activation(_)
@@ -162,9 +174,7 @@ impl<E: Element> Builder<E> {
             | LayerSpec::GlobalAveragePool
             | LayerSpec::Dropout { .. }
             | LayerSpec::BatchNorm
-            | LayerSpec::LayerNorm
-            | LayerSpec::Position
-            | LayerSpec::Attention { .. } => unimplemented_yet(layer),
+            | LayerSpec::LayerNorm => unimplemented_yet(layer),
         }
         1
     }
@@ -201,16 +211,22 @@ impl<E: Element> Builder<E> {
     }
 
     fn add_dense(&mut self, units: Units, bias: bool, next: &[LayerSpec]) -> usize {
-        if !bias || !matches!(self.shape, Shape::Vector(_)) {
-            unimplemented_yet(&LayerSpec::Dense { units, bias });
-        }
         let units = match units {
             Units::Count(units) => units,
             Units::Classes => self.classes,
         };
         let (activation, relus) = relu(next);
-        let layer = DenseLayer::new(self.set, self.shape.length(), units, activation);
-        self.push("dense", layer, Shape::Vector(units));
+        let set = self.set;
+        match self.shape {
+            Shape::Sequence { steps, features } => {
+                let layer = SequenceDenseLayer::new(set, steps, [features, units], bias, activation);
+                self.push("dense", layer, Shape::Sequence { steps, features: units });
+            }
+            _ => {
+                let layer = DenseLayer::new(set, [self.shape.length(), units], bias, activation);
+                self.push("dense", layer, Shape::Vector(units));
+            }
+        }
         1 + relus
     }
 

@@ -1,14 +1,21 @@
 //! One file a layer: forward and backward side by side.
 
+mod attention;
 mod convolution;
 mod dense;
 mod lstm;
 mod permutation;
+mod position;
+mod projection;
+mod sequence_dense;
 
+pub(crate) use attention::AttentionLayer;
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
 pub(crate) use lstm::LstmLayer;
 pub(crate) use permutation::PermutationLayer;
+pub(crate) use position::PositionLayer;
+pub(crate) use sequence_dense::SequenceDenseLayer;
 
 use crate::{Initialiser, Role};
 use kernels::{Buffer, Element};

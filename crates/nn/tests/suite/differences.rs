@@ -81,7 +81,7 @@ fn compare(what: &str, index: usize, backward: f64, quotient: f64) -> Result<(),
     Err(format!("{what} {index}: backward says {backward}, differences say {quotient}"))
 }
 
-fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
+pub fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
     let mut sample = Sample::new(architecture, sizes, classes);
     let (gradient, d_input) = sample.backward();
     assert!(
@@ -127,7 +127,7 @@ fn sequences_in_another_order() {
     assert_right(&architecture("patches", &layers), [2, 4, 6], 3);
 }
 
-fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
+pub fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
     let layers = |layers| architecture("", layers).layers;
     LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) }
 }
