@@ -12,8 +12,10 @@
 
 pub mod activation;
 pub mod adam;
+pub mod attention;
 pub mod batch_norm;
 mod buffer;
+pub mod columns;
 pub mod convolution;
 mod dispatch;
 pub mod dropout;

@@ -4,12 +4,12 @@ use crate::{
     ActivationSpec, Architecture, Cell, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, RecurrentSpec,
     Shape, ShapeError, Units,
     layers::{
-        ActivationLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DropoutLayer, Layer, LayerNormLayer,
-        PermutationLayer, RecurrentLayer,
+        ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DropoutLayer, Layer,
+        LayerNormLayer, PermutationLayer, PositionLayer, RecurrentLayer, SequenceDenseLayer,
     },
 };
 use kernels::{
-    Element, InstructionSet,
+    Element, InstructionSet, attention,
     convolution::{Activation, Geometry, Size},
 };
 use std::ops::Range;
@@ -175,14 +175,21 @@ impl<E: Element> Builder<E> {
                 let layer = LayerNormLayer::new(self.set, output.length() / features, features);
                 self.push("layernorm", layer, output);
             }
+            LayerSpec::Position => {
+                let (steps, features) = self.sequence();
+                self.push("position", PositionLayer::new(self.set, steps, features), output);
+            }
+            LayerSpec::Attention { heads } => {
+                let (steps, features) = self.sequence();
+                let size = attention::Size { steps, features, heads: *heads };
+                self.push("attention", AttentionLayer::new(self.set, size), output);
+            }
             LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
             LayerSpec::Depthwise(_)
             | LayerSpec::MaxPool(_)
             | LayerSpec::AveragePool(_)
             | LayerSpec::GlobalMaxPool
-            | LayerSpec::GlobalAveragePool
-            | LayerSpec::Position
-            | LayerSpec::Attention { .. } => unimplemented_yet(layer),
+            | LayerSpec::GlobalAveragePool => unimplemented_yet(layer),
         }
         1
     }
@@ -219,16 +226,22 @@ impl<E: Element> Builder<E> {
     }
 
     fn add_dense(&mut self, units: Units, bias: bool, next: &[LayerSpec]) -> usize {
-        if !bias || !matches!(self.shape, Shape::Vector(_)) {
-            unimplemented_yet(&LayerSpec::Dense { units, bias });
-        }
         let units = match units {
             Units::Count(units) => units,
             Units::Classes => self.classes,
         };
         let (activation, relus) = relu(next);
-        let layer = DenseLayer::new(self.set, self.shape.length(), units, activation);
-        self.push("dense", layer, Shape::Vector(units));
+        let set = self.set;
+        match self.shape {
+            Shape::Sequence { steps, features } => {
+                let layer = SequenceDenseLayer::new(set, steps, [features, units], bias, activation);
+                self.push("dense", layer, Shape::Sequence { steps, features: units });
+            }
+            _ => {
+                let layer = DenseLayer::new(set, [self.shape.length(), units], bias, activation);
+                self.push("dense", layer, Shape::Vector(units));
+            }
+        }
         1 + relus
     }
 

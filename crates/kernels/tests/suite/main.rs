@@ -2,7 +2,9 @@
 
 mod activation;
 mod adam;
+mod attention;
 mod batch_norm;
+mod columns;
 mod common;
 mod convolution;
 mod convolution_backward;

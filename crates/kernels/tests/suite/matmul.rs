@@ -8,7 +8,7 @@ use kernels::{
     InstructionSet,
     matmul::{
         Matrix, MatrixMut, Output, lanes, multiply, multiply_packed_rows, multiply_pieces,
-        multiply_reference, multiply_rows, pack, packed_length, panel_columns,
+        multiply_reference, multiply_rows, multiply_with_bias, pack, packed_length, panel_columns,
     },
 };
 
@@ -115,6 +115,7 @@ fn products_of_whole_numbers_are_exact() {
                 for m in ROWS {
                     let a = random.whole::<E>(m * k, 8);
                     let before = random.whole::<E>(m * n, 8);
+                    let bias = random.whole::<E>(n, 8);
                     let sums = sums(&a, &b, [m, k, n]);
                     for (index, a_form) in FORMS.into_iter().enumerate() {
                         let what = format!("[{m}, {k}] {a_form:?} · [{k}, {n}] {b_form:?}");
@@ -129,6 +130,13 @@ fn products_of_whole_numbers_are_exact() {
                         let mut c = Guarded::output(&before, index % 2);
                         multiply(set, stored_a.matrix(), &packed, n, &mut c, Output::Accumulate);
                         assert_exact(&c, &total, case::<E>(set, format!("accumulated {what}")));
+
+                        let bias = Guarded::input(&bias, index % 3);
+                        let total: Vec<f64> =
+                            product.iter().enumerate().map(|(at, sum)| sum + bias[at % n].to_f64()).collect();
+                        let mut c = Guarded::stale(m * n, index % 2);
+                        multiply_with_bias(set, stored_a.matrix(), &packed, &bias, &mut c);
+                        assert_exact(&c, &total, case::<E>(set, format!("with a bias {what}")));
                     }
                 }
             }

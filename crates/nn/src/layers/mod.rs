@@ -1,6 +1,7 @@
 //! One file a layer: forward and backward side by side.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod convolution;
 mod dense;
@@ -11,12 +12,18 @@ mod recurrent;
 
 pub(crate) use activation::ActivationLayer;
 pub(crate) use batch_norm::BatchNormLayer;
+mod position;
+mod projection;
+mod sequence_dense;
+pub(crate) use attention::AttentionLayer;
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
 pub(crate) use dropout::DropoutLayer;
 pub(crate) use layer_norm::LayerNormLayer;
 pub(crate) use permutation::PermutationLayer;
+pub(crate) use position::PositionLayer;
 pub(crate) use recurrent::RecurrentLayer;
+pub(crate) use sequence_dense::SequenceDenseLayer;
 
 use crate::{Initialiser, Role};
 use kernels::{Buffer, Element};

@@ -127,7 +127,7 @@ fn sequences_in_another_order() {
     assert_right(&architecture("patches", &layers), [2, 4, 6], 3);
 }
 
-fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
+pub fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
     let layers = |layers| architecture("", layers).layers;
     LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) }
 }

@@ -6,3 +6,4 @@ mod golden;
 mod model;
 mod pointwise;
 mod recurrent;
+mod sequences;
