@@ -18,6 +18,7 @@ mod input;
 mod lit_windows;
 mod patches;
 mod reference;
+pub mod unfolded;
 mod weights;
 mod winograd;
 

@@ -70,9 +70,23 @@ pub fn multiply<E: Element>(
     c: &mut [E],
     output: Output,
 ) {
-    check_length!(packed, packed_length::<E>(set, a.columns, columns));
     check_length!(c, a.rows * columns);
-    let c = MatrixMut::new(c, a.rows, columns);
+    multiply_into(set, a, packed, MatrixMut::new(c, a.rows, columns), output);
+}
+
+/// [`multiply`] into a C that may be some columns of a wider matrix.
+///
+/// # Panics
+/// When a length does not fit the shapes.
+pub fn multiply_into<E: Element>(
+    set: InstructionSet,
+    a: Matrix<E>,
+    packed: &[E],
+    c: MatrixMut<E>,
+    output: Output,
+) {
+    check_length!(packed, packed_length::<E>(set, a.columns, c.columns));
+    assert_eq!(a.rows, c.rows, "rows of A, against C");
     E::dispatch(set, Multiply { a, b: Right::Packed(packed), c, output });
 }
 
