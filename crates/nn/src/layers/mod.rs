@@ -1,14 +1,24 @@
 //! One file a layer: forward and backward side by side.
 
+mod bias;
 mod convolution;
 mod dense;
+mod depthwise;
 mod lstm;
+mod padding;
 mod permutation;
+mod pooling;
+mod unfolded;
 
+pub(crate) use bias::Bias;
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
+pub(crate) use depthwise::DepthwiseLayer;
 pub(crate) use lstm::LstmLayer;
+pub(crate) use padding::PaddingLayer;
 pub(crate) use permutation::PermutationLayer;
+pub(crate) use pooling::{Pool, PoolingLayer};
+pub(crate) use unfolded::UnfoldedLayer;
 
 use crate::{Initialiser, Role};
 use kernels::{Buffer, Element};

@@ -81,7 +81,7 @@ fn compare(what: &str, index: usize, backward: f64, quotient: f64) -> Result<(),
     Err(format!("{what} {index}: backward says {backward}, differences say {quotient}"))
 }
 
-fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
+pub fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
     let mut sample = Sample::new(architecture, sizes, classes);
     let (gradient, d_input) = sample.backward();
     assert!(
