@@ -11,7 +11,6 @@
 //! always the same sequence of additions.
 
 pub mod activation;
-pub mod adam;
 mod buffer;
 pub mod convolution;
 mod dispatch;
@@ -19,6 +18,7 @@ mod element;
 pub mod lit;
 pub mod lstm;
 pub mod matmul;
+pub mod optimiser;
 pub mod peak;
 pub mod pixels;
 pub mod softmax;

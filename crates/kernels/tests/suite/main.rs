@@ -9,4 +9,5 @@ mod lit;
 mod lstm;
 mod matmul;
 mod minimal_filtering;
+mod optimisers;
 mod softmax_pixels;

@@ -1,0 +1,3 @@
+//! Trainings as a whole.
+
+mod bits;
