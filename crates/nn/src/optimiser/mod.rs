@@ -5,9 +5,7 @@ mod orthogonal;
 mod spec;
 
 pub use average::MovingAverage;
-pub use spec::{
-    AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants,
-};
+pub use spec::{AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants};
 
 use crate::{ParameterSpec, Role};
 use kernels::{
@@ -208,10 +206,9 @@ fn tasks(parameters: &[ParameterSpec], matrices: &[MatrixPlace]) -> Vec<Task> {
     }
     let pieces = whole.into_iter().flat_map(|Task { range, kind }| {
         let end = range.end;
-        range.step_by(TASK_PARAMETERS).map(move |start| Task {
-            range: start..end.min(start + TASK_PARAMETERS),
-            kind,
-        })
+        range
+            .step_by(TASK_PARAMETERS)
+            .map(move |start| Task { range: start..end.min(start + TASK_PARAMETERS), kind })
     });
     pieces.collect()
 }
@@ -242,11 +239,7 @@ impl<E> Slices<'_, E> {
 }
 
 /// Calls `work` for every task with its part of the slices, which begin at the first task.
-fn in_parallel<E: Element>(
-    tasks: &[Task],
-    slices: Slices<E>,
-    work: &(impl Fn(Kind, Slices<E>) + Sync),
-) {
+fn in_parallel<E: Element>(tasks: &[Task], slices: Slices<E>, work: &(impl Fn(Kind, Slices<E>) + Sync)) {
     match tasks {
         [] => (),
         [task] => work(task.kind, slices),

@@ -4,3 +4,4 @@ mod common;
 mod differences;
 mod golden;
 mod model;
+mod optimisers;
