@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
-use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
+use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, Validation};
 
 /// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
 ///
@@ -220,7 +220,12 @@ pub(crate) struct TrainingArguments {
 
 impl TrainingArguments {
     pub(crate) fn recipe(&self) -> Recipe {
-        Recipe { epochs: self.epochs, batch_size: self.batch_size, learning_rate: self.learning_rate }
+        Recipe {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate,
+            ..Recipe::default()
+        }
     }
 }
 
@@ -290,7 +295,7 @@ fn bench_seconds(text: &str) -> Result<f64, String> {
 fn learning_rate(text: &str) -> Result<f64, String> {
     let expected = || "a number above 0 and at most 10 is expected".to_owned();
     let learning_rate = text.parse().map_err(|_| expected())?;
-    match (Recipe { learning_rate, ..Recipe::default() }).check() {
+    match (Recipe { learning_rate, ..Recipe::default() }).check(Validation::HeldOut) {
         Ok(_) => Ok(learning_rate),
         Err(_) => Err(expected()),
     }

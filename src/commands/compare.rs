@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use study::{
     execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
+    record::Protocol,
     results::write_plan,
     store::Store,
 };
@@ -25,10 +26,11 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     let training = &arguments.training;
     let laboratory = laboratory(&training.dataset, training.threads, &models)?;
     store.prepare()?;
-    let recipe = training.recipe().check().map_err(study::run::RunError::from)?;
+    let protocol = Protocol::from(training.protocol);
+    let recipe = training.recipe().check(protocol.validation()).map_err(study::run::RunError::from)?;
     let study = StudySpec {
         models,
-        protocol: training.protocol.into(),
+        protocol,
         recipe,
         audit_selection: arguments.audit_selection,
         first_seed: training.seed,

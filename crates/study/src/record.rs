@@ -1,6 +1,7 @@
 //! What one run leaves behind: everything a report needs, and enough to train the run again.
 
 use serde::{Deserialize, Serialize};
+use train::Validation;
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
 pub const RECORD_SCHEMA: u32 = 2;
@@ -91,6 +92,16 @@ pub enum Protocol {
     Sound,
     /// The seed study's way: 60,000 images to train on, the test set read after every epoch.
     Original,
+}
+
+impl Protocol {
+    /// Which images validate a training.
+    pub fn validation(self) -> Validation {
+        match self {
+            Protocol::Sound => Validation::HeldOut,
+            Protocol::Original => Validation::TestImages,
+        }
+    }
 }
 
 impl Protocol {

@@ -62,7 +62,8 @@ impl Schedule {
         let total = steps_per_epoch * epochs;
         assert!(step < total, "step {step} of {total}");
         // How far from one step to another, as a fraction; whole where there is no way to go.
-        let way = |from: usize, to: usize| if from == to { 1.0 } else { (step - from) as f64 / (to - from) as f64 };
+        let way =
+            |from: usize, to: usize| if from == to { 1.0 } else { (step - from) as f64 / (to - from) as f64 };
         let warm_steps = |warm_up: f64| ((warm_up * total as f64).round() as usize).min(total - 1);
         match *self {
             Self::Constant => 1.0,

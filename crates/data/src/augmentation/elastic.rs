@@ -144,7 +144,9 @@ mod tests {
                 for (pixel, drawn) in drawn.iter().enumerate() {
                     let (x, y) = ((pixel % width) as f64, (pixel / width) as f64);
                     let mut sum = 0.0;
-                    for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+                    for (row, column) in
+                        (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+                    {
                         let dx = x / smoothness - (column as f64 - 3.0);
                         let dy = y / smoothness - (row as f64 - 3.0);
                         let noise = field.noise[(row * 2 + component) * columns + column];
@@ -166,7 +168,9 @@ mod tests {
         for seed in 0..2000 {
             for field in drawn(&elastic, seed, 28) {
                 // Nine places, each a few standard deviations from the others.
-                for (row, column) in [0, 9, 19].into_iter().flat_map(|row| [0, 9, 19].map(|column| (row, column))) {
+                for (row, column) in
+                    [0, 9, 19].into_iter().flat_map(|row| [0, 9, 19].map(|column| (row, column)))
+                {
                     let here = field[row * 28 + column];
                     sums[0] += here;
                     for (sum, distance) in sums[1..].iter_mut().zip([0, 4, 8]) {
@@ -182,7 +186,11 @@ mod tests {
         assert!((sums[0] / count).abs() < 0.026 * variance.sqrt(), "mean {}", sums[0] / count);
         for (sum, distance) in sums[1..].iter().zip([0.0_f64, 4.0, 8.0]) {
             let expected = variance * (-distance * distance / 64.0).exp();
-            assert!((sum / count - expected).abs() < 0.037 * variance, "{distance}: {}, {expected}", sum / count);
+            assert!(
+                (sum / count - expected).abs() < 0.037 * variance,
+                "{distance}: {}, {expected}",
+                sum / count
+            );
         }
     }
 }

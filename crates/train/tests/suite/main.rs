@@ -1,3 +1,6 @@
-//! Trainings as a whole.
+//! Trainings as a whole. One binary, so that it links once.
 
-mod bits;
+mod common;
+mod fit;
+mod same;
+mod views;
