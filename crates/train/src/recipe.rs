@@ -14,7 +14,7 @@ pub const MAXIMUM_BATCH_SIZE: usize = 4096;
 /// How a model is trained, not yet checked.
 ///
 /// What is written of it holds its four principal values and, of the others, those that do something. An optimiser or a
-/// schedule may be read from its name alone, `"sgd"`, or with constants, `{ name = "sgd", momentum = 0.95 }`.
+/// schedule may be read from its name alone, `"sgd"`, or with constants, `{ kind = "sgd", momentum = 0.95 }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recipe {
@@ -172,7 +172,22 @@ impl Recipe {
     ///
     /// # Errors
     /// Names the first value that is not.
-    pub fn check(self, validation: Validation) -> Result<CheckedRecipe, RecipeError> {
+    pub fn checked_for(self, validation: Validation) -> Result<CheckedRecipe, RecipeError> {
+        self.check()?;
+        if validation == Validation::TestImages {
+            let chosen = [(self.early_stopping.is_some(), "early stopping"), (self.keep_best, "keep best")];
+            if let Some((_, name)) = chosen.into_iter().find(|(asked, _)| *asked) {
+                return Err(RecipeError::ChosenByTest { name });
+            }
+        }
+        Ok(CheckedRecipe(self))
+    }
+
+    /// Whether every value is usable, whatever validates the training.
+    ///
+    /// # Errors
+    /// Names the first value that is not.
+    pub fn check(&self) -> Result<(), RecipeError> {
         if !(1..=MAXIMUM_EPOCHS).contains(&self.epochs) {
             return Err(RecipeError::Epochs(self.epochs));
         }
@@ -186,16 +201,10 @@ impl Recipe {
         self.check_schedule()?;
         self.check_regularisation()?;
         self.augmentation.check()?;
-        if let Some(found) = self.early_stopping {
-            check_epochs("early stopping", found)?;
+        match self.early_stopping {
+            Some(found) => check_epochs("early stopping", found),
+            None => Ok(()),
         }
-        if validation == Validation::TestImages {
-            let chosen = [(self.early_stopping.is_some(), "early stopping"), (self.keep_best, "keep best")];
-            if let Some((_, name)) = chosen.into_iter().find(|(asked, _)| *asked) {
-                return Err(RecipeError::ChosenByTest { name });
-            }
-        }
-        Ok(CheckedRecipe(self))
     }
 
     fn check_schedule(&self) -> Result<(), RecipeError> {
@@ -259,8 +268,8 @@ mod tests {
     #[test]
     fn every_unusable_value_is_named() {
         let recipe = Recipe::default();
-        assert_eq!(recipe.clone().check(HeldOut).map(|checked| checked.values().clone()), Ok(recipe));
-        let error = |recipe: Recipe| recipe.check(HeldOut).expect_err("unusable").to_string();
+        assert_eq!(recipe.clone().checked_for(HeldOut).map(|checked| checked.values().clone()), Ok(recipe));
+        let error = |recipe: Recipe| recipe.check().expect_err("unusable").to_string();
         let default = Recipe::default;
         assert_eq!(error(Recipe { epochs: 0, ..default() }), "epochs: 1 to 10000 expected, 0 found");
         assert_eq!(error(Recipe { epochs: 10_001, ..default() }), "epochs: 1 to 10000 expected, 10001 found");
@@ -311,9 +320,8 @@ mod tests {
 
     #[test]
     fn every_unusable_value_of_a_schedule_is_named() {
-        let error = |schedule| {
-            Recipe { schedule, ..Recipe::default() }.check(HeldOut).expect_err("unusable").to_string()
-        };
+        let error =
+            |schedule| Recipe { schedule, ..Recipe::default() }.check().expect_err("unusable").to_string();
         let step = |every_epochs, factor| Schedule::Step { every_epochs, factor };
         assert_eq!(error(step(0, 0.1)), "schedule every epochs: 1 to 10000 epochs expected, 0 found");
         assert_eq!(error(step(1, 0.0)), "schedule factor: a number above 0 and at most 1 expected, 0 found");
@@ -347,15 +355,15 @@ mod tests {
         let stopping = Recipe { early_stopping: Some(3), ..Recipe::default() };
         let best = Recipe { keep_best: true, ..Recipe::default() };
         for (recipe, name) in [(stopping, "early stopping"), (best, "keep best")] {
-            assert!(recipe.clone().check(HeldOut).is_ok());
-            assert_eq!(recipe.check(TestImages), Err(RecipeError::ChosenByTest { name }));
+            assert!(recipe.clone().checked_for(HeldOut).is_ok());
+            assert_eq!(recipe.checked_for(TestImages), Err(RecipeError::ChosenByTest { name }));
         }
         assert_eq!(
             RecipeError::ChosenByTest { name: "keep best" }.to_string(),
             "keep best: held-out validation images expected, the test images validate this training: what is \
              chosen by them flatters the test"
         );
-        assert!(Recipe::default().check(TestImages).is_ok());
+        assert!(Recipe::default().checked_for(TestImages).is_ok());
     }
 
     #[test]
@@ -363,7 +371,7 @@ mod tests {
         let default = serde_json::to_string(&Recipe::default()).expect("plain values");
         assert_eq!(
             default,
-            r#"{"epochs":5,"batch_size":128,"optimiser":{"name":"adam","beta_1":0.9,"beta_2":0.999,"epsilon":1e-7},"learning_rate":0.001}"#
+            r#"{"epochs":5,"batch_size":128,"optimiser":{"kind":"adam","beta_1":0.9,"beta_2":0.999,"epsilon":1e-7},"learning_rate":0.001}"#
         );
         let full = Recipe {
             optimiser: OptimiserSpec::Muon(nn::MuonConstants::default()),
@@ -389,14 +397,14 @@ mod tests {
         let recipe = read(r#"{"optimiser": "sgd", "schedule": "cosine"}"#).expect("usable");
         assert_eq!(recipe.optimiser, OptimiserSpec::Sgd(nn::SgdConstants::default()));
         assert_eq!(recipe.schedule, Schedule::Cosine { warm_up: 0.0, final_fraction: 0.0 });
-        let recipe = read(r#"{"schedule": {"name": "one-cycle", "warm_up": 0.5}}"#).expect("usable");
+        let recipe = read(r#"{"schedule": {"kind": "one-cycle", "warm_up": 0.5}}"#).expect("usable");
         let expected = Schedule::OneCycle { warm_up: 0.5, initial_fraction: 0.04, final_fraction: 0.0 };
         assert_eq!(recipe.schedule, expected);
         for (text, problem) in [
             (r#"{"epoch": 3}"#, "unknown field `epoch`"),
             (r#"{"optimiser": "adagrad"}"#, "unknown variant `adagrad`"),
-            (r#"{"optimiser": {"name": "sgd", "speed": 1}}"#, "unknown field `speed`"),
-            (r#"{"schedule": {"name": "cosine", "cold_down": 1}}"#, "unknown field `cold_down`"),
+            (r#"{"optimiser": {"kind": "sgd", "speed": 1}}"#, "unknown field `speed`"),
+            (r#"{"schedule": {"kind": "cosine", "cold_down": 1}}"#, "unknown field `cold_down`"),
             (r#"{"schedule": "step"}"#, "missing field `every_epochs`"),
             (r#"{"optimiser": 3}"#, "invalid type: integer `3`, expected a name, or a table"),
         ] {

@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 /// With T steps in all, steps count from 0. A warm-up of a fraction of all steps takes the first W of them, rounded to
 /// the nearest and at most T − 1, so that step W has the whole learning rate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
     /// 1.
     #[default]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An optimiser with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimiserSpec {
     /// Stochastic gradient descent.
     Sgd(SgdConstants),

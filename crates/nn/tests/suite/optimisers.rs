@@ -261,11 +261,11 @@ fn optimisers_are_written_by_name() {
     for (name, rule) in golden_rules() {
         let text = serde_json::to_string(&rule.optimiser).expect("plain values");
         assert_eq!(serde_json::from_str::<OptimiserSpec>(&text).expect("what was written"), rule.optimiser);
-        assert!(text.contains(&format!(r#""name":"{}""#, rule.optimiser.name())), "{name}: {text}");
+        assert!(text.contains(&format!(r#""kind":"{}""#, rule.optimiser.name())), "{name}: {text}");
     }
-    let short: OptimiserSpec = serde_json::from_str(r#"{"name": "sgd", "momentum": 0.5}"#).expect("usable");
+    let short: OptimiserSpec = serde_json::from_str(r#"{"kind": "sgd", "momentum": 0.5}"#).expect("usable");
     assert_eq!(short, OptimiserSpec::Sgd(SgdConstants { momentum: 0.5, nesterov: true }));
     let error =
-        serde_json::from_str::<OptimiserSpec>(r#"{"name": "adam", "beta": 0.5}"#).expect_err("unknown");
+        serde_json::from_str::<OptimiserSpec>(r#"{"kind": "adam", "beta": 0.5}"#).expect_err("unknown");
     assert!(error.to_string().starts_with("unknown field `beta`"), "{error}");
 }

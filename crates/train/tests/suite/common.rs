@@ -1,7 +1,7 @@
 //! Small trainings.
 
 use data::Corpus;
-use nn::{Architecture, InstructionSet, Model, built_in};
+use nn::{Architecture, InstructionSet, Model};
 use std::ops::ControlFlow;
 use train::{Clock, Event, Fitted, Recipe, Seeds, Sets, Subset, Validation, fit};
 
@@ -27,20 +27,26 @@ pub fn model(set: InstructionSet, architecture: &Architecture) -> Model<f32> {
     Model::new(set, architecture, 28, 28, 10, 128).expect("it fits")
 }
 
+/// Layers as they are spelled, between commas.
+pub fn network(layers: &str) -> Architecture {
+    Architecture {
+        name: "network".into(),
+        summary: String::new(),
+        citation: String::new(),
+        layers: layers.split(", ").map(|layer| layer.parse().expect("a layer")).collect(),
+    }
+}
+
 /// A network that is trained in an instant.
 pub fn small() -> Architecture {
-    let layers = ["conv 4 5x5", "relu", "maxpool 4", "flatten", "dense 16", "relu", "dense classes"];
-    Architecture {
-        layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
-        ..built_in("cnn").expect("built in")
-    }
+    network("conv 4 5x5, relu, maxpool 4, flatten, dense 16, relu, dense classes")
 }
 
 /// Trains a model from the run's seed 7.
 pub fn train(model: &mut Model<f32>, recipe: Recipe, corpus: &Corpus) -> Fitted {
     let seeds = Seeds::of_run(7);
     seeds.initialise(model);
-    let recipe = recipe.check(Validation::HeldOut).expect("usable");
+    let recipe = recipe.checked_for(Validation::HeldOut).expect("usable");
     let mut listener = |_: Event| ControlFlow::Continue(());
     fit(model, &recipe, seeds, sets(corpus), &NoClock, &mut listener).expect("trained")
 }

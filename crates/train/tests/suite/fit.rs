@@ -1,6 +1,6 @@
 //! What a recipe's values do to a training.
 
-use crate::common::{NoClock, corpus, fingerprint, model, sets, small, train};
+use crate::common::{NoClock, corpus, fingerprint, model, network, sets, small, train};
 use crate::same::recipes;
 use data::Augmentation;
 use nn::{
@@ -146,7 +146,7 @@ fn a_training_that_is_interrupted_or_diverges_says_where() {
     let run = |layers: &Architecture, recipe: Recipe, listener: &mut dyn FnMut(Event) -> ControlFlow<()>| {
         let mut model = model(SET, layers);
         Seeds::of_run(7).initialise(&mut model);
-        let recipe = recipe.check(Validation::HeldOut).expect("usable");
+        let recipe = recipe.checked_for(Validation::HeldOut).expect("usable");
         let mut listener = |event: Event| listener(event);
         fit(&mut model, &recipe, Seeds::of_run(7), sets(&corpus), &NoClock, &mut listener)
     };
@@ -158,10 +158,7 @@ fn a_training_that_is_interrupted_or_diverges_says_where() {
         assert_eq!(result, Err(Stopped::Interrupted { epoch: 2 }));
     }
     // Two linear layers: the gradient of each grows with the other.
-    let linear = Architecture {
-        layers: ["flatten", "dense 16", "dense classes"].map(|layer| layer.parse().expect("a layer")).into(),
-        ..small()
-    };
+    let linear = network("flatten, dense 16, dense classes");
     let optimiser = OptimiserSpec::Sgd(SgdConstants::default());
     let recipe = Recipe { learning_rate: 10.0, epochs: 200, optimiser, ..Recipe::default() };
     let result = run(&linear, recipe, &mut |_| ControlFlow::Continue(()));
