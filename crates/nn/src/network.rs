@@ -3,7 +3,10 @@
 use crate::{
     ActivationSpec, Architecture, Cell, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, RecurrentSpec,
     Shape, ShapeError, Units,
-    layers::{ConvolutionLayer, DenseLayer, Layer, PermutationLayer, RecurrentLayer},
+    layers::{
+        ActivationLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DropoutLayer, Layer, LayerNormLayer,
+        PermutationLayer, RecurrentLayer,
+    },
 };
 use kernels::{
     Element, InstructionSet,
@@ -153,16 +156,31 @@ impl<E: Element> Builder<E> {
                 let (steps, features) = self.sequence();
                 self.push("transpose", PermutationLayer::columns(steps, features, 1), output);
             }
+            LayerSpec::Activation(spec) => {
+                self.push("activation", ActivationLayer::new(self.set, *spec), output);
+            }
+            LayerSpec::Dropout { rate } => {
+                let number = self.stages.len();
+                self.push("dropout", DropoutLayer::new(self.set, *rate, number, output.length()), output);
+            }
+            LayerSpec::BatchNorm => {
+                let (activation, relus) = relu(next);
+                let (length, relu) = (output.length(), activation == Activation::Relu);
+                let layer = BatchNormLayer::new(self.set, length, output.features(), relu);
+                self.push("batchnorm", layer, output);
+                return 1 + relus;
+            }
+            LayerSpec::LayerNorm => {
+                let features = output.features();
+                let layer = LayerNormLayer::new(self.set, output.length() / features, features);
+                self.push("layernorm", layer, output);
+            }
             LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
             LayerSpec::Depthwise(_)
-            | LayerSpec::Activation(_)
             | LayerSpec::MaxPool(_)
             | LayerSpec::AveragePool(_)
             | LayerSpec::GlobalMaxPool
             | LayerSpec::GlobalAveragePool
-            | LayerSpec::Dropout { .. }
-            | LayerSpec::BatchNorm
-            | LayerSpec::LayerNorm
             | LayerSpec::Position
             | LayerSpec::Attention { .. } => unimplemented_yet(layer),
         }

@@ -2,12 +2,16 @@
 
 mod activation;
 mod adam;
+mod batch_norm;
 mod common;
 mod convolution;
 mod convolution_backward;
+mod dropout;
 mod gru;
+mod layer_norm;
 mod lit;
 mod lstm;
 mod matmul;
 mod minimal_filtering;
+mod nonlinearity;
 mod softmax_pixels;

@@ -1,12 +1,20 @@
 //! One file a layer: forward and backward side by side.
 
+mod activation;
+mod batch_norm;
 mod convolution;
 mod dense;
+mod dropout;
+mod layer_norm;
 mod permutation;
 mod recurrent;
 
+pub(crate) use activation::ActivationLayer;
+pub(crate) use batch_norm::BatchNormLayer;
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
+pub(crate) use dropout::DropoutLayer;
+pub(crate) use layer_norm::LayerNormLayer;
 pub(crate) use permutation::PermutationLayer;
 pub(crate) use recurrent::RecurrentLayer;
 

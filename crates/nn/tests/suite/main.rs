@@ -4,4 +4,5 @@ mod common;
 mod differences;
 mod golden;
 mod model;
+mod pointwise;
 mod recurrent;
