@@ -223,8 +223,8 @@ mod tests {
         .expect("a recipe");
         assert_eq!(
             in_a_line(&recipe),
-            "1 epoch, batch size 128, Adam (beta 1 0.7) with learning rate 0.001, schedule one-cycle, \
-             label smoothing 0.1, test time augmentation four-shifts, augmentation (shift 2.0)"
+            "1 epoch, batch size 128, Adam (beta 1 0.7) with learning rate 0.001, augmentation (shift 2.0), \
+             label smoothing 0.1, schedule one-cycle, test time augmentation four-shifts"
         );
     }
 
