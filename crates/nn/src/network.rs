@@ -4,8 +4,8 @@ use crate::{
     ActivationSpec, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, ParameterSpec, PoolSpec,
     RecurrentSpec, Shape, ShapeError, Sliding, Units,
     layers::{
-        ConvolutionLayer, DenseLayer, DepthwiseLayer, Layer, LstmLayer, PaddingLayer, PermutationLayer, Pool,
-        PoolingLayer, UnfoldedLayer,
+        ActivationLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer, DropoutLayer, Layer,
+        LayerNormLayer, PaddingLayer, PermutationLayer, Pool, PoolingLayer, RecurrentLayer, UnfoldedLayer,
     },
 };
 use kernels::{
@@ -185,13 +185,27 @@ impl<E: Element> Builder<E> {
                 let (steps, features) = self.sequence();
                 self.push("transpose", PermutationLayer::columns(steps, features, 1), output);
             }
+            LayerSpec::Activation(spec) => {
+                self.push("activation", ActivationLayer::new(self.set, *spec), output);
+            }
+            LayerSpec::Dropout { rate } => {
+                let number = self.stages.len();
+                self.push("dropout", DropoutLayer::new(self.set, *rate, number, output.length()), output);
+            }
+            LayerSpec::BatchNorm => {
+                let (activation, relus) = relu(next);
+                let (length, relu) = (output.length(), activation == Activation::Relu);
+                let layer = BatchNormLayer::new(self.set, length, output.features(), relu);
+                self.push("batchnorm", layer, output);
+                return 1 + relus;
+            }
+            LayerSpec::LayerNorm => {
+                let features = output.features();
+                let layer = LayerNormLayer::new(self.set, output.length() / features, features);
+                self.push("layernorm", layer, output);
+            }
             LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
-            LayerSpec::Activation(_)
-            | LayerSpec::Dropout { .. }
-            | LayerSpec::BatchNorm
-            | LayerSpec::LayerNorm
-            | LayerSpec::Position
-            | LayerSpec::Attention { .. } => unimplemented_yet(layer),
+            LayerSpec::Position | LayerSpec::Attention { .. } => unimplemented_yet(layer),
         }
         1
     }
@@ -297,12 +311,14 @@ impl<E: Element> Builder<E> {
             Shape::Image { height, width, channels } => (height, width * channels),
             _ => self.sequence(),
         };
-        match spec.cell {
-            Cell::Lstm if !spec.bidirectional && !spec.sequence => {
-                self.push("lstm", LstmLayer::new(self.set, steps, inputs, spec.units), output)
-            }
-            _ => unimplemented_yet(&LayerSpec::Recurrent(spec)),
-        }
+        let kind = match spec.cell {
+            Cell::Lstm => "lstm",
+            Cell::Gru => "gru",
+            Cell::Rnn => "rnn",
+        };
+        // Of the images themselves no training asks for a derivative.
+        let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);
+        self.push(kind, layer, output);
     }
 
     fn add_residual(&mut self, body: &[LayerSpec], shortcut: &[LayerSpec]) {

@@ -2,14 +2,19 @@
 
 mod activation;
 mod adam;
+mod batch_norm;
 mod common;
 mod convolution;
 mod convolution_backward;
 mod depthwise;
+mod dropout;
+mod gru;
+mod layer_norm;
 mod lit;
 mod lstm;
 mod matmul;
 mod minimal_filtering;
+mod nonlinearity;
 mod pooling;
 mod sliding;
 mod softmax_pixels;

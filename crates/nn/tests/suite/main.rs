@@ -5,3 +5,5 @@ mod convolution;
 mod differences;
 mod golden;
 mod model;
+mod pointwise;
+mod recurrent;

@@ -23,7 +23,7 @@ use crate::{
     Element, InstructionSet,
     activation::add_column_sums,
     check_length,
-    matmul::{Matrix, MatrixMut, Output, multiply_into, multiply_rows, pack, packed_length},
+    matmul::{Matrix, MatrixMut, Output, multiply_packed_rows, multiply_rows, pack, packed_length},
     sliding::Sliding,
 };
 use patches::{fold, unfold};
@@ -169,13 +169,9 @@ pub fn forward<E: Element>(
             unfold(set, geometry, input, positions.clone(), group, patches);
             let panel = packed_weights.len() / geometry.groups;
             let sums = geometry.filters_of(MatrixMut::new(sums, count, filters), group);
-            multiply_into(
-                set,
-                Matrix::new(patches, count, length),
-                &packed_weights[group * panel..][..panel],
-                sums,
-                Output::Accumulate,
-            );
+            let packed = &packed_weights[group * panel..][..panel];
+            let patches = Matrix::new(patches, count, length);
+            multiply_packed_rows(set, patches, packed, 0..length, sums, Output::Accumulate);
         }
     }
 }
