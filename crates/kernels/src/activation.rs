@@ -61,7 +61,7 @@ pub(crate) unsafe fn exponential_minus_one<V: Vector>(x: V) -> V {
 /// # Safety
 /// The vector's instructions exist.
 #[inline(always)]
-unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
+pub(crate) unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
     // SAFETY: the caller's promise.
     unsafe {
         let (x, n) = reduce(x);
