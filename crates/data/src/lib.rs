@@ -1,4 +1,4 @@
-//! Datasets, IDX files and splits.
+//! Datasets, IDX files, splits and augmentation.
 //!
 //! A [`Corpus`] is a training [`Dataset`] and a test [`Dataset`] of one image size and one set of classes. It comes
 //! from the MNIST copy inside the binary, from a folder of four IDX files, or from [`synthetic()`]:
@@ -20,6 +20,7 @@
 //! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs` touches the file system, so
 //! everything else works where there is none.
 
+mod augmentation;
 mod dataset;
 mod directory;
 mod error;
@@ -29,6 +30,7 @@ mod source;
 mod split;
 mod synthetic;
 
+pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
 pub use dataset::{Corpus, Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
 pub use directory::{FILE_NAMES, load_directory, write_directory};
 pub use error::Error;

@@ -8,6 +8,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 pub enum Initialiser {
     /// All 0.
     Zeros,
+    /// All 1.
+    Ones,
     /// Uniform on ±√(6 / (fan-in + fan-out)) (Glorot and Bengio, 2010, equation 16).
     GlorotUniform {
         /// Inputs that an output depends on.
@@ -42,6 +44,7 @@ impl Initialiser {
     pub(crate) fn fill<E: Element>(self, random: &mut ChaCha8Rng, values: &mut [E]) {
         match self {
             Initialiser::Zeros => values.fill(E::ZERO),
+            Initialiser::Ones => values.fill(E::ONE),
             Initialiser::GlorotUniform { fan_in, fan_out } => {
                 let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
                 values.fill_with(|| E::from_f64(limit * (2.0 * uniform(random) - 1.0)));

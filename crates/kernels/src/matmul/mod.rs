@@ -16,7 +16,7 @@ use crate::{
     tile::{accumulate_columns, accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, ops::Range};
 
 /// Width in elements of a full panel; the last panel of a matrix is as many whole vectors wide as it needs.
 pub fn panel_columns<E: Element>(set: InstructionSet) -> usize {
@@ -73,7 +73,37 @@ pub fn multiply<E: Element>(
     check_length!(packed, packed_length::<E>(set, a.columns, columns));
     check_length!(c, a.rows * columns);
     let c = MatrixMut::new(c, a.rows, columns);
-    E::dispatch(set, Multiply { a, b: Right::Packed(packed), c, begin: output.into() });
+    let b = Right::Packed { data: packed, rows: a.columns, first: 0 };
+    E::dispatch(set, Multiply { a, b, c, begin: output.into() });
+}
+
+/// C `[m, n]` = (C +) A `[m, rows.len()]` · those `rows` of B `[k, n]`, with B packed by [`pack`].
+///
+/// For a C that is some columns of a matrix, and for an A that is left out where it is zero.
+///
+/// # Panics
+/// When the shapes do not fit, or C has no columns.
+pub fn multiply_packed_rows<E: Element>(
+    set: InstructionSet,
+    a: Matrix<E>,
+    packed: &[E],
+    rows: Range<usize>,
+    c: MatrixMut<E>,
+    output: Output,
+) {
+    let k = packed.len() / packed_length::<E>(set, 1, c.columns);
+    check_length!(packed, packed_length::<E>(set, k, c.columns));
+    assert!(rows.start <= rows.end && rows.end <= k, "rows {rows:?} of {k}");
+    assert_eq!([a.rows, a.columns], [c.rows, rows.len()], "A, against the rows of C and B");
+    E::dispatch(
+        set,
+        Multiply {
+            a,
+            b: Right::Packed { data: packed, rows: k, first: rows.start },
+            c,
+            begin: output.into(),
+        },
+    );
 }
 
 /// C `[m, columns]` = A `[m, k]` · B `[k, columns]` + `bias` in every row, with B packed by [`pack`].
@@ -93,7 +123,15 @@ pub fn multiply_with_bias<E: Element>(
     check_length!(packed, packed_length::<E>(set, a.columns, columns));
     check_length!(c, a.rows * columns);
     let c = MatrixMut::new(c, a.rows, columns);
-    E::dispatch(set, Multiply { a, b: Right::Packed(packed), c, begin: Begin::Row(bias.as_ptr()) });
+    E::dispatch(
+        set,
+        Multiply {
+            a,
+            b: Right::Packed { data: packed, rows: a.columns, first: 0 },
+            c,
+            begin: Begin::Row(bias.as_ptr()),
+        },
+    );
 }
 
 /// C `[m, n]` = (C +) A `[m, k]` · B `[k, n]`, with B read in place.
@@ -151,7 +189,12 @@ const fn chunk_rows<V: Vector>(vectors: usize) -> usize {
 /// Where B lies.
 #[derive(Clone, Copy)]
 enum Right<'a, E> {
-    Packed(&'a [E]),
+    /// Packed from so many rows, of which the product begins at `first`.
+    Packed {
+        data: &'a [E],
+        rows: usize,
+        first: usize,
+    },
     Rows(Matrix<'a, E>),
 }
 
@@ -253,7 +296,9 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
                 // before this one are `column` wide, and this part of it begins at row `k`.
                 unsafe {
                     let (panel, panel_stride) = match b {
-                        Right::Packed(data) => (data.as_ptr().add(column * a.columns + k * padded), padded),
+                        Right::Packed { data, rows, first } => {
+                            (data.as_ptr().add(column * rows + (first + k) * padded), padded)
+                        }
                         Right::Rows(b) => {
                             let rows = b.data.as_ptr().wrapping_add(k * b.stride + column);
                             if used == padded {
