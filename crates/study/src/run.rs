@@ -132,6 +132,12 @@ impl Laboratory {
         self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
     }
 
+    fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
+        let images = self.corpus.training();
+        let layers = architecture.describe(images.height(), images.width(), self.corpus.classes())?;
+        Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
+    }
+
     /// Whether a model fits this data.
     ///
     /// # Errors
@@ -183,7 +189,8 @@ impl Laboratory {
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
         let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
-        let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
+        let architecture = specification.architecture();
+        let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let seeds = Seeds::of_run(specification.seed);
         seeds.initialise(&mut model);
         let sets = self.sets(specification);
@@ -202,7 +209,7 @@ impl Laboratory {
             specification: specification.clone(),
             environment: self.environment(),
             parameters: model.learnt(),
-            forward_flops: model.forward_flops(),
+            multiply_adds: self.multiply_adds(&architecture)?,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
             epochs: epochs.iter().map(epoch_record).collect(),
