@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     };
     let subjects = names.iter().map(|name| Subject::find(name)).collect::<Result<Vec<_>, _>>()?;
     let architectures: Vec<String> = subjects.iter().map(|subject| subject.architecture.clone()).collect();
-    let laboratory = laboratory("mnist", arguments.threads, &architectures)?;
+    let laboratory = laboratory("mnist", arguments.threads, &architectures, arguments.output.quiet)?;
     // Before any time is spent: a file's weights may not fit.
     for subject in &subjects {
         subject.model(&laboratory, 1)?;

@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     let models = chosen_models(&arguments.models)?;
     let store = Store::of(&arguments.out);
     let training = &arguments.training;
-    let laboratory = laboratory(&training.dataset, training.threads, &models)?;
+    let laboratory = laboratory(&training.dataset, training.threads, &models, arguments.output.quiet)?;
     store.prepare()?;
     let recipe = training.recipe().check().map_err(study::run::RunError::from)?;
     let study = StudySpec {

@@ -11,8 +11,12 @@ const BATCH: usize = 128;
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.file.display();
     let (bytes, description) = weights::read(&arguments.file)?;
-    let laboratory =
-        laboratory(&arguments.dataset, arguments.threads, std::slice::from_ref(&description.architecture))?;
+    let laboratory = laboratory(
+        &arguments.dataset,
+        arguments.threads,
+        std::slice::from_ref(&description.architecture),
+        arguments.output.quiet,
+    )?;
     let test = laboratory.corpus().test();
     let expected = [description.height, description.width, description.classes];
     let found = [test.height(), test.width(), laboratory.corpus().classes()];

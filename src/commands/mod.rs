@@ -2,6 +2,7 @@
 
 mod bench;
 mod compare;
+mod datasets;
 mod evaluate;
 mod lists;
 mod report;
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
-        Some(Command::Datasets(arguments)) => lists::datasets(&arguments),
+        Some(Command::Datasets(arguments)) => datasets::run(&arguments),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mnist-study", &mut script);
@@ -53,12 +54,17 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
     }
 }
 
-/// Loads the data and starts the threads.
+/// Loads the data, fetched if it is a known set that is not here, and starts the threads.
 ///
 /// Every model is built once before, so that a name or shape that does not fit is told before any work.
-fn laboratory(dataset: &str, threads: Option<usize>, models: &[String]) -> Result<Laboratory, Failure> {
+fn laboratory(
+    dataset: &str,
+    threads: Option<usize>,
+    models: &[String],
+    quiet: bool,
+) -> Result<Laboratory, Failure> {
     known(models)?;
-    laboratory_with(instruction_set()?, dataset, threads, models)
+    laboratory_with(instruction_set()?, dataset, threads, models, quiet)
 }
 
 fn known(models: &[String]) -> Result<(), Failure> {
@@ -76,8 +82,9 @@ fn laboratory_with(
     dataset: &str,
     threads: Option<usize>,
     models: &[String],
+    quiet: bool,
 ) -> Result<Laboratory, Failure> {
-    let source = data::Source::parse(dataset)?;
+    let source = datasets::source(dataset, quiet)?;
     let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let laboratory = Laboratory::open(&source, set, threads)?;
     for name in models {

@@ -12,7 +12,12 @@ use study::{
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
-    let laboratory = laboratory(&training.dataset, training.threads, std::slice::from_ref(&arguments.model))?;
+    let laboratory = laboratory(
+        &training.dataset,
+        training.threads,
+        std::slice::from_ref(&arguments.model),
+        arguments.output.quiet,
+    )?;
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
     let specification = laboratory.specification(

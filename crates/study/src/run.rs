@@ -5,7 +5,7 @@ use crate::{
     plan::{hexadecimal, identify, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
 };
-use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratified_split};
+use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, near, stratified_split};
 use kernels::InstructionSet;
 use nn::{Model, ShapeError, built_in, built_in_architectures, keep_awake};
 use sha2::{Digest, Sha256};
@@ -71,20 +71,6 @@ impl RunError {
             RunError::Threads { .. } => "pass a smaller --threads".into(),
         }
     }
-}
-
-/// The name that was probably meant: one that holds the other or is held by it, or else the nearest, where at most a third
-/// of its letters are wrong, missing, too many or swapped.
-fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let holds = |one: &&str| !name.is_empty() && (one.contains(&name) || name.contains(*one));
-    known.clone().find(holds).or_else(|| {
-        known
-            .map(|one| (strsim::damerau_levenshtein(&name, one), one))
-            .filter(|(distance, one)| *distance <= one.chars().count() / 3)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, one)| one)
-    })
 }
 
 fn unknown_model_hint(name: &str) -> String {
@@ -284,29 +270,4 @@ pub fn fingerprint(parameters: &[f32]) -> String {
         hasher.update(parameter.to_le_bytes());
     }
     hexadecimal(&hasher.finalize())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::near;
-
-    #[test]
-    fn near_names_are_found() {
-        let known = ["cnn", "lstm", "resnet-small"];
-        let near = |name: &str| near(name, known.into_iter());
-        for (name, meant) in [
-            ("cnnn", Some("cnn")),
-            ("ccn", Some("cnn")),
-            ("CNN", Some("cnn")),
-            ("ltsm", Some("lstm")),
-            ("resnet", Some("resnet-small")),
-            ("restnet-smal", Some("resnet-small")),
-            ("lsxx", None),
-            ("gru", None),
-            ("", None),
-            ("transformer", None),
-        ] {
-            assert_eq!(near(name), meant, "{name}");
-        }
-    }
 }
