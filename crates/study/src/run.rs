@@ -2,24 +2,25 @@
 
 use crate::{
     environment::{LoadMeter, SystemClock, VERSION, environment},
-    plan::{hexadecimal, identify, run_id},
+    plan::{StudySpec, hexadecimal, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+    study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
-use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, near, stratified_split};
+use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratified_split};
 use kernels::InstructionSet;
-use nn::{Model, ShapeError, built_in, built_in_architectures, keep_awake};
+use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
-use train::{Clock, Listener, Predictions, Recipe, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
+use train::{Clock, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
 
 /// Why a run left no record.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// No built-in model has that name.
-    #[error("model {name}: no such model")]
-    UnknownModel {
-        /// What was asked for.
-        name: String,
-    },
+    #[error(transparent)]
+    UnknownModel(#[from] UnknownModel),
+    /// A study file is wrong.
+    #[error(transparent)]
+    StudyFile(#[from] StudyFileError),
     /// The model does not fit the images.
     #[error(transparent)]
     Shape(#[from] ShapeError),
@@ -58,8 +59,9 @@ impl RunError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            RunError::UnknownModel { name } => unknown_model_hint(name),
-            RunError::Shape(_) => "images of at least 10×10 pixels fit every built-in model".into(),
+            RunError::UnknownModel(error) => error.hint.clone(),
+            RunError::StudyFile(error) => error.hint.clone(),
+            RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
             RunError::Recipe(_) => "see `mnist-study compare --help` for what each option means".into(),
             RunError::Data(error) => error.hint(),
             RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => {
@@ -70,16 +72,6 @@ impl RunError {
             }
             RunError::Threads { .. } => "pass a smaller --threads".into(),
         }
-    }
-}
-
-fn unknown_model_hint(name: &str) -> String {
-    let names: Vec<String> =
-        built_in_architectures().into_iter().map(|architecture| architecture.name).collect();
-    let near = near(name, names.iter().map(String::as_str));
-    match near {
-        Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
-        None => format!("choose from {}; `mnist-study models` says what they are", names.join(", ")),
     }
 }
 
@@ -129,13 +121,25 @@ impl Laboratory {
     /// Builds a model of this data's shape; its parameters are zero.
     ///
     /// # Errors
-    /// When there is no such model, or it does not fit the images.
-    pub fn model(&self, name: &str, capacity: usize) -> Result<Model<f32>, RunError> {
-        let architecture = built_in(name).ok_or_else(|| RunError::UnknownModel { name: name.to_owned() })?;
+    /// When it does not fit the images.
+    pub fn model(&self, architecture: &Architecture, capacity: usize) -> Result<Model<f32>, ShapeError> {
         let images = self.corpus.training();
         let (height, width, classes) = (images.height(), images.width(), self.corpus.classes());
         // On these threads, for which the model lays out its memory.
-        Ok(self.threads.install(|| Model::new(self.set, &architecture, height, width, classes, capacity))?)
+        self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
+    }
+
+    /// Whether a model fits this data.
+    ///
+    /// # Errors
+    /// When it does not: where the layer stands, if it is from a file.
+    pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
+        let images = self.corpus.training();
+        let described = model.architecture.describe(images.height(), images.width(), self.corpus.classes());
+        match described {
+            Ok(_) => Ok(()),
+            Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),
+        }
     }
 
     /// The kernels that models here compute with.
@@ -175,13 +179,8 @@ impl Laboratory {
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let recipe = Recipe {
-            epochs: specification.epochs,
-            batch_size: specification.batch_size,
-            learning_rate: specification.learning_rate,
-        }
-        .check()?;
-        let mut model = self.model(&specification.model, specification.batch_size)?;
+        let recipe = specification.recipe.clone().check()?;
+        let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
         let seeds = Seeds::of_run(specification.seed);
         seeds.initialise(&mut model);
         let sets = self.sets(specification);
@@ -227,17 +226,10 @@ impl Laboratory {
     }
 
     /// The specification of a single run on this data.
-    pub fn specification(&self, model: &str, protocol: Protocol, recipe: Recipe, seed: u64) -> RunSpec {
-        RunSpec {
-            model: model.to_owned(),
-            dataset: identify(&self.corpus),
-            protocol,
-            epochs: recipe.epochs,
-            batch_size: recipe.batch_size,
-            learning_rate: recipe.learning_rate,
-            seed,
-            audit_selection: false,
-        }
+    pub fn specification(&self, model: &ModelSpec, protocol: Protocol, seed: u64) -> RunSpec {
+        let models = vec![model.clone()];
+        let study = StudySpec { models, protocol, audit_selection: false, first_seed: seed, runs: 1 };
+        plan(&study, &identify(&self.corpus)).remove(0)
     }
 }
 
