@@ -245,8 +245,8 @@ pub(crate) struct DatasetsArguments {
 const DATASETS_ENVIRONMENT: &str = "\
 Environment:
   MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
-  MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, for EMNIST
-                       ADDRESS/emnist/gzip.zip; files must still have the published SHA-256";
+  MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
+                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one";
 
 /// What `datasets` does beside listing.
 #[derive(Debug, Subcommand)]

@@ -93,9 +93,9 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     for set in data::published() {
         let here = cache.as_deref().is_some_and(|cache| set.is_here(cache)) || set.origin == Origin::Embedded;
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {SIDE}×{SIDE}, {} classes\n  {}; {}\n  {}\n",
+            "{} ({})\n  {} training and {} test images of {}, {SIDE}×{SIDE}, {} classes\n  {}; licence: {}\n  {}\n",
             set.name,
-            state(set, here),
+            state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
@@ -122,7 +122,7 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     print(arguments, &text, &json!(listed))
 }
 
-fn state(set: &Published, here: bool) -> String {
+fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
     match &set.origin {
         Origin::Embedded => "inside this program".to_owned(),
         _ if here => "here".to_owned(),
@@ -131,8 +131,11 @@ fn state(set: &Published, here: bool) -> String {
             None => "to fetch".to_owned(),
         },
         Origin::Archive { archive, folder, .. } => {
-            let bytes = archive.bytes.map_or(String::new(), |bytes| format!(": {}", megabytes(bytes)));
-            format!("to fetch{bytes}, once for all of {folder}")
+            if cache.is_some_and(|cache| cache.join(folder).join(archive.name).is_file()) {
+                return format!("to unpack: {folder}'s archive is here");
+            }
+            let bytes = archive.bytes.map_or(String::new(), |bytes| format!("{}, ", megabytes(bytes)));
+            format!("to fetch: {bytes}the same for all of {folder}")
         }
     }
 }

@@ -6,7 +6,9 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     path::Path,
+    process::{Command, Stdio},
     thread,
+    time::Duration,
 };
 
 /// A server that answers every request with `status` and `body`; its address.
@@ -114,6 +116,45 @@ fn files_that_are_not_as_published_are_never_trained_on() {
     );
     assert!(said.stderr.contains("`mnist-study datasets fetch kmnist` gets it again"), "{}", said.stderr);
     assert!(!bench.path().join("out").exists());
+}
+
+/// A server that sends a fiftieth of the file and then nothing: what came is kept, and the command says how to go on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_fetch_keeps_what_came() {
+    const SENT: usize = 500_000;
+    let bench = Bench::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 26421880\r\n\r\n";
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&[7; SENT])).expect("sent");
+        // A byte now and then, so that the line is never silent for long; until the client goes away.
+        while stream.write_all(&[7]).is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let mut fetch = Command::new(assert_cmd::cargo::cargo_bin("mnist-study"))
+        .current_dir(bench.path())
+        .args(["datasets", "fetch", "fashion-mnist"])
+        .env("MNIST_STUDY_DATA", "cache")
+        .env("MNIST_STUDY_MIRROR", address)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let part = bench.path().join("cache/fashion-mnist/train-images-idx3-ubyte.gz.part");
+    while fs::metadata(&part).map_or(0, |metadata| metadata.len()) < SENT as u64 {
+        assert!(fetch.try_wait().expect("a process").is_none(), "it waits for more");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let killed = Command::new("kill").args(["-INT", &fetch.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    let output = fetch.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("error: fashion-mnist: interrupted before it was fetched\nhint: "), "{stderr}");
+    assert!(fs::metadata(&part).expect("kept").len() >= SENT as u64);
 }
 
 #[test]

@@ -192,7 +192,7 @@ const fn emnist(
         name,
         title,
         authors: "Gregory Cohen, Saeed Afshar, Jonathan Tapson, André van Schaik",
-        licence: "none stated; from NIST Special Database 19",
+        licence: "none stated (from NIST Special Database 19)",
         citation: "Cohen, Afshar, Tapson and van Schaik 2017, EMNIST: an extension of MNIST to handwritten letters",
         training_images,
         test_images,

@@ -73,19 +73,18 @@ impl FetchError {
         Self::File { path: path.to_owned(), problem }
     }
 
-    /// Adds which files, from the failed one on, belong in which folder.
+    /// Adds which files belong in which folder: the failed one, which is the first of `files`, and those that are not there.
     pub(crate) fn with_missing(mut self, files: &[Download], folder: &Path) -> Self {
         if let Self::Unreachable { missing, .. } = &mut self {
-            let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-            let still_needed = files.iter().filter(|file| !absolute.join(file.name).is_file());
-            missing.files = still_needed
-                .map(|file| {
-                    let url =
-                        file.mirrors.first().map_or(String::new(), |mirror| format!("{mirror}{}", file.name));
-                    (file.name.to_owned(), file.sha256.to_owned(), url)
-                })
-                .collect();
-            missing.folder = absolute;
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            for (index, file) in files.iter().enumerate() {
+                if index == 0 || !folder.join(file.name).is_file() {
+                    let mirror = file.mirrors.first().copied().unwrap_or_default();
+                    let url = format!("{mirror}{}", file.name);
+                    missing.files.push((file.name.to_owned(), file.sha256.to_owned(), url));
+                }
+            }
+            missing.folder = folder;
         }
         self
     }
