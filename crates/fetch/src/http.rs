@@ -102,6 +102,8 @@ impl Client {
             let length = match reader.read(&mut chunk) {
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // With the file's length known, how much of it came says more than that the line broke.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && total.is_some() => 0,
                 Err(error) => return Err(Problem::Passing(self.words(&ureq::Error::from(error)))),
             };
             if length == 0 {
