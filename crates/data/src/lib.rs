@@ -1,4 +1,4 @@
-//! Datasets, IDX files and splits.
+//! Datasets, IDX files, splits and augmentation.
 //!
 //! A [`Corpus`] is a training [`Dataset`] and a test [`Dataset`] of one image size and one set of classes. It comes
 //! from the MNIST copy inside the binary, from a published set that was downloaded ([`published()`] says which there
@@ -21,6 +21,7 @@
 //! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs` and `published.rs` touch the file
 //! system, so everything else works where there is none.
 
+mod augmentation;
 mod cache;
 mod dataset;
 mod directory;
@@ -34,6 +35,7 @@ mod source;
 mod split;
 mod synthetic;
 
+pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
 pub use cache::{CACHE_VARIABLE, cache_folder};
 pub use dataset::{Corpus, Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
 pub use directory::{FILE_NAMES, load_directory, write_directory};

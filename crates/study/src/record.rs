@@ -2,7 +2,7 @@
 
 use nn::{Architecture, LayerSpec};
 use serde::{Deserialize, Serialize};
-use train::Recipe;
+use train::{Recipe, Validation};
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
 pub const RECORD_SCHEMA: u32 = 3;
@@ -21,8 +21,8 @@ pub struct RunRecord {
     pub environment: Environment,
     /// Number of parameters that are learnt.
     pub parameters: usize,
-    /// Multiplications and additions of one image's forward pass, counted as two operations a pair.
-    pub forward_flops: u64,
+    /// Multiplications that are added up in one image's forward pass, by the layers' definitions.
+    pub multiply_adds: u64,
     /// One entry per epoch, in order.
     pub epochs: Vec<EpochRecord>,
     /// Seconds spent drawing batches and updating weights, all epochs.
@@ -111,6 +111,14 @@ impl Protocol {
         match self {
             Protocol::Sound => "sound",
             Protocol::Original => "original",
+        }
+    }
+
+    /// Which images validate a training.
+    pub fn validation(self) -> Validation {
+        match self {
+            Protocol::Sound => Validation::HeldOut,
+            Protocol::Original => Validation::TestImages,
         }
     }
 }

@@ -10,7 +10,10 @@ use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratif
 use kernels::InstructionSet;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
-use train::{Clock, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
+use train::{
+    Clock, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, TestTimeAugmentation,
+    fit, predict,
+};
 
 /// Why a run left no record.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +132,12 @@ impl Laboratory {
         self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
     }
 
+    fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
+        let images = self.corpus.training();
+        let layers = architecture.describe(images.height(), images.width(), self.corpus.classes())?;
+        Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
+    }
+
     /// Whether a model fits this data.
     ///
     /// # Errors
@@ -154,7 +163,7 @@ impl Laboratory {
 
     /// Measures a model on the test images.
     pub fn test(&self, model: &mut Model<f32>) -> Predictions {
-        self.threads.install(|| predict(model, Subset::all(self.corpus.test())))
+        self.threads.install(|| predict(model, Subset::all(self.corpus.test()), TestTimeAugmentation::None))
     }
 
     /// Makes a run. The result depends on the specification and the instruction set alone, its clocks apart.
@@ -179,17 +188,19 @@ impl Laboratory {
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let recipe = specification.recipe.clone().check()?;
-        let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
+        let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
+        let architecture = specification.architecture();
+        let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let seeds = Seeds::of_run(specification.seed);
         seeds.initialise(&mut model);
         let sets = self.sets(specification);
-        let epochs =
+        let Fitted { epochs, .. } =
             keep_awake(|| fit(&mut model, &recipe, seeds, sets, &clock, listener)).map_err(|stopped| {
                 RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
             })?;
         let before_test = clock.seconds();
-        let test = predict(&mut model, Subset::all(self.corpus.test()));
+        let asked = recipe.values().test_time_augmentation;
+        let test = predict(&mut model, Subset::all(self.corpus.test()), asked);
         let test_seconds = clock.seconds() - before_test;
         let read_each_epoch = specification.protocol == Protocol::Original || sets.audit.is_some();
         let record = RunRecord {
@@ -198,7 +209,7 @@ impl Laboratory {
             specification: specification.clone(),
             environment: self.environment(),
             parameters: model.learnt(),
-            forward_flops: model.forward_flops(),
+            multiply_adds: self.multiply_adds(&architecture)?,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
             epochs: epochs.iter().map(epoch_record).collect(),
