@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Train a record's run again and compare the fingerprint
     Verify(VerifyArguments),
+    /// Seconds to 99 % test accuracy on MNIST, over many seeds
+    Speedrun(SpeedrunArguments),
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),
     /// List the built-in models, or describe one layer by layer
@@ -231,6 +233,29 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `speedrun`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct SpeedrunArguments {
+    /// The model: a built-in one, or a study file's, FILE.toml:NAME
+    #[arg(default_value = "fast")]
+    pub(crate) model: String,
+    /// Runs
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: u64,
+    /// Seed of the first run; the next runs count up from it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Folder that the records go to
+    #[arg(long, value_name = "DIR", default_value = "Speedrun", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]

@@ -84,6 +84,7 @@ pub struct Laboratory {
     split: Split,
     set: InstructionSet,
     threads: rayon::ThreadPool,
+    loading_seconds: f64,
 }
 
 /// A trained model and its record.
@@ -104,11 +105,18 @@ impl Laboratory {
             .num_threads(threads)
             .build()
             .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
+        let clock = SystemClock::start();
         let corpus = threads.install(|| data::load(source))?;
+        let loading_seconds = clock.seconds();
         let labels = corpus.training().labels();
         let split =
             stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
-        Ok(Self { corpus, split, set, threads })
+        Ok(Self { corpus, split, set, threads, loading_seconds })
+    }
+
+    /// What reading and decoding the data took.
+    pub fn loading_seconds(&self) -> f64 {
+        self.loading_seconds
     }
 
     /// The data.
