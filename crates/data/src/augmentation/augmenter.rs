@@ -71,8 +71,8 @@ impl<'a> Augmenter<'a> {
     ) -> Result<Self, AugmentationError> {
         augmentation.check()?;
         let Augmentation { elastic, smoothness, .. } = *augmentation;
-        let elastic = (elastic != 0.0)
-            .then(|| Elastic::new(elastic, smoothness, dataset.height(), dataset.width()));
+        let elastic =
+            (elastic != 0.0).then(|| Elastic::new(elastic, smoothness, dataset.height(), dataset.width()));
         Ok(Self { augmentation: *augmentation, dataset, seed, elastic, idle: Mutex::default() })
     }
 

@@ -107,7 +107,8 @@ mod tests {
             if area < 0.3 {
                 sum += area;
             }
-            bytes += erasing.noise.iter().map(|byte| f64::from(*byte)).sum::<f64>() / erasing.noise.len() as f64;
+            bytes +=
+                erasing.noise.iter().map(|byte| f64::from(*byte)).sum::<f64>() / erasing.noise.len() as f64;
         }
         // Five standard deviations of a binomial count with n = 4,000 and p = 1/2 are 158.
         assert!((DRAWS / 2).abs_diff(covered) < 158, "{covered}");
