@@ -1,15 +1,15 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Initialiser, Optimiser, ShapeError,
+    Architecture, Initialiser, MovingAverage, Optimiser, ShapeError,
     lane::Lane,
-    layers::{GROUP, Group, Groups, Memory, Purpose},
+    layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
 };
 use kernels::{
     Buffer, Element, InstructionSet,
     pixels::{prefetch, scale_pixels},
-    softmax::{softmax_cross_entropy, softmax_cross_entropy_backward},
+    softmax::{Target, soft_cross_entropy, soft_cross_entropy_backward, softmax_cross_entropy},
 };
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -30,6 +30,21 @@ pub struct ParameterSpec {
     pub range: Range<usize>,
     /// How it is drawn at first.
     pub initialiser: Initialiser,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a parameter is for; an optimiser treats each alike or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Multiplies what comes in; weight decay is for these.
+    Weight,
+    /// A constant that is added.
+    Bias,
+    /// Scales or shifts what was normalised, or says where a step stands.
+    Scale,
+    /// A running mean or variance: not learnt but averaged. Its gradient is the value of the last batch.
+    Statistic,
 }
 
 /// What a batch of images gave.
@@ -112,6 +127,10 @@ pub struct Model<E> {
     results: Vec<(f64, usize)>,
     /// What the layers have seen the parameters as they are for.
     prepared: Option<Purpose>,
+    /// The seed of what is dropped, and how many steps have drawn from it.
+    dropout_seed: u64,
+    steps: u64,
+    label_smoothing: f64,
     times: StepTimes,
 }
 
@@ -134,10 +153,13 @@ impl<E: Element> Model<E> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
         let Network { specs, parameters, stages } =
             Network::build(set, architecture, height, width, classes)?;
-        let lane = |_| Mutex::new(Lane::new(&stages));
+        let lane = |_| Mutex::new(Lane::new(&stages, height * width));
         let group = |_| Group {
             images: 0,
-            kept: stages.iter().map(|stage| Memory::new(stage.layer.kept())).collect(),
+            kept: stages
+                .iter()
+                .map(|stage| Memory::new(stage.layer().map_or(MemorySize::default(), Layer::kept)))
+                .collect(),
         };
         Ok(Self {
             set,
@@ -156,7 +178,25 @@ impl<E: Element> Model<E> {
             probabilities: Buffer::zeros(capacity * classes),
             results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
             prepared: None,
+            dropout_seed: 0,
+            steps: 0,
+            label_smoothing: 0.0,
         })
+    }
+
+    /// Begins a new stream of what dropout leaves out: the same seed and steps leave out the same.
+    pub fn set_dropout_seed(&mut self, seed: u64) {
+        (self.dropout_seed, self.steps) = (seed, 0);
+    }
+
+    /// How much of each answer that is learnt is spread over all classes alike; at first nothing. See
+    /// [`kernels::softmax::soft_cross_entropy`].
+    ///
+    /// # Panics
+    /// When `smoothing` is not of 0..1.
+    pub fn set_label_smoothing(&mut self, smoothing: f64) {
+        assert!((0.0..1.0).contains(&smoothing), "a label smoothing of {smoothing}");
+        self.label_smoothing = smoothing;
     }
 
     /// Draws every parameter anew, in order, from one stream.
@@ -170,6 +210,12 @@ impl<E: Element> Model<E> {
     /// The parameters' names, shapes and places.
     pub fn specs(&self) -> &[ParameterSpec] {
         &self.specs
+    }
+
+    /// How many parameters are learnt.
+    pub fn learnt(&self) -> usize {
+        let learnt = self.specs.iter().filter(|spec| spec.role != Role::Statistic);
+        learnt.map(|spec| spec.range.len()).sum()
     }
 
     /// All parameters.
@@ -205,14 +251,19 @@ impl<E: Element> Model<E> {
 
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
-        self.stages.iter().map(|stage| stage.layer.forward_flops()).sum()
+        self.stages.iter().filter_map(Stage::layer).map(Layer::forward_flops).sum()
     }
 
     /// Useful multiplications and additions of one image in a training step: forward, and the gradients of parameters and
-    /// of every layer's input but the first's, as if no zero were skipped.
+    /// of every input that depends on parameters, as if no zero were skipped.
     pub fn step_flops(&self) -> u64 {
-        let all: u64 = 3 * self.forward_flops();
-        all - self.stages.first().map_or(0, |stage| stage.layer.input_gradient_flops())
+        let of_stage = |stage: &Stage<E>| {
+            let layer = stage.layer()?;
+            let gradients = 1 + u64::from(!stage.parameters.is_empty());
+            let unneeded = if stage.input.learnt { 0 } else { layer.input_gradient_flops() };
+            Some((1 + gradients) * layer.forward_flops() - unneeded)
+        };
+        self.stages.iter().filter_map(of_stage).sum()
     }
 
     /// Sets the batch's first `images` from bytes, each pixel divided by 255.
@@ -241,13 +292,12 @@ impl<E: Element> Model<E> {
         let Self { input_length, classes, parameters, input, stages, lanes, logits, .. } = self;
         let logits = &mut logits[..images * *classes];
         let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
-        inputs.zip(logits.par_chunks_mut(GROUP * *classes)).for_each(|(input, logits)| {
-            logits.copy_from_slice(Lane::of_this_thread(lanes).forward(
-                stages,
-                parameters,
-                input,
-                *input_length,
-            ));
+        let work = inputs.zip(logits.par_chunks_mut(GROUP * *classes)).enumerate();
+        work.for_each(|(group, (input, logits))| {
+            let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group };
+            let images = input.len() / *input_length;
+            let mut lane = Lane::of_this_thread(lanes);
+            logits.copy_from_slice(lane.forward(context, stages, parameters, input, images));
         });
         logits
     }
@@ -283,7 +333,7 @@ impl<E: Element> Model<E> {
     /// # Panics
     /// As [`Self::evaluate`], when there is no label, or when `d_input` has another length than the labels' images.
     pub fn differentiate(&mut self, labels: &[u8], d_input: Option<&mut [E]>) -> Evaluation {
-        self.step(labels, |_, _, _| (), d_input)
+        self.step(labels.len(), |group, _, targets, _| set_targets(targets, group, labels), d_input)
     }
 
     /// As [`Self::set_batch`] and [`Self::differentiate`] in one: each group's bytes become pixels on the thread that
@@ -297,22 +347,43 @@ impl<E: Element> Model<E> {
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Evaluation {
         let (set, length) = (self.set, self.input_length);
-        let fill = |group: usize, input: &mut [E], lane: &mut Lane<E>| {
+        let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
             let start = Instant::now();
+            set_targets(targets, group, labels);
             scale_group(set, group, input, length, &image);
             lane.batch += start.elapsed();
         };
-        self.step(labels, fill, None)
+        self.step(labels.len(), fill, None)
     }
 
-    /// Forward and backward; `fill` may set a group's pixels first.
+    /// As [`Self::differentiate`] for `images` images that are drawn one by one: `draw` writes the pixels of the image of
+    /// that number and says what it is to be answered with. Images are drawn on the thread that goes on with them.
+    ///
+    /// # Panics
+    /// When there are more images than the capacity or none, or a class of an answer is not below the number of classes.
+    pub fn differentiate_drawn(
+        &mut self,
+        images: usize,
+        draw: impl Fn(usize, &mut [E]) -> Target + Sync,
+    ) -> Evaluation {
+        let length = self.input_length;
+        let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
+            let start = Instant::now();
+            for (index, (input, target)) in input.chunks_exact_mut(length).zip(targets).enumerate() {
+                *target = draw(group * GROUP + index, input);
+            }
+            lane.batch += start.elapsed();
+        };
+        self.step(images, fill, None)
+    }
+
+    /// Forward and backward; `fill` sets a group's answers first, and may set its pixels.
     fn step(
         &mut self,
-        labels: &[u8],
-        fill: impl Fn(usize, &mut [E], &mut Lane<E>) + Sync,
+        images: usize,
+        fill: impl Fn(usize, &mut [E], &mut [Target], &mut Lane<E>) + Sync,
         d_input: Option<&mut [E]>,
     ) -> Evaluation {
-        let images = labels.len();
         self.check_count(images);
         assert!(images > 0, "no images");
         self.prepare(Purpose::Learning);
@@ -327,45 +398,48 @@ impl<E: Element> Model<E> {
             groups,
             probabilities,
             results,
+            dropout_seed,
+            steps,
+            label_smoothing,
             ..
         } = self;
-        let (length, classes) = (*input_length, *classes);
+        let (length, classes, smoothing) = (*input_length, *classes, *label_smoothing);
+        let (seed, step) = (*dropout_seed, *steps);
+        *steps += 1;
         let work = groups
             .par_iter_mut()
             .enumerate()
             .zip(input[..images * length].par_chunks_mut(GROUP * length))
-            .zip(labels.par_chunks(GROUP))
             .zip(probabilities[..images * classes].par_chunks_mut(GROUP * classes))
             .zip(results.par_iter_mut())
             // Single groups: who is done early takes one of the other's, and they differ in what they leave out.
             .with_max_len(1);
-        let step = |(index, group): (usize, &mut Group<E>),
-                    input: &mut [E],
-                    labels: &[u8],
-                    probabilities: &mut [E],
-                    d_input| {
-            let mut lane = Lane::of_this_thread(lanes);
-            fill(index, input, &mut lane);
-            let logits = lane.forward(stages, parameters, input, length);
-            let result = softmax_cross_entropy(logits, labels, classes, probabilities);
-            let d_logits = lane.d_logits(probabilities.len());
-            d_logits.copy_from_slice(probabilities);
-            softmax_cross_entropy_backward(d_logits, labels, classes, images);
-            group.images = labels.len();
-            lane.backward(stages, parameters, input, group, d_input);
-            result
-        };
+        let learn =
+            |(index, group): (usize, &mut Group<E>), input: &mut [E], probabilities: &mut [E], d_input| {
+                let mut lane = Lane::of_this_thread(lanes);
+                group.images = input.len() / length;
+                let targets = &mut [Target::of(0); GROUP][..group.images];
+                fill(index, input, targets, &mut lane);
+                let context = Context { purpose: Purpose::Learning, seed, step, group: index };
+                let logits = lane.forward(context, stages, parameters, input, group.images);
+                let result = soft_cross_entropy(logits, targets, smoothing, classes, probabilities);
+                let d_logits = lane.d_logits(probabilities.len());
+                d_logits.copy_from_slice(probabilities);
+                soft_cross_entropy_backward(d_logits, targets, smoothing, classes, images);
+                lane.backward(context, stages, parameters, input, group, d_input);
+                result
+            };
         match d_input {
             Some(d_input) => {
                 assert_eq!(d_input.len(), images * length, "d_input");
                 work.zip(d_input.par_chunks_mut(GROUP * length)).for_each(
-                    |(((((group, input), labels), probabilities), result), d_input)| {
-                        *result = step(group, input, labels, probabilities, Some(d_input));
+                    |((((group, input), probabilities), result), d_input)| {
+                        *result = learn(group, input, probabilities, Some(d_input));
                     },
                 );
             }
-            None => work.for_each(|((((group, input), labels), probabilities), result)| {
-                *result = step(group, input, labels, probabilities, None);
+            None => work.for_each(|(((group, input), probabilities), result)| {
+                *result = learn(group, input, probabilities, None);
             }),
         }
         self.times.groups += start.elapsed();
@@ -373,17 +447,26 @@ impl<E: Element> Model<E> {
         for (layer, stage) in self.stages.iter_mut().enumerate() {
             let d_parameters = &mut self.gradient[stage.parameters.clone()];
             let start = Instant::now();
-            stage.layer.sum_gradient(Groups { groups, layer }, d_parameters);
+            if let Some(computing) = stage.layer_mut() {
+                computing.sum_gradient(Groups { groups, layer }, d_parameters);
+            }
             self.times.layers[layer].1.sum += start.elapsed();
         }
         self.total(images)
     }
 
-    /// Moves the parameters along the last gradient.
-    pub fn update(&mut self, optimiser: &mut Optimiser<E>, learning_rate: f64) {
+    /// Moves the parameters along the last gradient, by the optimiser's learning rate times `schedule`.
+    pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
         let start = Instant::now();
-        optimiser.step(self.set, learning_rate, &mut self.parameters, &self.gradient);
+        optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
         self.prepared = None;
+        self.times.update += start.elapsed();
+    }
+
+    /// Takes the parameters into their average over the steps.
+    pub fn add_to(&mut self, average: &mut MovingAverage<E>) {
+        let start = Instant::now();
+        average.add(self.set, &self.parameters);
         self.times.update += start.elapsed();
     }
 
@@ -408,7 +491,10 @@ impl<E: Element> Model<E> {
             let parameters = &self.parameters;
             // One after the other: a layer takes 15 µs at most, and a thread's help costs as much.
             for stage in &mut self.stages {
-                stage.layer.prepare(&parameters[stage.parameters.clone()], purpose);
+                let parameters = &parameters[stage.parameters.clone()];
+                if let Some(layer) = stage.layer_mut() {
+                    layer.prepare(parameters, purpose);
+                }
             }
             self.prepared = Some(purpose);
             self.times.prepare += start.elapsed();
@@ -429,6 +515,13 @@ impl<E: Element> Model<E> {
 /// Each layer's name, and no time yet.
 fn no_times<E>(stages: &[Stage<E>]) -> Vec<(String, LayerTimes)> {
     stages.iter().map(|stage| (stage.name.clone(), LayerTimes::default())).collect()
+}
+
+/// The answers of a group's images: their labels.
+fn set_targets(targets: &mut [Target], group: usize, labels: &[u8]) {
+    for (target, label) in targets.iter_mut().zip(&labels[group * GROUP..]) {
+        *target = Target::of(*label);
+    }
 }
 
 /// Turns the bytes of a group's images into pixels.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use study::record::{EpochRecord, RunRecord};
-use study::verdict::{Comparison, Rank, ranking};
+use study::study_file::Target;
+use study::verdict::{Attempt, Comparison, Rank, Standing, attempts, ranking, standings};
 
 use crate::{Model, Study, selection};
 
@@ -55,6 +56,11 @@ struct Summary<'a> {
     models: Vec<ModelSummary<'a>>,
     comparisons: &'a [Comparison],
     ranking: Vec<Rank>,
+    /// What each model reaches and costs, and the Pareto fronts.
+    standings: Vec<Standing>,
+    target: Option<&'a Target>,
+    /// Each model's runs against the target.
+    attempts: Vec<Attempt>,
     notes: &'a [String],
     warnings: Vec<String>,
 }
@@ -106,6 +112,9 @@ pub fn summary_json(study: &Study) -> String {
         models: study.models().iter().map(summarised).collect(),
         comparisons: study.comparisons,
         ranking: ranking(study.records, study.comparisons),
+        standings: standings(study.records),
+        target: study.question.target.as_ref(),
+        attempts: study.question.target.map_or(Vec::new(), |target| attempts(study.records, &target)),
         notes: study.notes,
         warnings: study.warnings(),
     };
@@ -143,7 +152,7 @@ mod tests {
     use study::record::Protocol;
 
     fn study(records: &[RunRecord]) -> Study<'_> {
-        Study { records, comparisons: &[], notes: &[], images: None }
+        Study { records, comparisons: &[], notes: &[], images: None, ..Study::default() }
     }
 
     type Row = (String, u64, usize, f64, f64, f64, f64, f64);
@@ -198,6 +207,7 @@ mod tests {
             comparisons: &comparisons,
             notes: &notes,
             images: None,
+            ..Study::default()
         });
         assert!(text.ends_with("}\n"));
         let value: Value = serde_json::from_str(&text).expect("JSON");

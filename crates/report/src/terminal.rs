@@ -2,10 +2,10 @@
 
 use study::verdict::ranking;
 
-use crate::Study;
 use crate::markdown::places;
 use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
+use crate::{Study, target};
 
 const COLUMNS: usize = 100;
 const GAP: usize = 2;
@@ -37,6 +37,13 @@ pub fn terminal(study: &Study) -> String {
     }
     if let Some(sentence) = study.original_sentence() {
         text.push_str(&wrapped(sentence));
+    }
+    if let Some(words) = target::in_words(study) {
+        text.push('\n');
+        text.push_str(&wrapped(&format!("target: {words}")));
+        for sentence in target::sentences(study) {
+            text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+        }
     }
     for comparison in study.comparisons {
         text.push('\n');
@@ -112,8 +119,13 @@ mod tests {
         let records =
             records(&[("cnn", 0.012), ("a-model-with-a-name-far-too-long-for-a-table", 0.03)], 3, 5);
         let comparisons = [comparison("cnn", "lstm", 0.0083)];
-        let text =
-            terminal(&Study { records: &records, comparisons: &comparisons, notes: &[], images: None });
+        let text = terminal(&Study {
+            records: &records,
+            comparisons: &comparisons,
+            notes: &[],
+            images: None,
+            ..Study::default()
+        });
         insta::assert_snapshot!(text, @r"
         model                             parameters  test accuracy (%)        test loss  training (s)  runs
         cnn                                    4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
@@ -127,7 +139,13 @@ mod tests {
     #[test]
     fn the_original_protocol_is_named() {
         let records = [record("cnn", 1, 2, 0.05, Protocol::Original)];
-        let text = terminal(&Study { records: &records, comparisons: &[], notes: &[], images: None });
+        let text = terminal(&Study {
+            records: &records,
+            comparisons: &[],
+            notes: &[],
+            images: None,
+            ..Study::default()
+        });
         insta::assert_snapshot!(text, @r"
         model  parameters  test accuracy (%)  test loss  training (s)  runs
         cnn         4,000              96.40     0.0960          16.0     1

@@ -1,7 +1,7 @@
 //! Convolution, with the ReLU and the max-pooling that follow it.
 
-use super::{GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
-use crate::Initialiser;
+use super::{Bias, Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     convolution::{
@@ -12,18 +12,20 @@ use kernels::{
 
 /// `output[y, x, f] = max over the window of relu(bias[f] + Σ weight[f, dy, dx, c] · input[y + dy, x + dx, c])`.
 ///
-/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`. The scratch holds the
+/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`, if any. The scratch holds the
 /// winners and the kernels' workspace, a group keeps its gradient.
 pub(crate) struct ConvolutionLayer<E> {
     set: InstructionSet,
     geometry: Geometry,
+    bias: Bias<E>,
     packed_weights: Buffer<E>,
 }
 
 impl<E: Element> ConvolutionLayer<E> {
-    pub(crate) fn new(set: InstructionSet, geometry: Geometry) -> Self {
+    pub(crate) fn new(set: InstructionSet, geometry: Geometry, bias: bool) -> Self {
         let packed_weights = Buffer::zeros(packed_weights_length::<E>(set, &geometry));
-        Self { set, packed_weights, geometry }
+        let bias = Bias::new(geometry.size().filters, bias);
+        Self { set, geometry, bias, packed_weights }
     }
 
     fn weights(&self) -> usize {
@@ -35,17 +37,11 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let size = self.geometry.size();
         let area = size.kernel_height * size.kernel_width;
-        vec![
-            LayerParameter {
-                name: "weight",
-                shape: vec![size.filters, size.kernel_height, size.kernel_width, size.channels],
-                initialiser: Initialiser::GlorotUniform {
-                    fan_in: area * size.channels,
-                    fan_out: area * size.filters,
-                },
-            },
-            LayerParameter { name: "bias", shape: vec![size.filters], initialiser: Initialiser::Zeros },
-        ]
+        let (filters, channels) = (size.filters, size.channels);
+        let shape = [filters, size.kernel_height, size.kernel_width, channels];
+        let initialiser = Initialiser::GlorotUniform { fan_in: area * channels, fan_out: area * filters };
+        let weight = LayerParameter::new(Role::Weight, "weight", &shape, initialiser);
+        [weight].into_iter().chain(self.bias.parameter()).collect()
     }
 
     fn forward_flops(&self) -> u64 {
@@ -67,8 +63,8 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         pack_weights(self.set, &self.geometry, &parameters[..self.weights()], &mut self.packed_weights);
     }
 
-    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
-        let bias = &parameters[self.weights()..];
+    fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+        let bias = self.bias.values(&parameters[self.weights()..]);
         let Memory { values: workspace, bytes: winners } = scratch;
         let winners = &mut winners[..output.len()];
         forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners, workspace);
@@ -76,6 +72,7 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
 
     fn backward(
         &self,
+        _: Context,
         parameters: &[E],
         pass: Pass<E>,
         d_input: Option<&mut [E]>,

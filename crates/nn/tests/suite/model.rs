@@ -1,12 +1,11 @@
 //! What a model promises as a whole: sizes, errors, the same bits on any number of threads and in every batch.
 
-use crate::common::{architecture, sets};
-use nn::{InstructionSet, LayerSpec, Model, Optimiser, built_in, built_in_architectures};
+use crate::common::{architecture, sets, study_model};
+use nn::{InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
-    let mut model =
-        Model::new(set, &built_in(name).expect("built in"), 28, 28, 10, capacity).expect("it fits");
+pub fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
+    let mut model = Model::new(set, &study_model(name), 28, 28, 10, capacity).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
     model
 }
@@ -22,11 +21,8 @@ fn labels(count: usize) -> Vec<u8> {
 
 #[test]
 fn the_models_have_the_sizes_of_the_study() {
-    let counts: Vec<(String, usize)> = built_in_architectures()
-        .iter()
-        .map(|one| (one.name.clone(), model(InstructionSet::PORTABLE, &one.name, 1).parameters().len()))
-        .collect();
-    assert_eq!(counts, [("cnn".to_owned(), 225_034), ("lstm".to_owned(), 81_674)]);
+    let count = |name| model(InstructionSet::PORTABLE, name, 1).learnt();
+    assert_eq!([count("cnn"), count("lstm")], [225_034, 81_674]);
 }
 
 #[test]
@@ -69,12 +65,12 @@ fn train(set: InstructionSet, name: &str, threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
         let mut model = model(set, name, 50);
-        let mut optimiser = Optimiser::new(model.parameters().len());
+        let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
         for count in [50, 50, 17, 1] {
             let images = images(count);
             model.set_batch(count, |image| &images[image * 784..][..784]);
             model.differentiate(&labels(count), None);
-            model.update(&mut optimiser, 1e-3);
+            model.update(&mut optimiser, 1.0);
         }
         model.parameters().iter().map(|value| value.to_bits()).collect()
     })
@@ -111,10 +107,10 @@ fn a_step_allocates_nothing() {
         for name in ["cnn", "lstm"] {
             let (images, labels) = (images(50), labels(50));
             let mut model = model(set, name, 50);
-            let mut optimiser = Optimiser::new(model.parameters().len());
+            let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
             let mut step = |count: usize| {
                 model.differentiate_images(&labels[..count], |image| &images[image * 784..][..784]);
-                model.update(&mut optimiser, 1e-3);
+                model.update(&mut optimiser, 1.0);
             };
             let counted = pool.install(|| {
                 step(50);
@@ -155,7 +151,7 @@ fn an_image_gives_the_same_logits_in_any_company() {
 /// By hand: 26² · 32 · 9, 11² · 64 · 9 · 32, 1600 · 128 and 128 · 10; 28 steps of 4 · 128 sums over 28 + 128.
 #[test]
 fn descriptions_count_by_the_definition() {
-    let described = |name| built_in(name).expect("built in").describe(28, 28, 10).expect("it fits");
+    let described = |name| study_model(name).describe(28, 28, 10).expect("it fits");
     let lines = |name| -> Vec<String> {
         described(name)
             .iter()
@@ -186,67 +182,85 @@ fn descriptions_count_by_the_definition() {
 
 #[test]
 fn layers_that_do_not_fit_are_named() {
-    use LayerSpec::{Classes, Convolution, Dense, Flatten, Lstm, MaxPool, Relu};
-    let problem = |layers: Vec<LayerSpec>| match Model::<f32>::new(
-        InstructionSet::PORTABLE,
-        &architecture("m", layers),
-        8,
-        9,
-        4,
-        1,
-    ) {
-        Ok(_) => panic!("it fits"),
-        Err(error) => error.to_string(),
+    let problem = |layers: &[&str]| {
+        let architecture = architecture("m", layers);
+        match Model::<f32>::new(InstructionSet::PORTABLE, &architecture, 8, 9, 4, 1) {
+            Ok(_) => panic!("it fits"),
+            Err(error) => error.to_string(),
+        }
     };
-    let conv = |filters, kernel| Convolution { filters, kernel };
-    assert_eq!(
-        problem(vec![conv(2, 3), Relu, conv(2, 7), Flatten, Classes]),
-        "model m, layer 3 (conv 2 7x7): 2 filters of 7×7 do not fit an image of 6×7×2"
-    );
-    assert_eq!(
-        problem(vec![conv(2, 3), Relu, MaxPool { size: 7 }, Flatten, Classes]),
-        "model m, layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2"
-    );
-    assert_eq!(
-        problem(vec![Dense { units: 3 }]),
-        "model m, layer 1 (dense 3): a list of features is expected, an image of 8×9×1 was found: flatten it"
-    );
-    assert_eq!(
-        problem(vec![Flatten, Lstm { units: 3 }]),
-        "model m, layer 2 (lstm 3): an image is expected, 72 values were found"
-    );
-    assert_eq!(
-        problem(vec![Relu, Flatten, Classes]),
-        "model m, layer 1 (relu): a relu must follow a convolution or a dense layer"
-    );
-    assert_eq!(
-        problem(vec![Flatten, MaxPool { size: 2 }]),
-        "model m, layer 2 (maxpool 2): an image is expected, 72 values were found"
-    );
-    for size in [0, 16] {
-        assert_eq!(
-            problem(vec![conv(2, 3), MaxPool { size }, Flatten, Classes]),
-            format!("model m, layer 2 (maxpool {size}): windows of 1×1 to 15×15 are expected")
-        );
+    for (layers, told) in [
+        (
+            &["conv 2 3x3", "relu", "conv 2 7x7"][..],
+            "layer 3 (conv 2 7x7): a kernel of 7x7 does not fit an image of 6×7×2",
+        ),
+        (
+            &["conv 2 3x3 pad 3"],
+            "layer 1 (conv 2 3x3 pad 3): a padding of 3 leaves windows of a kernel 3x3 pad 3 that see nothing else",
+        ),
+        (
+            &["conv 4 1x1", "conv 6 1x1 groups 4"],
+            "layer 2 (conv 6 1x1 groups 4): 4 groups do not divide both 4 channels and 6 filters",
+        ),
+        (
+            &["conv 2 3x3", "relu", "maxpool 7"],
+            "layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2",
+        ),
+        (&["conv 2 3x3", "maxpool 16"], "layer 2 (maxpool 16): windows of 1×1 to 15×15 are expected"),
+        (
+            &["dense 3"],
+            "layer 1 (dense 3): a list of features is expected, an image of 8×9×1 was found: flatten it",
+        ),
+        (&["flatten", "lstm 3"], "layer 2 (lstm 3): a sequence is expected, 72 values were found"),
+        (&["flatten", "maxpool 2"], "layer 2 (maxpool 2): an image is expected, 72 values were found"),
+        (&["rows", "conv 2 1x1"], "layer 2 (conv 2 1x1): an image is expected, a sequence of 8×9 was found"),
+        (
+            &["position"],
+            "layer 1 (position): a sequence is expected, an image of 8×9×1 was found: put rows, columns, pixels or \
+             patches before it",
+        ),
+        (&["patches 3"], "layer 1 (patches 3): patches of 3×3 do not divide an image of 8×9×1"),
+        (&["rows", "attention 2"], "layer 2 (attention 2): 2 heads do not divide 9 features"),
+        (
+            &["flatten", "global avgpool"],
+            "layer 2 (global avgpool): an image or a sequence is expected, 72 values were found",
+        ),
+        (&["flatten", "dense 5"], "layer 2 (dense 5): the output must be 4 values, one a class; it is 5"),
+        (&[], "layer 0 (no layer): the output must be 4 values, one a class; it is 8×9×1"),
+        (&["maxpool 4", "flatten"], "layer 2 (flatten): a layer that has parameters is expected"),
+        (
+            &["conv 65536 1x1"],
+            "layer 1 (conv 65536 1x1): 4718592 values of one image: at most 2097152 expected",
+        ),
+        (
+            &["flatten", "dense 65536", "dense 65536"],
+            "layer 3 (dense 65536): more than 67108864 parameters so far",
+        ),
+    ] {
+        assert_eq!(problem(layers), format!("model m, {told}"));
     }
+}
+
+/// Within residual layers a position says the way.
+#[test]
+fn layers_within_residual_ones_are_named() {
+    let problem = |body: &[&str], shortcut: &[&str]| {
+        let layers = |layers| architecture("", layers).layers;
+        let mut whole = architecture("m", &["conv 2 1x1", "flatten", "dense classes"]);
+        let residual = LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) };
+        whole.layers.insert(1, residual);
+        whole.describe(8, 9, 4).map(|_| ()).expect_err("it does not fit").to_string()
+    };
     assert_eq!(
-        problem(vec![MaxPool { size: 2 }, Flatten, Classes]),
-        "model m, layer 1 (maxpool 2): max-pooling must follow a convolution and its relu"
+        problem(&["relu", "conv 2 9x9"], &[]),
+        "model m, layer 2.2 (conv 2 9x9): a kernel of 9x9 does not fit an image of 8×9×2"
     );
     assert_eq!(
-        problem(vec![conv(2, 3), conv(2, 0), Flatten, Classes]),
-        "model m, layer 2 (conv 2 0x0): 2 filters of 0×0 do not fit an image of 6×7×2"
+        problem(&["relu"], &["dense 3"]),
+        "model m, layer 2.shortcut.1 (dense 3): a list of features is expected, an image of 8×9×2 was found: flatten it"
     );
     assert_eq!(
-        problem(vec![Flatten, Dense { units: 5 }]),
-        "model m, layer 2 (dense 5): the output must be 4 values, one a class; it is 5"
-    );
-    assert_eq!(
-        problem(vec![]),
-        "model m, layer 0 (no layer): the output must be 4 values, one a class; it is 8×9×1"
-    );
-    assert_eq!(
-        problem(vec![Flatten, Dense { units: 0 }]),
-        "model m, layer 2 (dense 0): at least one unit is expected"
+        problem(&["conv 3 1x1"], &[]),
+        "model m, layer 2 (residual [conv 3 1x1]): the body gives 8×9×3, the shortcut 8×9×2: they cannot be added"
     );
 }
