@@ -55,8 +55,8 @@ pub(crate) enum Command {
     Bench(BenchArguments),
     /// List the built-in models, or describe one layer by layer
     Models(ModelsArguments),
-    /// List the data sets
-    Datasets(ListArguments),
+    /// List the data sets, or fetch one
+    Datasets(DatasetsArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example: mnist-study completions bash > ~/.local/share/bash-completion/completions/mnist-study"
@@ -149,7 +149,7 @@ pub(crate) struct EvaluateArguments {
     /// A file that `train --save` made
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// Data set: `mnist`, or a folder of four IDX files
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     /// Threads to compute with [default: one for each processor]
@@ -227,7 +227,7 @@ pub(crate) struct VerifyArguments {
     /// Every run of the folder's plan, not only the first
     #[arg(long)]
     pub(crate) all: bool,
-    /// Data set: `mnist`, or a folder of four IDX files [default: the one that the record names]
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files [default: the one that the record names]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
@@ -267,6 +267,38 @@ pub(crate) struct ModelsArguments {
     pub(crate) list: ListArguments,
 }
 
+/// `datasets`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = DATASETS_ENVIRONMENT)]
+pub(crate) struct DatasetsArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<DatasetsAction>,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+}
+
+const DATASETS_ENVIRONMENT: &str = "\
+Environment:
+  MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
+  MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
+                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one";
+
+/// What `datasets` does beside listing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetsAction {
+    /// Fetch a data set beforehand, or go on where an earlier fetch ended; verifies what is there
+    Fetch(FetchArguments),
+}
+
+/// `datasets fetch`.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// The data set; `mnist-study datasets` lists them
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
 /// `models` and `datasets`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
@@ -278,7 +310,7 @@ pub(crate) struct ListArguments {
 /// What every verb that trains takes.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
-    /// Data set: `mnist`, or a folder of four IDX files
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]

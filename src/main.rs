@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod download;
 mod failure;
 mod interrupt;
 mod output;

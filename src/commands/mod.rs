@@ -3,6 +3,7 @@
 mod bench;
 mod compare;
 mod comparison;
+mod datasets;
 mod evaluate;
 mod lists;
 mod models;
@@ -38,7 +39,7 @@ pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
-        Some(Command::Datasets(arguments)) => lists::datasets(&arguments),
+        Some(Command::Datasets(arguments)) => datasets::run(&arguments),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mnist-study", &mut script);
@@ -56,11 +57,16 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
     }
 }
 
-/// Loads the data and starts the threads.
+/// Loads the data, fetched if it is a known set that is not here, and starts the threads.
 ///
 /// A shape that does not fit is told before any work.
-fn laboratory(dataset: &str, threads: Option<usize>, models: &[ModelSpec]) -> Result<Laboratory, Failure> {
-    laboratory_with(instruction_set()?, dataset, threads, models)
+fn laboratory(
+    dataset: &str,
+    threads: Option<usize>,
+    models: &[ModelSpec],
+    quiet: bool,
+) -> Result<Laboratory, Failure> {
+    laboratory_with(instruction_set()?, dataset, threads, models, quiet)
 }
 
 /// As [`laboratory`], for an instruction set.
@@ -69,8 +75,9 @@ fn laboratory_with(
     dataset: &str,
     threads: Option<usize>,
     models: &[ModelSpec],
+    quiet: bool,
 ) -> Result<Laboratory, Failure> {
-    let source = data::Source::parse(dataset)?;
+    let source = datasets::source(dataset, quiet)?;
     let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let laboratory = Laboratory::open(&source, set, threads)?;
     for model in models {
