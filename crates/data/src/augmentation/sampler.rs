@@ -232,11 +232,10 @@ mod tests {
         let mut lit = 0;
         for (height, width) in [(1, 1), (1, 9), (9, 1), (8, 8), (7, 17), (28, 28), (16, 33)] {
             for case in 0..60 {
-                let image: Vec<u8> = (0..height * width)
-                    .map(|_| {
-                        if case % 3 == 0 || random.next_u32() % 16 == 0 { random.next_u32() as u8 } else { 0 }
-                    })
-                    .collect();
+                let mut byte =
+                    |chance: u32| if random.next_u32() < chance { random.next_u32() as u8 } else { 0 };
+                let density = if case % 3 == 0 { u32::MAX } else { u32::MAX / 16 };
+                let image: Vec<u8> = (0..height * width).map(|_| byte(density)).collect();
                 let wild = [0.0, 0.3, 1.0, 4.0][case % 4];
                 let mut near = |centre: f64, by: f64| (centre + wild * between(&mut random, -by, by)) as f32;
                 let affine = Affine {
