@@ -280,6 +280,25 @@ mod tests {
     }
 
     #[test]
+    fn every_value_lies_at_its_own_place() {
+        let domains = [
+            Domain::Integer { low: -3, high: 9 },
+            Domain::LogInteger { low: 2, high: 40 },
+            Domain::Choice { count: 5 },
+        ];
+        for domain in domains {
+            for index in 0..domain.count().unwrap() {
+                let value = domain.nth(index);
+                assert_eq!(domain.value_at(domain.place_of(value)), value, "{domain:?}");
+            }
+        }
+        let rate = Domain::LogUniform { low: 1e-4, high: 1e-2 };
+        assert_eq!(rate.value_at(0.5), Value::Number(1e-3));
+        assert!((rate.place_of(Value::Number(1e-3)) - 0.5).abs() < 1e-12);
+        assert!(rate.place_of(Value::Number(1e-2)) < 1.0);
+    }
+
+    #[test]
     fn what_holds_nothing_is_named() {
         let one = |domain| Space::new(vec![Dimension { name: "width".into(), domain }]);
         for domain in [
