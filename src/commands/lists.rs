@@ -27,7 +27,7 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
             .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
         let Architecture { name, summary, citation, layers } = architecture;
         let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
-        let (parameters, flops) = (model.parameters().len(), model.forward_flops());
+        let (parameters, flops) = (model.learnt(), model.forward_flops());
         text.push_str(&format!(
             "{name}\n  {summary}\n  {parameters} parameters, {:.1} million operations an image forward\n  {}\n  {citation}\n",
             flops as f64 / 1e6,
@@ -56,7 +56,7 @@ fn describe(name: &str, arguments: &ListArguments) -> Result<(), Failure> {
             .map(|layer| {
                 json!({
                     "layer": layer.layer,
-                    "output": axes(layer.output),
+                    "output": layer.output.axes(),
                     "parameters": layer.parameters,
                     "multiply_adds": layer.multiply_adds,
                 })
@@ -66,7 +66,7 @@ fn describe(name: &str, arguments: &ListArguments) -> Result<(), Failure> {
             "name": architecture.name,
             "summary": architecture.summary,
             "citation": architecture.citation,
-            "input": axes(Shape::Image { height: 28, width: 28, channels: 1 }),
+            "input": Shape::Image { height: 28, width: 28, channels: 1 }.axes(),
             "layers": layers,
             "parameters": parameters,
             "multiply_adds": multiply_adds,
@@ -91,13 +91,6 @@ fn describe(name: &str, arguments: &ListArguments) -> Result<(), Failure> {
     }
     row("in all", "", &thousands(parameters as u64), &thousands(multiply_adds));
     output::result(&text)
-}
-
-fn axes(shape: Shape) -> Vec<usize> {
-    match shape {
-        Shape::Image { height, width, channels } => vec![height, width, channels],
-        Shape::Vector(length) => vec![length],
-    }
 }
 
 /// Lists the data sets.

@@ -1,155 +1,18 @@
 //! Networks as data.
 
-use crate::{Shape, ShapeError};
-use std::fmt;
+use crate::{LayerSpec, Shape, ShapeError, layer_shape::Measure};
 
-/// One layer of an architecture, in the words of the field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LayerSpec {
-    /// Two-dimensional convolution without padding, stride 1, with a bias.
-    Convolution {
-        /// Output channels.
-        filters: usize,
-        /// Rows and columns of the kernel.
-        kernel: usize,
-    },
-    /// max(x, 0).
-    Relu,
-    /// Largest of each `size` × `size` window; windows do not overlap, a remainder is left out.
-    MaxPool {
-        /// Rows and columns of a window.
-        size: usize,
-    },
-    /// An image as a plain list of features, in the order row, column, channel.
-    Flatten,
-    /// Fully connected, with a bias.
-    Dense {
-        /// Output features.
-        units: usize,
-    },
-    /// Fully connected to as many outputs as the data set has classes.
-    Classes,
-    /// Long short-term memory over the image's rows, from the first to the last; its output is the last state.
-    Lstm {
-        /// Elements of the state.
-        units: usize,
-    },
-}
+/// Most values that a layer may make of one image: a thread holds 16 images' activations and their derivatives.
+const LARGEST_OUTPUT: usize = 1 << 21;
 
-impl fmt::Display for LayerSpec {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LayerSpec::Convolution { filters, kernel } => {
-                write!(formatter, "conv {filters} {kernel}x{kernel}")
-            }
-            LayerSpec::Relu => write!(formatter, "relu"),
-            LayerSpec::MaxPool { size } => write!(formatter, "maxpool {size}"),
-            LayerSpec::Flatten => write!(formatter, "flatten"),
-            LayerSpec::Dense { units } => write!(formatter, "dense {units}"),
-            LayerSpec::Classes => write!(formatter, "dense classes"),
-            LayerSpec::Lstm { units } => write!(formatter, "lstm {units}"),
-        }
-    }
-}
+/// Most values that all layers together may make of one image.
+const LARGEST_OUTPUTS: usize = 1 << 23;
 
-impl LayerSpec {
-    /// The shape of one image's output, of `input` and so many classes.
-    ///
-    /// # Errors
-    /// What was expected, and what was found, where the input does not fit.
-    pub fn output(&self, input: Shape, classes: usize) -> Result<Shape, String> {
-        match (self, input) {
-            (LayerSpec::Convolution { filters, kernel }, Shape::Image { height, width, .. }) => {
-                if *filters == 0 || !(1..=height.min(width)).contains(kernel) {
-                    return Err(format!(
-                        "{filters} filters of {kernel}×{kernel} do not fit an image of {input}"
-                    ));
-                }
-                Ok(Shape::Image {
-                    height: height - kernel + 1,
-                    width: width - kernel + 1,
-                    channels: *filters,
-                })
-            }
-            (LayerSpec::MaxPool { size }, Shape::Image { height, width, channels }) => {
-                if !(1..=LARGEST_POOL).contains(size) {
-                    return Err(format!("windows of 1×1 to {LARGEST_POOL}×{LARGEST_POOL} are expected"));
-                }
-                if *size > height.min(width) {
-                    return Err(format!("windows of {size}×{size} do not fit an image of {input}"));
-                }
-                Ok(Shape::Image { height: height / size, width: width / size, channels })
-            }
-            (LayerSpec::Lstm { units }, Shape::Image { .. }) => features(*units),
-            (
-                LayerSpec::Convolution { .. } | LayerSpec::MaxPool { .. } | LayerSpec::Lstm { .. },
-                Shape::Vector(_),
-            ) => Err(format!("an image is expected, {input} values were found")),
-            (LayerSpec::Dense { .. } | LayerSpec::Classes, Shape::Image { .. }) => {
-                Err(format!("a list of features is expected, an image of {input} was found: flatten it"))
-            }
-            (LayerSpec::Dense { units }, Shape::Vector(_)) => features(*units),
-            (LayerSpec::Classes, Shape::Vector(_)) => features(classes),
-            (LayerSpec::Relu, _) => Ok(input),
-            (LayerSpec::Flatten, _) => Ok(Shape::Vector(input.length())),
-        }
-    }
-
-    /// Weights and biases, for an input and an output of [`Self::output`].
-    fn parameters(&self, input: Shape, output: Shape) -> usize {
-        match (self, input) {
-            (LayerSpec::Convolution { filters, kernel }, Shape::Image { channels, .. }) => {
-                filters * (kernel * kernel * channels + 1)
-            }
-            (LayerSpec::Dense { .. } | LayerSpec::Classes, _) => output.length() * (input.length() + 1),
-            (LayerSpec::Lstm { units }, Shape::Image { width, channels, .. }) => {
-                4 * units * (width * channels + units + 1)
-            }
-            _ => 0,
-        }
-    }
-
-    /// Multiplications that are added up for one image, by the layer's definition.
-    fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
-        let count = match (self, input, output) {
-            (
-                LayerSpec::Convolution { kernel, .. },
-                Shape::Image { channels, .. },
-                Shape::Image { height, width, channels: filters },
-            ) => height * width * filters * kernel * kernel * channels,
-            (LayerSpec::Dense { .. } | LayerSpec::Classes, _, _) => input.length() * output.length(),
-            (LayerSpec::Lstm { units }, Shape::Image { height, width, channels }, _) => {
-                height * 4 * units * (width * channels + units)
-            }
-            _ => 0,
-        };
-        count as u64
-    }
-}
-
-/// Rows and columns of the largest pooling window: which of its positions has won is a byte.
-const LARGEST_POOL: usize = 15;
-
-fn features(units: usize) -> Result<Shape, String> {
-    if units == 0 { Err("at least one unit is expected".into()) } else { Ok(Shape::Vector(units)) }
-}
-
-/// What a layer makes of one image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerDescription {
-    /// The layer as the architecture spells it.
-    pub layer: String,
-    /// Its output's shape.
-    pub output: Shape,
-    /// Weights and biases.
-    pub parameters: usize,
-    /// Multiplications that are added up, forward, by the layer's definition: what no window of a following pool reads
-    /// counts, though it is never computed.
-    pub multiply_adds: u64,
-}
+/// Most weights and biases: an optimiser holds four numbers of each.
+const MOST_PARAMETERS: usize = 1 << 26;
 
 /// A network that can be built for any image size and number of classes that fit it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
     /// The name on the command line and in files.
     pub name: String,
@@ -161,81 +24,170 @@ pub struct Architecture {
     pub layers: Vec<LayerSpec>,
 }
 
+/// What a layer makes of one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerDescription {
+    /// As [`ShapeError::position`].
+    pub position: String,
+    /// The layer as the architecture spells it; of a residual one, whose layers precede it, only that it adds.
+    pub layer: String,
+    /// Its output's shape.
+    pub output: Shape,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Multiplications that are added up, forward, by the layer's definition: what no window of a following pool reads
+    /// counts, though it is never computed.
+    pub multiply_adds: u64,
+}
+
+impl LayerDescription {
+    /// How many residual layers it is within.
+    pub fn depth(&self) -> usize {
+        self.position.split('.').filter(|part| *part != SHORTCUT).count() - 1
+    }
+}
+
+/// What stands in a position for a residual layer's second way.
+const SHORTCUT: &str = "shortcut";
+
 impl Architecture {
     /// Each layer's output, parameters and multiply-adds, for grey images of `height` × `width` pixels and so many classes.
+    /// The layers of a residual one stand before it.
     ///
     /// # Errors
-    /// When a layer does not fit what comes before it, or the last does not give one value a class.
+    /// When a layer does not fit what comes before it, the last does not give one value a class, nothing can be learnt, or the network is larger
+    /// than memory is made for.
     pub fn describe(
         &self,
         height: usize,
         width: usize,
         classes: usize,
     ) -> Result<Vec<LayerDescription>, ShapeError> {
-        let mut shape = Shape::Image { height, width, channels: 1 };
-        let mut described = Vec::with_capacity(self.layers.len());
-        for (index, layer) in self.layers.iter().enumerate() {
-            let output = layer.output(shape, classes).map_err(|problem| self.unfit(index, problem))?;
-            described.push(LayerDescription {
-                layer: layer.to_string(),
-                output,
-                parameters: layer.parameters(shape, output),
-                multiply_adds: layer.multiply_adds(shape, output),
-            });
-            shape = output;
-        }
+        let mut walk = Walk { architecture: self, classes, described: Vec::new(), values: 0, parameters: 0 };
+        let shape = walk.through(&self.layers, Shape::Image { height, width, channels: 1 }, "")?;
+        let mut problem = None;
         if shape != Shape::Vector(classes) {
-            let last = self.layers.len().saturating_sub(1);
-            let problem = format!("the output must be {classes} values, one a class; it is {shape}");
-            return Err(self.unfit(last, problem));
+            problem = Some(format!("the output must be {classes} values, one a class; it is {shape}"));
+        } else if walk.parameters == 0 {
+            problem = Some("a layer that has parameters is expected".into());
         }
-        Ok(described)
+        if let Some(problem) = problem {
+            return Err(match self.layers.last() {
+                Some(layer) => self.unfit(&self.layers.len().to_string(), layer, problem),
+                None => ShapeError {
+                    model: self.name.clone(),
+                    position: "0".into(),
+                    layer: "no layer".into(),
+                    problem,
+                },
+            });
+        }
+        Ok(walk.described)
     }
 
-    /// What is wrong with the layer of that index.
-    pub(crate) fn unfit(&self, index: usize, problem: String) -> ShapeError {
+    /// What is wrong with a layer.
+    pub(crate) fn unfit(&self, position: &str, layer: &LayerSpec, problem: String) -> ShapeError {
         ShapeError {
             model: self.name.clone(),
-            number: index + usize::from(!self.layers.is_empty()),
-            layer: self.layers.get(index).map_or_else(|| "no layer".into(), LayerSpec::to_string),
+            position: position.to_owned(),
+            layer: layer.to_string(),
             problem,
         }
     }
 }
 
+struct Walk<'a> {
+    architecture: &'a Architecture,
+    classes: usize,
+    described: Vec<LayerDescription>,
+    values: usize,
+    parameters: usize,
+}
+
+impl Walk<'_> {
+    /// The shape that comes out of `layers`, whose positions begin with `prefix`.
+    fn through(&mut self, layers: &[LayerSpec], mut shape: Shape, prefix: &str) -> Result<Shape, ShapeError> {
+        for (index, layer) in layers.iter().enumerate() {
+            let position = format!("{prefix}{}", index + 1);
+            let mut input = shape;
+            let mut spelled = layer.to_string();
+            if let LayerSpec::Residual { body, shortcut } = layer {
+                input = self.through(body, shape, &format!("{position}."))?;
+                let other = self.through(shortcut, shape, &format!("{position}.{SHORTCUT}."))?;
+                if input != other {
+                    let problem =
+                        format!("the body gives {input}, the shortcut {other}: they cannot be added");
+                    return Err(self.architecture.unfit(&position, layer, problem));
+                }
+                spelled = "residual sum".into();
+            }
+            let measure = layer
+                .measure(input, self.classes)
+                .and_then(|measure| self.count(measure))
+                .map_err(|problem| self.architecture.unfit(&position, layer, problem))?;
+            let Measure { output, parameters, multiply_adds } = measure;
+            self.described.push(LayerDescription {
+                position,
+                layer: spelled,
+                output,
+                parameters,
+                multiply_adds,
+            });
+            shape = output;
+        }
+        Ok(shape)
+    }
+
+    /// Nothing is allocated before every layer has passed here.
+    fn count(&mut self, measure: Measure) -> Result<Measure, String> {
+        let length = measure.output.length();
+        self.values += length;
+        self.parameters += measure.parameters;
+        if length > LARGEST_OUTPUT {
+            return Err(format!("{length} values of one image: at most {LARGEST_OUTPUT} expected"));
+        }
+        if self.values > LARGEST_OUTPUTS {
+            return Err(format!("more than {LARGEST_OUTPUTS} values of one image in all layers so far"));
+        }
+        if self.parameters > MOST_PARAMETERS {
+            return Err(format!("more than {MOST_PARAMETERS} parameters so far"));
+        }
+        Ok(measure)
+    }
+}
+
 /// Every built-in architecture; the one place to add another.
 pub fn built_in_architectures() -> Vec<Architecture> {
-    use LayerSpec::{Classes, Convolution, Dense, Flatten, Lstm, MaxPool, Relu};
+    let built_in = |name: &str, summary: &str, citation: &str, layers: &[&str]| Architecture {
+        name: name.into(),
+        summary: summary.into(),
+        citation: citation.into(),
+        layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
+    };
     vec![
-        Architecture {
-            name: "cnn".into(),
-            summary: "two convolutions with max-pooling and a dense layer, reading the image as a picture"
-                .into(),
-            citation: "after LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document \
-                       recognition, 1998"
-                .into(),
-            layers: vec![
-                Convolution { filters: 32, kernel: 3 },
-                Relu,
-                MaxPool { size: 2 },
-                Convolution { filters: 64, kernel: 3 },
-                Relu,
-                MaxPool { size: 2 },
-                Flatten,
-                Dense { units: 128 },
-                Relu,
-                Classes,
+        built_in(
+            "cnn",
+            "two convolutions with max-pooling and a dense layer, reading the image as a picture",
+            "after LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998",
+            &[
+                "conv 32 3x3",
+                "relu",
+                "maxpool 2",
+                "conv 64 3x3",
+                "relu",
+                "maxpool 2",
+                "flatten",
+                "dense 128",
+                "relu",
+                "dense classes",
             ],
-        },
-        Architecture {
-            name: "lstm".into(),
-            summary: "a long short-term memory of 128 units, reading the image row by row".into(),
-            citation:
-                "Hochreiter and Schmidhuber, Long short-term memory, 1997; forget gate: Gers, Schmidhuber \
-                       and Cummins, 2000"
-                    .into(),
-            layers: vec![Lstm { units: 128 }, Classes],
-        },
+        ),
+        built_in(
+            "lstm",
+            "a long short-term memory of 128 units, reading the image row by row",
+            "Hochreiter and Schmidhuber, Long short-term memory, 1997; forget gate: Gers, Schmidhuber and Cummins, 2000",
+            &["lstm 128", "dense classes"],
+        ),
     ]
 }
 

@@ -1,9 +1,9 @@
 //! A thread's way through the network with one group of images, and back.
 
 use crate::{
-    layers::{GROUP, Group, Memory, Pass},
+    layers::{Context, GROUP, Group, Memory, MemorySize, Pass},
     model::StepTimes,
-    network::Stage,
+    network::{Operand, Operation, Stage},
 };
 use kernels::{Buffer, Element};
 use std::{
@@ -15,6 +15,8 @@ use std::{
 pub(crate) struct Lane<E> {
     /// By stage.
     stages: Vec<LaneStage<E>>,
+    /// A derivative with respect to a place that other stages read too, before it is added to theirs.
+    share: Buffer<E>,
     /// As [`StepTimes::batch`].
     pub(crate) batch: Duration,
 }
@@ -32,7 +34,7 @@ impl<E: Element> LaneStage<E> {
         Self {
             output: Buffer::zeros(GROUP * stage.output_length),
             d_output: Buffer::zeros(GROUP * stage.output_length),
-            scratch: Memory::new(stage.layer.scratch()),
+            scratch: Memory::new(stage.layer().map_or(MemorySize::default(), |layer| layer.scratch())),
             forward: Duration::ZERO,
             backward: Duration::ZERO,
         }
@@ -40,8 +42,18 @@ impl<E: Element> LaneStage<E> {
 }
 
 impl<E: Element> Lane<E> {
-    pub(crate) fn new(stages: &[Stage<E>]) -> Self {
-        Self { stages: stages.iter().map(LaneStage::new).collect(), batch: Duration::ZERO }
+    /// For images of so many pixels.
+    pub(crate) fn new(stages: &[Stage<E>], input_length: usize) -> Self {
+        let length = |operand: &Operand| match operand.place {
+            0 => input_length,
+            place => stages[place - 1].output_length,
+        };
+        let shared = stages.iter().map(|stage| &stage.input).filter(|operand| operand.shared);
+        Self {
+            stages: stages.iter().map(LaneStage::new).collect(),
+            share: Buffer::zeros(GROUP * shared.map(length).max().unwrap_or(0)),
+            batch: Duration::ZERO,
+        }
     }
 
     /// The current thread's lane. Nothing that holds one waits for other tasks, so the lock is free unless there are more
@@ -60,26 +72,34 @@ impl<E: Element> Lane<E> {
         }
     }
 
-    /// The logits of a group.
+    /// The logits of a group, whose images' pixels are `input`.
     pub(crate) fn forward(
         &mut self,
+        context: Context,
         stages: &[Stage<E>],
         parameters: &[E],
         input: &[E],
-        input_length: usize,
+        images: usize,
     ) -> &[E] {
-        let images = input.len() / input_length;
         for (index, stage) in stages.iter().enumerate() {
             let (before, from) = self.stages.split_at_mut(index);
-            let input = match before.last() {
-                Some(previous) => &previous.output[..images * stages[index - 1].output_length],
-                None => input,
-            };
             let lane = &mut from[0];
+            let values = |operand: Operand| match operand.place {
+                0 => input,
+                place => &before[place - 1].output[..images * stages[place - 1].output_length],
+            };
             let output = &mut lane.output[..images * stage.output_length];
-            let parameters = &parameters[stage.parameters.clone()];
             let start = Instant::now();
-            stage.layer.forward(parameters, input, output, &mut lane.scratch);
+            match &stage.operation {
+                Operation::Layer(layer) => {
+                    let parameters = &parameters[stage.parameters.clone()];
+                    layer.forward(context, parameters, values(stage.input), output, &mut lane.scratch);
+                }
+                Operation::Sum(other) => {
+                    let both = values(stage.input).iter().zip(values(*other));
+                    output.iter_mut().zip(both).for_each(|(sum, (one, other))| *sum = *one + *other);
+                }
+            }
             lane.forward += start.elapsed();
         }
         let last = stages.len() - 1;
@@ -95,28 +115,64 @@ impl<E: Element> Lane<E> {
     /// From [`Self::d_logits`] back to the input, leaving in `group` what its gradient is summed from.
     pub(crate) fn backward(
         &mut self,
+        context: Context,
         stages: &[Stage<E>],
         parameters: &[E],
         input: &[E],
         group: &mut Group<E>,
         mut d_input: Option<&mut [E]>,
     ) {
+        let images = group.images;
         for (index, stage) in stages.iter().enumerate().rev() {
             let (before, from) = self.stages.split_at_mut(index);
-            let (input, d_input) = match before.last_mut() {
-                Some(previous) => {
-                    let length = group.images * stages[index - 1].output_length;
-                    (&previous.output[..length], Some(&mut previous.d_output[..length]))
-                }
-                None => (input, d_input.take()),
-            };
             let lane = &mut from[0];
-            let length = group.images * stage.output_length;
-            let pass = Pass { input, output: &lane.output[..length], d_output: &mut lane.d_output[..length] };
-            let parameters = &parameters[stage.parameters.clone()];
+            let length = images * stage.output_length;
             let start = Instant::now();
-            stage.layer.backward(parameters, pass, d_input, &mut lane.scratch, &mut group.kept[index]);
+            match &stage.operation {
+                Operation::Layer(layer) => {
+                    let (input, mut d_place) = match stage.input.place {
+                        0 => (input, d_input.as_deref_mut()),
+                        place => {
+                            let length = images * stages[place - 1].output_length;
+                            let LaneStage { output, d_output, .. } = &mut before[place - 1];
+                            (&output[..length], Some(&mut d_output[..length]))
+                        }
+                    };
+                    let pass = Pass {
+                        input,
+                        output: &lane.output[..length],
+                        d_output: &mut lane.d_output[..length],
+                    };
+                    let parameters = &parameters[stage.parameters.clone()];
+                    let (scratch, kept) = (&mut lane.scratch, &mut group.kept[index]);
+                    if let (Some(d_place), true) = (&mut d_place, stage.input.shared) {
+                        let share = &mut self.share[..d_place.len()];
+                        layer.backward(context, parameters, pass, Some(share), scratch, kept);
+                        add(share, d_place);
+                    } else {
+                        layer.backward(context, parameters, pass, d_place, scratch, kept);
+                    }
+                }
+                Operation::Sum(other) => {
+                    let d_sum = &lane.d_output[..length];
+                    for operand in [stage.input, *other] {
+                        let d_place = match operand.place {
+                            0 => d_input.as_deref_mut(),
+                            place => Some(&mut before[place - 1].d_output[..length]),
+                        };
+                        match d_place {
+                            Some(d_place) if operand.shared => add(d_sum, d_place),
+                            Some(d_place) => d_place.copy_from_slice(d_sum),
+                            None => {}
+                        }
+                    }
+                }
+            }
             lane.backward += start.elapsed();
         }
     }
+}
+
+fn add<E: Element>(values: &[E], sums: &mut [E]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += *value);
 }

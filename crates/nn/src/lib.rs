@@ -14,16 +14,23 @@ mod architecture;
 mod awake;
 mod initialisation;
 mod lane;
+mod layer_shape;
+mod layer_spec;
 mod layers;
 mod model;
 mod network;
 mod optimiser;
 mod shape;
+mod spelling;
 
-pub use architecture::{Architecture, LayerDescription, LayerSpec, built_in, built_in_architectures};
+pub use architecture::{Architecture, LayerDescription, built_in, built_in_architectures};
 pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet};
-pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, StepTimes};
+pub use layer_spec::{
+    ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, PoolSpec, RecurrentSpec, Sliding, Units,
+};
+pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, Role, StepTimes};
 pub use optimiser::Optimiser;
 pub use shape::{Shape, ShapeError};
+pub use spelling::{LAYER_FORMS, LayerForm, SpellingError};

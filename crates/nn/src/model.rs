@@ -3,7 +3,7 @@
 use crate::{
     Architecture, Initialiser, Optimiser, ShapeError,
     lane::Lane,
-    layers::{GROUP, Group, Groups, Memory, Purpose},
+    layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
 };
 use kernels::{
@@ -30,6 +30,21 @@ pub struct ParameterSpec {
     pub range: Range<usize>,
     /// How it is drawn at first.
     pub initialiser: Initialiser,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a parameter is for; an optimiser treats each alike or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Multiplies what comes in; weight decay is for these.
+    Weight,
+    /// A constant that is added.
+    Bias,
+    /// Scales or shifts what was normalised, or says where a step stands.
+    Scale,
+    /// A running mean or variance: not learnt but averaged. Its gradient is the value of the last batch.
+    Statistic,
 }
 
 /// What a batch of images gave.
@@ -112,6 +127,9 @@ pub struct Model<E> {
     results: Vec<(f64, usize)>,
     /// What the layers have seen the parameters as they are for.
     prepared: Option<Purpose>,
+    /// The seed of what is dropped, and how many steps have drawn from it.
+    dropout_seed: u64,
+    steps: u64,
     times: StepTimes,
 }
 
@@ -134,10 +152,13 @@ impl<E: Element> Model<E> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
         let Network { specs, parameters, stages } =
             Network::build(set, architecture, height, width, classes)?;
-        let lane = |_| Mutex::new(Lane::new(&stages));
+        let lane = |_| Mutex::new(Lane::new(&stages, height * width));
         let group = |_| Group {
             images: 0,
-            kept: stages.iter().map(|stage| Memory::new(stage.layer.kept())).collect(),
+            kept: stages
+                .iter()
+                .map(|stage| Memory::new(stage.layer().map_or(MemorySize::default(), Layer::kept)))
+                .collect(),
         };
         Ok(Self {
             set,
@@ -156,7 +177,14 @@ impl<E: Element> Model<E> {
             probabilities: Buffer::zeros(capacity * classes),
             results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
             prepared: None,
+            dropout_seed: 0,
+            steps: 0,
         })
+    }
+
+    /// Begins a new stream of what dropout leaves out: the same seed and steps leave out the same.
+    pub fn set_dropout_seed(&mut self, seed: u64) {
+        (self.dropout_seed, self.steps) = (seed, 0);
     }
 
     /// Draws every parameter anew, in order, from one stream.
@@ -170,6 +198,12 @@ impl<E: Element> Model<E> {
     /// The parameters' names, shapes and places.
     pub fn specs(&self) -> &[ParameterSpec] {
         &self.specs
+    }
+
+    /// How many parameters are learnt.
+    pub fn learnt(&self) -> usize {
+        let learnt = self.specs.iter().filter(|spec| spec.role != Role::Statistic);
+        learnt.map(|spec| spec.range.len()).sum()
     }
 
     /// All parameters.
@@ -205,14 +239,14 @@ impl<E: Element> Model<E> {
 
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
-        self.stages.iter().map(|stage| stage.layer.forward_flops()).sum()
+        self.stages.iter().filter_map(Stage::layer).map(Layer::forward_flops).sum()
     }
 
     /// Useful multiplications and additions of one image in a training step: forward, and the gradients of parameters and
     /// of every layer's input but the first's, as if no zero were skipped.
     pub fn step_flops(&self) -> u64 {
         let all: u64 = 3 * self.forward_flops();
-        all - self.stages.first().map_or(0, |stage| stage.layer.input_gradient_flops())
+        all - self.stages.first().and_then(Stage::layer).map_or(0, Layer::input_gradient_flops)
     }
 
     /// Sets the batch's first `images` from bytes, each pixel divided by 255.
@@ -241,13 +275,12 @@ impl<E: Element> Model<E> {
         let Self { input_length, classes, parameters, input, stages, lanes, logits, .. } = self;
         let logits = &mut logits[..images * *classes];
         let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
-        inputs.zip(logits.par_chunks_mut(GROUP * *classes)).for_each(|(input, logits)| {
-            logits.copy_from_slice(Lane::of_this_thread(lanes).forward(
-                stages,
-                parameters,
-                input,
-                *input_length,
-            ));
+        let work = inputs.zip(logits.par_chunks_mut(GROUP * *classes)).enumerate();
+        work.for_each(|(group, (input, logits))| {
+            let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group };
+            let images = input.len() / *input_length;
+            let mut lane = Lane::of_this_thread(lanes);
+            logits.copy_from_slice(lane.forward(context, stages, parameters, input, images));
         });
         logits
     }
@@ -327,9 +360,13 @@ impl<E: Element> Model<E> {
             groups,
             probabilities,
             results,
+            dropout_seed,
+            steps,
             ..
         } = self;
         let (length, classes) = (*input_length, *classes);
+        let (seed, step) = (*dropout_seed, *steps);
+        *steps += 1;
         let work = groups
             .par_iter_mut()
             .enumerate()
@@ -339,20 +376,21 @@ impl<E: Element> Model<E> {
             .zip(results.par_iter_mut())
             // Single groups: who is done early takes one of the other's, and they differ in what they leave out.
             .with_max_len(1);
-        let step = |(index, group): (usize, &mut Group<E>),
-                    input: &mut [E],
-                    labels: &[u8],
-                    probabilities: &mut [E],
-                    d_input| {
+        let learn = |(index, group): (usize, &mut Group<E>),
+                     input: &mut [E],
+                     labels: &[u8],
+                     probabilities: &mut [E],
+                     d_input| {
             let mut lane = Lane::of_this_thread(lanes);
             fill(index, input, &mut lane);
-            let logits = lane.forward(stages, parameters, input, length);
+            let context = Context { purpose: Purpose::Learning, seed, step, group: index };
+            let logits = lane.forward(context, stages, parameters, input, labels.len());
             let result = softmax_cross_entropy(logits, labels, classes, probabilities);
             let d_logits = lane.d_logits(probabilities.len());
             d_logits.copy_from_slice(probabilities);
             softmax_cross_entropy_backward(d_logits, labels, classes, images);
             group.images = labels.len();
-            lane.backward(stages, parameters, input, group, d_input);
+            lane.backward(context, stages, parameters, input, group, d_input);
             result
         };
         match d_input {
@@ -360,12 +398,12 @@ impl<E: Element> Model<E> {
                 assert_eq!(d_input.len(), images * length, "d_input");
                 work.zip(d_input.par_chunks_mut(GROUP * length)).for_each(
                     |(((((group, input), labels), probabilities), result), d_input)| {
-                        *result = step(group, input, labels, probabilities, Some(d_input));
+                        *result = learn(group, input, labels, probabilities, Some(d_input));
                     },
                 );
             }
             None => work.for_each(|((((group, input), labels), probabilities), result)| {
-                *result = step(group, input, labels, probabilities, None);
+                *result = learn(group, input, labels, probabilities, None);
             }),
         }
         self.times.groups += start.elapsed();
@@ -373,7 +411,9 @@ impl<E: Element> Model<E> {
         for (layer, stage) in self.stages.iter_mut().enumerate() {
             let d_parameters = &mut self.gradient[stage.parameters.clone()];
             let start = Instant::now();
-            stage.layer.sum_gradient(Groups { groups, layer }, d_parameters);
+            if let Some(computing) = stage.layer_mut() {
+                computing.sum_gradient(Groups { groups, layer }, d_parameters);
+            }
             self.times.layers[layer].1.sum += start.elapsed();
         }
         self.total(images)
@@ -408,7 +448,10 @@ impl<E: Element> Model<E> {
             let parameters = &self.parameters;
             // One after the other: a layer takes 15 µs at most, and a thread's help costs as much.
             for stage in &mut self.stages {
-                stage.layer.prepare(&parameters[stage.parameters.clone()], purpose);
+                let parameters = &parameters[stage.parameters.clone()];
+                if let Some(layer) = stage.layer_mut() {
+                    layer.prepare(parameters, purpose);
+                }
             }
             self.prepared = Some(purpose);
             self.times.prepare += start.elapsed();

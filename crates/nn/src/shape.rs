@@ -14,6 +14,13 @@ pub enum Shape {
         /// Values of a pixel.
         channels: usize,
     },
+    /// `[steps, features]`, features innermost.
+    Sequence {
+        /// Steps, one after the other.
+        steps: usize,
+        /// Values of a step.
+        features: usize,
+    },
     /// A plain list of features.
     Vector(usize),
 }
@@ -23,7 +30,26 @@ impl Shape {
     pub fn length(self) -> usize {
         match self {
             Shape::Image { height, width, channels } => height * width * channels,
+            Shape::Sequence { steps, features } => steps * features,
             Shape::Vector(length) => length,
+        }
+    }
+
+    /// Values along the innermost axis: channels of a pixel, features of a step or of a list.
+    pub fn features(self) -> usize {
+        match self {
+            Shape::Image { channels: features, .. }
+            | Shape::Sequence { features, .. }
+            | Shape::Vector(features) => features,
+        }
+    }
+
+    /// The axes' lengths, outermost first.
+    pub fn axes(self) -> Vec<usize> {
+        match self {
+            Shape::Image { height, width, channels } => vec![height, width, channels],
+            Shape::Sequence { steps, features } => vec![steps, features],
+            Shape::Vector(length) => vec![length],
         }
     }
 }
@@ -32,6 +58,7 @@ impl fmt::Display for Shape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Shape::Image { height, width, channels } => write!(formatter, "{height}×{width}×{channels}"),
+            Shape::Sequence { steps, features } => write!(formatter, "{steps}×{features}"),
             Shape::Vector(length) => write!(formatter, "{length}"),
         }
     }
@@ -39,12 +66,12 @@ impl fmt::Display for Shape {
 
 /// A layer that does not fit what comes before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("model {model}, layer {number} ({layer}): {problem}")]
+#[error("model {model}, layer {position} ({layer}): {problem}")]
 pub struct ShapeError {
     /// The architecture's name.
     pub model: String,
-    /// The layer's number, counted from 1.
-    pub number: usize,
+    /// The layer's number, counted from 1; of a layer within a residual one `3.2`, or `3.shortcut.1`.
+    pub position: String,
     /// The layer as the architecture spells it.
     pub layer: String,
     /// What was expected and what was found.

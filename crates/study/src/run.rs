@@ -212,7 +212,7 @@ impl Laboratory {
             id: run_id(specification, VERSION),
             specification: specification.clone(),
             environment: self.environment(),
-            parameters: model.parameters().len(),
+            parameters: model.learnt(),
             forward_flops: model.forward_flops(),
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,

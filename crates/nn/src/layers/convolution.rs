@@ -1,7 +1,7 @@
 //! Convolution, with the ReLU and the max-pooling that follow it.
 
-use super::{GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
-use crate::Initialiser;
+use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     convolution::{
@@ -35,16 +35,12 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let size = self.geometry.size();
         let area = size.kernel_height * size.kernel_width;
+        let (filters, channels) = (size.filters, size.channels);
+        let shape = [filters, size.kernel_height, size.kernel_width, channels];
+        let initialiser = Initialiser::GlorotUniform { fan_in: area * channels, fan_out: area * filters };
         vec![
-            LayerParameter {
-                name: "weight",
-                shape: vec![size.filters, size.kernel_height, size.kernel_width, size.channels],
-                initialiser: Initialiser::GlorotUniform {
-                    fan_in: area * size.channels,
-                    fan_out: area * size.filters,
-                },
-            },
-            LayerParameter { name: "bias", shape: vec![size.filters], initialiser: Initialiser::Zeros },
+            LayerParameter::new(Role::Weight, "weight", &shape, initialiser),
+            LayerParameter::new(Role::Bias, "bias", &[filters], Initialiser::Zeros),
         ]
     }
 
@@ -67,7 +63,7 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         pack_weights(self.set, &self.geometry, &parameters[..self.weights()], &mut self.packed_weights);
     }
 
-    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+    fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let bias = &parameters[self.weights()..];
         let Memory { values: workspace, bytes: winners } = scratch;
         let winners = &mut winners[..output.len()];
@@ -76,6 +72,7 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
 
     fn backward(
         &self,
+        _: Context,
         parameters: &[E],
         pass: Pass<E>,
         d_input: Option<&mut [E]>,

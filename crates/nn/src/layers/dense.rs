@@ -1,7 +1,7 @@
 //! Fully connected layer, with the ReLU that may follow it.
 
-use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
-use crate::Initialiser;
+use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
+use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::{add_bias, add_column_sums, relu_backward, relu_in_place},
@@ -53,8 +53,8 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let initialiser = Initialiser::GlorotUniform { fan_in: self.inputs, fan_out: self.units };
         vec![
-            LayerParameter { name: "weight", shape: vec![self.units, self.inputs], initialiser },
-            LayerParameter { name: "bias", shape: vec![self.units], initialiser: Initialiser::Zeros },
+            LayerParameter::new(Role::Weight, "weight", &[self.units, self.inputs], initialiser),
+            LayerParameter::new(Role::Bias, "bias", &[self.units], Initialiser::Zeros),
         ]
     }
 
@@ -78,7 +78,7 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         MemorySize { values: GROUP * (self.inputs + self.units), bytes: 0 }
     }
 
-    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+    fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let (weight, bias) = parameters.split_at(self.units * self.inputs);
         let input = Matrix::new(input, output.len() / self.units, self.inputs);
         match self.purpose {
@@ -95,6 +95,7 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
 
     fn backward(
         &self,
+        _: Context,
         parameters: &[E],
         pass: Pass<E>,
         d_input: Option<&mut [E]>,

@@ -1,7 +1,7 @@
 //! Long short-term memory over the rows of an image.
 
-use super::{GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
-use crate::Initialiser;
+use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
+use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::add_column_sums,
@@ -160,22 +160,12 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let Size { inputs, units } = self.size;
         let width = GATES * units;
+        let kernel = Initialiser::GlorotUniform { fan_in: inputs, fan_out: width };
+        let recurrent = Initialiser::Orthogonal { rows: units, columns: width };
         vec![
-            LayerParameter {
-                name: "kernel",
-                shape: vec![inputs, width],
-                initialiser: Initialiser::GlorotUniform { fan_in: inputs, fan_out: width },
-            },
-            LayerParameter {
-                name: "recurrent_kernel",
-                shape: vec![units, width],
-                initialiser: Initialiser::Orthogonal { rows: units, columns: width },
-            },
-            LayerParameter {
-                name: "bias",
-                shape: vec![width],
-                initialiser: Initialiser::UnitForgetBias { units },
-            },
+            LayerParameter::new(Role::Weight, "kernel", &[inputs, width], kernel),
+            LayerParameter::new(Role::Weight, "recurrent_kernel", &[units, width], recurrent),
+            LayerParameter::new(Role::Bias, "bias", &[width], Initialiser::UnitForgetBias { units }),
         ]
     }
 
@@ -225,7 +215,7 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
         MemorySize { values: rows * self.size.gates_width::<E>(self.set), bytes: 0 }
     }
 
-    fn forward(&self, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+    fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let rows = Rows::new(input, self.size.inputs, self.steps);
         let mut trace = self.trace(rows, scratch);
         self.run(input, rows, &mut trace);
@@ -234,6 +224,7 @@ impl<E: Element> Layer<E> for LstmLayer<E> {
 
     fn backward(
         &self,
+        _: Context,
         _: &[E],
         pass: Pass<E>,
         mut d_input: Option<&mut [E]>,

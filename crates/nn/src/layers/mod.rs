@@ -3,12 +3,14 @@
 mod convolution;
 mod dense;
 mod lstm;
+mod permutation;
 
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
 pub(crate) use lstm::LstmLayer;
+pub(crate) use permutation::PermutationLayer;
 
-use crate::Initialiser;
+use crate::{Initialiser, Role};
 use kernels::{Buffer, Element};
 use rayon::prelude::*;
 
@@ -19,9 +21,16 @@ pub(crate) const GROUP: usize = 16;
 /// A parameter as its layer names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LayerParameter {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) initialiser: Initialiser,
+    pub(crate) role: Role,
+}
+
+impl LayerParameter {
+    pub(crate) fn new(role: Role, name: &str, shape: &[usize], initialiser: Initialiser) -> Self {
+        Self { name: name.to_owned(), shape: shape.to_vec(), initialiser, role }
+    }
 }
 
 /// What a forward pass is for.
@@ -31,6 +40,18 @@ pub(crate) enum Purpose {
     Inference,
     /// A backward pass follows, and other parameters.
     Learning,
+}
+
+/// What a pass is for, and what its random numbers depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Context {
+    pub(crate) purpose: Purpose,
+    /// The run's seed of what is dropped.
+    pub(crate) seed: u64,
+    /// Steps that the model has made before this one.
+    pub(crate) step: u64,
+    /// Which group of the batch the images are, counted from 0.
+    pub(crate) group: usize,
 }
 
 /// A layer: what it computes is in `&self`, what it remembers of a group of images in [`Memory`].
@@ -59,12 +80,20 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     fn prepare(&mut self, parameters: &[E], purpose: Purpose);
 
     /// `output` from `input`; leaves in the scratch what [`Self::backward`] needs.
-    fn forward(&self, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>);
+    fn forward(
+        &self,
+        context: Context,
+        parameters: &[E],
+        input: &[E],
+        output: &mut [E],
+        scratch: &mut Memory<E>,
+    );
 
     /// From the derivative with respect to `output`, which may be changed on the way, that with respect to the input,
     /// where asked for, and in `kept` what [`Self::sum_gradient`] needs.
     fn backward(
         &self,
+        context: Context,
         parameters: &[E],
         pass: Pass<E>,
         d_input: Option<&mut [E]>,

@@ -1,6 +1,6 @@
 //! The golden files of Keras, read into the layouts of this engine.
 
-use nn::{Architecture, Element, InstructionSet, LayerSpec, Model};
+use nn::{Architecture, Element, InstructionSet, Model};
 use safetensors::{Dtype, SafeTensors};
 use std::{collections::HashMap, path::PathBuf};
 
@@ -81,28 +81,29 @@ pub fn keras_shape(parameter: &str, ours: &[usize]) -> Vec<usize> {
 }
 
 pub fn cnn(filters: [usize; 2], units: usize) -> Architecture {
-    use LayerSpec::{Classes, Convolution, Dense, Flatten, MaxPool, Relu};
     let [first, second] = filters;
-    let layers = vec![
-        Convolution { filters: first, kernel: 3 },
-        Relu,
-        MaxPool { size: 2 },
-        Convolution { filters: second, kernel: 3 },
-        Relu,
-        MaxPool { size: 2 },
-        Flatten,
-        Dense { units },
-        Relu,
-        Classes,
+    let layers = [
+        &format!("conv {first} 3x3"),
+        "relu",
+        "maxpool 2",
+        &format!("conv {second} 3x3"),
+        "relu",
+        "maxpool 2",
+        "flatten",
+        &format!("dense {units}"),
+        "relu",
+        "dense classes",
     ];
-    architecture("cnn-like", layers)
+    architecture("cnn-like", &layers)
 }
 
 pub fn lstm(units: usize) -> Architecture {
-    architecture("lstm-like", vec![LayerSpec::Lstm { units }, LayerSpec::Classes])
+    architecture("lstm-like", &[&format!("lstm {units}"), "dense classes"])
 }
 
-pub fn architecture(name: &str, layers: Vec<LayerSpec>) -> Architecture {
+/// Layers as they are spelled.
+pub fn architecture(name: &str, layers: &[&str]) -> Architecture {
+    let layers = layers.iter().map(|layer| layer.parse().unwrap_or_else(|error| panic!("{error}"))).collect();
     Architecture { name: name.into(), summary: String::new(), citation: String::new(), layers }
 }
 

@@ -100,36 +100,54 @@ fn convolutions_with_relu_and_pooling() {
 
 #[test]
 fn convolutions_of_every_other_kind() {
-    use LayerSpec::{Classes, Convolution, Flatten, MaxPool, Relu};
-    let conv = |filters, kernel| Convolution { filters, kernel };
-    assert_right(&architecture("linear", vec![conv(3, 2), conv(2, 3), Flatten, Classes]), [2, 7, 6], 3);
-    assert_right(
-        &architecture("unpooled", vec![conv(3, 3), Relu, conv(2, 1), Relu, Flatten, Classes]),
-        [2, 6, 5],
-        2,
-    );
-    assert_right(
-        &architecture("filtered", vec![conv(8, 1), Relu, conv(9, 3), Relu, Flatten, Classes]),
-        [2, 7, 8],
-        2,
-    );
-    assert_right(
-        &architecture("pooled without relu", vec![conv(3, 2), MaxPool { size: 3 }, Flatten, Classes]),
-        [2, 8, 10],
-        2,
-    );
-    assert_right(
-        &architecture("large kernel", vec![conv(2, 5), Relu, MaxPool { size: 2 }, Flatten, Classes]),
-        [2, 9, 8],
-        2,
-    );
+    let check = |name: &str, layers: &[&str], sizes, classes| {
+        assert_right(&architecture(name, layers), sizes, classes);
+    };
+    check("linear", &["conv 3 2x2", "conv 2 3x3", "flatten", "dense classes"], [2, 7, 6], 3);
+    let unpooled = ["conv 3 3x3", "relu", "conv 2 1x1", "relu", "flatten", "dense classes"];
+    check("unpooled", &unpooled, [2, 6, 5], 2);
+    let filtered = ["conv 8 1x1", "relu", "conv 9 3x3", "relu", "flatten", "dense classes"];
+    check("filtered", &filtered, [2, 7, 8], 2);
+    check("pooled without relu", &["conv 3 2x2", "maxpool 3", "flatten", "dense classes"], [2, 8, 10], 2);
+    let large = ["conv 2 5x5", "relu", "maxpool 2", "flatten", "dense classes"];
+    check("large kernel", &large, [2, 9, 8], 2);
 }
 
 #[test]
 fn dense_layers() {
-    use LayerSpec::{Classes, Dense, Flatten, Relu};
-    let layers = vec![Flatten, Dense { units: 9 }, Relu, Dense { units: 5 }, Classes];
-    assert_right(&architecture("dense", layers), [4, 3, 5], 4);
+    let layers = ["flatten", "dense 9", "relu", "dense 5", "dense classes"];
+    assert_right(&architecture("dense", &layers), [4, 3, 5], 4);
+}
+
+#[test]
+fn sequences_in_another_order() {
+    let layers = ["conv 2 1x1", "columns", "transpose", "flatten", "dense classes"];
+    assert_right(&architecture("columns", &layers), [2, 3, 4], 3);
+    let layers = ["conv 2 1x1", "patches 2", "flatten", "dense classes"];
+    assert_right(&architecture("patches", &layers), [2, 4, 6], 3);
+}
+
+fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
+    let layers = |layers| architecture("", layers).layers;
+    LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) }
+}
+
+/// Sums of two ways, one within another, and one that is read three times; from the pixels on.
+#[test]
+fn residual_layers() {
+    let network = |name: &str, first: LayerSpec| {
+        let mut whole = architecture(name, &["flatten", "dense 4", "relu", "dense classes"]);
+        whole.layers.insert(0, first);
+        whole
+    };
+    assert_right(&network("identity", residual(&["conv 1 1x1"], &[])), [3, 4, 5], 3);
+    assert_right(&network("both", residual(&["conv 3 3x3", "relu"], &["conv 3 3x3"])), [2, 5, 4], 3);
+    assert_right(&network("doubled", residual(&["flatten"], &["flatten"])), [2, 3, 2], 3);
+    let mut nested = residual(&["conv 1 1x1", "relu"], &[]);
+    if let LayerSpec::Residual { body, .. } = &mut nested {
+        body.insert(0, residual(&["conv 1 1x1"], &["conv 1 1x1"]));
+    }
+    assert_right(&network("nested", nested), [18, 3, 4], 3);
 }
 
 /// More images than a group holds, so that the sum over groups is part of it; units that are no whole vector.

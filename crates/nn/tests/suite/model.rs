@@ -186,67 +186,85 @@ fn descriptions_count_by_the_definition() {
 
 #[test]
 fn layers_that_do_not_fit_are_named() {
-    use LayerSpec::{Classes, Convolution, Dense, Flatten, Lstm, MaxPool, Relu};
-    let problem = |layers: Vec<LayerSpec>| match Model::<f32>::new(
-        InstructionSet::PORTABLE,
-        &architecture("m", layers),
-        8,
-        9,
-        4,
-        1,
-    ) {
-        Ok(_) => panic!("it fits"),
-        Err(error) => error.to_string(),
+    let problem = |layers: &[&str]| {
+        let architecture = architecture("m", layers);
+        match Model::<f32>::new(InstructionSet::PORTABLE, &architecture, 8, 9, 4, 1) {
+            Ok(_) => panic!("it fits"),
+            Err(error) => error.to_string(),
+        }
     };
-    let conv = |filters, kernel| Convolution { filters, kernel };
-    assert_eq!(
-        problem(vec![conv(2, 3), Relu, conv(2, 7), Flatten, Classes]),
-        "model m, layer 3 (conv 2 7x7): 2 filters of 7×7 do not fit an image of 6×7×2"
-    );
-    assert_eq!(
-        problem(vec![conv(2, 3), Relu, MaxPool { size: 7 }, Flatten, Classes]),
-        "model m, layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2"
-    );
-    assert_eq!(
-        problem(vec![Dense { units: 3 }]),
-        "model m, layer 1 (dense 3): a list of features is expected, an image of 8×9×1 was found: flatten it"
-    );
-    assert_eq!(
-        problem(vec![Flatten, Lstm { units: 3 }]),
-        "model m, layer 2 (lstm 3): an image is expected, 72 values were found"
-    );
-    assert_eq!(
-        problem(vec![Relu, Flatten, Classes]),
-        "model m, layer 1 (relu): a relu must follow a convolution or a dense layer"
-    );
-    assert_eq!(
-        problem(vec![Flatten, MaxPool { size: 2 }]),
-        "model m, layer 2 (maxpool 2): an image is expected, 72 values were found"
-    );
-    for size in [0, 16] {
-        assert_eq!(
-            problem(vec![conv(2, 3), MaxPool { size }, Flatten, Classes]),
-            format!("model m, layer 2 (maxpool {size}): windows of 1×1 to 15×15 are expected")
-        );
+    for (layers, told) in [
+        (
+            &["conv 2 3x3", "relu", "conv 2 7x7"][..],
+            "layer 3 (conv 2 7x7): a kernel of 7x7 does not fit an image of 6×7×2",
+        ),
+        (
+            &["conv 2 3x3 pad 3"],
+            "layer 1 (conv 2 3x3 pad 3): a padding of 3 leaves windows of a kernel 3x3 pad 3 that see nothing else",
+        ),
+        (
+            &["conv 4 1x1", "conv 6 1x1 groups 4"],
+            "layer 2 (conv 6 1x1 groups 4): 4 groups do not divide both 4 channels and 6 filters",
+        ),
+        (
+            &["conv 2 3x3", "relu", "maxpool 7"],
+            "layer 3 (maxpool 7): windows of 7×7 do not fit an image of 6×7×2",
+        ),
+        (&["conv 2 3x3", "maxpool 16"], "layer 2 (maxpool 16): windows of 1×1 to 15×15 are expected"),
+        (
+            &["dense 3"],
+            "layer 1 (dense 3): a list of features is expected, an image of 8×9×1 was found: flatten it",
+        ),
+        (&["flatten", "lstm 3"], "layer 2 (lstm 3): a sequence is expected, 72 values were found"),
+        (&["flatten", "maxpool 2"], "layer 2 (maxpool 2): an image is expected, 72 values were found"),
+        (&["rows", "conv 2 1x1"], "layer 2 (conv 2 1x1): an image is expected, a sequence of 8×9 was found"),
+        (
+            &["position"],
+            "layer 1 (position): a sequence is expected, an image of 8×9×1 was found: put rows, columns, pixels or \
+             patches before it",
+        ),
+        (&["patches 3"], "layer 1 (patches 3): patches of 3×3 do not divide an image of 8×9×1"),
+        (&["rows", "attention 2"], "layer 2 (attention 2): 2 heads do not divide 9 features"),
+        (
+            &["flatten", "global avgpool"],
+            "layer 2 (global avgpool): an image or a sequence is expected, 72 values were found",
+        ),
+        (&["flatten", "dense 5"], "layer 2 (dense 5): the output must be 4 values, one a class; it is 5"),
+        (&[], "layer 0 (no layer): the output must be 4 values, one a class; it is 8×9×1"),
+        (&["maxpool 4", "flatten"], "layer 2 (flatten): a layer that has parameters is expected"),
+        (
+            &["conv 65536 1x1"],
+            "layer 1 (conv 65536 1x1): 4718592 values of one image: at most 2097152 expected",
+        ),
+        (
+            &["flatten", "dense 65536", "dense 65536"],
+            "layer 3 (dense 65536): more than 67108864 parameters so far",
+        ),
+    ] {
+        assert_eq!(problem(layers), format!("model m, {told}"));
     }
+}
+
+/// Within residual layers a position says the way.
+#[test]
+fn layers_within_residual_ones_are_named() {
+    let problem = |body: &[&str], shortcut: &[&str]| {
+        let layers = |layers| architecture("", layers).layers;
+        let mut whole = architecture("m", &["conv 2 1x1", "flatten", "dense classes"]);
+        let residual = LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) };
+        whole.layers.insert(1, residual);
+        whole.describe(8, 9, 4).map(|_| ()).expect_err("it does not fit").to_string()
+    };
     assert_eq!(
-        problem(vec![MaxPool { size: 2 }, Flatten, Classes]),
-        "model m, layer 1 (maxpool 2): max-pooling must follow a convolution and its relu"
+        problem(&["relu", "conv 2 9x9"], &[]),
+        "model m, layer 2.2 (conv 2 9x9): a kernel of 9x9 does not fit an image of 8×9×2"
     );
     assert_eq!(
-        problem(vec![conv(2, 3), conv(2, 0), Flatten, Classes]),
-        "model m, layer 2 (conv 2 0x0): 2 filters of 0×0 do not fit an image of 6×7×2"
+        problem(&["relu"], &["dense 3"]),
+        "model m, layer 2.shortcut.1 (dense 3): a list of features is expected, an image of 8×9×2 was found: flatten it"
     );
     assert_eq!(
-        problem(vec![Flatten, Dense { units: 5 }]),
-        "model m, layer 2 (dense 5): the output must be 4 values, one a class; it is 5"
-    );
-    assert_eq!(
-        problem(vec![]),
-        "model m, layer 0 (no layer): the output must be 4 values, one a class; it is 8×9×1"
-    );
-    assert_eq!(
-        problem(vec![Flatten, Dense { units: 0 }]),
-        "model m, layer 2 (dense 0): at least one unit is expected"
+        problem(&["conv 3 1x1"], &[]),
+        "model m, layer 2 (residual [conv 3 1x1]): the body gives 8×9×3, the shortcut 8×9×2: they cannot be added"
     );
 }
