@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
+use study::study_file::MAXIMUM_RUNS;
 use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
 
 /// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
@@ -24,6 +25,7 @@ Examples:
   mnist-study compare cnn lstm --seeds 10        a sharper verdict; runs already made are kept
   mnist-study --protocol original                as the original study: the test set validates
   mnist-study --dataset path/to/folder           any four IDX files with the canonical names
+  mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
   mnist-study report Results                     every table, plot and page anew from the records
   mnist-study verify Results                     train a recorded run again and compare every bit
   mnist-study train cnn --save cnn.safetensors   train one model and keep its weights
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Accuracy and loss of a saved model on a test set
     Evaluate(EvaluateArguments),
+    /// Run a study file; runs whose records are there are kept
+    Run(RunArguments),
     /// Make every table, plot and page of a results folder anew from its records, without training
     Report(ReportArguments),
     /// Train a record's run again and compare the fingerprint
@@ -66,27 +70,21 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct CompareArguments {
-    /// Models to compare; `mnist-study models` lists them [default: cnn lstm]
+    /// Models to compare: built-in ones, which `mnist-study models` lists, or a study file's, FILE.toml or FILE.toml:NAME
+    /// [default: cnn lstm]
     #[arg(value_name = "MODEL")]
     pub(crate) models: Vec<String>,
     /// Runs of each model
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
     pub(crate) seeds: u64,
-    /// Folder that the results go to
-    #[arg(long, value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
-    pub(crate) out: PathBuf,
-    /// Train every run again, even where its record is in the folder
-    #[arg(long)]
-    pub(crate) fresh: bool,
     /// Also read the test images after every epoch, to report what choosing the best epoch by them would flatter; nothing
     /// is chosen so, and the records are marked
     #[arg(long)]
     pub(crate) audit_selection: bool,
-    /// Whether to show the plots: auto shows them when at a terminal
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
-    pub(crate) show: Show,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
+    #[command(flatten)]
+    pub(crate) carrying_out: CarryingOutArguments,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
@@ -95,13 +93,16 @@ pub(crate) struct CompareArguments {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct TrainArguments {
-    /// The model
+    /// The model: a built-in one, or a study file's, FILE.toml:NAME
     pub(crate) model: String,
     /// File that the weights are kept in
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) save: PathBuf,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
@@ -121,6 +122,50 @@ pub(crate) struct EvaluateArguments {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct RunArguments {
+    /// The study file; those in studies/ are there to be copied, docs/study-files.md says what may stand in one
+    #[arg(value_name = "STUDY.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Runs of each model [default: as the file says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: Option<u64>,
+    /// Seed of the first run; the next runs count up from it [default: as the file says]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Data set in the place of the file's: a name, or a folder of four IDX files
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    /// Protocol in the place of the file's
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) protocol: Option<ProtocolName>,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArguments,
+    #[command(flatten)]
+    pub(crate) carrying_out: CarryingOutArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// How the runs of a comparison are made, and where their results go.
+#[derive(Debug, Args)]
+pub(crate) struct CarryingOutArguments {
+    /// Folder that the results go to
+    #[arg(long, value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Train every run again, even where its record is in the folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Whether to show the plots: auto shows them when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
 }
 
 /// `report`.
@@ -161,7 +206,7 @@ pub(crate) struct VerifyArguments {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct BenchArguments {
-    /// Built-in models, or files that `train --save` made [default: every built-in model]
+    /// Built-in models, a study file's, or files that `train --save` made [default: every built-in model]
     #[arg(value_name = "MODEL|FILE", value_hint = ValueHint::FilePath)]
     pub(crate) models: Vec<String>,
     /// Seconds to train each model for; inference takes as long again
@@ -177,9 +222,12 @@ pub(crate) struct BenchArguments {
 /// `models`.
 #[derive(Debug, Args)]
 pub(crate) struct ModelsArguments {
-    /// Describe one model layer by layer: output shapes, parameters and multiply-adds, for MNIST
-    #[arg(long, value_name = "MODEL")]
+    /// Describe a model, or each of a study file, layer by layer: output shapes, parameters and multiply-adds, for MNIST
+    #[arg(long, value_name = "MODEL|FILE", value_hint = ValueHint::FilePath, conflicts_with = "layers")]
     pub(crate) describe: Option<String>,
+    /// List how every kind of layer is spelled in a study file
+    #[arg(long)]
+    pub(crate) layers: bool,
     #[command(flatten)]
     pub(crate) list: ListArguments,
 }
@@ -198,30 +246,28 @@ pub(crate) struct TrainingArguments {
     /// Data set: `mnist`, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
-    /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = Recipe::default().epochs, value_parser = epochs)]
-    pub(crate) epochs: usize,
-    /// Images in a step
-    #[arg(long, value_name = "N", default_value_t = Recipe::default().batch_size, value_parser = batch_size)]
-    pub(crate) batch_size: usize,
-    /// Step size of the optimiser, Adam
-    #[arg(long, value_name = "X", default_value_t = Recipe::default().learning_rate, value_parser = learning_rate)]
-    pub(crate) learning_rate: f64,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArguments,
     /// Seed of the first run; the next runs count up from it
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     /// How the data is divided and when the test images are read
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ProtocolName::Sound)]
     pub(crate) protocol: ProtocolName,
-    /// Threads to compute with; the results do not depend on it [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = threads)]
-    pub(crate) threads: Option<usize>,
 }
 
-impl TrainingArguments {
-    pub(crate) fn recipe(&self) -> Recipe {
-        Recipe { epochs: self.epochs, batch_size: self.batch_size, learning_rate: self.learning_rate }
-    }
+/// What stands in the place of every model's own recipe.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RecipeArguments {
+    /// Passes over the training images [default: each model's own; 5 for cnn and lstm]
+    #[arg(long, value_name = "N", value_parser = epochs)]
+    pub(crate) epochs: Option<usize>,
+    /// Images in a step [default: each model's own; 128 for cnn and lstm]
+    #[arg(long, value_name = "N", value_parser = batch_size)]
+    pub(crate) batch_size: Option<usize>,
+    /// Step size of the optimiser [default: each model's own; 0.001 for cnn and lstm, by Adam]
+    #[arg(long, value_name = "X", value_parser = learning_rate)]
+    pub(crate) learning_rate: Option<f64>,
 }
 
 /// How to print.

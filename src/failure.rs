@@ -52,7 +52,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let hint = error.hint();
         match error {
-            RunError::UnknownModel { .. } | RunError::Recipe(_) => Self::usage(error, hint),
+            RunError::UnknownModel(_) | RunError::Recipe(_) => Self::usage(error, hint),
             _ if error.is_interruption() => Self::interrupted(error, hint),
             _ => Self::new(error, hint),
         }

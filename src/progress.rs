@@ -102,7 +102,7 @@ impl Progress {
         let seconds = run.epoch_start.elapsed().as_secs_f64();
         if step == 1 {
             bar.set_length(steps as u64);
-            bar.set_prefix(format!("{}, epoch {epoch}/{}", run.label, run.specification.epochs));
+            bar.set_prefix(format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
         }
         bar.set_position(step as u64);
         if step == 1 || step == steps || seconds / REDRAW.as_secs_f64() >= step as f64 / steps as f64 {
@@ -127,7 +127,7 @@ impl Progress {
             "{}, epoch {}/{}: training loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %; {:.1} s, {} images/s",
             run.label,
             metrics.epoch,
-            run.specification.epochs,
+            run.specification.recipe.epochs,
             metrics.train.loss(),
             100.0 * metrics.train.accuracy(),
             metrics.validation.loss(),
@@ -148,12 +148,14 @@ impl Progress {
     fn seconds_left(&self, run: &Run, done: f64, seconds: f64) -> f64 {
         let pace = |model: &str| self.pace.iter().find(|(name, _)| name == model).map(|(_, pace)| *pace);
         let here = pace(&run.specification.model).unwrap_or(seconds / done.max(1e-9));
-        let this_run = here * (run.specification.epochs as f64 - run.epochs_done as f64 - done);
+        let this_run = here * (run.specification.recipe.epochs as f64 - run.epochs_done as f64 - done);
         let later: f64 = self
             .remaining
             .iter()
             .skip(1)
-            .map(|specification| specification.epochs as f64 * pace(&specification.model).unwrap_or(here))
+            .map(|specification| {
+                specification.recipe.epochs as f64 * pace(&specification.model).unwrap_or(here)
+            })
             .sum();
         this_run + later
     }

@@ -7,17 +7,18 @@
 use data::Source;
 use kernels::InstructionSet;
 use std::ops::ControlFlow;
-use study::{record::Protocol, run::Laboratory};
-use train::{Event, Recipe};
+use study::{record::Protocol, run::Laboratory, study_file::built_in_model};
+use train::Event;
 
 fn check(model: &str, keras_accuracy: f64, tolerance: f64, keras_loss: std::ops::RangeInclusive<f64>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let laboratory =
         Laboratory::open(&Source::Mnist, InstructionSet::detect(), threads).expect("MNIST is embedded");
+    let built_in = built_in_model(model).expect("it is built in");
     let mut accuracies = Vec::new();
     let mut losses = Vec::new();
     for seed in 0..3 {
-        let specification = laboratory.specification(model, Protocol::Original, Recipe::default(), seed);
+        let specification = laboratory.specification(&built_in, Protocol::Original, seed);
         let mut listener = |_: Event| ControlFlow::Continue(());
         let record = laboratory.run(&specification, &mut listener).expect("it trains").record;
         assert!(record.epochs[4].train_loss < record.epochs[0].train_loss / 3.0, "{:?}", record.epochs);

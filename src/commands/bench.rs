@@ -1,26 +1,33 @@
 //! `bench`: the engine's speed beside the machine's.
 
-use super::{laboratory, weights};
+use super::{
+    laboratory,
+    models::{described, find},
+    weights,
+};
 use crate::{args::BenchArguments, failure::Failure, output};
-use nn::Model;
+use nn::{Architecture, Model};
 use serde_json::json;
 use std::{fmt::Write, path::Path};
 use study::{
     bench::{self, Machine, ModelSpeed},
-    run::Laboratory,
+    run::{Laboratory, RunError},
+    study_file::built_in_models,
 };
 use train::Seeds;
 
 /// Measures, prints.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let names: Vec<String> = if arguments.models.is_empty() {
-        nn::built_in_architectures().into_iter().map(|architecture| architecture.name).collect()
+        built_in_models().into_iter().map(|model| model.architecture.name).collect()
     } else {
         arguments.models.clone()
     };
-    let subjects = names.iter().map(|name| Subject::find(name)).collect::<Result<Vec<_>, _>>()?;
-    let architectures: Vec<String> = subjects.iter().map(|subject| subject.architecture.clone()).collect();
-    let laboratory = laboratory("mnist", arguments.threads, &architectures)?;
+    let mut subjects = Vec::new();
+    for name in &names {
+        subjects.extend(Subject::find(name)?);
+    }
+    let laboratory = laboratory("mnist", arguments.threads, &[])?;
     // Before any time is spent: a file's weights may not fit.
     for subject in &subjects {
         subject.model(&laboratory, 1)?;
@@ -29,12 +36,12 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let mut models = Vec::new();
     for subject in &subjects {
         if !arguments.output.quiet && !arguments.output.json {
-            output::note(&format!("measuring {}", subject.name));
+            output::note(&format!("measuring {}", subject.architecture.name));
         }
         let make = |capacity| subject.model(&laboratory, capacity).expect("it was made before");
         models.push(bench::model(
             &laboratory,
-            &subject.name,
+            &subject.architecture.name,
             arguments.seconds,
             make,
             machine.peak_gflops,
@@ -49,25 +56,26 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
 
 /// A built-in architecture with fresh parameters, or a file of trained ones.
 struct Subject {
-    name: String,
-    architecture: String,
+    architecture: Architecture,
     bytes: Option<Vec<u8>>,
 }
 
 impl Subject {
-    fn find(name: &str) -> Result<Self, Failure> {
-        if nn::built_in(name).is_none() && Path::new(name).extension().is_some() {
+    fn find(name: &str) -> Result<Vec<Self>, Failure> {
+        if Path::new(name).extension().is_some_and(|extension| extension == "safetensors") {
             let (bytes, description) = weights::read(Path::new(name))?;
-            let architecture = description.architecture;
-            return Ok(Self { name: architecture.clone(), architecture, bytes: Some(bytes) });
+            return Ok(vec![Self { architecture: described(&description), bytes: Some(bytes) }]);
         }
-        Ok(Self { name: name.to_owned(), architecture: name.to_owned(), bytes: None })
+        Ok(find(name)?
+            .into_iter()
+            .map(|model| Self { architecture: model.architecture, bytes: None })
+            .collect())
     }
 
     fn model(&self, laboratory: &Laboratory, capacity: usize) -> Result<Model<f32>, Failure> {
-        let mut model = laboratory.model(&self.architecture, capacity)?;
+        let mut model = laboratory.model(&self.architecture, capacity).map_err(RunError::from)?;
         match &self.bytes {
-            Some(bytes) => weights::load(&self.name, bytes, &mut model)?,
+            Some(bytes) => weights::load(&self.architecture.name, bytes, &mut model)?,
             None => Seeds::of_run(0).initialise(&mut model),
         }
         Ok(model)

@@ -1,8 +1,9 @@
 //! `evaluate`: a saved model on a test set.
 
-use super::{laboratory, weights};
+use super::{instruction_set, laboratory_with, models::described, weights};
 use crate::{args::EvaluateArguments, failure::Failure, output};
 use serde_json::json;
+use study::run::RunError;
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
@@ -11,8 +12,7 @@ const BATCH: usize = 128;
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.file.display();
     let (bytes, description) = weights::read(&arguments.file)?;
-    let laboratory =
-        laboratory(&arguments.dataset, arguments.threads, std::slice::from_ref(&description.architecture))?;
+    let laboratory = laboratory_with(instruction_set()?, &arguments.dataset, arguments.threads, &[])?;
     let test = laboratory.corpus().test();
     let expected = [description.height, description.width, description.classes];
     let found = [test.height(), test.width(), laboratory.corpus().classes()];
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             "pass the data set that the model was trained on with --dataset",
         ));
     }
-    let mut model = laboratory.model(&description.architecture, BATCH)?;
+    let mut model = laboratory.model(&described(&description), BATCH).map_err(RunError::from)?;
     weights::load(&path.to_string(), &bytes, &mut model)?;
     let predictions = laboratory.test(&mut model);
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());

@@ -2,10 +2,13 @@
 
 mod bench;
 mod compare;
+mod comparison;
 mod evaluate;
 mod lists;
+mod models;
 mod report;
 mod results;
+mod run;
 mod train;
 mod verify;
 mod weights;
@@ -17,20 +20,20 @@ use crate::{
 };
 use clap::CommandFactory;
 use kernels::InstructionSet;
-use nn::Model;
 use std::{env, thread};
-use study::run::{Laboratory, RunError};
+use study::{run::Laboratory, study_file::ModelSpec};
 
 /// The environment variable that forces an instruction set.
 const KERNELS: &str = "MNIST_STUDY_KERNELS";
 
 /// Does what the command line says.
-pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None => compare::run(&arguments.compare),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
@@ -55,19 +58,9 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
 
 /// Loads the data and starts the threads.
 ///
-/// Every model is built once before, so that a name or shape that does not fit is told before any work.
-fn laboratory(dataset: &str, threads: Option<usize>, models: &[String]) -> Result<Laboratory, Failure> {
-    known(models)?;
+/// A shape that does not fit is told before any work.
+fn laboratory(dataset: &str, threads: Option<usize>, models: &[ModelSpec]) -> Result<Laboratory, Failure> {
     laboratory_with(instruction_set()?, dataset, threads, models)
-}
-
-fn known(models: &[String]) -> Result<(), Failure> {
-    for name in models {
-        if nn::built_in(name).is_none() {
-            return Err(RunError::UnknownModel { name: name.clone() }.into());
-        }
-    }
-    Ok(())
 }
 
 /// As [`laboratory`], for an instruction set.
@@ -75,13 +68,13 @@ fn laboratory_with(
     set: InstructionSet,
     dataset: &str,
     threads: Option<usize>,
-    models: &[String],
+    models: &[ModelSpec],
 ) -> Result<Laboratory, Failure> {
     let source = data::Source::parse(dataset)?;
     let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let laboratory = Laboratory::open(&source, set, threads)?;
-    for name in models {
-        let _: Model<f32> = laboratory.model(name, 1)?;
+    for model in models {
+        laboratory.check(model)?;
     }
     if interrupt::requested() {
         return Err(Failure::interrupted("interrupted before the first run", "nothing was changed"));

@@ -23,11 +23,12 @@ pub(crate) fn publish(
     output: OutputArguments,
     show: Show,
 ) -> Result<(), Failure> {
-    let Collection { records, mut notes } = collect(folder)?;
+    let Collection { records, question, mut notes } = collect(folder)?;
     let judgement = judge(&records);
     notes.extend(judgement.notes);
     let study = Study {
         records: &records,
+        question,
         comparisons: &judgement.comparisons,
         notes: &notes,
         images: corpus.and_then(|corpus| images(corpus, &records)),

@@ -1,6 +1,6 @@
 //! `train`: one model, its weights kept.
 
-use super::laboratory;
+use super::{laboratory, models};
 use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress};
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -12,15 +12,11 @@ use study::{
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
-    let laboratory = laboratory(&training.dataset, training.threads, std::slice::from_ref(&arguments.model))?;
+    let model = models::find_one(&arguments.model, &training.recipe)?;
+    let laboratory = laboratory(&training.dataset, arguments.threads, std::slice::from_ref(&model))?;
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
-    let specification = laboratory.specification(
-        &arguments.model,
-        training.protocol.into(),
-        training.recipe(),
-        training.seed,
-    );
+    let specification = laboratory.specification(&model, training.protocol.into(), training.seed);
     let mut progress = Progress::new(std::slice::from_ref(&specification), arguments.output.quiet);
     progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
     let mut listener = |event| {
@@ -32,13 +28,14 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let finished = finished?;
     let record = &finished.record;
     let description = interchange::Description {
-        architecture: arguments.model.clone(),
+        architecture: specification.model.clone(),
+        layers: specification.layers.clone(),
         height: specification.dataset.height,
         width: specification.dataset.width,
         classes: specification.dataset.classes,
         dataset: specification.dataset.name.clone(),
         seed: specification.seed,
-        epochs: specification.epochs,
+        epochs: specification.recipe.epochs,
         test_accuracy: record.test.accuracy,
         test_loss: record.test.loss,
         fingerprint: record.fingerprint.clone(),
@@ -53,7 +50,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     if arguments.output.json {
         let result = json!({
             "file": arguments.save.display().to_string(),
-            "model": arguments.model,
+            "model": specification.model,
             "parameters": record.parameters,
             "seed": specification.seed,
             "train_seconds": record.train_seconds,
@@ -66,7 +63,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     }
     output::result(&format!(
         "{}: test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s\nweights: {}\n",
-        arguments.model,
+        specification.model,
         100.0 * record.test.accuracy,
         record.test.loss,
         record.train_seconds,

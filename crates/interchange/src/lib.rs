@@ -3,7 +3,7 @@
 //! A model is kept in one safetensors file: its parameters by name, and under the metadata key `mnist-study` a
 //! [`Description`] in JSON, from which the network is built again.
 
-use nn::Model;
+use nn::{LayerSpec, Model};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -16,6 +16,8 @@ const KEY: &str = "mnist-study";
 pub struct Description {
     /// The architecture's name.
     pub architecture: String,
+    /// Its layers, as a study file has them.
+    pub layers: Vec<LayerSpec>,
     /// Rows of its images.
     pub height: usize,
     /// Columns of its images.

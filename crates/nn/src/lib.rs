@@ -23,7 +23,7 @@ mod optimiser;
 mod shape;
 mod spelling;
 
-pub use architecture::{Architecture, LayerDescription, built_in, built_in_architectures};
+pub use architecture::{Architecture, LayerDescription};
 pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet};

@@ -285,8 +285,9 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
         sentences.push(format!("Which of {a} and {b} is more accurate{more}."));
     }
     if models.len() > 1
-        && let [(batch_size, learning_rate)] =
-            study.distinct(|run| (run.specification.batch_size, run.specification.learning_rate)).as_slice()
+        && let [(batch_size, learning_rate)] = study
+            .distinct(|run| (run.specification.recipe.batch_size, run.specification.recipe.learning_rate))
+            .as_slice()
     {
         sentences.push(format!(
             "All models share batch size {batch_size} and learning rate {learning_rate}; with settings chosen for each, the order may differ."
@@ -310,7 +311,8 @@ mod tests {
     use study::record::RunRecord;
 
     fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
-        let sections = discussion(&Study { records, comparisons, notes: &[], images: None });
+        let sections =
+            discussion(&Study { records, comparisons, notes: &[], images: None, ..Study::default() });
         sections.into_iter().flat_map(|section| section.sentences).collect::<Vec<_>>().join("\n")
     }
 

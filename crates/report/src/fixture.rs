@@ -3,7 +3,9 @@
 use study::record::{
     DatasetIdentity, Environment, EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord,
 };
+use study::study_file::built_in_model;
 use study::verdict::{Comparison, Coverage, Outcome, PairedRuns};
+use train::Recipe;
 
 /// Steps of the generator behind the made-up figures; any full-period one does.
 pub(crate) fn noise(state: &mut u64) -> f64 {
@@ -48,6 +50,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
         warnings: Vec::new(),
         specification: RunSpec {
             model: model.to_owned(),
+            layers: built_in_model(model).map_or(Vec::new(), |model| model.architecture.layers),
             dataset: DatasetIdentity {
                 name: "mnist".to_owned(),
                 sha256: "5".repeat(64),
@@ -58,9 +61,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
                 classes: 10,
             },
             protocol,
-            epochs: epochs.len(),
-            batch_size: 128,
-            learning_rate: 0.001,
+            recipe: Recipe { epochs: epochs.len(), ..Recipe::default() },
             seed,
             audit_selection: false,
         },

@@ -39,6 +39,7 @@ mod pictures;
 mod properties;
 
 use study::record::{DatasetIdentity, Protocol, RunRecord};
+use study::results::Question;
 use study::verdict::Comparison;
 
 pub use curves::{accuracy_chart, loss_chart};
@@ -51,7 +52,7 @@ pub use tables::{SUMMARY_SCHEMA, epochs_csv, summary_json};
 pub use terminal::terminal;
 
 /// Everything that a report is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Study<'a> {
     /// One per run, in any order.
     pub records: &'a [RunRecord],
@@ -61,6 +62,8 @@ pub struct Study<'a> {
     pub notes: &'a [String],
     /// The test images that the records are about, where they are at hand: the hard ones are shown.
     pub images: Option<TestImages<'a>>,
+    /// What the study asks.
+    pub question: Question,
 }
 
 /// Grey images, one after the other.

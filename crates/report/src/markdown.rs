@@ -199,8 +199,13 @@ mod tests {
         let records = records(&[("cnn", 0.04), ("lstm", 0.12)], 3, 5);
         let comparisons = [comparison("cnn", "lstm", 0.0083)];
         let notes = ["records/x.json: damaged: left aside, trained again".to_owned()];
-        let page =
-            markdown(&Study { records: &records, comparisons: &comparisons, notes: &notes, images: None });
+        let page = markdown(&Study {
+            records: &records,
+            comparisons: &comparisons,
+            notes: &notes,
+            images: None,
+            ..Study::default()
+        });
         insta::assert_snapshot!(page, @r"
         # cnn and lstm compared on mnist
 
@@ -297,7 +302,13 @@ mod tests {
     #[test]
     fn one_model_one_run_one_epoch_under_the_original_protocol() {
         let records = [record("a|b", 7, 1, 0.04, Protocol::Original)];
-        let page = markdown(&Study { records: &records, comparisons: &[], notes: &[], images: None });
+        let page = markdown(&Study {
+            records: &records,
+            comparisons: &[],
+            notes: &[],
+            images: None,
+            ..Study::default()
+        });
         insta::assert_snapshot!(page, @r"
         # a\|b on mnist
 
@@ -380,7 +391,8 @@ mod tests {
 
     #[test]
     fn no_run() {
-        let page = markdown(&Study { records: &[], comparisons: &[], notes: &[], images: None });
+        let page =
+            markdown(&Study { records: &[], comparisons: &[], notes: &[], images: None, ..Study::default() });
         assert_eq!(page, "# A study without runs\n\nNo run has finished.\n");
     }
 }

@@ -1,6 +1,8 @@
 //! How the runs of a study were made, and the command that makes them again.
 
 use study::record::{Protocol, RunRecord};
+use study::study_file::built_in_model;
+use train::Recipe;
 
 use crate::markdown::line;
 use crate::numbers::{counted, listed, thousands};
@@ -28,12 +30,12 @@ pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]
             ),
         );
     }
-    for (epochs, batch_size, rate) in study.distinct(recipe) {
-        let epochs = counted(epochs, "epoch");
-        line(
-            page,
-            format_args!("- Recipe: {epochs}, batch size {batch_size}, Adam with learning rate {rate}."),
-        );
+    let recipes = study.distinct(|run| &run.specification.recipe);
+    for recipe in &recipes {
+        let of = |model: &&Model| model.runs.iter().any(|run| run.specification.recipe == **recipe);
+        let names: Vec<String> = models.iter().filter(of).map(|model| text::markdown(model.name)).collect();
+        let whose = if recipes.len() > 1 { format!(" of {}", listed(&names)) } else { String::new() };
+        line(page, format_args!("- Recipe{whose}: {}.", text::markdown(&in_a_line(recipe))));
     }
     for model in models {
         let seeds: Vec<String> = model.runs.iter().map(|run| run.specification.seed.to_string()).collect();
@@ -63,8 +65,22 @@ pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]
     }
 }
 
-fn recipe(run: &RunRecord) -> (usize, usize, f64) {
-    (run.specification.epochs, run.specification.batch_size, run.specification.learning_rate)
+/// The study's own fields, then every other that is not the default, as a study file has it.
+fn in_a_line(recipe: &Recipe) -> String {
+    let mut line = format!(
+        "{}, batch size {}, learning rate {}",
+        counted(recipe.epochs, "epoch"),
+        recipe.batch_size,
+        recipe.learning_rate
+    );
+    if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(recipe) {
+        for (name, value) in fields {
+            if !["epochs", "batch_size", "learning_rate"].contains(&name.as_str()) {
+                line.push_str(&format!(", {name} {value}"));
+            }
+        }
+    }
+    line
 }
 
 fn in_words(protocol: Protocol) -> &'static str {
@@ -81,9 +97,54 @@ fn in_words(protocol: Protocol) -> &'static str {
     }
 }
 
+/// What all recipes have alike of that which the command line can say.
+struct Shared {
+    epochs: Option<usize>,
+    batch_size: Option<usize>,
+    learning_rate: Option<f64>,
+}
+
+impl Shared {
+    fn of(study: &Study) -> Self {
+        fn only<T: PartialEq + Copy>(study: &Study, read: fn(&Recipe) -> T) -> Option<T> {
+            match study.distinct(|run| read(&run.specification.recipe))[..] {
+                [one] => Some(one),
+                _ => None,
+            }
+        }
+        Self {
+            epochs: only(study, |recipe| recipe.epochs),
+            batch_size: only(study, |recipe| recipe.batch_size),
+            learning_rate: only(study, |recipe| recipe.learning_rate),
+        }
+    }
+
+    /// Whether a run is that of a built-in model with these options.
+    fn makes(&self, run: &RunRecord) -> bool {
+        let Ok(mut model) = built_in_model(&run.specification.model) else { return false };
+        let recipe = &mut model.recipe;
+        recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
+        recipe.batch_size = self.batch_size.unwrap_or(recipe.batch_size);
+        recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
+        model.architecture.layers == run.specification.layers && model.recipe == run.specification.recipe
+    }
+
+    fn options(&self) -> String {
+        let option = |name: &str, value: Option<String>| {
+            value.map_or(String::new(), |value| format!(" --{name} {value}"))
+        };
+        option("epochs", self.epochs.map(|value| value.to_string()))
+            + &option("batch-size", self.batch_size.map(|value| value.to_string()))
+            + &option("learning-rate", self.learning_rate.map(|value| value.to_string()))
+    }
+}
+
 /// The command that makes every run again; none where their settings differ or seeds are missing.
 fn command(study: &Study, models: &[Model]) -> Option<String> {
-    let [(epochs, batch_size, learning_rate)] = study.distinct(recipe)[..] else { return None };
+    let recipes = Shared::of(study);
+    if !study.records.iter().all(|run| recipes.makes(run)) {
+        return None;
+    }
     let ([protocol], [dataset]) = (&study.protocols()[..], &study.datasets()[..]) else { return None };
     let seeds = |model: &Model| model.runs.iter().map(|run| run.specification.seed).collect::<Vec<_>>();
     let shared = seeds(models.first()?);
@@ -93,10 +154,10 @@ fn command(study: &Study, models: &[Model]) -> Option<String> {
     }
     let names: Vec<String> = models.iter().map(|model| shell(model.name)).collect();
     Some(format!(
-        "mnist-study compare {} --dataset {} --epochs {epochs} --batch-size {batch_size} \
-         --learning-rate {learning_rate} --seeds {} --seed {} --protocol {}",
+        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}",
         names.join(" "),
         shell(&dataset.name),
+        recipes.options(),
         shared.len(),
         shared.first()?,
         protocol.name()
@@ -110,15 +171,15 @@ mod tests {
 
     #[test]
     fn a_command_is_given_only_where_it_makes_every_run() {
-        let mut records = records(&[("it's", 0.04)], 3, 2);
+        let mut records = records(&[("cnn", 0.04)], 3, 2);
         let commanded = |records: &[RunRecord]| {
-            let study = Study { records, comparisons: &[], notes: &[], images: None };
+            let study = Study { records, comparisons: &[], notes: &[], images: None, ..Study::default() };
             command(&study, &study.models())
         };
         assert_eq!(
             commanded(&records).as_deref(),
             Some(
-                r"mnist-study compare 'it'\''s' --dataset mnist --epochs 2 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound"
+                r"mnist-study compare cnn --dataset mnist --epochs 2 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound"
             )
         );
         records[1].specification.seed = 9;

@@ -61,7 +61,7 @@ fn scenes() -> Vec<(String, Scene)> {
     for (name, records) in cases() {
         let pixels = vec![90; 1000 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        let study = Study { records: &records, comparisons: &[], notes: &[], images };
+        let study = Study { records: &records, comparisons: &[], notes: &[], images, ..Study::default() };
         for picture in crate::pictures(&study) {
             scenes.push((format!("{name}-{}", picture.file), picture.scene));
         }
@@ -142,7 +142,13 @@ fn the_painter_shows_what_the_svg_says() {
 #[test]
 fn a_png_is_a_picture_of_the_right_size_and_not_blank() {
     let records = records(&[("cnn", 0.05)], 1, 5);
-    let scene = accuracy_chart(&Study { records: &records, comparisons: &[], notes: &[], images: None });
+    let scene = accuracy_chart(&Study {
+        records: &records,
+        comparisons: &[],
+        notes: &[],
+        images: None,
+        ..Study::default()
+    });
     let decoded = tiny_skia::Pixmap::decode_png(&scene.to_png()).expect("a PNG");
     assert_eq!((decoded.width(), decoded.height()), (1600, 1000));
     let blue = decoded.pixels().iter().filter(|pixel| (pixel.red(), pixel.blue()) == (0x00, 0xb2)).count();
@@ -153,7 +159,14 @@ fn a_png_is_a_picture_of_the_right_size_and_not_blank() {
 #[test]
 fn what_is_not_finite_is_said() {
     let study = cases().into_iter().find(|(name, _)| *name == "diverged").expect("the case").1;
-    let svg = loss_chart(&Study { records: &study, comparisons: &[], notes: &[], images: None }).to_svg();
+    let svg = loss_chart(&Study {
+        records: &study,
+        comparisons: &[],
+        notes: &[],
+        images: None,
+        ..Study::default()
+    })
+    .to_svg();
     assert!(svg.contains("Not drawn, because not finite or too large: lstm 6 values."), "{svg}");
     assert!(svg.contains("loss (nats, log scale)"));
 }
@@ -162,7 +175,14 @@ fn what_is_not_finite_is_said() {
 fn a_single_epoch_is_marked_and_explained_by_marks() {
     let drawn = |epochs| {
         let records = records(&[("cnn", 0.05), ("lstm", 0.12)], 1, epochs);
-        accuracy_chart(&Study { records: &records, comparisons: &[], notes: &[], images: None }).to_svg()
+        accuracy_chart(&Study {
+            records: &records,
+            comparisons: &[],
+            notes: &[],
+            images: None,
+            ..Study::default()
+        })
+        .to_svg()
     };
     let (one, two) = (drawn(1), drawn(2));
     assert!(!one.contains("stroke-dasharray") && two.contains("stroke-dasharray"));
@@ -174,7 +194,9 @@ fn a_single_epoch_is_marked_and_explained_by_marks() {
 fn the_original_protocol_is_named_in_the_picture() {
     let study = [record("cnn", 1, 5, 0.1, Protocol::Original)];
     for scene in [accuracy_chart, loss_chart] {
-        let svg = scene(&Study { records: &study, comparisons: &[], notes: &[], images: None }).to_svg();
+        let svg =
+            scene(&Study { records: &study, comparisons: &[], notes: &[], images: None, ..Study::default() })
+                .to_svg();
         assert!(svg.contains(">test set, used as validation<"), "{svg}");
     }
 }

@@ -66,7 +66,7 @@ proptest! {
         comparisons in prop::collection::vec(compared(), 0..3),
         notes in prop::collection::vec(any::<String>(), 0..2),
     ) {
-        let study = Study { records: &records, comparisons: &comparisons, notes: &notes, images: None };
+        let study = Study { records: &records, comparisons: &comparisons, notes: &notes, images: None, ..Study::default() };
         let rows = records.iter().map(|record| record.epochs.len()).sum::<usize>();
         let csv = epochs_csv(&study);
         prop_assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().filter(Result::is_ok).count(), rows);
@@ -97,7 +97,7 @@ proptest! {
     fn pictures_are_pictures(records in prop::collection::vec(run(), 0..6)) {
         let pixels = vec![200; 20 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        let study = Study { records: &records, comparisons: &[], notes: &[], images };
+        let study = Study { records: &records, comparisons: &[], notes: &[], images, ..Study::default() };
         for picture in pictures(&study) {
             let decoded = tiny_skia::Pixmap::decode_png(&picture.scene.to_png()).expect("a PNG");
             prop_assert_eq!((decoded.width(), decoded.height()), (1600, 1000));

@@ -143,7 +143,7 @@ mod tests {
     use study::record::Protocol;
 
     fn study(records: &[RunRecord]) -> Study<'_> {
-        Study { records, comparisons: &[], notes: &[], images: None }
+        Study { records, comparisons: &[], notes: &[], images: None, ..Study::default() }
     }
 
     type Row = (String, u64, usize, f64, f64, f64, f64, f64);
@@ -198,6 +198,7 @@ mod tests {
             comparisons: &comparisons,
             notes: &notes,
             images: None,
+            ..Study::default()
         });
         assert!(text.ends_with("}\n"));
         let value: Value = serde_json::from_str(&text).expect("JSON");

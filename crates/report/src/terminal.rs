@@ -112,8 +112,13 @@ mod tests {
         let records =
             records(&[("cnn", 0.012), ("a-model-with-a-name-far-too-long-for-a-table", 0.03)], 3, 5);
         let comparisons = [comparison("cnn", "lstm", 0.0083)];
-        let text =
-            terminal(&Study { records: &records, comparisons: &comparisons, notes: &[], images: None });
+        let text = terminal(&Study {
+            records: &records,
+            comparisons: &comparisons,
+            notes: &[],
+            images: None,
+            ..Study::default()
+        });
         insta::assert_snapshot!(text, @r"
         model                             parameters  test accuracy (%)        test loss  training (s)  runs
         cnn                                    4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
@@ -127,7 +132,13 @@ mod tests {
     #[test]
     fn the_original_protocol_is_named() {
         let records = [record("cnn", 1, 2, 0.05, Protocol::Original)];
-        let text = terminal(&Study { records: &records, comparisons: &[], notes: &[], images: None });
+        let text = terminal(&Study {
+            records: &records,
+            comparisons: &[],
+            notes: &[],
+            images: None,
+            ..Study::default()
+        });
         insta::assert_snapshot!(text, @r"
         model  parameters  test accuracy (%)  test loss  training (s)  runs
         cnn         4,000              96.40     0.0960          16.0     1

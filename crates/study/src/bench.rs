@@ -150,7 +150,7 @@ pub fn model(
         let training = training(laboratory, &mut model, seconds, peak_gflops, allocations);
         ModelSpeed {
             name: name.to_owned(),
-            parameters: model.parameters().len(),
+            parameters: model.learnt(),
             training,
             inference: inference.to_vec(),
         }

@@ -1,19 +1,19 @@
 //! What a study asks for, and the runs that answer it.
 
-use crate::record::{DatasetIdentity, Protocol, RunSpec};
+use crate::{
+    record::{DatasetIdentity, Protocol, RunSpec},
+    study_file::ModelSpec,
+};
 use data::Corpus;
 use sha2::{Digest, Sha256};
-use train::CheckedRecipe;
 
 /// A comparison, not yet bound to data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudySpec {
-    /// Built-in models, in the order of the report.
-    pub models: Vec<String>,
+    /// Each model and its recipe, in the order of the report.
+    pub models: Vec<ModelSpec>,
     /// How the data is divided.
     pub protocol: Protocol,
-    /// How every model is trained.
-    pub recipe: CheckedRecipe,
     /// Whether runs read the test images after every epoch, to audit what choosing by them would flatter.
     pub audit_selection: bool,
     /// The first run's seed; run r has `first_seed + r`.
@@ -40,16 +40,14 @@ pub fn identify(corpus: &Corpus) -> DatasetIdentity {
 /// All models' first runs come before any second run: the first verdict is early, and a machine that slows down slows
 /// every model.
 pub fn plan(study: &StudySpec, dataset: &DatasetIdentity) -> Vec<RunSpec> {
-    let recipe = study.recipe.values();
     (0..study.runs)
         .flat_map(|run| {
             study.models.iter().map(move |model| RunSpec {
-                model: model.clone(),
+                model: model.architecture.name.clone(),
+                layers: model.architecture.layers.clone(),
                 dataset: dataset.clone(),
                 protocol: study.protocol,
-                epochs: recipe.epochs,
-                batch_size: recipe.batch_size,
-                learning_rate: recipe.learning_rate,
+                recipe: model.recipe.clone(),
                 seed: study.first_seed.wrapping_add(run),
                 audit_selection: study.audit_selection,
             })

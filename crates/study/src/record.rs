@@ -1,9 +1,11 @@
 //! What one run leaves behind: everything a report needs, and enough to train the run again.
 
+use nn::{Architecture, LayerSpec};
 use serde::{Deserialize, Serialize};
+use train::Recipe;
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
-pub const RECORD_SCHEMA: u32 = 2;
+pub const RECORD_SCHEMA: u32 = 3;
 
 /// One finished run: a model trained once from one seed and then tested once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ pub struct RunRecord {
     pub specification: RunSpec,
     /// Where it ran.
     pub environment: Environment,
-    /// Number of trainable parameters.
+    /// Number of parameters that are learnt.
     pub parameters: usize,
     /// Multiplications and additions of one image's forward pass, counted as two operations a pair.
     pub forward_flops: u64,
@@ -45,22 +47,32 @@ pub struct RunRecord {
 pub struct RunSpec {
     /// The model's name within the study.
     pub model: String,
+    /// Its layers, as a study file has them.
+    pub layers: Vec<LayerSpec>,
     /// The data that was trained and tested on.
     pub dataset: DatasetIdentity,
     /// How the data was divided and when the test set was read.
     pub protocol: Protocol,
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Images in a step; the last step of an epoch may hold fewer.
-    pub batch_size: usize,
-    /// Step size of the optimiser.
-    pub learning_rate: f64,
+    /// How it was trained.
+    pub recipe: Recipe,
     /// The run's seed, from which all of its random streams are derived.
     pub seed: u64,
     /// Whether the test images are also read after every epoch, to see what choosing the best epoch by them would
     /// flatter; nothing is chosen by what is seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit_selection: bool,
+}
+
+impl RunSpec {
+    /// The model's network.
+    pub fn architecture(&self) -> Architecture {
+        Architecture {
+            name: self.model.clone(),
+            summary: String::new(),
+            citation: String::new(),
+            layers: self.layers.clone(),
+        }
+    }
 }
 
 /// Which data, beyond doubt.

@@ -5,6 +5,7 @@ use crate::{
     plan::run_id,
     record::{RunRecord, RunSpec},
     store::{FileError, Store, write_atomically},
+    study_file::Target,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -17,12 +18,25 @@ use std::{
 const PLAN: &str = "plan.json";
 
 /// Version of the plan file's layout.
-const PLAN_SCHEMA: u32 = 1;
+const PLAN_SCHEMA: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Plan {
     schema: u32,
+    #[serde(flatten)]
+    question: Question,
     runs: Vec<PlannedRun>,
+}
+
+/// What a study asks, beyond which of its models is better.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// In its author's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What must be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +51,8 @@ struct PlannedRun {
 pub struct Collection {
     /// The plan's records that there are, in its order; without a plan all, by seed and then by model.
     pub records: Vec<RunRecord>,
+    /// What the study asks.
+    pub question: Question,
     /// What a reader of the records must know: runs that are missing, records that were left out.
     pub notes: Vec<String>,
 }
@@ -65,13 +81,13 @@ fn reasons(notes: &[String]) -> String {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_plan(results: &Path, plan: &[RunSpec]) -> Result<(), FileError> {
+pub fn write_plan(results: &Path, question: &Question, plan: &[RunSpec]) -> Result<(), FileError> {
     let runs = plan.iter().map(|run| PlannedRun {
         id: run_id(run, VERSION),
         model: run.model.clone(),
         seed: run.seed,
     });
-    let plan = Plan { schema: PLAN_SCHEMA, runs: runs.collect() };
+    let plan = Plan { schema: PLAN_SCHEMA, question: question.clone(), runs: runs.collect() };
     let mut bytes = serde_json::to_vec_pretty(&plan).expect("a plan has only plain values");
     bytes.push(b'\n');
     write_atomically(&results.join(PLAN), &bytes)
@@ -84,9 +100,12 @@ pub fn write_plan(results: &Path, plan: &[RunSpec]) -> Result<(), FileError> {
 pub fn collect(results: &Path) -> Result<Collection, CollectError> {
     let store = Store::of(results);
     let present = store.identities()?;
-    let mut collection = Collection { records: Vec::new(), notes: Vec::new() };
+    let mut collection = Collection { records: Vec::new(), question: Question::default(), notes: Vec::new() };
     match read_plan(results) {
-        Ok(Some(plan)) => collection.of_plan(&store, &plan, &present),
+        Ok(Some(plan)) => {
+            collection.question = plan.question.clone();
+            collection.of_plan(&store, &plan, &present);
+        }
         other => {
             if let Err(problem) = other {
                 collection.notes.push(format!("{problem}: every record of the folder is taken"));

@@ -2,24 +2,25 @@
 
 use crate::{
     environment::{LoadMeter, SystemClock, VERSION, environment},
-    plan::{hexadecimal, identify, run_id},
+    plan::{StudySpec, hexadecimal, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+    study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
 use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratified_split};
 use kernels::InstructionSet;
-use nn::{Model, ShapeError, built_in, built_in_architectures, keep_awake};
+use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
-use train::{Clock, Listener, Predictions, Recipe, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
+use train::{Clock, EpochMetrics, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
 
 /// Why a run left no record.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// No built-in model has that name.
-    #[error("model {name}: no such model")]
-    UnknownModel {
-        /// What was asked for.
-        name: String,
-    },
+    #[error(transparent)]
+    UnknownModel(#[from] UnknownModel),
+    /// A study file is wrong.
+    #[error(transparent)]
+    StudyFile(#[from] StudyFileError),
     /// The model does not fit the images.
     #[error(transparent)]
     Shape(#[from] ShapeError),
@@ -58,8 +59,9 @@ impl RunError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            RunError::UnknownModel { name } => unknown_model_hint(name),
-            RunError::Shape(_) => "images of at least 10×10 pixels fit every built-in model".into(),
+            RunError::UnknownModel(error) => error.hint.clone(),
+            RunError::StudyFile(error) => error.hint.clone(),
+            RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
             RunError::Recipe(_) => "see `mnist-study compare --help` for what each option means".into(),
             RunError::Data(error) => error.hint(),
             RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => {
@@ -70,30 +72,6 @@ impl RunError {
             }
             RunError::Threads { .. } => "pass a smaller --threads".into(),
         }
-    }
-}
-
-/// The name that was probably meant: one that holds the other or is held by it, or else the nearest, where at most a third
-/// of its letters are wrong, missing, too many or swapped.
-fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let holds = |one: &&str| !name.is_empty() && (one.contains(&name) || name.contains(*one));
-    known.clone().find(holds).or_else(|| {
-        known
-            .map(|one| (strsim::damerau_levenshtein(&name, one), one))
-            .filter(|(distance, one)| *distance <= one.chars().count() / 3)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, one)| one)
-    })
-}
-
-fn unknown_model_hint(name: &str) -> String {
-    let names: Vec<String> =
-        built_in_architectures().into_iter().map(|architecture| architecture.name).collect();
-    let near = near(name, names.iter().map(String::as_str));
-    match near {
-        Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
-        None => format!("choose from {}; `mnist-study models` says what they are", names.join(", ")),
     }
 }
 
@@ -111,6 +89,18 @@ pub struct FinishedRun {
     pub model: Model<f32>,
     /// What is kept.
     pub record: RunRecord,
+}
+
+/// A training that was not tested.
+pub struct TriedOut {
+    /// How it ended.
+    pub ended: Result<(), RunError>,
+    /// Number of trainable parameters.
+    pub parameters: usize,
+    /// Seconds from its start to its end.
+    pub total_seconds: f64,
+    /// Where other programs took the processors meanwhile.
+    pub warning: Option<String>,
 }
 
 impl Laboratory {
@@ -143,13 +133,25 @@ impl Laboratory {
     /// Builds a model of this data's shape; its parameters are zero.
     ///
     /// # Errors
-    /// When there is no such model, or it does not fit the images.
-    pub fn model(&self, name: &str, capacity: usize) -> Result<Model<f32>, RunError> {
-        let architecture = built_in(name).ok_or_else(|| RunError::UnknownModel { name: name.to_owned() })?;
+    /// When it does not fit the images.
+    pub fn model(&self, architecture: &Architecture, capacity: usize) -> Result<Model<f32>, ShapeError> {
         let images = self.corpus.training();
         let (height, width, classes) = (images.height(), images.width(), self.corpus.classes());
         // On these threads, for which the model lays out its memory.
-        Ok(self.threads.install(|| Model::new(self.set, &architecture, height, width, classes, capacity))?)
+        self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
+    }
+
+    /// Whether a model fits this data.
+    ///
+    /// # Errors
+    /// When it does not: where the layer stands, if it is from a file.
+    pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
+        let images = self.corpus.training();
+        let described = model.architecture.describe(images.height(), images.width(), self.corpus.classes());
+        match described {
+            Ok(_) => Ok(()),
+            Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),
+        }
     }
 
     /// The kernels that models here compute with.
@@ -189,20 +191,9 @@ impl Laboratory {
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let recipe = Recipe {
-            epochs: specification.epochs,
-            batch_size: specification.batch_size,
-            learning_rate: specification.learning_rate,
-        }
-        .check()?;
-        let mut model = self.model(&specification.model, specification.batch_size)?;
-        let seeds = Seeds::of_run(specification.seed);
-        seeds.initialise(&mut model);
+        let mut model = self.model_of(specification)?;
         let sets = self.sets(specification);
-        let epochs =
-            keep_awake(|| fit(&mut model, &recipe, seeds, sets, &clock, listener)).map_err(|stopped| {
-                RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
-            })?;
+        let epochs = train(&mut model, specification, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let test = predict(&mut model, Subset::all(self.corpus.test()));
         let test_seconds = clock.seconds() - before_test;
@@ -226,6 +217,39 @@ impl Laboratory {
         Ok(FinishedRun { model, record })
     }
 
+    /// The model that a run trains, its parameters zero.
+    fn model_of(&self, specification: &RunSpec) -> Result<Model<f32>, RunError> {
+        Ok(self.model(&specification.architecture(), specification.recipe.batch_size)?)
+    }
+
+    /// Trains a model on the training images and measures it on the validation images after every epoch, as its listener
+    /// hears; the test images are in none of its sets. What was learnt is not kept.
+    ///
+    /// # Errors
+    /// When the model does not fit the data. How the training itself ended is part of the result.
+    ///
+    /// # Panics
+    /// As [`Self::run`], or when the specification's protocol reads test images before the end.
+    pub fn try_out(
+        &self,
+        specification: &RunSpec,
+        listener: &mut (dyn Listener + Send),
+    ) -> Result<TriedOut, RunError> {
+        assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
+        let (clock, load) = (SystemClock::start(), LoadMeter::start());
+        let sets = self.sets(specification);
+        assert!(
+            sets.audit.is_none() && std::ptr::eq(sets.validation.dataset, self.corpus.training()),
+            "nothing but training images"
+        );
+        self.threads.install(|| {
+            let mut model = self.model_of(specification)?;
+            let ended = train(&mut model, specification, sets, &clock, listener).map(|_| ());
+            let (parameters, warning) = (model.learnt(), load.warning());
+            Ok(TriedOut { ended, parameters, total_seconds: clock.seconds(), warning })
+        })
+    }
+
     fn sets(&self, specification: &RunSpec) -> Sets<'_> {
         let (images, test) = (self.corpus.training(), Subset::all(self.corpus.test()));
         let (training, validation) = match specification.protocol {
@@ -241,21 +265,32 @@ impl Laboratory {
     }
 
     /// The specification of a single run on this data.
-    pub fn specification(&self, model: &str, protocol: Protocol, recipe: Recipe, seed: u64) -> RunSpec {
-        RunSpec {
-            model: model.to_owned(),
-            dataset: identify(&self.corpus),
-            protocol,
-            epochs: recipe.epochs,
-            batch_size: recipe.batch_size,
-            learning_rate: recipe.learning_rate,
-            seed,
-            audit_selection: false,
-        }
+    pub fn specification(&self, model: &ModelSpec, protocol: Protocol, seed: u64) -> RunSpec {
+        let models = vec![model.clone()];
+        let study = StudySpec { models, protocol, audit_selection: false, first_seed: seed, runs: 1 };
+        plan(&study, &identify(&self.corpus)).remove(0)
     }
 }
 
-fn epoch_record(epoch: &train::EpochMetrics) -> EpochRecord {
+/// Initialises a model and trains it as the specification says, on these sets.
+fn train(
+    model: &mut Model<f32>,
+    specification: &RunSpec,
+    sets: Sets,
+    clock: &dyn Clock,
+    listener: &mut dyn Listener,
+) -> Result<Vec<EpochMetrics>, RunError> {
+    let recipe = specification.recipe.clone().check()?;
+    let seeds = Seeds::of_run(specification.seed);
+    seeds.initialise(model);
+    keep_awake(|| fit(model, &recipe, seeds, sets, clock, listener)).map_err(|stopped| RunError::Stopped {
+        model: specification.model.clone(),
+        seed: specification.seed,
+        stopped,
+    })
+}
+
+pub(crate) fn epoch_record(epoch: &EpochMetrics) -> EpochRecord {
     EpochRecord {
         epoch: epoch.epoch,
         train_loss: epoch.train.loss(),
@@ -284,29 +319,4 @@ pub fn fingerprint(parameters: &[f32]) -> String {
         hasher.update(parameter.to_le_bytes());
     }
     hexadecimal(&hasher.finalize())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::near;
-
-    #[test]
-    fn near_names_are_found() {
-        let known = ["cnn", "lstm", "resnet-small"];
-        let near = |name: &str| near(name, known.into_iter());
-        for (name, meant) in [
-            ("cnnn", Some("cnn")),
-            ("ccn", Some("cnn")),
-            ("CNN", Some("cnn")),
-            ("ltsm", Some("lstm")),
-            ("resnet", Some("resnet-small")),
-            ("restnet-smal", Some("resnet-small")),
-            ("lsxx", None),
-            ("gru", None),
-            ("", None),
-            ("transformer", None),
-        ] {
-            assert_eq!(near(name), meant, "{name}");
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! How a model is trained, as asked for and as checked.
 
+use serde::{Deserialize, Serialize};
+
 /// Most epochs that a recipe may ask for.
 pub const MAXIMUM_EPOCHS: usize = 10_000;
 
@@ -7,7 +9,8 @@ pub const MAXIMUM_EPOCHS: usize = 10_000;
 pub const MAXIMUM_BATCH_SIZE: usize = 4096;
 
 /// How a model is trained, not yet checked.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// Passes over the training images.
     pub epochs: usize,
@@ -25,7 +28,7 @@ impl Default for Recipe {
 }
 
 /// A recipe whose every value is usable; the only form that [`crate::fit`] takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CheckedRecipe(Recipe);
 
 impl CheckedRecipe {
@@ -75,15 +78,15 @@ mod tests {
     #[test]
     fn every_unusable_value_is_named() {
         let recipe = Recipe::default();
-        assert_eq!(recipe.check().map(|checked| *checked.values()), Ok(recipe));
-        assert_eq!(Recipe { epochs: 0, ..recipe }.check(), Err(RecipeError::Epochs(0)));
-        assert_eq!(Recipe { epochs: 10_001, ..recipe }.check(), Err(RecipeError::Epochs(10_001)));
-        assert_eq!(Recipe { batch_size: 0, ..recipe }.check(), Err(RecipeError::BatchSize(0)));
-        assert_eq!(Recipe { batch_size: 4097, ..recipe }.check(), Err(RecipeError::BatchSize(4097)));
+        assert_eq!(recipe.clone().check().map(|checked| checked.values().clone()), Ok(recipe.clone()));
+        assert_eq!(Recipe { epochs: 0, ..recipe.clone() }.check(), Err(RecipeError::Epochs(0)));
+        assert_eq!(Recipe { epochs: 10_001, ..recipe.clone() }.check(), Err(RecipeError::Epochs(10_001)));
+        assert_eq!(Recipe { batch_size: 0, ..recipe.clone() }.check(), Err(RecipeError::BatchSize(0)));
+        assert_eq!(Recipe { batch_size: 4097, ..recipe.clone() }.check(), Err(RecipeError::BatchSize(4097)));
         for learning_rate in [0.0, -1e-3, 11.0, f64::INFINITY] {
-            let error = Recipe { learning_rate, ..recipe }.check();
+            let error = Recipe { learning_rate, ..recipe.clone() }.check();
             assert_eq!(error, Err(RecipeError::LearningRate(learning_rate)));
         }
-        assert!(Recipe { learning_rate: f64::NAN, ..recipe }.check().is_err());
+        assert!(Recipe { learning_rate: f64::NAN, ..recipe.clone() }.check().is_err());
     }
 }

@@ -101,6 +101,15 @@ pub fn lstm(units: usize) -> Architecture {
     architecture("lstm-like", &[&format!("lstm {units}"), "dense classes"])
 }
 
+/// The study's two models.
+pub fn study_model(name: &str) -> Architecture {
+    match name {
+        "cnn" => cnn([32, 64], 128),
+        "lstm" => lstm(128),
+        other => panic!("no model {other}"),
+    }
+}
+
 /// Layers as they are spelled.
 pub fn architecture(name: &str, layers: &[&str]) -> Architecture {
     let layers = layers.iter().map(|layer| layer.parse().unwrap_or_else(|error| panic!("{error}"))).collect();

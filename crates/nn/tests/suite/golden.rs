@@ -2,9 +2,9 @@
 
 use crate::common::{
     Golden, assert_close, cnn, keras_name, keras_shape, largest, last_dense, lstm, set_parameters, sets,
-    to_our_layout, widen,
+    study_model, to_our_layout, widen,
 };
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser, built_in};
+use nn::{Architecture, Element, InstructionSet, Model, Optimiser};
 
 /// How far a float type may be from the golden file of that type; golden/README.md says why.
 struct Tolerance {
@@ -171,7 +171,7 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
     const BATCH: usize = 8;
     let golden = Golden::read(&format!("{name}.safetensors"));
     let digits = Golden::read("digits.safetensors");
-    let architecture = built_in(name).expect("a built-in model");
+    let architecture = study_model(name);
     let mut model = Model::<f32>::new(set, &architecture, 28, 28, 10, BATCH).expect("it fits");
     let shapes: Vec<(String, Vec<usize>)> =
         model.specs().iter().map(|spec| (spec.name.clone(), spec.shape.clone())).collect();

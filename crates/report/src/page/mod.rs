@@ -390,6 +390,7 @@ mod tests {
             comparisons: &comparisons,
             notes: &["a <i>note</i>".to_owned()],
             images,
+            ..Study::default()
         })
     }
 
@@ -431,7 +432,13 @@ mod tests {
     #[test]
     fn one_run_has_a_page_without_what_it_cannot_say() {
         let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
-        let page = page(&Study { records: &records, comparisons: &[], notes: &[], images: None });
+        let page = page(&Study {
+            records: &records,
+            comparisons: &[],
+            notes: &[],
+            images: None,
+            ..Study::default()
+        });
         assert!(!page.contains("id=\"certainty\"") && !page.contains("id=\"notes\""));
         assert!(page.contains("The images themselves are not at hand."));
     }

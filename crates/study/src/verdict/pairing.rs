@@ -49,14 +49,11 @@ pub(super) fn usable_runs<'a>(records: &'a [RunRecord], notes: &mut Vec<String>)
             models.len() - 1
         });
         let runs = &mut models[index].runs;
-        let recipe = |run: &RunRecord| {
-            let recipe = &run.specification;
-            (recipe.epochs, recipe.batch_size, recipe.learning_rate)
-        };
+        let way = |run: &'a RunRecord| (&run.specification.layers, &run.specification.recipe);
         let reason = if run.test.labels.is_empty() || run.test.labels.len() != run.test.predictions.len() {
             Some("its test labels and predictions do not match")
-        } else if runs.first().is_some_and(|first| recipe(first) != recipe(run)) {
-            Some("its epochs, batch size or learning rate are not those of the model's first run")
+        } else if runs.first().is_some_and(|first| way(first) != way(run)) {
+            Some("its layers or recipe are not those of the model's first run")
         } else if runs.iter().any(|other| seed(other) == seed(run) && Setting::of(other) == Setting::of(run))
         {
             Some("the model has another run with the same seed")

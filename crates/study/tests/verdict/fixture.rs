@@ -3,6 +3,7 @@
 use std::ops::Range;
 use study::record::{DatasetIdentity, Environment, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord};
 use study::verdict::{Comparison, Judgement, judge};
+use train::Recipe;
 
 /// A run that misses the images listed and takes ten seconds to train.
 pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item = usize>) -> RunRecord {
@@ -17,6 +18,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         id: format!("{model}-{seed}"),
         specification: RunSpec {
             model: model.to_owned(),
+            layers: Vec::new(),
             dataset: DatasetIdentity {
                 name: "mnist".to_owned(),
                 sha256: "0123456789abcdef".to_owned(),
@@ -27,9 +29,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
                 classes: 10,
             },
             protocol: Protocol::Sound,
-            epochs: 3,
-            batch_size: 64,
-            learning_rate: 0.001,
+            recipe: Recipe { epochs: 3, batch_size: 64, ..Recipe::default() },
             seed,
             audit_selection: false,
         },

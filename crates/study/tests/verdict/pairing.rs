@@ -92,7 +92,7 @@ fn runs_that_no_comparison_can_use_are_left_out_and_named() {
     let mut records = steady(10_000, 0..2, 83);
     records.push(run("lstm", 1, 10_000, 0..900));
     records.push(run("lstm", 2, 10_000, 0..900));
-    records[5].specification.epochs = 1;
+    records[5].specification.recipe.epochs = 1;
     records.push(run("cnn", 3, 10_000, []));
     records[6].test.predictions.pop();
     let Judgement { comparisons, notes } = judge(&records);
@@ -101,7 +101,7 @@ fn runs_that_no_comparison_can_use_are_left_out_and_named() {
         notes,
         [
             "lstm, seed 1: left out: the model has another run with the same seed.",
-            "lstm, seed 2: left out: its epochs, batch size or learning rate are not those of the model's first run.",
+            "lstm, seed 2: left out: its layers or recipe are not those of the model's first run.",
             "cnn, seed 3: left out: its test labels and predictions do not match.",
         ]
     );
@@ -113,7 +113,7 @@ fn epochs_may_differ_between_models() {
     records
         .iter_mut()
         .filter(|run| run.specification.model == "lstm")
-        .for_each(|run| run.specification.epochs = 9);
+        .for_each(|run| run.specification.recipe.epochs = 9);
     assert_eq!(only_comparison(&records).runs, 3);
 }
 

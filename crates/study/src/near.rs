@@ -1,0 +1,50 @@
+//! What was probably meant.
+
+/// The name that was probably meant: the nearest, where at most a third of its letters are wrong, missing, too many or
+/// swapped; or else one that holds the other or is held by it.
+pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let holds = |one: &&str| !name.is_empty() && (one.contains(&name) || name.contains(*one));
+    known
+        .clone()
+        .map(|one| (strsim::damerau_levenshtein(&name, one), one))
+        .filter(|(distance, one)| *distance <= one.chars().count() / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, one)| one)
+        .or_else(|| known.clone().find(holds))
+}
+
+/// A hint that names the near one, or else all that there are.
+pub fn choose<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match near(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("choose from {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["cnn", "lstm", "resnet-small"];
+        let near = |name: &str| near(name, known.into_iter());
+        for (name, meant) in [
+            ("cnnn", Some("cnn")),
+            ("ccn", Some("cnn")),
+            ("CNN", Some("cnn")),
+            ("ltsm", Some("lstm")),
+            ("resnet", Some("resnet-small")),
+            ("restnet-smal", Some("resnet-small")),
+            ("lsxx", None),
+            ("gru", None),
+            ("", None),
+            ("transformer", None),
+        ] {
+            assert_eq!(near(name), meant, "{name}");
+        }
+        assert_eq!(choose("cnnn", known.into_iter()), "did you mean `cnn`?");
+        assert_eq!(choose("gru", known.into_iter()), "choose from cnn, lstm, resnet-small");
+    }
+}

@@ -1,0 +1,104 @@
+//! TOML with the line of each value.
+
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Counted from 1.
+    pub line: usize,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// A text, a number, or true or false.
+    Plain(Value),
+    /// Several values.
+    List(Vec<Node>),
+    /// Values by name, in the order of the file.
+    Table(Vec<(String, Node)>),
+}
+
+/// Deepest nesting of lists and tables.
+const DEEPEST: usize = 32;
+
+impl Node {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// The line, counted from 1, and what is wrong there.
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let line = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
+        let table = DeTable::parse(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            (line(offset), error.message().replace('\n', ", "))
+        })?;
+        convert_table(table.get_ref(), 1, &line, 0)
+    }
+
+    /// What it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match &self.content {
+            Content::Plain(Value::String(_)) => "a text",
+            Content::Plain(Value::Bool(_)) => "true or false",
+            Content::Plain(_) => "a number",
+            Content::List(_) => "a list",
+            Content::Table(_) => "a table",
+        }
+    }
+
+    /// As JSON has it.
+    pub fn to_json(&self) -> Value {
+        match &self.content {
+            Content::Plain(value) => value.clone(),
+            Content::List(nodes) => Value::Array(nodes.iter().map(Self::to_json).collect()),
+            Content::Table(entries) => {
+                Value::Object(entries.iter().map(|(key, node)| (key.clone(), node.to_json())).collect())
+            }
+        }
+    }
+}
+
+type Lines<'a> = dyn Fn(usize) -> usize + 'a;
+
+fn convert_table(table: &DeTable, line: usize, lines: &Lines, depth: usize) -> Result<Node, (usize, String)> {
+    let entries = table.iter().map(|(key, value)| {
+        let line = lines(key.span().start);
+        Ok((key.get_ref().to_string(), convert(value.get_ref(), line, lines, depth)?))
+    });
+    Ok(Node { line, content: Content::Table(entries.collect::<Result<_, _>>()?) })
+}
+
+fn convert(value: &DeValue, line: usize, lines: &Lines, depth: usize) -> Result<Node, (usize, String)> {
+    if depth > DEEPEST {
+        return Err((line, format!("nested deeper than {DEEPEST}")));
+    }
+    let content = match value {
+        DeValue::String(text) => Content::Plain(Value::String(text.to_string())),
+        DeValue::Boolean(truth) => Content::Plain(Value::Bool(*truth)),
+        DeValue::Integer(number) => {
+            let parsed = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix());
+            let number = parsed.map_err(|_| (line, format!("the number {number} is too large")))?;
+            Content::Plain(Value::from(number))
+        }
+        DeValue::Float(number) => {
+            let parsed: Option<f64> = number.as_str().replace('_', "").parse().ok();
+            let finite = parsed.filter(|number| number.is_finite());
+            let number = finite.ok_or_else(|| (line, format!("a finite number expected, {number} found")))?;
+            Content::Plain(Value::from(number))
+        }
+        DeValue::Datetime(date) => return Err((line, format!("no date is expected anywhere, {date} found"))),
+        DeValue::Array(values) => {
+            let nodes = values
+                .iter()
+                .map(|value| convert(value.get_ref(), lines(value.span().start), lines, depth + 1));
+            Content::List(nodes.collect::<Result<_, _>>()?)
+        }
+        DeValue::Table(table) => return convert_table(table, line, lines, depth + 1),
+    };
+    Ok(Node { line, content })
+}

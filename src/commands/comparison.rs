@@ -1,0 +1,94 @@
+//! A comparison from its plan to its report.
+
+use super::{laboratory, results};
+use crate::{
+    args::{CarryingOutArguments, OutputArguments, Show},
+    failure::Failure,
+    interrupt, output,
+    progress::Progress,
+};
+use std::{ops::ControlFlow, path::Path};
+use study::{
+    execute::{StudyEvent, execute},
+    plan::{StudySpec, identify, plan},
+    record::Protocol,
+    results::{Question, write_plan},
+    store::Store,
+    study_file::{ModelSpec, Target},
+};
+
+/// Models to be compared on each of some data sets.
+pub(super) struct Comparison {
+    pub(super) title: Option<String>,
+    pub(super) models: Vec<ModelSpec>,
+    pub(super) datasets: Vec<String>,
+    pub(super) protocol: Protocol,
+    pub(super) audit_selection: bool,
+    pub(super) first_seed: u64,
+    pub(super) runs: u64,
+    pub(super) target: Option<Target>,
+}
+
+/// Makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study.
+pub(super) fn make(
+    comparison: &Comparison,
+    carrying_out: &CarryingOutArguments,
+    output: OutputArguments,
+) -> Result<(), Failure> {
+    match &comparison.datasets[..] {
+        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output),
+        several => {
+            for dataset in several {
+                let folder = carrying_out.out.join(folder_name(dataset));
+                if !output.quiet {
+                    output::note(&format!("data set {dataset}, results in {}", folder.display()));
+                }
+                make_on(comparison, dataset, &folder, carrying_out, output)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A data set's name as a folder may have it.
+fn folder_name(dataset: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
+    let name: String = dataset.chars().map(|one| if plain(one) { one } else { '_' }).collect();
+    name.trim_start_matches(['.', '_']).to_owned()
+}
+
+fn make_on(
+    comparison: &Comparison,
+    dataset: &str,
+    folder: &Path,
+    carrying_out: &CarryingOutArguments,
+    output: OutputArguments,
+) -> Result<(), Failure> {
+    let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models)?;
+    let store = Store::of(folder);
+    store.prepare()?;
+    let study = StudySpec {
+        models: comparison.models.clone(),
+        protocol: comparison.protocol,
+        audit_selection: comparison.audit_selection,
+        first_seed: comparison.first_seed,
+        runs: comparison.runs,
+    };
+    let runs = plan(&study, &identify(laboratory.corpus()));
+    let question = Question { title: comparison.title.clone(), target: comparison.target };
+    write_plan(folder, &question, &runs)?;
+    let mut progress = Progress::new(&runs, output.quiet);
+    let mut made = 0;
+    let mut listener = |event: StudyEvent| {
+        progress.event(&event);
+        made += usize::from(matches!(event, StudyEvent::Finished { .. }));
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let executed = execute(&laboratory, &runs, &store, carrying_out.fresh, &mut listener);
+    progress.finish();
+    if made > 0 {
+        let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
+        results::publish(folder, Some(laboratory.corpus()), output, show)?;
+    }
+    Ok(executed?)
+}
