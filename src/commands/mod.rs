@@ -10,6 +10,7 @@ mod report;
 mod results;
 mod run;
 mod train;
+mod tune;
 mod verify;
 mod weights;
 
@@ -36,6 +37,7 @@ pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
         Some(Command::Datasets(arguments)) => lists::datasets(&arguments),

@@ -10,7 +10,9 @@ use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratif
 use kernels::InstructionSet;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
-use train::{Clock, EpochMetrics, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict};
+use train::{
+    Clock, EpochMetrics, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict,
+};
 
 /// Why a run left no record.
 #[derive(Debug, thiserror::Error)]

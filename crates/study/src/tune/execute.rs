@@ -30,8 +30,8 @@ pub enum Budget {
 pub enum TuneEvent<'a> {
     /// A trial begins.
     Started {
-        /// The model.
-        model: &'a str,
+        /// The model's name.
+        name: &'a str,
         /// Counted from 0; none for the model as it stands.
         number: Option<usize>,
         /// What is changed.
@@ -43,6 +43,8 @@ pub enum TuneEvent<'a> {
     Training(Event),
     /// It is done, and its record is on disk.
     Finished {
+        /// The model's place in the question.
+        model: usize,
         /// Whether the record was there already.
         reused: bool,
         /// The record.
@@ -76,6 +78,7 @@ pub enum TuneError {
 
 /// One model's search as it goes on.
 struct Strand<'a> {
+    model: usize,
     candidate: &'a Candidate,
     trials: Vec<Trial>,
     seconds: f64,
@@ -98,36 +101,32 @@ pub fn tune(
     store: &TrialStore,
     fresh: bool,
     listener: &mut (dyn FnMut(TuneEvent) -> ControlFlow<()> + Send),
-) -> Result<Vec<Vec<TrialRecord>>, TuneError> {
+) -> Result<(), TuneError> {
     let search = question.identity()?;
     let mut strands: Vec<Strand> = question
         .candidates
         .iter()
-        .map(|candidate| Strand { candidate, trials: Vec::new(), seconds: 0.0, over: false })
+        .enumerate()
+        .map(|(model, candidate)| Strand { model, candidate, trials: Vec::new(), seconds: 0.0, over: false })
         .collect();
-    let mut records: Vec<Vec<TrialRecord>> = vec![Vec::new(); strands.len()];
     let mut round = Round { laboratory, question, search: &search, store, fresh, listener };
     for number in std::iter::once(None).chain((0..).map(Some)) {
-        for (strand, records) in strands.iter_mut().zip(&mut records) {
+        for strand in &mut strands {
             strand.over = strand.over
                 || match (budget, number) {
                     (_, None) => false,
                     (Budget::Trials(trials), Some(number)) => number >= trials,
                     (Budget::Seconds(seconds), Some(_)) => strand.seconds >= seconds,
                 };
-            if strand.over {
-                continue;
-            }
-            match round.trial(strand, number)? {
-                Some(record) => records.push(record),
-                None => strand.over = true,
+            if !strand.over {
+                strand.over = !round.trial(strand, number)?;
             }
         }
         if strands.iter().all(|strand| strand.over) {
             break;
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// What all trials of a search share.
@@ -141,8 +140,8 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// The trial of that number, kept or made; none where no settings are left to try.
-    fn trial(&mut self, strand: &mut Strand, number: Option<usize>) -> Result<Option<TrialRecord>, TuneError> {
+    /// Keeps or makes the trial of that number; false where no settings are left to try.
+    fn trial(&mut self, strand: &mut Strand, number: Option<usize>) -> Result<bool, TuneError> {
         let candidate = strand.candidate;
         let settings = match number {
             None => Map::new(),
@@ -151,9 +150,10 @@ impl Round<'_> {
                 let point = suggest(space, self.question.sampler, self.question.seed, &strand.trials);
                 let Some(point) = point else {
                     let name = &candidate.template.name;
-                    let note = format!("{name}: all settings were tried after {} trials", strand.trials.len());
+                    let note =
+                        format!("{name}: all settings were tried after {} trials", strand.trials.len());
                     let _ = (self.listener)(TuneEvent::Note(&note));
-                    return Ok(None);
+                    return Ok(false);
                 };
                 candidate.space.settings(&point)
             }
@@ -173,8 +173,8 @@ impl Round<'_> {
             let point = candidate.space.point(&record.settings);
             strand.trials.push(record.trial(point).expect("the settings came from a point"));
         }
-        let _ = (self.listener)(TuneEvent::Finished { reused, record: &record });
-        Ok(Some(record))
+        let _ = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
+        Ok(true)
     }
 
     /// The record that is there, if it is what the search would try.
@@ -239,7 +239,7 @@ impl Round<'_> {
         let specification = self.specification(model);
         let length = specification.recipe.epochs;
         let started = TuneEvent::Started {
-            model: &blank.model,
+            name: &blank.model,
             number: blank.number,
             settings: &blank.settings,
             epochs: length,

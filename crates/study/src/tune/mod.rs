@@ -10,7 +10,7 @@ mod outcome;
 mod record;
 mod space;
 
-pub use execute::{Budget, TuneEvent, TuneError, tune};
+pub use execute::{Budget, TuneError, TuneEvent, tune};
 pub use outcome::{ModelOutcome, Tuning};
 pub use record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore};
 pub use space::SettingSpace;
@@ -137,7 +137,9 @@ impl Question {
 fn difference(there: &Value, asked: &Value) -> String {
     let fields = asked.as_object().into_iter().flatten();
     let differing = fields.filter(|(name, value)| there.get(name.as_str()) != Some(value));
-    let name = |field: &str| if field == "models" { "models or what is searched".to_owned() } else { field.to_owned() };
+    let name = |field: &str| {
+        if field == "models" { "models or what is searched".to_owned() } else { field.to_owned() }
+    };
     match differing.map(|(field, _)| name(field)).next() {
         Some(field) => format!("its {field} differ from what is asked for"),
         None => "it was written by another version of the program".to_owned(),

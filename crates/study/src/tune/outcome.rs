@@ -38,6 +38,8 @@ pub struct ModelOutcome {
     pub importance: Vec<Option<Importance>>,
     /// The model with the best settings.
     pub model: ModelSpec,
+    /// The trials as the search sees them.
+    seen: Vec<Trial>,
 }
 
 impl Tuning {
@@ -90,7 +92,8 @@ impl Tuning {
     }
 
     fn header(&self) -> String {
-        let mut header = String::from("# Written by `mnist-study tune`: what did best on the validation images.\n");
+        let mut header =
+            String::from("# Written by `mnist-study tune`: what did best on the validation images.\n");
         for outcome in &self.models {
             let of = outcome.trials.len();
             let line = match outcome.best {
@@ -114,12 +117,16 @@ impl ModelOutcome {
     ) -> Result<Self, StudyFileError> {
         let seen: Vec<Trial> = trials
             .iter()
-            .map(|record| record.trial(candidate.space.point(&record.settings)).expect("a point of the space"))
+            .map(|record| {
+                record.trial(candidate.space.point(&record.settings)).expect("a point of the space")
+            })
             .collect();
         let best = best(&as_it_stands, &seen);
         let settings = best.map_or_else(Default::default, |number| trials[number].settings.clone());
         let accuracy = |record: &TrialRecord| match record.outcome {
-            Outcome::Finished | Outcome::Stopped => record.last().map_or(chance, |epoch| epoch.validation_accuracy),
+            Outcome::Finished | Outcome::Stopped => {
+                record.last().map_or(chance, |epoch| epoch.validation_accuracy)
+            }
             Outcome::Diverged | Outcome::Unusable(_) => chance,
         };
         let accuracies: Vec<f64> = trials.iter().map(accuracy).collect();
@@ -135,7 +142,14 @@ impl ModelOutcome {
             model: candidate.make(&settings)?,
             as_it_stands,
             trials,
+            seen,
         })
+    }
+
+    /// The trials' numbers, the best first: finished ones by their last epoch, then stopped ones, then those that came to
+    /// nothing.
+    pub fn ranking(&self) -> Vec<usize> {
+        ranking(&self.seen)
     }
 
     /// The record of the best settings.

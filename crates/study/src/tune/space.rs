@@ -38,24 +38,26 @@ impl SettingSpace {
     /// The spaces of a study file's `[search]`, one for each template.
     ///
     /// A setting that is a variable of some templates is varied in those alone; any other is a field of the recipe, and varied
-    /// in all.
+    /// in all. What is `fixed` is not varied.
     ///
     /// # Errors
     /// When an entry is no domain, when one of its ends or choices is unusable, or when nothing of a template is varied.
     pub fn of_file(
         templates: &[ModelTemplate],
+        shared: &[Setting],
         entries: &[(String, Node)],
+        fixed: &[Setting],
         file: &str,
     ) -> Result<Vec<Self>, StudyFileError> {
         let mut varied = Vec::new();
         collect(file, "", entries, &mut varied)?;
+        varied.retain(|varied| is_free(varied, fixed));
         let has = |template: &ModelTemplate, name: &str| {
             template.variables().iter().any(|(variable, _)| variable == name)
         };
         let of_template = |template: &ModelTemplate| {
-            let of_others_only = |name: &str| {
-                !has(template, name) && templates.iter().any(|other| has(other, name))
-            };
+            let of_others_only =
+                |name: &str| !has(template, name) && templates.iter().any(|other| has(other, name));
             let mine: Vec<Varied> =
                 varied.iter().filter(|varied| !of_others_only(&varied.name)).cloned().collect();
             for varied in &mine {
@@ -68,7 +70,7 @@ impl SettingSpace {
                         problem: format!("search, {}: {}", varied.name, error.problem),
                         hint: error.hint,
                     };
-                    template.make(&[setting]).map_err(here)?;
+                    template.make(&with(shared, setting)).map_err(here)?;
                 }
             }
             let line = varied.first().map_or(0, |varied| varied.line);
@@ -87,10 +89,15 @@ impl SettingSpace {
     ///
     /// # Errors
     /// When the template makes no model.
-    pub fn usual(template: &ModelTemplate) -> Result<Self, StudyFileError> {
-        let recipe = template.make(&[])?.recipe;
+    pub fn usual(
+        template: &ModelTemplate,
+        shared: &[Setting],
+        fixed: &[Setting],
+    ) -> Result<Self, StudyFileError> {
+        let recipe = template.make(shared)?.recipe;
         let usable = |name: &str, value: &Value| {
-            template.make(&[Setting { name: name.to_owned(), value: value.clone(), line: 0 }]).is_ok()
+            let setting = Setting { name: name.to_owned(), value: value.clone(), line: 0 };
+            template.make(&with(shared, setting)).is_ok()
         };
         let half_and_double = |name: &str, value: i64| {
             let choices = [value / 2, value, value.saturating_mul(2)].map(Value::from);
@@ -119,7 +126,13 @@ impl SettingSpace {
                 varied.push(half_and_double(name, value));
             }
         }
-        Ok(Self::new(varied).expect("names are different, and a recipe's own values are among the usable ones"))
+        varied.retain(|varied| is_free(varied, fixed));
+        Self::new(varied).map_err(|error| StudyFileError {
+            file: template.name.clone(),
+            line: 0,
+            problem: error.to_string(),
+            hint: "leave out the options that fix what would be searched".into(),
+        })
     }
 
     fn new(varied: Vec<Varied>) -> Result<Self, SpaceError> {
@@ -173,8 +186,12 @@ impl SettingSpace {
             .map(|(dimension, (_, choices))| {
                 let value = settings.get(&dimension.name)?;
                 Some(match dimension.domain {
-                    Domain::Uniform { .. } | Domain::LogUniform { .. } => search::Value::Number(value.as_f64()?),
-                    Domain::Integer { .. } | Domain::LogInteger { .. } => search::Value::Integer(value.as_i64()?),
+                    Domain::Uniform { .. } | Domain::LogUniform { .. } => {
+                        search::Value::Number(value.as_f64()?)
+                    }
+                    Domain::Integer { .. } | Domain::LogInteger { .. } => {
+                        search::Value::Integer(value.as_i64()?)
+                    }
                     Domain::Choice { .. } => {
                         search::Value::Choice(choices.iter().position(|choice| choice == value)?)
                     }
@@ -200,6 +217,14 @@ impl Varied {
     }
 }
 
+fn with(shared: &[Setting], setting: Setting) -> Vec<Setting> {
+    shared.iter().cloned().chain([setting]).collect()
+}
+
+fn is_free(varied: &Varied, fixed: &[Setting]) -> bool {
+    fixed.iter().all(|setting| setting.name != varied.name)
+}
+
 /// The settings of a table, those of tables within it by dotted names.
 fn collect(
     file: &str,
@@ -219,7 +244,9 @@ fn collect(
             Content::Table(inner) => match inner.as_slice() {
                 [(kind, list)] if KINDS.contains(&kind.as_str()) => (kind.as_str(), list),
                 _ if inner.iter().any(|(kind, _)| KINDS.contains(&kind.as_str())) => {
-                    return Err(error("one of range, log and choice expected, with nothing beside it".into()));
+                    return Err(error(
+                        "one of range, log and choice expected, with nothing beside it".into(),
+                    ));
                 }
                 _ => {
                     collect(file, &format!("{name}."), inner, varied)?;
