@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
-use study::study_file::MAXIMUM_RUNS;
+use study::study_file::{MAXIMUM_RUNS, Target};
 use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
 
 /// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
@@ -23,6 +23,7 @@ Examples:
   mnist-study                                    the study: cnn against lstm, three runs each
   mnist-study --seeds 1 --epochs 1               a first look in seconds
   mnist-study compare cnn lstm --seeds 10        a sharper verdict; runs already made are kept
+  mnist-study compare cnn lstm --target 0.99     who reaches 99 %, and in how many of the runs
   mnist-study --protocol original                as the original study: the test set validates
   mnist-study --dataset path/to/folder           any four IDX files with the canonical names
   mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
@@ -85,11 +86,45 @@ pub(crate) struct CompareArguments {
     #[arg(long)]
     pub(crate) audit_selection: bool,
     #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    #[command(flatten)]
     pub(crate) training: TrainingArguments,
     #[command(flatten)]
     pub(crate) carrying_out: CarryingOutArguments,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+/// What must be reached, and within which limits.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArguments {
+    /// Test accuracy that a run must reach, a fraction such as 0.994: the report says which models do, and how often
+    #[arg(long, value_name = "X", value_parser = accuracy)]
+    target: Option<f64>,
+    /// Most weights and biases of a model that reaches the target
+    #[arg(long, value_name = "N", requires = "target")]
+    max_parameters: Option<usize>,
+    /// Most multiply-adds of an image forward
+    #[arg(long, value_name = "N", requires = "target")]
+    max_multiply_adds: Option<u64>,
+    /// Most passes over the training images; recipes that ask for more are cut short
+    #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]
+    max_epochs: Option<usize>,
+    /// Most seconds of training
+    #[arg(long, value_name = "X", requires = "target", value_parser = seconds)]
+    max_seconds: Option<f64>,
+}
+
+impl TargetArguments {
+    pub(crate) fn target(&self) -> Option<Target> {
+        Some(Target {
+            accuracy: self.target?,
+            max_parameters: self.max_parameters,
+            max_multiply_adds: self.max_multiply_adds,
+            max_epochs: self.max_epochs,
+            max_train_seconds: self.max_seconds,
+        })
+    }
 }
 
 /// `train`.
@@ -384,6 +419,16 @@ fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse().ok().filter(|minutes| (0.01..=1e6).contains(minutes));
     minutes.ok_or_else(|| "a number from 0.01 to 1000000 is expected".to_owned())
+}
+
+fn accuracy(text: &str) -> Result<f64, String> {
+    let accuracy = text.parse().ok().filter(|accuracy| *accuracy > 0.0 && *accuracy <= 1.0);
+    accuracy.ok_or_else(|| "a fraction above 0 and at most 1 is expected, such as 0.994".to_owned())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && seconds.is_finite());
+    seconds.ok_or_else(|| "a number above 0 is expected".to_owned())
 }
 
 fn bench_seconds(text: &str) -> Result<f64, String> {

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         audit_selection: arguments.audit_selection,
         first_seed: training.seed,
         runs: arguments.seeds,
-        target: None,
+        target: arguments.target.target(),
     };
-    comparison::make(&comparison, &arguments.carrying_out, arguments.output)
+    comparison::make(comparison, &arguments.carrying_out, arguments.output)
 }

@@ -29,12 +29,25 @@ pub(super) struct Comparison {
     pub(super) target: Option<Target>,
 }
 
+impl Comparison {
+    /// No model trains longer than the target allows.
+    fn cut_short(mut self) -> Self {
+        if let Some(most) = self.target.and_then(|target| target.max_epochs) {
+            for model in &mut self.models {
+                model.recipe.epochs = model.recipe.epochs.min(most);
+            }
+        }
+        self
+    }
+}
+
 /// Makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study.
 pub(super) fn make(
-    comparison: &Comparison,
+    comparison: Comparison,
     carrying_out: &CarryingOutArguments,
     output: OutputArguments,
 ) -> Result<(), Failure> {
+    let comparison = &comparison.cut_short();
     match &comparison.datasets[..] {
         [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output),
         several => {

@@ -23,5 +23,5 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         runs: arguments.seeds.unwrap_or(file.runs),
         target: file.target,
     };
-    comparison::make(&comparison, &arguments.carrying_out, arguments.output)
+    comparison::make(comparison, &arguments.carrying_out, arguments.output)
 }

@@ -11,23 +11,34 @@ use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vec
 /// # Safety
 /// The vector's instructions exist.
 #[inline(always)]
-unsafe fn clamp<V: Vector>(x: V, limit: V::Element) -> V {
+pub(crate) unsafe fn clamp<V: Vector>(x: V, limit: V::Element) -> V {
     // SAFETY: the caller's promise.
     unsafe { x.minimum(V::splat(limit)).maximum(V::splat(-limit)) }
 }
 
-/// eˣ = s + s·p for the pair (p, s), with s a power of two and |p| ≤ √2 − 1, for |x| ≤ [`Element::EXPONENTIAL_LIMIT`].
+/// (r, n) with x = r + n · ln 2, n whole and |r| ≤ ½ ln 2, for |x| ≤ [`Element::EXPONENTIAL_LIMIT`].
 ///
 /// # Safety
 /// The vector's instructions exist.
 #[inline(always)]
-unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
+pub(crate) unsafe fn reduce<V: Vector>(x: V) -> (V, V) {
     // SAFETY: the caller's promise.
     unsafe {
         let n = x.mul(V::splat(V::Element::from_f64(std::f64::consts::LOG2_E))).round();
         let [high, low] = V::Element::LN_2_PARTS;
         let x = n.mul_add(V::splat(-high), x);
-        let x = n.mul_add(V::splat(-low), x);
+        (n.mul_add(V::splat(-low), x), n)
+    }
+}
+
+/// eˣ − 1 for |x| ≤ √2 − 1.
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+pub(crate) unsafe fn exponential_minus_one<V: Vector>(x: V) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
         // Horner's scheme for p / x = 1 + x/2! + x²/3! + …
         let mut coefficient = 1.0;
         let mut k = 1;
@@ -41,7 +52,20 @@ unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
             coefficient *= k as f64;
             p = p.mul_add(x, V::splat(V::Element::from_f64(coefficient)));
         }
-        (p.mul(x), n.power_of_two())
+        p.mul(x)
+    }
+}
+
+/// eˣ = s + s·p for the pair (p, s), with s a power of two and |p| ≤ √2 − 1, for |x| ≤ [`Element::EXPONENTIAL_LIMIT`].
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+pub(crate) unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (x, n) = reduce(x);
+        (exponential_minus_one(x), n.power_of_two())
     }
 }
 
@@ -52,10 +76,22 @@ unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
 #[inline(always)]
 pub(crate) unsafe fn sigmoid<V: Vector>(x: V) -> V {
     // SAFETY: the caller's promise.
+    unsafe { sigmoid_and_rest(x).0 }
+}
+
+/// s = 1 / (1 + e⁻ˣ), and 1 − s without the cancellation of that difference.
+///
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+pub(crate) unsafe fn sigmoid_and_rest<V: Vector>(x: V) -> (V, V) {
+    // SAFETY: the caller's promise.
     unsafe {
         let one = V::splat(V::Element::ONE);
         let (p, s) = exponential(clamp(V::zero().sub(x), V::Element::EXPONENTIAL_LIMIT));
-        one.div(p.mul_add(s, s).add(one))
+        let power = p.mul_add(s, s);
+        let sigmoid = one.div(power.add(one));
+        (sigmoid, power.mul(sigmoid))
     }
 }
 

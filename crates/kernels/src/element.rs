@@ -1,6 +1,9 @@
 //! The number types that the kernels compute with.
 
-use crate::dispatch::{InstructionSet, Kernel};
+use crate::{
+    dispatch::{InstructionSet, Kernel},
+    gelu,
+};
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -38,6 +41,16 @@ pub trait Element:
     /// Largest |x| of which the vector kernels take eˣ; beyond it they saturate.
     #[doc(hidden)]
     const EXPONENTIAL_LIMIT: Self;
+    /// Largest |x| of which the vector kernels take the normal distribution: its tail there is nearly the smallest
+    /// number whose products are still normal ones.
+    #[doc(hidden)]
+    const NORMAL_LIMIT: Self;
+    /// A power of two: up to the limit above, the square of x rounded to a multiple of its inverse is exact.
+    #[doc(hidden)]
+    const NORMAL_SPLIT: Self;
+    /// The polynomial of `gelu.rs`, highest power first.
+    #[doc(hidden)]
+    const NORMAL_TAIL: &'static [Self];
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
     /// The same value as `f64`.
@@ -89,6 +102,9 @@ impl Element for f32 {
     const LN_2_PARTS: [Self; 2] = [0.693_359_4, -2.121_944_4e-4];
     const EXPONENTIAL_TERMS: usize = 7;
     const EXPONENTIAL_LIMIT: Self = 87.0;
+    const NORMAL_LIMIT: Self = 12.8;
+    const NORMAL_SPLIT: Self = 256.0;
+    const NORMAL_TAIL: &'static [Self] = &gelu::TAIL_F32;
     float_methods!();
     fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output {
         set.run_f32(kernel)
@@ -99,6 +115,9 @@ impl Element for f64 {
     const LN_2_PARTS: [Self; 2] = [0.693_145_751_953_125, 1.428_606_820_309_417_2e-6];
     const EXPONENTIAL_TERMS: usize = 13;
     const EXPONENTIAL_LIMIT: Self = 708.0;
+    const NORMAL_LIMIT: Self = 37.0;
+    const NORMAL_SPLIT: Self = 1_048_576.0;
+    const NORMAL_TAIL: &'static [Self] = &gelu::TAIL_F64;
     float_methods!();
     fn dispatch<K: Kernel<Self>>(_set: InstructionSet, kernel: K) -> K::Output {
         InstructionSet::run_f64(kernel)

@@ -12,18 +12,31 @@
 
 pub mod activation;
 pub mod adam;
+pub mod attention;
+pub mod batch_norm;
 mod buffer;
+pub mod columns;
 pub mod convolution;
+pub mod depthwise;
 mod dispatch;
+pub mod dropout;
 mod element;
+mod gelu;
+pub mod gru;
+pub mod layer_norm;
 pub mod lit;
 pub mod lstm;
 pub mod matmul;
+pub mod nonlinearity;
 pub mod peak;
 pub mod pixels;
+pub mod pooling;
+pub mod rnn;
+pub mod sliding;
 pub mod softmax;
 mod tile;
 mod vector;
+mod walk;
 
 pub use buffer::Buffer;
 pub use dispatch::{InstructionSet, UnknownInstructionSet};

@@ -57,11 +57,6 @@ impl Size {
     pub fn packed_length<E: Element>(self, set: InstructionSet) -> usize {
         (self.inputs + self.units) * self.gates_width::<E>(set)
     }
-
-    /// Multiplications and additions of one step, of one row.
-    pub fn step_flops(self) -> u64 {
-        2 * ((self.inputs + self.units) * GATES * self.units) as u64
-    }
 }
 
 /// Gathers rows of `4 · units` columns, in Keras's order, into one block's columns: `blocked [rows, 4, lanes]`.

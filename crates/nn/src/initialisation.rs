@@ -8,6 +8,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 pub enum Initialiser {
     /// All 0.
     Zeros,
+    /// All 1.
+    Ones,
     /// Uniform on ±√(6 / (fan-in + fan-out)) (Glorot and Bengio, 2010, equation 16).
     GlorotUniform {
         /// Inputs that an output depends on.
@@ -22,12 +24,17 @@ pub enum Initialiser {
         /// Columns of the matrix.
         columns: usize,
     },
+    /// Normal with a standard deviation of 0.02 (Dosovitskiy et al., 2021; theirs are so in `vision_transformer`).
+    PositionEmbedding,
     /// The bias of an LSTM: 1 for the forget gate, so that it begins by remembering (Jozefowicz et al., 2015), else 0.
     UnitForgetBias {
         /// Elements of the state; the gates' order is i, f, g, o.
         units: usize,
     },
 }
+
+/// Standard deviation of [`Initialiser::PositionEmbedding`].
+const POSITION_DEVIATION: f64 = 0.02;
 
 impl Initialiser {
     /// Overwrites `values`.
@@ -37,6 +44,7 @@ impl Initialiser {
     pub(crate) fn fill<E: Element>(self, random: &mut ChaCha8Rng, values: &mut [E]) {
         match self {
             Initialiser::Zeros => values.fill(E::ZERO),
+            Initialiser::Ones => values.fill(E::ONE),
             Initialiser::GlorotUniform { fan_in, fan_out } => {
                 let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
                 values.fill_with(|| E::from_f64(limit * (2.0 * uniform(random) - 1.0)));
@@ -50,6 +58,9 @@ impl Initialiser {
                     let (vector, element) = if rows <= columns { (row, column) } else { (column, row) };
                     *value = E::from_f64(vectors[vector * length + element]);
                 }
+            }
+            Initialiser::PositionEmbedding => {
+                values.fill_with(|| E::from_f64(POSITION_DEVIATION * normal(random)));
             }
             Initialiser::UnitForgetBias { units } => {
                 values.fill(E::ZERO);
@@ -115,6 +126,17 @@ mod tests {
             (variance / (limit * limit / 3.0) - 1.0).abs() < 4.0 * 0.8f64.sqrt() / 1e5f64.sqrt(),
             "{variance}"
         );
+    }
+
+    #[test]
+    fn positions_are_normal_and_small() {
+        let values = drawn(Initialiser::PositionEmbedding, 100_000);
+        let moment = |power| values.iter().map(|value| (value / 0.02).powi(power)).sum::<f64>() / 1e5;
+        // Four standard errors of a normal sample's first, second and fourth moments: √1, √2 and √96 over √n.
+        for (power, expected, variance) in [(1, 0.0, 1.0f64), (2, 1.0, 2.0), (4, 3.0, 96.0)] {
+            let found = moment(power);
+            assert!((found - expected).abs() < 4.0 * (variance / 1e5).sqrt(), "moment {power}: {found}");
+        }
     }
 
     #[test]

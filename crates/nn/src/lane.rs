@@ -135,7 +135,8 @@ impl<E: Element> Lane<E> {
                         place => {
                             let length = images * stages[place - 1].output_length;
                             let LaneStage { output, d_output, .. } = &mut before[place - 1];
-                            (&output[..length], Some(&mut d_output[..length]))
+                            let wanted = stage.input.learnt || d_input.is_some();
+                            (&output[..length], wanted.then_some(&mut d_output[..length]))
                         }
                     };
                     let pass = Pass {
@@ -158,6 +159,7 @@ impl<E: Element> Lane<E> {
                     for operand in [stage.input, *other] {
                         let d_place = match operand.place {
                             0 => d_input.as_deref_mut(),
+                            _ if !(operand.learnt || d_input.is_some()) => None,
                             place => Some(&mut before[place - 1].d_output[..length]),
                         };
                         match d_place {

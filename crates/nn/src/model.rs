@@ -243,10 +243,15 @@ impl<E: Element> Model<E> {
     }
 
     /// Useful multiplications and additions of one image in a training step: forward, and the gradients of parameters and
-    /// of every layer's input but the first's, as if no zero were skipped.
+    /// of every input that depends on parameters, as if no zero were skipped.
     pub fn step_flops(&self) -> u64 {
-        let all: u64 = 3 * self.forward_flops();
-        all - self.stages.first().and_then(Stage::layer).map_or(0, Layer::input_gradient_flops)
+        let of_stage = |stage: &Stage<E>| {
+            let layer = stage.layer()?;
+            let gradients = 1 + u64::from(!stage.parameters.is_empty());
+            let unneeded = if stage.input.learnt { 0 } else { layer.input_gradient_flops() };
+            Some((1 + gradients) * layer.forward_flops() - unneeded)
+        };
+        self.stages.iter().filter_map(of_stage).sum()
     }
 
     /// Sets the batch's first `images` from bytes, each pixel divided by 255.

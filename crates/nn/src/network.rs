@@ -1,13 +1,18 @@
 //! From an architecture to layers that compute.
 
 use crate::{
-    ActivationSpec, Architecture, Cell, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, RecurrentSpec,
-    Shape, ShapeError, Units,
-    layers::{ConvolutionLayer, DenseLayer, Layer, LstmLayer, PermutationLayer},
+    ActivationSpec, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, ParameterSpec, PoolSpec,
+    RecurrentSpec, Shape, ShapeError, Sliding, Units,
+    layers::{
+        ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
+        DropoutLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool, PoolingLayer,
+        PositionLayer, RecurrentLayer, SequenceDenseLayer, UnfoldedLayer,
+    },
 };
 use kernels::{
-    Element, InstructionSet,
-    convolution::{Activation, Geometry, Size},
+    Element, InstructionSet, attention,
+    convolution::{Activation, Geometry, Size, unfolded},
+    depthwise, sliding,
 };
 use std::ops::Range;
 
@@ -29,6 +34,14 @@ pub(crate) struct Operand {
     pub(crate) place: Place,
     /// Whether a later stage reads the place too.
     pub(crate) shared: bool,
+    /// Whether the value depends on parameters, so that its derivative is needed to learn them.
+    pub(crate) learnt: bool,
+}
+
+impl Operand {
+    fn at(place: Place) -> Self {
+        Self { place, shared: false, learnt: false }
+    }
 }
 
 /// A step through the network and its parameters' place.
@@ -90,6 +103,7 @@ impl<E: Element> Network<E> {
         builder.add_all(&architecture.layers);
         let Builder { specs, parameters, mut stages, .. } = builder;
         mark_shared(&mut stages);
+        mark_learnt(&mut stages);
         Ok(Self { specs, parameters, stages })
     }
 }
@@ -106,6 +120,20 @@ fn mark_shared<E>(stages: &mut [Stage<E>]) {
         if let Operation::Sum(other) = &mut stage.operation {
             mark(other);
         }
+    }
+}
+
+/// Finds which places depend on parameters.
+fn mark_learnt<E>(stages: &mut [Stage<E>]) {
+    let mut learnt = vec![false];
+    for stage in stages {
+        stage.input.learnt = learnt[stage.input.place];
+        let mut output = stage.input.learnt || !stage.parameters.is_empty();
+        if let Operation::Sum(other) = &mut stage.operation {
+            other.learnt = learnt[other.place];
+            output |= other.learnt;
+        }
+        learnt.push(output);
     }
 }
 
@@ -138,6 +166,11 @@ impl<E: Element> Builder<E> {
         let output = layer.output(self.shape, self.classes).expect("the description has checked it");
         match layer {
             LayerSpec::Convolution(spec) => return self.add_convolution(*spec, next),
+            LayerSpec::Depthwise(spec) => return self.add_depthwise(*spec, next, output),
+            LayerSpec::MaxPool(spec) => self.add_pool("maxpool", Pool::Maximum, windows(*spec), output),
+            LayerSpec::AveragePool(spec) => self.add_pool("avgpool", Pool::Average, windows(*spec), output),
+            LayerSpec::GlobalMaxPool => self.add_pool("maxpool", Pool::Maximum, self.whole(), output),
+            LayerSpec::GlobalAveragePool => self.add_pool("avgpool", Pool::Average, self.whole(), output),
             LayerSpec::Dense { units, bias } => return self.add_dense(*units, *bias, next),
             LayerSpec::Recurrent(spec) => self.add_recurrent(*spec, output),
             LayerSpec::Flatten | LayerSpec::Rows | LayerSpec::Pixels => self.shape = output,
@@ -153,64 +186,138 @@ impl<E: Element> Builder<E> {
                 let (steps, features) = self.sequence();
                 self.push("transpose", PermutationLayer::columns(steps, features, 1), output);
             }
+            LayerSpec::Activation(spec) => {
+                self.push("activation", ActivationLayer::new(self.set, *spec), output);
+            }
+            LayerSpec::Dropout { rate } => {
+                let number = self.stages.len();
+                self.push("dropout", DropoutLayer::new(self.set, *rate, number, output.length()), output);
+            }
+            LayerSpec::BatchNorm => {
+                let (activation, relus) = relu(next);
+                let (length, relu) = (output.length(), activation == Activation::Relu);
+                let layer = BatchNormLayer::new(self.set, length, output.features(), relu);
+                self.push("batchnorm", layer, output);
+                return 1 + relus;
+            }
+            LayerSpec::LayerNorm => {
+                let features = output.features();
+                let layer = LayerNormLayer::new(self.set, output.length() / features, features);
+                self.push("layernorm", layer, output);
+            }
+            LayerSpec::Position => {
+                let (steps, features) = self.sequence();
+                self.push("position", PositionLayer::new(self.set, steps, features), output);
+            }
+            LayerSpec::Attention { heads } => {
+                let (steps, features) = self.sequence();
+                let size = attention::Size { steps, features, heads: *heads };
+                self.push("attention", AttentionLayer::new(self.set, size), output);
+            }
             LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
-            LayerSpec::Depthwise(_)
-            | LayerSpec::Activation(_)
-            | LayerSpec::MaxPool(_)
-            | LayerSpec::AveragePool(_)
-            | LayerSpec::GlobalMaxPool
-            | LayerSpec::GlobalAveragePool
-            | LayerSpec::Dropout { .. }
-            | LayerSpec::BatchNorm
-            | LayerSpec::LayerNorm
-            | LayerSpec::Position
-            | LayerSpec::Attention { .. } => unimplemented_yet(layer),
         }
         1
     }
 
     fn add_convolution(&mut self, spec: ConvolutionSpec, next: &[LayerSpec]) -> usize {
-        if spec != ConvolutionSpec::square(spec.filters, spec.sliding.kernel[0]) {
-            unimplemented_yet(&LayerSpec::Convolution(spec));
-        }
-        let (height, width, channels) = self.image();
         let (activation, relus) = relu(next);
         let (pool, pools) = match next.get(relus) {
             Some(LayerSpec::MaxPool(PoolSpec { size, stride })) if size == stride => (*size, 1),
             _ => (1, 0),
         };
-        let geometry = Geometry::new(Size {
-            height,
-            width,
-            channels,
-            filters: spec.filters,
-            kernel_height: spec.sliding.kernel[0],
-            kernel_width: spec.sliding.kernel[1],
-            stride: 1,
-            pool_height: pool,
-            pool_width: pool,
-            activation,
-        });
-        let shape = Shape::Image {
-            height: geometry.output_height(),
-            width: geometry.output_width(),
-            channels: spec.filters,
+        self.add_padding(spec.sliding.padding);
+        let (height, width, channels) = self.image();
+        let Sliding { kernel: [kernel_height, kernel_width], stride, dilation, .. } = spec.sliding;
+        if (stride, dilation, spec.groups) == (1, 1, 1) {
+            let geometry = Geometry::new(Size {
+                height,
+                width,
+                channels,
+                filters: spec.filters,
+                kernel_height,
+                kernel_width,
+                stride,
+                pool_height: pool,
+                pool_width: pool,
+                activation,
+            });
+            if geometry.has_short_cut() {
+                let (height, width) = (geometry.output_height(), geometry.output_width());
+                let shape = Shape::Image { height, width, channels: spec.filters };
+                self.push("conv", ConvolutionLayer::new(self.set, geometry, spec.bias), shape);
+                return 1 + relus + pools;
+            }
+        }
+        let sliding = self.sliding(spec.sliding);
+        let (height, width) = (sliding.output_height(), sliding.output_width());
+        let shape = Shape::Image { height, width, channels: spec.filters };
+        let geometry = unfolded::Geometry::new(sliding, spec.filters, spec.groups);
+        self.push("conv", UnfoldedLayer::new(self.set, geometry, activation, spec.bias), shape);
+        1 + relus
+    }
+
+    fn add_depthwise(&mut self, spec: DepthwiseSpec, next: &[LayerSpec], output: Shape) -> usize {
+        let (activation, relus) = relu(next);
+        self.add_padding(spec.sliding.padding);
+        let geometry = depthwise::Geometry::new(self.sliding(spec.sliding));
+        self.push("depthwise", DepthwiseLayer::new(self.set, geometry, activation, spec.bias), output);
+        1 + relus
+    }
+
+    /// Zeros around the image, where there are to be any.
+    fn add_padding(&mut self, [rows, columns]: [usize; 2]) {
+        if [rows, columns] != [0, 0] {
+            let (height, width, channels) = self.image();
+            let layer = PaddingLayer::new([height, width, channels], [rows, columns]);
+            let (height, width) = (height + 2 * rows, width + 2 * columns);
+            self.push("padding", layer, Shape::Image { height, width, channels });
+        }
+    }
+
+    fn add_pool(&mut self, kind: &'static str, pool: Pool, windows: Sliding, output: Shape) {
+        let windows = self.sliding(windows);
+        self.push(kind, PoolingLayer::new(self.set, pool, windows), output);
+    }
+
+    /// The kernel's positions on what comes before, which is padded already.
+    fn sliding(&self, Sliding { kernel, stride, dilation, .. }: Sliding) -> sliding::Sliding {
+        let (height, width, channels) = match self.shape {
+            Shape::Sequence { steps, features } => (steps, 1, features),
+            _ => self.image(),
         };
-        self.push("conv", ConvolutionLayer::new(self.set, geometry), shape);
-        1 + relus + pools
+        let [kernel_height, kernel_width] = kernel;
+        let size = sliding::Size { height, width, channels, kernel_height, kernel_width, stride, dilation };
+        sliding::Sliding::new(size)
+    }
+
+    /// A window over all of what comes before.
+    fn whole(&self) -> Sliding {
+        match self.shape {
+            Shape::Sequence { steps, .. } => Sliding::over(steps, 1),
+            _ => {
+                let (height, width, _) = self.image();
+                Sliding::over(height, width)
+            }
+        }
     }
 
     fn add_dense(&mut self, units: Units, bias: bool, next: &[LayerSpec]) -> usize {
-        if !bias || !matches!(self.shape, Shape::Vector(_)) {
-            unimplemented_yet(&LayerSpec::Dense { units, bias });
-        }
         let units = match units {
             Units::Count(units) => units,
             Units::Classes => self.classes,
         };
         let (activation, relus) = relu(next);
-        let layer = DenseLayer::new(self.set, self.shape.length(), units, activation);
-        self.push("dense", layer, Shape::Vector(units));
+        let set = self.set;
+        match self.shape {
+            Shape::Sequence { steps, features } => {
+                let layer = SequenceDenseLayer::new(set, steps, [features, units], bias, activation);
+                self.push("dense", layer, Shape::Sequence { steps, features: units });
+            }
+            _ => {
+                let layer = DenseLayer::new(set, [self.shape.length(), units], bias, activation);
+                self.push("dense", layer, Shape::Vector(units));
+            }
+        }
         1 + relus
     }
 
@@ -219,12 +326,14 @@ impl<E: Element> Builder<E> {
             Shape::Image { height, width, channels } => (height, width * channels),
             _ => self.sequence(),
         };
-        match spec.cell {
-            Cell::Lstm if !spec.bidirectional && !spec.sequence => {
-                self.push("lstm", LstmLayer::new(self.set, steps, inputs, spec.units), output)
-            }
-            _ => unimplemented_yet(&LayerSpec::Recurrent(spec)),
-        }
+        let kind = match spec.cell {
+            Cell::Lstm => "lstm",
+            Cell::Gru => "gru",
+            Cell::Rnn => "rnn",
+        };
+        // Of the images themselves no training asks for a derivative.
+        let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);
+        self.push(kind, layer, output);
     }
 
     fn add_residual(&mut self, body: &[LayerSpec], shortcut: &[LayerSpec]) {
@@ -233,7 +342,7 @@ impl<E: Element> Builder<E> {
         let (sum, output) = (self.place, self.shape);
         (self.place, self.shape) = (place, shape);
         self.add_all(shortcut);
-        let other = Operand { place: self.place, shared: false };
+        let other = Operand::at(self.place);
         self.place = sum;
         self.push_operation("sum", Operation::Sum(other), output);
     }
@@ -273,7 +382,7 @@ impl<E: Element> Builder<E> {
         let mut stage = Stage {
             name,
             operation,
-            input: Operand { place: self.place, shared: false },
+            input: Operand::at(self.place),
             parameters: first..first,
             output_length: output.length(),
         };
@@ -303,7 +412,7 @@ fn relu(next: &[LayerSpec]) -> (Activation, usize) {
     }
 }
 
-/// Until the layer's own arm stands above.
-fn unimplemented_yet(layer: &LayerSpec) -> ! {
-    panic!("{layer} has no computing side yet")
+/// A pool's windows.
+fn windows(PoolSpec { size, stride }: PoolSpec) -> Sliding {
+    Sliding { stride, ..Sliding::over(size, size) }
 }

@@ -37,7 +37,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
         schema: RECORD_SCHEMA,
         id: format!("{model}-{seed}"),
         parameters: 1000 * (1 + model.len()),
-        forward_flops: 100_000 * (1 + model.len() as u64),
+        multiply_adds: 100_000 * (1 + model.len() as u64),
         train_seconds,
         evaluate_seconds: 1.0,
         total_seconds: train_seconds + 1.5,

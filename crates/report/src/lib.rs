@@ -28,6 +28,7 @@ pub mod scene;
 mod selection;
 mod svg;
 mod tables;
+mod target;
 mod terminal;
 mod text;
 mod tuning;

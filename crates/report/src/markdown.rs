@@ -7,7 +7,7 @@ use study::verdict::{Rank, ranking};
 use crate::discussion::discussion;
 use crate::learning::seconds_per_epoch;
 use crate::numbers::{listed, loss, percent, seconds, shown, shown_seconds, thousands};
-use crate::{Model, Study, method, text};
+use crate::{Model, Study, method, target, text};
 
 /// The whole study as a page of Markdown, both plots beside it by file name: `report.md`.
 pub fn markdown(study: &Study) -> String {
@@ -19,9 +19,19 @@ pub fn markdown(study: &Study) -> String {
     for sentence in verdicts(study, &models) {
         line(&mut page, format_args!("**{sentence}**\n"));
     }
+    if let Some(target) = target::in_words(study) {
+        line(&mut page, format_args!("Target: {target}.\n"));
+        target::sentences(study).iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
+        page.push('\n');
+    }
     if !models.is_empty() {
         models_table(&mut page, study, &models);
         ranking_table(&mut page, study, &models);
+        let fronts = target::fronts(study);
+        if !fronts.is_empty() {
+            page.push_str("\n## Pareto fronts\n\n");
+            fronts.iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
+        }
         pictures(&mut page, study);
         page.push_str("\n## Discussion\n");
         for section in discussion(study) {
@@ -47,6 +57,9 @@ pub(crate) fn line(page: &mut String, arguments: std::fmt::Arguments) {
 }
 
 pub(crate) fn title(study: &Study, models: &[Model]) -> String {
+    if let Some(title) = &study.question.title {
+        return text::markdown(title);
+    }
     let names: Vec<String> = models.iter().map(|model| text::markdown(model.name)).collect();
     let datasets: Vec<String> =
         study.datasets().iter().map(|dataset| text::markdown(&dataset.name)).collect();
@@ -374,13 +387,7 @@ mod tests {
         - a\|b: seed 7.
         - Machine: Example CPU, 2 threads, avx512 kernels, mnist-study 0.1.0.
 
-        To make it again:
-
-        ```sh
-        mnist-study compare 'a|b' --dataset mnist --epochs 1 --batch-size 128 --learning-rate 0.001 --seeds 1 --seed 7 --protocol original
-        ```
-
-        On the same kernels every fingerprint comes out the same, on any number of threads.
+        No one `compare` command makes these runs; each record in `records/` holds its own specification, and `mnist-study verify --all` makes them again.
         ");
     }
 

@@ -60,7 +60,7 @@ pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]
             page.push_str("\nOn the same kernels every fingerprint comes out the same, on any number of threads.\n");
         }
         None => page.push_str(
-            "\nThe runs differ in their settings or seeds, so no one command makes them all; each record in `records/` holds its own.\n",
+            "\nNo one `compare` command makes these runs; each record in `records/` holds its own specification, and `mnist-study verify --all` makes them again.\n",
         ),
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]
 /// The study's own fields, then every other that is not the default, as a study file has it.
 fn in_a_line(recipe: &Recipe) -> String {
     let mut line = format!(
-        "{}, batch size {}, learning rate {}",
+        "{}, batch size {}, Adam with learning rate {}",
         counted(recipe.epochs, "epoch"),
         recipe.batch_size,
         recipe.learning_rate

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use study::record::{EpochRecord, RunRecord};
-use study::verdict::{Comparison, Rank, ranking};
+use study::study_file::Target;
+use study::verdict::{Attempt, Comparison, Rank, Standing, attempts, ranking, standings};
 
 use crate::{Model, Study, selection};
 
@@ -55,6 +56,11 @@ struct Summary<'a> {
     models: Vec<ModelSummary<'a>>,
     comparisons: &'a [Comparison],
     ranking: Vec<Rank>,
+    /// What each model reaches and costs, and the Pareto fronts.
+    standings: Vec<Standing>,
+    target: Option<&'a Target>,
+    /// Each model's runs against the target.
+    attempts: Vec<Attempt>,
     notes: &'a [String],
     warnings: Vec<String>,
 }
@@ -106,6 +112,9 @@ pub fn summary_json(study: &Study) -> String {
         models: study.models().iter().map(summarised).collect(),
         comparisons: study.comparisons,
         ranking: ranking(study.records, study.comparisons),
+        standings: standings(study.records),
+        target: study.question.target.as_ref(),
+        attempts: study.question.target.map_or(Vec::new(), |target| attempts(study.records, &target)),
         notes: study.notes,
         warnings: study.warnings(),
     };

@@ -2,10 +2,10 @@
 
 use study::verdict::ranking;
 
-use crate::Study;
 use crate::markdown::places;
 use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
+use crate::{Study, target};
 
 const COLUMNS: usize = 100;
 const GAP: usize = 2;
@@ -37,6 +37,13 @@ pub fn terminal(study: &Study) -> String {
     }
     if let Some(sentence) = study.original_sentence() {
         text.push_str(&wrapped(sentence));
+    }
+    if let Some(words) = target::in_words(study) {
+        text.push('\n');
+        text.push_str(&wrapped(&format!("target: {words}")));
+        for sentence in target::sentences(study) {
+            text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+        }
     }
     for comparison in study.comparisons {
         text.push('\n');

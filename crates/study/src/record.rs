@@ -21,8 +21,8 @@ pub struct RunRecord {
     pub environment: Environment,
     /// Number of parameters that are learnt.
     pub parameters: usize,
-    /// Multiplications and additions of one image's forward pass, counted as two operations a pair.
-    pub forward_flops: u64,
+    /// Multiplications that are added up in one image's forward pass, by the layers' definitions.
+    pub multiply_adds: u64,
     /// One entry per epoch, in order.
     pub epochs: Vec<EpochRecord>,
     /// Seconds spent drawing batches and updating weights, all epochs.

@@ -143,6 +143,12 @@ impl Laboratory {
         self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
     }
 
+    fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
+        let images = self.corpus.training();
+        let layers = architecture.describe(images.height(), images.width(), self.corpus.classes())?;
+        Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
+    }
+
     /// Whether a model fits this data.
     ///
     /// # Errors
@@ -193,9 +199,11 @@ impl Laboratory {
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let mut model = self.model_of(specification)?;
+        let recipe = specification.recipe.clone().check()?;
+        let architecture = specification.architecture();
+        let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let sets = self.sets(specification);
-        let epochs = train(&mut model, specification, sets, &clock, listener)?;
+        let epochs = train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let test = predict(&mut model, Subset::all(self.corpus.test()));
         let test_seconds = clock.seconds() - before_test;
@@ -206,7 +214,7 @@ impl Laboratory {
             specification: specification.clone(),
             environment: self.environment(),
             parameters: model.learnt(),
-            forward_flops: model.forward_flops(),
+            multiply_adds: self.multiply_adds(&architecture)?,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
             epochs: epochs.iter().map(epoch_record).collect(),
@@ -217,11 +225,6 @@ impl Laboratory {
             total_seconds: clock.seconds(),
         };
         Ok(FinishedRun { model, record })
-    }
-
-    /// The model that a run trains, its parameters zero.
-    fn model_of(&self, specification: &RunSpec) -> Result<Model<f32>, RunError> {
-        Ok(self.model(&specification.architecture(), specification.recipe.batch_size)?)
     }
 
     /// Trains a model on the training images and measures it on the validation images after every epoch, as its listener
@@ -245,8 +248,9 @@ impl Laboratory {
             "nothing but training images"
         );
         self.threads.install(|| {
-            let mut model = self.model_of(specification)?;
-            let ended = train(&mut model, specification, sets, &clock, listener).map(|_| ());
+            let recipe = specification.recipe.clone().check()?;
+            let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
+            let ended = train(&mut model, specification, &recipe, sets, &clock, listener).map(|_| ());
             let (parameters, warning) = (model.learnt(), load.warning());
             Ok(TriedOut { ended, parameters, total_seconds: clock.seconds(), warning })
         })
@@ -278,14 +282,14 @@ impl Laboratory {
 fn train(
     model: &mut Model<f32>,
     specification: &RunSpec,
+    recipe: &CheckedRecipe,
     sets: Sets,
     clock: &dyn Clock,
     listener: &mut dyn Listener,
 ) -> Result<Vec<EpochMetrics>, RunError> {
-    let recipe = specification.recipe.clone().check()?;
     let seeds = Seeds::of_run(specification.seed);
     seeds.initialise(model);
-    keep_awake(|| fit(model, &recipe, seeds, sets, clock, listener)).map_err(|stopped| RunError::Stopped {
+    keep_awake(|| fit(model, recipe, seeds, sets, clock, listener)).map_err(|stopped| RunError::Stopped {
         model: specification.model.clone(),
         seed: specification.seed,
         stopped,

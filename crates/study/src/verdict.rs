@@ -14,11 +14,13 @@
 //!
 //! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
 
+mod constraint;
 mod pairing;
 mod ranking;
 mod sentence;
 
 use crate::record::RunRecord;
+pub use constraint::{Attempt, Standing, attempts, standings};
 use pairing::{Pairing, usable_runs};
 pub use ranking::{Rank, ranking};
 use sentence::{outlook, sentence};

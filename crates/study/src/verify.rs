@@ -82,10 +82,10 @@ fn differences(record: &RunRecord, again: &RunRecord) -> Vec<String> {
     compare("fingerprint", record.fingerprint == again.fingerprint, &record.fingerprint, &again.fingerprint);
     compare("parameters", record.parameters == again.parameters, &record.parameters, &again.parameters);
     compare(
-        "operations",
-        record.forward_flops == again.forward_flops,
-        &record.forward_flops,
-        &again.forward_flops,
+        "multiply-adds",
+        record.multiply_adds == again.multiply_adds,
+        &record.multiply_adds,
+        &again.multiply_adds,
     );
     compare("epochs", record.epochs.len() == again.epochs.len(), &record.epochs.len(), &again.epochs.len());
     for (one, other) in record.epochs.iter().zip(&again.epochs) {

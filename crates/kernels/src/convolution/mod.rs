@@ -21,6 +21,8 @@ mod reference;
 mod weights;
 mod winograd;
 
+pub mod unfolded;
+
 pub use backward::{Derivatives, Weights, backward};
 pub use forward::{forward, pack_weights, packed_weights_length, workspace_length};
 pub use input::backward_input;
@@ -148,6 +150,12 @@ impl Geometry {
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
         2 * (self.windows() * self.positions() * self.size.filters * self.filter_length()) as u64
+    }
+
+    /// Whether this way costs less than [`unfolded`] products of patches: behind a pool, whose losers have no gradient, and
+    /// where minimal filtering serves.
+    pub fn has_short_cut(&self) -> bool {
+        self.positions() > 1 || winograd::applies(self)
     }
 
     /// Elements of a patch that are contiguous in the image: one kernel row.

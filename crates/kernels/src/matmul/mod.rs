@@ -16,7 +16,7 @@ use crate::{
     tile::{accumulate_columns, accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, ops::Range};
 
 /// Width in elements of a full panel; the last panel of a matrix is as many whole vectors wide as it needs.
 pub fn panel_columns<E: Element>(set: InstructionSet) -> usize {
@@ -73,7 +73,65 @@ pub fn multiply<E: Element>(
     check_length!(packed, packed_length::<E>(set, a.columns, columns));
     check_length!(c, a.rows * columns);
     let c = MatrixMut::new(c, a.rows, columns);
-    E::dispatch(set, Multiply { a, b: Right::Packed(packed), c, output });
+    let b = Right::Packed { data: packed, rows: a.columns, first: 0 };
+    E::dispatch(set, Multiply { a, b, c, begin: output.into() });
+}
+
+/// C `[m, n]` = (C +) A `[m, rows.len()]` · those `rows` of B `[k, n]`, with B packed by [`pack`].
+///
+/// For a C that is some columns of a matrix, and for an A that is left out where it is zero.
+///
+/// # Panics
+/// When the shapes do not fit, or C has no columns.
+pub fn multiply_packed_rows<E: Element>(
+    set: InstructionSet,
+    a: Matrix<E>,
+    packed: &[E],
+    rows: Range<usize>,
+    c: MatrixMut<E>,
+    output: Output,
+) {
+    let k = packed.len() / packed_length::<E>(set, 1, c.columns);
+    check_length!(packed, packed_length::<E>(set, k, c.columns));
+    assert!(rows.start <= rows.end && rows.end <= k, "rows {rows:?} of {k}");
+    assert_eq!([a.rows, a.columns], [c.rows, rows.len()], "A, against the rows of C and B");
+    E::dispatch(
+        set,
+        Multiply {
+            a,
+            b: Right::Packed { data: packed, rows: k, first: rows.start },
+            c,
+            begin: output.into(),
+        },
+    );
+}
+
+/// C `[m, columns]` = A `[m, k]` · B `[k, columns]` + `bias` in every row, with B packed by [`pack`].
+///
+/// The chains of multiply-adds begin at the bias, which costs no pass over C.
+///
+/// # Panics
+/// When a length does not fit the shapes.
+pub fn multiply_with_bias<E: Element>(
+    set: InstructionSet,
+    a: Matrix<E>,
+    packed: &[E],
+    bias: &[E],
+    c: &mut [E],
+) {
+    let columns = bias.len();
+    check_length!(packed, packed_length::<E>(set, a.columns, columns));
+    check_length!(c, a.rows * columns);
+    let c = MatrixMut::new(c, a.rows, columns);
+    E::dispatch(
+        set,
+        Multiply {
+            a,
+            b: Right::Packed { data: packed, rows: a.columns, first: 0 },
+            c,
+            begin: Begin::Row(bias.as_ptr()),
+        },
+    );
 }
 
 /// C `[m, n]` = (C +) A `[m, k]` · B `[k, n]`, with B read in place.
@@ -92,7 +150,7 @@ pub fn multiply_rows<E: Element>(
     assert!(!b.transposed, "B is read by rows");
     assert_eq!([a.columns, b.columns], [b.rows, c.columns], "rows of B and columns of C, against A and B");
     assert_eq!(a.rows, c.rows, "rows of A, against C");
-    E::dispatch(set, Multiply { a, b: Right::Rows(b), c, output });
+    E::dispatch(set, Multiply { a, b: Right::Rows(b), c, begin: output.into() });
 }
 
 /// C `[m, n]` = Σ over the pieces p of A(p)ᵀ · B(p), both read in place.
@@ -131,8 +189,32 @@ const fn chunk_rows<V: Vector>(vectors: usize) -> usize {
 /// Where B lies.
 #[derive(Clone, Copy)]
 enum Right<'a, E> {
-    Packed(&'a [E]),
+    /// Packed from so many rows, of which the product begins at `first`.
+    Packed {
+        data: &'a [E],
+        rows: usize,
+        first: usize,
+    },
     Rows(Matrix<'a, E>),
+}
+
+/// What the chains of multiply-adds begin at.
+#[derive(Clone, Copy)]
+enum Begin<E> {
+    Zero,
+    /// What C holds.
+    C,
+    /// The same row for every row of C.
+    Row(*const E),
+}
+
+impl<E> From<Output> for Begin<E> {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Overwrite => Begin::Zero,
+            Output::Accumulate => Begin::C,
+        }
+    }
 }
 
 /// Part of the sum over k: some columns of A, or rows of it where it is transposed, and as many rows of a panel.
@@ -151,7 +233,7 @@ struct PanelJob<'a, E> {
     c: *mut E,
     c_stride: usize,
     used: usize,
-    accumulate: bool,
+    begin: Begin<E>,
 }
 
 /// A panel's rows whose last vector would reach beyond them: copied, with zeros.
@@ -192,7 +274,7 @@ struct Multiply<'a, E> {
     a: Matrix<'a, E>,
     b: Right<'a, E>,
     c: MatrixMut<'a, E>,
-    output: Output,
+    begin: Begin<E>,
 }
 
 impl<E: Element> Kernel<E> for Multiply<'_, E> {
@@ -200,7 +282,7 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let Self { a, b, c, output } = self;
+        let Self { a, b, c, begin } = self;
         let mut padded_rows = Padded::new();
         for column in (0..c.columns).step_by(panel_width::<V>()) {
             let used = panel_width::<V>().min(c.columns - column);
@@ -214,7 +296,9 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
                 // before this one are `column` wide, and this part of it begins at row `k`.
                 unsafe {
                     let (panel, panel_stride) = match b {
-                        Right::Packed(data) => (data.as_ptr().add(column * a.columns + k * padded), padded),
+                        Right::Packed { data, rows, first } => {
+                            (data.as_ptr().add(column * rows + (first + k) * padded), padded)
+                        }
                         Right::Rows(b) => {
                             let rows = b.data.as_ptr().wrapping_add(k * b.stride + column);
                             if used == padded {
@@ -237,7 +321,11 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
                         c: c.data.wrapping_add(column),
                         c_stride: c.stride,
                         used,
-                        accumulate: k > 0 || output == Output::Accumulate,
+                        begin: match begin {
+                            _ if k > 0 => Begin::C,
+                            Begin::Row(row) => Begin::Row(row.wrapping_add(column)),
+                            begin => begin,
+                        },
                     };
                     if a.transposed {
                         with_vectors!(vectors, columns_panel::<V>(a.rows, &job));
@@ -271,8 +359,8 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
             let vectors = used.div_ceil(V::LANES);
             let padded = vectors * V::LANES;
             let chunk = chunk_rows::<V>(vectors);
-            // The next piece to ask for, what is left of the one before; whether C holds a sum already.
-            let (mut next, mut begun, mut accumulate) = (0, None, false);
+            // The next piece to ask for, what is left of the one before; what the sums go on from.
+            let (mut next, mut begun, mut begin) = (0, None, Begin::Zero);
             loop {
                 let nothing: Piece<E> = Piece {
                     a: std::ptr::null(),
@@ -308,11 +396,11 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
                         c: c.data.wrapping_add(column),
                         c_stride: c.stride,
                         used,
-                        accumulate,
+                        begin,
                     };
                     with_vectors!(vectors, columns_panel::<V>(c.rows, &job));
                 }
-                accumulate = true;
+                begin = Begin::C;
                 if next == count && begun.is_none() {
                     break;
                 }
@@ -386,7 +474,7 @@ unsafe fn columns_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
 /// What the sums begin at.
 ///
 /// # Safety
-/// The job's C has the rows `first..first + ROWS`.
+/// The job's C has the rows `first..first + ROWS`, and the row that it may begin at all used columns.
 #[inline(always)]
 unsafe fn begin_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
     first: usize,
@@ -395,14 +483,17 @@ unsafe fn begin_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
     // SAFETY: the caller's promise; the last vector reads only the columns that are used.
     unsafe {
         let mut sums = [[V::zero(); VECTORS]; ROWS];
-        if job.accumulate {
-            for (r, row) in sums.iter_mut().enumerate() {
-                let c = job.c.add((first + r) * job.c_stride);
-                for (v, sum) in row.iter_mut().enumerate() {
-                    let count = V::LANES.min(job.used - v * V::LANES);
-                    let c = c.add(v * V::LANES);
-                    *sum = if count == V::LANES { V::load(c) } else { V::load_first(c, count) };
-                }
+        let (from, stride) = match job.begin {
+            Begin::Zero => return sums,
+            Begin::C => (job.c.add(first * job.c_stride).cast_const(), job.c_stride),
+            Begin::Row(row) => (row, 0),
+        };
+        for (r, row) in sums.iter_mut().enumerate() {
+            let from = from.add(r * stride);
+            for (v, sum) in row.iter_mut().enumerate() {
+                let count = V::LANES.min(job.used - v * V::LANES);
+                let from = from.add(v * V::LANES);
+                *sum = if count == V::LANES { V::load(from) } else { V::load_first(from, count) };
             }
         }
         sums

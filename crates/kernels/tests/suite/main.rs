@@ -2,11 +2,22 @@
 
 mod activation;
 mod adam;
+mod attention;
+mod batch_norm;
+mod columns;
 mod common;
 mod convolution;
 mod convolution_backward;
+mod depthwise;
+mod dropout;
+mod gru;
+mod layer_norm;
 mod lit;
 mod lstm;
 mod matmul;
 mod minimal_filtering;
+mod nonlinearity;
+mod pooling;
+mod sliding;
 mod softmax_pixels;
+mod unfolded;

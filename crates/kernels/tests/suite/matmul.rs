@@ -7,8 +7,8 @@ use crate::common::{
 use kernels::{
     InstructionSet,
     matmul::{
-        Matrix, MatrixMut, Output, lanes, multiply, multiply_pieces, multiply_reference, multiply_rows, pack,
-        packed_length, panel_columns,
+        Matrix, MatrixMut, Output, lanes, multiply, multiply_packed_rows, multiply_pieces,
+        multiply_reference, multiply_rows, multiply_with_bias, pack, packed_length, panel_columns,
     },
 };
 
@@ -115,6 +115,7 @@ fn products_of_whole_numbers_are_exact() {
                 for m in ROWS {
                     let a = random.whole::<E>(m * k, 8);
                     let before = random.whole::<E>(m * n, 8);
+                    let bias = random.whole::<E>(n, 8);
                     let sums = sums(&a, &b, [m, k, n]);
                     for (index, a_form) in FORMS.into_iter().enumerate() {
                         let what = format!("[{m}, {k}] {a_form:?} · [{k}, {n}] {b_form:?}");
@@ -129,7 +130,49 @@ fn products_of_whole_numbers_are_exact() {
                         let mut c = Guarded::output(&before, index % 2);
                         multiply(set, stored_a.matrix(), &packed, n, &mut c, Output::Accumulate);
                         assert_exact(&c, &total, case::<E>(set, format!("accumulated {what}")));
+
+                        let bias = Guarded::input(&bias, index % 3);
+                        let total: Vec<f64> =
+                            product.iter().enumerate().map(|(at, sum)| sum + bias[at % n].to_f64()).collect();
+                        let mut c = Guarded::stale(m * n, index % 2);
+                        multiply_with_bias(set, stored_a.matrix(), &packed, &bias, &mut c);
+                        assert_exact(&c, &total, case::<E>(set, format!("with a bias {what}")));
                     }
+                }
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// Some rows of a packed B, into some columns of a matrix: as if the other rows met zeros.
+#[test]
+fn products_with_some_packed_rows() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(5);
+        for n in widths::<E>(set).into_iter().filter(|n| *n > 0) {
+            for (k, rows) in [(0, 0..0), (3, 0..3), (7, 2..7), (7, 3..3), (200, 1..199), (200, 150..160)] {
+                let b = random.whole::<E>(k * n, 8);
+                let stored_b = Stored::new(k, n, Form::RowMajor, &b, 1);
+                let packed = packed(set, &stored_b);
+                for (m, output) in [(0, Output::Overwrite), (7, Output::Overwrite), (16, Output::Accumulate)]
+                {
+                    let a = random.whole::<E>(m * rows.len(), 8);
+                    let stored_a = Stored::new(m, rows.len(), Form::ColumnsOfWider, &a, 2);
+                    let before = random.whole::<E>(m * (n + 5), 8);
+                    let mut c = Guarded::output(&before, 1);
+                    let right = MatrixMut::new(&mut c, m, n + 5).split_columns(2).1.split_columns(n).0;
+                    multiply_packed_rows(set, stored_a.matrix(), &packed, rows.clone(), right, output);
+                    let used = &b[rows.start * n..rows.end * n];
+                    let sums = sums(&a, used, [m, rows.len(), n]);
+                    let mut expected: Vec<f64> = before.iter().map(|value| value.to_f64()).collect();
+                    for (row, sums) in sums.chunks_exact(n).enumerate() {
+                        for (column, sum) in sums.iter().enumerate() {
+                            let c = &mut expected[row * (n + 5) + 2 + column];
+                            *c = sum.value + if output == Output::Accumulate { *c } else { 0.0 };
+                        }
+                    }
+                    assert_exact(&c, &expected, case::<E>(set, format!("rows {rows:?} of [{k}, {n}]")));
                 }
             }
         }

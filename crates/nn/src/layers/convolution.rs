@@ -1,6 +1,6 @@
 //! Convolution, with the ReLU and the max-pooling that follow it.
 
-use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Bias, Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
 use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -12,18 +12,20 @@ use kernels::{
 
 /// `output[y, x, f] = max over the window of relu(bias[f] + Σ weight[f, dy, dx, c] · input[y + dy, x + dx, c])`.
 ///
-/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`. The scratch holds the
+/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`, if any. The scratch holds the
 /// winners and the kernels' workspace, a group keeps its gradient.
 pub(crate) struct ConvolutionLayer<E> {
     set: InstructionSet,
     geometry: Geometry,
+    bias: Bias<E>,
     packed_weights: Buffer<E>,
 }
 
 impl<E: Element> ConvolutionLayer<E> {
-    pub(crate) fn new(set: InstructionSet, geometry: Geometry) -> Self {
+    pub(crate) fn new(set: InstructionSet, geometry: Geometry, bias: bool) -> Self {
         let packed_weights = Buffer::zeros(packed_weights_length::<E>(set, &geometry));
-        Self { set, packed_weights, geometry }
+        let bias = Bias::new(geometry.size().filters, bias);
+        Self { set, geometry, bias, packed_weights }
     }
 
     fn weights(&self) -> usize {
@@ -38,10 +40,8 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         let (filters, channels) = (size.filters, size.channels);
         let shape = [filters, size.kernel_height, size.kernel_width, channels];
         let initialiser = Initialiser::GlorotUniform { fan_in: area * channels, fan_out: area * filters };
-        vec![
-            LayerParameter::new(Role::Weight, "weight", &shape, initialiser),
-            LayerParameter::new(Role::Bias, "bias", &[filters], Initialiser::Zeros),
-        ]
+        let weight = LayerParameter::new(Role::Weight, "weight", &shape, initialiser);
+        [weight].into_iter().chain(self.bias.parameter()).collect()
     }
 
     fn forward_flops(&self) -> u64 {
@@ -64,7 +64,7 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
     }
 
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
-        let bias = &parameters[self.weights()..];
+        let bias = self.bias.values(&parameters[self.weights()..]);
         let Memory { values: workspace, bytes: winners } = scratch;
         let winners = &mut winners[..output.len()];
         forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners, workspace);

@@ -14,7 +14,7 @@ use kernels::{
 
 /// `output = activation(weight · input + bias)`.
 ///
-/// Parameters: `weight [units, inputs]`, `bias [units]`. A group keeps its inputs and the derivative with respect to
+/// Parameters: `weight [units, inputs]` and, unless there is none, `bias [units]`. A group keeps its inputs and the derivative with respect to
 /// their sums: the weights are too many for a gradient a group.
 ///
 /// Weights that change with every step are read as they are: images are the lanes of the forward product then. Those
@@ -24,15 +24,21 @@ pub(crate) struct DenseLayer<E> {
     set: InstructionSet,
     inputs: usize,
     units: usize,
+    bias: bool,
     activation: Activation,
     packed_weight: Buffer<E>,
     purpose: Purpose,
 }
 
 impl<E: Element> DenseLayer<E> {
-    pub(crate) fn new(set: InstructionSet, inputs: usize, units: usize, activation: Activation) -> Self {
+    pub(crate) fn new(
+        set: InstructionSet,
+        [inputs, units]: [usize; 2],
+        bias: bool,
+        activation: Activation,
+    ) -> Self {
         let packed_weight = Buffer::zeros(packed_length::<E>(set, inputs, units));
-        Self { set, inputs, units, activation, packed_weight, purpose: Purpose::Inference }
+        Self { set, inputs, units, bias, activation, packed_weight, purpose: Purpose::Inference }
     }
 
     /// The sums without the bias, `[image, unit]`, of weights that are not packed.
@@ -52,10 +58,9 @@ impl<E: Element> DenseLayer<E> {
 impl<E: Element> Layer<E> for DenseLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let initialiser = Initialiser::GlorotUniform { fan_in: self.inputs, fan_out: self.units };
-        vec![
-            LayerParameter::new(Role::Weight, "weight", &[self.units, self.inputs], initialiser),
-            LayerParameter::new(Role::Bias, "bias", &[self.units], Initialiser::Zeros),
-        ]
+        let weight = LayerParameter::new(Role::Weight, "weight", &[self.units, self.inputs], initialiser);
+        let bias = LayerParameter::new(Role::Bias, "bias", &[self.units], Initialiser::Zeros);
+        [weight].into_iter().chain(self.bias.then_some(bias)).collect()
     }
 
     fn forward_flops(&self) -> u64 {
@@ -87,7 +92,9 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
                 multiply(self.set, input, &self.packed_weight, self.units, output, Output::Overwrite);
             }
         }
-        add_bias(bias, output);
+        if self.bias {
+            add_bias(bias, output);
+        }
         if self.activation == Activation::Relu {
             relu_in_place(self.set, output);
         }
@@ -122,7 +129,7 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         let (set, inputs, units) = (self.set, self.inputs, self.units);
         let (d_weight, d_bias) = d_parameters.split_at_mut(units * inputs);
         d_bias.fill(E::ZERO);
-        for group in 0..groups.count() {
+        for group in (0..groups.count()).take_while(|_| self.bias) {
             let (kept, images) = groups.get(group);
             add_column_sums(&kept[GROUP * inputs..][..images * units], d_bias);
         }

@@ -1,14 +1,39 @@
 //! One file a layer: forward and backward side by side.
 
+mod activation;
+mod attention;
+mod batch_norm;
+mod bias;
 mod convolution;
 mod dense;
-mod lstm;
+mod depthwise;
+mod dropout;
+mod layer_norm;
+mod padding;
 mod permutation;
+mod pooling;
+mod position;
+mod projection;
+mod recurrent;
+mod sequence_dense;
+mod unfolded;
 
+pub(crate) use activation::ActivationLayer;
+pub(crate) use attention::AttentionLayer;
+pub(crate) use batch_norm::BatchNormLayer;
+pub(crate) use bias::Bias;
 pub(crate) use convolution::ConvolutionLayer;
 pub(crate) use dense::DenseLayer;
-pub(crate) use lstm::LstmLayer;
+pub(crate) use depthwise::DepthwiseLayer;
+pub(crate) use dropout::DropoutLayer;
+pub(crate) use layer_norm::LayerNormLayer;
+pub(crate) use padding::PaddingLayer;
 pub(crate) use permutation::PermutationLayer;
+pub(crate) use pooling::{Pool, PoolingLayer};
+pub(crate) use position::PositionLayer;
+pub(crate) use recurrent::RecurrentLayer;
+pub(crate) use sequence_dense::SequenceDenseLayer;
+pub(crate) use unfolded::UnfoldedLayer;
 
 use crate::{Initialiser, Role};
 use kernels::{Buffer, Element};

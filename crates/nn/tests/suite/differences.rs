@@ -10,9 +10,9 @@ const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-8;
 
 /// A model with random parameters and pixels, and labels for its batch.
-struct Sample {
-    model: Model<f64>,
-    labels: Vec<u8>,
+pub struct Sample {
+    pub model: Model<f64>,
+    pub labels: Vec<u8>,
     pixels: usize,
 }
 
@@ -27,7 +27,7 @@ impl Numbers {
 }
 
 impl Sample {
-    fn new(architecture: &Architecture, [batch, height, width]: [usize; 3], classes: usize) -> Self {
+    pub fn new(architecture: &Architecture, [batch, height, width]: [usize; 3], classes: usize) -> Self {
         let set = InstructionSet::PORTABLE;
         let mut model = Model::new(set, architecture, height, width, classes, batch).expect("it fits");
         let mut numbers = Numbers(batch as u64 + 7);
@@ -42,14 +42,14 @@ impl Sample {
     }
 
     /// The derivatives by backward: parameters, then pixels.
-    fn backward(&mut self) -> (Vec<f64>, Vec<f64>) {
+    pub fn backward(&mut self) -> (Vec<f64>, Vec<f64>) {
         let mut d_input = vec![f64::NAN; self.pixels];
         self.model.differentiate(&self.labels, Some(&mut d_input));
         (self.model.gradient().to_vec(), d_input)
     }
 
     /// The first derivative that differs from its difference quotient.
-    fn check(&mut self, gradient: &[f64], d_input: &[f64]) -> Result<(), String> {
+    pub fn check(&mut self, gradient: &[f64], d_input: &[f64]) -> Result<(), String> {
         for (index, derivative) in gradient.iter().enumerate() {
             let value = self.model.parameters()[index];
             let quotient = self.quotient(|model, by| model.parameters_mut()[index] = value + by);
@@ -81,7 +81,7 @@ fn compare(what: &str, index: usize, backward: f64, quotient: f64) -> Result<(),
     Err(format!("{what} {index}: backward says {backward}, differences say {quotient}"))
 }
 
-fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
+pub fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
     let mut sample = Sample::new(architecture, sizes, classes);
     let (gradient, d_input) = sample.backward();
     assert!(
@@ -127,7 +127,7 @@ fn sequences_in_another_order() {
     assert_right(&architecture("patches", &layers), [2, 4, 6], 3);
 }
 
-fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
+pub fn residual(body: &[&str], shortcut: &[&str]) -> LayerSpec {
     let layers = |layers| architecture("", layers).layers;
     LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) }
 }

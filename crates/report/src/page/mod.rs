@@ -15,9 +15,9 @@ use crate::learning::seconds_per_epoch;
 use crate::marks::PALETTE;
 use crate::numbers::{loss, percent, seconds, shown, shown_seconds, thousands};
 use crate::text::one_line;
-pub use tuning::tuning_page;
+use crate::{Model, Study, calibration, curves, markdown, method, plots, target};
 
-use crate::{Model, Study, calibration, curves, markdown, method, plots};
+pub use tuning::tuning_page;
 
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
 pub fn page(study: &Study) -> String {
@@ -27,6 +27,10 @@ pub fn page(study: &Study) -> String {
     let header = html! {
         @if models.is_empty() { p { "No run has finished." } }
         @for verdict in markdown::verdicts(study, &models) { p.verdict { (inline(&verdict)) } }
+        @if let Some(target) = target::in_words(study) {
+            p { "Target: " (inline(&target)) }
+            ul { @for sentence in target::sentences(study) { li { (inline(&sentence)) } } }
+        }
         @if let Some(sentence) = study.original_sentence() { p { (sentence) } }
     };
     document(&title, &header, &sections)
@@ -158,7 +162,7 @@ fn models_section(study: &Study, models: &[Model]) -> Markup {
         "training (s)",
         "an epoch (s)",
         "parameters",
-        "operations an image",
+        "multiply-adds an image",
     ];
     let rows = html! {
         @for (index, model) in models.iter().enumerate() {
@@ -170,7 +174,7 @@ fn models_section(study: &Study, models: &[Model]) -> Markup {
                 td { (shown_seconds(&model.figures(|run| run.train_seconds))) }
                 td { (shown_seconds(&model.figures(seconds_per_epoch))) }
                 td { (thousands(model.parameters() as u64)) }
-                td { (thousands(model.runs.first().map_or(0, |run| run.forward_flops))) }
+                td { (thousands(model.runs.first().map_or(0, |run| run.multiply_adds))) }
             }
         }
     };
@@ -250,7 +254,7 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
                 th scope="row" { (chip(index, model.name)) }
                 td { (shown(&model.figures(|run| run.test.accuracy), percent)) }
                 td { (thousands(model.parameters() as u64)) }
-                td { (thousands(model.runs.first().map_or(0, |run| run.forward_flops / 2))) }
+                td { (thousands(model.runs.first().map_or(0, |run| run.multiply_adds))) }
                 td { (shown_seconds(&model.figures(|run| run.train_seconds))) }
                 td { (shown_seconds(&model.figures(|run| run.evaluate_seconds))) }
                 td { (shown_seconds(&model.figures(|run| run.total_seconds))) }
@@ -271,6 +275,8 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
         figure { (both(against_time)) }
         h3 { "Against parameters" }
         figure { (both(against_size)) }
+        @let fronts = target::fronts(study);
+        @if !fronts.is_empty() { ul { @for sentence in &fronts { li { (inline(sentence)) } } } }
         (table("The table of costs", &head, rows))
         @if !study.one_machine() {
             p { "The runs were made on different machines or kernels: their times are not comparable." }

@@ -40,7 +40,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
             version: "0.1.0".to_owned(),
         },
         parameters: 100_000,
-        forward_flops: 1_000_000,
+        multiply_adds: 1_000_000,
         epochs: Vec::new(),
         train_seconds: 10.0,
         evaluate_seconds: 1.0,

@@ -17,6 +17,8 @@ pub trait Number: Element {
     const NAN: Self;
     const INFINITY: Self;
     fn bits(self) -> u64;
+    /// The next number above.
+    fn next_up(self) -> Self;
 }
 
 impl Number for f32 {
@@ -26,6 +28,9 @@ impl Number for f32 {
     const INFINITY: Self = f32::INFINITY;
     fn bits(self) -> u64 {
         self.to_bits().into()
+    }
+    fn next_up(self) -> Self {
+        self.next_up()
     }
 }
 
@@ -37,11 +42,20 @@ impl Number for f64 {
     fn bits(self) -> u64 {
         self.to_bits()
     }
+    fn next_up(self) -> Self {
+        self.next_up()
+    }
 }
 
 /// The largest relative error of a rounding, and of one of the f64 reference beside it.
 pub fn rounding<E: Number>() -> f64 {
     0.5 * E::EPSILON + 0.5 * f64::EPSILON
+}
+
+/// |found − expected| in units of the last place that the type has at `expected`.
+pub fn units<E: Number>(found: E, expected: f64) -> f64 {
+    let magnitude = E::from_f64(expected.abs());
+    (found.to_f64() - expected).abs() / (magnitude.next_up().to_f64() - magnitude.to_f64())
 }
 
 /// Calls `$check::<f32>(set)` for every instruction set of the machine and `$check::<f64>(portable)`.

@@ -1,0 +1,243 @@
+//! Convolution with any stride, any spacing of its taps and any number of groups, by unfolding.
+//!
+//! Layouts: images `[image, row, column, channel]`, weights `[filter, kernel row, kernel column, channel of its group]`,
+//! outputs `[image, row, column, filter]`. Filters and channels are divided into groups of equal size, one after the
+//! other; a filter sees its own group's channels only.
+//!
+//! `output[y, x, f] = bias[f] + Σ over taps and channels of weight[f, i, j, c] · input[y·s + i·d, x·s + j·d, c]`.
+//!
+//! The patches of a block of positions are copied side by side, `[position, tap, channel]`, one group at a time; what
+//! follows are the products of [`crate::matmul`]: `patches · weightsᵀ` forward, `d_outputᵀ · patches` for the weights,
+//! `d_output · weights` for the patches' gradient, which is then added to where the patches came from. Sums run in the
+//! order of the patch (outputs), of the positions (weights), and of filters, then positions (input).
+//!
+//! What is not finite spreads by the arithmetic alone: zero times infinity is NaN, also where the zero is padding.
+
+mod patches;
+mod reference;
+
+pub use reference::{backward_reference, forward_reference};
+
+use super::Derivatives;
+use crate::{
+    Element, InstructionSet,
+    activation::add_column_sums,
+    check_length,
+    matmul::{Matrix, MatrixMut, Output, multiply_packed_rows, multiply_rows, pack, packed_length},
+    sliding::Sliding,
+};
+use patches::{fold, unfold};
+use std::ops::Range;
+
+/// The sizes of such a convolution, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Geometry {
+    sliding: Sliding,
+    filters: usize,
+    groups: usize,
+}
+
+/// Bytes of the patches of a block: a fraction of the second-level cache, which the images and the weights share.
+const BLOCK_BYTES: usize = 192 << 10;
+
+/// Positions of a block at least, however long a patch is: they are the length of the weight gradient's sums, which are
+/// read and written once a block.
+const FEWEST_POSITIONS: usize = 48;
+
+impl Geometry {
+    /// So many filters, and channels, in so many groups.
+    ///
+    /// # Panics
+    /// When there are no filters or groups, or channels or filters are no multiple of the groups.
+    pub fn new(sliding: Sliding, filters: usize, groups: usize) -> Self {
+        let channels = sliding.size().channels;
+        assert!(filters > 0 && groups > 0, "{filters} filters in {groups} groups");
+        assert!(
+            channels.is_multiple_of(groups) && filters.is_multiple_of(groups),
+            "{channels} channels and {filters} filters in {groups} groups"
+        );
+        Self { sliding, filters, groups }
+    }
+
+    /// Where the kernel goes.
+    pub fn sliding(&self) -> &Sliding {
+        &self.sliding
+    }
+
+    /// Channels of the output.
+    pub fn filters(&self) -> usize {
+        self.filters
+    }
+
+    /// Parts that channels and filters are divided into.
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// Elements of one image's output.
+    pub fn output_length(&self) -> usize {
+        self.sliding.positions() * self.filters
+    }
+
+    /// Weights of one filter.
+    pub fn filter_length(&self) -> usize {
+        self.sliding.taps() * self.group_channels()
+    }
+
+    /// Multiplications and additions of one image's forward pass.
+    pub fn forward_flops(&self) -> u64 {
+        2 * (self.output_length() * self.filter_length()) as u64
+    }
+
+    fn group_channels(&self) -> usize {
+        self.sliding.size().channels / self.groups
+    }
+
+    fn group_filters(&self) -> usize {
+        self.filters / self.groups
+    }
+
+    /// Positions that are unfolded at a time, of any number of images.
+    fn block_positions<E>(&self) -> usize {
+        (BLOCK_BYTES / (self.filter_length() * size_of::<E>())).max(FEWEST_POSITIONS)
+    }
+
+    /// All positions of so many images in blocks.
+    fn blocks<E>(&self, images: usize) -> impl Iterator<Item = Range<usize>> {
+        let (all, block) = (images * self.sliding.positions(), self.block_positions::<E>());
+        (0..all).step_by(block).map(move |first| first..all.min(first + block))
+    }
+
+    /// The columns of `matrix` that belong to a group's filters.
+    fn filters_of<'a, E: Element>(&self, matrix: MatrixMut<'a, E>, group: usize) -> MatrixMut<'a, E> {
+        let (_, from) = matrix.split_columns(group * self.group_filters());
+        from.split_columns(self.group_filters()).0
+    }
+}
+
+/// Elements that [`pack_weights`] needs.
+pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    geometry.groups * packed_length::<E>(set, geometry.filter_length(), geometry.group_filters())
+}
+
+/// Elements of the workspace of [`forward`] and [`backward`] for at most so many images at once.
+pub fn workspace_length<E: Element>(geometry: &Geometry, images: usize) -> usize {
+    let positions = geometry.block_positions::<E>().min(images * geometry.sliding.positions());
+    positions * geometry.filter_length()
+}
+
+/// Lays the weights out for [`forward`]: each group's, transposed, in panels.
+///
+/// # Panics
+/// When a length does not fit the geometry.
+pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weights: &[E], packed: &mut [E]) {
+    let (filters, length) = (geometry.group_filters(), geometry.filter_length());
+    check_length!(packed, packed_weights_length::<E>(set, geometry));
+    check_length!(weights, geometry.filters * length);
+    let groups = packed.chunks_exact_mut(packed.len() / geometry.groups);
+    for (weights, packed) in weights.chunks_exact(filters * length).zip(groups) {
+        pack(set, Matrix::new(weights, filters, length).transposed(), 0, packed);
+    }
+}
+
+/// The sums of as many images as `input` holds; overwrites `output`. The workspace may be longer than it must be.
+///
+/// # Panics
+/// When a length does not fit the geometry.
+pub fn forward<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    input: &[E],
+    packed_weights: &[E],
+    bias: &[E],
+    output: &mut [E],
+    workspace: &mut [E],
+) {
+    let (filters, length) = (geometry.filters, geometry.filter_length());
+    let images = input.len() / geometry.sliding.input_length();
+    check_length!(input, images * geometry.sliding.input_length());
+    check_length!(packed_weights, packed_weights_length::<E>(set, geometry));
+    check_length!(bias, filters);
+    check_length!(output, images * geometry.output_length());
+    check_workspace(geometry, images, workspace);
+    for positions in geometry.blocks::<E>(images) {
+        let count = positions.len();
+        let sums = &mut output[positions.start * filters..positions.end * filters];
+        sums.chunks_exact_mut(filters).for_each(|sums| sums.copy_from_slice(bias));
+        for group in 0..geometry.groups {
+            let patches = &mut workspace[..count * length];
+            unfold(set, geometry, input, positions.clone(), group, patches);
+            let panel = packed_weights.len() / geometry.groups;
+            let sums = geometry.filters_of(MatrixMut::new(sums, count, filters), group);
+            multiply_packed_rows(
+                set,
+                Matrix::new(patches, count, length),
+                &packed_weights[group * panel..][..panel],
+                0..length,
+                sums,
+                Output::Accumulate,
+            );
+        }
+    }
+}
+
+/// All derivatives of as many images as `input` holds, from that of the output. `weights` are unpacked; the workspace may
+/// be longer than it must be.
+///
+/// # Panics
+/// When a length does not fit the geometry.
+pub fn backward<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    input: &[E],
+    weights: &[E],
+    d_output: &[E],
+    derivatives: Derivatives<E>,
+    workspace: &mut [E],
+) {
+    let Derivatives { weights: d_weights, bias: d_bias, input: mut d_input } = derivatives;
+    let (filters, length) = (geometry.filters, geometry.filter_length());
+    let images = input.len() / geometry.sliding.input_length();
+    check_length!(input, images * geometry.sliding.input_length());
+    check_length!(weights, filters * length);
+    check_length!(d_output, images * geometry.output_length());
+    check_length!(d_weights, filters * length);
+    check_length!(d_bias, filters);
+    check_workspace(geometry, images, workspace);
+    add_column_sums(d_output, d_bias);
+    if let Some(d_input) = &mut d_input {
+        check_length!(d_input, input.len());
+        d_input.fill(E::ZERO);
+    }
+    let group_length = geometry.group_filters() * length;
+    for positions in geometry.blocks::<E>(images) {
+        let count = positions.len();
+        let d_sums = &d_output[positions.start * filters..positions.end * filters];
+        let d_sums = Matrix::new(d_sums, count, filters);
+        let patches = &mut workspace[..count * length];
+        for group in 0..geometry.groups {
+            let d_sums = d_sums.columns(group * geometry.group_filters(), geometry.group_filters());
+            unfold(set, geometry, input, positions.clone(), group, patches);
+            let of_group = group * group_length..(group + 1) * group_length;
+            let d_weights =
+                MatrixMut::new(&mut d_weights[of_group.clone()], geometry.group_filters(), length);
+            let right = Matrix::new(patches, count, length);
+            multiply_rows(set, d_sums.transposed(), right, d_weights, Output::Accumulate);
+            if let Some(d_input) = &mut d_input {
+                let weights = Matrix::new(&weights[of_group], geometry.group_filters(), length);
+                let d_patches = MatrixMut::new(patches, count, length);
+                multiply_rows(set, d_sums, weights, d_patches, Output::Overwrite);
+                fold(set, geometry, patches, positions.clone(), group, d_input);
+            }
+        }
+    }
+}
+
+fn check_workspace<E: Element>(geometry: &Geometry, images: usize, workspace: &[E]) {
+    let least = workspace_length::<E>(geometry, images);
+    assert!(
+        workspace.len() >= least,
+        "workspace: at least {least} elements expected, {} found",
+        workspace.len()
+    );
+}

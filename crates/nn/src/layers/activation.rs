@@ -1,0 +1,65 @@
+//! A function of each value, where no layer before it applies it.
+
+use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use crate::ActivationSpec;
+use kernels::{
+    Element, InstructionSet,
+    nonlinearity::{Nonlinearity, backward, forward},
+};
+
+/// `output = f(input)`, value by value.
+pub(crate) struct ActivationLayer {
+    set: InstructionSet,
+    function: Nonlinearity,
+}
+
+impl ActivationLayer {
+    pub(crate) fn new(set: InstructionSet, spec: ActivationSpec) -> Self {
+        let function = match spec {
+            ActivationSpec::Relu => Nonlinearity::Relu,
+            ActivationSpec::LeakyRelu { slope } => Nonlinearity::LeakyRelu { slope },
+            ActivationSpec::Gelu => Nonlinearity::Gelu,
+            ActivationSpec::Silu => Nonlinearity::Silu,
+            ActivationSpec::Tanh => Nonlinearity::Tanh,
+            ActivationSpec::Sigmoid => Nonlinearity::Sigmoid,
+        };
+        Self { set, function }
+    }
+}
+
+impl<E: Element> Layer<E> for ActivationLayer {
+    fn parameters(&self) -> Vec<LayerParameter> {
+        Vec::new()
+    }
+
+    fn forward_flops(&self) -> u64 {
+        0
+    }
+
+    fn scratch(&self) -> MemorySize {
+        MemorySize::default()
+    }
+
+    fn kept(&self) -> MemorySize {
+        MemorySize::default()
+    }
+
+    fn prepare(&mut self, _: &[E], _: Purpose) {}
+
+    fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
+        forward(self.set, self.function, input, output);
+    }
+
+    fn backward(
+        &self,
+        _: Context,
+        _: &[E],
+        pass: Pass<E>,
+        d_input: Option<&mut [E]>,
+        _: &mut Memory<E>,
+        _: &mut Memory<E>,
+    ) {
+        let Some(d_input) = d_input else { return };
+        backward(self.set, self.function, pass.input, pass.output, pass.d_output, d_input);
+    }
+}

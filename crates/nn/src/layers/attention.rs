@@ -1,0 +1,152 @@
+//! Multi-head self-attention.
+
+use super::{
+    Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, projection::Projection,
+};
+use kernels::{
+    Element, InstructionSet,
+    attention::{PROJECTIONS, Size, backward, forward},
+};
+
+/// `output = out_projection(attention(in_projection(input)))` (Vaswani et al., Attention is all you need, 2017, section
+/// 3.2.2); the attention's equations stand at [`kernels::attention`].
+///
+/// Parameters: `in_projection.weight [3 · features, features]` and `in_projection.bias [3 · features]`, the rows of the
+/// queries, then of the keys, then of the values, each head after head; `out_projection.weight [features, features]` and
+/// `out_projection.bias [features]`. Glorot's bounds are those of the whole matrices. A group keeps its gradient.
+pub(crate) struct AttentionLayer<E> {
+    set: InstructionSet,
+    size: Size,
+    in_projection: Projection<E>,
+    out_projection: Projection<E>,
+}
+
+/// What a group's way through the layer leaves.
+struct Trace<'a, E> {
+    /// `[1 + image, step, 3 · features]`, the first place empty: an image's derivative goes to the place before its own
+    /// values, which are those of the image that is done.
+    projected: &'a mut [E],
+    /// `[image, head, key, query]`.
+    probabilities: &'a mut [E],
+    /// `[image, step, feature]`, and its derivative once the gradient of the projection behind it is taken.
+    context: &'a mut [E],
+    /// The kernels'.
+    workspace: &'a mut [E],
+}
+
+impl<E: Element> AttentionLayer<E> {
+    pub(crate) fn new(set: InstructionSet, size: Size) -> Self {
+        let features = size.features;
+        Self {
+            set,
+            size,
+            in_projection: Projection::new(set, features, PROJECTIONS * features, true),
+            out_projection: Projection::new(set, features, features, true),
+        }
+    }
+
+    /// The lengths of a trace's parts, in their order.
+    fn trace_lengths(&self, images: usize) -> [usize; 4] {
+        let size = self.size;
+        [
+            (images + 1) * size.projected_length(),
+            images * size.probabilities_length(),
+            images * size.steps * size.features,
+            size.scratch_length::<E>(self.set),
+        ]
+    }
+
+    fn trace<'a>(&self, images: usize, scratch: &'a mut Memory<E>) -> Trace<'a, E> {
+        let mut rest = &mut scratch.values[..];
+        let [projected, probabilities, context, workspace] = self.trace_lengths(images).map(|length| {
+            // Each part begins at a cache line.
+            let part = std::mem::take(&mut rest).split_at_mut(length.next_multiple_of(LINE));
+            rest = part.1;
+            &mut part.0[..length]
+        });
+        Trace { projected, probabilities, context, workspace }
+    }
+}
+
+/// Elements of a cache line, at least.
+const LINE: usize = 16;
+
+impl<E: Element> Layer<E> for AttentionLayer<E> {
+    fn parameters(&self) -> Vec<LayerParameter> {
+        let mut parameters = self.in_projection.parameters("in_projection.");
+        parameters.extend(self.out_projection.parameters("out_projection."));
+        parameters
+    }
+
+    fn forward_flops(&self) -> u64 {
+        let projections = self.in_projection.flops() + self.out_projection.flops();
+        self.size.steps as u64 * projections + self.size.forward_flops()
+    }
+
+    fn input_gradient_flops(&self) -> u64 {
+        self.size.steps as u64 * self.in_projection.flops()
+    }
+
+    fn scratch(&self) -> MemorySize {
+        let lengths = self.trace_lengths(GROUP).map(|length| length.next_multiple_of(LINE));
+        MemorySize { values: lengths.iter().sum(), bytes: 0 }
+    }
+
+    fn kept(&self) -> MemorySize {
+        MemorySize { values: self.in_projection.length() + self.out_projection.length(), bytes: 0 }
+    }
+
+    fn prepare(&mut self, parameters: &[E], _: Purpose) {
+        let (inward, outward) = parameters.split_at(self.in_projection.length());
+        self.in_projection.prepare(inward);
+        self.out_projection.prepare(outward);
+    }
+
+    fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+        let (set, size) = (self.set, self.size);
+        let (inward, outward) = parameters.split_at(self.in_projection.length());
+        let length = size.steps * size.features;
+        let trace = self.trace(input.len() / length, scratch);
+        let projected = &mut trace.projected[size.projected_length()..];
+        self.in_projection.forward(inward, input, projected);
+        for ((projected, probabilities), context) in projected
+            .chunks_exact(size.projected_length())
+            .zip(trace.probabilities.chunks_exact_mut(size.probabilities_length()))
+            .zip(trace.context.chunks_exact_mut(length))
+        {
+            forward(set, size, projected, probabilities, context, trace.workspace);
+        }
+        self.out_projection.forward(outward, trace.context, output);
+    }
+
+    fn backward(
+        &self,
+        _: Context,
+        parameters: &[E],
+        pass: Pass<E>,
+        d_input: Option<&mut [E]>,
+        scratch: &mut Memory<E>,
+        kept: &mut Memory<E>,
+    ) {
+        let (set, size) = (self.set, self.size);
+        let (inward, outward) = parameters.split_at(self.in_projection.length());
+        let (d_inward, d_outward) = kept.values.split_at_mut(self.in_projection.length());
+        let length = size.steps * size.features;
+        let trace = self.trace(pass.input.len() / length, scratch);
+        self.out_projection.parameter_gradient(trace.context, pass.d_output, d_outward);
+        self.out_projection.input_gradient(outward, pass.d_output, trace.context);
+        let images = trace.probabilities.chunks_exact(size.probabilities_length());
+        for (image, (probabilities, d_context)) in images.zip(trace.context.chunks_exact(length)).enumerate()
+        {
+            let (before, own) = trace.projected.split_at_mut((image + 1) * size.projected_length());
+            let d_projected = &mut before[image * size.projected_length()..];
+            let projected = &own[..size.projected_length()];
+            backward(set, size, projected, probabilities, d_context, d_projected, trace.workspace);
+        }
+        let d_projected = &trace.projected[..trace.projected.len() - size.projected_length()];
+        if let Some(d_input) = d_input {
+            self.in_projection.input_gradient(inward, d_projected, d_input);
+        }
+        self.in_projection.parameter_gradient(pass.input, d_projected, d_inward);
+    }
+}

@@ -1,0 +1,135 @@
+//! Batch normalisation, with the ReLU that may follow it.
+
+use super::{Context, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use crate::{Initialiser, Role};
+use kernels::{
+    Buffer, Element, InstructionSet,
+    activation::relu_backward,
+    batch_norm::{BatchNorm, Statistics, apply, backward, fold, folded_length, forward, workspace_length},
+};
+
+/// ε, Keras's default.
+const EPSILON: f64 = 1e-3;
+
+/// `output[row, c] = scale[c] · (input[row, c] − μ[c]) / √(σ²[c] + ε) + offset[c]` with ε = 0.001 (Ioffe and Szegedy,
+/// 2015), then perhaps `max(…, 0)`. A row is a pixel, a step, or a list of features.
+///
+/// While learning, μ and σ² are the mean and the (biased) variance of the channel over the rows of a group of images
+/// ("ghost batch normalisation", Hoffer, Hubara and Soudry, 2017); in inference they are the parameters `mean` and
+/// `variance`, which the optimiser moves towards those of each batch.
+///
+/// Parameters: `scale`, `offset`, `mean` and `variance`, each `[channels]`. The scratch holds a group's μ and σ² and the
+/// kernels' workspace; a group keeps the gradient and, in the places of `mean` and `variance`, μ and σ².
+pub(crate) struct BatchNormLayer<E> {
+    set: InstructionSet,
+    channels: usize,
+    /// Values of an image.
+    length: usize,
+    relu: bool,
+    /// What inference multiplies and adds.
+    folded: Buffer<E>,
+}
+
+impl<E: Element> BatchNormLayer<E> {
+    pub(crate) fn new(set: InstructionSet, length: usize, channels: usize, relu: bool) -> Self {
+        Self { set, channels, length, relu, folded: Buffer::zeros(folded_length(channels)) }
+    }
+
+    fn norm<'a>(&self, parameters: &'a [E]) -> BatchNorm<'a, E> {
+        let (scale, rest) = parameters.split_at(self.channels);
+        BatchNorm { epsilon: EPSILON, scale, offset: &rest[..self.channels] }
+    }
+}
+
+impl<E: Element> Layer<E> for BatchNormLayer<E> {
+    fn parameters(&self) -> Vec<LayerParameter> {
+        let shape = [self.channels];
+        vec![
+            LayerParameter::new(Role::Scale, "scale", &shape, Initialiser::Ones),
+            LayerParameter::new(Role::Scale, "offset", &shape, Initialiser::Zeros),
+            LayerParameter::new(Role::Statistic, "mean", &shape, Initialiser::Zeros),
+            LayerParameter::new(Role::Statistic, "variance", &shape, Initialiser::Ones),
+        ]
+    }
+
+    fn forward_flops(&self) -> u64 {
+        2 * self.length as u64
+    }
+
+    fn scratch(&self) -> MemorySize {
+        MemorySize { values: 2 * self.channels + workspace_length(self.channels), bytes: 0 }
+    }
+
+    fn kept(&self) -> MemorySize {
+        MemorySize { values: 4 * self.channels, bytes: 0 }
+    }
+
+    fn prepare(&mut self, parameters: &[E], purpose: Purpose) {
+        if purpose == Purpose::Inference {
+            let (mean, variance) = parameters[2 * self.channels..].split_at(self.channels);
+            fold(self.norm(parameters), Statistics { mean, variance }, &mut self.folded);
+        }
+    }
+
+    fn forward(
+        &self,
+        context: Context,
+        parameters: &[E],
+        input: &[E],
+        output: &mut [E],
+        scratch: &mut Memory<E>,
+    ) {
+        match context.purpose {
+            Purpose::Learning => {
+                let (mean, rest) = scratch.values.split_at_mut(self.channels);
+                let (variance, workspace) = rest.split_at_mut(self.channels);
+                let norm = self.norm(parameters);
+                forward(self.set, norm, self.relu, input, output, mean, variance, workspace);
+            }
+            Purpose::Inference => apply(self.set, self.channels, &self.folded, self.relu, input, output),
+        }
+    }
+
+    fn backward(
+        &self,
+        _: Context,
+        parameters: &[E],
+        pass: Pass<E>,
+        d_input: Option<&mut [E]>,
+        scratch: &mut Memory<E>,
+        kept: &mut Memory<E>,
+    ) {
+        if self.relu {
+            relu_backward(self.set, pass.output, pass.d_output);
+        }
+        let (statistics, workspace) = scratch.values.split_at_mut(2 * self.channels);
+        let (gradient, kept_statistics) = kept.values.split_at_mut(2 * self.channels);
+        kept_statistics.copy_from_slice(statistics);
+        let (mean, variance) = statistics.split_at(self.channels);
+        let (d_scale, d_offset) = gradient.split_at_mut(self.channels);
+        backward(
+            self.set,
+            self.norm(parameters),
+            Statistics { mean, variance },
+            pass.input,
+            pass.d_output,
+            d_scale,
+            d_offset,
+            d_input,
+            workspace,
+        );
+    }
+
+    /// Gradients are added up; statistics are averaged, each group by its number of images.
+    fn sum_gradient(&mut self, groups: Groups<E>, d_parameters: &mut [E]) {
+        d_parameters.fill(E::ZERO);
+        let all: usize = (0..groups.count()).map(|group| groups.get(group).1).sum();
+        for group in 0..groups.count() {
+            let (kept, images) = groups.get(group);
+            let share = E::from_f64(images as f64 / all as f64);
+            for (index, (sum, value)) in d_parameters.iter_mut().zip(kept).enumerate() {
+                *sum += if index < 2 * self.channels { *value } else { share * *value };
+            }
+        }
+    }
+}

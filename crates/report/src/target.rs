@@ -1,0 +1,146 @@
+//! What no other model outdoes, and who reaches the target.
+
+use crate::Study;
+use crate::numbers::{counted, listed, percent, thousands};
+use crate::text::markdown;
+use study::study_file::Target;
+use study::verdict::{Attempt, Standing, attempts, standings};
+
+/// What the study asks to be reached, in words; nothing where it asks for nothing.
+pub(crate) fn in_words(study: &Study) -> Option<String> {
+    let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } =
+        study.question.target?;
+    let mut limits = Vec::new();
+    let mut limit = |what: &str, most: Option<u64>| {
+        if let Some(most) = most {
+            limits.push(format!("{} {what}", thousands(most)));
+        }
+    };
+    limit("parameters", max_parameters.map(|most| most as u64));
+    limit("multiply-adds", max_multiply_adds);
+    limit("epochs", max_epochs.map(|most| most as u64));
+    if let Some(seconds) = max_train_seconds {
+        limits.push(format!("{seconds} s of training"));
+    }
+    let limits = if limits.is_empty() { String::new() } else { format!(" within {}", listed(&limits)) };
+    Some(format!("{} % test accuracy{limits}", percent(accuracy)))
+}
+
+/// A sentence a model: in how many of its runs it reaches the target, and what stands against it.
+pub(crate) fn sentences(study: &Study) -> Vec<String> {
+    let Some(target) = study.question.target else { return Vec::new() };
+    attempts(study.records, &target).iter().map(sentence).collect()
+}
+
+fn sentence(attempt: &Attempt) -> String {
+    let name = markdown(&attempt.model);
+    if !attempt.exceeds.is_empty() {
+        return format!("{name} is not within the limits: {}.", listed(&attempt.exceeds));
+    }
+    let passed = match (attempt.passed, attempt.runs) {
+        (0, 1) => return format!("{name} does not reach it in its one run."),
+        (1, 1) => return format!("{name} reaches it in its one run: one run says little."),
+        (0, runs) => format!("in none of {runs} runs"),
+        (passed, runs) if passed == runs => format!("in all {runs} runs"),
+        (passed, runs) => format!("in {passed} of {}", counted(runs, "run")),
+    };
+    let [lower, upper] = attempt.interval;
+    format!(
+        "{name} reaches it {passed}; of further runs {} to {} % would, at 95 % confidence.",
+        whole_percent(lower),
+        whole_percent(upper)
+    )
+}
+
+fn whole_percent(fraction: f64) -> String {
+    format!("{:.0}", 100.0 * fraction)
+}
+
+/// Where there are more than two models: those that no other outdoes, by each cost.
+pub(crate) fn fronts(study: &Study) -> Vec<String> {
+    let standings = standings(study.records);
+    if standings.len() < 3 {
+        return Vec::new();
+    }
+    let front = |cost: &str, on: fn(&Standing) -> bool, of: fn(&Standing) -> f64| {
+        let mut members: Vec<&Standing> = standings.iter().filter(|one| on(one)).collect();
+        members.sort_by(|one, other| of(one).total_cmp(&of(other)));
+        let names: Vec<String> = members
+            .iter()
+            .map(|one| format!("{} ({} %)", markdown(&one.model), percent(one.accuracy)))
+            .collect();
+        format!("By {cost} no other model outdoes {}.", listed(&names))
+    };
+    let mut sentences = vec![
+        front("parameters", |one| one.front_by_parameters, |one| one.parameters as f64),
+        front("multiply-adds", |one| one.front_by_multiply_adds, |one| one.multiply_adds as f64),
+    ];
+    if study.one_machine() {
+        sentences.push(front("training time", |one| one.front_by_train_seconds, |one| one.train_seconds));
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::records;
+    use study::results::Question;
+
+    fn asked(target: Target) -> Question {
+        Question { title: None, target: Some(target) }
+    }
+
+    const TARGET: Target = Target {
+        accuracy: 0.9,
+        max_parameters: None,
+        max_multiply_adds: None,
+        max_epochs: None,
+        max_train_seconds: None,
+    };
+
+    #[test]
+    fn a_target_is_said_with_its_limits_and_who_reaches_it() {
+        let mut records = records(&[("small", 0.04), ("large", 0.02), ("bad", 0.5)], 3, 2);
+        for record in records.iter_mut().filter(|record| record.specification.model == "large") {
+            record.parameters = 30_000;
+        }
+        let limited = Target { max_parameters: Some(20_000), max_train_seconds: Some(1e9), ..TARGET };
+        let sizes = records.iter_mut().filter(|record| record.specification.model != "large");
+        sizes.for_each(|record| record.parameters = 9_000);
+        let study = Study { records: &records, question: asked(limited), ..Study::default() };
+        assert_eq!(
+            in_words(&study).as_deref(),
+            Some("90.00 % test accuracy within 20,000 parameters and 1000000000 s of training")
+        );
+        assert_eq!(
+            sentences(&study),
+            [
+                "small reaches it in all 3 runs; of further runs 44 to 100 % would, at 95 % confidence.",
+                "large is not within the limits: 30000 parameters, 20000 allowed.",
+                "bad reaches it in none of 3 runs; of further runs 0 to 56 % would, at 95 % confidence.",
+            ]
+        );
+        assert_eq!(in_words(&Study { records: &records, ..Study::default() }), None);
+    }
+
+    #[test]
+    fn fronts_are_said_from_three_models_on() {
+        let mut records = records(&[("a", 0.04), ("b", 0.02), ("c", 0.5)], 1, 2);
+        for (record, size) in records.iter_mut().zip([10, 20, 30]) {
+            record.parameters = size;
+            record.multiply_adds = 100 - size as u64;
+            record.train_seconds = 1.0;
+        }
+        let study = Study { records: &records, ..Study::default() };
+        let said = fronts(&study);
+        let named = |sentence: &str| -> Vec<&str> {
+            ["a (", "b (", "c ("].into_iter().filter(|name| sentence.contains(*name)).collect()
+        };
+        assert_eq!(
+            said.iter().map(|one| named(one)).collect::<Vec<_>>(),
+            [vec!["a (", "b ("], vec!["b (", "c ("], vec!["b ("],]
+        );
+        assert!(fronts(&Study { records: &records[..2], ..Study::default() }).is_empty());
+    }
+}
