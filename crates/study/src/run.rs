@@ -11,7 +11,8 @@ use kernels::InstructionSet;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
 use train::{
-    Clock, EpochMetrics, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, fit, predict,
+    CheckedRecipe, Clock, EpochMetrics, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset,
+    fit, predict,
 };
 
 /// Why a run left no record.
