@@ -54,12 +54,14 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Search a model's settings by its validation accuracy; the test images stay unread
     Tune(TuneArguments),
+    /// Seconds to 99 % test accuracy on MNIST, over many seeds
+    Speedrun(SpeedrunArguments),
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),
     /// List the built-in models, or describe one layer by layer
     Models(ModelsArguments),
-    /// List the data sets
-    Datasets(ListArguments),
+    /// List the data sets, or fetch one
+    Datasets(DatasetsArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example: mnist-study completions bash > ~/.local/share/bash-completion/completions/mnist-study"
@@ -152,7 +154,7 @@ pub(crate) struct EvaluateArguments {
     /// A file that `train --save` made
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// Data set: `mnist`, or a folder of four IDX files
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     /// Threads to compute with [default: one for each processor]
@@ -230,7 +232,7 @@ pub(crate) struct VerifyArguments {
     /// Every run of the folder's plan, not only the first
     #[arg(long)]
     pub(crate) all: bool,
-    /// Data set: `mnist`, or a folder of four IDX files [default: the one that the record names]
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files [default: the one that the record names]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
@@ -281,6 +283,29 @@ pub(crate) struct TuneArguments {
     pub(crate) output: OutputArguments,
 }
 
+/// `speedrun`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct SpeedrunArguments {
+    /// The model: a built-in one, or a study file's, FILE.toml:NAME
+    #[arg(default_value = "fast")]
+    pub(crate) model: String,
+    /// Runs
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: u64,
+    /// Seed of the first run; the next runs count up from it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Folder that the records go to
+    #[arg(long, value_name = "DIR", default_value = "Speedrun", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
 /// The samplers by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SamplerName {
@@ -320,6 +345,38 @@ pub(crate) struct ModelsArguments {
     pub(crate) list: ListArguments,
 }
 
+/// `datasets`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = DATASETS_ENVIRONMENT)]
+pub(crate) struct DatasetsArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<DatasetsAction>,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+}
+
+const DATASETS_ENVIRONMENT: &str = "\
+Environment:
+  MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
+  MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
+                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one";
+
+/// What `datasets` does beside listing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetsAction {
+    /// Fetch a data set beforehand, or go on where an earlier fetch ended; verifies what is there
+    Fetch(FetchArguments),
+}
+
+/// `datasets fetch`.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// The data set; `mnist-study datasets` lists them
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
 /// `models` and `datasets`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
@@ -331,7 +388,7 @@ pub(crate) struct ListArguments {
 /// What every verb that trains takes.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
-    /// Data set: `mnist`, or a folder of four IDX files
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]

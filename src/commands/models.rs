@@ -81,7 +81,7 @@ pub(super) fn with_options(recipe: &Recipe, options: &RecipeArguments) -> Result
     if let Some(learning_rate) = options.learning_rate {
         recipe.learning_rate = learning_rate;
     }
-    recipe.clone().check().map_err(RunError::from)?;
+    recipe.check().map_err(RunError::from)?;
     Ok(recipe)
 }
 

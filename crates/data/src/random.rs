@@ -47,6 +47,16 @@ pub fn shuffle(indices: &mut [u32], generator: &mut impl Rng) {
     }
 }
 
+/// A number between 0 and 1, neither of them: the middle of one of 2³² equal parts, all equally likely.
+pub(crate) fn unit(generator: &mut impl Rng) -> f64 {
+    (f64::from(generator.next_u32()) + 0.5) / 4_294_967_296.0
+}
+
+/// A number between `low` and `high`, all equally likely.
+pub(crate) fn between(generator: &mut impl Rng, low: f64, high: f64) -> f64 {
+    low + (high - low) * unit(generator)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,6 @@
 //! always the same sequence of additions.
 
 pub mod activation;
-pub mod adam;
 pub mod attention;
 pub mod batch_norm;
 mod buffer;
@@ -28,6 +27,7 @@ pub mod lit;
 pub mod lstm;
 pub mod matmul;
 pub mod nonlinearity;
+pub mod optimiser;
 pub mod peak;
 pub mod pixels;
 pub mod pooling;

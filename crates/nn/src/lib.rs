@@ -26,11 +26,14 @@ mod spelling;
 pub use architecture::{Architecture, LayerDescription};
 pub use awake::keep_awake;
 pub use initialisation::Initialiser;
-pub use kernels::{Element, InstructionSet};
+pub use kernels::{Element, InstructionSet, softmax::Target};
 pub use layer_spec::{
     ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, PoolSpec, RecurrentSpec, Sliding, Units,
 };
 pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, Role, StepTimes};
-pub use optimiser::Optimiser;
+pub use optimiser::{
+    AdamConstants, MovingAverage, MuonConstants, Optimiser, OptimiserError, OptimiserSpec, RmsPropConstants,
+    SgdConstants, UpdateRule,
+};
 pub use shape::{Shape, ShapeError};
 pub use spelling::{LAYER_FORMS, LayerForm, SpellingError};

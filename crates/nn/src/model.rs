@@ -1,7 +1,7 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Initialiser, Optimiser, ShapeError,
+    Architecture, Initialiser, MovingAverage, Optimiser, ShapeError,
     lane::Lane,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
@@ -9,7 +9,7 @@ use crate::{
 use kernels::{
     Buffer, Element, InstructionSet,
     pixels::{prefetch, scale_pixels},
-    softmax::{softmax_cross_entropy, softmax_cross_entropy_backward},
+    softmax::{Target, soft_cross_entropy, soft_cross_entropy_backward, softmax_cross_entropy},
 };
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -130,6 +130,7 @@ pub struct Model<E> {
     /// The seed of what is dropped, and how many steps have drawn from it.
     dropout_seed: u64,
     steps: u64,
+    label_smoothing: f64,
     times: StepTimes,
 }
 
@@ -179,12 +180,23 @@ impl<E: Element> Model<E> {
             prepared: None,
             dropout_seed: 0,
             steps: 0,
+            label_smoothing: 0.0,
         })
     }
 
     /// Begins a new stream of what dropout leaves out: the same seed and steps leave out the same.
     pub fn set_dropout_seed(&mut self, seed: u64) {
         (self.dropout_seed, self.steps) = (seed, 0);
+    }
+
+    /// How much of each answer that is learnt is spread over all classes alike; at first nothing. See
+    /// [`kernels::softmax::soft_cross_entropy`].
+    ///
+    /// # Panics
+    /// When `smoothing` is not of 0..1.
+    pub fn set_label_smoothing(&mut self, smoothing: f64) {
+        assert!((0.0..1.0).contains(&smoothing), "a label smoothing of {smoothing}");
+        self.label_smoothing = smoothing;
     }
 
     /// Draws every parameter anew, in order, from one stream.
@@ -321,7 +333,7 @@ impl<E: Element> Model<E> {
     /// # Panics
     /// As [`Self::evaluate`], when there is no label, or when `d_input` has another length than the labels' images.
     pub fn differentiate(&mut self, labels: &[u8], d_input: Option<&mut [E]>) -> Evaluation {
-        self.step(labels, |_, _, _| (), d_input)
+        self.step(labels.len(), |group, _, targets, _| set_targets(targets, group, labels), d_input)
     }
 
     /// As [`Self::set_batch`] and [`Self::differentiate`] in one: each group's bytes become pixels on the thread that
@@ -335,22 +347,43 @@ impl<E: Element> Model<E> {
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Evaluation {
         let (set, length) = (self.set, self.input_length);
-        let fill = |group: usize, input: &mut [E], lane: &mut Lane<E>| {
+        let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
             let start = Instant::now();
+            set_targets(targets, group, labels);
             scale_group(set, group, input, length, &image);
             lane.batch += start.elapsed();
         };
-        self.step(labels, fill, None)
+        self.step(labels.len(), fill, None)
     }
 
-    /// Forward and backward; `fill` may set a group's pixels first.
+    /// As [`Self::differentiate`] for `images` images that are drawn one by one: `draw` writes the pixels of the image of
+    /// that number and says what it is to be answered with. Images are drawn on the thread that goes on with them.
+    ///
+    /// # Panics
+    /// When there are more images than the capacity or none, or a class of an answer is not below the number of classes.
+    pub fn differentiate_drawn(
+        &mut self,
+        images: usize,
+        draw: impl Fn(usize, &mut [E]) -> Target + Sync,
+    ) -> Evaluation {
+        let length = self.input_length;
+        let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
+            let start = Instant::now();
+            for (index, (input, target)) in input.chunks_exact_mut(length).zip(targets).enumerate() {
+                *target = draw(group * GROUP + index, input);
+            }
+            lane.batch += start.elapsed();
+        };
+        self.step(images, fill, None)
+    }
+
+    /// Forward and backward; `fill` sets a group's answers first, and may set its pixels.
     fn step(
         &mut self,
-        labels: &[u8],
-        fill: impl Fn(usize, &mut [E], &mut Lane<E>) + Sync,
+        images: usize,
+        fill: impl Fn(usize, &mut [E], &mut [Target], &mut Lane<E>) + Sync,
         d_input: Option<&mut [E]>,
     ) -> Evaluation {
-        let images = labels.len();
         self.check_count(images);
         assert!(images > 0, "no images");
         self.prepare(Purpose::Learning);
@@ -367,48 +400,46 @@ impl<E: Element> Model<E> {
             results,
             dropout_seed,
             steps,
+            label_smoothing,
             ..
         } = self;
-        let (length, classes) = (*input_length, *classes);
+        let (length, classes, smoothing) = (*input_length, *classes, *label_smoothing);
         let (seed, step) = (*dropout_seed, *steps);
         *steps += 1;
         let work = groups
             .par_iter_mut()
             .enumerate()
             .zip(input[..images * length].par_chunks_mut(GROUP * length))
-            .zip(labels.par_chunks(GROUP))
             .zip(probabilities[..images * classes].par_chunks_mut(GROUP * classes))
             .zip(results.par_iter_mut())
             // Single groups: who is done early takes one of the other's, and they differ in what they leave out.
             .with_max_len(1);
-        let learn = |(index, group): (usize, &mut Group<E>),
-                     input: &mut [E],
-                     labels: &[u8],
-                     probabilities: &mut [E],
-                     d_input| {
-            let mut lane = Lane::of_this_thread(lanes);
-            fill(index, input, &mut lane);
-            let context = Context { purpose: Purpose::Learning, seed, step, group: index };
-            let logits = lane.forward(context, stages, parameters, input, labels.len());
-            let result = softmax_cross_entropy(logits, labels, classes, probabilities);
-            let d_logits = lane.d_logits(probabilities.len());
-            d_logits.copy_from_slice(probabilities);
-            softmax_cross_entropy_backward(d_logits, labels, classes, images);
-            group.images = labels.len();
-            lane.backward(context, stages, parameters, input, group, d_input);
-            result
-        };
+        let learn =
+            |(index, group): (usize, &mut Group<E>), input: &mut [E], probabilities: &mut [E], d_input| {
+                let mut lane = Lane::of_this_thread(lanes);
+                group.images = input.len() / length;
+                let targets = &mut [Target::of(0); GROUP][..group.images];
+                fill(index, input, targets, &mut lane);
+                let context = Context { purpose: Purpose::Learning, seed, step, group: index };
+                let logits = lane.forward(context, stages, parameters, input, group.images);
+                let result = soft_cross_entropy(logits, targets, smoothing, classes, probabilities);
+                let d_logits = lane.d_logits(probabilities.len());
+                d_logits.copy_from_slice(probabilities);
+                soft_cross_entropy_backward(d_logits, targets, smoothing, classes, images);
+                lane.backward(context, stages, parameters, input, group, d_input);
+                result
+            };
         match d_input {
             Some(d_input) => {
                 assert_eq!(d_input.len(), images * length, "d_input");
                 work.zip(d_input.par_chunks_mut(GROUP * length)).for_each(
-                    |(((((group, input), labels), probabilities), result), d_input)| {
-                        *result = learn(group, input, labels, probabilities, Some(d_input));
+                    |((((group, input), probabilities), result), d_input)| {
+                        *result = learn(group, input, probabilities, Some(d_input));
                     },
                 );
             }
-            None => work.for_each(|((((group, input), labels), probabilities), result)| {
-                *result = learn(group, input, labels, probabilities, None);
+            None => work.for_each(|(((group, input), probabilities), result)| {
+                *result = learn(group, input, probabilities, None);
             }),
         }
         self.times.groups += start.elapsed();
@@ -424,11 +455,18 @@ impl<E: Element> Model<E> {
         self.total(images)
     }
 
-    /// Moves the parameters along the last gradient.
-    pub fn update(&mut self, optimiser: &mut Optimiser<E>, learning_rate: f64) {
+    /// Moves the parameters along the last gradient, by the optimiser's learning rate times `schedule`.
+    pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
         let start = Instant::now();
-        optimiser.step(self.set, learning_rate, &mut self.parameters, &self.gradient);
+        optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
         self.prepared = None;
+        self.times.update += start.elapsed();
+    }
+
+    /// Takes the parameters into their average over the steps.
+    pub fn add_to(&mut self, average: &mut MovingAverage<E>) {
+        let start = Instant::now();
+        average.add(self.set, &self.parameters);
         self.times.update += start.elapsed();
     }
 
@@ -477,6 +515,13 @@ impl<E: Element> Model<E> {
 /// Each layer's name, and no time yet.
 fn no_times<E>(stages: &[Stage<E>]) -> Vec<(String, LayerTimes)> {
     stages.iter().map(|stage| (stage.name.clone(), LayerTimes::default())).collect()
+}
+
+/// The answers of a group's images: their labels.
+fn set_targets(targets: &mut [Target], group: usize, labels: &[u8]) {
+    for (target, label) in targets.iter_mut().zip(&labels[group * GROUP..]) {
+        *target = Target::of(*label);
+    }
 }
 
 /// Turns the bytes of a group's images into pixels.

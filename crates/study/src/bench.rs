@@ -2,7 +2,7 @@
 
 use crate::{record::Environment, run::Laboratory};
 use kernels::{InstructionSet, peak};
-use nn::{Model, Optimiser, StepTimes, keep_awake};
+use nn::{Model, Optimiser, StepTimes, UpdateRule, keep_awake};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::{
@@ -165,7 +165,7 @@ fn training(
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
 ) -> TrainingSpeed {
     let images = laboratory.corpus().training();
-    let mut optimiser = Optimiser::new(model.parameters().len());
+    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let order = BatchOrder::new(images);
     let mut first = 0;
     let mut step = |model: &mut Model<f32>| {
@@ -175,7 +175,7 @@ fn training(
         order.sort(&mut batch);
         let labels = batch.map(|index| images.labels()[index as usize]);
         black_box(model.differentiate_images(&labels, |image| images.image(batch[image] as usize)));
-        model.update(&mut optimiser, 1e-3);
+        model.update(&mut optimiser, 1.0);
         first += TRAINING_BATCH;
     };
     let (times, stages, wall) = keep_awake(|| {

@@ -2,7 +2,7 @@
 
 use nn::{Architecture, LayerSpec};
 use serde::{Deserialize, Serialize};
-use train::Recipe;
+use train::{Recipe, Validation};
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
 pub const RECORD_SCHEMA: u32 = 3;
@@ -111,6 +111,14 @@ impl Protocol {
         match self {
             Protocol::Sound => "sound",
             Protocol::Original => "original",
+        }
+    }
+
+    /// Which images validate a training.
+    pub fn validation(self) -> Validation {
+        match self {
+            Protocol::Sound => Validation::HeldOut,
+            Protocol::Original => Validation::TestImages,
         }
     }
 }

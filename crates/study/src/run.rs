@@ -11,8 +11,8 @@ use kernels::InstructionSet;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
 use train::{
-    CheckedRecipe, Clock, EpochMetrics, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset,
-    fit, predict,
+    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
+    Subset, TestTimeAugmentation, fit, predict,
 };
 
 /// Why a run left no record.
@@ -84,6 +84,7 @@ pub struct Laboratory {
     split: Split,
     set: InstructionSet,
     threads: rayon::ThreadPool,
+    loading_seconds: f64,
 }
 
 /// A trained model and its record.
@@ -96,8 +97,8 @@ pub struct FinishedRun {
 
 /// A training that was not tested.
 pub struct TriedOut {
-    /// How it ended.
-    pub ended: Result<(), RunError>,
+    /// How it ended: after which epoch the model had the parameters that it ended with, counted from 1.
+    pub ended: Result<usize, RunError>,
     /// Number of trainable parameters.
     pub parameters: usize,
     /// Seconds from its start to its end.
@@ -116,11 +117,18 @@ impl Laboratory {
             .num_threads(threads)
             .build()
             .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
+        let clock = SystemClock::start();
         let corpus = threads.install(|| data::load(source))?;
+        let loading_seconds = clock.seconds();
         let labels = corpus.training().labels();
         let split =
             stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
-        Ok(Self { corpus, split, set, threads })
+        Ok(Self { corpus, split, set, threads, loading_seconds })
+    }
+
+    /// What reading and decoding the data took.
+    pub fn loading_seconds(&self) -> f64 {
+        self.loading_seconds
     }
 
     /// The data.
@@ -175,7 +183,7 @@ impl Laboratory {
 
     /// Measures a model on the test images.
     pub fn test(&self, model: &mut Model<f32>) -> Predictions {
-        self.threads.install(|| predict(model, Subset::all(self.corpus.test())))
+        self.threads.install(|| predict(model, Subset::all(self.corpus.test()), TestTimeAugmentation::None))
     }
 
     /// Makes a run. The result depends on the specification and the instruction set alone, its clocks apart.
@@ -200,13 +208,14 @@ impl Laboratory {
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let recipe = specification.recipe.clone().check()?;
+        let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let sets = self.sets(specification);
-        let epochs = train(&mut model, specification, &recipe, sets, &clock, listener)?;
+        let Fitted { epochs, .. } = train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
-        let test = predict(&mut model, Subset::all(self.corpus.test()));
+        let asked = recipe.values().test_time_augmentation;
+        let test = predict(&mut model, Subset::all(self.corpus.test()), asked);
         let test_seconds = clock.seconds() - before_test;
         let read_each_epoch = specification.protocol == Protocol::Original || sets.audit.is_some();
         let record = RunRecord {
@@ -249,9 +258,10 @@ impl Laboratory {
             "nothing but training images"
         );
         self.threads.install(|| {
-            let recipe = specification.recipe.clone().check()?;
+            let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
             let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
-            let ended = train(&mut model, specification, &recipe, sets, &clock, listener).map(|_| ());
+            let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
+            let ended = ended.map(|fitted| fitted.kept_epoch);
             let (parameters, warning) = (model.learnt(), load.warning());
             Ok(TriedOut { ended, parameters, total_seconds: clock.seconds(), warning })
         })
@@ -287,7 +297,7 @@ fn train(
     sets: Sets,
     clock: &dyn Clock,
     listener: &mut dyn Listener,
-) -> Result<Vec<EpochMetrics>, RunError> {
+) -> Result<Fitted, RunError> {
     let seeds = Seeds::of_run(specification.seed);
     seeds.initialise(model);
     keep_awake(|| fit(model, recipe, seeds, sets, clock, listener)).map_err(|stopped| RunError::Stopped {

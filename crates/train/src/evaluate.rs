@@ -1,15 +1,19 @@
 //! Measuring a model without changing it.
 
-use crate::Subset;
+use crate::{Subset, TestTimeAugmentation};
 use nn::{Evaluation, Model};
 
 /// Loss and accuracy over a subset, in batches of the model's capacity.
 ///
 /// # Panics
 /// When images have another size than the model's, or a label is not one of its classes.
-pub fn evaluate(model: &mut Model<f32>, subset: Subset) -> Evaluation {
+pub fn evaluate(
+    model: &mut Model<f32>,
+    subset: Subset,
+    test_time_augmentation: TestTimeAugmentation,
+) -> Evaluation {
     let mut total = Evaluation::default();
-    in_batches(model, subset, |_, _, evaluation| total.add(evaluation));
+    in_batches(model, subset, test_time_augmentation, |_, evaluation| total.add(evaluation));
     total
 }
 
@@ -20,7 +24,7 @@ pub struct Predictions {
     pub evaluation: Evaluation,
     /// The most probable class of each image.
     pub classes: Vec<u8>,
-    /// `[image, class]`, each row a softmax.
+    /// `[image, class]`, each row a softmax, or the mean of several.
     pub probabilities: Vec<f32>,
 }
 
@@ -28,15 +32,18 @@ pub struct Predictions {
 ///
 /// # Panics
 /// As [`evaluate`].
-pub fn predict(model: &mut Model<f32>, subset: Subset) -> Predictions {
+pub fn predict(
+    model: &mut Model<f32>,
+    subset: Subset,
+    test_time_augmentation: TestTimeAugmentation,
+) -> Predictions {
     let count = model.classes();
     let mut predictions = Predictions {
         evaluation: Evaluation::default(),
         classes: Vec::with_capacity(subset.len()),
         probabilities: Vec::with_capacity(subset.len() * count),
     };
-    in_batches(model, subset, |model, images, evaluation| {
-        let probabilities = &model.probabilities()[..images * count];
+    in_batches(model, subset, test_time_augmentation, |probabilities, evaluation| {
         predictions.evaluation.add(evaluation);
         predictions.probabilities.extend_from_slice(probabilities);
         let classes = probabilities.chunks_exact(count).map(|row| kernels::softmax::argmax(row) as u8);
@@ -45,15 +52,143 @@ pub fn predict(model: &mut Model<f32>, subset: Subset) -> Predictions {
     predictions
 }
 
-fn in_batches(model: &mut Model<f32>, subset: Subset, mut each: impl FnMut(&Model<f32>, usize, Evaluation)) {
+/// Hands `each` the probabilities `[image, class]` of each batch and what they are worth.
+fn in_batches(
+    model: &mut Model<f32>,
+    subset: Subset,
+    test_time_augmentation: TestTimeAugmentation,
+    mut each: impl FnMut(&[f32], Evaluation),
+) {
     let capacity = model.capacity();
     let mut labels = Vec::with_capacity(capacity);
+    let mut views = Views::default();
     for first in (0..subset.len()).step_by(capacity) {
         let batch = first..subset.len().min(first + capacity);
         labels.clear();
         labels.extend(batch.clone().map(|position| subset.dataset.labels()[subset.index(position)]));
-        model.set_batch(batch.len(), |image| subset.dataset.image(subset.index(first + image)));
-        let evaluation = model.evaluate(&labels);
-        each(model, labels.len(), evaluation);
+        let image = |image: usize| subset.dataset.image(subset.index(first + image));
+        let shifts = test_time_augmentation.shifts();
+        if shifts.is_empty() {
+            model.set_batch(batch.len(), image);
+            let evaluation = model.evaluate(&labels);
+            each(&model.probabilities()[..labels.len() * model.classes()], evaluation);
+        } else {
+            let width = subset.dataset.width();
+            let evaluation = views.evaluate(model, &labels, image, width, shifts);
+            each(&views.probabilities, evaluation);
+        }
+    }
+}
+
+impl TestTimeAugmentation {
+    /// Rows and columns that the image is moved by in each view beside itself; nothing where it is the only one.
+    fn shifts(self) -> &'static [(isize, isize)] {
+        match self {
+            Self::None => &[],
+            Self::FourShifts => &[(-1, 0), (0, -1), (0, 1), (1, 0)],
+            Self::EightShifts => &[(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)],
+        }
+    }
+}
+
+/// Several views of a batch and their mean answer.
+#[derive(Default)]
+struct Views {
+    /// The images of one view.
+    images: Vec<u8>,
+    /// `[image, class]`, the mean over the views.
+    probabilities: Vec<f32>,
+}
+
+impl Views {
+    /// The mean p of the softmax over the image and its shifts, added in their order; the loss is −ln p(label), where p
+    /// below the smallest normal number counts as that.
+    fn evaluate<'a>(
+        &mut self,
+        model: &mut Model<f32>,
+        labels: &[u8],
+        image: impl Fn(usize) -> &'a [u8] + Sync,
+        width: usize,
+        shifts: &[(isize, isize)],
+    ) -> Evaluation {
+        let (classes, pixels) = (model.classes(), model.input_length());
+        let length = labels.len() * classes;
+        model.set_batch(labels.len(), &image);
+        model.evaluate(labels);
+        self.probabilities.clear();
+        self.probabilities.extend_from_slice(&model.probabilities()[..length]);
+        self.images.resize(labels.len() * pixels, 0);
+        for shift in shifts {
+            for (index, moved) in self.images.chunks_exact_mut(pixels).enumerate() {
+                shift_image(image(index), width, *shift, moved);
+            }
+            model.set_batch(labels.len(), |image| &self.images[image * pixels..][..pixels]);
+            model.evaluate(labels);
+            for (sum, one) in self.probabilities.iter_mut().zip(model.probabilities()) {
+                *sum += *one;
+            }
+        }
+        let views = (shifts.len() + 1) as f32;
+        self.probabilities.iter_mut().for_each(|sum| *sum /= views);
+        let mut evaluation = Evaluation { images: labels.len(), ..Evaluation::default() };
+        for (row, label) in self.probabilities.chunks_exact(classes).zip(labels) {
+            let probability = row[usize::from(*label)];
+            // Written so that a NaN stays one.
+            let probability = if probability < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { probability };
+            evaluation.loss_sum -= f64::from(probability).ln();
+            evaluation.correct += usize::from(kernels::softmax::argmax(row) == usize::from(*label));
+        }
+        evaluation
+    }
+}
+
+/// Moves an image down and to the right by (`rows`, `columns`), either of which may be negative; 0 comes in at the edges.
+fn shift_image(image: &[u8], width: usize, (rows, columns): (isize, isize), moved: &mut [u8]) {
+    let height = image.len() / width;
+    for (row, moved) in moved.chunks_exact_mut(width).enumerate() {
+        let from = row.checked_add_signed(-rows).filter(|from| *from < height);
+        for (column, pixel) in moved.iter_mut().enumerate() {
+            let from_column = column.checked_add_signed(-columns).filter(|column| *column < width);
+            *pixel = match (from, from_column) {
+                (Some(row), Some(column)) => image[row * width + column],
+                _ => 0,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shift_brings_in_zeros() {
+        let image = [1, 2, 3, 4, 5, 6];
+        let shifted = |shift| {
+            let mut moved = [9; 6];
+            shift_image(&image, 3, shift, &mut moved);
+            moved
+        };
+        assert_eq!(shifted((0, 0)), image);
+        assert_eq!(shifted((1, 0)), [0, 0, 0, 1, 2, 3]);
+        assert_eq!(shifted((-1, 0)), [4, 5, 6, 0, 0, 0]);
+        assert_eq!(shifted((0, 1)), [0, 1, 2, 0, 4, 5]);
+        assert_eq!(shifted((0, -1)), [2, 3, 0, 5, 6, 0]);
+        assert_eq!(shifted((1, -1)), [0, 0, 0, 2, 3, 0]);
+        assert_eq!(shifted((2, 0)), [0; 6]);
+    }
+
+    #[test]
+    fn the_shifts_are_the_neighbours() {
+        for (augmentation, count) in
+            [(TestTimeAugmentation::FourShifts, 4), (TestTimeAugmentation::EightShifts, 8)]
+        {
+            let mut shifts = augmentation.shifts().to_vec();
+            shifts.sort_unstable();
+            shifts.dedup();
+            assert_eq!(shifts.len(), count);
+            assert!(shifts.iter().all(|(rows, columns)| rows.abs().max(columns.abs()) == 1));
+            assert_eq!(shifts.iter().map(|(rows, columns)| rows + columns).sum::<isize>(), 0);
+        }
     }
 }

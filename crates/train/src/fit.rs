@@ -1,8 +1,9 @@
 //! The training loop.
 
-use crate::{BatchOrder, CheckedRecipe, Subset, evaluate::evaluate};
-use data::{generator, shuffle};
-use nn::{Evaluation, Model, Optimiser};
+use crate::{BatchOrder, CheckedRecipe, Recipe, Subset, choice::Choice, evaluate::evaluate};
+use data::{Augmenter, generator, shuffle};
+use nn::{Evaluation, Model, MovingAverage, Optimiser, Target};
+use rand_chacha::rand_core::Rng;
 use std::ops::ControlFlow;
 
 /// A clock that only goes forward.
@@ -13,8 +14,8 @@ pub trait Clock {
 
 /// The separate random streams of a run.
 ///
-/// Two models trained from one run seed see the same images in the same order; their initial weights come from a
-/// stream of their own, so that neither depends on how many numbers the other drew.
+/// Two models trained from one run seed see the same images in the same order, augmented alike; their initial weights
+/// and what dropout leaves out come from streams of their own, so that none depends on how many numbers another drew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seeds {
     run: u64,
@@ -31,9 +32,14 @@ impl Seeds {
         model.initialise(&mut generator(self.run, 0));
     }
 
+    /// The seed of what dropout leaves out.
+    fn dropout(self) -> u64 {
+        generator(self.run, 2).next_u64()
+    }
+
     /// Brings the training images into the order of an epoch, counted from 1.
     fn shuffle(self, epoch: usize, indices: &mut [u32]) {
-        // Even numbers are left for the streams that are drawn once a run.
+        // Even numbers are left for the streams that are drawn once a run; the augmenter's begin at 2³².
         shuffle(indices, &mut generator(self.run, 2 * epoch as u64 + 1));
     }
 }
@@ -43,7 +49,8 @@ impl Seeds {
 pub struct EpochMetrics {
     /// Counted from 1.
     pub epoch: usize,
-    /// Over the training images, each measured in the step that learnt from it.
+    /// Over the training images, each measured in the step that learnt from it: the loss that was minimised, by mixed and
+    /// smoothed answers where there are such, and the accuracy by the heavier class of a mixture.
     pub train: Evaluation,
     /// Over the validation images after the epoch.
     pub validation: Evaluation,
@@ -115,10 +122,20 @@ pub struct Sets<'a> {
     pub audit: Option<Subset<'a>>,
 }
 
-/// Trains `model` from the parameters that it has, by Adam on the mean softmax cross-entropy of each batch.
+/// What a training gave, beside the parameters that it left in the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// In their order; fewer than the recipe asked for where it ended early.
+    pub epochs: Vec<EpochMetrics>,
+    /// After which epoch the model had the parameters that it has now, counted from 1.
+    pub kept_epoch: usize,
+}
+
+/// Trains `model` from the parameters that it has, as the recipe says, on the mean softmax cross-entropy of each batch.
 ///
 /// Every epoch is a full shuffle of the training images, cut into batches, the last short one included; a batch is in
-/// [`BatchOrder`]. After an epoch the validation images are measured. The model's capacity must hold a batch.
+/// [`BatchOrder`]. After an epoch the validation images are measured, with the average of the parameters where the recipe
+/// has one. The model's capacity must hold a batch.
 ///
 /// # Errors
 /// When the listener breaks or the loss is not a number.
@@ -132,41 +149,20 @@ pub fn fit(
     sets: Sets,
     clock: &dyn Clock,
     listener: &mut dyn Listener,
-) -> Result<Vec<EpochMetrics>, Stopped> {
-    let recipe = recipe.values();
-    let training = sets.training;
-    let mut optimiser = Optimiser::new(model.parameters().len());
-    let mut order: Vec<u32> = (0..training.len()).map(|position| training.index(position) as u32).collect();
-    let unshuffled = order.clone();
-    let batch_order = BatchOrder::new(training.dataset);
-    let mut labels = vec![0; recipe.batch_size];
-    let steps = order.len().div_ceil(recipe.batch_size);
-    let mut epochs = Vec::with_capacity(recipe.epochs);
-    for epoch in 1..=recipe.epochs {
+) -> Result<Fitted, Stopped> {
+    let values = recipe.values();
+    let mut training = Training::new(model, recipe, seeds, sets.training);
+    let mut choice = Choice::new(values, model.parameters().len());
+    let mut epochs = Vec::with_capacity(values.epochs);
+    for epoch in 1..=values.epochs {
         let start = clock.seconds();
-        // Each epoch's order is a function of the seed and its number alone.
-        order.copy_from_slice(&unshuffled);
-        seeds.shuffle(epoch, &mut order);
-        let mut train = Evaluation::default();
-        for (batch, step) in order.chunks_mut(recipe.batch_size).zip(1..) {
-            batch_order.sort(batch);
-            let labels = &mut labels[..batch.len()];
-            for (label, index) in labels.iter_mut().zip(&*batch) {
-                *label = training.dataset.labels()[*index as usize];
-            }
-            let image = |image: usize| training.dataset.image(batch[image] as usize);
-            train.add(model.differentiate_images(labels, image));
-            if train.loss_sum.is_nan() {
-                return Err(Stopped::Diverged { epoch, step });
-            }
-            model.update(&mut optimiser, recipe.learning_rate);
-            if listener.event(Event::Step { epoch, step, steps, train }).is_break() {
-                return Err(Stopped::Interrupted { epoch });
-            }
-        }
+        let train = training.epoch(model, epoch, listener)?;
         let trained = clock.seconds();
-        let validation = evaluate(model, sets.validation);
-        let audit = sets.audit.map(|images| evaluate(model, images));
+        training.exchange_average(model);
+        let mut measure = |images| evaluate(model, images, values.test_time_augmentation);
+        let (validation, audit) = (measure(sets.validation), sets.audit.map(measure));
+        choice.add(validation.loss(), model.parameters());
+        training.exchange_average(model);
         let metrics = EpochMetrics {
             epoch,
             train,
@@ -176,9 +172,109 @@ pub fn fit(
             evaluate_seconds: clock.seconds() - trained,
         };
         epochs.push(metrics);
-        if listener.event(Event::Epoch(metrics)).is_break() && epoch < recipe.epochs {
+        let interrupted = listener.event(Event::Epoch(metrics)).is_break();
+        if choice.is_over() {
+            break;
+        }
+        if interrupted && epoch < values.epochs {
             return Err(Stopped::Interrupted { epoch: epoch + 1 });
         }
     }
-    Ok(epochs)
+    training.exchange_average(model);
+    let (kept_epoch, parameters) = choice.kept();
+    if let Some(parameters) = parameters {
+        model.parameters_mut().copy_from_slice(parameters);
+    }
+    Ok(Fitted { epochs, kept_epoch })
+}
+
+/// The learning half of [`fit`].
+struct Training<'a> {
+    recipe: &'a Recipe,
+    seeds: Seeds,
+    images: Subset<'a>,
+    optimiser: Optimiser<f32>,
+    average: Option<MovingAverage<f32>>,
+    /// None where images are learnt as they are.
+    augmenter: Option<Augmenter<'a>>,
+    batch_order: BatchOrder,
+    /// The training images' indices, and in the order of the epoch.
+    unshuffled: Vec<u32>,
+    order: Vec<u32>,
+    labels: Vec<u8>,
+}
+
+impl<'a> Training<'a> {
+    fn new(model: &mut Model<f32>, recipe: &'a CheckedRecipe, seeds: Seeds, images: Subset<'a>) -> Self {
+        let (rule, recipe) = (recipe.update_rule(), recipe.values());
+        model.set_dropout_seed(seeds.dropout());
+        model.set_label_smoothing(recipe.label_smoothing);
+        let augmenter = (!recipe.augmentation.is_none()).then(|| {
+            let augmenter = Augmenter::new(&recipe.augmentation, images.dataset, seeds.run);
+            augmenter.expect("the recipe's values have been checked")
+        });
+        let unshuffled: Vec<u32> = (0..images.len()).map(|position| images.index(position) as u32).collect();
+        Self {
+            recipe,
+            seeds,
+            images,
+            optimiser: Optimiser::new(&rule, model.specs()),
+            average: recipe.average_decay.map(|decay| MovingAverage::new(decay, model.parameters())),
+            augmenter,
+            batch_order: BatchOrder::new(images.dataset),
+            order: unshuffled.clone(),
+            unshuffled,
+            labels: vec![0; recipe.batch_size],
+        }
+    }
+
+    fn epoch(
+        &mut self,
+        model: &mut Model<f32>,
+        epoch: usize,
+        listener: &mut dyn Listener,
+    ) -> Result<Evaluation, Stopped> {
+        let Self { recipe, images, augmenter, order, .. } = self;
+        let dataset = images.dataset;
+        // Each epoch's order is a function of the seed and its number alone.
+        order.copy_from_slice(&self.unshuffled);
+        self.seeds.shuffle(epoch, order);
+        let steps = order.len().div_ceil(recipe.batch_size);
+        let mut train = Evaluation::default();
+        for (batch, step) in order.chunks_mut(recipe.batch_size).zip(1..) {
+            self.batch_order.sort(batch);
+            let label = |index: u32| dataset.labels()[index as usize];
+            train.add(match augmenter {
+                Some(augmenter) => model.differentiate_drawn(batch.len(), |image, pixels| {
+                    let drawn = augmenter.draw(epoch, batch, image, pixels);
+                    let first_share = f64::from(drawn.weight);
+                    Target { first: label(batch[image]), second: drawn.second, first_share }
+                }),
+                None => {
+                    let labels = &mut self.labels[..batch.len()];
+                    labels.iter_mut().zip(&*batch).for_each(|(to, index)| *to = label(*index));
+                    model.differentiate_images(labels, |image| dataset.image(batch[image] as usize))
+                }
+            });
+            if train.loss_sum.is_nan() {
+                return Err(Stopped::Diverged { epoch, step });
+            }
+            let schedule = recipe.schedule.rate((epoch - 1) * steps + step - 1, steps, recipe.epochs);
+            model.update(&mut self.optimiser, schedule);
+            if let Some(average) = &mut self.average {
+                model.add_to(average);
+            }
+            if listener.event(Event::Step { epoch, step, steps, train }).is_break() {
+                return Err(Stopped::Interrupted { epoch });
+            }
+        }
+        Ok(train)
+    }
+
+    /// Puts the average in the parameters' place, or back.
+    fn exchange_average(&mut self, model: &mut Model<f32>) {
+        if let Some(average) = &mut self.average {
+            model.parameters_mut().swap_with_slice(average.values_mut());
+        }
+    }
 }

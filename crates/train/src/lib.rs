@@ -1,18 +1,24 @@
-//! Recipes, the training loop, its events, metrics and clocks.
+//! Recipes, schedules, the training loop, its events, metrics and clocks.
 //!
 //! [`fit`] trains a model and tells a [`Listener`] what happens; nothing here prints, reads a file, starts a thread or
 //! looks at a clock that the caller did not hand in. The work runs on the `rayon` pool that the caller is in, and its
 //! size never shows in the weights.
 
 mod batch_order;
+mod choice;
 mod evaluate;
 mod fit;
+mod named;
 mod recipe;
+mod schedule;
 
 pub use batch_order::BatchOrder;
 pub use evaluate::{Predictions, evaluate, predict};
-pub use fit::{Clock, EpochMetrics, Event, Listener, Seeds, Sets, Stopped, fit};
-pub use recipe::{CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError};
+pub use fit::{Clock, EpochMetrics, Event, Fitted, Listener, Seeds, Sets, Stopped, fit};
+pub use recipe::{
+    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, TestTimeAugmentation, Validation,
+};
+pub use schedule::Schedule;
 
 use data::Dataset;
 

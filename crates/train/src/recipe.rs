@@ -1,5 +1,8 @@
 //! How a model is trained, as asked for and as checked.
 
+use crate::{Schedule, named::name_or_table};
+use data::{Augmentation, AugmentationError};
+use nn::{OptimiserError, OptimiserSpec, UpdateRule};
 use serde::{Deserialize, Serialize};
 
 /// Most epochs that a recipe may ask for.
@@ -9,6 +12,9 @@ pub const MAXIMUM_EPOCHS: usize = 10_000;
 pub const MAXIMUM_BATCH_SIZE: usize = 4096;
 
 /// How a model is trained, not yet checked.
+///
+/// What is written of it holds its four principal values and, of the others, those that do something. An optimiser or a
+/// schedule may be read from its name alone, `"sgd"`, or with constants, `{ kind = "sgd", momentum = 0.95 }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recipe {
@@ -16,15 +22,85 @@ pub struct Recipe {
     pub epochs: usize,
     /// Images in a step; the last step of an epoch may hold fewer.
     pub batch_size: usize,
-    /// Step size of the optimiser, Adam.
+    /// What moves the parameters, with its constants.
+    #[serde(deserialize_with = "name_or_table")]
+    pub optimiser: OptimiserSpec,
+    /// Step size of the optimiser.
     pub learning_rate: f64,
+    /// What the learning rate is multiplied by, step by step.
+    #[serde(deserialize_with = "name_or_table", skip_serializing_if = "is_default")]
+    pub schedule: Schedule,
+    /// What draws weights to zero, as [`UpdateRule::weight_decay`] says.
+    #[serde(skip_serializing_if = "is_default")]
+    pub weight_decay: f64,
+    /// How much of each answer is spread over all classes alike, a fraction.
+    #[serde(skip_serializing_if = "is_default")]
+    pub label_smoothing: f64,
+    /// The largest norm of the gradient; a longer one is shortened.
+    #[serde(skip_serializing_if = "is_default")]
+    pub gradient_clip: Option<f64>,
+    /// Decay of a moving average of all parameters, [`nn::MovingAverage`], which is measured and kept in their place.
+    #[serde(skip_serializing_if = "is_default")]
+    pub average_decay: Option<f64>,
+    /// Epochs in succession without a lower validation loss than any before, after which the training ends.
+    #[serde(skip_serializing_if = "is_default")]
+    pub early_stopping: Option<usize>,
+    /// Whether the parameters after the epoch of the lowest validation loss are kept, instead of the last epoch's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keep_best: bool,
+    /// What of an image is asked when validating and testing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub test_time_augmentation: TestTimeAugmentation,
+    /// What is done to the training images.
+    #[serde(skip_serializing_if = "is_default")]
+    pub augmentation: Augmentation,
 }
 
 impl Default for Recipe {
-    /// The study's: 5 epochs, batches of 128, learning rate 0.001.
+    /// The study's: 5 epochs, batches of 128, Adam with a constant learning rate of 0.001.
     fn default() -> Self {
-        Self { epochs: 5, batch_size: 128, learning_rate: 1e-3 }
+        Self {
+            epochs: 5,
+            batch_size: 128,
+            optimiser: OptimiserSpec::default(),
+            learning_rate: 1e-3,
+            schedule: Schedule::default(),
+            weight_decay: 0.0,
+            label_smoothing: 0.0,
+            gradient_clip: None,
+            average_decay: None,
+            early_stopping: None,
+            keep_best: false,
+            test_time_augmentation: TestTimeAugmentation::default(),
+            augmentation: Augmentation::default(),
+        }
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Which versions of an image a model is asked about; the mean of the class probabilities is its answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestTimeAugmentation {
+    /// The image.
+    #[default]
+    None,
+    /// The image and its shifts by a pixel up, down, left and right.
+    FourShifts,
+    /// The image and its shifts by a pixel in all eight directions.
+    EightShifts,
+}
+
+/// Which images a training is validated on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validation {
+    /// Images that are neither learnt from nor tested on: choosing by them is sound.
+    HeldOut,
+    /// The test images: whatever is chosen by them flatters the test.
+    TestImages,
 }
 
 /// A recipe whose every value is usable; the only form that [`crate::fit`] takes.
@@ -35,6 +111,12 @@ impl CheckedRecipe {
     /// The values.
     pub fn values(&self) -> &Recipe {
         &self.0
+    }
+
+    /// How the parameters are moved.
+    pub fn update_rule(&self) -> UpdateRule {
+        let Recipe { optimiser, learning_rate, weight_decay, gradient_clip, .. } = self.0;
+        UpdateRule { optimiser, learning_rate, weight_decay, gradient_clip }
     }
 }
 
@@ -50,14 +132,62 @@ pub enum RecipeError {
     /// A step size that is not positive, or not a number.
     #[error("learning rate: a number above 0 and at most 10 expected, {0} found")]
     LearningRate(f64),
+    /// A constant of the optimiser.
+    #[error("optimiser {0}")]
+    Optimiser(#[from] OptimiserError),
+    /// An epoch's count of the schedule or of early stopping.
+    #[error("{name}: 1 to {MAXIMUM_EPOCHS} epochs expected, {found} found")]
+    EpochCount {
+        /// The value's name.
+        name: &'static str,
+        /// What it is.
+        found: usize,
+    },
+    /// Another number.
+    #[error("{name}: {expected} expected, {found} found")]
+    Value {
+        /// The value's name.
+        name: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: f64,
+    },
+    /// A value of the augmentation.
+    #[error(transparent)]
+    Augmentation(#[from] AugmentationError),
+    /// Something that chooses by the validation images, where those are the test images.
+    #[error(
+        "{name}: held-out validation images expected, the test images validate this training: \
+         what is chosen by them flatters the test"
+    )]
+    ChosenByTest {
+        /// The value's name.
+        name: &'static str,
+    },
 }
 
 impl Recipe {
-    /// The recipe, if every value is usable.
+    /// The recipe, if every value is usable and nothing is chosen by test images.
     ///
     /// # Errors
     /// Names the first value that is not.
-    pub fn check(self) -> Result<CheckedRecipe, RecipeError> {
+    pub fn checked_for(self, validation: Validation) -> Result<CheckedRecipe, RecipeError> {
+        self.check()?;
+        if validation == Validation::TestImages {
+            let chosen = [(self.early_stopping.is_some(), "early stopping"), (self.keep_best, "keep best")];
+            if let Some((_, name)) = chosen.into_iter().find(|(asked, _)| *asked) {
+                return Err(RecipeError::ChosenByTest { name });
+            }
+        }
+        Ok(CheckedRecipe(self))
+    }
+
+    /// Whether every value is usable, whatever validates the training.
+    ///
+    /// # Errors
+    /// Names the first value that is not.
+    pub fn check(&self) -> Result<(), RecipeError> {
         if !(1..=MAXIMUM_EPOCHS).contains(&self.epochs) {
             return Err(RecipeError::Epochs(self.epochs));
         }
@@ -67,26 +197,219 @@ impl Recipe {
         if !(self.learning_rate > 0.0 && self.learning_rate <= 10.0) {
             return Err(RecipeError::LearningRate(self.learning_rate));
         }
-        Ok(CheckedRecipe(self))
+        self.optimiser.check()?;
+        self.check_schedule()?;
+        self.check_regularisation()?;
+        self.augmentation.check()?;
+        match self.early_stopping {
+            Some(found) => check_epochs("early stopping", found),
+            None => Ok(()),
+        }
     }
+
+    fn check_schedule(&self) -> Result<(), RecipeError> {
+        let fraction =
+            |name, found| check_value(name, "a number from 0 to 1", found, (0.0..=1.0).contains(&found));
+        match self.schedule {
+            Schedule::Constant => Ok(()),
+            Schedule::Step { every_epochs, factor } => {
+                check_epochs("schedule every epochs", every_epochs)?;
+                let usable = factor > 0.0 && factor <= 1.0;
+                check_value("schedule factor", "a number above 0 and at most 1", factor, usable)
+            }
+            Schedule::Cosine { warm_up, final_fraction } => {
+                fraction("schedule warm up", warm_up)?;
+                fraction("schedule final fraction", final_fraction)
+            }
+            Schedule::OneCycle { warm_up, initial_fraction, final_fraction } => {
+                fraction("schedule warm up", warm_up)?;
+                fraction("schedule initial fraction", initial_fraction)?;
+                fraction("schedule final fraction", final_fraction)
+            }
+        }
+    }
+
+    fn check_regularisation(&self) -> Result<(), RecipeError> {
+        let below_one = |name, found| {
+            check_value(name, "a number from 0 and below 1", found, (0.0..1.0).contains(&found))
+        };
+        // A rate times a decay of 1 and more would turn the weights' signs.
+        let decay = self.weight_decay;
+        check_value("weight decay", "a number from 0 to 1", decay, (0.0..=1.0).contains(&decay))?;
+        below_one("label smoothing", self.label_smoothing)?;
+        if let Some(clip) = self.gradient_clip {
+            check_value("gradient clip", "a number above 0", clip, clip > 0.0 && clip.is_finite())?;
+        }
+        match self.average_decay {
+            Some(decay) => below_one("average decay", decay),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_value(
+    name: &'static str,
+    expected: &'static str,
+    found: f64,
+    usable: bool,
+) -> Result<(), RecipeError> {
+    if usable { Ok(()) } else { Err(RecipeError::Value { name, expected, found }) }
+}
+
+fn check_epochs(name: &'static str, found: usize) -> Result<(), RecipeError> {
+    if (1..=MAXIMUM_EPOCHS).contains(&found) { Ok(()) } else { Err(RecipeError::EpochCount { name, found }) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Validation::{HeldOut, TestImages};
 
     #[test]
     fn every_unusable_value_is_named() {
         let recipe = Recipe::default();
-        assert_eq!(recipe.clone().check().map(|checked| checked.values().clone()), Ok(recipe.clone()));
-        assert_eq!(Recipe { epochs: 0, ..recipe.clone() }.check(), Err(RecipeError::Epochs(0)));
-        assert_eq!(Recipe { epochs: 10_001, ..recipe.clone() }.check(), Err(RecipeError::Epochs(10_001)));
-        assert_eq!(Recipe { batch_size: 0, ..recipe.clone() }.check(), Err(RecipeError::BatchSize(0)));
-        assert_eq!(Recipe { batch_size: 4097, ..recipe.clone() }.check(), Err(RecipeError::BatchSize(4097)));
-        for learning_rate in [0.0, -1e-3, 11.0, f64::INFINITY] {
-            let error = Recipe { learning_rate, ..recipe.clone() }.check();
-            assert_eq!(error, Err(RecipeError::LearningRate(learning_rate)));
+        assert_eq!(recipe.clone().checked_for(HeldOut).map(|checked| checked.values().clone()), Ok(recipe));
+        let error = |recipe: Recipe| recipe.check().expect_err("unusable").to_string();
+        let default = Recipe::default;
+        assert_eq!(error(Recipe { epochs: 0, ..default() }), "epochs: 1 to 10000 expected, 0 found");
+        assert_eq!(error(Recipe { epochs: 10_001, ..default() }), "epochs: 1 to 10000 expected, 10001 found");
+        assert_eq!(error(Recipe { batch_size: 0, ..default() }), "batch size: 1 to 4096 expected, 0 found");
+        assert_eq!(
+            error(Recipe { batch_size: 4097, ..default() }),
+            "batch size: 1 to 4096 expected, 4097 found"
+        );
+        for learning_rate in [0.0, -1e-3, 11.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(
+                error(Recipe { learning_rate, ..default() }),
+                format!("learning rate: a number above 0 and at most 10 expected, {learning_rate} found")
+            );
         }
-        assert!(Recipe { learning_rate: f64::NAN, ..recipe.clone() }.check().is_err());
+        assert_eq!(
+            error(Recipe { weight_decay: -0.1, ..default() }),
+            "weight decay: a number from 0 to 1 expected, -0.1 found"
+        );
+        assert_eq!(
+            error(Recipe { label_smoothing: 1.0, ..default() }),
+            "label smoothing: a number from 0 and below 1 expected, 1 found"
+        );
+        for clip in [0.0, f64::INFINITY] {
+            assert_eq!(
+                error(Recipe { gradient_clip: Some(clip), ..default() }),
+                format!("gradient clip: a number above 0 expected, {clip} found")
+            );
+        }
+        assert_eq!(
+            error(Recipe { average_decay: Some(1.0), ..default() }),
+            "average decay: a number from 0 and below 1 expected, 1 found"
+        );
+        assert_eq!(
+            error(Recipe { early_stopping: Some(0), ..default() }),
+            "early stopping: 1 to 10000 epochs expected, 0 found"
+        );
+        let augmentation = Augmentation { shift: -1.0, ..Augmentation::default() };
+        assert_eq!(
+            error(Recipe { augmentation, ..default() }),
+            "augmentation shift: 0 to 256 expected, -1 found"
+        );
+        let optimiser = OptimiserSpec::Sgd(nn::SgdConstants { momentum: 1.0, nesterov: false });
+        assert_eq!(
+            error(Recipe { optimiser, ..default() }),
+            "optimiser sgd momentum: a number from 0 and below 1 expected, 1 found"
+        );
+    }
+
+    #[test]
+    fn every_unusable_value_of_a_schedule_is_named() {
+        let error =
+            |schedule| Recipe { schedule, ..Recipe::default() }.check().expect_err("unusable").to_string();
+        let step = |every_epochs, factor| Schedule::Step { every_epochs, factor };
+        assert_eq!(error(step(0, 0.1)), "schedule every epochs: 1 to 10000 epochs expected, 0 found");
+        assert_eq!(error(step(1, 0.0)), "schedule factor: a number above 0 and at most 1 expected, 0 found");
+        let cosine = |warm_up, final_fraction| Schedule::Cosine { warm_up, final_fraction };
+        assert_eq!(error(cosine(1.1, 0.0)), "schedule warm up: a number from 0 to 1 expected, 1.1 found");
+        assert_eq!(
+            error(cosine(0.1, f64::NAN)),
+            "schedule final fraction: a number from 0 to 1 expected, NaN found"
+        );
+        let cycle = |warm_up, initial_fraction, final_fraction| Schedule::OneCycle {
+            warm_up,
+            initial_fraction,
+            final_fraction,
+        };
+        assert_eq!(
+            error(cycle(-0.1, 0.1, 0.0)),
+            "schedule warm up: a number from 0 to 1 expected, -0.1 found"
+        );
+        assert_eq!(
+            error(cycle(0.1, 2.0, 0.0)),
+            "schedule initial fraction: a number from 0 to 1 expected, 2 found"
+        );
+        assert_eq!(
+            error(cycle(0.1, 0.1, 2.0)),
+            "schedule final fraction: a number from 0 to 1 expected, 2 found"
+        );
+    }
+
+    #[test]
+    fn nothing_is_chosen_by_test_images() {
+        let stopping = Recipe { early_stopping: Some(3), ..Recipe::default() };
+        let best = Recipe { keep_best: true, ..Recipe::default() };
+        for (recipe, name) in [(stopping, "early stopping"), (best, "keep best")] {
+            assert!(recipe.clone().checked_for(HeldOut).is_ok());
+            assert_eq!(recipe.checked_for(TestImages), Err(RecipeError::ChosenByTest { name }));
+        }
+        assert_eq!(
+            RecipeError::ChosenByTest { name: "keep best" }.to_string(),
+            "keep best: held-out validation images expected, the test images validate this training: what is \
+             chosen by them flatters the test"
+        );
+        assert!(Recipe::default().checked_for(TestImages).is_ok());
+    }
+
+    #[test]
+    fn a_recipe_is_written_shortly_and_read_back() {
+        let default = serde_json::to_string(&Recipe::default()).expect("plain values");
+        assert_eq!(
+            default,
+            r#"{"epochs":5,"batch_size":128,"optimiser":{"kind":"adam","beta_1":0.9,"beta_2":0.999,"epsilon":1e-7},"learning_rate":0.001}"#
+        );
+        let full = Recipe {
+            optimiser: OptimiserSpec::Muon(nn::MuonConstants::default()),
+            schedule: Schedule::OneCycle { warm_up: 0.2, initial_fraction: 0.1, final_fraction: 0.01 },
+            weight_decay: 0.01,
+            label_smoothing: 0.1,
+            gradient_clip: Some(1.0),
+            average_decay: Some(0.99),
+            early_stopping: Some(3),
+            keep_best: true,
+            test_time_augmentation: TestTimeAugmentation::EightShifts,
+            augmentation: Augmentation { shift: 2.0, ..Augmentation::default() },
+            ..Recipe::default()
+        };
+        let text = serde_json::to_string(&full).expect("plain values");
+        assert_eq!(serde_json::from_str::<Recipe>(&text).expect("what was written"), full, "{text}");
+    }
+
+    #[test]
+    fn names_stand_for_their_constants() {
+        let read = |text: &str| serde_json::from_str::<Recipe>(text);
+        assert_eq!(read("{}").expect("all default"), Recipe::default());
+        let recipe = read(r#"{"optimiser": "sgd", "schedule": "cosine"}"#).expect("usable");
+        assert_eq!(recipe.optimiser, OptimiserSpec::Sgd(nn::SgdConstants::default()));
+        assert_eq!(recipe.schedule, Schedule::Cosine { warm_up: 0.0, final_fraction: 0.0 });
+        let recipe = read(r#"{"schedule": {"kind": "one-cycle", "warm_up": 0.5}}"#).expect("usable");
+        let expected = Schedule::OneCycle { warm_up: 0.5, initial_fraction: 0.04, final_fraction: 0.0 };
+        assert_eq!(recipe.schedule, expected);
+        for (text, problem) in [
+            (r#"{"epoch": 3}"#, "unknown field `epoch`"),
+            (r#"{"optimiser": "adagrad"}"#, "unknown variant `adagrad`"),
+            (r#"{"optimiser": {"kind": "sgd", "speed": 1}}"#, "unknown field `speed`"),
+            (r#"{"schedule": {"kind": "cosine", "cold_down": 1}}"#, "unknown field `cold_down`"),
+            (r#"{"schedule": "step"}"#, "missing field `every_epochs`"),
+            (r#"{"optimiser": 3}"#, "invalid type: integer `3`, expected a name, or a table"),
+        ] {
+            let error = read(text).expect_err("unusable").to_string();
+            assert!(error.starts_with(problem), "{text}: {error}");
+        }
     }
 }

@@ -6,11 +6,12 @@ use crate::common::{
 };
 use kernels::{
     InstructionSet,
-    adam::{Adam, adam_step},
+    optimiser::{Adam, Decay, Pace, adam_step},
 };
 
 const ADAM: Adam = Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
 const LEARNING_RATE: f64 = 1e-3;
+const PACE: Pace = Pace { learning_rate: LEARNING_RATE, gradient_scale: 1.0, decay: Decay::None };
 
 /// The numbers of one slice before a step.
 struct Slices<E> {
@@ -75,7 +76,7 @@ fn a_step_is_the_equations() {
                 let g = Guarded::input(&slices.gradient, 1);
                 let mut m = Guarded::output(&slices.first_moment, 2);
                 let mut v = Guarded::output(&slices.second_moment, 3);
-                adam_step(set, ADAM, LEARNING_RATE, step as u64, &mut w, &g, &mut m, &mut v);
+                adam_step(set, ADAM, PACE, step as u64, &mut w, &g, &mut m, &mut v);
                 let what = case::<E>(set, format!("{length} in step {step}"));
                 let expect =
                     |which: usize| expected.iter().map(|expected| expected[which]).collect::<Vec<_>>();
@@ -97,7 +98,7 @@ fn the_first_step_is_the_learning_rate() {
         let mut w = [E::ZERO; 5];
         let (mut m, mut v) = ([E::ZERO; 5], [E::ZERO; 5]);
         let adam = Adam { epsilon: 0.0, ..ADAM };
-        adam_step(set, adam, LEARNING_RATE, 1, &mut w, &gradient, &mut m, &mut v);
+        adam_step(set, adam, PACE, 1, &mut w, &gradient, &mut m, &mut v);
         // At most eight roundings: the rate, the two 1 − β (the second under a root), three in v, one root, one quotient.
         let error = 8.0 * rounding::<E>() * LEARNING_RATE;
         let expected =
@@ -113,7 +114,7 @@ fn without_gradient_and_moments_nothing_moves() {
         let before = Random::new(2).reals::<E>(37);
         let mut w = before.clone();
         let (mut m, mut v) = ([E::ZERO; 37], [E::ZERO; 37]);
-        adam_step(set, ADAM, LEARNING_RATE, 1, &mut w, &[E::ZERO; 37], &mut m, &mut v);
+        adam_step(set, ADAM, PACE, 1, &mut w, &[E::ZERO; 37], &mut m, &mut v);
         assert_same_bits(&w, &before, case::<E>(set, "w"));
         assert_exact(&m, &[0.0; 37], case::<E>(set, "m"));
         assert_exact(&v, &[0.0; 37], case::<E>(set, "v"));
@@ -135,7 +136,7 @@ fn slices_give_the_same_bits() {
                 .zip(m.chunks_mut(size))
                 .zip(v.chunks_mut(size))
             {
-                adam_step(set, ADAM, LEARNING_RATE, 7, w, g, m, v);
+                adam_step(set, ADAM, PACE, 7, w, g, m, v);
             }
             [w, m, v]
         };
@@ -156,7 +157,7 @@ fn a_nan_gradient_reaches_its_own_numbers_only() {
             let mut gradient = [E::ONE; 21];
             gradient[at] = E::NAN;
             let [mut w, mut m, mut v] = [[E::ONE; 21]; 3];
-            adam_step(set, ADAM, LEARNING_RATE, 3, &mut w, &gradient, &mut m, &mut v);
+            adam_step(set, ADAM, PACE, 3, &mut w, &gradient, &mut m, &mut v);
             for slice in [w, m, v] {
                 for (index, value) in slice.iter().enumerate() {
                     assert_eq!(value.to_f64().is_nan(), index == at, "{}", case::<E>(set, index));
@@ -171,7 +172,7 @@ fn lengths(step: u64, gradient: usize, first_moment: usize, second_moment: usize
     let set = InstructionSet::PORTABLE;
     let zeros = |length| vec![0.0f32; length];
     let (g, mut m, mut v) = (zeros(gradient), zeros(first_moment), zeros(second_moment));
-    adam_step(set, ADAM, LEARNING_RATE, step, &mut zeros(3), &g, &mut m, &mut v);
+    adam_step(set, ADAM, PACE, step, &mut zeros(3), &g, &mut m, &mut v);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod lstm;
 mod matmul;
 mod minimal_filtering;
 mod nonlinearity;
+mod optimisers;
 mod pooling;
 mod sliding;
 mod softmax_pixels;

@@ -1,10 +1,15 @@
 //! Loss, probabilities, pixels, and the choice of an instruction set.
 
-use crate::common::{Guard, Guarded, Number, Random, on_every_set};
+use crate::common::{
+    Guard, Guarded, Number, Random, assert_gradient, assert_same_bits, differences, on_every_set,
+};
 use kernels::{
     InstructionSet,
     pixels::scale_pixels,
-    softmax::{argmax, softmax_cross_entropy, softmax_cross_entropy_backward},
+    softmax::{
+        Target, argmax, soft_cross_entropy, soft_cross_entropy_backward, softmax_cross_entropy,
+        softmax_cross_entropy_backward,
+    },
 };
 
 #[test]
@@ -75,6 +80,57 @@ fn the_gradient_is_the_difference_quotient_of_the_mean_loss() {
         let quotient = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
         assert!((gradient - quotient).abs() < 1e-9, "{index}: {gradient}, {quotient} by differences");
     }
+}
+
+#[test]
+fn mixed_and_smoothed_answers_follow_the_definition() {
+    let classes = 5;
+    let logits: Vec<f64> = Random::new(4).reals(4 * classes).iter().map(|z: &f64| 4.0 * z).collect();
+    let targets = [(0, 3, 0.7), (4, 1, 0.2), (2, 2, 0.4), (1, 0, 1.0)]
+        .map(|(first, second, first_share)| Target { first, second, first_share });
+    for smoothing in [0.0, 0.1] {
+        let mut expected = (0.0, 0);
+        for (z, target) in logits.chunks_exact(classes).zip(targets) {
+            let mut t = [smoothing / classes as f64; 5];
+            t[usize::from(target.first)] += (1.0 - smoothing) * target.first_share;
+            t[usize::from(target.second)] += (1.0 - smoothing) * (1.0 - target.first_share);
+            let sum: f64 = z.iter().map(|z| z.exp()).sum();
+            expected.0 -= t.iter().zip(z).map(|(t, z)| t * (z - sum.ln())).sum::<f64>();
+            let heavier = (0..classes).max_by(|a, b| t[*a].total_cmp(&t[*b])).expect("classes");
+            expected.1 += usize::from(argmax(z) == heavier);
+        }
+        let mut gradient = vec![0.0; logits.len()];
+        let found = soft_cross_entropy(&logits, &targets, smoothing, classes, &mut gradient);
+        assert!((found.0 - expected.0).abs() < 1e-13, "{found:?}, {expected:?} expected");
+        assert_eq!(found.1, expected.1);
+        soft_cross_entropy_backward(&mut gradient, &targets, smoothing, classes, 4);
+        let quotients = differences(&logits, |logits| {
+            soft_cross_entropy(logits, &targets, smoothing, classes, &mut vec![0.0; 4 * classes]).0 / 4.0
+        });
+        assert_gradient(&gradient, &quotients, smoothing);
+    }
+}
+
+#[test]
+fn plain_answers_are_a_case_of_mixed_ones_to_the_bit() {
+    fn check<E: Number + Guard>(_: InstructionSet) {
+        let (labels, classes) = ([3, 0, 9, 9, 1], 10);
+        let mut logits = Random::new(5).reals::<E>(labels.len() * classes);
+        logits[classes] = -E::INFINITY;
+        logits[4] = -E::INFINITY;
+        let targets = labels.map(Target::of);
+        let mut plain = vec![E::ZERO; logits.len()];
+        let mut soft = plain.clone();
+        let expected = softmax_cross_entropy(&logits, &labels, classes, &mut plain);
+        let found = soft_cross_entropy(&logits, &targets, 0.0, classes, &mut soft);
+        assert_eq!(found, expected);
+        assert!(found.0.is_infinite(), "the second row's own class has no probability");
+        assert_same_bits(&soft, &plain, "probabilities");
+        softmax_cross_entropy_backward(&mut plain, &labels, classes, 7);
+        soft_cross_entropy_backward(&mut soft, &targets, 0.0, classes, 7);
+        assert_same_bits(&soft, &plain, "gradient");
+    }
+    on_every_set!(check);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use crate::common::{
     Golden, assert_close, cnn, keras_name, keras_shape, largest, last_dense, lstm, set_parameters, sets,
     study_model, to_our_layout, widen,
 };
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser};
+use crate::optimisers::specs;
+use nn::{Architecture, Element, InstructionSet, Model, Optimiser, Role, UpdateRule};
 
 /// How far a float type may be from the golden file of that type; golden/README.md says why.
 struct Tolerance {
@@ -38,7 +39,7 @@ fn check_twin<E: Element>(
         *pixel = E::from_f64(*value);
     }
     let labels = golden.labels(classes);
-    let mut optimiser = Optimiser::new(model.parameters().len());
+    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let dense = last_dense(&model);
     for step in 0..10 {
         let mut d_input = vec![E::from_f64(f64::NAN); batch * height * width];
@@ -70,7 +71,7 @@ fn check_twin<E: Element>(
                 assert_close(&format!("{context}: gradient of {name}"), &ours, &expected, limit);
             }
         }
-        model.update(&mut optimiser, 1e-3);
+        model.update(&mut optimiser, 1.0);
         for spec in model.specs() {
             let name = spec.name.replace("dense1", dense);
             let stored = format!("trajectory/{}", keras_name(&name));
@@ -186,7 +187,7 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
     let pixels: Vec<u8> = digits.values("images").iter().map(|pixel| *pixel as u8).collect();
     let labels: Vec<u8> = digits.values("labels").iter().map(|label| *label as u8).collect();
     let image = |step: usize, image: usize| &pixels[(step * BATCH + image) * 784..][..784];
-    let mut optimiser = Optimiser::new(model.parameters().len());
+    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let dense = last_dense(&model);
     for step in 0..10 {
         let context = format!("{name}, {}, step {step}", set.name());
@@ -222,7 +223,7 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
                 assert_close(&format!("{context}: input gradient"), &widen(&d_input), expected, limit);
             }
         }
-        model.update(&mut optimiser, 1e-3);
+        model.update(&mut optimiser, 1.0);
     }
     let mut checked = 0;
     for spec in model.specs() {
@@ -302,9 +303,9 @@ fn adam_alone() {
     ) {
         let convert = |values: &[f64]| values.iter().map(|value| E::from_f64(*value)).collect::<Vec<E>>();
         let mut parameters = convert(golden.values("start"));
-        let mut optimiser = Optimiser::new(17);
+        let mut optimiser = Optimiser::new(&UpdateRule::default(), &specs(&[("w", &[17], Role::Bias)]));
         for step in 0..5 {
-            optimiser.step(set, 1e-3, &mut parameters, &convert(&gradients[step * 17..(step + 1) * 17]));
+            optimiser.step(set, 1.0, &mut parameters, &convert(&gradients[step * 17..(step + 1) * 17]));
             let expected = &golden.values(&format!("{prefix}weight"))[step * 17..(step + 1) * 17];
             let what = format!("{prefix}weight, {}, step {step}", set.name());
             assert_close(&what, &widen(&parameters), expected, tolerance);

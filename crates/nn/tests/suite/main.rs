@@ -5,6 +5,7 @@ mod convolution;
 mod differences;
 mod golden;
 mod model;
+mod optimisers;
 mod pointwise;
 mod recurrent;
 mod sequences;

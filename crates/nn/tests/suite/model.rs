@@ -1,10 +1,10 @@
 //! What a model promises as a whole: sizes, errors, the same bits on any number of threads and in every batch.
 
 use crate::common::{architecture, sets, study_model};
-use nn::{InstructionSet, LayerSpec, Model, Optimiser};
+use nn::{InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
+pub fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
     let mut model = Model::new(set, &study_model(name), 28, 28, 10, capacity).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
     model
@@ -65,12 +65,12 @@ fn train(set: InstructionSet, name: &str, threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
         let mut model = model(set, name, 50);
-        let mut optimiser = Optimiser::new(model.parameters().len());
+        let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
         for count in [50, 50, 17, 1] {
             let images = images(count);
             model.set_batch(count, |image| &images[image * 784..][..784]);
             model.differentiate(&labels(count), None);
-            model.update(&mut optimiser, 1e-3);
+            model.update(&mut optimiser, 1.0);
         }
         model.parameters().iter().map(|value| value.to_bits()).collect()
     })
@@ -107,10 +107,10 @@ fn a_step_allocates_nothing() {
         for name in ["cnn", "lstm"] {
             let (images, labels) = (images(50), labels(50));
             let mut model = model(set, name, 50);
-            let mut optimiser = Optimiser::new(model.parameters().len());
+            let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
             let mut step = |count: usize| {
                 model.differentiate_images(&labels[..count], |image| &images[image * 784..][..784]);
-                model.update(&mut optimiser, 1e-3);
+                model.update(&mut optimiser, 1.0);
             };
             let counted = pool.install(|| {
                 step(50);

@@ -4,7 +4,7 @@ use crate::{
     common::{Golden, architecture, assert_close, largest, sets, widen},
     differences::{Sample, assert_right},
 };
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser};
+use nn::{Architecture, Element, InstructionSet, Model, Optimiser, UpdateRule};
 
 const CELLS: [&str; 3] = ["lstm", "gru", "rnn"];
 const OPTIONS: [&str; 4] = ["", " sequence", " bidirectional", " bidirectional sequence"];
@@ -143,7 +143,7 @@ fn the_same_bits_on_any_number_of_threads() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| {
                 let (mut model, labels) = all_cells(set);
-                let mut optimiser = Optimiser::new(model.parameters().len());
+                let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
                 for _ in 0..3 {
                     model.differentiate(&labels, None);
                     model.update(&mut optimiser, 1e-2);

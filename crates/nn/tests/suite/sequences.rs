@@ -4,7 +4,7 @@ use crate::{
     common::{Golden, architecture, assert_close, largest, sets, widen},
     differences::{assert_right, residual},
 };
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser};
+use nn::{Architecture, Element, InstructionSet, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 #[test]
@@ -113,7 +113,7 @@ fn train(set: InstructionSet, threads: usize) -> Vec<u32> {
     pool.install(|| {
         let mut model = Model::<f32>::new(set, &transformer(), 12, 12, 10, 50).expect("it fits");
         model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
-        let mut optimiser = Optimiser::new(model.parameters().len());
+        let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
         for count in [50, 50, 17, 1] {
             let images = images(count);
             model.set_batch(count, |image| &images[image * 144..][..144]);
@@ -155,7 +155,7 @@ fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     let mut model = Model::<f32>::new(sets()[0], &transformer(), 12, 12, 10, 50).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
-    let mut optimiser = Optimiser::new(model.parameters().len());
+    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let (images, labels) = (images(50), labels(50));
     let mut step = |count: usize| {
         model.differentiate_images(&labels[..count], |image| &images[image * 144..][..144]);

@@ -7,7 +7,7 @@ use crate::canvas::{Canvas, Frame};
 use crate::font::Font;
 use crate::legend::{self, Sample};
 use crate::marks::{Mark, WHITE};
-use crate::numbers::percent;
+use crate::numbers::{counted, percent};
 use crate::scene::{Colour, Outline, Point, Scene, Stroke};
 use crate::text::one_line;
 
@@ -33,7 +33,7 @@ pub(crate) fn search(tuning: &Tuning, canvas: Canvas) -> Scene {
     let scale = Scale::linear(&lines(tuning), Some(0.0), Some(100.0));
     let below = dots(tuning).filter(|(.., accuracy)| scale.fraction(*accuracy) < 0.0).count();
     let notes: Vec<String> = (below > 0)
-        .then(|| format!("Not drawn, because below the axis: {below} finished trials."))
+        .then(|| format!("Not drawn, because below the axis: {}.", counted(below, "finished trial")))
         .into_iter()
         .collect();
     let (top, bottom) = canvas.captions(&mut scene, &font, title, &subtitle, &notes);
@@ -48,7 +48,7 @@ pub(crate) fn search(tuning: &Tuning, canvas: Canvas) -> Scene {
     let frame = Frame::new(canvas, &font, [top + 26.0, bottom], x, scale);
     let ticks = counting_ticks(1.0, trials as f64, canvas.ticks());
     let empty = tuning.models.iter().all(|model| model.trials.is_empty());
-    frame.axes(&mut scene, &ticks, ["trial", "validation accuracy (%)"], empty);
+    frame.axes(&mut scene, &ticks, ["trials made", "validation accuracy (%)"], empty);
     let place = |x: f64, accuracy: f64| frame.place(x, accuracy.clamp(0.0, 100.0));
     let seen = |accuracy: f64| scale.fraction(accuracy) >= 0.0;
     for (index, model) in tuning.models.iter().enumerate() {

@@ -89,8 +89,8 @@ fn gain(model: &ModelOutcome) -> String {
 pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
     let question = &tuning.question;
     let mut sentences = vec![
-        "Every trial learns from the training images and is judged on the validation images after its last epoch, never its best. \
-         The test images were not read."
+        "Every trial learns from the training images and is judged on the validation images as its model ends, not at its best epoch \
+         unless the recipe keeps that. The test images were not read."
             .to_owned(),
         match question.sampler {
             search::Sampler::Random => format!("Settings are drawn by lot, with seed {}.", question.seed),

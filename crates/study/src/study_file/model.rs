@@ -139,7 +139,7 @@ impl ModelTemplate {
             let hint = recipe_hint(&problem, self.variables.iter().map(|(name, _)| name.as_str()));
             self.error(line, problem, hint)
         })?;
-        match parsed.clone().check() {
+        match parsed.check() {
             Ok(_) => Ok(parsed),
             Err(error) => Err(self.error(line, error.to_string(), "change the value on that line".into())),
         }

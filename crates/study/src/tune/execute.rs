@@ -215,6 +215,7 @@ impl Round<'_> {
             specification: None,
             parameters: 0,
             epochs: Vec::new(),
+            kept_epoch: 0,
             train_seconds: 0.0,
             total_seconds: 0.0,
             environment: self.laboratory.environment(),
@@ -267,14 +268,17 @@ impl Round<'_> {
             asked
         };
         let trained = self.laboratory.try_out(&specification, &mut forward)?;
-        let outcome = match (trained.ended, ended) {
-            (_, Some(ended)) => ended,
-            (Err(RunError::Stopped { stopped: Stopped::Diverged { .. }, .. }), None) => Outcome::Diverged,
+        let (outcome, kept_epoch) = match (trained.ended, ended) {
+            (_, Some(ended)) => (ended, epochs.len()),
+            (Err(RunError::Stopped { stopped: Stopped::Diverged { .. }, .. }), None) => {
+                (Outcome::Diverged, epochs.len())
+            }
             (Err(error), None) => return Err(error.into()),
-            (Ok(()), None) => Outcome::Finished,
+            (Ok(kept_epoch), None) => (Outcome::Finished, kept_epoch),
         };
         Ok(TrialRecord {
             outcome,
+            kept_epoch,
             parameters: trained.parameters,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             total_seconds: trained.total_seconds,

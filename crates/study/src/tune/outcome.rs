@@ -1,6 +1,6 @@
 //! What the trials of a search say.
 
-use super::{Candidate, Outcome, Question, TrialRecord, record::score};
+use super::{Candidate, Outcome, Question, TrialRecord};
 use crate::study_file::{ModelSpec, StudyFileError};
 use search::{Importance, Sampler, Trial, best_so_far, importance, ranking};
 use serde::Serialize;
@@ -165,12 +165,7 @@ fn in_toml(value: &impl Serialize) -> toml::Value {
 /// The finished trial that is better than every other and than the model as it stands.
 fn best(as_it_stands: &TrialRecord, trials: &[Trial]) -> Option<usize> {
     let first = ranking(trials).first().copied().filter(|number| trials[*number].finished())?;
-    let standing = Trial {
-        point: trials[first].point.clone(),
-        length: as_it_stands.epochs.len().max(1) as u64,
-        scores: as_it_stands.epochs.iter().map(score).collect(),
-        failed: as_it_stands.outcome != Outcome::Finished,
-    };
+    let standing = as_it_stands.trial(Some(trials[first].point.clone())).expect("a point was given");
     // Of equal ones the first is first: nothing is changed without a gain.
     (ranking(&[standing, trials[first].clone()])[0] == 1).then_some(first)
 }

@@ -37,6 +37,9 @@ pub struct TrialRecord {
     pub parameters: usize,
     /// One entry per epoch that was finished, in order.
     pub epochs: Vec<EpochRecord>,
+    /// After which epoch the model had the parameters that it ended with, counted from 1: the last, unless the recipe keeps
+    /// those that validate best.
+    pub kept_epoch: usize,
     /// Seconds spent drawing batches and updating weights, all epochs.
     pub train_seconds: f64,
     /// Seconds from the start of the trial to its end.
@@ -62,19 +65,23 @@ pub enum Outcome {
 }
 
 impl TrialRecord {
-    /// The validation accuracy and loss after the last epoch that it had.
+    /// The epoch whose parameters the model ended with.
     pub fn last(&self) -> Option<&EpochRecord> {
-        self.epochs.last()
+        self.epochs.get(self.kept_epoch.checked_sub(1)?)
     }
 
     /// As the search sees it; none where the settings are not a point of its space.
     pub(super) fn trial(&self, point: Option<Vec<search::Value>>) -> Option<search::Trial> {
-        Some(search::Trial {
-            point: point?,
-            length: self.specification.as_ref().map_or(1, |run| run.recipe.epochs as u64),
-            scores: self.epochs.iter().map(score).collect(),
-            failed: matches!(self.outcome, Outcome::Diverged | Outcome::Unusable(_)),
-        })
+        let length = self.specification.as_ref().map_or(1, |run| run.recipe.epochs);
+        let mut scores: Vec<Score> = self.epochs.iter().map(score).collect();
+        if let (Outcome::Finished, Some(kept)) = (&self.outcome, self.last()) {
+            // Where the recipe itself ended early, the model would have stayed what it is; where it keeps the best parameters,
+            // the last are not the model.
+            scores.truncate(length - 1);
+            scores.resize(length, score(kept));
+        }
+        let failed = matches!(self.outcome, Outcome::Diverged | Outcome::Unusable(_));
+        Some(search::Trial { point: point?, length: length as u64, scores, failed })
     }
 }
 

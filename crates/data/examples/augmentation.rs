@@ -1,0 +1,55 @@
+//! What augmentation costs on one thread: `cargo run --release -p data --example augmentation`.
+
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+use data::{Augmentation, Augmenter};
+use std::{hint::black_box, time::Instant};
+
+/// Images of a batch, and batches of an epoch: the batches are all different, as in a training.
+const BATCH: usize = 128;
+const BATCHES: usize = 400;
+/// The median of so many epochs is told.
+const EPOCHS: usize = 7;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let corpus = data::load(&data::Source::Mnist)?;
+    let training = corpus.training();
+    let none = Augmentation::default();
+    let affine = Augmentation { shift: 2.0, rotation: 10.0, scale: 0.1, shear: 10.0, ..none };
+    let rows = [
+        ("none", none),
+        ("shift", Augmentation { shift: 2.0, ..none }),
+        ("rotation", Augmentation { rotation: 10.0, ..none }),
+        ("scale", Augmentation { scale: 0.1, ..none }),
+        ("shear", Augmentation { shear: 10.0, ..none }),
+        ("these four", affine),
+        ("elastic", Augmentation { elastic: 34.0, ..none }),
+        ("all five", Augmentation { elastic: 34.0, ..affine }),
+        ("erasing", Augmentation { erasing: 0.5, ..none }),
+        ("mixup", Augmentation { mixup: 0.2, ..none }),
+        ("cutmix", Augmentation { cutmix: 1.0, ..none }),
+        ("affine, mixup", Augmentation { mixup: 0.2, ..affine }),
+        ("all", Augmentation { elastic: 34.0, erasing: 0.5, mixup: 0.2, cutmix: 1.0, ..affine }),
+    ];
+    let mut order: Vec<u32> = (0..training.len() as u32).collect();
+    data::shuffle(&mut order, &mut data::generator(1, 0));
+    let mut pixels = vec![0.0; training.pixels()];
+    for (name, augmentation) in rows {
+        let augmenter = Augmenter::new(&augmentation, training, 1)?;
+        let mut nanoseconds: Vec<f64> = (1..=EPOCHS)
+            .map(|epoch| {
+                let start = Instant::now();
+                for batch in order.chunks_exact(BATCH).take(BATCHES) {
+                    for position in 0..BATCH {
+                        black_box(augmenter.draw(epoch, batch, position, &mut pixels));
+                        black_box(&mut pixels);
+                    }
+                }
+                start.elapsed().as_nanos() as f64 / (BATCH * BATCHES) as f64
+            })
+            .collect();
+        nanoseconds.sort_by(f64::total_cmp);
+        println!("{name:<14}{:>7.0} ns an image", nanoseconds[EPOCHS / 2]);
+    }
+    Ok(())
+}

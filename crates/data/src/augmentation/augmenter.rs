@@ -1,0 +1,205 @@
+//! Images as a step learns from them.
+
+use super::{
+    Augmentation, AugmentationError,
+    affine::Affine,
+    elastic::{Elastic, Field},
+    erasing::{Erasing, Rectangle},
+    mixing::Mixing,
+    sampler::Sampler,
+};
+use crate::{Dataset, generator};
+use rand_chacha::ChaCha8Rng;
+use std::sync::{Mutex, PoisonError};
+
+/// What an augmented image is to be taken for: its own label with `weight`, and `second` with 1 − `weight`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Target {
+    /// The partner's label; the image's own where it has none.
+    pub second: u8,
+    /// The share of the image's own label, from 0 to 1; 1 where it has no partner.
+    pub weight: f32,
+}
+
+/// Draws a data set's images augmented.
+///
+/// An image's changes are a function of the seed, the epoch and the image's index in the data set alone: whatever the
+/// model, the size and order of the batches and the number of threads, it looks the same. Only its partner in mixup
+/// and CutMix is one of its batch, and so depends on that: images of a validation set never come into a training.
+/// The partner is mixed in as it is augmented itself in that epoch, unmixed.
+///
+/// Each kind of change has its own random numbers: switching one on or off changes no other.
+#[derive(Debug)]
+pub struct Augmenter<'a> {
+    augmentation: Augmentation,
+    dataset: &'a Dataset,
+    seed: u64,
+    elastic: Option<Elastic>,
+    /// Memory that is lent out for the length of a draw: as many as there were draws at once.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+/// One image on its way.
+#[derive(Debug, Default)]
+struct Scratch {
+    sampler: Sampler,
+    field: Field,
+    erasing: Erasing,
+    /// A row of the partner.
+    row: Vec<f32>,
+}
+
+/// Whose random numbers: the place of the first in an image's stream, in words.
+#[derive(Debug, Clone, Copy)]
+enum Draws {
+    Affine = 0,
+    Erasing = 1 << 20,
+    Mixing = 2 << 20,
+    /// 37,000 words for the largest image at the least smoothness.
+    Elastic = 3 << 20,
+}
+
+impl<'a> Augmenter<'a> {
+    /// Prepares to draw images of `dataset`.
+    ///
+    /// # Errors
+    /// Names the first value of `augmentation` that cannot be used.
+    pub fn new(
+        augmentation: &Augmentation,
+        dataset: &'a Dataset,
+        seed: u64,
+    ) -> Result<Self, AugmentationError> {
+        augmentation.check()?;
+        let Augmentation { elastic, smoothness, .. } = *augmentation;
+        let elastic =
+            (elastic != 0.0).then(|| Elastic::new(elastic, smoothness, dataset.height(), dataset.width()));
+        Ok(Self { augmentation: *augmentation, dataset, seed, elastic, idle: Mutex::default() })
+    }
+
+    /// Writes image `batch[position]` of the data set, as it is in `epoch`, to `pixels`, `[row, column]`, values from 0
+    /// to 1; overwrites. Without augmentation these are the bytes divided by 255.
+    ///
+    /// `batch` are the indices of all images of the step, from which a partner is taken. Any number of threads may draw
+    /// at once. Memory is allocated only when more threads draw at once than ever before.
+    ///
+    /// # Panics
+    /// When `position` is not in the batch, an index not in the data set, or `pixels` has another length than an image.
+    pub fn draw(&self, epoch: usize, batch: &[u32], position: usize, pixels: &mut [f32]) -> Target {
+        assert_eq!(pixels.len(), self.dataset.pixels(), "pixels of an image");
+        let index = batch[position] as usize;
+        let own = self.dataset.labels()[index];
+        if self.augmentation.is_none() {
+            scale(self.dataset.image(index), pixels);
+            return Target { second: own, weight: 1.0 };
+        }
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = idle().pop().unwrap_or_default();
+        self.start(epoch, index, &mut scratch).write(pixels);
+        let target = match self.mixing(epoch, batch, position) {
+            None => Target { second: own, weight: 1.0 },
+            Some(mixing) => {
+                let partner = batch[mixing.partner] as usize;
+                self.mix(epoch, partner, &mixing, &mut scratch, pixels);
+                Target { second: self.dataset.labels()[partner], weight: mixing.weight }
+            }
+        };
+        idle().push(scratch);
+        target
+    }
+
+    /// The random numbers of one kind of change of an image. An epoch, counted from 1, has streams that no shuffling of
+    /// the same seed has.
+    fn generator(&self, epoch: usize, index: usize, draws: Draws) -> ChaCha8Rng {
+        let mut generator = generator(self.seed, (epoch as u64) << 32 | index as u64);
+        if draws as u32 > 0 {
+            generator.set_word_pos(u128::from(draws as u32));
+        }
+        generator
+    }
+
+    fn mixing(&self, epoch: usize, batch: &[u32], position: usize) -> Option<Mixing> {
+        self.augmentation.mixes().then(|| {
+            let generator = &mut self.generator(epoch, batch[position] as usize, Draws::Mixing);
+            let (height, width) = (self.dataset.height(), self.dataset.width());
+            Mixing::draw(generator, &self.augmentation, batch.len(), position, height, width)
+        })?
+    }
+
+    /// Draws an image's own changes.
+    fn start<'s>(&'s self, epoch: usize, index: usize, scratch: &'s mut Scratch) -> Augmented<'s> {
+        let Self { augmentation, dataset, .. } = self;
+        let (height, width) = (dataset.height(), dataset.width());
+        let image = dataset.image(index);
+        let affine = augmentation.moves().then(|| {
+            scratch.sampler.set(image, width);
+            let generator = &mut self.generator(epoch, index, Draws::Affine);
+            Affine::draw(generator, augmentation, height, width)
+        });
+        if let Some(elastic) = &self.elastic {
+            elastic.draw(&mut self.generator(epoch, index, Draws::Elastic), &mut scratch.field);
+        }
+        scratch.erasing.clear();
+        if augmentation.erasing != 0.0 {
+            let generator = &mut self.generator(epoch, index, Draws::Erasing);
+            scratch.erasing.draw(generator, augmentation.erasing, height, width);
+        }
+        Augmented { image, width, affine, elastic: self.elastic.as_ref(), scratch }
+    }
+
+    /// Brings the partner into `pixels`.
+    fn mix(&self, epoch: usize, partner: usize, mixing: &Mixing, scratch: &mut Scratch, pixels: &mut [f32]) {
+        let width = self.dataset.width();
+        let whole = Rectangle { rows: 0..self.dataset.height(), columns: 0..width };
+        let Rectangle { rows, columns } = mixing.rectangle.as_ref().unwrap_or(&whole);
+        let mut row = std::mem::take(&mut scratch.row);
+        row.resize(width, 0.0);
+        let mut partner = self.start(epoch, partner, scratch);
+        for at in rows.clone() {
+            partner.row(at, &mut row);
+            let pixels = pixels[at * width..][columns.clone()].iter_mut().zip(&row[columns.clone()]);
+            if mixing.rectangle.is_some() {
+                pixels.for_each(|(pixel, other)| *pixel = *other);
+            } else {
+                pixels.for_each(|(pixel, other)| *pixel = *other + mixing.weight * (*pixel - *other));
+            }
+        }
+        scratch.row = row;
+    }
+}
+
+/// An image with its own changes, all drawn.
+struct Augmented<'s> {
+    image: &'s [u8],
+    width: usize,
+    /// None where ink stays where it is.
+    affine: Option<Affine>,
+    elastic: Option<&'s Elastic>,
+    scratch: &'s mut Scratch,
+}
+
+impl Augmented<'_> {
+    fn write(&mut self, pixels: &mut [f32]) {
+        for (row, output) in pixels.chunks_exact_mut(self.width).enumerate() {
+            self.row(row, output);
+        }
+    }
+
+    fn row(&mut self, row: usize, output: &mut [f32]) {
+        let Scratch { sampler, field, erasing, .. } = &mut *self.scratch;
+        match &self.affine {
+            None => scale(&self.image[row * self.width..][..self.width], output),
+            Some(affine) => {
+                let displacements = self.elastic.map(|elastic| elastic.row(field, row));
+                sampler.row(affine, displacements, row, output);
+            }
+        }
+        erasing.cover(row, output);
+    }
+}
+
+/// Bytes divided by 255.
+fn scale(bytes: &[u8], pixels: &mut [f32]) {
+    for (pixel, byte) in pixels.iter_mut().zip(bytes) {
+        *pixel = f32::from(*byte) / 255.0;
+    }
+}

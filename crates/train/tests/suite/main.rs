@@ -1,0 +1,6 @@
+//! Trainings as a whole. One binary, so that it links once.
+
+mod common;
+mod fit;
+mod same;
+mod views;
