@@ -8,6 +8,7 @@ mod interrupt;
 mod output;
 mod progress;
 mod show;
+mod trials;
 
 use clap::Parser;
 use std::{process::ExitCode, time::Instant};

@@ -13,6 +13,7 @@ mod results;
 mod run;
 mod speedrun;
 mod train;
+mod tune;
 mod verify;
 mod weights;
 
@@ -39,6 +40,7 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Speedrun(arguments)) => speedrun::run(&arguments, process_start),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),

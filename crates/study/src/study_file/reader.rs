@@ -70,6 +70,7 @@ impl<'a> Reader<'a> {
             title: self.get(entries, "title").map(|node| self.text("title", node)).transpose()?,
             models,
             templates: chosen.into_iter().map(|(template, _)| template).collect(),
+            recipe: everywhere,
             datasets: self.datasets(entries)?,
             protocol: self.protocol(entries)?,
             runs: self.whole(entries, "seeds", 1..=MAXIMUM_RUNS)?.unwrap_or(3),
