@@ -83,13 +83,7 @@ unsafe impl Vector for Avx512 {
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8, count: usize) -> Self {
         unsafe {
-            let bytes = if count == Self::LANES {
-                _mm_loadu_si128(from.cast())
-            } else {
-                let mut buffer = [0u8; 16];
-                std::ptr::copy_nonoverlapping(from, buffer.as_mut_ptr(), count);
-                _mm_loadu_si128(buffer.as_ptr().cast())
-            };
+            let bytes = _mm_maskz_loadu_epi8(first_lanes(count), from.cast());
             Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
         }
     }
