@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use data::Augmentation;
 use std::path::PathBuf;
 use study::study_file::{MAXIMUM_RUNS, Target};
 use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
@@ -29,6 +30,7 @@ Examples:
   mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
   mnist-study report Results                     every table, plot and page anew from the records
   mnist-study verify Results                     train a recorded run again and compare every bit
+  mnist-study tune cnn --trials 30               better settings, found on the validation images
   mnist-study train cnn --save cnn.safetensors   train one model and keep its weights
   mnist-study evaluate cnn.safetensors           its accuracy and loss on the test images
 
@@ -51,12 +53,16 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Train a record's run again and compare the fingerprint
     Verify(VerifyArguments),
+    /// Search a model's settings by its validation accuracy; the test images stay unread
+    Tune(TuneArguments),
+    /// Seconds to 99 % test accuracy on MNIST, over many seeds
+    Speedrun(SpeedrunArguments),
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),
     /// List the built-in models, or describe one layer by layer
     Models(ModelsArguments),
-    /// List the data sets
-    Datasets(ListArguments),
+    /// List the data sets, fetch one, or see it augmented
+    Datasets(DatasetsArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example: mnist-study completions bash > ~/.local/share/bash-completion/completions/mnist-study"
@@ -149,7 +155,7 @@ pub(crate) struct EvaluateArguments {
     /// A file that `train --save` made
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// Data set: `mnist`, or a folder of four IDX files
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     /// Threads to compute with [default: one for each processor]
@@ -227,7 +233,7 @@ pub(crate) struct VerifyArguments {
     /// Every run of the folder's plan, not only the first
     #[arg(long)]
     pub(crate) all: bool,
-    /// Data set: `mnist`, or a folder of four IDX files [default: the one that the record names]
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files [default: the one that the record names]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
@@ -235,6 +241,79 @@ pub(crate) struct VerifyArguments {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+/// `tune`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct TuneArguments {
+    /// Models to tune, each with the same budget: built-in ones, or a study file's, FILE.toml or FILE.toml:NAME; what is
+    /// searched stands under [search] in the file, else it is learning rate, batch size and widths
+    #[arg(value_name = "MODEL", required = true)]
+    pub(crate) models: Vec<String>,
+    /// Trials of each model, beside the model as it stands
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) trials: u64,
+    /// Minutes of trials for each model, in the place of their number; a trial that has begun is finished
+    #[arg(long, value_name = "M", value_parser = minutes, conflicts_with = "trials")]
+    pub(crate) minutes: Option<f64>,
+    /// How the next settings are chosen
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = SamplerName::Tpe)]
+    pub(crate) sampler: SamplerName,
+    /// Give every trial all its epochs, also those that fall behind
+    #[arg(long)]
+    pub(crate) no_halving: bool,
+    /// Seed of the search and of every training in it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Data set: `mnist`, or a folder of four IDX files [default: the study file's, else mnist]
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArguments,
+    /// Folder that the trials and results go to; trials that are there are kept
+    #[arg(long, value_name = "DIR", default_value = "Tuning", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Make every trial again, even where its record is in the folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `speedrun`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct SpeedrunArguments {
+    /// The model: a built-in one, or a study file's, FILE.toml:NAME
+    #[arg(default_value = "fast")]
+    pub(crate) model: String,
+    /// Runs
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: u64,
+    /// Seed of the first run; the next runs count up from it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Folder that the records go to
+    #[arg(long, value_name = "DIR", default_value = "Speedrun", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// The samplers by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SamplerName {
+    /// Tree-structured Parzen estimator: settings like the best trials' and unlike the others', after ten by lot
+    Tpe,
+    /// Every setting by lot
+    Random,
 }
 
 /// `bench`.
@@ -267,6 +346,108 @@ pub(crate) struct ModelsArguments {
     pub(crate) list: ListArguments,
 }
 
+/// `datasets`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = DATASETS_ENVIRONMENT)]
+pub(crate) struct DatasetsArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<DatasetsAction>,
+    #[command(flatten)]
+    pub(crate) sheet: SheetArguments,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+}
+
+/// `datasets --augmented`.
+#[derive(Debug, Args)]
+pub(crate) struct SheetArguments {
+    /// Instead of listing, draw some training images and what augmentation makes of them, as a PNG file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "json")]
+    pub(crate) augmented: Option<PathBuf>,
+    /// Data set of these images [default: mnist]
+    #[arg(long, value_name = "NAME|DIR", requires = "augmented", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    /// Seed of the augmentation [default: 0]
+    #[arg(long, value_name = "N", requires = "augmented")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) augmentation: AugmentationArguments,
+}
+
+/// Augmentation for a look at it [default: typical values of every kind].
+#[derive(Debug, Args)]
+pub(crate) struct AugmentationArguments {
+    /// Moved by up to so many pixels
+    #[arg(long, value_name = "X", requires = "augmented")]
+    shift: Option<f64>,
+    /// Turned by up to so many degrees
+    #[arg(long, value_name = "X", requires = "augmented")]
+    rotation: Option<f64>,
+    /// Larger or smaller by up to this fraction
+    #[arg(long, value_name = "X", requires = "augmented")]
+    scale: Option<f64>,
+    /// Leaning by up to so many degrees
+    #[arg(long, value_name = "X", requires = "augmented")]
+    shear: Option<f64>,
+    /// Strength of elastic distortion, in pixels before smoothing
+    #[arg(long, value_name = "X", requires = "augmented")]
+    elastic: Option<f64>,
+    /// Standard deviation of that smoothing in pixels
+    #[arg(long, value_name = "X", requires = "elastic")]
+    smoothness: Option<f64>,
+    /// Probability that a rectangle is covered with noise
+    #[arg(long, value_name = "X", requires = "augmented")]
+    erasing: Option<f64>,
+    /// Two images mixed, their weight from Beta(X, X)
+    #[arg(long, value_name = "X", requires = "augmented")]
+    mixup: Option<f64>,
+    /// A rectangle from a second image, its share from Beta(X, X)
+    #[arg(long, value_name = "X", requires = "augmented")]
+    cutmix: Option<f64>,
+}
+
+impl AugmentationArguments {
+    /// None without any value.
+    pub(crate) fn augmentation(&self) -> Option<Augmentation> {
+        let given = [self.shift, self.rotation, self.scale, self.shear, self.elastic];
+        let given = given.into_iter().chain([self.erasing, self.mixup, self.cutmix]);
+        given.flatten().next()?;
+        Some(Augmentation {
+            shift: self.shift.unwrap_or(0.0),
+            rotation: self.rotation.unwrap_or(0.0),
+            scale: self.scale.unwrap_or(0.0),
+            shear: self.shear.unwrap_or(0.0),
+            elastic: self.elastic.unwrap_or(0.0),
+            smoothness: self.smoothness.unwrap_or(Augmentation::default().smoothness),
+            erasing: self.erasing.unwrap_or(0.0),
+            mixup: self.mixup.unwrap_or(0.0),
+            cutmix: self.cutmix.unwrap_or(0.0),
+        })
+    }
+}
+
+const DATASETS_ENVIRONMENT: &str = "\
+Environment:
+  MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
+  MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
+                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one";
+
+/// What `datasets` does beside listing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetsAction {
+    /// Fetch a data set beforehand, or go on where an earlier fetch ended; verifies what is there
+    Fetch(FetchArguments),
+}
+
+/// `datasets fetch`.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// The data set; `mnist-study datasets` lists them
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
 /// `models` and `datasets`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
@@ -278,7 +459,7 @@ pub(crate) struct ListArguments {
 /// What every verb that trains takes.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
-    /// Data set: `mnist`, or a folder of four IDX files
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
@@ -361,6 +542,11 @@ fn batch_size(text: &str) -> Result<usize, String> {
 fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=maximum).contains(number));
     number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.01..=1e6).contains(minutes));
+    minutes.ok_or_else(|| "a number from 0.01 to 1000000 is expected".to_owned())
 }
 
 fn accuracy(text: &str) -> Result<f64, String> {

@@ -2,7 +2,8 @@
 
 use std::{fmt::Display, process::ExitCode};
 use study::{
-    execute::ExecutionError, results::CollectError, run::RunError, store::FileError, verify::VerifyError,
+    execute::ExecutionError, results::CollectError, run::RunError, store::FileError, tune::TuneError,
+    verify::VerifyError,
 };
 
 /// Why the command did not do what it was asked to.
@@ -75,6 +76,20 @@ impl From<ExecutionError> for Failure {
     }
 }
 
+impl From<TuneError> for Failure {
+    fn from(error: TuneError) -> Self {
+        match error {
+            TuneError::Run(error) => error.into(),
+            TuneError::File(error) => error.into(),
+            TuneError::StudyFile(error) => RunError::from(error).into(),
+            TuneError::OtherSearch { .. } => Self::new(
+                error,
+                "choose another folder with --out, or pass --fresh to begin anew in this one",
+            ),
+        }
+    }
+}
+
 impl From<CollectError> for Failure {
     fn from(error: CollectError) -> Self {
         match error {
@@ -102,5 +117,12 @@ impl From<data::Error> for Failure {
     fn from(error: data::Error) -> Self {
         let hint = error.hint();
         Self::new(error, hint)
+    }
+}
+
+impl From<data::AugmentationError> for Failure {
+    fn from(error: data::AugmentationError) -> Self {
+        let hint = format!("pass --{} with a value in that range", error.field);
+        Self::usage(error, hint)
     }
 }

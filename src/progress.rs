@@ -20,10 +20,47 @@ pub(crate) struct Progress {
     remaining: Vec<RunSpec>,
 }
 
-enum Style {
+/// How progress is shown.
+pub(crate) enum Style {
+    /// Not at all.
     Quiet,
+    /// By lines.
     Lines,
+    /// By a bar, with lines above it.
     Bar(ProgressBar),
+}
+
+impl Style {
+    /// A bar by indicatif's `template` at a terminal, lines elsewhere.
+    pub(crate) fn new(quiet: bool, template: &str) -> Self {
+        if quiet {
+            Self::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            bar.set_style(
+                ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "),
+            );
+            Self::Bar(bar)
+        } else {
+            Self::Lines
+        }
+    }
+
+    /// Prints a line.
+    pub(crate) fn line(&self, text: &str) {
+        match self {
+            Self::Quiet => {}
+            Self::Lines => eprintln!("{text}"),
+            Self::Bar(bar) => bar.println(text),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// The run that is being made.
@@ -40,18 +77,7 @@ const REDRAW: Duration = Duration::from_millis(100);
 impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
-        let style = if quiet {
-            Style::Quiet
-        } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let template = "{prefix} {bar:20} {wide_msg}";
-            bar.set_style(
-                ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "),
-            );
-            Style::Bar(bar)
-        } else {
-            Style::Lines
-        };
+        let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
         Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec() }
     }
 
@@ -83,9 +109,7 @@ impl Progress {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        if let Style::Bar(bar) = &self.style {
-            bar.finish_and_clear();
-        }
+        self.style.finish();
     }
 
     fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
@@ -161,11 +185,7 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
-        match &self.style {
-            Style::Quiet => {}
-            Style::Lines => eprintln!("{text}"),
-            Style::Bar(bar) => bar.println(text),
-        }
+        self.style.line(text);
     }
 }
 
@@ -179,7 +199,7 @@ fn thousands(number: f64) -> String {
 }
 
 /// `42 s`, `3 min 5 s` or `2 h 10 min`.
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0).round() as u64;
     match seconds {
         0..60 => format!("{seconds} s"),

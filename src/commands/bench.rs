@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for name in &names {
         subjects.extend(Subject::find(name)?);
     }
-    let laboratory = laboratory("mnist", arguments.threads, &[])?;
+    let laboratory = laboratory("mnist", arguments.threads, &[], arguments.output.quiet)?;
     // Before any time is spent: a file's weights may not fit.
     for subject in &subjects {
         subject.model(&laboratory, 1)?;

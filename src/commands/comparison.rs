@@ -77,7 +77,7 @@ fn make_on(
     carrying_out: &CarryingOutArguments,
     output: OutputArguments,
 ) -> Result<(), Failure> {
-    let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models)?;
+    let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
     let store = Store::of(folder);
     store.prepare()?;
     let study = StudySpec {

@@ -12,7 +12,13 @@ const BATCH: usize = 128;
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.file.display();
     let (bytes, description) = weights::read(&arguments.file)?;
-    let laboratory = laboratory_with(instruction_set()?, &arguments.dataset, arguments.threads, &[])?;
+    let laboratory = laboratory_with(
+        instruction_set()?,
+        &arguments.dataset,
+        arguments.threads,
+        &[],
+        arguments.output.quiet,
+    )?;
     let test = laboratory.corpus().test();
     let expected = [description.height, description.width, description.classes];
     let found = [test.height(), test.width(), laboratory.corpus().classes()];

@@ -1,4 +1,4 @@
-//! `models` and `datasets`: what there is.
+//! `models`: what there is.
 
 use super::models::find;
 use crate::{
@@ -147,29 +147,11 @@ fn table(architecture: &Architecture, layers: &[LayerDescription]) -> String {
     text
 }
 
-/// Lists the data sets.
-pub(crate) fn datasets(arguments: &ListArguments) -> Result<(), Failure> {
-    let text = "\
-mnist
-  60,000 training and 10,000 test images of handwritten digits, 28x28, 10 classes; inside this program
-  Yann LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0
-a folder
-  any four IDX files, raw or .gz, images up to 256x256, 2 to 256 classes:
-  train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte
-";
-    let listed = json!([{
-        "name": "mnist",
-        "training_images": 60_000,
-        "test_images": 10_000,
-        "height": 28,
-        "width": 28,
-        "classes": 10,
-        "authors": "Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
-        "licence": "CC BY-SA 3.0",
-    }]);
-    print(arguments, text, &listed)
-}
-
-fn print(arguments: &ListArguments, text: &str, listed: &serde_json::Value) -> Result<(), Failure> {
+/// Prints a list as it is wanted.
+pub(crate) fn print(
+    arguments: &ListArguments,
+    text: &str,
+    listed: &serde_json::Value,
+) -> Result<(), Failure> {
     if arguments.json { output::result(&format!("{listed:#}\n")) } else { output::result(text) }
 }

@@ -1,15 +1,19 @@
 //! One file a verb.
 
+mod augmented;
 mod bench;
 mod compare;
 mod comparison;
+mod datasets;
 mod evaluate;
 mod lists;
 mod models;
 mod report;
 mod results;
 mod run;
+mod speedrun;
 mod train;
+mod tune;
 mod verify;
 mod weights;
 
@@ -20,14 +24,14 @@ use crate::{
 };
 use clap::CommandFactory;
 use kernels::InstructionSet;
-use std::{env, thread};
+use std::{env, thread, time::Instant};
 use study::{run::Laboratory, study_file::ModelSpec};
 
 /// The environment variable that forces an instruction set.
 const KERNELS: &str = "MNIST_STUDY_KERNELS";
 
 /// Does what the command line says.
-pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<(), Failure> {
     match arguments.command {
         None => compare::run(&arguments.compare),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
@@ -36,9 +40,11 @@ pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Tune(arguments)) => tune::run(&arguments),
+        Some(Command::Speedrun(arguments)) => speedrun::run(&arguments, process_start),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
-        Some(Command::Datasets(arguments)) => lists::datasets(&arguments),
+        Some(Command::Datasets(arguments)) => datasets::run(&arguments),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mnist-study", &mut script);
@@ -56,11 +62,16 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
     }
 }
 
-/// Loads the data and starts the threads.
+/// Loads the data, fetched if it is a known set that is not here, and starts the threads.
 ///
 /// A shape that does not fit is told before any work.
-fn laboratory(dataset: &str, threads: Option<usize>, models: &[ModelSpec]) -> Result<Laboratory, Failure> {
-    laboratory_with(instruction_set()?, dataset, threads, models)
+fn laboratory(
+    dataset: &str,
+    threads: Option<usize>,
+    models: &[ModelSpec],
+    quiet: bool,
+) -> Result<Laboratory, Failure> {
+    laboratory_with(instruction_set()?, dataset, threads, models, quiet)
 }
 
 /// As [`laboratory`], for an instruction set.
@@ -69,8 +80,9 @@ fn laboratory_with(
     dataset: &str,
     threads: Option<usize>,
     models: &[ModelSpec],
+    quiet: bool,
 ) -> Result<Laboratory, Failure> {
-    let source = data::Source::parse(dataset)?;
+    let source = datasets::source(dataset, quiet)?;
     let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let laboratory = Laboratory::open(&source, set, threads)?;
     for model in models {

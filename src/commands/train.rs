@@ -13,7 +13,12 @@ use study::{
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
     let model = models::find_one(&arguments.model, &training.recipe)?;
-    let laboratory = laboratory(&training.dataset, arguments.threads, std::slice::from_ref(&model))?;
+    let laboratory = laboratory(
+        &training.dataset,
+        arguments.threads,
+        std::slice::from_ref(&model),
+        arguments.output.quiet,
+    )?;
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
     let specification = laboratory.specification(&model, training.protocol.into(), training.seed);

@@ -93,7 +93,7 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Laboratory, F
         )
     })?;
     let dataset = arguments.dataset.as_ref().unwrap_or(&record.specification.dataset.name);
-    laboratory_with(set, dataset, arguments.threads, &[])
+    laboratory_with(set, dataset, arguments.threads, &[], arguments.output.quiet)
 }
 
 /// A line for a run that was made again.

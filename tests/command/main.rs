@@ -3,6 +3,7 @@
 mod bench;
 mod common;
 mod compare;
+mod datasets;
 mod failures;
 mod interface;
 mod models;

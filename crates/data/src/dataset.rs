@@ -124,6 +124,7 @@ pub(crate) fn check_labels(name: &str, labels: &[u8], classes: usize) -> Result<
 pub struct Corpus {
     name: String,
     sha256: String,
+    class_names: Vec<String>,
     training: Dataset,
     test: Dataset,
 }
@@ -167,10 +168,22 @@ impl Corpus {
             });
         }
         let sha256 = hexadecimal(&Sha256::digest(digests.concat()));
-        Ok(Self { name, sha256, training, test })
+        let class_names = (0..training.classes).map(|class| class.to_string()).collect();
+        Ok(Self { name, sha256, class_names, training, test })
     }
 
-    /// `mnist`, or the folder that was named.
+    /// Calls the classes by names instead of numbers.
+    ///
+    /// # Panics
+    /// Unless there is a name for each class.
+    #[must_use]
+    pub fn with_class_names(mut self, names: &[&str]) -> Self {
+        assert_eq!(names.len(), self.classes(), "names for the classes of {}", self.name);
+        self.class_names = names.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// The name that it is known by, or the folder that was named.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -196,6 +209,12 @@ impl Corpus {
         &self.test
     }
 
+    /// What each class is called, in the order of the labels: for example `Trouser`, or the label itself where a set
+    /// does not say.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
     /// Number of classes of both sets.
     pub fn classes(&self) -> usize {
         self.training.classes
@@ -206,6 +225,6 @@ fn digest(header: &[u8], body: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(header).chain_update(body).finalize().into()
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! A corpus as a folder of four files; the only module that touches the file system.
+//! A corpus as a folder of four files; with `published.rs` the only module that touches the file system.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -25,13 +25,7 @@ pub fn load_directory(directory: &Path) -> Result<Corpus, Error> {
     let mut files = Vec::with_capacity(FILE_NAMES.len());
     for name in FILE_NAMES {
         let path = find(directory, name)?;
-        let bytes = read(&path).map_err(|error| match error {
-            Failure::System(error) => unreadable(&path, &error),
-            Failure::TooLarge(found) => {
-                Error::TooLarge { file: text(&path), limit: idx::MAXIMUM_BYTES, found }
-            }
-        })?;
-        files.push((text(&path), bytes));
+        files.push((text(&path), read_file(&path)?));
     }
     let files = files.try_into().expect("one file for each name");
     corpus_of_files(&text(directory), files)
@@ -99,6 +93,14 @@ fn find(directory: &Path, name: &'static str) -> Result<PathBuf, Error> {
         }
     }
     Err(Error::MissingFile { directory: text(directory), name })
+}
+
+/// A plain file of at most [`idx::MAXIMUM_BYTES`].
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    read(path).map_err(|error| match error {
+        Failure::System(error) => unreadable(path, &error),
+        Failure::TooLarge(found) => Error::TooLarge { file: text(path), limit: idx::MAXIMUM_BYTES, found },
+    })
 }
 
 enum Failure {

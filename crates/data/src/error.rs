@@ -9,7 +9,7 @@ pub enum Error {
     WrongMagic {
         /// The file's path.
         file: String,
-        /// [`crate::idx::IMAGES_MAGIC`] or [`crate::idx::LABELS_MAGIC`].
+        /// [`crate::idx::IMAGES_MAGIC`], [`crate::idx::LABELS_MAGIC`] or [`crate::idx::LABEL_ROWS_MAGIC`].
         expected: u32,
         /// The file's first four bytes, big-endian.
         found: u32,
@@ -158,8 +158,67 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// A row of labels has another length than QMNIST's.
+    #[error("{file}: rows of {expected} numbers expected, of {} found", thousands(u64::from(*.found)))]
+    LabelColumns {
+        /// The file's path.
+        file: String,
+        /// [`crate::idx::LABEL_ROW`].
+        expected: u32,
+        /// Numbers in a row, by the header.
+        found: u32,
+    },
+    /// A label of a published set is none of its labels.
+    #[error("{file}: labels from {first} to {last} expected, {found} found at index {}", thousands(*.index as u64))]
+    LabelRange {
+        /// The path of the file with the labels.
+        file: String,
+        /// The first such label's place, counted from 0.
+        index: usize,
+        /// The label of the first class.
+        first: u32,
+        /// The label of the last class.
+        last: u32,
+        /// The label.
+        found: u32,
+    },
+    /// A published set has more or fewer images than it is known for.
+    #[error("{file}: {} labels expected, {} found", thousands(*.expected), thousands(*.found))]
+    SetSize {
+        /// The path of the file with the labels.
+        file: String,
+        /// Number of images, as published.
+        expected: u64,
+        /// Number of images and labels.
+        found: u64,
+    },
+    /// A file of a published set is not as it was published.
+    #[error("{file}: SHA-256 {expected} expected, {found} found")]
+    WrongDigest {
+        /// The set's name.
+        name: String,
+        /// The file's path.
+        file: String,
+        /// In lower-case hexadecimal.
+        expected: String,
+        /// In lower-case hexadecimal.
+        found: String,
+    },
+    /// A published set has not been downloaded, or not all of it.
+    #[error("dataset {name}: {folder} with {file} expected, not found")]
+    NotFetched {
+        /// The set's name.
+        name: String,
+        /// The set's folder in the cache.
+        folder: String,
+        /// The first file that is not there.
+        file: String,
+    },
+    /// Nothing says where downloads are kept.
+    #[error("the folder for downloaded datasets: a home folder in the environment expected, none found")]
+    NoCacheFolder,
     /// A dataset's name is neither known nor a folder.
-    #[error("dataset {name:?}: {} or a folder expected, neither found", crate::KNOWN_NAMES.join(", "))]
+    #[error("dataset {name:?}: {} or a folder expected, neither found", known_names())]
     UnknownName {
         /// What was asked for.
         name: String,
@@ -197,12 +256,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// For a name that is neither known nor a folder.
+    pub fn unknown_name(name: &str) -> Self {
+        let known = crate::published().iter().map(|set| set.name);
+        Self::UnknownName { name: name.to_owned(), suggestion: crate::near(name, known) }
+    }
+
     /// What to do about it, one sentence for the `hint:` line.
     pub fn hint(&self) -> String {
         let embedded = "or pass --dataset mnist to use the embedded copy";
         match self {
             Self::WrongMagic { expected, found, .. } => match *found {
-                crate::idx::IMAGES_MAGIC | crate::idx::LABELS_MAGIC => {
+                crate::idx::IMAGES_MAGIC | crate::idx::LABELS_MAGIC | crate::idx::LABEL_ROWS_MAGIC => {
                     "images and labels look exchanged: check both files' names".to_owned()
                 }
                 _ if *expected == crate::idx::IMAGES_MAGIC => {
@@ -237,10 +302,19 @@ impl Error {
             Self::Unreadable { .. } => "check that it exists, is a plain file and may be read".to_owned(),
             Self::Unwritable { .. } => "check the folder's permissions and the free space".to_owned(),
             Self::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
-            Self::UnknownName { suggestion: None, .. } => format!(
-                "pass one of the known names ({}) or a folder with four IDX files",
-                crate::KNOWN_NAMES.join(", ")
-            ),
+            Self::UnknownName { suggestion: None, .. } => {
+                format!("pass one of the known names ({}) or a folder with four IDX files", known_names())
+            }
+            Self::LabelColumns { .. } | Self::LabelRange { .. } | Self::SetSize { .. } => {
+                "the file is of another dataset: check which one was put there".to_owned()
+            }
+            Self::WrongDigest { name, .. } => {
+                format!(
+                    "it was changed since, or is of another dataset: `mnist-study datasets fetch {name}` gets it again"
+                )
+            }
+            Self::NotFetched { name, .. } => format!("`mnist-study datasets fetch {name}` gets it"),
+            Self::NoCacheFolder => format!("set {} to a folder", crate::CACHE_VARIABLE),
             Self::NotADirectory { .. } => "pass the folder that holds the four IDX files".to_owned(),
             Self::Indivisible { .. } => "give at least one class a second training image".to_owned(),
             Self::SplitSize { largest, .. } => {
@@ -252,6 +326,10 @@ impl Error {
             }
         }
     }
+}
+
+fn known_names() -> String {
+    crate::published().iter().map(|set| set.name).collect::<Vec<_>>().join(", ")
 }
 
 /// `1234567` as `1,234,567`.

@@ -32,6 +32,13 @@ pub const IMAGES_MAGIC: u32 = 0x0000_0803;
 /// First four bytes of a file of labels: unsigned bytes (08), one dimension (01).
 pub const LABELS_MAGIC: u32 = 0x0000_0801;
 
+/// First four bytes of a file of rows of labels: signed 32-bit numbers (0c), two dimensions (02).
+pub const LABEL_ROWS_MAGIC: u32 = 0x0000_0c02;
+
+/// Numbers in a row of QMNIST's labels: class, NIST's partition, writer, index with the writer, NIST's class, index in
+/// NIST's files, and two that are zero.
+pub const LABEL_ROW: usize = 8;
+
 /// The longest file that is read, compressed or not.
 ///
 /// The largest set of this family (EMNIST by class) has 547 MB; a gigabyte still fits into a laptop's memory twice.
@@ -39,6 +46,7 @@ pub const MAXIMUM_BYTES: u64 = 1 << 30;
 
 const IMAGES_HEADER_BYTES: usize = 16;
 const LABELS_HEADER_BYTES: usize = 8;
+const LABEL_ROWS_HEADER_BYTES: usize = 12;
 /// Deflate spends at least two bits on 258 bytes, so this many bytes are the most that one compressed byte becomes.
 const DEFLATE_RATIO: u64 = 1032;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -54,6 +62,21 @@ pub struct Images {
     pub height: usize,
     /// Pixels from left to right, 1 to [`MAXIMUM_SIDE`].
     pub width: usize,
+}
+
+impl Images {
+    /// Exchanges rows and columns of every image.
+    pub(crate) fn transpose(&mut self) {
+        let (height, width) = (self.height, self.width);
+        let mut image = vec![0; height * width];
+        for pixels in self.pixels.chunks_exact_mut(height * width) {
+            image.copy_from_slice(pixels);
+            for (index, pixel) in pixels.iter_mut().enumerate() {
+                *pixel = image[index % height * width + index / height];
+            }
+        }
+        (self.height, self.width) = (width, height);
+    }
 }
 
 /// Reads a file of images, compressed or not; `file` is its name in errors.
@@ -77,6 +100,18 @@ pub fn read_labels(file: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     let mut bytes = unpack(file, bytes, labels_length)?;
     bytes.drain(..LABELS_HEADER_BYTES);
     Ok(bytes)
+}
+
+/// Reads the classes from a file of rows of [`LABEL_ROW`] numbers, compressed or not; `file` is its name in errors.
+///
+/// A negative number comes out as one above every class.
+///
+/// # Errors
+/// As [`read_labels`], and [`Error::LabelColumns`] for rows of another length.
+pub fn read_label_rows(file: &str, bytes: Vec<u8>) -> Result<Vec<u32>, Error> {
+    let bytes = unpack(file, bytes, label_rows_length)?;
+    let rows = bytes[LABEL_ROWS_HEADER_BYTES..].chunks_exact(4 * LABEL_ROW);
+    Ok(rows.map(|row| word(row, 0)).collect())
 }
 
 /// The uncompressed file of `pixels`, `[image, row, column]`.
@@ -140,6 +175,20 @@ fn labels_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
     check_header(file, bytes, LABELS_MAGIC, LABELS_HEADER_BYTES)?;
     let count = u64::from(word(bytes, 4));
     check_length(file, count, LABELS_HEADER_BYTES as u64 + count)
+}
+
+/// Checks the header of a file of rows of labels, whole or cut off, and returns the file's length by it.
+fn label_rows_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
+    check_header(file, bytes, LABEL_ROWS_MAGIC, LABEL_ROWS_HEADER_BYTES)?;
+    let (count, columns) = (u64::from(word(bytes, 4)), word(bytes, 8));
+    if columns != LABEL_ROW as u32 {
+        return Err(Error::LabelColumns {
+            file: file.to_owned(),
+            expected: LABEL_ROW as u32,
+            found: columns,
+        });
+    }
+    check_length(file, count, LABEL_ROWS_HEADER_BYTES as u64 + count * 4 * LABEL_ROW as u64)
 }
 
 fn check_header(file: &str, bytes: &[u8], magic: u32, header_bytes: usize) -> Result<(), Error> {

@@ -1,7 +1,8 @@
 //! Datasets, IDX files, splits and augmentation.
 //!
 //! A [`Corpus`] is a training [`Dataset`] and a test [`Dataset`] of one image size and one set of classes. It comes
-//! from the MNIST copy inside the binary, from a folder of four IDX files, or from [`synthetic()`]:
+//! from the MNIST copy inside the binary, from a published set that was downloaded ([`published()`] says which there
+//! are, the crate `fetch` gets them), from a folder of four IDX files, or from [`synthetic()`]:
 //!
 //! ```
 //! let source = data::Source::parse("mnist")?;
@@ -17,24 +18,32 @@
 //! # Ok::<(), data::Error>(())
 //! ```
 //!
-//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs` touches the file system, so
-//! everything else works where there is none.
+//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs` and `published.rs` touch the file
+//! system, so everything else works where there is none.
 
 mod augmentation;
+mod cache;
 mod dataset;
 mod directory;
 mod error;
 pub mod idx;
+mod names;
+mod published;
 mod random;
+mod registry;
 mod source;
 mod split;
 mod synthetic;
 
 pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
+pub use cache::{CACHE_VARIABLE, cache_folder};
 pub use dataset::{Corpus, Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
 pub use directory::{FILE_NAMES, load_directory, write_directory};
 pub use error::Error;
+pub use names::near;
+pub use published::{CHECKSUMS_FILE, Checksums, load_published};
 pub use random::{bounded, generator, shuffle};
-pub use source::{KNOWN_NAMES, Source, load};
+pub use registry::{Download, LabelLayout, Origin, Published, find_published, published};
+pub use source::{Source, load};
 pub use split::{SPLIT_SEED, Split, default_validation_images, stratified_split};
 pub use synthetic::synthetic;

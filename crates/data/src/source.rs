@@ -4,33 +4,43 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::directory::{PathKind, load_directory, path_kind};
-use crate::{Corpus, Dataset, Error, idx};
-
-/// The names that [`Source::parse`] knows.
-pub const KNOWN_NAMES: [&str; 1] = ["mnist"];
+use crate::{Corpus, Dataset, Error, Origin, Published, cache_folder, find_published, idx, load_published};
 
 /// Where a corpus comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The copy of MNIST inside the binary.
     Mnist,
+    /// A set that is published for download, see [`crate::load_published`].
+    Published {
+        /// Which.
+        set: &'static Published,
+        /// The folder that holds the folders of such sets.
+        cache: PathBuf,
+    },
     /// A folder of four IDX files, see [`crate::load_directory`].
     Directory(PathBuf),
 }
 
 impl Source {
-    /// A known name, or else the path of a folder; `./mnist` is a folder of the name.
+    /// A known name ([`published`] lists them), or else the path of a folder; `./mnist` is a folder of the name.
+    ///
+    /// A known name is one whether or not the set has been downloaded; its folder is in [`cache_folder`].
     ///
     /// # Errors
-    /// [`Error::NotADirectory`] for a file, [`Error::UnknownName`] for what is neither, with the nearest known name.
+    /// [`Error::NotADirectory`] for a file, [`Error::UnknownName`] for what is neither, with the nearest known name,
+    /// [`Error::NoCacheFolder`] for a set to download where the environment names no folder for it.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if text == "mnist" {
-            return Ok(Self::Mnist);
+        if let Some(set) = find_published(text) {
+            return match set.origin {
+                Origin::Embedded => Ok(Self::Mnist),
+                _ => Ok(Self::Published { set, cache: cache_folder()? }),
+            };
         }
         match path_kind(Path::new(text)) {
             PathKind::Directory => Ok(Self::Directory(PathBuf::from(text))),
             PathKind::File => Err(Error::NotADirectory { name: text.to_owned() }),
-            PathKind::Nothing => Err(Error::UnknownName { name: text.to_owned(), suggestion: nearest(text) }),
+            PathKind::Nothing => Err(Error::unknown_name(text)),
         }
     }
 }
@@ -40,6 +50,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
+            Self::Published { set, .. } => formatter.write_str(set.name),
             Self::Directory(path) => path.display().fmt(formatter),
         }
     }
@@ -48,10 +59,12 @@ impl fmt::Display for Source {
 /// Loads a corpus.
 ///
 /// # Errors
-/// [`Error::Embedded`] when the embedded copy is damaged, the errors of [`crate::load_directory`] for a folder.
+/// [`Error::Embedded`] when the embedded copy is damaged, the errors of [`load_published`] for a published set and of
+/// [`crate::load_directory`] for a folder.
 pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => load_mnist(),
+        Source::Published { set, cache } => load_published(set, cache),
         Source::Directory(path) => load_directory(path),
     }
 }
@@ -102,8 +115,17 @@ fn parse_files(name: &str, files: [(String, Vec<u8>); 4]) -> Result<(Dataset, Da
 }
 
 fn parse_set(images: (String, Vec<u8>), labels: (String, Vec<u8>)) -> Result<(idx::Images, Vec<u8>), Error> {
+    parse_images_and_labels(images, labels, idx::read_labels)
+}
+
+/// A file of images and a file of as many labels, each with its name in errors.
+pub(crate) fn parse_images_and_labels<L>(
+    images: (String, Vec<u8>),
+    labels: (String, Vec<u8>),
+    read_labels: impl FnOnce(&str, Vec<u8>) -> Result<Vec<L>, Error>,
+) -> Result<(idx::Images, Vec<L>), Error> {
     let parsed_images = idx::read_images(&images.0, images.1)?;
-    let parsed_labels = idx::read_labels(&labels.0, labels.1)?;
+    let parsed_labels = read_labels(&labels.0, labels.1)?;
     if parsed_images.count != parsed_labels.len() {
         return Err(Error::CountsDiffer {
             images_file: images.0,
@@ -122,49 +144,9 @@ fn parse_digest(text: &str) -> [u8; 32] {
     })
 }
 
-/// The known name within two edits of `text`, letter case aside.
-fn nearest(text: &str) -> Option<&'static str> {
-    let text = text.to_lowercase();
-    KNOWN_NAMES
-        .into_iter()
-        .map(|name| (edits(&text, name), name))
-        .min()
-        .and_then(|(distance, name)| (distance <= 2).then_some(name))
-}
-
-/// Levenshtein's distance: insertions, deletions and exchanges of one letter that lead from `from` to `to`.
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (index, from_letter) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, &to_letter) in to.iter().enumerate() {
-            let exchanged = diagonal + usize::from(from_letter != to_letter);
-            diagonal = row[column + 1];
-            row[column + 1] = exchanged.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_are_counted_in_letters() {
-        let expected = [
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("abc", "abc", 0),
-            ("kitten", "sitting", 3),
-            ("mnsit", "mnist", 2),
-            ("é", "e", 1),
-        ];
-        for (from, to, distance) in expected {
-            assert_eq!(edits(from, to), distance, "{from} to {to}");
-        }
-    }
 
     #[test]
     fn a_digest_is_read_from_its_digits() {

@@ -155,14 +155,23 @@ fn sets_that_do_not_belong_together_are_named() {
 fn names_are_known_folders_or_errors() {
     assert_eq!(Source::parse("mnist"), Ok(Source::Mnist));
     assert_eq!(Source::Mnist.to_string(), "mnist");
+    let kmnist = Source::parse("kmnist").unwrap();
+    assert!(matches!(&kmnist, Source::Published { set, .. } if set.name == "kmnist"));
+    assert_eq!(kmnist.to_string(), "kmnist");
 
+    let names = "mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
+                 emnist-mnist, qmnist";
     let error = Source::parse("minst").unwrap_err();
-    assert_eq!(error.to_string(), "dataset \"minst\": mnist or a folder expected, neither found");
+    assert_eq!(error.to_string(), format!("dataset \"minst\": {names} or a folder expected, neither found"));
     assert_eq!(error.hint(), "did you mean mnist?");
     assert_eq!(Source::parse("MNIST").unwrap_err().hint(), "did you mean mnist?");
+    assert_eq!(Source::parse("fashon-mnist").unwrap_err().hint(), "did you mean fashion-mnist?");
 
     let error = Source::parse("no/such/folder").unwrap_err();
-    assert_eq!(error.hint(), "pass one of the known names (mnist) or a folder with four IDX files");
+    assert_eq!(
+        error.hint(),
+        format!("pass one of the known names ({names}) or a folder with four IDX files")
+    );
     assert!(matches!(Source::parse(""), Err(Error::UnknownName { suggestion: None, .. })));
 
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -28,6 +28,7 @@ fn moments(set: &Dataset) -> (f64, f64) {
 fn the_sets_have_the_published_sizes_and_classes() {
     let (training, test) = (MNIST.training(), MNIST.test());
     assert_eq!((MNIST.name(), MNIST.classes()), ("mnist", 10));
+    assert_eq!(MNIST.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     assert_eq!((training.name(), test.name()), ("mnist (training)", "mnist (test)"));
     assert_eq!((training.len(), test.len()), (60_000, 10_000));
     for set in [training, test] {

@@ -1,18 +1,6 @@
 //! What was probably meant.
 
-/// The name that was probably meant: the nearest, where at most a third of its letters are wrong, missing, too many or
-/// swapped; or else one that holds the other or is held by it.
-pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let holds = |one: &&str| !name.is_empty() && (one.contains(&name) || name.contains(*one));
-    known
-        .clone()
-        .map(|one| (strsim::damerau_levenshtein(&name, one), one))
-        .filter(|(distance, one)| *distance <= one.chars().count() / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, one)| one)
-        .or_else(|| known.clone().find(holds))
-}
+pub use data::near;
 
 /// A hint that names the near one, or else all that there are.
 pub fn choose<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {

@@ -1,0 +1,359 @@
+//! The data sets that are known by name: one table, one entry a data set.
+//!
+//! Digests of the downloads are those that several public loaders state independently of each other (torchvision's,
+//! its Ruby namesake's, TensorFlow Datasets' among them). Sizes are stated where such a source gives them.
+
+use std::path::{Path, PathBuf};
+
+/// A data set that is known by name: what it holds, whose it is, where it is published and how its files are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// As `--dataset` takes it.
+    pub name: &'static str,
+    /// What its images show.
+    pub title: &'static str,
+    /// Who made it.
+    pub authors: &'static str,
+    /// What it may be used for, by its authors' word.
+    pub licence: &'static str,
+    /// The publication to cite.
+    pub citation: &'static str,
+    /// Number of training images.
+    pub training_images: usize,
+    /// Number of test images.
+    pub test_images: usize,
+    /// What each class is called, in the order of the labels.
+    pub classes: &'static [&'static str],
+    /// Where its files come from.
+    pub origin: Origin,
+    /// Whether the files hold each image with rows and columns exchanged.
+    pub transposed: bool,
+    /// The label of the first class in the files.
+    pub first_label: u8,
+    /// How the files hold the labels.
+    pub labels: LabelLayout,
+}
+
+/// Where a data set's files come from. Four files are in the order of [`crate::FILE_NAMES`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Inside the program.
+    Embedded,
+    /// Each is published by itself.
+    Files([Download; 4]),
+    /// All are members of one archive, which holds other sets as well.
+    Archive {
+        /// The folder in the cache that the archive is kept in, so that the other sets find it.
+        folder: &'static str,
+        /// The zip file.
+        archive: Download,
+        /// The members' names without their folders.
+        members: [&'static str; 4],
+    },
+}
+
+/// A file that is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// Its name, the same on every mirror and in the cache.
+    pub name: &'static str,
+    /// Its length, where that is known beforehand.
+    pub bytes: Option<u64>,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: &'static str,
+    /// Addresses that `name` is put after, the first to try first.
+    pub mirrors: &'static [&'static str],
+}
+
+/// How a file holds labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelLayout {
+    /// One byte an image ([`crate::idx::read_labels`]).
+    Bytes,
+    /// A row of eight 32-bit numbers an image, of which the first is the class ([`crate::idx::read_label_rows`]).
+    Rows,
+}
+
+impl Published {
+    /// The names of its four files in the cache; none for what is inside the program.
+    pub fn file_names(&self) -> Option<[&'static str; 4]> {
+        match &self.origin {
+            Origin::Embedded => None,
+            Origin::Files(files) => Some(files.each_ref().map(|file| file.name)),
+            Origin::Archive { members, .. } => Some(*members),
+        }
+    }
+
+    /// The folder of its files.
+    pub fn folder(&self, cache: &Path) -> PathBuf {
+        cache.join(self.name)
+    }
+
+    /// Whether it can be loaded without a network: all files are there. Loading tells whether they are whole.
+    pub fn is_here(&self, cache: &Path) -> bool {
+        let folder = self.folder(cache);
+        let sums = matches!(self.origin, Origin::Archive { .. }).then_some(crate::CHECKSUMS_FILE);
+        self.file_names()
+            .is_none_or(|names| names.into_iter().chain(sums).all(|name| folder.join(name).is_file()))
+    }
+}
+
+/// Every data set that is known by name.
+pub fn published() -> &'static [Published] {
+    &REGISTRY
+}
+
+/// The data set of that name.
+pub fn find_published(name: &str) -> Option<&'static Published> {
+    REGISTRY.iter().find(|set| set.name == name)
+}
+
+const FASHION_MNIST: &[&str] = &[
+    "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+];
+const KMNIST: &[&str] =
+    &["https://codh.rois.ac.jp/kmnist/dataset/kmnist/", "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"];
+const EMNIST: &[&str] =
+    &["https://biometrics.nist.gov/cs_links/EMNIST/", "https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/"];
+const QMNIST: &[&str] = &[
+    "https://raw.githubusercontent.com/facebookresearch/qmnist/master/",
+    "https://github.com/facebookresearch/qmnist/raw/master/",
+];
+
+const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const CLOTHES: &[&str] = &[
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+const KUZUSHIJI: &[&str] = &["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"];
+/// Digits, capital and small letters.
+const CHARACTERS: &[&str] = &[
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K",
+    "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "c", "d", "e", "f",
+    "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z",
+];
+/// As [`CHARACTERS`], with a capital and its small letter in one class where both are written alike.
+const MERGED_CHARACTERS: &[&str] = &[
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K",
+    "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "d", "e", "f", "g",
+    "h", "n", "q", "r", "t",
+];
+/// Each the capital and the small letter.
+const LETTERS: &[&str] = &[
+    "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u",
+    "v", "w", "x", "y", "z",
+];
+
+const fn file(
+    name: &'static str,
+    bytes: Option<u64>,
+    sha256: &'static str,
+    mirrors: &'static [&'static str],
+) -> Download {
+    Download { name, bytes, sha256, mirrors }
+}
+
+/// A set in MNIST's own format.
+const LIKE_MNIST: Published = Published {
+    name: "mnist",
+    title: "handwritten digits",
+    authors: "Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
+    licence: "CC BY-SA 3.0",
+    citation: "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition",
+    training_images: 60_000,
+    test_images: 10_000,
+    classes: DIGITS,
+    origin: Origin::Embedded,
+    transposed: false,
+    first_label: 0,
+    labels: LabelLayout::Bytes,
+};
+
+/// A part of EMNIST: `emnist-digits` and so on.
+const fn emnist(
+    name: &'static str,
+    title: &'static str,
+    classes: &'static [&'static str],
+    training_images: usize,
+    test_images: usize,
+    members: [&'static str; 4],
+) -> Published {
+    let sha256 = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e";
+    Published {
+        name,
+        title,
+        authors: "Gregory Cohen, Saeed Afshar, Jonathan Tapson, André van Schaik",
+        licence: "none stated (from NIST Special Database 19)",
+        citation: "Cohen, Afshar, Tapson and van Schaik 2017, EMNIST: an extension of MNIST to handwritten letters",
+        training_images,
+        test_images,
+        classes,
+        origin: Origin::Archive {
+            folder: "emnist",
+            archive: file("gzip.zip", Some(561_753_746), sha256, EMNIST),
+            members,
+        },
+        transposed: true,
+        ..LIKE_MNIST
+    }
+}
+
+/// The names of the four members of EMNIST's archive that make up a part.
+macro_rules! members {
+    ($part:literal) => {
+        [
+            concat!("emnist-", $part, "-train-images-idx3-ubyte.gz"),
+            concat!("emnist-", $part, "-train-labels-idx1-ubyte.gz"),
+            concat!("emnist-", $part, "-test-images-idx3-ubyte.gz"),
+            concat!("emnist-", $part, "-test-labels-idx1-ubyte.gz"),
+        ]
+    };
+}
+
+static REGISTRY: [Published; 9] = [
+    LIKE_MNIST,
+    Published {
+        name: "fashion-mnist",
+        title: "clothes",
+        authors: "Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando Research)",
+        licence: "MIT",
+        citation: "Xiao, Rasul and Vollgraf 2017, Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
+        classes: CLOTHES,
+        origin: Origin::Files([
+            file(
+                "train-images-idx3-ubyte.gz",
+                Some(26_421_880),
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                FASHION_MNIST,
+            ),
+            file(
+                "train-labels-idx1-ubyte.gz",
+                Some(29_515),
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                FASHION_MNIST,
+            ),
+            file(
+                "t10k-images-idx3-ubyte.gz",
+                Some(4_422_102),
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                FASHION_MNIST,
+            ),
+            file(
+                "t10k-labels-idx1-ubyte.gz",
+                Some(5_148),
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+                FASHION_MNIST,
+            ),
+        ]),
+        ..LIKE_MNIST
+    },
+    Published {
+        name: "kmnist",
+        title: "cursive Japanese characters (kuzushiji)",
+        authors: "Center for Open Data in the Humanities; Tarin Clanuwat, Mikel Bober-Irizar, Asanobu Kitamoto, Alex Lamb, Kazuaki Yamamoto, David Ha",
+        licence: "CC BY-SA 4.0",
+        citation: "Clanuwat, Bober-Irizar, Kitamoto, Lamb, Yamamoto and Ha 2018, Deep learning for classical Japanese literature",
+        classes: KUZUSHIJI,
+        origin: Origin::Files([
+            file(
+                "train-images-idx3-ubyte.gz",
+                Some(18_165_135),
+                "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+                KMNIST,
+            ),
+            file(
+                "train-labels-idx1-ubyte.gz",
+                Some(29_497),
+                "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+                KMNIST,
+            ),
+            file(
+                "t10k-images-idx3-ubyte.gz",
+                Some(3_041_136),
+                "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+                KMNIST,
+            ),
+            file(
+                "t10k-labels-idx1-ubyte.gz",
+                Some(5_120),
+                "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+                KMNIST,
+            ),
+        ]),
+        ..LIKE_MNIST
+    },
+    Published {
+        first_label: 1,
+        ..emnist(
+            "emnist-letters",
+            "handwritten letters, capital and small as one class",
+            LETTERS,
+            124_800,
+            20_800,
+            members!("letters"),
+        )
+    },
+    emnist(
+        "emnist-balanced",
+        "handwritten digits and letters, as many of each",
+        MERGED_CHARACTERS,
+        112_800,
+        18_800,
+        members!("balanced"),
+    ),
+    emnist(
+        "emnist-byclass",
+        "handwritten digits, capital and small letters",
+        CHARACTERS,
+        697_932,
+        116_323,
+        members!("byclass"),
+    ),
+    emnist("emnist-digits", "handwritten digits", DIGITS, 240_000, 40_000, members!("digits")),
+    emnist("emnist-mnist", "handwritten digits, MNIST made anew", DIGITS, 60_000, 10_000, members!("mnist")),
+    Published {
+        name: "qmnist",
+        title: "handwritten digits, MNIST with all of its test images restored",
+        authors: "Chhavi Yadav, Léon Bottou",
+        licence: "BSD-3-Clause",
+        citation: "Yadav and Bottou 2019, Cold case: the lost MNIST digits",
+        test_images: 60_000,
+        origin: Origin::Files([
+            file(
+                "qmnist-train-images-idx3-ubyte.gz",
+                None,
+                "9e26a7bf1683614e065d7b76460ccd52807165b3f22561fb782bd9f38c52b51d",
+                QMNIST,
+            ),
+            file(
+                "qmnist-train-labels-idx2-int.gz",
+                None,
+                "2c05dc77f6b916b38e455e97ab129a42a444f3dbef09b278a366f82904e0dd9f",
+                QMNIST,
+            ),
+            file(
+                "qmnist-test-images-idx3-ubyte.gz",
+                None,
+                "43fc22bf7498b8fc98de98369d72f752d0deabc280a43a7bcc364ab19e57b375",
+                QMNIST,
+            ),
+            file(
+                "qmnist-test-labels-idx2-int.gz",
+                None,
+                "9fbcbe594c3766fdf4f0b15c5165dc0d1e57ac604e01422608bb72c906030d06",
+                QMNIST,
+            ),
+        ]),
+        labels: LabelLayout::Rows,
+        ..LIKE_MNIST
+    },
+];

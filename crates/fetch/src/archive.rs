@@ -1,0 +1,130 @@
+//! The members of an archive that make up a set.
+
+use crate::{
+    Event, FetchError, Listener,
+    part::{digest_of, hexadecimal},
+    tell,
+};
+use data::{CHECKSUMS_FILE, Checksums, idx::MAXIMUM_BYTES};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, Read, Write},
+    path::{Path, PathBuf},
+};
+use zip::ZipArchive;
+
+/// Bytes that are unpacked at once.
+const CHUNK_BYTES: usize = 1 << 16;
+
+/// Whether every member is in `folder` as it came out of the archive.
+pub(crate) fn is_unpacked(
+    folder: &Path,
+    members: &[&str; 4],
+    listener: &mut Listener,
+) -> Result<bool, FetchError> {
+    let Ok(text) = fs::read_to_string(folder.join(CHECKSUMS_FILE)) else { return Ok(false) };
+    let sums = Checksums::parse(&text);
+    for member in members {
+        let path = folder.join(member);
+        if !path.is_file() || sums.of(member) != Some(&digest_of(&path, member, listener)?) {
+            return Ok(false);
+        }
+    }
+    for member in members {
+        let path = folder.join(member);
+        let bytes = fs::metadata(&path).map_err(|error| FetchError::file(&path, &error))?.len();
+        tell(listener, Event::Ready { file: member, bytes, downloaded: false })?;
+    }
+    Ok(true)
+}
+
+/// Unpacks the members into `folder`, whatever folders the archive has them in, and notes their digests last.
+///
+/// Memory does not depend on the members' lengths, and no member may be longer than [`MAXIMUM_BYTES`].
+pub(crate) fn unpack(
+    archive: &Path,
+    members: &[&str; 4],
+    folder: &Path,
+    listener: &mut Listener,
+) -> Result<(), FetchError> {
+    let broken = |problem: String| FetchError::Archive { path: archive.to_owned(), problem };
+    let file = File::open(archive).map_err(|error| FetchError::file(archive, &error))?;
+    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
+    fs::create_dir_all(folder).map_err(|error| FetchError::file(folder, &error))?;
+    let mut sums = Checksums::default();
+    for member in members {
+        tell(listener, Event::Unpacking { file: member })?;
+        let index = zip
+            .file_names()
+            .position(|name| name.is_ok_and(|name| name.rsplit('/').next() == Some(*member)))
+            .ok_or_else(|| broken(format!("a member {member} expected, none found")))?;
+        let content = zip.by_index(index).map_err(|error| broken(format!("{member}: {error}")))?;
+        let unpacked = Member { content, name: member, path: folder.join(member) }.write(listener);
+        let (sha256, bytes) = unpacked.map_err(|failed| match failed {
+            Failed::Content(problem) => broken(format!("{member}: {problem}")),
+            Failed::Ours(error) => error,
+        })?;
+        sums.push(member, sha256);
+        tell(listener, Event::Ready { file: member, bytes, downloaded: false })?;
+    }
+    let path = folder.join(CHECKSUMS_FILE);
+    let temporary = folder.join(format!("{CHECKSUMS_FILE}.part"));
+    fs::write(&temporary, sums.to_string())
+        .and_then(|()| fs::rename(&temporary, &path))
+        .map_err(|error| FetchError::file(&path, &error))
+}
+
+/// A member on its way to its place.
+struct Member<'a, R> {
+    content: R,
+    name: &'a str,
+    path: PathBuf,
+}
+
+/// Why a member could not be unpacked.
+enum Failed {
+    /// By what is in the archive.
+    Content(String),
+    /// By something else.
+    Ours(FetchError),
+}
+
+impl<R: Read> Member<'_, R> {
+    /// Writes it under a temporary name and renames it; returns its SHA-256 and its length.
+    fn write(mut self, listener: &mut Listener) -> Result<(String, u64), Failed> {
+        let temporary = self.path.with_file_name(format!("{}.part", self.name));
+        let written = self.write_to(&temporary, listener);
+        if written.is_err() {
+            // A failure to tidy up would hide the error that led here.
+            let _ = fs::remove_file(&temporary);
+        }
+        let written = written?;
+        fs::rename(&temporary, &self.path)
+            .map_err(|error| Failed::Ours(FetchError::file(&self.path, &error)))?;
+        Ok(written)
+    }
+
+    fn write_to(&mut self, temporary: &Path, listener: &mut Listener) -> Result<(String, u64), Failed> {
+        let failed = |error: io::Error| Failed::Ours(FetchError::file(temporary, &error));
+        let mut file = File::create(temporary).map_err(failed)?;
+        let mut hasher = Sha256::new();
+        let (mut chunk, mut bytes) = (vec![0; CHUNK_BYTES], 0);
+        loop {
+            // The end of a member is where its CRC-32 is compared.
+            let length = self.content.read(&mut chunk).map_err(|error| Failed::Content(error.to_string()))?;
+            if length == 0 {
+                break;
+            }
+            bytes += length as u64;
+            if bytes > MAXIMUM_BYTES {
+                return Err(Failed::Content(format!("at most {MAXIMUM_BYTES} bytes expected, more found")));
+            }
+            hasher.update(&chunk[..length]);
+            file.write_all(&chunk[..length]).map_err(failed)?;
+            tell(listener, Event::Unpacking { file: self.name }).map_err(Failed::Ours)?;
+        }
+        file.sync_all().map_err(failed)?;
+        Ok((hexadecimal(&hasher.finalize()), bytes))
+    }
+}

@@ -1,0 +1,111 @@
+//! One file: addresses in their order, attempts, and the digest that decides.
+
+use crate::{
+    Attempt, Event, FetchError, Missing, Task,
+    http::{Problem, Wanted},
+    part::Part,
+};
+use data::Download;
+use std::{path::Path, thread, time::Duration};
+
+/// Bytes that make an attempt worth another one: a bad line that still brings this much brings the file some day.
+const WORTHWHILE_BYTES: u64 = 1 << 20;
+
+/// How often a wait looks at the listener.
+const GLANCE: Duration = Duration::from_millis(100);
+
+impl Task<'_, '_> {
+    /// Downloads a file to `target` from the first of `urls` that gives it.
+    pub(crate) fn download(
+        &mut self,
+        file: &Download,
+        urls: &[String],
+        target: &Path,
+    ) -> Result<(), FetchError> {
+        let mut part = Part::open(target)?;
+        let mut attempts = Vec::new();
+        for url in urls {
+            let wanted = Wanted { name: file.name, url, bytes: file.bytes };
+            match self.obtain(&wanted, file.sha256, &mut part) {
+                Ok(()) => {
+                    let bytes = part.bytes();
+                    part.finish()?;
+                    return self.tell(Event::Ready { file: file.name, bytes, downloaded: true });
+                }
+                Err(Problem::Passing(problem) | Problem::Lasting(problem)) => {
+                    self.tell(Event::Failed { url, problem: &problem })?;
+                    attempts.push(Attempt { url: url.clone(), problem });
+                }
+                Err(Problem::Ours(error)) => {
+                    part.leave();
+                    return Err(error);
+                }
+            }
+        }
+        part.leave();
+        let (set, file) = (self.set.name.to_owned(), file.name.to_owned());
+        Err(FetchError::Unreachable { set, file, attempts, missing: Missing::default() })
+    }
+
+    /// Downloads a file from one address, as often as that leads on, until its digest is right.
+    fn obtain(&mut self, wanted: &Wanted, sha256: &str, part: &mut Part) -> Result<(), Problem> {
+        let patience = self.options.patience;
+        let (mut failures, mut furthest, mut wrong) = (0, part.bytes(), false);
+        loop {
+            let resumed = part.bytes() > 0;
+            match self.receive(wanted, part) {
+                Ok(()) => {
+                    let found = part.digest(wanted.name, self.listener)?;
+                    if found == sha256 {
+                        return Ok(());
+                    }
+                    part.clear()?;
+                    let problem = format!("SHA-256 {sha256} expected, {found} found");
+                    // An earlier part of something else explains it once.
+                    if !resumed || wrong {
+                        return Err(Problem::Lasting(problem));
+                    }
+                    wrong = true;
+                    self.tell(Event::Failed { url: wanted.url, problem: &problem })?;
+                }
+                Err(Problem::Passing(problem)) => {
+                    failures = if part.bytes() >= furthest + WORTHWHILE_BYTES { 1 } else { failures + 1 };
+                    furthest = furthest.max(part.bytes());
+                    if failures >= patience.attempts {
+                        return Err(Problem::Passing(problem));
+                    }
+                    self.tell(Event::Failed { url: wanted.url, problem: &problem })?;
+                    self.wait(wanted, part, patience.pause * 2_u32.pow((failures - 1).min(5)))?;
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
+    }
+
+    /// The rest of the file, unless all of it is here.
+    fn receive(&mut self, wanted: &Wanted, part: &mut Part) -> Result<(), Problem> {
+        if wanted.bytes.is_some_and(|bytes| part.bytes() > bytes) {
+            part.clear()?;
+        }
+        if part.bytes() > 0 && wanted.bytes == Some(part.bytes()) {
+            return Ok(());
+        }
+        self.tell(Event::Requested { file: wanted.name, url: wanted.url, received_bytes: part.bytes() })?;
+        self.client.receive(wanted, part, &mut self.downloaded_bytes, self.listener)
+    }
+
+    fn wait(&mut self, wanted: &Wanted, part: &Part, pause: Duration) -> Result<(), FetchError> {
+        let mut left = pause;
+        while !left.is_zero() {
+            self.tell(Event::Received {
+                file: wanted.name,
+                received_bytes: part.bytes(),
+                total_bytes: wanted.bytes,
+            })?;
+            let glance = left.min(GLANCE);
+            thread::sleep(glance);
+            left -= glance;
+        }
+        Ok(())
+    }
+}

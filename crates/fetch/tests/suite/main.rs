@@ -1,0 +1,7 @@
+//! Downloads from a server on this machine, of small sets that are made here.
+
+mod archive;
+mod mirrors;
+mod resume;
+mod server;
+mod sets;

@@ -1,0 +1,175 @@
+//! `datasets`: what there is, and fetching what is not here.
+
+use super::{augmented, lists::print};
+use crate::{
+    args::{DatasetsAction, DatasetsArguments, FetchArguments, ListArguments},
+    download::{DownloadProgress, megabytes},
+    failure::Failure,
+    interrupt,
+};
+use data::{Origin, Published, Source};
+use fetch::{FetchError, Fetched, Options};
+use report::thousands;
+use serde_json::{Value, json};
+use std::{env, ops::ControlFlow, path::Path};
+
+/// The environment variable that names an address to fetch from instead of the published ones.
+const MIRROR: &str = "MNIST_STUDY_MIRROR";
+
+/// Height and width of every known set's images.
+const SIDE: usize = 28;
+
+/// Lists the data sets, or does what is asked for with one.
+pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
+    match (&arguments.action, &arguments.sheet.augmented) {
+        (Some(DatasetsAction::Fetch(arguments)), _) => fetch_named(arguments),
+        (None, Some(file)) => augmented::draw(file, &arguments.sheet),
+        (None, None) => list(&arguments.list),
+    }
+}
+
+/// The data that `--dataset` names, fetched if it is a known set that is not here.
+pub(crate) fn source(dataset: &str, quiet: bool) -> Result<Source, Failure> {
+    let source = Source::parse(dataset)?;
+    if let Source::Published { set, cache } = &source
+        && !set.is_here(cache)
+    {
+        fetch_set(set, cache, quiet)?;
+    }
+    Ok(source)
+}
+
+fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
+    let name = &arguments.name;
+    let set = data::find_published(name).ok_or_else(|| data::Error::unknown_name(name))?;
+    if set.origin == Origin::Embedded {
+        let fetched = json!({ "name": name, "folder": null, "files": [], "downloaded_bytes": 0 });
+        return said(arguments, &format!("{name}: inside this program, nothing to fetch\n"), &fetched);
+    }
+    let fetched = fetch_set(set, &data::cache_folder()?, arguments.output.quiet)?;
+    let bytes = fetched.files.iter().map(|file| file.bytes).sum();
+    let text = format!(
+        "{name}: {} files, {}, SHA-256 verified, in {}\n",
+        fetched.files.len(),
+        megabytes(bytes),
+        fetched.folder.display()
+    );
+    let files: Vec<Value> =
+        fetched.files.iter().map(|file| json!({ "name": file.name, "bytes": file.bytes })).collect();
+    let fetched = json!({
+        "name": name,
+        "folder": fetched.folder.display().to_string(),
+        "files": files,
+        "downloaded_bytes": fetched.downloaded_bytes,
+    });
+    said(arguments, &text, &fetched)
+}
+
+fn said(arguments: &FetchArguments, text: &str, fetched: &Value) -> Result<(), Failure> {
+    print(&ListArguments { json: arguments.output.json }, text, fetched)
+}
+
+fn fetch_set(set: &'static Published, cache: &Path, quiet: bool) -> Result<Fetched, Failure> {
+    let mirror = env::var(MIRROR).ok().filter(|address| !address.is_empty());
+    let options = Options { mirror, ..Options::default() };
+    let mut progress = DownloadProgress::new(set.name, quiet);
+    let fetched = fetch::fetch(set, cache, &options, &mut |event| {
+        progress.event(event);
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    progress.finish();
+    fetched.map_err(|error| {
+        let hint = error.hint();
+        match error {
+            FetchError::Interrupted => Failure::interrupted(format!("{}: {error}", set.name), hint),
+            error => Failure::new(error, hint),
+        }
+    })
+}
+
+fn list(arguments: &ListArguments) -> Result<(), Failure> {
+    let cache = data::cache_folder().ok();
+    let mut listed = Vec::new();
+    let mut text = String::new();
+    for set in data::published() {
+        let here = cache.as_deref().is_some_and(|cache| set.is_here(cache)) || set.origin == Origin::Embedded;
+        text.push_str(&format!(
+            "{} ({})\n  {} training and {} test images of {}, {SIDE}×{SIDE}, {} classes\n  {}; licence: {}\n  {}\n",
+            set.name,
+            state(set, here, cache.as_deref()),
+            thousands(set.training_images as u64),
+            thousands(set.test_images as u64),
+            set.title,
+            set.classes.len(),
+            set.authors,
+            set.licence,
+            set.citation
+        ));
+        listed.push(described(set, here, cache.as_deref()));
+    }
+    text.push_str(&format!(
+        "a folder\n  any four IDX files, raw or .gz, images up to {0}×{0}, 2 to {1} classes:\n  {2}\n",
+        data::MAXIMUM_SIDE,
+        data::MAXIMUM_CLASSES,
+        data::FILE_NAMES.join(", ")
+    ));
+    if let Some(cache) = &cache {
+        text.push_str(&format!(
+            "\n`--dataset NAME` fetches a set that is not here, once; `mnist-study datasets fetch NAME` does so beforehand.\n\
+             Fetched sets are kept in {}\n",
+            cache.display()
+        ));
+    }
+    print(arguments, &text, &json!(listed))
+}
+
+fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
+    match &set.origin {
+        Origin::Embedded => "inside this program".to_owned(),
+        _ if here => "here".to_owned(),
+        Origin::Files(files) => match files.iter().map(|file| file.bytes).sum::<Option<u64>>() {
+            Some(bytes) => format!("to fetch: {}", megabytes(bytes)),
+            None => "to fetch".to_owned(),
+        },
+        Origin::Archive { archive, folder, .. } => {
+            if cache.is_some_and(|cache| cache.join(folder).join(archive.name).is_file()) {
+                return format!("to unpack: {folder}'s archive is here");
+            }
+            let bytes = archive.bytes.map_or(String::new(), |bytes| format!("{}, ", megabytes(bytes)));
+            format!("to fetch: {bytes}the same for all of {folder}")
+        }
+    }
+}
+
+fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
+    let (folder, downloads) = match &set.origin {
+        Origin::Embedded => (None, &[][..]),
+        Origin::Files(files) => (Some(set.name), &files[..]),
+        Origin::Archive { archive, folder, .. } => (Some(*folder), std::slice::from_ref(archive)),
+    };
+    let folder = folder.and_then(|folder| Some(cache?.join(folder).display().to_string()));
+    let downloads: Vec<Value> = downloads
+        .iter()
+        .map(|file| {
+            let urls: Vec<String> =
+                file.mirrors.iter().map(|mirror| format!("{mirror}{}", file.name)).collect();
+            json!({ "name": file.name, "bytes": file.bytes, "sha256": file.sha256, "urls": urls })
+        })
+        .collect();
+    json!({
+        "name": set.name,
+        "title": set.title,
+        "training_images": set.training_images,
+        "test_images": set.test_images,
+        "height": SIDE,
+        "width": SIDE,
+        "classes": set.classes.len(),
+        "class_names": set.classes,
+        "authors": set.authors,
+        "licence": set.licence,
+        "citation": set.citation,
+        "here": here,
+        "downloads": downloads,
+        "download_folder": folder,
+    })
+}
