@@ -1,7 +1,7 @@
 //! Steps of the parameters against their gradient, each in one pass over memory.
 //!
-//! An optimiser is a [`Rule`]: what one vector of parameters moves by, from its gradient and what the optimiser
-//! remembers of the steps before. [`Update`] walks the slices; decay and clipping are the same for all, in [`Pace`].
+//! An optimiser is a rule: what one vector of parameters moves by, from its gradient and what the optimiser
+//! remembers of the steps before. One loop walks the slices; decay and clipping are the same for all, in [`Pace`].
 
 mod adam;
 mod momentum;
