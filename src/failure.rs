@@ -2,7 +2,8 @@
 
 use std::{fmt::Display, process::ExitCode};
 use study::{
-    execute::ExecutionError, results::CollectError, run::RunError, store::FileError, verify::VerifyError,
+    execute::ExecutionError, results::CollectError, run::RunError, store::FileError, tune::TuneError,
+    verify::VerifyError,
 };
 
 /// Why the command did not do what it was asked to.
@@ -71,6 +72,20 @@ impl From<ExecutionError> for Failure {
         match error {
             ExecutionError::Run(error) => error.into(),
             ExecutionError::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<TuneError> for Failure {
+    fn from(error: TuneError) -> Self {
+        match error {
+            TuneError::Run(error) => error.into(),
+            TuneError::File(error) => error.into(),
+            TuneError::StudyFile(error) => RunError::from(error).into(),
+            TuneError::OtherSearch { .. } => Self::new(
+                error,
+                "choose another folder with --out, or pass --fresh to begin anew in this one",
+            ),
         }
     }
 }

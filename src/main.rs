@@ -8,14 +8,16 @@ mod interrupt;
 mod output;
 mod progress;
 mod show;
+mod trials;
 
 use clap::Parser;
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 fn main() -> ExitCode {
+    let process_start = Instant::now();
     let arguments = args::Arguments::parse();
     interrupt::install();
-    match commands::carry_out(arguments) {
+    match commands::carry_out(arguments, process_start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::failure(&failure);

@@ -85,6 +85,24 @@ def friedman_cases():
         }
 
 
+def kruskal_wallis_cases():
+    generator = np.random.default_rng(9)
+    for sizes, decimals in [((5, 7, 6), 6), ((8, 8, 8, 8), 0), ((2, 3), 3), ((1, 4, 9), 1), ((20, 20, 20, 20), 6)]:
+        groups = [np.round(generator.normal(size=size) + 0.5 * i, decimals) for i, size in enumerate(sizes)]
+        result = stats.kruskal(*groups)
+        # The effect by its definition: adjusted R squared of the ranks' analysis of variance.
+        ranks = np.split(stats.rankdata(np.concatenate(groups)), np.cumsum(sizes)[:-1])
+        n, k = sum(sizes), len(sizes)
+        grand = np.concatenate(ranks)
+        within = sum(((r - r.mean()) ** 2).sum() for r in ranks) / (n - k)
+        yield {
+            "groups": [group.tolist() for group in groups],
+            "statistic": result.statistic,
+            "p_value": result.pvalue,
+            "effect": 1 - within / (((grand - grand.mean()) ** 2).sum() / (n - 1)),
+        }
+
+
 def power_cases():
     for mean, deviation, runs, significance in [
         (0.5, 1.0, 10, 0.05), (0.5, 1.0, 34, 0.05), (1.0, 1.0, 2, 0.05), (-0.002, 0.003, 5, 0.01),
@@ -192,7 +210,8 @@ def main():
     values = {"made_with": versions | {"python": platform.python_version()}}
     for name, cases in [
         ("t", t_cases), ("wilson", wilson_cases), ("mcnemar", mcnemar_cases), ("holm", holm_cases),
-        ("friedman", friedman_cases), ("power", power_cases), ("further_runs", further_runs_cases),
+        ("friedman", friedman_cases), ("kruskal_wallis", kruskal_wallis_cases),
+        ("power", power_cases), ("further_runs", further_runs_cases),
         ("expected_best", expected_best_cases), ("crossed", crossed_cases), ("signed_rank", signed_rank_cases),
     ]:  # fmt: skip
         values[name] = [

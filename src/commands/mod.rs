@@ -11,7 +11,9 @@ mod models;
 mod report;
 mod results;
 mod run;
+mod speedrun;
 mod train;
+mod tune;
 mod verify;
 mod weights;
 
@@ -22,14 +24,14 @@ use crate::{
 };
 use clap::CommandFactory;
 use kernels::InstructionSet;
-use std::{env, thread};
+use std::{env, thread, time::Instant};
 use study::{run::Laboratory, study_file::ModelSpec};
 
 /// The environment variable that forces an instruction set.
 const KERNELS: &str = "MNIST_STUDY_KERNELS";
 
 /// Does what the command line says.
-pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<(), Failure> {
     match arguments.command {
         None => compare::run(&arguments.compare),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
@@ -38,6 +40,8 @@ pub(crate) fn carry_out(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
+        Some(Command::Tune(arguments)) => tune::run(&arguments),
+        Some(Command::Speedrun(arguments)) => speedrun::run(&arguments, process_start),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Models(arguments)) => lists::models(&arguments),
         Some(Command::Datasets(arguments)) => datasets::run(&arguments),

@@ -65,7 +65,7 @@ pub(super) fn find(name: &str) -> Result<Vec<ModelSpec>, Failure> {
     Ok(found)
 }
 
-fn is_study_file(name: &str) -> bool {
+pub(super) fn is_study_file(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
 }
 

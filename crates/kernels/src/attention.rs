@@ -4,12 +4,13 @@
 //! scores = k qᵀ / √(features of a head), probabilities = softmax over the keys, context = probabilitiesᵀ · v.
 //!
 //! Scores and probabilities are `[key, query]`: the softmax then runs down columns, and of all operands of the products,
-//! forward and backward, only q and the derivative of the context are laid out anew; the others are read in place.
+//! forward and backward, only q and the derivative of the context are laid out anew; the others are read in place. Rows
+//! are padded to whole vectors, which begin at cache lines then; what stands in the padding is of no query.
 
 use crate::{
     Element, InstructionSet, check_length,
     columns::{softmax_columns, softmax_columns_backward},
-    matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, pack, packed_length},
+    matmul::{Matrix, MatrixMut, Output, lanes, multiply, multiply_rows, pack, packed_length},
 };
 
 /// The shape of an attention.
@@ -32,9 +33,14 @@ impl Size {
         self.features / self.heads
     }
 
-    /// Elements of the probabilities, `[head, key, query]`.
-    pub fn probabilities_length(self) -> usize {
-        self.heads * self.steps * self.steps
+    /// The steps, and the padding of a row of probabilities.
+    pub fn padded_steps<E: Element>(self, set: InstructionSet) -> usize {
+        self.steps.next_multiple_of(lanes::<E>(set))
+    }
+
+    /// Elements of the probabilities, `[head, key, padded query]`.
+    pub fn probabilities_length<E: Element>(self, set: InstructionSet) -> usize {
+        self.heads * self.steps * self.padded_steps::<E>(set)
     }
 
     /// Elements of the projected steps, `[step, 3 · features]`: query, key, value side by side.
@@ -44,7 +50,7 @@ impl Size {
 
     /// Elements that [`forward`] and [`backward`] need to work with.
     pub fn scratch_length<E: Element>(self, set: InstructionSet) -> usize {
-        packed_length::<E>(set, self.head_features(), self.steps) + self.steps * self.steps
+        packed_length::<E>(set, self.head_features(), self.steps) + self.steps * self.padded_steps::<E>(set)
     }
 
     /// Multiplications and additions of a forward pass, the softmax's left out.
@@ -69,7 +75,7 @@ impl Size {
     }
 }
 
-/// `context [step, feature]` and `probabilities [head, key, query]` from `projected [step, 3 · features]`; overwrites both.
+/// `context [step, feature]` and `probabilities [head, key, padded query]` from `projected [step, 3 · features]`; overwrites both.
 ///
 /// # Panics
 /// When a length does not fit, or the heads do not divide the features.
@@ -84,27 +90,27 @@ pub fn forward<E: Element>(
     let Size { steps, features, .. } = size;
     size.check();
     check_length!(projected, size.projected_length());
-    check_length!(probabilities, size.probabilities_length());
+    check_length!(probabilities, size.probabilities_length::<E>(set));
     check_length!(context, steps * features);
     check_length!(scratch, size.scratch_length::<E>(set));
-    let width = size.head_features();
+    let (width, padded) = (size.head_features(), size.padded_steps::<E>(set));
     let packed = &mut scratch[..packed_length::<E>(set, width, steps)];
     let mut contexts = MatrixMut::new(context, steps, features);
-    for (head, probabilities) in probabilities.chunks_exact_mut(steps * steps).enumerate() {
+    for (head, probabilities) in probabilities.chunks_exact_mut(steps * padded).enumerate() {
         let [query, key, value] = [0, 1, 2].map(|projection| size.part(projected, projection, head));
         pack(set, query.transposed(), 0, packed);
-        multiply(set, key, packed, steps, probabilities, Output::Overwrite);
-        softmax_columns(set, probabilities, steps, size.scale());
+        multiply(set, key, packed, padded, probabilities, Output::Overwrite);
+        softmax_columns(set, probabilities, padded, size.scale());
         let (context, rest) = contexts.split_columns(width);
         contexts = rest;
-        let probabilities = Matrix::new(probabilities, steps, steps).transposed();
+        let probabilities = Matrix::new(probabilities, steps, padded).columns(0, steps).transposed();
         multiply_rows(set, probabilities, value, context, Output::Overwrite);
     }
 }
 
 /// `d_projected` from `d_context`, with what went into [`forward`] and the probabilities that came out; overwritten.
 ///
-/// With P the probabilities `[key, query]` of a head: dv = P · d_context, dP = v · d_contextᵀ, ds by the softmax's backward
+/// With P the probabilities `[key, padded query]` of a head: dv = P · d_context, dP = v · d_contextᵀ, ds by the softmax's backward
 /// pass, dk = ds · q, dq = dsᵀ · k.
 ///
 /// # Panics
@@ -121,16 +127,16 @@ pub fn backward<E: Element>(
     let Size { steps, features, .. } = size;
     size.check();
     check_length!(projected, size.projected_length());
-    check_length!(probabilities, size.probabilities_length());
+    check_length!(probabilities, size.probabilities_length::<E>(set));
     check_length!(d_context, steps * features);
     check_length!(d_projected, size.projected_length());
     check_length!(scratch, size.scratch_length::<E>(set));
-    let width = size.head_features();
+    let (width, padded) = (size.head_features(), size.padded_steps::<E>(set));
     let (packed, d_scores) = scratch.split_at_mut(packed_length::<E>(set, width, steps));
     let rest = MatrixMut::new(d_projected, steps, PROJECTIONS * features);
     let (mut d_queries, rest) = rest.split_columns(features);
     let (mut d_keys, mut d_values) = rest.split_columns(features);
-    for (head, probabilities) in probabilities.chunks_exact(steps * steps).enumerate() {
+    for (head, probabilities) in probabilities.chunks_exact(steps * padded).enumerate() {
         let [query, key, value] = [0, 1, 2].map(|projection| size.part(projected, projection, head));
         let (d_query, d_key, d_value);
         (d_query, d_queries) = d_queries.split_columns(width);
@@ -138,17 +144,17 @@ pub fn backward<E: Element>(
         (d_value, d_values) = d_values.split_columns(width);
         let d_context = Matrix::new(d_context, steps, features).columns(head * width, width);
         pack(set, d_context.transposed(), 0, packed);
-        multiply(set, value, packed, steps, d_scores, Output::Overwrite);
-        softmax_columns_backward(set, probabilities, d_scores, steps, size.scale());
-        let probabilities = Matrix::new(probabilities, steps, steps);
+        multiply(set, value, packed, padded, d_scores, Output::Overwrite);
+        softmax_columns_backward(set, probabilities, d_scores, padded, size.scale());
+        let probabilities = Matrix::new(probabilities, steps, padded).columns(0, steps);
         multiply_rows(set, probabilities, d_context, d_value, Output::Overwrite);
-        let d_scores = Matrix::new(d_scores, steps, steps);
+        let d_scores = Matrix::new(d_scores, steps, padded).columns(0, steps);
         multiply_rows(set, d_scores, query, d_key, Output::Overwrite);
         multiply_rows(set, d_scores.transposed(), key, d_query, Output::Overwrite);
     }
 }
 
-/// [`forward`] by its definition: what the kernels are held against.
+/// [`forward`] by its definition, `probabilities [head, key, query]`: what the kernels are held against.
 pub fn forward_reference<E: Element>(
     size: Size,
     projected: &[E],

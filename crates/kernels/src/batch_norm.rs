@@ -370,11 +370,13 @@ impl<E: Element> Step<E> for Differentiate<'_, E> {
     unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
         // SAFETY: the slices are of the walk's length and width, and the caller's promise.
         unsafe {
-            let of_column = |values: &[E]| V::load_first(values.as_ptr().add(column), count);
-            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(of_column(self.means));
+            let mean = V::load_first(self.means.as_ptr().add(column), count);
+            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
             let dy = V::load_first(self.d_output.as_ptr().add(at), count);
-            let rest = centred.mul_add(of_column(self.slopes), of_column(self.rests));
-            dy.mul_add(of_column(self.factors), rest).store_first(self.d_input.as_mut_ptr().add(at), count);
+            let slope = V::load_first(self.slopes.as_ptr().add(column), count);
+            let rest = centred.mul_add(slope, V::load_first(self.rests.as_ptr().add(column), count));
+            let factor = V::load_first(self.factors.as_ptr().add(column), count);
+            dy.mul_add(factor, rest).store_first(self.d_input.as_mut_ptr().add(at), count);
         }
     }
 }

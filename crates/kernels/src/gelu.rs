@@ -7,7 +7,7 @@
 
 use crate::{
     Element,
-    activation::{exponential_minus_one, reduce},
+    activation::{clamp, exponential_minus_one, reduce},
     vector::Vector,
 };
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
@@ -53,6 +53,14 @@ pub(crate) const TAIL_F64: [f64; 23] = [
     7.552_851_304_157_515e-1,
 ];
 
+/// # Safety
+/// The vector's instructions exist.
+#[inline(always)]
+unsafe fn constant<V: Vector>(value: f64) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { V::splat(V::Element::from_f64(value)) }
+}
+
 /// Φ(x), the standard normal distribution, and φ(x), its density; both as at the limit beyond ±[`Element::NORMAL_LIMIT`].
 ///
 /// # Safety
@@ -61,8 +69,7 @@ pub(crate) const TAIL_F64: [f64; 23] = [
 unsafe fn normal<V: Vector>(x: V) -> (V, V) {
     // SAFETY: the caller's promise.
     unsafe {
-        let constant = |value: f64| V::splat(V::Element::from_f64(value));
-        let (split, centre) = (V::Element::NORMAL_SPLIT, constant(4.0));
+        let (split, centre) = (V::Element::NORMAL_SPLIT, constant::<V>(4.0));
         let magnitude = x.maximum(V::zero().sub(x)).minimum(V::splat(V::Element::NORMAL_LIMIT));
         let rounded = magnitude.mul(V::splat(split)).round().mul(V::splat(V::Element::ONE / split));
         let (exponent, n) = reduce(rounded.mul(rounded).mul(constant(-0.5)));
@@ -102,7 +109,7 @@ pub(crate) unsafe fn gelu<V: Vector>(x: V) -> V {
 pub(crate) unsafe fn gelu_derivative<V: Vector>(x: V) -> V {
     // SAFETY: the caller's promise.
     unsafe {
-        let x = crate::activation::clamp(x, V::Element::NORMAL_LIMIT);
+        let x = clamp(x, V::Element::NORMAL_LIMIT);
         let (distribution, density) = normal(x);
         x.mul_add(density, distribution)
     }

@@ -40,10 +40,37 @@ unsafe fn splat_first<V: Vector>(value: V::Element, count: usize) -> V {
     }
 }
 
-/// The whole vectors of a row and the rest of it, as (first, count).
+/// `body` for each vector of a row, told where it begins and how many elements it has: all lanes, a constant, but for
+/// the last. (A closure could stay a call of its own, compiled without the instruction set that this code is for.)
+macro_rules! for_vectors {
+    ($vector:ident, $length:expr, |$at:ident, $count:ident| $body:block) => {{
+        let whole = $length - $length % $vector::LANES;
+        let mut $at = 0;
+        while $at < whole {
+            let $count = $vector::LANES;
+            $body
+            $at += $vector::LANES;
+        }
+        if whole < $length {
+            let $count = $length - whole;
+            $body
+        }
+    }};
+}
+
+/// x̂ of `count` elements; 0 in the other lanes.
+///
+/// # Safety
+/// The vector's instructions exist, it has at least `count` lanes, and there are so many elements.
 #[inline(always)]
-fn pieces<V: Vector>(features: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..features).step_by(V::LANES).map(move |at| (at, V::LANES.min(features - at)))
+unsafe fn normalise<V: Vector>(
+    x: *const V::Element,
+    count: usize,
+    mean: V::Element,
+    inverse: V::Element,
+) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { V::load_first(x, count).sub(splat_first(mean, count)).mul(V::splat(inverse)) }
 }
 
 /// `output` from `input`, both `[rows, features]` with `features` = `scale.len()`; overwrites `output` and what
@@ -90,28 +117,27 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
         let features = self.scale.len();
         let share = E::ONE / E::from_f64(features as f64);
         for row in 0..self.means.len() {
-            // SAFETY: the caller vouches for the instructions; pieces lie within a row, whose lengths were checked.
+            // SAFETY: the caller vouches for the instructions; vectors lie within a row, whose lengths were checked.
             unsafe {
                 let x = self.input.as_ptr().add(row * features);
                 let y = self.output.as_mut_ptr().add(row * features);
                 let mut sum = V::zero();
-                for (at, count) in pieces::<V>(features) {
+                for_vectors!(V, features, |at, count| {
                     sum = sum.add(V::load_first(x.add(at), count));
-                }
+                });
                 let mean = sum_lanes(sum) * share;
                 let mut squares = V::zero();
-                for (at, count) in pieces::<V>(features) {
+                for_vectors!(V, features, |at, count| {
                     let centred = V::load_first(x.add(at), count).sub(splat_first(mean, count));
                     squares = centred.mul_add(centred, squares);
-                }
+                });
                 let inverse_deviation = E::ONE / (sum_lanes(squares) * share + self.epsilon).sqrt();
-                for (at, count) in pieces::<V>(features) {
-                    let centred = V::load_first(x.add(at), count).sub(V::splat(mean));
-                    let normalised = centred.mul(V::splat(inverse_deviation));
+                for_vectors!(V, features, |at, count| {
+                    let normalised: V = normalise(x.add(at), count, mean, inverse_deviation);
                     let scale = V::load_first(self.scale.as_ptr().add(at), count);
                     let offset = V::load_first(self.offset.as_ptr().add(at), count);
                     normalised.mul_add(scale, offset).store_first(y.add(at), count);
-                }
+                });
                 self.means[row] = mean;
                 self.inverse_deviations[row] = inverse_deviation;
             }
@@ -173,36 +199,51 @@ impl<E: Element> Kernel<E> for Derivatives<'_, E> {
     unsafe fn run<V: Vector<Element = E>>(mut self) {
         let features = self.pass.scale.len();
         let share = E::ONE / E::from_f64(features as f64);
+        // The last vector of a row, where it is not full, is summed in registers: what was stored in part cannot be loaded
+        // again without a wait, which few features would not hide.
+        // SAFETY: the caller vouches for the instructions.
+        let (mut last_scale, mut last_offset) = unsafe { (V::zero(), V::zero()) };
         for (row, (mean, inverse)) in self.pass.means.iter().zip(self.pass.inverse_deviations).enumerate() {
-            // SAFETY: the caller vouches for the instructions; pieces lie within a row, whose lengths were checked.
+            // SAFETY: the caller vouches for the instructions; vectors lie within a row, whose lengths were checked.
             unsafe {
                 let x = self.pass.input.as_ptr().add(row * features);
                 let dy = self.pass.d_output.as_ptr().add(row * features);
-                let normalised = |at, count| {
-                    V::load_first(x.add(at), count).sub(splat_first(*mean, count)).mul(V::splat(*inverse))
-                };
-                let scaled =
-                    |at, dy: V, count| V::load_first(self.pass.scale.as_ptr().add(at), count).mul(dy);
                 let (mut sum, mut product_sum) = (V::zero(), V::zero());
-                for (at, count) in pieces::<V>(features) {
-                    let (normalised, dy) = (normalised(at, count), V::load_first(dy.add(at), count));
-                    let g = scaled(at, dy, count);
+                for_vectors!(V, features, |at, count| {
+                    let normalised: V = normalise(x.add(at), count, *mean, *inverse);
+                    let dy = V::load_first(dy.add(at), count);
+                    let g = V::load_first(self.pass.scale.as_ptr().add(at), count).mul(dy);
                     sum = sum.add(g);
                     product_sum = g.mul_add(normalised, product_sum);
-                    let d_scale = self.d_scale.as_mut_ptr().add(at);
-                    dy.mul_add(normalised, V::load_first(d_scale, count)).store_first(d_scale, count);
-                    let d_offset = self.d_offset.as_mut_ptr().add(at);
-                    dy.add(V::load_first(d_offset, count)).store_first(d_offset, count);
-                }
+                    if count == V::LANES {
+                        let d_scale = self.d_scale.as_mut_ptr().add(at);
+                        dy.mul_add(normalised, V::load(d_scale)).store(d_scale);
+                        let d_offset = self.d_offset.as_mut_ptr().add(at);
+                        dy.add(V::load(d_offset)).store(d_offset);
+                    } else {
+                        last_scale = dy.mul_add(normalised, last_scale);
+                        last_offset = last_offset.add(dy);
+                    }
+                });
                 let Some(d_input) = &mut self.d_input else { continue };
                 let dx = d_input.as_mut_ptr().add(row * features);
                 let mean_g = V::splat(-sum_lanes(sum) * share);
                 let mean_product = V::splat(-sum_lanes(product_sum) * share);
-                for (at, count) in pieces::<V>(features) {
-                    let g = scaled(at, V::load_first(dy.add(at), count), count);
-                    let rest = normalised(at, count).mul_add(mean_product, g.add(mean_g));
+                for_vectors!(V, features, |at, count| {
+                    let normalised: V = normalise(x.add(at), count, *mean, *inverse);
+                    let scale = V::load_first(self.pass.scale.as_ptr().add(at), count);
+                    let g = V::load_first(dy.add(at), count).mul(scale);
+                    let rest = normalised.mul_add(mean_product, g.add(mean_g));
                     rest.mul(V::splat(*inverse)).store_first(dx.add(at), count);
-                }
+                });
+            }
+        }
+        let (at, count) = (features - features % V::LANES, features % V::LANES);
+        for (last, sums) in [(last_scale, self.d_scale), (last_offset, self.d_offset)] {
+            // SAFETY: the caller vouches for the instructions; `count` elements from `at` on lie within both.
+            unsafe {
+                let sums = sums.as_mut_ptr().add(at);
+                last.add(V::load_first(sums, count)).store_first(sums, count);
             }
         }
     }

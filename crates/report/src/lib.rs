@@ -32,6 +32,7 @@ mod tables;
 mod target;
 mod terminal;
 mod text;
+mod tuning;
 
 #[cfg(test)]
 mod fixture;
@@ -49,10 +50,11 @@ pub use curves::{accuracy_chart, loss_chart};
 pub use figures::{confusion_chart, digits_chart, time_chart};
 pub use markdown::markdown;
 pub use numbers::thousands;
-pub use page::page;
+pub use page::{page, tuning_page};
 pub use scene::Scene;
 pub use tables::{SUMMARY_SCHEMA, epochs_csv, summary_json};
 pub use terminal::terminal;
+pub use tuning::{TUNING_SCHEMA, search_chart, settings, tuning_json, tuning_markdown, tuning_terminal};
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone, Default)]

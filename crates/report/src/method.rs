@@ -1,5 +1,6 @@
 //! How the runs of a study were made, and the command that makes them again.
 
+use serde_json::{Value, json};
 use study::record::{Protocol, RunRecord};
 use study::study_file::built_in_model;
 use train::Recipe;
@@ -67,20 +68,59 @@ pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]
 
 /// The study's own fields, then every other that is not the default, as a study file has it.
 fn in_a_line(recipe: &Recipe) -> String {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(recipe) else { return String::new() };
+    let optimiser =
+        fields.remove("optimiser").map_or_else(String::new, |optimiser| kind_and_more(&optimiser));
     let mut line = format!(
-        "{}, batch size {}, Adam with learning rate {}",
+        "{}, batch size {}, {optimiser} with learning rate {}",
         counted(recipe.epochs, "epoch"),
         recipe.batch_size,
         recipe.learning_rate
     );
-    if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(recipe) {
-        for (name, value) in fields {
-            if !["epochs", "batch_size", "learning_rate"].contains(&name.as_str()) {
-                line.push_str(&format!(", {name} {value}"));
-            }
+    for (name, value) in fields {
+        let value = match &value {
+            Value::String(text) => text.clone(),
+            Value::Object(table) if table.contains_key("kind") => kind_and_more(&value),
+            Value::Object(table) => in_brackets(table.iter()),
+            other => other.to_string(),
+        };
+        if !["epochs", "batch_size", "learning_rate"].contains(&name.as_str()) {
+            line.push_str(&format!(", {} {value}", name.replace('_', " ")));
         }
     }
     line
+}
+
+/// An optimiser or a schedule: its name, and the constants that are not its defaults.
+fn kind_and_more(value: &Value) -> String {
+    let kind = value["kind"].as_str().unwrap_or_default();
+    let named = match kind {
+        "sgd" => "SGD",
+        "adam" => "Adam",
+        "adamw" => "AdamW",
+        "rmsprop" => "RMSprop",
+        "muon" => "Muon",
+        other => other,
+    };
+    let usual = ["optimiser", "schedule"].iter().find_map(|field| {
+        let recipe: Recipe = serde_json::from_value(json!({ *field: kind })).ok()?;
+        serde_json::to_value(recipe).ok()?.get(*field).cloned()
+    });
+    let constants = value.as_object().into_iter().flatten();
+    let unusual: Vec<(&String, &Value)> = constants
+        .filter(|(name, value)| usual.as_ref().and_then(|usual| usual.get(name.as_str())) != Some(value))
+        .filter(|(name, _)| name.as_str() != "kind")
+        .collect();
+    if unusual.is_empty() {
+        return named.to_owned();
+    }
+    format!("{named} {}", in_brackets(unusual.into_iter()))
+}
+
+fn in_brackets<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+    let values: Vec<String> =
+        values.map(|(name, value)| format!("{} {value}", name.replace('_', " "))).collect();
+    format!("({})", values.join(", "))
 }
 
 fn in_words(protocol: Protocol) -> &'static str {
@@ -168,6 +208,25 @@ fn command(study: &Study, models: &[Model]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::fixture::{record, records};
+
+    #[test]
+    fn recipes_are_told_without_what_is_usual() {
+        assert_eq!(in_a_line(&Recipe::default()), "5 epochs, batch size 128, Adam with learning rate 0.001");
+        let recipe: Recipe = serde_json::from_value(json!({
+            "epochs": 1,
+            "optimiser": { "kind": "adam", "beta_1": 0.7 },
+            "schedule": "one-cycle",
+            "label_smoothing": 0.1,
+            "augmentation": { "shift": 2.0 },
+            "test_time_augmentation": "four-shifts",
+        }))
+        .expect("a recipe");
+        assert_eq!(
+            in_a_line(&recipe),
+            "1 epoch, batch size 128, Adam (beta 1 0.7) with learning rate 0.001, augmentation (shift 2.0), \
+             label smoothing 0.1, schedule one-cycle, test time augmentation four-shifts"
+        );
+    }
 
     #[test]
     fn a_command_is_given_only_where_it_makes_every_run() {

@@ -17,6 +17,7 @@ mod crossed;
 mod differences;
 mod error;
 mod estimate;
+mod groups;
 mod hypothesis;
 mod planning;
 mod random;
@@ -31,6 +32,7 @@ pub use error::StatsError;
 pub use estimate::{
     Interval, PairedT, mean, paired_t, sample_standard_deviation, t_interval, wilson_interval,
 };
+pub use groups::{KruskalWallis, kruskal_wallis};
 pub use hypothesis::{Friedman, friedman, holm, holm_levels, mcnemar_exact};
 pub use planning::{crossed_further_runs, further_runs, paired_t_power};
 pub use random::IndexStream;

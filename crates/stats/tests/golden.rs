@@ -10,6 +10,7 @@ struct Golden {
     mcnemar: Vec<McnemarCase>,
     holm: Vec<HolmCase>,
     friedman: Vec<FriedmanCase>,
+    kruskal_wallis: Vec<KruskalWallisCase>,
     power: Vec<PowerCase>,
     further_runs: Vec<FurtherRunsCase>,
     expected_best: Vec<ExpectedBestCase>,
@@ -56,6 +57,14 @@ struct FriedmanCase {
     statistic: f64,
     p_value: f64,
     mean_ranks: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct KruskalWallisCase {
+    groups: Vec<Vec<f64>>,
+    statistic: f64,
+    p_value: f64,
+    effect: f64,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +179,16 @@ fn friedman_tests() {
         for (found, expected) in found.mean_ranks.into_iter().zip(case.mean_ranks) {
             assert_close(found, expected, 0.0);
         }
+    }
+}
+
+#[test]
+fn kruskal_wallis_tests() {
+    for case in golden().kruskal_wallis {
+        let found = kruskal_wallis(&case.groups).unwrap();
+        assert_close(found.statistic, case.statistic, 1.0);
+        assert_close(found.p_value, case.p_value, 0.0);
+        assert_close(found.effect, case.effect, 1.0);
     }
 }
 

@@ -14,5 +14,6 @@ pub mod results;
 pub mod run;
 pub mod store;
 pub mod study_file;
+pub mod tune;
 pub mod verdict;
 pub mod verify;

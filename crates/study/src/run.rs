@@ -11,8 +11,8 @@ use kernels::InstructionSet;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
 use train::{
-    Clock, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped, Subset, TestTimeAugmentation,
-    fit, predict,
+    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
+    Subset, TestTimeAugmentation, fit, predict,
 };
 
 /// Why a run left no record.
@@ -84,6 +84,7 @@ pub struct Laboratory {
     split: Split,
     set: InstructionSet,
     threads: rayon::ThreadPool,
+    loading_seconds: f64,
 }
 
 /// A trained model and its record.
@@ -92,6 +93,18 @@ pub struct FinishedRun {
     pub model: Model<f32>,
     /// What is kept.
     pub record: RunRecord,
+}
+
+/// A training that was not tested.
+pub struct TriedOut {
+    /// How it ended: after which epoch the model had the parameters that it ended with, counted from 1.
+    pub ended: Result<usize, RunError>,
+    /// Number of trainable parameters.
+    pub parameters: usize,
+    /// Seconds from its start to its end.
+    pub total_seconds: f64,
+    /// Where other programs took the processors meanwhile.
+    pub warning: Option<String>,
 }
 
 impl Laboratory {
@@ -104,11 +117,18 @@ impl Laboratory {
             .num_threads(threads)
             .build()
             .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
+        let clock = SystemClock::start();
         let corpus = threads.install(|| data::load(source))?;
+        let loading_seconds = clock.seconds();
         let labels = corpus.training().labels();
         let split =
             stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
-        Ok(Self { corpus, split, set, threads })
+        Ok(Self { corpus, split, set, threads, loading_seconds })
+    }
+
+    /// What reading and decoding the data took.
+    pub fn loading_seconds(&self) -> f64 {
+        self.loading_seconds
     }
 
     /// The data.
@@ -191,13 +211,8 @@ impl Laboratory {
         let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
-        let seeds = Seeds::of_run(specification.seed);
-        seeds.initialise(&mut model);
         let sets = self.sets(specification);
-        let Fitted { epochs, .. } =
-            keep_awake(|| fit(&mut model, &recipe, seeds, sets, &clock, listener)).map_err(|stopped| {
-                RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
-            })?;
+        let Fitted { epochs, .. } = train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let asked = recipe.values().test_time_augmentation;
         let test = predict(&mut model, Subset::all(self.corpus.test()), asked);
@@ -222,6 +237,36 @@ impl Laboratory {
         Ok(FinishedRun { model, record })
     }
 
+    /// Trains a model on the training images and measures it on the validation images after every epoch, as its listener
+    /// hears; the test images are in none of its sets. What was learnt is not kept.
+    ///
+    /// # Errors
+    /// When the model does not fit the data. How the training itself ended is part of the result.
+    ///
+    /// # Panics
+    /// As [`Self::run`], or when the specification's protocol reads test images before the end.
+    pub fn try_out(
+        &self,
+        specification: &RunSpec,
+        listener: &mut (dyn Listener + Send),
+    ) -> Result<TriedOut, RunError> {
+        assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
+        let (clock, load) = (SystemClock::start(), LoadMeter::start());
+        let sets = self.sets(specification);
+        assert!(
+            sets.audit.is_none() && std::ptr::eq(sets.validation.dataset, self.corpus.training()),
+            "nothing but training images"
+        );
+        self.threads.install(|| {
+            let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
+            let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
+            let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
+            let ended = ended.map(|fitted| fitted.kept_epoch);
+            let (parameters, warning) = (model.learnt(), load.warning());
+            Ok(TriedOut { ended, parameters, total_seconds: clock.seconds(), warning })
+        })
+    }
+
     fn sets(&self, specification: &RunSpec) -> Sets<'_> {
         let (images, test) = (self.corpus.training(), Subset::all(self.corpus.test()));
         let (training, validation) = match specification.protocol {
@@ -244,7 +289,25 @@ impl Laboratory {
     }
 }
 
-fn epoch_record(epoch: &train::EpochMetrics) -> EpochRecord {
+/// Initialises a model and trains it as the specification says, on these sets.
+fn train(
+    model: &mut Model<f32>,
+    specification: &RunSpec,
+    recipe: &CheckedRecipe,
+    sets: Sets,
+    clock: &dyn Clock,
+    listener: &mut dyn Listener,
+) -> Result<Fitted, RunError> {
+    let seeds = Seeds::of_run(specification.seed);
+    seeds.initialise(model);
+    keep_awake(|| fit(model, recipe, seeds, sets, clock, listener)).map_err(|stopped| RunError::Stopped {
+        model: specification.model.clone(),
+        seed: specification.seed,
+        stopped,
+    })
+}
+
+pub(crate) fn epoch_record(epoch: &EpochMetrics) -> EpochRecord {
     EpochRecord {
         epoch: epoch.epoch,
         train_loss: epoch.train.loss(),

@@ -169,7 +169,7 @@ struct Sealed<'a> {
 }
 
 /// SHA-256 of the record as JSON without white space: whatever is changed in the file shows.
-fn digest(record: &RunRecord) -> String {
+pub(crate) fn digest(record: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(record).expect("a record has only plain values");
     hexadecimal(&Sha256::digest(&bytes))
 }

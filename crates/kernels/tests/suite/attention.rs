@@ -27,7 +27,7 @@ fn widen<E: Number>(values: &[E]) -> Vec<f64> {
 
 /// Probabilities and context.
 fn run_forward<E: Number + Guard>(set: InstructionSet, size: Size, projected: &[E]) -> [Vec<E>; 2] {
-    let mut probabilities = Guarded::stale(size.probabilities_length(), 1);
+    let mut probabilities = Guarded::stale(size.probabilities_length::<E>(set), 1);
     let mut context = Guarded::stale(size.steps * size.features, 2);
     let mut scratch = Guarded::stale(size.scratch_length::<E>(set), 3);
     let projected = Guarded::input(projected, 1);
@@ -61,12 +61,14 @@ fn forward_follows_the_definition() {
         for size in sizes() {
             let projected = Random::new(size.steps as u64).reals::<E>(size.projected_length());
             let [found_probabilities, found_context] = run_forward(set, size, &projected);
-            let mut probabilities = vec![f64::NAN; size.probabilities_length()];
+            let mut probabilities = vec![f64::NAN; size.heads * size.steps * size.steps];
             let mut context = vec![f64::NAN; size.steps * size.features];
             forward_reference(size, &widen(&projected), &mut probabilities, &mut context);
             let error = probability_error::<E>(size);
             let bound = |value: &f64| Bounded { value: *value, error: error * value };
             let expected: Vec<Bounded> = probabilities.iter().map(bound).collect();
+            let rows = found_probabilities.chunks_exact(size.padded_steps::<E>(set));
+            let found_probabilities: Vec<E> = rows.flat_map(|row| &row[..size.steps]).copied().collect();
             assert_within(&found_probabilities, &expected, case::<E>(set, format!("{size:?}")));
             // A mean of values below 1 with these probabilities as weights, summed over the steps.
             let error = error + 0.5 * E::EPSILON * (size.steps + 1) as f64;
@@ -119,7 +121,8 @@ fn backward_is_the_same_on_every_set() {
             let width = size.head_features() as f64;
             let one = probability_error::<E>(size) + E::EPSILON * (size.steps as f64 + width + 2.0);
             let of_key = |queries: &[f64]| queries.iter().sum::<f64>();
-            let largest = probabilities.chunks_exact(size.steps).map(of_key).fold(1.0, f64::max);
+            let rows = probabilities.chunks_exact(size.padded_steps::<f64>(wide));
+            let largest = rows.map(|row| of_key(&row[..size.steps])).fold(1.0, f64::max);
             let error = one * largest * (2.0 * width.sqrt() + 1.0);
             let expected: Vec<Bounded> = exact.iter().map(|value| Bounded { value: *value, error }).collect();
             assert_within(&found, &expected, case::<E>(set, format!("{size:?}")));

@@ -54,7 +54,7 @@ fn what_stays_is_decided_by_key_and_place_alone() {
         // What is dropped is zero, whatever it was; a NaN that stays is not hidden.
         let mut output = vec![E::ZERO; 100];
         let key = Key::new(&[3]);
-        dropout(set, key, 0.5, &vec![E::NAN; 100], &mut output);
+        dropout(set, key, 0.5, &[E::NAN; 100], &mut output);
         for (value, factor) in output.iter().zip(mask::<E>(set, key, 0.5, 100)) {
             assert!(if factor == E::ZERO { *value == E::ZERO } else { value.is_nan() });
         }

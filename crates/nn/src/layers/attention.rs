@@ -26,7 +26,7 @@ struct Trace<'a, E> {
     /// `[1 + image, step, 3 · features]`, the first place empty: an image's derivative goes to the place before its own
     /// values, which are those of the image that is done.
     projected: &'a mut [E],
-    /// `[image, head, key, query]`.
+    /// `[image, head, key, padded query]`.
     probabilities: &'a mut [E],
     /// `[image, step, feature]`, and its derivative once the gradient of the projection behind it is taken.
     context: &'a mut [E],
@@ -47,12 +47,12 @@ impl<E: Element> AttentionLayer<E> {
 
     /// The lengths of a trace's parts, in their order.
     fn trace_lengths(&self, images: usize) -> [usize; 4] {
-        let size = self.size;
+        let (set, size) = (self.set, self.size);
         [
             (images + 1) * size.projected_length(),
-            images * size.probabilities_length(),
+            images * size.probabilities_length::<E>(set),
             images * size.steps * size.features,
-            size.scratch_length::<E>(self.set),
+            size.scratch_length::<E>(set),
         ]
     }
 
@@ -111,7 +111,7 @@ impl<E: Element> Layer<E> for AttentionLayer<E> {
         self.in_projection.forward(inward, input, projected);
         for ((projected, probabilities), context) in projected
             .chunks_exact(size.projected_length())
-            .zip(trace.probabilities.chunks_exact_mut(size.probabilities_length()))
+            .zip(trace.probabilities.chunks_exact_mut(size.probabilities_length::<E>(set)))
             .zip(trace.context.chunks_exact_mut(length))
         {
             forward(set, size, projected, probabilities, context, trace.workspace);
@@ -135,7 +135,7 @@ impl<E: Element> Layer<E> for AttentionLayer<E> {
         let trace = self.trace(pass.input.len() / length, scratch);
         self.out_projection.parameter_gradient(trace.context, pass.d_output, d_outward);
         self.out_projection.input_gradient(outward, pass.d_output, trace.context);
-        let images = trace.probabilities.chunks_exact(size.probabilities_length());
+        let images = trace.probabilities.chunks_exact(size.probabilities_length::<E>(set));
         for (image, (probabilities, d_context)) in images.zip(trace.context.chunks_exact(length)).enumerate()
         {
             let (before, own) = trace.projected.split_at_mut((image + 1) * size.projected_length());

@@ -94,10 +94,17 @@ impl<E: Element> Orthogonaliser<E> {
         let (gram, polynomial) = (&mut gram[..width * width], &mut polynomial[..width * width]);
         let y = Matrix::new(&tall[..height * width], height, width);
         gram.par_chunks_mut(TASK_ROWS * width).enumerate().for_each(|(task, gram)| {
-            let rows = gram.len() / width;
-            let left = y.columns(task * TASK_ROWS, rows).transposed();
-            multiply_rows(set, left, y, MatrixMut::new(gram, rows, width), Output::Overwrite);
+            // G is its own transpose: what lies before the block of the diagonal is copied.
+            let (first, rows) = (task * TASK_ROWS, gram.len() / width);
+            let (left, right) = (y.columns(first, rows).transposed(), y.columns(first, width - first));
+            let (_, gram) = MatrixMut::new(gram, rows, width).split_columns(first);
+            multiply_rows(set, left, right, gram, Output::Overwrite);
         });
+        for row in TASK_ROWS..width {
+            for column in 0..row / TASK_ROWS * TASK_ROWS {
+                gram[row * width + column] = gram[column * width + row];
+            }
+        }
         let gram = &*gram;
         let work = polynomial.par_chunks_mut(TASK_ROWS * width).zip(gram.par_chunks(TASK_ROWS * width));
         work.for_each(|(polynomial, left)| {
@@ -138,6 +145,72 @@ fn transpose<E: Element>(
         let from = &from[block * BLOCK..];
         for (row, from) in to[column..].iter_mut().step_by(to_columns).zip(from) {
             each(row, *from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The iterations as they are written down, in f64, without transposing.
+    fn reference(matrix: &[f64], rows: usize, columns: usize, iterations: usize) -> Vec<f64> {
+        let norm = matrix.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let mut x: Vec<f64> = matrix.iter().map(|value| value / (norm + EPSILON)).collect();
+        let [a, b, c] = COEFFICIENTS;
+        let product = |left: &[f64], right: &dyn Fn(usize, usize) -> f64, inner: usize, columns: usize| {
+            let value = |index: usize| {
+                let row = &left[index / columns * inner..][..inner];
+                row.iter().enumerate().map(|(k, value)| value * right(k, index % columns)).sum::<f64>()
+            };
+            (0..left.len() / inner * columns).map(value).collect::<Vec<f64>>()
+        };
+        for _ in 0..iterations {
+            let g = product(&x, &|k, column| x[column * columns + k], columns, rows);
+            let square = product(&g, &|k, column| g[k * rows + column], rows, rows);
+            let p: Vec<f64> = g.iter().zip(&square).map(|(g, square)| b * g + c * square).collect();
+            let turned = product(&p, &|k, column| x[k * columns + column], rows, columns);
+            x.iter_mut().zip(&turned).for_each(|(x, turned)| *x = a * *x + turned);
+        }
+        x
+    }
+
+    #[test]
+    fn tall_and_wide_matrices_are_those_of_the_plain_loops() {
+        for (rows, columns) in [(1, 5), (5, 1), (24, 30), (25, 24), (70, 51), (51, 70), (48, 49)] {
+            let value = |index: usize| ((index * 7919 + 13) % 1009) as f64 / 504.0 - 1.0;
+            let matrix: Vec<f64> = (0..rows * columns).map(value).collect();
+            let mut parameters: Vec<f64> = matrix.iter().map(|value| 1.0 - value).collect();
+            let expected: Vec<f64> = parameters
+                .iter()
+                .zip(reference(&matrix, rows, columns, 5))
+                .map(|(parameter, step)| 0.9 * parameter - 0.5 * step)
+                .collect();
+            let mut orthogonaliser = Orthogonaliser::new(5, &[(3, 4), (rows, columns)]);
+            let set = InstructionSet::PORTABLE;
+            orthogonaliser.subtract(set, &matrix, [rows, columns], &mut parameters, [0.9, 0.5]);
+            for (index, (found, expected)) in parameters.iter().zip(&expected).enumerate() {
+                assert!((found - expected).abs() < 1e-12, "{rows}×{columns} [{index}]: {found}, {expected}");
+            }
+        }
+    }
+
+    /// With singular values of 0.7..1.2 every row of a wide matrix has a norm within those.
+    #[test]
+    fn singular_values_come_near_one() {
+        let value = |index: usize| ((index * index * 31 + index * 17) % 997) as f64 / 498.0 - 1.0;
+        let matrix: Vec<f64> = (0..1600).map(value).collect();
+        let mut step = vec![0.0; 1600];
+        Orthogonaliser::new(5, &[(20, 80)]).subtract(
+            InstructionSet::PORTABLE,
+            &matrix,
+            [20, 80],
+            &mut step,
+            [0.0, 1.0],
+        );
+        for row in step.chunks_exact(80) {
+            let norm = row.iter().map(|value| value * value).sum::<f64>().sqrt();
+            assert!((0.6..1.25).contains(&norm), "{norm}");
         }
     }
 }

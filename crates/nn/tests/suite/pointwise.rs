@@ -1,7 +1,7 @@
 //! Activations, dropout and normalisations: derivatives against differences, values against Keras, what is dropped.
 
 use crate::common::{Golden, architecture, assert_close, largest, sets, widen};
-use nn::{Element, InstructionSet, Model, Role};
+use nn::{Element, InstructionSet, Model, Optimiser, Role, UpdateRule};
 
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-8;
@@ -253,6 +253,35 @@ fn batch_statistics_are_the_mean_over_the_groups() {
             assert_close(&format!("{name}, {}", set.name()), &found, &[expected], 1e-6);
         }
     }
+}
+
+/// Steps of no length leave all but the running statistics, which come to the batch's own: inference then is what
+/// learning computes, and after one step a tenth of the way.
+#[test]
+fn running_statistics_go_to_those_of_the_batch() {
+    let layers = ["conv 3 2x2", "batchnorm", "relu", "flatten", "batchnorm", "dense classes"];
+    let (mut model, labels) = sample::<f64>(InstructionSet::PORTABLE, &layers, [12, 4, 4], 3);
+    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
+    let initial = model.parameters().to_vec();
+    let learning = model.differentiate(&labels, None).loss();
+    assert!((model.evaluate(&labels).loss() - learning).abs() > 1e-3, "they differ at first");
+    for step in 0..300 {
+        model.differentiate(&labels, None);
+        model.update(&mut optimiser, 0.0);
+        for spec in model.specs() {
+            for index in spec.range.clone() {
+                let (from, found) = (initial[index], model.parameters()[index]);
+                if spec.role != Role::Statistic {
+                    assert_eq!(found, from, "{}", spec.name);
+                } else if step == 0 {
+                    let expected = from + 0.1 * (model.gradient()[index] - from);
+                    assert!((found - expected).abs() <= 1e-15, "{}: {found}", spec.name);
+                }
+            }
+        }
+    }
+    let found = model.evaluate(&labels).loss();
+    assert!((found - learning).abs() <= 1e-10, "{found} in inference, {learning} while learning");
 }
 
 /// A list of features from a single image has no variance: the output is the offset, and nothing is NaN.

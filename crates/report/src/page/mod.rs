@@ -3,6 +3,7 @@
 mod atlas;
 mod certainty;
 mod classes;
+mod tuning;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -16,11 +17,27 @@ use crate::numbers::{loss, percent, seconds, shown, shown_seconds, thousands};
 use crate::text::one_line;
 use crate::{Model, Study, calibration, curves, markdown, method, plots, target};
 
+pub use tuning::tuning_page;
+
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
 pub fn page(study: &Study) -> String {
     let models = study.models();
     let title = markdown::title(study, &models);
     let sections = sections(study, &models);
+    let header = html! {
+        @if models.is_empty() { p { "No run has finished." } }
+        @for verdict in markdown::verdicts(study, &models) { p.verdict { (inline(&verdict)) } }
+        @if let Some(target) = target::in_words(study) {
+            p { "Target: " (inline(&target)) }
+            ul { @for sentence in target::sentences(study) { li { (inline(&sentence)) } } }
+        }
+        @if let Some(sentence) = study.original_sentence() { p { (sentence) } }
+    };
+    document(&title, &header, &sections)
+}
+
+/// A page of sections: its title in Markdown, what stands first, then the contents.
+fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -31,27 +48,21 @@ pub fn page(study: &Study) -> String {
                 meta name="generator" content="mnist-study";
                 // A browser would ask a server for an icon.
                 link rel="icon" href="data:,";
-                title { (plain(&title)) }
+                title { (plain(title)) }
                 style { (PreEscaped(include_str!("page.css"))) }
             }
             body {
                 header {
-                    h1 { (inline(&title)) }
-                    @if models.is_empty() { p { "No run has finished." } }
-                    @for verdict in markdown::verdicts(study, &models) { p.verdict { (inline(&verdict)) } }
-                    @if let Some(target) = target::in_words(study) {
-                        p { "Target: " (inline(&target)) }
-                        ul { @for sentence in target::sentences(study) { li { (inline(&sentence)) } } }
-                    }
-                    @if let Some(sentence) = study.original_sentence() { p { (sentence) } }
+                    h1 { (inline(title)) }
+                    (first)
                     @if !sections.is_empty() {
                         nav aria-label="Contents" {
-                            ul { @for section in &sections { li { a href={ "#" (section.anchor) } { (section.heading) } } } }
+                            ul { @for section in sections { li { a href={ "#" (section.anchor) } { (section.heading) } } } }
                         }
                     }
                 }
                 main {
-                    @for section in &sections {
+                    @for section in sections {
                         section id=(section.anchor) aria-labelledby={ (section.anchor) "-heading" } {
                             h2 id={ (section.anchor) "-heading" } { (section.heading) }
                             (section.content)

@@ -90,6 +90,8 @@ pub struct StudyFile {
     pub models: Vec<ModelSpec>,
     /// What the models of this file are made from, for a search over their settings.
     pub templates: Vec<ModelTemplate>,
+    /// What the file's own recipe changes in every model.
+    pub recipe: Vec<Setting>,
     /// Names or folders of data sets.
     pub datasets: Vec<String>,
     /// How the data is divided.

@@ -70,6 +70,7 @@ impl<'a> Reader<'a> {
             title: self.get(entries, "title").map(|node| self.text("title", node)).transpose()?,
             models,
             templates: chosen.into_iter().map(|(template, _)| template).collect(),
+            recipe: everywhere,
             datasets: self.datasets(entries)?,
             protocol: self.protocol(entries)?,
             runs: self.whole(entries, "seeds", 1..=MAXIMUM_RUNS)?.unwrap_or(3),
@@ -495,6 +496,58 @@ impl LayerTemplate {
             Self::Line { text, .. } => text.contains(written),
             Self::Residual { body, shortcut, .. } => any(body) || any(shortcut),
             Self::Repeat { times, layers, .. } => times.contains(written) || any(layers),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn keys(schema: &Value, pointer: &str) -> BTreeSet<String> {
+        let table = schema.pointer(pointer).and_then(Value::as_object);
+        table.unwrap_or_else(|| panic!("the schema has no {pointer}")).keys().cloned().collect()
+    }
+
+    fn set_of(keys: &[&str]) -> BTreeSet<String> {
+        keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    /// The schema for editors knows the keys, layers and fields that are read, and no others.
+    #[test]
+    fn the_schema_says_what_is_read() {
+        let schema: Value =
+            serde_json::from_str(include_str!("../../../../docs/study.schema.json")).expect("JSON");
+        assert_eq!(keys(&schema, "/properties"), set_of(&[&STUDY_KEYS[..], &["model"]].concat()));
+        assert_eq!(keys(&schema, "/$defs/model/properties"), set_of(&MODEL_KEYS));
+        let layer = |index: usize| keys(&schema, &format!("/$defs/layers/items/oneOf/{index}/properties"));
+        assert_eq!(&layer(1) | &layer(2), set_of(&LAYER_KEYS));
+        let pattern = schema.pointer("/$defs/layers/items/oneOf/0/pattern").and_then(Value::as_str);
+        let kinds: Vec<&str> = nn::LAYER_FORMS.iter().map(|form| form.kind).collect();
+        assert_eq!(pattern, Some(format!(r"^\s*({})(\s|$)", kinds.join("|")).as_str()));
+        for field in keys(&schema, "/$defs/recipe/properties") {
+            assert!(is_recipe_field(&field), "a recipe has no field {field}");
+        }
+        assert!(!is_recipe_field("epochz"));
+        let whole = train::Recipe {
+            schedule: train::Schedule::Step { every_epochs: 1, factor: 0.5 },
+            weight_decay: 0.1,
+            label_smoothing: 0.1,
+            gradient_clip: Some(1.0),
+            average_decay: Some(0.9),
+            early_stopping: Some(1),
+            keep_best: true,
+            test_time_augmentation: train::TestTimeAugmentation::FourShifts,
+            augmentation: data::Augmentation { shift: 1.0, ..data::Augmentation::default() },
+            ..train::Recipe::default()
+        };
+        let written = serde_json::to_value(&whole).expect("plain values");
+        assert_eq!(keys(&written, ""), keys(&schema, "/$defs/recipe/properties"));
+        let augmentation = keys(&schema, "/$defs/recipe/properties/augmentation/properties");
+        for field in augmentation {
+            let text = format!("{{\"{field}\": 2.0}}");
+            assert!(serde_json::from_str::<data::Augmentation>(&text).is_ok(), "{field}");
         }
     }
 }

@@ -169,14 +169,9 @@ pub fn forward<E: Element>(
             unfold(set, geometry, input, positions.clone(), group, patches);
             let panel = packed_weights.len() / geometry.groups;
             let sums = geometry.filters_of(MatrixMut::new(sums, count, filters), group);
-            multiply_packed_rows(
-                set,
-                Matrix::new(patches, count, length),
-                &packed_weights[group * panel..][..panel],
-                0..length,
-                sums,
-                Output::Accumulate,
-            );
+            let packed = &packed_weights[group * panel..][..panel];
+            let patches = Matrix::new(patches, count, length);
+            multiply_packed_rows(set, patches, packed, 0..length, sums, Output::Accumulate);
         }
     }
 }

@@ -1,0 +1,225 @@
+//! A search in sentences and tables of text.
+
+use serde_json::{Map, Value};
+use study::tune::{ModelOutcome, Outcome, TrialRecord, Tuning};
+
+use crate::markdown::line;
+use crate::numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds};
+use crate::text;
+
+/// Trials that a table shows, the best first; the rest is in `tuning.json`.
+pub(crate) const SHOWN: usize = 20;
+
+/// A trial's settings as one reads them: `learning_rate 0.00123, batch_size 64`.
+pub fn settings(settings: &Map<String, Value>) -> String {
+    if settings.is_empty() {
+        return "as it stands".to_owned();
+    }
+    let setting = |(name, value): (&String, &Value)| format!("{name} {}", plain(value));
+    settings.iter().map(setting).collect::<Vec<_>>().join(", ")
+}
+
+/// A value without the quotes of a text.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What a setting could be, in words.
+pub(crate) fn domain(domain: &Value) -> String {
+    let list = |kind: &str| domain.get(kind).and_then(Value::as_array);
+    let ends = |values: &Vec<Value>| values.iter().map(plain).collect::<Vec<_>>().join(" to ");
+    match (list("range"), list("log"), list("choice")) {
+        (Some(range), ..) => ends(range),
+        (_, Some(range), _) => format!("{}, by the logarithm", ends(range)),
+        (.., Some(choices)) => choices.iter().map(plain).collect::<Vec<_>>().join(", "),
+        _ => plain(domain),
+    }
+}
+
+/// How a trial ended, in a word or two.
+pub(crate) fn ended(record: &TrialRecord) -> String {
+    match &record.outcome {
+        Outcome::Finished => "finished".to_owned(),
+        Outcome::Stopped => format!("stopped after {}", counted(record.epochs.len(), "epoch")),
+        Outcome::Diverged => format!("diverged in epoch {}", record.epochs.len() + 1),
+        Outcome::Unusable(_) => "no usable model".to_owned(),
+    }
+}
+
+/// One sentence a model: what was found, and what it is worth.
+pub(crate) fn gains(tuning: &Tuning) -> Vec<String> {
+    tuning.models.iter().map(gain).collect()
+}
+
+fn gain(model: &ModelOutcome) -> String {
+    let accuracy = |record: &TrialRecord| record.last().map(|epoch| epoch.validation_accuracy);
+    let trials = counted(model.trials.len(), "trial");
+    let name = &model.name;
+    match (model.best, accuracy(model.best_record()), accuracy(&model.as_it_stands)) {
+        (Some(number), Some(best), Some(standing)) => {
+            let change = match best - standing {
+                gain if gain > 0.0 => format!("{} more than as it stands", points(gain)),
+                _ => "as much as it stands, with less loss".to_owned(),
+            };
+            format!(
+                "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}), {change}.",
+                percent(best),
+                settings(&model.best_record().settings)
+            )
+        }
+        (Some(number), Some(best), None) => format!(
+            "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}); as it stands it diverges.",
+            percent(best),
+            settings(&model.best_record().settings)
+        ),
+        (_, _, Some(standing)) => {
+            format!(
+                "{name} stays as it stands, at {} % validation accuracy: none of {trials} is better.",
+                percent(standing)
+            )
+        }
+        _ => format!("{name}: none of {trials} came to an end."),
+    }
+}
+
+/// How the search was made and what its figures must not be taken for.
+pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
+    let question = &tuning.question;
+    let mut sentences = vec![
+        "Every trial learns from the training images and is judged on the validation images as its model ends, not at its best epoch \
+         unless the recipe keeps that. The test images were not read."
+            .to_owned(),
+        match question.sampler {
+            search::Sampler::Random => format!("Settings are drawn by lot, with seed {}.", question.seed),
+            search::Sampler::Tpe => format!(
+                "Settings are drawn by the tree-structured Parzen estimator (Bergstra et al. 2011), the first ten by lot, with seed {}.",
+                question.seed
+            ),
+        },
+    ];
+    sentences.push(match question.halving {
+        Some(halving) => format!(
+            "After {} and every {} times as many, a trial goes on only if it is among the best 1 in {} of its length so far \
+             (asynchronous successive halving, Li et al. 2020).",
+            counted(halving.first as usize, "epoch"),
+            halving.factor,
+            halving.factor
+        ),
+        None => "Every trial had all its epochs.".to_owned(),
+    });
+    let counts: Vec<usize> = tuning.models.iter().map(|model| model.trials.len()).collect();
+    if counts.windows(2).any(|pair| pair[0] != pair[1]) {
+        let each: Vec<String> = tuning
+            .models
+            .iter()
+            .map(|model| format!("{} {}", model.name, counted(model.trials.len(), "trial")))
+            .collect();
+        sentences.push(format!("The models had unequal numbers of trials: {}.", listed(&each)));
+    }
+    sentences.push(
+        "The best of many noisy figures flatters itself: measure best.toml on the test images, which has other seeds, with `mnist-study run`."
+            .to_owned(),
+    );
+    sentences.push(
+        "A setting's share is how much of the trials' order it explains alone (Kruskal and Wallis 1952, ε²); settings that matter only \
+         together do not show, and what the search soon settled on shows less than it matters."
+            .to_owned(),
+    );
+    if tuning.models.iter().any(|model| model.expected_best.is_some()) {
+        sentences.push(
+            "Expected best: the mean over all choices of so many of the trials (Dodge et al. 2019, Tang et al. 2020); a diverged trial counts as guessing."
+                .to_owned(),
+        );
+    }
+    sentences
+}
+
+/// The result as plain text.
+pub fn tuning_terminal(tuning: &Tuning) -> String {
+    let mut text = String::new();
+    for (model, sentence) in tuning.models.iter().zip(gains(tuning)) {
+        line(&mut text, format_args!("{sentence}"));
+        let shares: Vec<String> = model
+            .searched
+            .iter()
+            .zip(&model.importance)
+            .filter_map(|((name, _), importance)| {
+                Some(format!("{name} {:.0} %", 100.0 * importance.as_ref()?.share))
+            })
+            .collect();
+        if !shares.is_empty() {
+            line(&mut text, format_args!("  explained of the trials' order: {}", shares.join(", ")));
+        }
+    }
+    text
+}
+
+/// The search as a page of Markdown: `tuning.md`.
+pub fn tuning_markdown(tuning: &Tuning) -> String {
+    let names: Vec<String> = tuning.models.iter().map(|model| text::markdown(&model.name)).collect();
+    let mut page =
+        format!("# {} tuned on {}\n\n", listed(&names), text::markdown(&tuning.question.dataset.name));
+    for sentence in gains(tuning) {
+        line(&mut page, format_args!("**{}**\n", text::markdown(&sentence)));
+    }
+    page.push_str("![Best validation accuracy over the trials](Search.png)\n");
+    for model in &tuning.models {
+        line(&mut page, format_args!("\n## {}\n", text::markdown(&model.name)));
+        page.push_str(
+            "| setting | searched | as found | share of the order (%) | p |\n|:--|:--|:--|--:|--:|\n",
+        );
+        for ((name, searched), importance) in model.searched.iter().zip(&model.importance) {
+            let found = model.best_record().settings.get(name).map_or("as it stands".to_owned(), plain);
+            let [share, p_value] = match importance {
+                Some(importance) => {
+                    [format!("{:.0}", 100.0 * importance.share), probability(importance.p_value)]
+                }
+                None => [MISSING.to_owned(), MISSING.to_owned()],
+            };
+            let cells = [name, &domain(searched), &found, &share, &p_value].map(|cell| text::markdown(cell));
+            line(&mut page, format_args!("| {} |", cells.join(" | ")));
+        }
+        page.push_str(
+            "\n| trial | validation accuracy (%) | validation loss (nats) | seconds | ended | settings |\n",
+        );
+        page.push_str("|--:|--:|--:|--:|:--|:--|\n");
+        for trial in best_first(model).into_iter().take(SHOWN) {
+            let [accuracy, nats] = figures(trial);
+            line(
+                &mut page,
+                format_args!(
+                    "| {} | {accuracy} | {nats} | {} | {} | {} |",
+                    number(trial),
+                    seconds(trial.total_seconds),
+                    ended(trial),
+                    text::markdown(&settings(&trial.settings)),
+                ),
+            );
+        }
+    }
+    page.push_str("\n## How it was made\n\n");
+    method(tuning).iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
+    page
+}
+
+/// The model as it stands, then its trials, the best first.
+pub(crate) fn best_first(model: &ModelOutcome) -> Vec<&TrialRecord> {
+    let ranked = model.ranking().into_iter().map(|number| &model.trials[number]);
+    std::iter::once(&model.as_it_stands).chain(ranked).collect()
+}
+
+pub(crate) fn number(trial: &TrialRecord) -> String {
+    trial.number.map_or("–".to_owned(), |number| number.to_string())
+}
+
+/// Accuracy in per cent and loss after the last epoch.
+pub(crate) fn figures(trial: &TrialRecord) -> [String; 2] {
+    let last = trial.last();
+    [
+        last.map_or(MISSING.to_owned(), |epoch| percent(epoch.validation_accuracy)),
+        last.map_or(MISSING.to_owned(), |epoch| loss(epoch.validation_loss)),
+    ]
+}

@@ -1,0 +1,302 @@
+//! A search carried out, trial by trial.
+
+use super::{
+    Candidate, Question,
+    record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore, score},
+};
+use crate::{
+    plan::{StudySpec, plan},
+    record::{EpochRecord, Protocol, RunSpec},
+    run::{Laboratory, RunError, epoch_record},
+    store::FileError,
+    study_file::{ModelSpec, StudyFileError},
+};
+use search::{Trial, suggest};
+use serde_json::{Map, Value};
+use std::{ops::ControlFlow, path::PathBuf};
+use train::{Event, Stopped};
+
+/// How long each model is searched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// So many trials of each, beside the model as it stands.
+    Trials(usize),
+    /// Until the trials of each took so many seconds; the one that is running then is finished.
+    Seconds(f64),
+}
+
+/// What happens during a search.
+#[derive(Debug)]
+pub enum TuneEvent<'a> {
+    /// A trial begins.
+    Started {
+        /// The model's name.
+        name: &'a str,
+        /// Counted from 0; none for the model as it stands.
+        number: Option<usize>,
+        /// What is changed.
+        settings: &'a Map<String, Value>,
+        /// The epochs that it is to have.
+        epochs: usize,
+    },
+    /// It goes on.
+    Training(Event),
+    /// It is done, and its record is on disk.
+    Finished {
+        /// The model's place in the question.
+        model: usize,
+        /// Whether the record was there already.
+        reused: bool,
+        /// The record.
+        record: &'a TrialRecord,
+    },
+    /// Something that the user must know.
+    Note(&'a str),
+}
+
+/// Why a search was not carried out to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum TuneError {
+    /// A training was interrupted, or cannot be made.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A record could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The study file is wrong.
+    #[error(transparent)]
+    StudyFile(#[from] StudyFileError),
+    /// The folder holds another search.
+    #[error("{}: holds another search: {difference}", path.display())]
+    OtherSearch {
+        /// The file that says what it is about.
+        path: PathBuf,
+        /// In what it differs.
+        difference: String,
+    },
+}
+
+/// One model's search as it goes on.
+struct Strand<'a> {
+    model: usize,
+    candidate: &'a Candidate,
+    trials: Vec<Trial>,
+    seconds: f64,
+    over: bool,
+}
+
+/// Makes the trials of a search that are not in `store`, each model in turn, until each has had the budget; the model as it
+/// stands comes first.
+///
+/// A record that is damaged, of another search or not what the search would try there is made anew, and so are all after it.
+/// Every trial has its record on disk before the next begins.
+///
+/// # Errors
+/// When a trial was interrupted or its record cannot be written; the trials before it are in the store. When a model as it
+/// stands does not fit the data.
+pub fn tune(
+    laboratory: &Laboratory,
+    question: &Question,
+    budget: Budget,
+    store: &TrialStore,
+    fresh: bool,
+    listener: &mut (dyn FnMut(TuneEvent) -> ControlFlow<()> + Send),
+) -> Result<(), TuneError> {
+    let search = question.identity()?;
+    let mut strands: Vec<Strand> = question
+        .candidates
+        .iter()
+        .enumerate()
+        .map(|(model, candidate)| Strand { model, candidate, trials: Vec::new(), seconds: 0.0, over: false })
+        .collect();
+    let mut round = Round { laboratory, question, search: &search, store, fresh, listener };
+    for number in std::iter::once(None).chain((0..).map(Some)) {
+        for strand in &mut strands {
+            strand.over = strand.over
+                || match (budget, number) {
+                    (_, None) => false,
+                    (Budget::Trials(trials), Some(number)) => number >= trials,
+                    (Budget::Seconds(seconds), Some(_)) => strand.seconds >= seconds,
+                };
+            if !strand.over {
+                strand.over = !round.trial(strand, number)?;
+            }
+        }
+        if strands.iter().all(|strand| strand.over) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What all trials of a search share.
+struct Round<'a> {
+    laboratory: &'a Laboratory,
+    question: &'a Question,
+    search: &'a str,
+    store: &'a TrialStore,
+    fresh: bool,
+    listener: &'a mut (dyn FnMut(TuneEvent) -> ControlFlow<()> + Send),
+}
+
+impl Round<'_> {
+    /// Keeps or makes the trial of that number; false where no settings are left to try.
+    fn trial(&mut self, strand: &mut Strand, number: Option<usize>) -> Result<bool, TuneError> {
+        let candidate = strand.candidate;
+        let settings = match number {
+            None => Map::new(),
+            Some(_) => {
+                let space = candidate.space.space();
+                let point = suggest(space, self.question.sampler, self.question.seed, &strand.trials);
+                let Some(point) = point else {
+                    let name = &candidate.template.name;
+                    let note =
+                        format!("{name}: all settings were tried after {} trials", strand.trials.len());
+                    let _ = (self.listener)(TuneEvent::Note(&note));
+                    return Ok(false);
+                };
+                candidate.space.settings(&point)
+            }
+        };
+        let kept = if self.fresh { None } else { self.kept(candidate, number, &settings) };
+        let reused = kept.is_some();
+        let record = match kept {
+            Some(record) => record,
+            None => {
+                let record = self.make(strand, number, settings)?;
+                self.store.write(&record)?;
+                record
+            }
+        };
+        strand.seconds += record.total_seconds;
+        if number.is_some() {
+            let point = candidate.space.point(&record.settings);
+            strand.trials.push(record.trial(point).expect("the settings came from a point"));
+        }
+        let _ = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
+        Ok(true)
+    }
+
+    /// The record that is there, if it is what the search would try.
+    fn kept(
+        &mut self,
+        candidate: &Candidate,
+        number: Option<usize>,
+        settings: &Map<String, Value>,
+    ) -> Option<TrialRecord> {
+        let name = &candidate.template.name;
+        let note = match self.store.read(self.search, name, number) {
+            Ok(None) => return None,
+            Ok(Some(record)) if record.settings == *settings => return Some(record),
+            Ok(Some(_)) => {
+                let path = self.store.path(name, number);
+                format!("{}: other settings than the trials before it lead to: made again", path.display())
+            }
+            Err(problem) => format!("{problem}: left aside, made again"),
+        };
+        let _ = (self.listener)(TuneEvent::Note(&note));
+        None
+    }
+
+    fn make(
+        &mut self,
+        strand: &Strand,
+        number: Option<usize>,
+        settings: Map<String, Value>,
+    ) -> Result<TrialRecord, TuneError> {
+        let candidate = strand.candidate;
+        let blank = TrialRecord {
+            schema: TRIAL_SCHEMA,
+            search: self.search.to_owned(),
+            model: candidate.template.name.clone(),
+            number,
+            settings,
+            outcome: Outcome::Finished,
+            specification: None,
+            parameters: 0,
+            epochs: Vec::new(),
+            kept_epoch: 0,
+            train_seconds: 0.0,
+            total_seconds: 0.0,
+            environment: self.laboratory.environment(),
+            warnings: Vec::new(),
+        };
+        let made = candidate.make(&blank.settings).map_err(RunError::from);
+        let checked = made.and_then(|model| self.laboratory.check(&model).map(|()| model));
+        match checked {
+            Ok(model) => self.train(strand, blank, &model),
+            // The model as it stands must be one; among the settings some may not go together.
+            Err(error) if number.is_none() => Err(error.into()),
+            Err(error) => Ok(TrialRecord { outcome: Outcome::Unusable(error.to_string()), ..blank }),
+        }
+    }
+
+    fn train(
+        &mut self,
+        strand: &Strand,
+        blank: TrialRecord,
+        model: &ModelSpec,
+    ) -> Result<TrialRecord, TuneError> {
+        let specification = self.specification(model);
+        let length = specification.recipe.epochs;
+        let started = TuneEvent::Started {
+            name: &blank.model,
+            number: blank.number,
+            settings: &blank.settings,
+            epochs: length,
+        };
+        // A break is honoured by the training's own first event.
+        let _ = (self.listener)(started);
+        let halving = self.question.halving.filter(|_| blank.number.is_some());
+        let mut epochs: Vec<EpochRecord> = Vec::new();
+        let mut ended = None;
+        let listener = &mut *self.listener;
+        let mut forward = |event: Event| {
+            let asked = listener(TuneEvent::Training(event));
+            let Event::Epoch(metrics) = event else { return asked };
+            let epoch = epoch_record(&metrics);
+            if !epoch.validation_loss.is_finite() || !epoch.train_loss.is_finite() {
+                ended = Some(Outcome::Diverged);
+                return ControlFlow::Break(());
+            }
+            epochs.push(epoch);
+            let scores: Vec<_> = epochs.iter().map(score).collect();
+            if halving.is_some_and(|halving| !halving.goes_on(&strand.trials, length as u64, &scores)) {
+                ended = Some(Outcome::Stopped);
+                return ControlFlow::Break(());
+            }
+            asked
+        };
+        let trained = self.laboratory.try_out(&specification, &mut forward)?;
+        let (outcome, kept_epoch) = match (trained.ended, ended) {
+            (_, Some(ended)) => (ended, epochs.len()),
+            (Err(RunError::Stopped { stopped: Stopped::Diverged { .. }, .. }), None) => {
+                (Outcome::Diverged, epochs.len())
+            }
+            (Err(error), None) => return Err(error.into()),
+            (Ok(kept_epoch), None) => (Outcome::Finished, kept_epoch),
+        };
+        Ok(TrialRecord {
+            outcome,
+            kept_epoch,
+            parameters: trained.parameters,
+            train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
+            total_seconds: trained.total_seconds,
+            warnings: trained.warning.into_iter().collect(),
+            specification: Some(specification),
+            epochs,
+            ..blank
+        })
+    }
+
+    fn specification(&self, model: &ModelSpec) -> RunSpec {
+        let study = StudySpec {
+            models: vec![model.clone()],
+            protocol: Protocol::Sound,
+            audit_selection: false,
+            first_seed: self.question.seed,
+            runs: 1,
+        };
+        plan(&study, &self.question.dataset).remove(0)
+    }
+}

@@ -1,0 +1,147 @@
+//! Searching a model's settings by its validation accuracy.
+//!
+//! A [`Question`] says which models, what is varied of each and how; [`tune`] makes the trials whose records are missing, one
+//! after the other, and keeps one record each; a [`Tuning`] is what they say. A trial is a training on the training images
+//! that is judged on the validation images: the test images are in no part of it. What is tried next depends on the
+//! question and on the trials before alone, so a search that was stopped goes on as if it had not been.
+
+mod execute;
+mod outcome;
+mod record;
+mod space;
+
+pub use execute::{Budget, TuneError, TuneEvent, tune};
+pub use outcome::{ModelOutcome, Tuning};
+pub use record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore};
+pub use space::SettingSpace;
+
+use crate::{
+    environment::VERSION,
+    plan::hexadecimal,
+    record::DatasetIdentity,
+    store::{FileError, write_atomically},
+    study_file::{ModelSpec, ModelTemplate, Setting, StudyFileError},
+};
+use search::{Halving, Sampler};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::{fs, io, path::Path};
+
+/// The file that says what a folder's search is about.
+const SEARCH: &str = "search.json";
+
+/// A model to tune.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// What its models are made from.
+    pub template: ModelTemplate,
+    /// Settings that all of its trials share, before those that are varied.
+    pub shared: Vec<Setting>,
+    /// What is varied.
+    pub space: SettingSpace,
+}
+
+impl Candidate {
+    /// The model with settings changed.
+    ///
+    /// # Errors
+    /// When they make no model.
+    pub fn make(&self, settings: &Map<String, Value>) -> Result<ModelSpec, StudyFileError> {
+        let varied = settings.iter().map(|(name, value)| Setting {
+            name: name.clone(),
+            value: value.clone(),
+            line: 0,
+        });
+        self.template.make(&self.shared.iter().cloned().chain(varied).collect::<Vec<_>>())
+    }
+}
+
+/// What is searched, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The models, each with the same budget.
+    pub candidates: Vec<Candidate>,
+    /// The data.
+    pub dataset: DatasetIdentity,
+    /// How the next settings are chosen.
+    pub sampler: Sampler,
+    /// Whether trials that fall behind are stopped.
+    pub halving: Option<Halving>,
+    /// The seed of the search and of every training in it: trials differ by their settings alone.
+    pub seed: u64,
+}
+
+impl Question {
+    /// The sampler's name, as on the command line.
+    pub fn sampler_name(&self) -> &'static str {
+        match self.sampler {
+            Sampler::Random => "random",
+            Sampler::Tpe => "tpe",
+        }
+    }
+
+    /// All that a trial depends on beside the trials before it.
+    fn description(&self) -> Result<Value, StudyFileError> {
+        let model = |candidate: &Candidate| {
+            let model = candidate.make(&Map::new())?;
+            let space: Vec<Value> =
+                candidate.space.spelled().into_iter().map(|(name, domain)| json!([name, domain])).collect();
+            Ok(json!({
+                "name": model.architecture.name,
+                "layers": model.architecture.layers,
+                "recipe": model.recipe,
+                "search": space,
+            }))
+        };
+        // Two folders of the same data are the same data: their name does not count.
+        Ok(json!({
+            "version": VERSION,
+            "data": self.dataset.sha256,
+            "sampler": self.sampler_name(),
+            "halving": self.halving.map(|halving| json!({ "first": halving.first, "factor": halving.factor })),
+            "seed": self.seed,
+            "models": self.candidates.iter().map(model).collect::<Result<Vec<_>, _>>()?,
+        }))
+    }
+
+    /// The identity of the search: the first 16 hexadecimal digits of the SHA-256 of all that it depends on.
+    ///
+    /// # Errors
+    /// When a candidate makes no model.
+    pub fn identity(&self) -> Result<String, StudyFileError> {
+        let text = self.description()?.to_string();
+        Ok(hexadecimal(&Sha256::digest(text.as_bytes()))[..16].to_owned())
+    }
+
+    /// Says in the folder what its search is about, or finds it said.
+    ///
+    /// # Errors
+    /// When the folder holds another search, or the file cannot be read or written.
+    pub fn claim(&self, results: &Path, fresh: bool) -> Result<(), TuneError> {
+        let path = results.join(SEARCH);
+        let description = self.description()?;
+        let there: Option<Value> = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => None,
+            Err(problem) => return Err(FileError { path, problem }.into()),
+        };
+        if let Some(there) = there.filter(|there| *there != description && !fresh) {
+            return Err(TuneError::OtherSearch { path, difference: difference(&there, &description) });
+        }
+        let bytes = format!("{description:#}\n");
+        Ok(write_atomically(&path, bytes.as_bytes())?)
+    }
+}
+
+/// The first field in which two searches differ, in words.
+fn difference(there: &Value, asked: &Value) -> String {
+    let fields = asked.as_object().into_iter().flatten();
+    let differing = fields.filter(|(name, value)| there.get(name.as_str()) != Some(value));
+    let name = |field: &str| {
+        if field == "models" { "models or what is searched".to_owned() } else { field.to_owned() }
+    };
+    match differing.map(|(field, _)| name(field)).next() {
+        Some(field) => format!("its {field} differ from what is asked for"),
+        None => "it was written by another version of the program".to_owned(),
+    }
+}

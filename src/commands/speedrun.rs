@@ -1,0 +1,153 @@
+//! `speedrun`: seconds to 99 % test accuracy.
+
+use super::{laboratory, models::find_one};
+use crate::{
+    args::{RecipeArguments, SpeedrunArguments},
+    failure::Failure,
+    interrupt, output,
+    progress::Progress,
+};
+use serde_json::json;
+use std::{ops::ControlFlow, time::Instant};
+use study::{
+    execute::{StudyEvent, execute},
+    plan::{StudySpec, identify, plan},
+    record::{Protocol, RunRecord},
+    results::{Question, write_plan},
+    store::Store,
+};
+
+/// What the mean test accuracy must reach.
+const TARGET: f64 = 0.99;
+
+/// Trains once from each seed, always anew, and says how long it took and what was reached.
+///
+/// A run's seconds are everything from the start of the process to the last update but the decoding of the data and the
+/// measuring of validation and test images: what this process took before its first run is added to each.
+pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Result<(), Failure> {
+    let model = find_one(&arguments.model, &RecipeArguments::default())?;
+    let laboratory =
+        laboratory("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;
+    let store = Store::of(&arguments.out);
+    store.prepare()?;
+    let study = StudySpec {
+        models: vec![model],
+        protocol: Protocol::Sound,
+        audit_selection: false,
+        first_seed: arguments.seed,
+        runs: arguments.seeds,
+    };
+    let runs = plan(&study, &identify(laboratory.corpus()));
+    write_plan(&arguments.out, &Question::default(), &runs)?;
+    let mut progress = Progress::new(&runs, arguments.output.quiet);
+    let start_seconds = process_start.elapsed().as_secs_f64() - laboratory.loading_seconds();
+    let mut records: Vec<RunRecord> = Vec::new();
+    let mut listener = |event: StudyEvent| {
+        progress.event(&event);
+        if let StudyEvent::Finished { record, .. } = event {
+            records.push(record.clone());
+        }
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let executed = execute(&laboratory, &runs, &store, true, &mut listener);
+    progress.finish();
+    executed?;
+    for warning in records.iter().flat_map(|record| &record.warnings).take(3) {
+        output::note(warning);
+    }
+    let said = Speedrun::of(&records, start_seconds);
+    if arguments.output.json {
+        return output::result(&format!("{:#}\n", said.to_json(&records)));
+    }
+    output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display()))
+}
+
+/// What the runs came to.
+struct Speedrun {
+    start_seconds: f64,
+    seconds: Spread,
+    accuracy: Spread,
+}
+
+/// Of several figures.
+struct Spread {
+    mean: f64,
+    deviation: Option<f64>,
+    least: f64,
+    greatest: f64,
+}
+
+impl Spread {
+    fn of(values: &[f64]) -> Self {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Self {
+            mean,
+            deviation: (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt()),
+            least: values.iter().copied().fold(f64::INFINITY, f64::min),
+            greatest: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        json!({ "mean": self.mean, "deviation": self.deviation, "least": self.least, "greatest": self.greatest })
+    }
+}
+
+fn seconds(record: &RunRecord, start_seconds: f64) -> f64 {
+    start_seconds + record.total_seconds - record.evaluate_seconds
+}
+
+impl Speedrun {
+    fn of(records: &[RunRecord], start_seconds: f64) -> Self {
+        let all: Vec<f64> = records.iter().map(|record| seconds(record, start_seconds)).collect();
+        let accuracies: Vec<f64> = records.iter().map(|record| record.test.accuracy).collect();
+        Self { start_seconds, seconds: Spread::of(&all), accuracy: Spread::of(&accuracies) }
+    }
+
+    fn in_words(&self) -> String {
+        let Spread { mean, deviation, least, greatest } = &self.accuracy;
+        let spread = deviation.map_or(String::new(), |deviation| format!(" ± {:.2}", 100.0 * deviation));
+        let verdict = if *mean >= TARGET { "reached" } else { "not reached" };
+        format!(
+            "mean test accuracy {:.3}{spread} % (least {:.2}, greatest {:.2}): 99 % {verdict}\n\
+             {:.2} s a run (least {:.2}, greatest {:.2}), of which {:.2} s before the first step of a process; \
+             decoding the data and measuring images are not counted",
+            100.0 * mean,
+            100.0 * least,
+            100.0 * greatest,
+            self.seconds.mean,
+            self.seconds.least,
+            self.seconds.greatest,
+            self.start_seconds,
+        )
+    }
+
+    fn to_json(&self, records: &[RunRecord]) -> serde_json::Value {
+        let runs: Vec<_> = records
+            .iter()
+            .map(|record| {
+                json!({
+                    "seed": record.specification.seed,
+                    "seconds": seconds(record, self.start_seconds),
+                    "train_seconds": record.train_seconds,
+                    "test_accuracy": record.test.accuracy,
+                    "test_loss": record.test.loss,
+                    "fingerprint": record.fingerprint,
+                })
+            })
+            .collect();
+        json!({
+            "model": records[0].specification.model,
+            "protocol": Protocol::Sound.name(),
+            "environment": records[0].environment,
+            "recipe": records[0].specification.recipe,
+            "target": TARGET,
+            "reached": self.accuracy.mean >= TARGET,
+            "start_seconds": self.start_seconds,
+            "seconds": self.seconds.to_json(),
+            "test_accuracy": self.accuracy.to_json(),
+            "runs": runs,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! `tune`: better settings, by the validation images alone.
+
+use super::{laboratory, models::is_study_file};
+use crate::{
+    args::{RecipeArguments, SamplerName, TuneArguments},
+    failure::Failure,
+    interrupt, output,
+    trials::TrialProgress,
+};
+use search::{Halving, Sampler};
+use serde_json::{Map, Value};
+use std::{ops::ControlFlow, path::Path};
+use study::{
+    near::choose,
+    plan::identify,
+    record::Protocol,
+    run::RunError,
+    store::{FileError, check_writable, write_atomically},
+    study_file::{ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
+    tune::{Budget, Candidate, Question, SettingSpace, TrialStore, TuneEvent, Tuning, tune},
+};
+
+/// What stands in the way of a search over a file's models.
+struct Named {
+    candidates: Vec<Candidate>,
+    /// Of the file, where it is one.
+    dataset: Option<String>,
+}
+
+/// Searches, then writes what was found.
+pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
+    let options = settings(&arguments.recipe);
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut dataset = arguments.dataset.clone();
+    for name in &arguments.models {
+        let named = find(name, &options)?;
+        dataset = dataset.or(named.dataset);
+        for candidate in named.candidates {
+            if candidates.iter().any(|other| other.template.name == candidate.template.name) {
+                return Err(Failure::usage(
+                    format!("model {}: named twice", candidate.template.name),
+                    "name each model once; --trials sets how often each is trained",
+                ));
+            }
+            candidates.push(candidate);
+        }
+    }
+    let as_they_stand = candidates.iter().map(|candidate| candidate.make(&Map::new()));
+    let as_they_stand = as_they_stand.collect::<Result<Vec<_>, _>>().map_err(RunError::from)?;
+    let dataset = dataset.unwrap_or_else(|| "mnist".into());
+    let laboratory = laboratory(&dataset, arguments.threads, &as_they_stand, arguments.output.quiet)?;
+    let question = Question {
+        candidates,
+        dataset: identify(laboratory.corpus()),
+        sampler: match arguments.sampler {
+            SamplerName::Tpe => Sampler::Tpe,
+            SamplerName::Random => Sampler::Random,
+        },
+        halving: (!arguments.no_halving).then(Halving::default),
+        seed: arguments.seed,
+    };
+    let budget = match arguments.minutes {
+        Some(minutes) => Budget::Seconds(60.0 * minutes),
+        None => Budget::Trials(arguments.trials as usize),
+    };
+    check_writable(&arguments.out.join("tuning.json"))?;
+    question.claim(&arguments.out, arguments.fresh)?;
+    let store = TrialStore::of(&arguments.out);
+    let mut progress = TrialProgress::new(budget, arguments.output.quiet);
+    let mut records = vec![Vec::new(); question.candidates.len()];
+    let mut listener = |event: TuneEvent| {
+        progress.event(&event);
+        if let TuneEvent::Finished { model, record, .. } = event {
+            records[model].push(record.clone());
+        }
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let tuned = tune(&laboratory, &question, budget, &store, arguments.fresh, &mut listener);
+    progress.finish();
+    // What was found before an interruption is written as well, once there is something of every model.
+    if records.iter().all(|records| !records.is_empty()) {
+        let tuning = Tuning::of(&question, records).map_err(RunError::from)?;
+        publish(&arguments.out, &tuning, arguments)?;
+    }
+    Ok(tuned?)
+}
+
+fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<(), Failure> {
+    write(folder, tuning)?;
+    if arguments.output.json {
+        return output::result(&report::tuning_json(tuning));
+    }
+    output::result(&format!(
+        "{}\nResults: {}\nMeasure what was found on the test images: mnist-study run {}\n",
+        report::tuning_terminal(tuning),
+        folder.display(),
+        folder.join("best.toml").display()
+    ))
+}
+
+fn write(folder: &Path, tuning: &Tuning) -> Result<(), FileError> {
+    let picture = report::search_chart(tuning).to_png();
+    write_atomically(&folder.join("Search.png"), &picture)?;
+    write_atomically(&folder.join("best.toml"), tuning.best_study().as_bytes())?;
+    write_atomically(&folder.join("tuning.json"), report::tuning_json(tuning).as_bytes())?;
+    write_atomically(&folder.join("tuning.md"), report::tuning_markdown(tuning).as_bytes())?;
+    write_atomically(&folder.join("tuning.html"), report::tuning_page(tuning).as_bytes())
+}
+
+/// The options that stand in the place of every model's own recipe, as settings; they are not searched.
+fn settings(options: &RecipeArguments) -> Vec<Setting> {
+    let setting = |name: &str, value: Option<Value>| {
+        value.map(|value| Setting { name: name.to_owned(), value, line: 0 })
+    };
+    let all = [
+        setting("epochs", options.epochs.map(Value::from)),
+        setting("batch_size", options.batch_size.map(Value::from)),
+        setting("learning_rate", options.learning_rate.map(Value::from)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The models of a name, and what is searched of each: a built-in one's name, `FILE.toml`, or `FILE.toml:NAME`.
+fn find(name: &str, options: &[Setting]) -> Result<Named, Failure> {
+    let (file, wanted) = match name.rsplit_once(':') {
+        Some((file, model)) if is_study_file(file) => (file, Some(model)),
+        _ => (name, None),
+    };
+    if !is_study_file(file) {
+        built_in_model(name).map_err(RunError::from)?;
+        let template = built_in_templates().into_iter().find(|template| template.name == name);
+        let template = template.expect("the model was made from it");
+        let space = SettingSpace::usual(&template, options, options).map_err(RunError::from)?;
+        let candidate = Candidate { template, shared: options.to_vec(), space };
+        return Ok(Named { candidates: vec![candidate], dataset: None });
+    }
+    let study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
+    if study.protocol == Protocol::Original {
+        return Err(Failure::usage(
+            format!("{file}: protocol original has no validation images but the test images"),
+            "write protocol = \"sound\", or leave it out",
+        ));
+    }
+    if let [_, _, ..] = study.datasets[..] {
+        return Err(Failure::usage(
+            format!("{file}: one data set expected, {} found", study.datasets.len()),
+            "name one with `dataset`, and tune on each by itself",
+        ));
+    }
+    let candidates = of_file(&study, file, options)?;
+    let names: Vec<String> = candidates.iter().map(|candidate| candidate.template.name.clone()).collect();
+    let chosen: Vec<Candidate> = candidates
+        .into_iter()
+        .filter(|candidate| wanted.is_none_or(|wanted| candidate.template.name == wanted))
+        .collect();
+    if chosen.is_empty() {
+        let wanted = wanted.unwrap_or_default();
+        let hint = choose(wanted, names.iter().map(String::as_str));
+        return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
+    }
+    Ok(Named { candidates: chosen, dataset: study.datasets.into_iter().next() })
+}
+
+fn of_file(study: &StudyFile, file: &str, options: &[Setting]) -> Result<Vec<Candidate>, RunError> {
+    let shared: Vec<Setting> = study.recipe.iter().chain(options).cloned().collect();
+    let spaces = if study.search.is_empty() {
+        let usual = |template: &ModelTemplate| SettingSpace::usual(template, &shared, options);
+        study.templates.iter().map(usual).collect::<Result<Vec<_>, _>>()?
+    } else {
+        SettingSpace::of_file(&study.templates, &shared, &study.search, options, file)?
+    };
+    let candidate = |(template, space): (&ModelTemplate, SettingSpace)| Candidate {
+        template: template.clone(),
+        shared: shared.clone(),
+        space,
+    };
+    Ok(study.templates.iter().zip(spaces).map(candidate).collect())
+}
