@@ -1,5 +1,6 @@
 //! The command end to end, on a small set that is made here: exit codes, files, the JSON contract, what goes wrong.
 
+mod augmented;
 mod bench;
 mod common;
 mod compare;

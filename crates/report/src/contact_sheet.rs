@@ -3,6 +3,7 @@
 use crate::canvas::{AXIS, INK, MARGIN, MUTED};
 use crate::font::Font;
 use crate::scene::{Anchor, Colour, Element, Outline, Scene, Stroke, Text};
+use crate::text::one_line;
 
 /// What a sheet shows: rows of images of one size, the first of each being the one that the others come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,8 @@ const TOP: f64 = 150.0;
 /// The sheet as a drawing, as large as it needs to be.
 pub fn contact_sheet(sheet: &ContactSheet) -> Scene {
     let font = Font::embedded();
-    let widest = sheet.rows.iter().map(|row| font.width(&row.label, LABEL)).fold(0.0, f64::max);
+    let words = sheet.rows.iter().flat_map(|row| row.heading.iter().chain([&row.label]));
+    let widest = words.map(|words| font.width(words, LABEL)).fold(0.0, f64::max);
     let labels = widest.min(LONGEST_LABEL).ceil() + 24.0;
     let images = sheet.rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
     let pixel = EDGE / sheet.width.max(sheet.height).max(1) as f64;
@@ -79,7 +81,7 @@ pub fn contact_sheet(sheet: &ContactSheet) -> Scene {
         let content = font.fitted(content, size, room);
         scene.text(Text { at, size, anchor: Anchor::Start, upwards: false, colour, content });
     };
-    line((MARGIN, 72.0), 42.0, INK, &sheet.title, right - 2.0 * MARGIN);
+    line((MARGIN, 72.0), 42.0, INK, &one_line(&sheet.title), right - 2.0 * MARGIN);
     line((MARGIN, 118.0), LABEL, MUTED, &sheet.subtitle, right - 2.0 * MARGIN);
     let mut top = TOP;
     for row in &sheet.rows {

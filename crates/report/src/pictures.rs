@@ -6,7 +6,10 @@ use study::record::{Protocol, RunRecord};
 use crate::canvas::Canvas;
 use crate::chart::Quantity;
 use crate::fixture::{record, records};
-use crate::{Scene, Study, TestImages, accuracy_chart, curves, loss_chart, plots};
+use crate::{
+    ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart, contact_sheet, curves,
+    loss_chart, plots,
+};
 
 const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";
 
@@ -78,7 +81,41 @@ fn scenes() -> Vec<(String, Scene)> {
             }
         }
     }
+    scenes.extend(sheets());
     scenes
+}
+
+/// Sheets of images: upright and lying ones, long and short words, with and without lines below.
+fn sheets() -> Vec<(String, Scene)> {
+    let sheet = |height: usize, width: usize, label: &str, captions: &[&str]| {
+        let captions: Vec<String> = captions.iter().map(|caption| (*caption).to_owned()).collect();
+        let image = |captions: &[String]| SheetImage {
+            pixels: (0..height * width).map(|pixel| (pixel * 7) as u8).collect(),
+            captions: captions.to_vec(),
+        };
+        let images = [vec![image(&[])], vec![image(&captions); 9]].concat();
+        let row = |heading: Option<&str>| SheetRow {
+            heading: heading.map(str::to_owned),
+            label: label.to_owned(),
+            images: images.clone(),
+        };
+        contact_sheet(&ContactSheet {
+            title: format!("Augmented training images of {label}"),
+            subtitle: label.repeat(9),
+            columns: ["original".to_owned(), "as drawn in epochs 1 to 9".to_owned()],
+            rows: vec![row(Some("each alone")), row(None), row(Some("together")), row(None)],
+            height,
+            width,
+        })
+    };
+    vec![
+        ("sheet-digits".to_owned(), sheet(28, 28, "7", &[])),
+        (
+            "sheet-mixed".to_owned(),
+            sheet(14, 12, "elastic 34, smoothness 4", &["61 % 7", "39 % T-shirt/top or so"]),
+        ),
+        ("sheet-lying".to_owned(), sheet(9, 40, LONG, &["7"])),
+    ]
 }
 
 fn tree(scene: &Scene) -> usvg::Tree {
