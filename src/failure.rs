@@ -119,3 +119,10 @@ impl From<data::Error> for Failure {
         Self::new(error, hint)
     }
 }
+
+impl From<data::AugmentationError> for Failure {
+    fn from(error: data::AugmentationError) -> Self {
+        let hint = format!("pass --{} with a value in that range", error.field);
+        Self::usage(error, hint)
+    }
+}

@@ -1,6 +1,6 @@
 //! `datasets`: what there is, and fetching what is not here.
 
-use super::lists::print;
+use super::{augmented, lists::print};
 use crate::{
     args::{DatasetsAction, DatasetsArguments, FetchArguments, ListArguments},
     download::{DownloadProgress, megabytes},
@@ -21,9 +21,10 @@ const SIDE: usize = 28;
 
 /// Lists the data sets, or does what is asked for with one.
 pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
-    match &arguments.action {
-        None => list(&arguments.list),
-        Some(DatasetsAction::Fetch(arguments)) => fetch_named(arguments),
+    match (&arguments.action, &arguments.sheet.augmented) {
+        (Some(DatasetsAction::Fetch(arguments)), _) => fetch_named(arguments),
+        (None, Some(file)) => augmented::draw(file, &arguments.sheet),
+        (None, None) => list(&arguments.list),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+mod augmented;
 mod bench;
 mod compare;
 mod comparison;

@@ -26,7 +26,8 @@ const TARGET: f64 = 0.99;
 /// measuring of validation and test images: what this process took before its first run is added to each.
 pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Result<(), Failure> {
     let model = find_one(&arguments.model, &RecipeArguments::default())?;
-    let laboratory = laboratory("mnist", arguments.threads, std::slice::from_ref(&model))?;
+    let laboratory =
+        laboratory("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;
     let store = Store::of(&arguments.out);
     store.prepare()?;
     let study = StudySpec {

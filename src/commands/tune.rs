@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let as_they_stand = candidates.iter().map(|candidate| candidate.make(&Map::new()));
     let as_they_stand = as_they_stand.collect::<Result<Vec<_>, _>>().map_err(RunError::from)?;
     let dataset = dataset.unwrap_or_else(|| "mnist".into());
-    let laboratory = laboratory(&dataset, arguments.threads, &as_they_stand)?;
+    let laboratory = laboratory(&dataset, arguments.threads, &as_they_stand, arguments.output.quiet)?;
     let question = Question {
         candidates,
         dataset: identify(laboratory.corpus()),

@@ -94,7 +94,7 @@ impl FetchError {
         match self {
             Self::Unreachable { missing, .. } => {
                 let mut text = format!(
-                    "try again when there is a network (what was received is kept), or put into {} by hand:",
+                    "try again later (what was received is kept), or put into {} by hand:",
                     missing.folder.display()
                 );
                 for (name, sha256, url) in &missing.files {

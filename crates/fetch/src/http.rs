@@ -124,21 +124,24 @@ impl Client {
         }
     }
 
-    /// Why there was no answer.
+    /// Why there was no answer. Only a line that broke is worth another attempt at once: without a network, a host or a
+    /// listener there, the next second is like this one.
     fn unanswered(&self, error: &ureq::Error) -> Problem {
         let text = self.words(error);
-        match error {
-            // Another attempt in a second would find the same network.
-            ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Tls(_) => {
-                Problem::Lasting(text)
-            }
-            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => Problem::Lasting(text),
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                Problem::Lasting(text)
-            }
-            ureq::Error::Io(_) | ureq::Error::Timeout(_) => Problem::Passing(text),
-            _ => Problem::Lasting(text),
-        }
+        let broke = match error {
+            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => false,
+            ureq::Error::Timeout(_) => true,
+            ureq::Error::Io(error) => matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::TimedOut
+            ),
+            _ => false,
+        };
+        if broke { Problem::Passing(text) } else { Problem::Lasting(text) }
     }
 
     fn words(&self, error: &ureq::Error) -> String {

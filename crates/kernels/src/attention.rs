@@ -6,9 +6,6 @@
 //! Scores and probabilities are `[key, query]`: the softmax then runs down columns, and of all operands of the products,
 //! forward and backward, only q and the derivative of the context are laid out anew; the others are read in place. Rows
 //! are padded to whole vectors, which begin at cache lines then; what stands in the padding is of no query.
-//!
-//! One head's probabilities fit the first-level cache, those of all heads and images no cache: the way back computes them
-//! again (Dao et al., FlashAttention, 2022), which is faster than reading them.
 
 use crate::{
     Element, InstructionSet, check_length,
@@ -37,8 +34,13 @@ impl Size {
     }
 
     /// The steps, and the padding of a row of probabilities.
-    fn padded_steps<E: Element>(self, set: InstructionSet) -> usize {
+    pub fn padded_steps<E: Element>(self, set: InstructionSet) -> usize {
         self.steps.next_multiple_of(lanes::<E>(set))
+    }
+
+    /// Elements of the probabilities, `[head, key, padded query]`.
+    pub fn probabilities_length<E: Element>(self, set: InstructionSet) -> usize {
+        self.heads * self.steps * self.padded_steps::<E>(set)
     }
 
     /// Elements of the projected steps, `[step, 3 · features]`: query, key, value side by side.
@@ -48,13 +50,7 @@ impl Size {
 
     /// Elements that [`forward`] and [`backward`] need to work with.
     pub fn scratch_length<E: Element>(self, set: InstructionSet) -> usize {
-        self.scratch_lengths::<E>(set).iter().sum()
-    }
-
-    /// Those of a matrix laid out anew, of one head's probabilities, and of their derivatives.
-    fn scratch_lengths<E: Element>(self, set: InstructionSet) -> [usize; 3] {
-        let square = self.steps * self.padded_steps::<E>(set);
-        [packed_length::<E>(set, self.head_features(), self.steps), square, square]
+        packed_length::<E>(set, self.head_features(), self.steps) + self.steps * self.padded_steps::<E>(set)
     }
 
     /// Multiplications and additions of a forward pass, the softmax's left out.
@@ -73,32 +69,13 @@ impl Size {
             .columns(projection * self.features + head * width, width)
     }
 
-    /// One head's `probabilities [key, padded query]`.
-    fn attend<E: Element>(
-        self,
-        set: InstructionSet,
-        [query, key]: [Matrix<E>; 2],
-        packed: &mut [E],
-        probabilities: &mut [E],
-    ) {
-        let padded = self.padded_steps::<E>(set);
-        pack(set, query.transposed(), 0, packed);
-        multiply(set, key, packed, padded, probabilities, Output::Overwrite);
-        softmax_columns(set, probabilities, padded, self.scale());
-    }
-
-    /// `[key, query]` of rows that are padded.
-    fn square<E: Element>(self, set: InstructionSet, padded: &[E]) -> Matrix<'_, E> {
-        Matrix::new(padded, self.steps, self.padded_steps::<E>(set)).columns(0, self.steps)
-    }
-
     fn check(self) {
         let Self { features, heads, .. } = self;
         assert!(heads > 0 && features.is_multiple_of(heads), "{heads} heads of {features} features");
     }
 }
 
-/// `context [step, feature]` from `projected [step, 3 · features]`; overwrites.
+/// `context [step, feature]` and `probabilities [head, key, padded query]` from `projected [step, 3 · features]`; overwrites both.
 ///
 /// # Panics
 /// When a length does not fit, or the heads do not divide the features.
@@ -106,29 +83,34 @@ pub fn forward<E: Element>(
     set: InstructionSet,
     size: Size,
     projected: &[E],
+    probabilities: &mut [E],
     context: &mut [E],
     scratch: &mut [E],
 ) {
-    let Size { steps, features, heads } = size;
+    let Size { steps, features, .. } = size;
     size.check();
     check_length!(projected, size.projected_length());
+    check_length!(probabilities, size.probabilities_length::<E>(set));
     check_length!(context, steps * features);
     check_length!(scratch, size.scratch_length::<E>(set));
-    let [packed, probabilities, _] = divide(scratch, size.scratch_lengths::<E>(set));
+    let (width, padded) = (size.head_features(), size.padded_steps::<E>(set));
+    let packed = &mut scratch[..packed_length::<E>(set, width, steps)];
     let mut contexts = MatrixMut::new(context, steps, features);
-    for head in 0..heads {
-        let context;
-        (context, contexts) = contexts.split_columns(size.head_features());
+    for (head, probabilities) in probabilities.chunks_exact_mut(steps * padded).enumerate() {
         let [query, key, value] = [0, 1, 2].map(|projection| size.part(projected, projection, head));
-        size.attend(set, [query, key], packed, probabilities);
-        let probabilities = size.square(set, probabilities);
-        multiply_rows(set, probabilities.transposed(), value, context, Output::Overwrite);
+        pack(set, query.transposed(), 0, packed);
+        multiply(set, key, packed, padded, probabilities, Output::Overwrite);
+        softmax_columns(set, probabilities, padded, size.scale());
+        let (context, rest) = contexts.split_columns(width);
+        contexts = rest;
+        let probabilities = Matrix::new(probabilities, steps, padded).columns(0, steps).transposed();
+        multiply_rows(set, probabilities, value, context, Output::Overwrite);
     }
 }
 
-/// `d_projected` from `d_context` and what went into [`forward`]; overwrites.
+/// `d_projected` from `d_context`, with what went into [`forward`] and the probabilities that came out; overwritten.
 ///
-/// With P the probabilities `[key, query]` of a head: dv = P · d_context, dP = v · d_contextᵀ, ds by the softmax's backward
+/// With P the probabilities `[key, padded query]` of a head: dv = P · d_context, dP = v · d_contextᵀ, ds by the softmax's backward
 /// pass, dk = ds · q, dq = dsᵀ · k.
 ///
 /// # Panics
@@ -137,64 +119,66 @@ pub fn backward<E: Element>(
     set: InstructionSet,
     size: Size,
     projected: &[E],
+    probabilities: &[E],
     d_context: &[E],
     d_projected: &mut [E],
     scratch: &mut [E],
 ) {
-    let Size { steps, features, heads } = size;
+    let Size { steps, features, .. } = size;
     size.check();
     check_length!(projected, size.projected_length());
+    check_length!(probabilities, size.probabilities_length::<E>(set));
     check_length!(d_context, steps * features);
     check_length!(d_projected, size.projected_length());
     check_length!(scratch, size.scratch_length::<E>(set));
     let (width, padded) = (size.head_features(), size.padded_steps::<E>(set));
-    let [packed, probabilities, d_scores] = divide(scratch, size.scratch_lengths::<E>(set));
+    let (packed, d_scores) = scratch.split_at_mut(packed_length::<E>(set, width, steps));
     let rest = MatrixMut::new(d_projected, steps, PROJECTIONS * features);
     let (mut d_queries, rest) = rest.split_columns(features);
     let (mut d_keys, mut d_values) = rest.split_columns(features);
-    for head in 0..heads {
+    for (head, probabilities) in probabilities.chunks_exact(steps * padded).enumerate() {
+        let [query, key, value] = [0, 1, 2].map(|projection| size.part(projected, projection, head));
         let (d_query, d_key, d_value);
         (d_query, d_queries) = d_queries.split_columns(width);
         (d_key, d_keys) = d_keys.split_columns(width);
         (d_value, d_values) = d_values.split_columns(width);
-        let [query, key, value] = [0, 1, 2].map(|projection| size.part(projected, projection, head));
         let d_context = Matrix::new(d_context, steps, features).columns(head * width, width);
-        size.attend(set, [query, key], packed, probabilities);
-        multiply_rows(set, size.square(set, probabilities), d_context, d_value, Output::Overwrite);
         pack(set, d_context.transposed(), 0, packed);
         multiply(set, value, packed, padded, d_scores, Output::Overwrite);
         softmax_columns_backward(set, probabilities, d_scores, padded, size.scale());
-        let d_scores = size.square(set, d_scores);
+        let probabilities = Matrix::new(probabilities, steps, padded).columns(0, steps);
+        multiply_rows(set, probabilities, d_context, d_value, Output::Overwrite);
+        let d_scores = Matrix::new(d_scores, steps, padded).columns(0, steps);
         multiply_rows(set, d_scores, query, d_key, Output::Overwrite);
         multiply_rows(set, d_scores.transposed(), key, d_query, Output::Overwrite);
     }
 }
 
-/// A slice's parts of these lengths.
-fn divide<E>(scratch: &mut [E], [first, second, _]: [usize; 3]) -> [&mut [E]; 3] {
-    let (one, rest) = scratch.split_at_mut(first);
-    let (two, three) = rest.split_at_mut(second);
-    [one, two, three]
-}
-
-/// [`forward`] by its definition: what the kernels are held against.
-pub fn forward_reference<E: Element>(size: Size, projected: &[E], context: &mut [E]) {
+/// [`forward`] by its definition, `probabilities [head, key, query]`: what the kernels are held against.
+pub fn forward_reference<E: Element>(
+    size: Size,
+    projected: &[E],
+    probabilities: &mut [E],
+    context: &mut [E],
+) {
     let Size { steps, features, heads } = size;
     let width = size.head_features();
     let at = |step: usize, projection: usize, feature: usize| {
         projected[(step * PROJECTIONS + projection) * features + feature]
     };
+    let own = |head: usize| head * width..(head + 1) * width;
     for (head, query) in (0..heads).flat_map(|head| (0..steps).map(move |query| (head, query))) {
-        let own = head * width..(head + 1) * width;
-        let power = |key: usize| -> E {
-            let score: E = own.clone().map(|feature| at(query, 0, feature) * at(key, 1, feature)).sum();
-            (score * size.scale()).exp()
+        let place = |key: usize| (head * steps + key) * steps + query;
+        let score = |key: usize| -> E {
+            own(head).map(|feature| at(query, 0, feature) * at(key, 1, feature)).sum::<E>() * size.scale()
         };
-        let powers: Vec<E> = (0..steps).map(power).collect();
-        let total: E = powers.iter().copied().sum();
-        for feature in own.clone() {
-            let weighted = powers.iter().enumerate().map(|(key, power)| *power * at(key, 2, feature));
-            context[query * features + feature] = weighted.sum::<E>() / total;
+        let total: E = (0..steps).map(|key| score(key).exp()).sum();
+        for key in 0..steps {
+            probabilities[place(key)] = score(key).exp() / total;
+        }
+        for feature in own(head) {
+            let value = |key: usize| probabilities[place(key)] * at(key, 2, feature);
+            context[query * features + feature] = (0..steps).map(value).sum();
         }
     }
 }

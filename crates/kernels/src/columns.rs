@@ -12,11 +12,11 @@ use crate::{
     vector::Vector,
 };
 
-/// `sums[column] += Σ over rows of values[row, column]`, row after row.
+/// `sums[column] = Σ over rows of values[row, column]`, row after row; overwritten.
 ///
 /// # Panics
 /// When `values` is not whole rows.
-pub fn add_columns<E: Element>(set: InstructionSet, values: &[E], sums: &mut [E]) {
+pub fn sum_columns<E: Element>(set: InstructionSet, values: &[E], sums: &mut [E]) {
     let columns = sums.len();
     let rows = whole_rows(values.len(), columns);
     let (factors, values) = (values.as_ptr(), sums.as_mut_ptr());
@@ -144,13 +144,10 @@ impl<E: Element> Panel<E> {
 /// The panel's matrix that is read holds its shape, and its columns are `VECTORS` vectors.
 #[inline(always)]
 unsafe fn sum<V: Vector, const VECTORS: usize>(panel: Panel<V::Element>) {
-    let Columns { rows, values, factors, .. } = panel.matrix;
+    let Columns { rows, factors, .. } = panel.matrix;
     // SAFETY: the caller's promise; what is changed has one row.
     unsafe {
         let mut sums = [V::zero(); VECTORS];
-        for (v, sum) in sums.iter_mut().enumerate() {
-            *sum = panel.load(values, 0, v);
-        }
         for row in 0..rows {
             for v in 0..VECTORS {
                 sums[v] = sums[v].add(panel.load(factors, row, v));

@@ -9,6 +9,7 @@ mod calibration;
 mod canvas;
 mod chart;
 mod confusion;
+mod contact_sheet;
 mod cost;
 mod curves;
 mod discussion;
@@ -44,6 +45,7 @@ use study::record::{DatasetIdentity, Protocol, RunRecord};
 use study::results::Question;
 use study::verdict::Comparison;
 
+pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};
 pub use curves::{accuracy_chart, loss_chart};
 pub use figures::{confusion_chart, digits_chart, time_chart};
 pub use markdown::markdown;

@@ -103,7 +103,8 @@ mod tests {
             let offsets = drawn.iter().map(|affine| affine.offset[axis]);
             assert!(drawn.iter().all(|affine| affine.matrix == [[1.0, 0.0], [0.0, 1.0]]));
             let (least, most) = (offsets.clone().fold(9.0, f32::min), offsets.fold(-9.0, f32::max));
-            assert!(least >= -3.0 && least < -2.98 && most <= 3.0 && most > 2.98, "{least} to {most}");
+            let filled = (-3.0..-2.98).contains(&least) && (2.98..=3.0).contains(&most);
+            assert!(filled, "{least} to {most}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::elementary::exponential;
 use rand_chacha::rand_core::Rng;
-use std::{f64::consts::PI, ops::Range};
+use std::f64::consts::PI;
 
 /// Points of the noise that reach a pixel, along each axis: those within four standard deviations on one side and
 /// three on the other, beyond which the Gaussian is below e⁻⁴·⁵ and, at the next point, e⁻⁸ of its height.
@@ -18,23 +18,30 @@ const TAPS: usize = 8;
 /// by Poisson's summation formula a spacing of σ changes it by 2 exp(−π²) = 1e-4 at most.
 #[derive(Debug)]
 pub(super) struct Elastic {
-    /// Points of the grid from left to right and from top to bottom.
-    points: [usize; 2],
-    /// Of each row of the image: the first point that reaches it, and how much of each comes there.
-    rows: Vec<(usize, [f32; TAPS])>,
-    /// Of each column of points: the image's columns that it reaches, and how much comes there.
-    columns: Vec<(Range<usize>, Vec<f32>)>,
+    /// Points of the grid from top to bottom.
+    points: usize,
+    rows: Vec<Reach>,
+    columns: Vec<Reach>,
     /// α σ / (2 π σ²): the Gaussian's height in it.
     height: f32,
+}
+
+/// Which points of the grid reach a row or a column of the image: the first of [`TAPS`], and how much of each comes there.
+#[derive(Debug)]
+struct Reach {
+    first: usize,
+    taps: [f32; TAPS],
 }
 
 /// One image's field.
 #[derive(Debug, Default)]
 pub(super) struct Field {
     random: Vec<u8>,
-    /// `[row of points, component, column of points]`.
+    /// `[column of points, component, row of points]`.
     noise: Vec<f32>,
-    /// `[component, column of points]`: the noise smoothed over the rows.
+    /// `[component, row of points]`: the noise that comes to one column of the image.
+    column: Vec<f32>,
+    /// `[row of points, component, column]`: the noise smoothed along rows.
     smoothed: Vec<f32>,
     /// `[component, column]`: the displacements of a row.
     displacements: Vec<f32>,
@@ -43,72 +50,69 @@ pub(super) struct Field {
 impl Elastic {
     /// The grid and the weights for images of a size; `strength` is α, `smoothness` σ.
     pub(super) fn new(strength: f64, smoothness: f64, height: usize, width: usize) -> Self {
-        let weights = |pixel: usize| {
+        let reach = |pixel: usize| {
             let place = pixel as f64 / smoothness;
             let first = place as usize;
             // The grid begins three points before the first pixel.
             let distance = |tap: usize| place - first as f64 - tap as f64 + 3.0;
-            let weight = |tap| exponential(-distance(tap) * distance(tap) / 2.0) as f32;
-            (first, std::array::from_fn(weight))
+            let taps = std::array::from_fn(|tap| exponential(-distance(tap) * distance(tap) / 2.0) as f32);
+            Reach { first, taps }
         };
-        let points = |pixels: usize| ((pixels - 1) as f64 / smoothness) as usize + TAPS;
-        let by_column: Vec<(usize, [f32; TAPS])> = (0..width).map(weights).collect();
-        let column_of_points = |point: usize| {
-            let reached = |(first, _): &(usize, _)| (*first..first + TAPS).contains(&point);
-            let start = by_column.iter().position(reached).unwrap_or(0);
-            let taps: Vec<f32> = by_column[start..]
-                .iter()
-                .map_while(|(first, taps)| taps.get(point.checked_sub(*first)?).copied())
-                .collect();
-            (start..start + taps.len(), taps)
-        };
+        let rows: Vec<Reach> = (0..height).map(reach).collect();
         Self {
-            points: [points(width), points(height)],
-            rows: (0..height).map(weights).collect(),
-            columns: (0..points(width)).map(column_of_points).collect(),
+            points: rows.last().map_or(0, |last| last.first + TAPS),
+            rows,
+            columns: (0..width).map(reach).collect(),
             height: (strength / (2.0 * PI * smoothness)) as f32,
         }
     }
 
-    /// Draws the noise: 16 bits for each component of each point.
+    /// Draws the noise, 16 bits for each component of each point, and smooths it along rows.
     pub(super) fn draw(&self, generator: &mut impl Rng, field: &mut Field) {
-        let count = 2 * self.points[0] * self.points[1];
-        field.random.resize(2 * count, 0);
+        let length = 2 * self.points;
+        let columns_of_points = self.columns.last().map_or(0, |last| last.first + TAPS);
+        field.random.resize(2 * length * columns_of_points, 0);
         generator.fill_bytes(&mut field.random);
-        field.noise.clear();
         let (halves, _) = field.random.as_chunks::<2>();
         // The 65,536 values lie evenly in −1..1, none at an end.
         let scale = self.height / 32_768.0;
         let uniform = |half: &[u8; 2]| (f32::from(i16::from_le_bytes(*half)) + 0.5) * scale;
+        field.noise.clear();
         field.noise.extend(halves.iter().map(uniform));
+
+        let width = self.columns.len();
+        field.column.resize(length, 0.0);
+        field.smoothed.resize(length * width, 0.0);
+        for (column, reach) in self.columns.iter().enumerate() {
+            reach.gather(&field.noise, &mut field.column);
+            let (across, down) = field.column.split_at(self.points);
+            let places = field.smoothed.chunks_exact_mut(2 * width);
+            for ((row, across), down) in places.zip(across).zip(down) {
+                row[column] = *across;
+                row[width + column] = *down;
+            }
+        }
     }
 
     /// The displacements of a row in pixels, along columns and along rows.
     pub(super) fn row<'a>(&self, field: &'a mut Field, row: usize) -> [&'a [f32]; 2] {
-        let (first, taps) = &self.rows[row];
-        let length = 2 * self.points[0];
-        field.smoothed.clear();
-        field.smoothed.resize(length, 0.0);
-        for (noise, weight) in field.noise[first * length..].chunks_exact(length).zip(taps) {
-            for (sum, noise) in field.smoothed.iter_mut().zip(noise) {
-                *sum += weight * noise;
-            }
-        }
-        let width = self.columns.last().map_or(0, |(range, _)| range.end);
-        field.displacements.clear();
+        let width = self.columns.len();
         field.displacements.resize(2 * width, 0.0);
-        let (across, down) = field.displacements.split_at_mut(width);
-        let (noise_across, noise_down) = field.smoothed.split_at(self.points[0]);
-        for ((range, taps), (noise_across, noise_down)) in
-            self.columns.iter().zip(noise_across.iter().zip(noise_down))
-        {
-            let reached = across[range.clone()].iter_mut().zip(&mut down[range.clone()]);
-            for ((across, down), weight) in reached.zip(taps) {
-                *across += weight * noise_across;
-                *down += weight * noise_down;
-            }
-        }
+        self.rows[row].gather(&field.smoothed, &mut field.displacements);
+        let (across, down) = field.displacements.split_at(width);
         [across, down]
+    }
+}
+
+impl Reach {
+    /// The sum over the taps, each times its row of `values`, `[point, …]`; overwrites `output`, which is as long as a row.
+    fn gather(&self, values: &[f32], output: &mut [f32]) {
+        let length = output.len();
+        let rows: [&[f32]; TAPS] =
+            std::array::from_fn(|tap| &values[(self.first + tap) * length..][..length]);
+        for (index, output) in output.iter_mut().enumerate() {
+            *output = rows.iter().zip(self.taps).fold(0.0, |sum, (row, weight)| sum + weight * row[index]);
+        }
     }
 }
 
@@ -137,7 +141,8 @@ mod tests {
             let elastic = Elastic::new(34.0, smoothness, height, width);
             let mut field = Field::default();
             elastic.draw(&mut generator(1, 0), &mut field);
-            let [columns, rows] = elastic.points;
+            let rows = elastic.points;
+            let columns = field.noise.len() / (2 * rows);
             let fields = drawn(&elastic, 1, height);
             for (component, drawn) in fields.iter().enumerate() {
                 assert_eq!(drawn.len(), height * width);
@@ -149,7 +154,7 @@ mod tests {
                     {
                         let dx = x / smoothness - (column as f64 - 3.0);
                         let dy = y / smoothness - (row as f64 - 3.0);
-                        let noise = field.noise[(row * 2 + component) * columns + column];
+                        let noise = field.noise[(column * 2 + component) * rows + row];
                         sum += f64::from(noise) * (-(dx * dx + dy * dy) / 2.0).exp();
                     }
                     // What lies beyond the taps: e⁻⁸ and less of each of a few points.

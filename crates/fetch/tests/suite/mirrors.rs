@@ -114,6 +114,15 @@ fn a_passing_fault_is_waited_out_and_a_lasting_one_is_not() {
     assert_eq!(server.requests().len(), 1);
 }
 
+/// The name is reserved for hosts that do not exist (RFC 2606).
+#[test]
+fn a_host_that_nobody_knows_is_asked_for_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (result, told) = fetched_from(&["http://host.invalid/".to_owned()], folder.path());
+    result.expect_err("no such host");
+    assert_eq!(told.iter().filter(|line| line.starts_with("failed: ")).count(), 1, "{told:?}");
+}
+
 #[test]
 fn a_silent_server_is_given_up() {
     let (good, _) = serving(|_| None);

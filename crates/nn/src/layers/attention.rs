@@ -1,8 +1,7 @@
 //! Multi-head self-attention.
 
 use super::{
-    Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose,
-    projection::{CHUNK_ROWS, Projection},
+    Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, projection::Projection,
 };
 use kernels::{
     Element, InstructionSet,
@@ -22,15 +21,15 @@ pub(crate) struct AttentionLayer<E> {
     out_projection: Projection<E>,
 }
 
-/// What a group's way through the layer leaves, and what the way back works with, some images at a time.
+/// What a group's way through the layer leaves.
 struct Trace<'a, E> {
-    /// `[image, step, 3 · features]`.
+    /// `[1 + image, step, 3 · features]`, the first place empty: an image's derivative goes to the place before its own
+    /// values, which are those of the image that is done.
     projected: &'a mut [E],
-    /// `[image, step, feature]`.
+    /// `[image, head, key, padded query]`.
+    probabilities: &'a mut [E],
+    /// `[image, step, feature]`, and its derivative once the gradient of the projection behind it is taken.
     context: &'a mut [E],
-    /// Of a chunk of images, as those two.
-    d_projected: &'a mut [E],
-    d_context: &'a mut [E],
     /// The kernels'.
     workspace: &'a mut [E],
 }
@@ -46,33 +45,26 @@ impl<E: Element> AttentionLayer<E> {
         }
     }
 
-    /// Images that go through the projections together.
-    fn chunk(&self) -> usize {
-        (CHUNK_ROWS / self.size.steps).clamp(1, GROUP)
+    /// The lengths of a trace's parts, in their order.
+    fn trace_lengths(&self, images: usize) -> [usize; 4] {
+        let (set, size) = (self.set, self.size);
+        [
+            (images + 1) * size.projected_length(),
+            images * size.probabilities_length::<E>(set),
+            images * size.steps * size.features,
+            size.scratch_length::<E>(set),
+        ]
     }
 
-    /// Elements of one image's input, and output.
-    fn length(&self) -> usize {
-        self.size.steps * self.size.features
-    }
-
-    /// The lengths of a trace's parts, in their order; each begins at a cache line.
-    fn trace_lengths(&self) -> [usize; 5] {
-        let (projected, length, chunk) = (self.size.projected_length(), self.length(), self.chunk());
-        let workspace = self.size.scratch_length::<E>(self.set);
-        [GROUP * projected, GROUP * length, chunk * projected, chunk * length, workspace]
-            .map(|length| length.next_multiple_of(LINE))
-    }
-
-    fn trace<'a>(&self, scratch: &'a mut Memory<E>) -> Trace<'a, E> {
+    fn trace<'a>(&self, images: usize, scratch: &'a mut Memory<E>) -> Trace<'a, E> {
         let mut rest = &mut scratch.values[..];
-        let [projected, context, d_projected, d_context, workspace] = self.trace_lengths().map(|length| {
-            let part = std::mem::take(&mut rest).split_at_mut(length);
+        let [projected, probabilities, context, workspace] = self.trace_lengths(images).map(|length| {
+            // Each part begins at a cache line.
+            let part = std::mem::take(&mut rest).split_at_mut(length.next_multiple_of(LINE));
             rest = part.1;
-            part.0
+            &mut part.0[..length]
         });
-        let workspace = &mut workspace[..self.size.scratch_length::<E>(self.set)];
-        Trace { projected, context, d_projected, d_context, workspace }
+        Trace { projected, probabilities, context, workspace }
     }
 }
 
@@ -96,7 +88,8 @@ impl<E: Element> Layer<E> for AttentionLayer<E> {
     }
 
     fn scratch(&self) -> MemorySize {
-        MemorySize { values: self.trace_lengths().iter().sum(), bytes: 0 }
+        let lengths = self.trace_lengths(GROUP).map(|length| length.next_multiple_of(LINE));
+        MemorySize { values: lengths.iter().sum(), bytes: 0 }
     }
 
     fn kept(&self) -> MemorySize {
@@ -110,25 +103,20 @@ impl<E: Element> Layer<E> for AttentionLayer<E> {
     }
 
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
-        let (set, size, length, chunk) = (self.set, self.size, self.length(), self.chunk());
+        let (set, size) = (self.set, self.size);
         let (inward, outward) = parameters.split_at(self.in_projection.length());
-        let trace = self.trace(scratch);
-        for (((input, output), projected), context) in input
-            .chunks(chunk * length)
-            .zip(output.chunks_mut(chunk * length))
-            .zip(trace.projected.chunks_mut(chunk * size.projected_length()))
-            .zip(trace.context.chunks_mut(chunk * length))
+        let length = size.steps * size.features;
+        let trace = self.trace(input.len() / length, scratch);
+        let projected = &mut trace.projected[size.projected_length()..];
+        self.in_projection.forward(inward, input, projected);
+        for ((projected, probabilities), context) in projected
+            .chunks_exact(size.projected_length())
+            .zip(trace.probabilities.chunks_exact_mut(size.probabilities_length::<E>(set)))
+            .zip(trace.context.chunks_exact_mut(length))
         {
-            let images = input.len() / length;
-            let projected = &mut projected[..images * size.projected_length()];
-            let context = &mut context[..images * length];
-            self.in_projection.forward(inward, input, projected);
-            let each = projected.chunks_exact(size.projected_length()).zip(context.chunks_exact_mut(length));
-            for (projected, context) in each {
-                forward(set, size, projected, context, trace.workspace);
-            }
-            self.out_projection.forward(outward, context, output);
+            forward(set, size, projected, probabilities, context, trace.workspace);
         }
+        self.out_projection.forward(outward, trace.context, output);
     }
 
     fn backward(
@@ -140,36 +128,25 @@ impl<E: Element> Layer<E> for AttentionLayer<E> {
         scratch: &mut Memory<E>,
         kept: &mut Memory<E>,
     ) {
-        let (set, size, length, chunk) = (self.set, self.size, self.length(), self.chunk());
+        let (set, size) = (self.set, self.size);
         let (inward, outward) = parameters.split_at(self.in_projection.length());
         let (d_inward, d_outward) = kept.values.split_at_mut(self.in_projection.length());
-        d_inward.fill(E::ZERO);
-        d_outward.fill(E::ZERO);
-        let trace = self.trace(scratch);
-        let mut d_inputs = d_input.map(|d_input| d_input.chunks_mut(chunk * length));
-        for (((input, d_output), projected), context) in pass
-            .input
-            .chunks(chunk * length)
-            .zip(pass.d_output.chunks(chunk * length))
-            .zip(trace.projected.chunks(chunk * size.projected_length()))
-            .zip(trace.context.chunks(chunk * length))
+        let length = size.steps * size.features;
+        let trace = self.trace(pass.input.len() / length, scratch);
+        self.out_projection.parameter_gradient(trace.context, pass.d_output, d_outward);
+        self.out_projection.input_gradient(outward, pass.d_output, trace.context);
+        let images = trace.probabilities.chunks_exact(size.probabilities_length::<E>(set));
+        for (image, (probabilities, d_context)) in images.zip(trace.context.chunks_exact(length)).enumerate()
         {
-            let images = input.len() / length;
-            let d_context = &mut trace.d_context[..images * length];
-            let d_projected = &mut trace.d_projected[..images * size.projected_length()];
-            self.out_projection.input_gradient(outward, d_output, d_context);
-            self.out_projection.add_gradient(&context[..images * length], d_output, d_outward);
-            for ((projected, d_context), d_projected) in projected
-                .chunks_exact(size.projected_length())
-                .zip(d_context.chunks_exact(length))
-                .zip(d_projected.chunks_exact_mut(size.projected_length()))
-            {
-                backward(set, size, projected, d_context, d_projected, trace.workspace);
-            }
-            if let Some(d_input) = d_inputs.as_mut().and_then(Iterator::next) {
-                self.in_projection.input_gradient(inward, d_projected, d_input);
-            }
-            self.in_projection.add_gradient(input, d_projected, d_inward);
+            let (before, own) = trace.projected.split_at_mut((image + 1) * size.projected_length());
+            let d_projected = &mut before[image * size.projected_length()..];
+            let projected = &own[..size.projected_length()];
+            backward(set, size, projected, probabilities, d_context, d_projected, trace.workspace);
         }
+        let d_projected = &trace.projected[..trace.projected.len() - size.projected_length()];
+        if let Some(d_input) = d_input {
+            self.in_projection.input_gradient(inward, d_projected, d_input);
+        }
+        self.in_projection.parameter_gradient(pass.input, d_projected, d_inward);
     }
 }

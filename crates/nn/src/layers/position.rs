@@ -2,7 +2,7 @@
 
 use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
 use crate::{Initialiser, Role};
-use kernels::{Element, InstructionSet, columns::add_columns};
+use kernels::{Element, InstructionSet, columns::sum_columns};
 
 /// `output[step] = input[step] + embedding[step]` (Dosovitskiy et al., An image is worth 16×16 words, 2021, equation 1).
 ///
@@ -57,8 +57,7 @@ impl<E: Element> Layer<E> for PositionLayer {
         _: &mut Memory<E>,
         kept: &mut Memory<E>,
     ) {
-        kept.values.fill(E::ZERO);
-        add_columns(self.set, pass.d_output, &mut kept.values);
+        sum_columns(self.set, pass.d_output, &mut kept.values);
         if let Some(d_input) = d_input {
             d_input.copy_from_slice(pass.d_output);
         }

@@ -4,13 +4,9 @@ use super::LayerParameter;
 use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
-    columns::add_columns,
+    columns::sum_columns,
     matmul::{Matrix, MatrixMut, Output, multiply, multiply_rows, multiply_with_bias, pack, packed_length},
 };
-
-/// Rows that are taken through several products at a time, so that the second-level cache holds them: with 16 images of
-/// 49 steps at once the way back took half as long again.
-pub(super) const CHUNK_ROWS: usize = 256;
 
 /// `output[row] = weight · input[row] + bias`.
 ///
@@ -74,40 +70,22 @@ impl<E: Element> Projection<E> {
         }
     }
 
-    /// The derivatives with respect to the input, where asked for, and to the parameters; overwrites both.
-    pub(super) fn backward(
-        &self,
-        parameters: &[E],
-        input: &[E],
-        d_output: &[E],
-        d_input: Option<&mut [E]>,
-        d_parameters: &mut [E],
-    ) {
-        d_parameters.fill(E::ZERO);
-        let mut d_inputs = d_input.map(|d_input| d_input.chunks_mut(CHUNK_ROWS * self.inputs));
-        let chunks = input.chunks(CHUNK_ROWS * self.inputs);
-        for (input, d_output) in chunks.zip(d_output.chunks(CHUNK_ROWS * self.outputs)) {
-            if let Some(d_input) = d_inputs.as_mut().and_then(Iterator::next) {
-                self.input_gradient(parameters, d_output, d_input);
-            }
-            self.add_gradient(input, d_output, d_parameters);
-        }
-    }
-
     /// d_input = d_output · weight; overwrites.
     pub(super) fn input_gradient(&self, parameters: &[E], d_output: &[E], d_input: &mut [E]) {
-        let d_input = MatrixMut::new(d_input, d_output.len() / self.outputs, self.inputs);
-        multiply_rows(self.set, self.rows(d_output), self.weight(parameters), d_input, Output::Overwrite);
+        let d_output = self.rows(d_output);
+        let d_input = MatrixMut::new(d_input, d_input.len() / self.inputs, self.inputs);
+        multiply_rows(self.set, d_output, self.weight(parameters), d_input, Output::Overwrite);
     }
 
-    /// d_weight += d_outputᵀ · input and d_bias += Σ d_output over the rows.
-    pub(super) fn add_gradient(&self, input: &[E], d_output: &[E], d_parameters: &mut [E]) {
+    /// d_weight = d_outputᵀ · input and d_bias = Σ d_output over the rows; overwrites.
+    pub(super) fn parameter_gradient(&self, input: &[E], d_output: &[E], d_parameters: &mut [E]) {
         let (d_weight, d_bias) = d_parameters.split_at_mut(self.outputs * self.inputs);
+        let rows = self.rows(d_output).transposed();
         let input = Matrix::new(input, d_output.len() / self.outputs, self.inputs);
         let d_weight = MatrixMut::new(d_weight, self.outputs, self.inputs);
-        multiply_rows(self.set, self.rows(d_output).transposed(), input, d_weight, Output::Accumulate);
+        multiply_rows(self.set, rows, input, d_weight, Output::Overwrite);
         if self.bias {
-            add_columns(self.set, d_output, d_bias);
+            sum_columns(self.set, d_output, d_bias);
         }
     }
 }

@@ -71,6 +71,9 @@ impl<E: Element> Layer<E> for SequenceDenseLayer<E> {
         if self.activation == Activation::Relu {
             relu_backward(self.set, pass.output, pass.d_output);
         }
-        self.projection.backward(parameters, pass.input, pass.d_output, d_input, &mut kept.values);
+        if let Some(d_input) = d_input {
+            self.projection.input_gradient(parameters, pass.d_output, d_input);
+        }
+        self.projection.parameter_gradient(pass.input, pass.d_output, &mut kept.values);
     }
 }

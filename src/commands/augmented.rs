@@ -1,0 +1,127 @@
+//! `datasets --augmented`: what augmentation makes of images.
+
+use crate::{args::SheetArguments, commands::datasets, failure::Failure, output};
+use data::{Augmentation, Augmenter, Corpus, Dataset, Target};
+use report::{ContactSheet, SheetImage, SheetRow, contact_sheet};
+use std::path::Path;
+use study::store::write_atomically;
+
+/// Versions of each image beside the original: those of as many epochs.
+const EPOCHS: usize = 9;
+
+/// Classes shown of a set with more.
+const MOST_CLASSES: usize = 16;
+
+/// What a sheet shows where nothing is asked for: as papers about digits have it.
+const TYPICAL: Augmentation = Augmentation {
+    shift: 2.0,
+    rotation: 10.0,
+    scale: 0.1,
+    shear: 10.0,
+    elastic: 34.0,
+    smoothness: 4.0,
+    erasing: 0.5,
+    mixup: 0.4,
+    cutmix: 1.0,
+};
+
+/// Draws the sheet and writes it.
+pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failure> {
+    let asked = arguments.augmentation.augmentation();
+    let augmentation = asked.unwrap_or(TYPICAL);
+    augmentation.check()?;
+    let name = arguments.dataset.as_deref().unwrap_or("mnist");
+    let corpus = data::load(&datasets::source(name, false)?)?;
+    // Mixed and covered as well, an image of everything at once would hide what moving does.
+    let together = match asked {
+        Some(asked) => asked,
+        None => Augmentation { erasing: 0.0, mixup: 0.0, cutmix: 0.0, ..TYPICAL },
+    };
+    let sheet = sheet(&corpus, name, &augmentation, &together, arguments.seed.unwrap_or(0))?;
+    write_atomically(file, &contact_sheet(&sheet).to_png())?;
+    output::result(&format!("{}: {} images augmented\n", file.display(), sheet.rows.len() * EPOCHS))
+}
+
+fn sheet(
+    corpus: &Corpus,
+    name: &str,
+    augmentation: &Augmentation,
+    together: &Augmentation,
+    seed: u64,
+) -> Result<ContactSheet, Failure> {
+    let training = corpus.training();
+    // The first image of each class, which are also each other's partners in mixing.
+    let first = |class: u8| training.labels().iter().position(|label| *label == class);
+    let classes = (0..=u8::MAX).take(training.classes());
+    let batch: Vec<u32> = classes.filter_map(first).take(MOST_CLASSES).map(|index| index as u32).collect();
+    let names = |label: u8| match data::find_published(name) {
+        Some(set) => set.classes[usize::from(label)].to_owned(),
+        None => label.to_string(),
+    };
+    let mut rows = Vec::new();
+    let kinds = kinds(augmentation);
+    // One kind alone is the same as all together.
+    let alone = if kinds.len() > 1 { kinds.as_slice() } else { &[] };
+    for (index, kind) in alone.iter().enumerate() {
+        let heading = (index == 0).then(|| "each alone".to_owned());
+        let augmenter = Augmenter::new(kind, training, seed)?;
+        let images = images(&augmenter, training, &batch, index % batch.len(), &names);
+        rows.push(SheetRow { heading, label: kind.to_string(), images });
+    }
+    let augmenter = Augmenter::new(together, training, seed)?;
+    for position in 0..batch.len() {
+        let heading = (position == 0).then(|| "together".to_owned());
+        let label = names(training.labels()[batch[position] as usize]);
+        rows.push(SheetRow {
+            heading,
+            label,
+            images: images(&augmenter, training, &batch, position, &names),
+        });
+    }
+    Ok(ContactSheet {
+        title: format!("Augmented training images of {name}"),
+        subtitle: format!("together: {together}; seed {seed}"),
+        columns: ["original".to_owned(), format!("as drawn in epochs 1 to {EPOCHS}")],
+        rows,
+        height: training.height(),
+        width: training.width(),
+    })
+}
+
+/// Each kind that is asked for, without the others.
+fn kinds(all: &Augmentation) -> Vec<Augmentation> {
+    let none = Augmentation::default();
+    let kinds = [
+        Augmentation { shift: all.shift, ..none },
+        Augmentation { rotation: all.rotation, ..none },
+        Augmentation { scale: all.scale, ..none },
+        Augmentation { shear: all.shear, ..none },
+        Augmentation { elastic: all.elastic, smoothness: all.smoothness, ..none },
+        Augmentation { erasing: all.erasing, ..none },
+        Augmentation { mixup: all.mixup, ..none },
+        Augmentation { cutmix: all.cutmix, ..none },
+    ];
+    kinds.into_iter().filter(|kind| !kind.is_none()).collect()
+}
+
+/// The image at `position` of the batch, and what it is in each epoch.
+fn images(
+    augmenter: &Augmenter,
+    training: &Dataset,
+    batch: &[u32],
+    position: usize,
+    names: &impl Fn(u8) -> String,
+) -> Vec<SheetImage> {
+    let index = batch[position] as usize;
+    let own = training.labels()[index];
+    let original = SheetImage { pixels: training.image(index).to_vec(), captions: Vec::new() };
+    let mut pixels = vec![0.0; training.pixels()];
+    let augmented = (1..=EPOCHS).map(|epoch| {
+        let Target { second, weight } = augmenter.draw(epoch, batch, position, &mut pixels);
+        let share = |weight: f32, label: u8| format!("{:.0} % {}", 100.0 * weight, names(label));
+        let captions =
+            if second == own { Vec::new() } else { vec![share(weight, own), share(1.0 - weight, second)] };
+        SheetImage { pixels: pixels.iter().map(|pixel| (pixel * 255.0).round() as u8).collect(), captions }
+    });
+    std::iter::once(original).chain(augmented).collect()
+}
