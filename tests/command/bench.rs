@@ -5,7 +5,8 @@ use crate::common::{Bench, said};
 #[test]
 fn every_model_is_measured_beside_the_machine() {
     let bench = Bench::new();
-    let measured = said(&mut bench.command(&["bench", "--seconds", "0.2", "--threads", "2", "--json"]));
+    let measured =
+        said(&mut bench.command(&["bench", "cnn", "lstm", "--seconds", "0.2", "--threads", "2", "--json"]));
     assert_eq!((measured.code, measured.stderr.as_str()), (Some(0), ""));
     let measured: serde_json::Value = serde_json::from_str(&measured.stdout).expect("JSON");
     let number = |value: &serde_json::Value| value.as_f64().unwrap_or_else(|| panic!("{value}: no number"));

@@ -27,8 +27,10 @@ fn unknown_names_are_suggested() {
         &said(&mut bench.command(&["resnet"])),
         2,
         "model resnet: no such model",
-        "choose from cnn, lstm; `mnist-study models` says what they are",
+        "did you mean `resnet-small`? `mnist-study models` lists what there is",
     );
+    let none = said(&mut bench.command(&["transformer"]));
+    assert_eq!((none.code, none.stderr.contains("hint: choose from mlp, cnn, lenet5, ")), (Some(2), true));
     assert_fails(
         &said(&mut bench.command(&["cnn", "cnn"])),
         2,
@@ -70,7 +72,7 @@ fn images_too_small_for_a_model_are_told_before_any_work() {
         &said(&mut bench.command(&["--dataset", "tiny", "--out", "out"])),
         1,
         "model cnn, layer 6 (maxpool 2): windows of 2×2 do not fit an image of 1×1×64",
-        "images of at least 10×10 pixels fit every built-in model",
+        "images of 28×28 pixels fit every built-in model",
     );
     assert!(!bench.path().join("out").exists());
 }

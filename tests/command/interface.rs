@@ -22,8 +22,10 @@ fn lists_say_what_there_is() {
     insta::assert_snapshot!("datasets", said(&mut bench.command(&["datasets"])).stdout);
     let models: serde_json::Value =
         serde_json::from_str(&said(&mut bench.command(&["models", "--json"])).stdout).expect("JSON");
-    assert_eq!(models[0]["name"], "cnn");
-    assert_eq!(models[0]["parameters"], 225_034);
+    assert_eq!(models[1]["name"], "cnn");
+    assert_eq!(models[1]["parameters"], 225_034);
+    let layers = said(&mut bench.command(&["models", "--layers"])).stdout;
+    assert!(layers.starts_with("conv FILTERS HxW ") && layers.contains("\nattention HEADS\n"), "{layers}");
     insta::assert_snapshot!(
         "models_describe",
         said(&mut bench.command(&["models", "--describe", "cnn"])).stdout

@@ -9,3 +9,4 @@ mod failures;
 mod interface;
 mod models;
 mod records;
+mod studies;

@@ -147,7 +147,11 @@ const BUILT_IN: &str = include_str!("models.toml");
 /// What the built-in models are made from, in the order of their list.
 pub fn built_in_templates() -> Vec<ModelTemplate> {
     static TEMPLATES: LazyLock<Vec<ModelTemplate>> = LazyLock::new(|| {
-        Reader::new("models.toml").models(BUILT_IN).unwrap_or_else(|error| panic!("{error}: {}", error.hint))
+        let read = Reader::new("models.toml").models(BUILT_IN);
+        let mut templates = read.unwrap_or_else(|error| panic!("{error}: {}", error.hint));
+        // What does not fit is no fault of a file that the user could change.
+        templates.iter_mut().for_each(|template| template.file.clear());
+        templates
     });
     TEMPLATES.clone()
 }

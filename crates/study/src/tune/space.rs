@@ -34,6 +34,9 @@ const LEARNING_RATE_FACTOR: f64 = 10.0;
 /// of which half or double is another network.
 const SMALLEST_WIDTH: i64 = 8;
 
+/// The fields of an augmentation that are strengths: 0 is none.
+const STRENGTHS: [&str; 5] = ["shift", "rotation", "scale", "shear", "elastic"];
+
 impl SettingSpace {
     /// The spaces of a study file's `[search]`, one for each template.
     ///
@@ -84,8 +87,8 @@ impl SettingSpace {
         templates.iter().map(of_template).collect()
     }
 
-    /// What is searched where nothing is said: the learning rate, a decade to either side; the batch size, half and double; and
-    /// the model's variables that look like widths, half and double.
+    /// What is searched where nothing is said: the learning rate, a decade to either side; the batch size, half and double;
+    /// the model's variables that look like widths, half and double; and what its augmentation has, from none to double.
     ///
     /// # Errors
     /// When the template makes no model.
@@ -124,6 +127,18 @@ impl SettingSpace {
         for (name, value) in template.variables() {
             if let Some(value) = value.as_i64().filter(|value| *value >= SMALLEST_WIDTH) {
                 varied.push(half_and_double(name, value));
+            }
+        }
+        let whole = serde_json::to_value(&recipe).expect("a recipe has only plain values");
+        for strength in STRENGTHS {
+            let name = format!("augmentation.{strength}");
+            let there = whole.pointer(&format!("/augmentation/{strength}")).and_then(Value::as_f64);
+            if let Some(high) = there.map(|there| 2.0 * there).filter(|high| *high > 0.0) {
+                let domain = Domain::Uniform { low: 0.0, high };
+                let ends = [0.0, high].map(Value::from);
+                if ends.iter().all(|end| usable(&name, end)) {
+                    varied.push(Varied { name, line: 0, domain, choices: Vec::new() });
+                }
             }
         }
         varied.retain(|varied| is_free(varied, fixed));

@@ -1,0 +1,308 @@
+//! Searches: what they vary, that they can be stopped at any moment, and that they see no test image.
+
+use kernels::InstructionSet;
+use search::{Halving, Sampler};
+use serde_json::{Map, json};
+use std::{fs, ops::ControlFlow, path::Path};
+use study::{
+    plan::identify,
+    run::Laboratory,
+    study_file::{ModelTemplate, Setting, StudyFile, built_in_templates},
+    tune::{
+        Budget, Candidate, Outcome, Question, SettingSpace, TrialRecord, TrialStore, TuneError, TuneEvent,
+        Tuning, tune,
+    },
+};
+use tempfile::TempDir;
+
+const STUDY: &str = r#"
+[model.dense]
+layers = ["flatten", "dense {units}", "relu", "dense classes"]
+variables = { units = 16 }
+recipe = { epochs = 4, batch_size = 16 }
+
+[model.plain]
+layers = ["flatten", "dense classes"]
+
+[recipe]
+epochs = 4
+
+[search]
+learning_rate = { log = [1e-4, 1e-1] }
+batch_size = [8, 16, 32]
+units = { log = [4, 32] }
+"#;
+
+fn laboratory(folder: &Path) -> Laboratory {
+    let corpus = data::synthetic(5, 240, 60, 10, 9, 3);
+    data::write_directory(&corpus, folder).expect("the set is written");
+    let source = data::Source::parse(&folder.display().to_string()).expect("a folder");
+    Laboratory::open(&source, InstructionSet::detect(), 2).expect("the set is sound")
+}
+
+fn question(laboratory: &Laboratory, sampler: Sampler) -> Question {
+    let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
+    let spaces = SettingSpace::of_file(&study.templates, &study.recipe, &study.search, &[], "a.toml");
+    let candidates = study
+        .templates
+        .into_iter()
+        .zip(spaces.expect("spaces"))
+        .map(|(template, space)| Candidate { template, shared: study.recipe.clone(), space });
+    Question {
+        candidates: candidates.collect(),
+        dataset: identify(laboratory.corpus()),
+        sampler,
+        halving: Some(Halving::default()),
+        seed: 3,
+    }
+}
+
+/// The records of a search, without their clocks.
+fn search(
+    laboratory: &Laboratory,
+    question: &Question,
+    trials: usize,
+    folder: &Path,
+    break_after: usize,
+) -> (Result<(), TuneError>, Vec<Vec<TrialRecord>>, usize) {
+    let mut records = vec![Vec::new(); question.candidates.len()];
+    let (mut events, mut made) = (0, 0);
+    let mut listener = |event: TuneEvent| {
+        events += usize::from(matches!(event, TuneEvent::Training(_)));
+        if let TuneEvent::Finished { model, reused, record } = event {
+            made += usize::from(!reused);
+            records[model].push(record.clone());
+        }
+        if events > break_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let store = TrialStore::of(folder);
+    let ended = tune(laboratory, question, Budget::Trials(trials), &store, false, &mut listener);
+    (ended, records, made)
+}
+
+fn timeless(records: &[Vec<TrialRecord>]) -> Vec<TrialRecord> {
+    let mut records: Vec<TrialRecord> = records.iter().flatten().cloned().collect();
+    for record in &mut records {
+        (record.train_seconds, record.total_seconds, record.warnings) = (0.0, 0.0, Vec::new());
+        record.epochs.iter_mut().for_each(|epoch| epoch.train_seconds = 0.0);
+    }
+    records
+}
+
+#[test]
+fn a_search_stopped_anywhere_goes_on_as_if_it_had_not_been() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let question = question(&laboratory, Sampler::Tpe);
+    let whole = search(&laboratory, &question, 14, &folder.path().join("whole"), usize::MAX);
+    whole.0.expect("the search ends");
+    assert_eq!(whole.1.iter().map(Vec::len).collect::<Vec<_>>(), [15, 15], "as it stands, and 14 trials");
+    let outcomes: Vec<&Outcome> = whole.1.iter().flatten().map(|record| &record.outcome).collect();
+    assert!(outcomes.contains(&&Outcome::Stopped) && outcomes.contains(&&Outcome::Finished));
+
+    let broken = folder.path().join("broken");
+    let mut interruptions = 0;
+    let last = loop {
+        let (ended, records, made) = search(&laboratory, &question, 14, &broken, 300);
+        match ended {
+            Ok(()) => break records,
+            Err(TuneError::Run(error)) if error.is_interruption() => interruptions += 1,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(made > 0, "each attempt gets further");
+    };
+    assert!(interruptions >= 2, "{interruptions} interruptions");
+    assert_eq!(timeless(&last), timeless(&whole.1));
+
+    // Once more changes nothing, and a longer search begins with the same trials.
+    let (_, again, made) = search(&laboratory, &question, 14, &broken, usize::MAX);
+    assert_eq!((again, made), (last.clone(), 0));
+    let (_, longer, made) = search(&laboratory, &question, 15, &broken, usize::MAX);
+    assert_eq!((&longer[0][..15], made), (&last[0][..], 2));
+}
+
+#[test]
+fn a_damaged_trial_is_made_again() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let question = question(&laboratory, Sampler::Random);
+    let (_, first, _) = search(&laboratory, &question, 2, folder.path(), usize::MAX);
+    let path = TrialStore::of(folder.path()).path("dense", Some(1));
+    let text = fs::read_to_string(&path).expect("the trial");
+    fs::write(&path, text.replace("\"seed\": 3", "\"seed\": 4")).expect("it is damaged");
+    let (_, second, made) = search(&laboratory, &question, 2, folder.path(), usize::MAX);
+    assert_eq!((timeless(&second), made), (timeless(&first), 1));
+}
+
+#[test]
+fn the_folder_of_another_search_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let mut question = question(&laboratory, Sampler::Random);
+    question.claim(folder.path(), false).expect("an empty folder");
+    question.claim(folder.path(), false).expect("the same search");
+    question.seed = 4;
+    let error = question.claim(folder.path(), false).expect_err("another seed");
+    assert!(
+        error.to_string().ends_with("holds another search: its seed differ from what is asked for"),
+        "{error}"
+    );
+    question.claim(folder.path(), true).expect("begun anew");
+}
+
+#[test]
+fn what_was_found_is_a_study_that_runs() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let question = question(&laboratory, Sampler::Random);
+    let (_, records, _) = search(&laboratory, &question, 6, folder.path(), usize::MAX);
+    let tuning = Tuning::of(&question, records.clone()).expect("it is one");
+    let study = StudyFile::parse(&tuning.best_study(), "best.toml").expect("a study file");
+    assert_eq!((study.first_seed, study.models.len()), (4, 2), "seeds that the search did not see");
+    for (outcome, model) in tuning.models.iter().zip(&study.models) {
+        assert_eq!(model.architecture.layers, outcome.model.architecture.layers);
+        assert_eq!(model.recipe, outcome.model.recipe);
+        let best = outcome.best_record();
+        let finished = outcome.trials.iter().filter(|trial| trial.outcome == Outcome::Finished);
+        let accuracy = |trial: &TrialRecord| trial.last().expect("epochs").validation_accuracy;
+        assert!(finished.chain([&outcome.as_it_stands]).all(|trial| accuracy(trial) <= accuracy(best)));
+        assert_eq!(best.specification.as_ref().expect("it was trained").recipe, model.recipe);
+        assert_eq!(outcome.expected_best.as_ref().map(Vec::len), Some(6));
+    }
+    laboratory.check(&study.models[0]).expect("it fits");
+}
+
+/// The same training images with other test images lead to the same trials.
+#[test]
+fn the_test_images_change_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    let one = laboratory(&folder.path().join("one"));
+    let corpus = data::synthetic(5, 240, 60, 10, 9, 3);
+    let other_test = data::synthetic(77, 240, 60, 10, 9, 3);
+    let path = folder.path().join("other");
+    data::write_directory(&corpus, &path).expect("the set is written");
+    let swapped = folder.path().join("swapped");
+    data::write_directory(&other_test, &swapped).expect("the set is written");
+    for entry in fs::read_dir(&swapped).expect("files") {
+        let file = entry.expect("a file").file_name();
+        if file.to_string_lossy().starts_with("t10k") {
+            fs::copy(swapped.join(&file), path.join(&file)).expect("copied");
+        }
+    }
+    let source = data::Source::parse(&path.display().to_string()).expect("a folder");
+    let other = Laboratory::open(&source, InstructionSet::detect(), 1).expect("the set is sound");
+    assert_ne!(one.corpus().sha256(), other.corpus().sha256());
+    let epochs = |laboratory: &Laboratory, name: &str| {
+        let question = question(laboratory, Sampler::Random);
+        let (_, records, _) = search(laboratory, &question, 3, &folder.path().join(name), usize::MAX);
+        timeless(&records).into_iter().map(|record| (record.settings, record.epochs)).collect::<Vec<_>>()
+    };
+    assert_eq!(epochs(&one, "a"), epochs(&other, "b"));
+}
+
+#[test]
+fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let text = "[model.a]\nvariables = { size = 3 }\nlayers = [\"conv 4 {size}x{size}\", \"flatten\", \"dense classes\"]\n\
+                recipe = { epochs = 1 }\n[search]\nsize = [3, 25]\nlearning_rate = [1e-3, 10.0]\n";
+    let study = StudyFile::parse(text, "a.toml").expect("a study");
+    let spaces = SettingSpace::of_file(&study.templates, &[], &study.search, &[], "a.toml").expect("spaces");
+    let candidate =
+        Candidate { template: study.templates[0].clone(), shared: Vec::new(), space: spaces[0].clone() };
+    let question = Question {
+        candidates: vec![candidate],
+        dataset: identify(laboratory.corpus()),
+        sampler: Sampler::Tpe,
+        halving: None,
+        seed: 0,
+    };
+    let (ended, records, _) = search(&laboratory, &question, 10, folder.path(), usize::MAX);
+    ended.expect("the search ends");
+    assert_eq!(records[0].len(), 5, "as it stands, and each of four combinations once");
+    let unusable =
+        |record: &&TrialRecord| matches!(&record.outcome, Outcome::Unusable(why) if why.contains("conv"));
+    assert_eq!(records[0].iter().filter(unusable).count(), 2);
+    assert!(Tuning::of(&question, records).expect("it is one").models[0].best_so_far[3].is_some());
+}
+
+#[test]
+fn a_setting_of_one_model_is_varied_in_that_model_alone() {
+    let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
+    let fixed = [Setting { name: "batch_size".into(), value: json!(8), line: 0 }];
+    let names = |space: &SettingSpace| space.spelled().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let spaces = SettingSpace::of_file(&study.templates, &[], &study.search, &[], "a.toml").expect("spaces");
+    assert_eq!(names(&spaces[0]), ["learning_rate", "batch_size", "units"]);
+    assert_eq!(names(&spaces[1]), ["learning_rate", "batch_size"]);
+    let spaces =
+        SettingSpace::of_file(&study.templates, &[], &study.search, &fixed, "a.toml").expect("spaces");
+    assert_eq!(names(&spaces[0]), ["learning_rate", "units"], "what is fixed is not varied");
+}
+
+#[test]
+fn points_and_settings_are_the_same_thing() {
+    let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
+    let spaces = SettingSpace::of_file(&study.templates, &[], &study.search, &[], "a.toml").expect("spaces");
+    for seed in 0..50 {
+        let point = search::suggest(spaces[0].space(), Sampler::Random, seed, &[]).expect("a point");
+        let text = serde_json::to_string(&spaces[0].settings(&point)).expect("JSON");
+        let read: Map<_, _> = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(spaces[0].point(&read), Some(point));
+    }
+    assert_eq!(spaces[0].point(&Map::new()), None);
+}
+
+#[test]
+fn the_usual_search_of_the_built_in_models() {
+    for template in built_in_templates() {
+        let space = SettingSpace::usual(&template, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<String> = space.spelled().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names[..2], ["learning_rate", "batch_size"], "{}", template.name);
+        for seed in 0..20 {
+            let point = search::suggest(space.space(), Sampler::Random, seed, &[]).expect("a point");
+            let candidate =
+                Candidate { template: template.clone(), shared: Vec::new(), space: space.clone() };
+            let model = candidate.make(&space.settings(&point)).unwrap_or_else(|error| panic!("{error}"));
+            model.architecture.describe(28, 28, 10).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    let cnn: ModelTemplate =
+        built_in_templates().into_iter().find(|one| one.name == "cnn").expect("it is there");
+    let space = SettingSpace::usual(&cnn, &[], &[]).expect("a space").spelled();
+    assert_eq!(space[0], ("learning_rate".into(), json!({ "log": [1e-4, 1e-2] })));
+    assert_eq!(space[1], ("batch_size".into(), json!({ "choice": [64, 128, 256] })));
+    assert_eq!(space[2], ("filters".into(), json!({ "choice": [16, 32, 64] })));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let wrong = |search: &str| {
+        let text = format!(
+            "[model.a]\nvariables = {{ units = 4 }}\nlayers = [\"flatten\", \"dense {{units}}\", \"dense classes\"]\n[search]\n{search}\n"
+        );
+        let study = StudyFile::parse(&text, "a.toml").expect("a study");
+        SettingSpace::of_file(&study.templates, &study.recipe, &study.search, &[], "a.toml")
+            .expect_err("it is wrong")
+            .to_string()
+    };
+    for (search, said) in [
+        (
+            "learning_rate = 3",
+            "a.toml, line 5: search, learning_rate: a list or a table expected, a number found",
+        ),
+        ("learning_rate = { log = [0.0, 1.0] }", "search, learning_rate: two numbers above 0"),
+        ("learning_rate = { log = [1e-4, 99.0] }", "search, learning_rate: model a: learning rate: "),
+        (
+            "learning_rate = { range = [1e-4] }",
+            "search, learning_rate: range of two numbers expected, 1 found",
+        ),
+        ("learning_rate = { log = [1e-4, 1e-2], choice = [1] }", "one of range, log and choice expected"),
+        ("batch_size = [8, 8]", "search, batch_size: each choice once expected, 8 found twice"),
+        ("batch_size = []", "search, batch_size: at least one choice expected, none found"),
+        ("batchsize = [8, 16]", "search, batchsize: model a: unknown field"),
+        ("units = [\"four\", 4]", "search, units: model a: "),
+    ] {
+        let found = wrong(search);
+        assert!(found.contains(said) && found.starts_with("a.toml, line 5: "), "{search}: {found}");
+    }
+}
