@@ -68,6 +68,8 @@ pub fn contact_sheet(sheet: &ContactSheet) -> Scene {
     let labels = widest.min(LONGEST_LABEL).ceil() + 24.0;
     let images = sheet.rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
     let pixel = EDGE / sheet.width.max(sheet.height).max(1) as f64;
+    // Pixels of unequal sizes would look like a pattern.
+    let pixel = if pixel > 1.0 { pixel.floor() } else { pixel };
     let [width, height] = [sheet.width, sheet.height].map(|side| side as f64 * pixel);
     let left = |column: usize| {
         let divide = if column > 0 { DIVIDE - GAP } else { 0.0 };
