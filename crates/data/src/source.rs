@@ -23,7 +23,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// A known name ([`published`] lists them), or else the path of a folder; `./mnist` is a folder of the name.
+    /// A known name ([`crate::published`] lists them), or else the path of a folder; `./mnist` is a folder of the name.
     ///
     /// A known name is one whether or not the set has been downloaded; its folder is in [`cache_folder`].
     ///

@@ -9,7 +9,7 @@ use tpe::{TpeOptimizerBuilder, categorical_range, histogram_estimator, parzen_es
 pub enum Sampler {
     /// Each dimension by lot.
     Random,
-    /// The tree-structured Parzen estimator: each dimension by itself, by lot for the first [`STARTUP`] trials, then where
+    /// The tree-structured Parzen estimator: each dimension by itself, by lot for the first `STARTUP` trials, then where
     /// good trials are dense and others are not.
     ///
     /// With l the density of the best ⌈γn⌉ of n trials in a dimension and g that of the others, 24 values are drawn from l
