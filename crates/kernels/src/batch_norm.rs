@@ -20,7 +20,7 @@ const WIDE: usize = 128;
 /// Lanes of the widest vector.
 const MOST_LANES: usize = 16;
 
-/// Columns of the passes over so many channels: at least [`WIDE`], in whole vectors where a row has fewer.
+/// Columns of the passes over so many channels: at least `WIDE`, in whole vectors where a row has fewer.
 ///
 /// # Panics
 /// When there are no channels.
