@@ -10,3 +10,4 @@ mod interface;
 mod models;
 mod records;
 mod studies;
+mod tune;

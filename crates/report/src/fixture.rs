@@ -72,6 +72,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
             version: "0.1.0".to_owned(),
         },
         epochs,
+        kept_epoch: None,
     }
 }
 

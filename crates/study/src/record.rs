@@ -25,6 +25,10 @@ pub struct RunRecord {
     pub multiply_adds: u64,
     /// One entry per epoch, in order.
     pub epochs: Vec<EpochRecord>,
+    /// After which epoch the weights that were tested stood, where the recipe chose one before the last by the validation
+    /// images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_epoch: Option<usize>,
     /// Seconds spent drawing batches and updating weights, all epochs.
     pub train_seconds: f64,
     /// Seconds spent on the validation and test sets.

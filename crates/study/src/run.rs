@@ -212,7 +212,8 @@ impl Laboratory {
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let sets = self.sets(specification);
-        let Fitted { epochs, .. } = train(&mut model, specification, &recipe, sets, &clock, listener)?;
+        let Fitted { epochs, kept_epoch } =
+            train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let asked = recipe.values().test_time_augmentation;
         let test = predict(&mut model, Subset::all(self.corpus.test()), asked);
@@ -227,6 +228,7 @@ impl Laboratory {
             multiply_adds: self.multiply_adds(&architecture)?,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
+            kept_epoch: Some(kept_epoch).filter(|kept| *kept < epochs.len()),
             epochs: epochs.iter().map(epoch_record).collect(),
             test: test_record(&test, self.corpus.test().labels()),
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },

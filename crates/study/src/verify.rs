@@ -104,6 +104,8 @@ fn differences(record: &RunRecord, again: &RunRecord) -> Vec<String> {
             compare(&format!("test accuracy of epoch {}", other.epoch), false, &recorded, &found);
         }
     }
+    let kept = |record: &RunRecord| record.kept_epoch.unwrap_or(record.epochs.len());
+    compare("epoch of the weights", kept(record) == kept(again), &kept(record), &kept(again));
     let (one, other) = (&record.test, &again.test);
     compare("test accuracy", one.accuracy == other.accuracy, &one.accuracy, &other.accuracy);
     compare("test loss", one.loss.to_bits() == other.loss.to_bits(), &one.loss, &other.loss);

@@ -172,7 +172,9 @@ pub(super) fn set(fields: &mut Map<String, Value>, path: &str, value: &Value) {
     if let Some((first, rest)) = path.split_once('.') {
         let inner = fields.entry(first).or_insert_with(|| Value::Object(Map::new()));
         if !inner.is_object() {
-            *inner = Value::Object(Map::new());
+            // An optimiser or a schedule that was named: its constants stand beside its name.
+            let kind = inner.as_str().map(|name| ("kind".to_owned(), Value::from(name)));
+            *inner = Value::Object(kind.into_iter().collect());
         }
         if let Value::Object(inner) = inner {
             set(inner, rest, value);

@@ -112,6 +112,22 @@ batch_size = [32, 64]
     assert_eq!((recipe.learning_rate, recipe.batch_size), (0.01, 64));
 }
 
+/// A constant joins the optimiser that was named alone.
+#[test]
+fn a_dotted_setting_keeps_what_stands_beside_it() {
+    let study = parse(
+        r#"
+models = ["cnn"]
+recipe = { optimiser = "sgd" }
+[grid]
+"optimiser.momentum" = [0.5]
+"#,
+    )
+    .expect("a study");
+    let written = serde_json::to_value(study.models[0].recipe.optimiser).expect("plain values");
+    assert_eq!((&written["kind"], &written["momentum"]), (&"sgd".into(), &0.5.into()));
+}
+
 #[test]
 fn layers_nest_and_repeat() {
     let study = parse(

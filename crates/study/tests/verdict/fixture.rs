@@ -42,6 +42,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         parameters: 100_000,
         multiply_adds: 1_000_000,
         epochs: Vec::new(),
+        kept_epoch: None,
         train_seconds: 10.0,
         evaluate_seconds: 1.0,
         total_seconds: 11.0,

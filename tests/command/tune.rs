@@ -1,0 +1,55 @@
+//! A search end to end: its files, going on, and the study file that it ends in.
+
+use crate::common::{Bench, Said, said};
+use std::fs;
+
+const STUDY: &str = r#"
+dataset = "data"
+recipe = { epochs = 3, batch_size = 32 }
+[model.small]
+variables = { width = 4 }
+layers = ["flatten", "dense {width}", "relu", "dense classes"]
+[search]
+learning_rate = { log = [0.0001, 0.1] }
+width = { choice = [2, 8] }
+"#;
+
+fn tune(bench: &Bench, out: &str, more: &[&str]) -> Said {
+    let mut command = bench.command(&["tune", "study.toml", "--out", out, "--quiet"]);
+    said(command.args(more))
+}
+
+#[test]
+fn a_search_goes_on_and_its_result_runs() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), STUDY).expect("the file is written");
+    let first = tune(&bench, "part", &["--trials", "3"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    for file in ["best.toml", "search.json", "tuning.html", "tuning.json", "tuning.md", "trials"] {
+        assert!(bench.files("part").contains(&file.to_owned()), "{file}: {:?}", bench.files("part"));
+    }
+    // Three more trials are those of a search of six from the beginning.
+    let trials = bench.files("part/trials").len();
+    assert_eq!(tune(&bench, "part", &["--trials", "6"]).code, Some(0));
+    assert!(bench.files("part/trials").len() > trials);
+    assert_eq!(tune(&bench, "whole", &["--trials", "6", "--threads", "1"]).code, Some(0));
+    assert_eq!(bench.read("part/best.toml"), bench.read("whole/best.toml"));
+    let tuned = bench.read("part/best.toml");
+    assert!(tuned.contains("learning_rate"), "{tuned}");
+    let ran = said(&mut bench.command(&["run", "part/best.toml", "--seeds", "1", "--out", "out", "--quiet"]));
+    assert_eq!(ran.code, Some(0), "{}{tuned}", ran.stderr);
+    let page = bench.read("part/tuning.html");
+    assert!(page.contains("learning_rate") && page.contains("width"), "the page names what was searched");
+}
+
+#[test]
+fn what_cannot_be_searched_is_told() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), STUDY.replace("learning_rate = {", "learning_rat = {"))
+        .expect("the file is written");
+    let wrong = tune(&bench, "out", &["--trials", "1"]);
+    assert_eq!(wrong.code, Some(1), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("error: study.toml, line 8: "), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("learning_rat"), "{}", wrong.stderr);
+    assert!(!bench.path().join("out/trials").exists(), "nothing is made");
+}
