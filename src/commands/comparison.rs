@@ -7,7 +7,10 @@ use crate::{
     interrupt, output,
     progress::Progress,
 };
-use std::{ops::ControlFlow, path::Path};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 use study::{
     execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
@@ -41,7 +44,8 @@ impl Comparison {
     }
 }
 
-/// Makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study.
+/// Makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study, and
+/// are ranked over in the end.
 pub(super) fn make(
     comparison: Comparison,
     carrying_out: &CarryingOutArguments,
@@ -49,16 +53,21 @@ pub(super) fn make(
 ) -> Result<(), Failure> {
     let comparison = &comparison.cut_short();
     match &comparison.datasets[..] {
-        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output),
+        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true),
         several => {
+            let mut parts: Vec<(String, PathBuf)> = Vec::new();
             for dataset in several {
-                let folder = carrying_out.out.join(folder_name(dataset));
+                let mut folder = carrying_out.out.join(folder_name(dataset));
+                while parts.iter().any(|(_, other)| *other == folder) {
+                    folder.as_mut_os_string().push("-2");
+                }
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
-                make_on(comparison, dataset, &folder, carrying_out, output)?;
+                make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?;
+                parts.push((dataset.clone(), folder));
             }
-            Ok(())
+            results::publish_across(&carrying_out.out, &parts, output)
         }
     }
 }
@@ -76,6 +85,7 @@ fn make_on(
     folder: &Path,
     carrying_out: &CarryingOutArguments,
     output: OutputArguments,
+    told: bool,
 ) -> Result<(), Failure> {
     let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
     let store = Store::of(folder);
@@ -101,7 +111,10 @@ fn make_on(
     progress.finish();
     if made > 0 {
         let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
-        results::publish(folder, Some(laboratory.corpus()), output, show)?;
+        match told {
+            true => results::publish(folder, Some(laboratory.corpus()), output, show)?,
+            false => drop(results::write_all(folder, Some(laboratory.corpus()), output)?),
+        }
     }
     Ok(executed?)
 }

@@ -11,8 +11,11 @@ use study::{
     record::RunRecord,
     results::{Collection, collect},
     store::{FileError, write_atomically},
-    verdict::judge,
+    verdict::{across, judge},
 };
+
+/// PNG files, and where each was written to.
+type Pictures = Vec<(PathBuf, Vec<u8>)>;
 
 /// Judges the records of a folder, writes every file but the records, prints the result and shows the plots.
 ///
@@ -23,6 +26,20 @@ pub(crate) fn publish(
     output: OutputArguments,
     show: Show,
 ) -> Result<(), Failure> {
+    let (text, pictures) = write_all(folder, corpus, output)?;
+    output::result(&text)?;
+    if show == Show::Auto && !output.json {
+        show::pictures(&pictures);
+    }
+    Ok(())
+}
+
+/// As [`publish`], but for what is to be printed: that and the study's two plots are returned.
+pub(crate) fn write_all(
+    folder: &Path,
+    corpus: Option<&data::Corpus>,
+    output: OutputArguments,
+) -> Result<(String, Pictures), Failure> {
     let Collection { records, question, mut notes } = collect(folder)?;
     let judgement = judge(&records);
     notes.extend(judgement.notes);
@@ -37,14 +54,37 @@ pub(crate) fn publish(
     if !output.quiet {
         remark(&study);
     }
+    let text = if output.json {
+        report::summary_json(&study)
+    } else {
+        format!("{}\nResults: {}\n", report::terminal(&study), folder.display())
+    };
+    Ok((text, pictures))
+}
+
+/// Ranks the models over the results folders of several data sets; writes `across.md` and `across.json` beside them.
+pub(crate) fn publish_across(
+    folder: &Path,
+    parts: &[(String, PathBuf)],
+    output: OutputArguments,
+) -> Result<(), Failure> {
+    let (mut studies, mut title) = (Vec::new(), None);
+    for (dataset, part) in parts {
+        let collection = collect(part)?;
+        title = title.or(collection.question.title);
+        studies.push((dataset.clone(), collection.records));
+    }
+    let across = across(&studies)
+        .map_err(|error| Failure::new(error, "a run has diverged: the report of its data set names it"))?;
+    let mut json = serde_json::to_string_pretty(&across).expect("plain values");
+    json.push('\n');
+    write_atomically(&folder.join("across.json"), json.as_bytes())?;
+    let page = report::across_markdown(title.as_deref(), &across);
+    write_atomically(&folder.join("across.md"), page.as_bytes())?;
     if output.json {
-        return output::result(&report::summary_json(&study));
+        return output::result(&json);
     }
-    output::result(&format!("{}\nResults: {}\n", report::terminal(&study), folder.display()))?;
-    if show == Show::Auto {
-        show::pictures(&pictures);
-    }
-    Ok(())
+    output::result(&format!("\n{}\nResults: {}\n", report::across_terminal(&across), folder.display()))
 }
 
 /// The test images, if they are those of every record.
@@ -68,7 +108,7 @@ fn remark(study: &Study) {
 }
 
 /// Writes the files, and returns the two plots of the study.
-fn write(folder: &Path, study: &Study) -> Result<Vec<(PathBuf, Vec<u8>)>, FileError> {
+fn write(folder: &Path, study: &Study) -> Result<Pictures, FileError> {
     const SHOWN: usize = 2;
     let mut pictures = Vec::new();
     for picture in report::pictures(study) {

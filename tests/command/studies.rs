@@ -144,6 +144,12 @@ fn several_data_sets_have_a_folder_each() {
         assert!(bench.files(folder).contains(&"report.html".to_owned()), "{folder}");
     }
     assert_ne!(bench.fingerprints("out/data"), bench.fingerprints("out/more"));
+    assert!(ran.stdout.contains("mean rank  model\n"), "{}", ran.stdout);
+    assert!(bench.read("out/across.md").contains("| model | mean rank | data (%) | more (%) |"));
+    let json = said(&mut bench.command(&["run", "study.toml", "--out", "out", "--quiet", "--json"]));
+    let across: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON value");
+    assert_eq!(across, bench.json("out/across.json"));
+    assert_eq!(across["models"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Pure functions from a [`Study`] to text or bytes: nothing here reads or writes a file, asks for the time or looks at the
 //! machine, so the same records always give the same bytes.
 
+mod across;
 mod atlas;
 mod axis;
 mod calibration;
@@ -45,6 +46,7 @@ use study::record::{DatasetIdentity, Protocol, RunRecord};
 use study::results::Question;
 use study::verdict::Comparison;
 
+pub use across::{across_markdown, across_terminal};
 pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};
 pub use curves::{accuracy_chart, loss_chart};
 pub use figures::{confusion_chart, digits_chart, time_chart};

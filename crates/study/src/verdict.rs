@@ -14,12 +14,14 @@
 //!
 //! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
 
+mod across;
 mod constraint;
 mod pairing;
 mod ranking;
 mod sentence;
 
 use crate::record::RunRecord;
+pub use across::{Across, AcrossModel, AcrossPair, across};
 pub use constraint::{Attempt, Standing, attempts, standings};
 use pairing::{Pairing, usable_runs};
 pub use ranking::{Rank, ranking};

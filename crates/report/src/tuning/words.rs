@@ -65,13 +65,13 @@ fn gain(model: &ModelOutcome) -> String {
                 _ => "as much as it stands, with less loss".to_owned(),
             };
             format!(
-                "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}), {change}.",
+                "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0), {change}.",
                 percent(best),
                 settings(&model.best_record().settings)
             )
         }
         (Some(number), Some(best), None) => format!(
-            "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}); as it stands it diverges.",
+            "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0); as it stands it diverges.",
             percent(best),
             settings(&model.best_record().settings)
         ),

@@ -4,6 +4,7 @@
 //! of the images `(only + 2 - only²/N') / (N' (N' - 1))`, N' = images + 2. So 83 of 10,000 images give
 //! 0.83 ± 1.96 √(85 - 0.69) / 100.02 = 0.83 ± 0.18 points.
 
+mod across;
 mod constraint;
 mod fixture;
 mod pairing;
