@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use study::verdict::{Rank, ranking};
+use study::verdict::{Outcome, Rank, ranking};
 
 use crate::discussion::discussion;
 use crate::learning::seconds_per_epoch;
@@ -33,6 +33,10 @@ pub fn markdown(study: &Study) -> String {
             fronts.iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
         }
         pictures(&mut page, study);
+        if study.comparisons.len() > TOLD_AT_THE_HEAD {
+            page.push_str("\n## Every pair\n\n");
+            every_verdict(study).iter().for_each(|verdict| line(&mut page, format_args!("- {verdict}")));
+        }
         page.push_str("\n## Discussion\n");
         for section in discussion(study) {
             line(&mut page, format_args!("\n### {}\n", section.heading));
@@ -71,12 +75,50 @@ pub(crate) fn title(study: &Study, models: &[Model]) -> String {
     }
 }
 
-/// One sentence a comparison; a model alone gets its accuracy with an interval.
+/// Most comparisons that are each told at the head of a report.
+pub(crate) const TOLD_AT_THE_HEAD: usize = 6;
+
+/// One sentence a comparison, or one about the best model where they are many; a model alone gets its accuracy with an
+/// interval.
 pub(crate) fn verdicts(study: &Study, models: &[Model]) -> Vec<String> {
     if let ([model], []) = (models, study.comparisons) {
         return alone(model).into_iter().collect();
     }
+    if study.comparisons.len() > TOLD_AT_THE_HEAD {
+        return vec![text::markdown(&best_of_many(study))];
+    }
+    every_verdict(study)
+}
+
+fn every_verdict(study: &Study) -> Vec<String> {
     study.comparisons.iter().map(|comparison| text::markdown(&comparison.verdict)).collect()
+}
+
+/// Which of many models is the most accurate, and which others it beats beyond doubt.
+pub(crate) fn best_of_many(study: &Study) -> String {
+    let ranks = ranking(study.records, study.comparisons);
+    let (best, others) = ranks.split_first().expect("there are comparisons");
+    let beaten = |other: &Rank| {
+        study.comparisons.iter().any(|comparison| match comparison.outcome {
+            Outcome::ABetter => (&comparison.a, &comparison.b) == (&best.model, &other.model),
+            Outcome::BBetter => (&comparison.b, &comparison.a) == (&best.model, &other.model),
+            Outcome::PracticallyEqual | Outcome::CannotTell => false,
+        })
+    };
+    let names = |beats: bool| -> Vec<String> {
+        others.iter().filter(|other| beaten(other) == beats).map(|other| other.model.clone()).collect()
+    };
+    let (beats, undecided) = (names(true), names(false));
+    let mut sentence =
+        format!("{} has the highest mean test accuracy, {} %.", best.model, percent(best.accuracy));
+    if !beats.is_empty() {
+        sentence.push_str(&format!(" It beats {}.", listed(&beats)));
+    }
+    if !undecided.is_empty() {
+        sentence
+            .push_str(&format!(" It is not told apart from {}, or practically equal.", listed(&undecided)));
+    }
+    sentence
 }
 
 fn alone(model: &Model) -> Option<String> {
@@ -389,6 +431,32 @@ mod tests {
 
         No one `compare` command makes these runs; each record in `records/` holds its own specification, and `mnist-study verify --all` makes them again.
         ");
+    }
+
+    #[test]
+    fn many_models_are_told_by_the_best() {
+        let names = ["a", "b", "c", "d", "e"];
+        let models: Vec<(&str, f64)> = names.into_iter().zip([0.01, 0.02, 0.03, 0.04, 0.05]).collect();
+        let records = records(&models, 3, 2);
+        let mut comparisons = Vec::new();
+        for (index, one) in names.into_iter().enumerate() {
+            for other in &names[index + 1..] {
+                let mut pair = comparison(one, other, 0.01);
+                pair.outcome = if *other == "b" { Outcome::CannotTell } else { Outcome::ABetter };
+                comparisons.push(pair);
+            }
+        }
+        let study = Study { records: &records, comparisons: &comparisons, ..Study::default() };
+        let told = verdicts(&study, &study.models());
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("a has the highest mean test accuracy, "), "{told:?}");
+        let rest = " It beats c, d and e. It is not told apart from b, or practically equal.";
+        assert!(told[0].ends_with(rest), "{told:?}");
+        let page = markdown(&study);
+        let (_, pairs) = page.split_once("## Every pair\n\n").expect("a section");
+        assert_eq!(pairs.lines().take_while(|line| line.starts_with("- ")).count(), 10);
+        let few = Study { comparisons: &comparisons[..6], ..study };
+        assert_eq!(verdicts(&few, &few.models()).len(), 6);
     }
 
     #[test]

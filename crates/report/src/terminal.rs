@@ -2,7 +2,7 @@
 
 use study::verdict::ranking;
 
-use crate::markdown::places;
+use crate::markdown::{TOLD_AT_THE_HEAD, best_of_many, places};
 use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
 use crate::{Study, target};
@@ -45,9 +45,15 @@ pub fn terminal(study: &Study) -> String {
             text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
         }
     }
-    for comparison in study.comparisons {
+    if study.comparisons.len() > TOLD_AT_THE_HEAD {
         text.push('\n');
-        text.push_str(&wrapped(&one_line(&comparison.verdict)));
+        text.push_str(&wrapped(&one_line(&best_of_many(study))));
+        text.push_str(&wrapped("report.md and report.html tell every pair"));
+    } else {
+        for comparison in study.comparisons {
+            text.push('\n');
+            text.push_str(&wrapped(&one_line(&comparison.verdict)));
+        }
     }
     if models.len() > 2 {
         let ranks = ranking(study.records, study.comparisons);

@@ -27,6 +27,7 @@ fn the_built_in_models_fit_mnist_and_have_the_recipes_that_they_need() {
         let described = model.architecture.describe(28, 28, 10).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(described.last().expect("layers").output, Shape::Vector(10), "{name}");
         assert!(!model.architecture.summary.is_empty() && !model.architecture.citation.is_empty(), "{name}");
+        assert!(model.expected_accuracy.is_some(), "{name}");
     }
     let cnn = built_in_model("cnn").expect("it is there");
     assert_eq!((cnn.recipe.epochs, cnn.recipe.batch_size, cnn.recipe.learning_rate), (5, 128, 1e-3));
