@@ -1,6 +1,6 @@
 //! A function of each value, where no layer before it applies it.
 
-use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, Layer, Memory, Pass};
 use crate::ActivationSpec;
 use kernels::{
     Element, InstructionSet,
@@ -28,24 +28,6 @@ impl ActivationLayer {
 }
 
 impl<E: Element> Layer<E> for ActivationLayer {
-    fn parameters(&self) -> Vec<LayerParameter> {
-        Vec::new()
-    }
-
-    fn forward_flops(&self) -> u64 {
-        0
-    }
-
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn kept(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
-
     fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         forward(self.set, self.function, input, output);
     }

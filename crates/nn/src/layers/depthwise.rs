@@ -1,6 +1,6 @@
 //! Depthwise convolution, with the ReLU that may follow it.
 
-use super::{Bias, Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Bias, Context, Layer, LayerParameter, Memory, MemorySize, Pass};
 use crate::{Initialiser, Role};
 use kernels::{
     Element, InstructionSet,
@@ -43,15 +43,9 @@ impl<E: Element> Layer<E> for DepthwiseLayer<E> {
         self.geometry.forward_flops()
     }
 
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
     fn kept(&self) -> MemorySize {
         MemorySize { values: self.weights() + self.geometry.sliding().size().channels, bytes: 0 }
     }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
 
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         let (weights, rest) = parameters.split_at(self.weights());

@@ -1,6 +1,6 @@
 //! Dropout.
 
-use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, GROUP, Layer, Memory, Pass, Purpose};
 use kernels::{
     Element, InstructionSet,
     dropout::{Key, dropout},
@@ -37,24 +37,6 @@ impl DropoutLayer {
 }
 
 impl<E: Element> Layer<E> for DropoutLayer {
-    fn parameters(&self) -> Vec<LayerParameter> {
-        Vec::new()
-    }
-
-    fn forward_flops(&self) -> u64 {
-        0
-    }
-
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn kept(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
-
     fn forward(&self, context: Context, _: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         match context.purpose {
             Purpose::Learning => self.thin(context, input, output),

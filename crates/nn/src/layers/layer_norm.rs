@@ -1,6 +1,6 @@
 //! Layer normalisation.
 
-use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass};
 use crate::{Initialiser, Role};
 use kernels::{
     Element, InstructionSet,
@@ -58,8 +58,6 @@ impl<E: Element> Layer<E> for LayerNormLayer {
     fn kept(&self) -> MemorySize {
         MemorySize { values: 2 * self.features, bytes: 0 }
     }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
 
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let (scale, offset) = parameters.split_at(self.features);

@@ -85,10 +85,14 @@ pub(crate) struct Context {
 /// as many images as the slices hold, at most [`GROUP`].
 pub(crate) trait Layer<E: Element>: Send + Sync {
     /// In the order of their values.
-    fn parameters(&self) -> Vec<LayerParameter>;
+    fn parameters(&self) -> Vec<LayerParameter> {
+        Vec::new()
+    }
 
     /// Multiplications and additions of one image's forward pass.
-    fn forward_flops(&self) -> u64;
+    fn forward_flops(&self) -> u64 {
+        0
+    }
 
     /// Of those of the backward pass, what the derivative with respect to one image's input takes.
     fn input_gradient_flops(&self) -> u64 {
@@ -96,13 +100,17 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     }
 
     /// What a thread needs to take a group through the layer and back.
-    fn scratch(&self) -> MemorySize;
+    fn scratch(&self) -> MemorySize {
+        MemorySize::default()
+    }
 
     /// What stays of a group until the gradient is summed over all of them.
-    fn kept(&self) -> MemorySize;
+    fn kept(&self) -> MemorySize {
+        MemorySize::default()
+    }
 
     /// Takes note of new parameters: called once after they or the purpose changed, before the next forward pass.
-    fn prepare(&mut self, parameters: &[E], purpose: Purpose);
+    fn prepare(&mut self, _parameters: &[E], _purpose: Purpose) {}
 
     /// `output` from `input`; leaves in the scratch what [`Self::backward`] needs.
     fn forward(

@@ -1,6 +1,6 @@
 //! Zeros around an image, for the kernel of the layer behind to slide on.
 
-use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, Layer, Memory, Pass};
 use kernels::{Element, sliding::Border};
 
 /// `output[y, x, c] = input[y − top, x − left, c]`, 0 outside of the input.
@@ -18,24 +18,6 @@ impl PaddingLayer {
 }
 
 impl<E: Element> Layer<E> for PaddingLayer {
-    fn parameters(&self) -> Vec<LayerParameter> {
-        Vec::new()
-    }
-
-    fn forward_flops(&self) -> u64 {
-        0
-    }
-
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn kept(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
-
     fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         self.border.pad(self.image, input, output);
     }

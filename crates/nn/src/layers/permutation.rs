@@ -1,6 +1,6 @@
 //! Values in another order.
 
-use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, Layer, Memory, Pass};
 use kernels::Element;
 
 /// `output[i] = input[source[i]]`, for each image alike; `source` is a permutation.
@@ -38,24 +38,6 @@ impl PermutationLayer {
 }
 
 impl<E: Element> Layer<E> for PermutationLayer {
-    fn parameters(&self) -> Vec<LayerParameter> {
-        Vec::new()
-    }
-
-    fn forward_flops(&self) -> u64 {
-        0
-    }
-
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn kept(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
-
     fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         let length = self.source.len();
         for (input, output) in input.chunks_exact(length).zip(output.chunks_exact_mut(length)) {

@@ -1,6 +1,6 @@
 //! Pooling that no convolution does on its way.
 
-use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, GROUP, Layer, Memory, MemorySize, Pass};
 use kernels::{
     Element, InstructionSet,
     pooling::{average, average_backward, maximum, maximum_backward},
@@ -31,10 +31,6 @@ impl PoolingLayer {
 }
 
 impl<E: Element> Layer<E> for PoolingLayer {
-    fn parameters(&self) -> Vec<LayerParameter> {
-        Vec::new()
-    }
-
     /// An addition for each tap of a mean; comparing is neither that nor a multiplication.
     fn forward_flops(&self) -> u64 {
         match self.pool {
@@ -49,12 +45,6 @@ impl<E: Element> Layer<E> for PoolingLayer {
             Pool::Average => MemorySize::default(),
         }
     }
-
-    fn kept(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
 
     fn forward(&self, _: Context, _: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         match self.pool {

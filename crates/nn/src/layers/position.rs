@@ -1,6 +1,6 @@
 //! Learned position embedding.
 
-use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass};
 use crate::{Initialiser, Role};
 use kernels::{Element, InstructionSet, columns::sum_columns};
 
@@ -25,19 +25,9 @@ impl<E: Element> Layer<E> for PositionLayer {
         vec![LayerParameter::new(Role::Scale, "embedding", &shape, Initialiser::PositionEmbedding)]
     }
 
-    fn forward_flops(&self) -> u64 {
-        0
-    }
-
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
     fn kept(&self) -> MemorySize {
         MemorySize { values: self.steps * self.features, bytes: 0 }
     }
-
-    fn prepare(&mut self, _: &[E], _: Purpose) {}
 
     fn forward(&self, _: Context, embedding: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
         let images = input.chunks_exact(embedding.len());

@@ -40,10 +40,6 @@ impl<E: Element> Layer<E> for SequenceDenseLayer<E> {
         self.steps as u64 * self.projection.flops()
     }
 
-    fn scratch(&self) -> MemorySize {
-        MemorySize::default()
-    }
-
     fn kept(&self) -> MemorySize {
         MemorySize { values: self.projection.length(), bytes: 0 }
     }
