@@ -25,7 +25,7 @@ const STARTUP: usize = 10;
 /// The share of the trials that counts as good.
 ///
 /// Measured on the quadratic of `tests/convergence.rs`, 100 seeds, the geometric mean of the regret after 50 trials: 0.056 by
-/// lot; 0.015 with 0.1, 0.013 with 0.15, 0.014 with 0.2, 0.021 with 0.25. 64 candidates in place of 24 changed nothing.
+/// lot; 0.015 with 0.1, 0.013 with 0.15, 0.014 with 0.2, 0.021 with 0.25. 64 candidates in place of 24 made no clear difference (0.014).
 const GAMMA: f64 = 0.15;
 
 /// Values drawn from the density of the good ones: the paper's number.
