@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use study::verdict::{Comparison, Coverage, Outcome};
+use study::verdict::{Comparison, Coverage, Outcome, ensemble};
 
 use crate::atlas::Atlas;
 use crate::numbers::{
@@ -79,6 +79,7 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
             sentences.extend(separation(model, next));
         }
     }
+    sentences.extend(by_accuracy.iter().filter_map(|(model, spread)| together(model, spread.mean)));
     sentences.extend(study.comparisons.iter().map(tested));
     sentences.extend(loss_order(models, &by_accuracy));
     let unfinished = models.len() - by_accuracy.len();
@@ -89,6 +90,23 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
         sentences.push(sentence.to_owned());
     }
     sentences
+}
+
+/// What the runs of a model make as an ensemble, set against a single one.
+fn together(model: &Model, single: f64) -> Option<String> {
+    let ensemble = ensemble(&model.runs)?;
+    let gain = ensemble.accuracy - single;
+    let against = match (percent(gain.abs()).as_str(), gain > 0.0) {
+        ("0.00", _) => "as many as a single run in the mean".to_owned(),
+        (_, true) => format!("{} more than a single run in the mean", points(gain)),
+        (_, false) => format!("{} fewer than a single run in the mean", points(-gain)),
+    };
+    Some(format!(
+        "The {} runs of {} as an ensemble, each image decided by their mean probabilities, classify {} % rightly: {against}.",
+        ensemble.runs,
+        markdown(model.name),
+        percent(ensemble.accuracy)
+    ))
 }
 
 /// The tests behind a verdict.

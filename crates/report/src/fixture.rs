@@ -84,12 +84,15 @@ fn tested(error: f64, state: &mut u64) -> TestRecord {
         .map(|label| if noise(state) + 0.5 < error { (label + 5) % 10 } else { *label })
         .collect();
     let right = labels.iter().zip(&predictions).filter(|(label, prediction)| label == prediction).count();
+    let probability = |prediction, class| if class == prediction { 61_008 } else { 503 };
+    let probabilities =
+        predictions.iter().flat_map(|prediction| (0..10).map(move |class| probability(*prediction, class)));
     TestRecord {
         accuracy: right as f64 / 1000.0,
         loss: error * 3.0,
+        probabilities: probabilities.collect(),
         labels,
         predictions,
-        probabilities: vec![6553; 10_000],
     }
 }
 

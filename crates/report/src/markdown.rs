@@ -288,6 +288,8 @@ mod tests {
         - cnn classifies 98.33 % of the test images rightly in the mean of 3 runs, 1.33 points more than lstm, 3.06 times the larger of the two standard deviations over runs (0.44 points).
         - Every run of cnn is more accurate than every run of lstm.
         - lstm classifies 97.00 % of the test images rightly in the mean of 3 runs.
+        - The 3 runs of cnn as an ensemble, each image decided by their mean probabilities, classify 100.00 % rightly: 1.67 points more than a single run in the mean.
+        - The 3 runs of lstm as an ensemble, each image decided by their mean probabilities, classify 99.90 % rightly: 2.90 points more than a single run in the mean.
         - cnn against lstm: p = 0.002 over 3 paired runs; McNemar's exact test on the images of each pair, of these trained networks alone: p = 0.030, < 0.001 and = 0.200.
         - cnn also has the lowest test loss: 0.0387 against 0.1187 of lstm.
 

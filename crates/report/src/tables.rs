@@ -3,7 +3,7 @@
 use serde::Serialize;
 use study::record::{EpochRecord, RunRecord};
 use study::study_file::Target;
-use study::verdict::{Attempt, Comparison, Rank, Standing, attempts, ranking, standings};
+use study::verdict::{Attempt, Comparison, Ensemble, Rank, Standing, attempts, ensemble, ranking, standings};
 
 use crate::{Model, Study, selection};
 
@@ -78,6 +78,8 @@ struct ModelSummary<'a> {
     name: &'a str,
     parameters: usize,
     runs: Vec<RunSummary<'a>>,
+    /// The runs as one classifier, where there are two or more.
+    ensemble: Option<Ensemble>,
     /// Mean of what the epoch that the test images like best would flatter, as a fraction, where it was audited.
     selection_optimism: Option<f64>,
 }
@@ -128,6 +130,7 @@ fn summarised<'a>(model: &Model<'a>) -> ModelSummary<'a> {
         name: model.name,
         parameters: model.parameters(),
         runs: model.runs.iter().copied().map(run_summary).collect(),
+        ensemble: ensemble(&model.runs),
         selection_optimism: selection::of_model(model).map(|spread| spread.mean),
     }
 }

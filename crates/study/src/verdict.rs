@@ -16,6 +16,7 @@
 
 mod across;
 mod constraint;
+mod ensemble;
 mod pairing;
 mod ranking;
 mod sentence;
@@ -23,6 +24,7 @@ mod sentence;
 use crate::record::RunRecord;
 pub use across::{Across, AcrossModel, AcrossPair, across};
 pub use constraint::{Attempt, Standing, attempts, standings};
+pub use ensemble::{Ensemble, ensemble};
 use pairing::{Pairing, usable_runs};
 pub use ranking::{Rank, ranking};
 use sentence::{outlook, sentence};

@@ -6,6 +6,7 @@
 
 mod across;
 mod constraint;
+mod ensemble;
 mod fixture;
 mod pairing;
 mod random;
