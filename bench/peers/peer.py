@@ -12,7 +12,6 @@ from typing import Any
 
 BATCH_SIZE = 128
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
-PARAMETERS = {"cnn": 225_034, "lstm": 81_674}
 INFERENCE_BATCHES = (1, 1_000)
 INFERENCE_SECONDS = 2.0
 
@@ -20,7 +19,7 @@ INFERENCE_SECONDS = 2.0
 def options(description: str, modes: list[str], trains: bool = True) -> argparse.Namespace:
     """The command line. With `--weights` a script infers with those weights instead of training."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--model", choices=PARAMETERS, required=True)
+    parser.add_argument("--network", type=Path, required=True, help="file of `mnist-study models --describe NAME --json`")
     parser.add_argument("--mode", choices=modes, default=modes[0])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--data", type=Path, required=True, help="folder of the four unpacked IDX files")
@@ -30,6 +29,8 @@ def options(description: str, modes: list[str], trains: bool = True) -> argparse
         parser.add_argument("--images", type=int, default=60_000, help="train on this many of the first images")
         parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
+    chosen.network = json.loads(chosen.network.read_text())
+    chosen.model = chosen.network["name"]
     # Read by OpenMP and by the mathematics libraries when they are loaded, so this precedes those imports.
     os.environ.update({name: str(chosen.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")})
     os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
@@ -154,8 +155,9 @@ def report(chosen: argparse.Namespace, framework: str, version: str, result: Tra
         "threads": chosen.threads,
     }
     if isinstance(result, Trained):
-        if result.parameters != PARAMETERS[chosen.model]:
-            raise SystemExit(f"error: {PARAMETERS[chosen.model]} parameters expected, {result.parameters} found")
+        expected = chosen.network["parameters"]
+        if result.parameters != expected:
+            raise SystemExit(f"error: {chosen.model}: {expected} parameters expected, {result.parameters} found")
         line |= vars(result)
     else:
         line |= result

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU: trains one of the study's two models, or infers with weights that `mnist-study` trained."""
+"""PyTorch on the CPU: trains any network of a study file, or infers with weights that `mnist-study` trained."""
 
 import peer
 
@@ -9,58 +9,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-class LastState(nn.Module):
-    """An LSTM over the rows of `[n, 28, 28]`; its output is the last hidden state `[n, 128]`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(28, 128)
-
-    def forward(self, images: Tensor) -> Tensor:
-        _, (hidden, _) = self.lstm(images.transpose(0, 1))
-        return hidden[0]
-
-
-def network(name: str) -> nn.Sequential:
-    """Keras's initial weights in PyTorch's layouts; gates i, f, g, o."""
-    if name == "cnn":
-        layers = [nn.Unflatten(1, (1, 28)), nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2)]
-        layers += [nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
-        layers += [nn.Linear(1600, 128), nn.ReLU(), nn.Linear(128, 10)]
-    else:
-        layers = [LastState(), nn.Linear(128, 10)]
-    model = nn.Sequential(*layers)
-    for key, values in model.named_parameters():
-        if "bias" in key:
-            nn.init.zeros_(values)
-        elif "weight_hh" in key:
-            nn.init.orthogonal_(values)
-        else:
-            nn.init.xavier_uniform_(values)
-    if name == "lstm":
-        lstm = model[0].lstm
-        nn.init.ones_(lstm.bias_ih_l0[128:256])
-        # PyTorch adds two biases to each gate; Keras and we have one.
-        lstm.bias_hh_l0.requires_grad_(False)
-    # With one input channel and NHWC kernels the convolutions need no copy into another layout.
-    return model.to(memory_format=torch.channels_last)
+import pytorch_network
 
 
 def adopt(model: nn.Sequential, weights: dict) -> None:
-    """Copies our weights into the model."""
+    """Copies our weights of the study's CNN or LSTM into the model."""
     tensors = {key: torch.from_numpy(values.copy()) for key, values in weights.items()}
     if "lstm1.kernel" in tensors:
-        state = {"0.lstm.weight_ih_l0": tensors["lstm1.kernel"].T, "0.lstm.bias_ih_l0": tensors["lstm1.bias"]}
-        state |= {"0.lstm.weight_hh_l0": tensors["lstm1.recurrent_kernel"].T, "0.lstm.bias_hh_l0": torch.zeros(512)}
-        state |= {"1.weight": tensors["dense1.weight"].T, "1.bias": tensors["dense1.bias"]}
+        state = {"1.0.cell.weight_ih_l0": tensors["lstm1.kernel"].T, "1.0.cell.bias_ih_l0": tensors["lstm1.bias"]}
+        state |= {"1.0.cell.weight_hh_l0": tensors["lstm1.recurrent_kernel"].T, "1.0.cell.bias_hh_l0": torch.zeros(512)}
+        state |= {"1.1.weight": tensors["dense1.weight"].T, "1.1.bias": tensors["dense1.bias"]}
     else:
         dense = torch.from_numpy(peer.channels_first(weights["dense1.weight"]).copy())
         matrices = [tensors["conv1.weight"].permute(0, 3, 1, 2), tensors["conv2.weight"].permute(0, 3, 1, 2)]
         matrices += [dense.T, tensors["dense2.weight"].T]
         state = {}
-        for index, ours, matrix in zip((1, 4, 8, 10), ("conv1", "conv2", "dense1", "dense2"), matrices):
-            state |= {f"{index}.weight": matrix, f"{index}.bias": tensors[f"{ours}.bias"]}
+        for index, ours, matrix in zip((0, 3, 7, 9), ("conv1", "conv2", "dense1", "dense2"), matrices):
+            state |= {f"1.{index}.weight": matrix, f"1.{index}.bias": tensors[f"{ours}.bias"]}
     model.load_state_dict(state)
 
 
@@ -71,7 +36,7 @@ def compiled(function, kind: str):
 def training() -> peer.Trained:
     torch.manual_seed(chosen.seed)
     images, labels = map(torch.from_numpy, peer.read_set(chosen.data, "train", chosen.images))
-    model = network(chosen.model)
+    model = pytorch_network.network(chosen.network["network"])
     parameters = [values for values in model.parameters() if values.requires_grad]
     betas = (peer.BETA_1, peer.BETA_2)
     optimizer = torch.optim.Adam(parameters, peer.LEARNING_RATE, betas, peer.EPSILON, fused=True)
@@ -98,14 +63,15 @@ def training() -> peer.Trained:
         optimizer.state.clear()
 
     seconds = peer.train(warm_up, lambda: learn(torch.randperm(len(images))), chosen.epochs)
+    model.eval()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         x, y = map(torch.from_numpy, peer.read_set(chosen.data, "t10k"))
         right = sum(int((model(some).argmax(1) == true).sum()) for some, true in zip(x.split(1000), y.split(1000)))
-    return peer.Trained(*seconds, right / len(y), sum(values.numel() for values in parameters), len(images))
+    return peer.Trained(*seconds, right / len(y), pytorch_network.count(model), len(images))
 
 
 def inference() -> dict:
-    model = network(chosen.model).eval()
+    model = pytorch_network.network(chosen.network["network"]).eval()
     adopt(model, peer.read_weights(chosen.weights))
     forward = compiled(model, chosen.mode)
 

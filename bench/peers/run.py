@@ -41,11 +41,15 @@ class Row(NamedTuple):
     models: tuple[str, ...] = ("cnn", "lstm")
     usual: bool = True
 
+    def has(self, model: str) -> bool:
+        """Whether the peer can make this network; no names mean all that a study file can describe."""
+        return not self.models or model in self.models
+
 
 ROWS = [
-    Row("train", "pytorch", "eager", "PyTorch"),
-    Row("train", "pytorch", "compile", "PyTorch, torch.compile"),
-    Row("train", "pytorch", "eager-bf16", "PyTorch, autocast"),
+    Row("train", "pytorch", "eager", "PyTorch", ()),
+    Row("train", "pytorch", "compile", "PyTorch, torch.compile", ()),
+    Row("train", "pytorch", "eager-bf16", "PyTorch, autocast", ()),
     Row("train", "pytorch", "compile-bf16", "PyTorch, torch.compile, autocast", ("lstm",)),
     Row("train", "pytorch", "compile-bf16", "PyTorch, torch.compile, autocast", ("cnn",), usual=False),
     Row("train", "keras_tensorflow", "fit", "Keras, fit"),
@@ -79,6 +83,17 @@ class Session:
     raw: dict
     file: Path
 
+    def network(self, model: str) -> Path:
+        """What `mnist-study` says of a model: its layers and how many parameters they have."""
+        return self.work / f"{model}.json"
+
+    def describe(self, model: str) -> None:
+        """Writes that file, and the study file of these layers with the recipe that every program here follows."""
+        described = self.output([self.binary, "models", "--describe", model, "--json"])
+        self.network(model).write_text(described)
+        layers = toml(json.loads(described)["network"])
+        (self.work / f"{model}.toml").write_text(f"[model.{model}]\nlayers = {layers}\n")
+
     def weights(self, model: str) -> Path:
         return self.work / f"{model}.safetensors"
 
@@ -105,7 +120,8 @@ class Session:
 
     def peer(self, row: Row, model: str, seed: int) -> dict:
         """A peer's run; its line of JSON is the last of its output."""
-        command = [self.pythons[row.peer], prepare.HERE / SCRIPTS[row.peer], "--model", model, "--mode", row.mode]
+        command = [self.pythons[row.peer], prepare.HERE / SCRIPTS[row.peer], "--mode", row.mode]
+        command += ["--network", self.network(model)]
         command += ["--threads", self.chosen.threads, "--data", self.data]
         if row.task == "train":
             command += ["--epochs", self.chosen.epochs, "--seed", seed]
@@ -122,7 +138,7 @@ class Session:
     def our_training(self, model: str, seed: int) -> dict:
         """Our run, from the record that it leaves. Its seconds leave evaluation out, as the peers' do."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            command = [self.binary, "compare", model, "--seeds", 1, "--seed", seed, *self.recipe()]
+            command = [self.binary, "run", self.work / f"{model}.toml", "--seeds", 1, "--seed", seed, *self.recipe()]
             self.output([*command, "--fresh", "--show", "never", "--out", folder])
             (file,) = (Path(folder) / "records").glob("*.json")
             record = json.loads(file.read_text())
@@ -151,6 +167,15 @@ class Session:
         return {name: said[name] for name in ("test_accuracy", "test_loss", "fingerprint")} | {"version": version}
 
 
+def toml(layers: str | list | dict) -> str:
+    """Layers as a study file has them."""
+    if isinstance(layers, list):
+        return f"[{', '.join(map(toml, layers))}]"
+    if isinstance(layers, dict):
+        return f"{{ {', '.join(f'{name} = {toml(some)}' for name, some in layers.items())} }}"
+    return json.dumps(layers)
+
+
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mnist-study-peers"
@@ -161,7 +186,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--models", nargs="+", choices=["cnn", "lstm"], default=["cnn", "lstm"])
+    parser.add_argument("--models", nargs="+", default=["cnn", "lstm"], help="built-in names; only PyTorch has others")
     parser.add_argument("--peers", nargs="+", choices=SCRIPTS, default=list(SCRIPTS))
     parser.add_argument("--modes", nargs="+", help="only these modes of the peers")
     parser.add_argument("--tasks", nargs="+", choices=["train", "infer"], default=["train", "infer"])
@@ -191,7 +216,7 @@ def alternate(session: Session, task: str, rows: list[Row]) -> None:
             else:
                 turns = [(tables.OURS, lambda: session.our_inference(model))]
             for row in rows:
-                if row.task == task and model in row.models:
+                if row.task == task and row.has(model):
                     turns.append((row.label, lambda row=row: session.peer(row, model, seed)))
             start = round_index % len(turns)
             for label, work in turns[start:] + turns[:start]:
@@ -214,6 +239,8 @@ def main() -> None:
         raw = {"facts": facts, "asked": asked, "reference": {}, "runs": [], "failures": []}
         file = chosen.results / f"peers-{facts['date']}.json"
         session = Session(chosen, binary, pythons, data, Path(work), raw, file)
+        for model in chosen.models:
+            session.describe(model)
         if "train" in chosen.tasks:
             alternate(session, "train", rows)
         if "infer" in chosen.tasks:

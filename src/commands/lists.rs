@@ -107,6 +107,7 @@ fn describe(models: &[ModelSpec], arguments: &ListArguments) -> Result<(), Failu
             "citation": model.architecture.citation,
             "input": MNIST.axes(),
             "layers": layers,
+            "network": model.architecture.layers,
             "recipe": model.recipe,
             "parameters": parameters,
             "multiply_adds": multiply_adds,

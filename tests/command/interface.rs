@@ -34,6 +34,7 @@ fn lists_say_what_there_is() {
         serde_json::from_str(&said(&mut bench.command(&["models", "--describe", "lstm", "--json"])).stdout)
             .expect("JSON");
     assert_eq!(lstm["layers"][0]["output"], serde_json::json!([128]));
+    assert_eq!(lstm["network"], serde_json::json!(["lstm 128", "dense classes"]));
     assert_eq!((&lstm["parameters"], &lstm["multiply_adds"]), (&81_674.into(), &2_237_696.into()));
     let unknown = said(&mut bench.command(&["models", "--describe", "ccn"]));
     assert_eq!(unknown.code, Some(2));
