@@ -113,6 +113,23 @@ impl InstructionSet {
         }
     }
 
+    /// Runs `work` compiled for these instructions: what the compiler inlines into it may use them, so it should be
+    /// `#[inline(always)]` throughout. Results do not depend on the set, since the compiler never fuses or reorders
+    /// operations of its own accord.
+    #[inline]
+    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        match self.0 {
+            // SAFETY: a value of this type exists only where its instructions do.
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx2 => unsafe { with_avx2(work) },
+            // SAFETY: likewise.
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512 => unsafe { with_avx512(work) },
+            // What the other sets need is enabled for the whole program.
+            _ => work(),
+        }
+    }
+
     #[inline]
     pub(crate) fn run_f32<K: Kernel<f32>>(self, kernel: K) -> K::Output {
         // SAFETY: a value of this type exists only where its instructions do; each kernel's safe entry point has
@@ -156,4 +173,20 @@ unsafe fn run_avx512<K: Kernel<f32>>(kernel: K) -> K::Output {
 unsafe fn run_avx2<K: Kernel<f32>>(kernel: K) -> K::Output {
     // SAFETY: the caller's promise.
     unsafe { kernel.run::<Avx2>() }
+}
+
+/// # Safety
+/// The machine has AVX-512 F, BW, DQ and VL.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+unsafe fn with_avx512<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// # Safety
+/// The machine has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }

@@ -9,6 +9,7 @@ use super::{
     sampler::Sampler,
 };
 use crate::{Dataset, generator};
+use kernels::{InstructionSet, pixels::prefetch};
 use rand_chacha::ChaCha8Rng;
 use std::sync::{Mutex, PoisonError};
 
@@ -34,10 +35,15 @@ pub struct Augmenter<'a> {
     augmentation: Augmentation,
     dataset: &'a Dataset,
     seed: u64,
+    /// Images are the same on every one.
+    instructions: InstructionSet,
     elastic: Option<Elastic>,
     /// Memory that is lent out for the length of a draw: as many as there were draws at once.
     idle: Mutex<Vec<Scratch>>,
 }
+
+/// How many images before its turn an image is asked for from memory.
+const AHEAD: usize = 4;
 
 /// One image on its way.
 #[derive(Debug, Default)]
@@ -73,7 +79,8 @@ impl<'a> Augmenter<'a> {
         let Augmentation { elastic, smoothness, .. } = *augmentation;
         let elastic =
             (elastic != 0.0).then(|| Elastic::new(elastic, smoothness, dataset.height(), dataset.width()));
-        Ok(Self { augmentation: *augmentation, dataset, seed, elastic, idle: Mutex::default() })
+        let instructions = InstructionSet::detect();
+        Ok(Self { augmentation: *augmentation, dataset, seed, instructions, elastic, idle: Mutex::default() })
     }
 
     /// Writes image `batch[position]` of the data set, as it is in `epoch`, to `pixels`, `[row, column]`, values from 0
@@ -87,6 +94,9 @@ impl<'a> Augmenter<'a> {
     pub fn draw(&self, epoch: usize, batch: &[u32], position: usize, pixels: &mut [f32]) -> Target {
         assert_eq!(pixels.len(), self.dataset.pixels(), "pixels of an image");
         let index = batch[position] as usize;
+        if let Some(later) = batch.get(position + AHEAD) {
+            prefetch(self.dataset.image(*later as usize));
+        }
         let own = self.dataset.labels()[index];
         if self.augmentation.is_none() {
             scale(self.dataset.image(index), pixels);
@@ -94,12 +104,18 @@ impl<'a> Augmenter<'a> {
         }
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = idle().pop().unwrap_or_default();
-        self.start(epoch, index, &mut scratch).write(pixels);
+        self.instructions.run(
+            #[inline(always)]
+            || self.start(epoch, index, &mut scratch).write(pixels),
+        );
         let target = match self.mixing(epoch, batch, position) {
             None => Target { second: own, weight: 1.0 },
             Some(mixing) => {
                 let partner = batch[mixing.partner] as usize;
-                self.mix(epoch, partner, &mixing, &mut scratch, pixels);
+                self.instructions.run(
+                    #[inline(always)]
+                    || self.mix(epoch, partner, &mixing, &mut scratch, pixels),
+                );
                 Target { second: self.dataset.labels()[partner], weight: mixing.weight }
             }
         };
@@ -126,6 +142,7 @@ impl<'a> Augmenter<'a> {
     }
 
     /// Draws an image's own changes.
+    #[inline(always)]
     fn start<'s>(&'s self, epoch: usize, index: usize, scratch: &'s mut Scratch) -> Augmented<'s> {
         let Self { augmentation, dataset, .. } = self;
         let (height, width) = (dataset.height(), dataset.width());
@@ -147,6 +164,7 @@ impl<'a> Augmenter<'a> {
     }
 
     /// Brings the partner into `pixels`.
+    #[inline(always)]
     fn mix(&self, epoch: usize, partner: usize, mixing: &Mixing, scratch: &mut Scratch, pixels: &mut [f32]) {
         let width = self.dataset.width();
         let whole = Rectangle { rows: 0..self.dataset.height(), columns: 0..width };
@@ -178,12 +196,14 @@ struct Augmented<'s> {
 }
 
 impl Augmented<'_> {
+    #[inline(always)]
     fn write(&mut self, pixels: &mut [f32]) {
         for (row, output) in pixels.chunks_exact_mut(self.width).enumerate() {
             self.row(row, output);
         }
     }
 
+    #[inline(always)]
     fn row(&mut self, row: usize, output: &mut [f32]) {
         let Scratch { sampler, field, erasing, .. } = &mut *self.scratch;
         match &self.affine {
@@ -198,6 +218,7 @@ impl Augmented<'_> {
 }
 
 /// Bytes divided by 255.
+#[inline(always)]
 fn scale(bytes: &[u8], pixels: &mut [f32]) {
     for (pixel, byte) in pixels.iter_mut().zip(bytes) {
         *pixel = f32::from(*byte) / 255.0;

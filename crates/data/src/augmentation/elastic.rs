@@ -68,6 +68,7 @@ impl Elastic {
     }
 
     /// Draws the noise, 16 bits for each component of each point, and smooths it along rows.
+    #[inline(always)]
     pub(super) fn draw(&self, generator: &mut impl Rng, field: &mut Field) {
         let length = 2 * self.points;
         let columns_of_points = self.columns.last().map_or(0, |last| last.first + TAPS);
@@ -95,6 +96,7 @@ impl Elastic {
     }
 
     /// The displacements of a row in pixels, along columns and along rows.
+    #[inline(always)]
     pub(super) fn row<'a>(&self, field: &'a mut Field, row: usize) -> [&'a [f32]; 2] {
         let width = self.columns.len();
         field.displacements.resize(2 * width, 0.0);
@@ -106,6 +108,7 @@ impl Elastic {
 
 impl Reach {
     /// The sum over the taps, each times its row of `values`, `[point, …]`; overwrites `output`, which is as long as a row.
+    #[inline(always)]
     fn gather(&self, values: &[f32], output: &mut [f32]) {
         let length = output.len();
         let rows: [&[f32]; TAPS] =

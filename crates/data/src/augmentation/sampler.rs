@@ -37,6 +37,7 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// Reads `image`, `[row, column]`, into the cells.
+    #[inline(always)]
     pub(super) fn set(&mut self, image: &[u8], width: usize) {
         let (columns, rows) = self.find_ink(image, width);
         // A pixel is in the cells on both its sides.
@@ -60,6 +61,7 @@ impl Sampler {
     }
 
     /// The columns and the rows from the first to the last that is lit.
+    #[inline(always)]
     fn find_ink(&mut self, image: &[u8], width: usize) -> (Range<usize>, Range<usize>) {
         self.lit.clear();
         self.lit.resize(width, 0);
@@ -81,6 +83,7 @@ impl Sampler {
 
     /// One row of the image that `affine` makes, each place moved by `displacements` (columns, rows) where they are
     /// given: overwrites `output` with values from 0 to 1.
+    #[inline(always)]
     pub(super) fn row(
         &self,
         affine: &Affine,
@@ -120,6 +123,7 @@ impl Sampler {
     }
 
     /// The pixels of a row, `start + steps × column` being their places among the cells, that may be lit.
+    #[inline(always)]
     fn lit_range(&self, start: [f32; 2], steps: [f32; 2], width: usize) -> Range<usize> {
         let cells = [self.columns, self.rows];
         let mut lit = 0..width;
@@ -145,6 +149,7 @@ impl Sampler {
     ///
     /// With the fractions u and v of a place within its cell:
     /// `((1 − v) ((1 − u) a + u b) + v ((1 − u) c + u d)) / 255`.
+    #[inline(always)]
     fn read(&self, [columns, rows]: &[[f32; RUN]; 2]) -> [f32; RUN] {
         let (last_column, last_row) = ((self.columns - 1) as f32, (self.rows - 1) as f32);
         let columns = columns.map(|column| fixed(column, last_column));
