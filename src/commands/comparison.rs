@@ -7,15 +7,12 @@ use crate::{
     interrupt, output,
     progress::Progress,
 };
-use std::{
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{ops::ControlFlow, path::Path};
 use study::{
     execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
     record::Protocol,
-    results::{Question, write_plan},
+    results::{Part, Question, write_parts, write_plan},
     store::Store,
     study_file::{ModelSpec, Target},
 };
@@ -55,21 +52,31 @@ pub(super) fn make(
     match &comparison.datasets[..] {
         [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true),
         several => {
-            let mut parts: Vec<(String, PathBuf)> = Vec::new();
-            for dataset in several {
-                let mut folder = carrying_out.out.join(folder_name(dataset));
-                while parts.iter().any(|(_, other)| *other == folder) {
-                    folder.as_mut_os_string().push("-2");
-                }
+            let parts = parts(several);
+            write_parts(&carrying_out.out, &parts)?;
+            for Part { dataset, folder } in &parts {
+                let folder = carrying_out.out.join(folder);
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
                 make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?;
-                parts.push((dataset.clone(), folder));
             }
             results::publish_across(&carrying_out.out, &parts, output)
         }
     }
+}
+
+/// A folder of its own for each data set.
+fn parts(datasets: &[String]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for dataset in datasets {
+        let mut folder = folder_name(dataset);
+        while parts.iter().any(|other| other.folder == folder) {
+            folder.push_str("-2");
+        }
+        parts.push(Part { dataset: dataset.clone(), folder });
+    }
+    parts
 }
 
 /// A data set's name as a folder may have it.

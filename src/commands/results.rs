@@ -9,7 +9,7 @@ use report::{Study, TestImages};
 use std::path::{Path, PathBuf};
 use study::{
     record::RunRecord,
-    results::{Collection, collect},
+    results::{Collection, Part, collect},
     store::{FileError, write_atomically},
     verdict::{across, judge},
 };
@@ -63,14 +63,10 @@ pub(crate) fn write_all(
 }
 
 /// Ranks the models over the results folders of several data sets; writes `across.md` and `across.json` beside them.
-pub(crate) fn publish_across(
-    folder: &Path,
-    parts: &[(String, PathBuf)],
-    output: OutputArguments,
-) -> Result<(), Failure> {
+pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArguments) -> Result<(), Failure> {
     let (mut studies, mut title) = (Vec::new(), None);
-    for (dataset, part) in parts {
-        let collection = collect(part)?;
+    for Part { dataset, folder: part } in parts {
+        let collection = collect(&folder.join(part))?;
         title = title.or(collection.question.title);
         studies.push((dataset.clone(), collection.records));
     }

@@ -150,6 +150,29 @@ fn several_data_sets_have_a_folder_each() {
     let across: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON value");
     assert_eq!(across, bench.json("out/across.json"));
     assert_eq!(across["models"].as_array().map(Vec::len), Some(2));
+
+    let files = ["across.md", "across.json", "data/report.html", "more/summary.json"];
+    let before = files.map(|file| bench.read(&format!("out/{file}")));
+    files.iter().for_each(|file| fs::remove_file(bench.path().join("out").join(file)).expect("it is there"));
+    let reported = said(&mut bench.command(&["report", "out", "--quiet"]));
+    assert_eq!(reported.code, Some(0), "{}", reported.stderr);
+    assert_eq!(reported.stdout, ran.stdout);
+    assert_eq!(files.map(|file| bench.read(&format!("out/{file}"))), before);
+
+    let parts = "[{ \"dataset\": \"data\", \"folder\": \"../data\" }]";
+    fs::write(bench.path().join("out/parts.json"), parts).expect("it is written");
+    let damaged = said(&mut bench.command(&["report", "out"]));
+    assert_eq!(damaged.code, Some(1));
+    assert!(
+        damaged.stderr.contains("parts.json: damaged: `../data` is not the name of a folder"),
+        "{}",
+        damaged.stderr
+    );
+    // Another study in the folder leaves nothing of the one before.
+    let one =
+        said(&mut bench.command(&["run", "study.toml", "--dataset", "data", "--out", "out", "--quiet"]));
+    assert_eq!(one.code, Some(0), "{}", one.stderr);
+    assert!(!bench.files("out").contains(&"parts.json".to_owned()));
 }
 
 #[test]

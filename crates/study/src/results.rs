@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// The file that says which runs a results folder is for, and in which order.
 const PLAN: &str = "plan.json";
+
+/// The file that says which folders a study over several data sets has.
+const PARTS: &str = "parts.json";
 
 /// Version of the plan file's layout.
 const PLAN_SCHEMA: u32 = 2;
@@ -90,7 +93,63 @@ pub fn write_plan(results: &Path, question: &Question, plan: &[RunSpec]) -> Resu
     let plan = Plan { schema: PLAN_SCHEMA, question: question.clone(), runs: runs.collect() };
     let mut bytes = serde_json::to_vec_pretty(&plan).expect("a plan has only plain values");
     bytes.push(b'\n');
-    write_atomically(&results.join(PLAN), &bytes)
+    write_atomically(&results.join(PLAN), &bytes)?;
+    remove(&results.join(PARTS))
+}
+
+/// Removes a file that an earlier study of another kind may have left.
+fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(problem) if problem.kind() != io::ErrorKind::NotFound => {
+            Err(FileError { path: path.to_owned(), problem })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One data set of a study over several: its results have a folder of their own within that of the study.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The data set, as the study names it.
+    pub dataset: String,
+    /// The folder's name.
+    pub folder: String,
+}
+
+/// Keeps which parts a study has.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_parts(results: &Path, parts: &[Part]) -> Result<(), FileError> {
+    let mut bytes = serde_json::to_vec_pretty(parts).expect("parts have only plain values");
+    bytes.push(b'\n');
+    write_atomically(&results.join(PARTS), &bytes)?;
+    remove(&results.join(PLAN))
+}
+
+/// The parts of a study over several data sets; none where the folder is that of a study over one.
+///
+/// # Errors
+/// When the file is there and cannot be read, is damaged, or names a folder that is not directly within this one.
+pub fn read_parts(results: &Path) -> Result<Vec<Part>, FileError> {
+    let path = results.join(PARTS);
+    let bytes = match fs::read(&path) {
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(problem) => return Err(FileError { path, problem }),
+        Ok(bytes) => bytes,
+    };
+    let damaged = |problem: String| FileError {
+        path: path.clone(),
+        problem: io::Error::new(io::ErrorKind::InvalidData, format!("damaged: {problem}")),
+    };
+    let parts: Vec<Part> = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    for Part { folder, .. } in &parts {
+        let mut components = Path::new(folder).components();
+        if !matches!((components.next(), components.next()), (Some(Component::Normal(_)), None)) {
+            return Err(damaged(format!("`{folder}` is not the name of a folder")));
+        }
+    }
+    Ok(parts)
 }
 
 /// Reads the records of a results folder: the same records in the same order for the same files.
