@@ -49,6 +49,7 @@ pub(crate) fn write_all(
         comparisons: &judgement.comparisons,
         notes: &notes,
         images: corpus.and_then(|corpus| images(corpus, &records)),
+        class_names: corpus.map_or(&[], |corpus| corpus.class_names()),
     };
     let pictures = write(folder, &study)?;
     if !output.quiet {

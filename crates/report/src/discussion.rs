@@ -27,7 +27,7 @@ pub(crate) fn discussion(study: &Study) -> Vec<Section> {
         ("Accuracy", accuracy(study, &models)),
         ("Learning", models.iter().flat_map(learning::sentences).collect()),
         ("Cost", cost::sentences(study, &models)),
-        ("Errors", error_sentences(&models)),
+        ("Errors", error_sentences(study, &models)),
         ("What choosing by the test images would flatter", selection::sentences(&models)),
         ("What these figures cannot tell", limits(study, &models)),
     ];
@@ -187,10 +187,10 @@ fn loss_order(models: &[Model], by_accuracy: &[(&Model, Spread)]) -> Option<Stri
     })
 }
 
-fn error_sentences(models: &[Model]) -> Vec<String> {
+fn error_sentences(study: &Study, models: &[Model]) -> Vec<String> {
     let mut sentences = Vec::new();
     for model in models {
-        sentences.extend(confusion(model));
+        sentences.extend(confusion(study, model));
     }
     let by_accuracy: Vec<&Model> =
         ranked(models, true, |run| run.test.accuracy).into_iter().map(|(model, _)| model).collect();
@@ -230,7 +230,7 @@ fn error_sentences(models: &[Model]) -> Vec<String> {
     sentences
 }
 
-fn confusion(model: &Model) -> Option<String> {
+fn confusion(study: &Study, model: &Model) -> Option<String> {
     let name = markdown(model.name);
     if model.runs.iter().all(|run| run.test.labels.is_empty()) {
         return None;
@@ -238,8 +238,9 @@ fn confusion(model: &Model) -> Option<String> {
     let Some((pairs, count)) = errors::most_confused(model) else {
         return Some(format!("{name} misses no test image."));
     };
-    let shown: Vec<String> =
-        pairs.iter().take(3).map(|(label, given)| format!("class {label} for class {given}")).collect();
+    let class = |class: u8| markdown(&study.class(usize::from(class)));
+    let in_words = |(label, given): &(u8, u8)| format!("class {} for class {}", class(*label), class(*given));
+    let shown: Vec<String> = pairs.iter().take(3).map(in_words).collect();
     let often = average(count as f64 / model.runs.len() as f64);
     let a_run = if model.runs.len() > 1 { " a run" } else { "" };
     let noun = if often == "1" { "image" } else { "images" };
@@ -336,6 +337,21 @@ mod tests {
 
     fn compared(outcome: Outcome, further_runs: Option<u64>) -> Comparison {
         Comparison { outcome, further_runs, ..comparison("slow", "fast", 0.01) }
+    }
+
+    #[test]
+    fn classes_have_their_names() {
+        let records = [with_predictions("a", 1, &[0, 1, 1], &[0, 1, 0])];
+        let class_names = ["0".to_owned(), "coat".to_owned()];
+        let study = Study { records: &records, class_names: &class_names, ..Study::default() };
+        assert_eq!(
+            confusion(&study, &study.models()[0]).expect("an error"),
+            "a most often takes class 1 (coat) for class 0 (1 image)."
+        );
+        let page = crate::page(&study);
+        assert!(
+            page.contains("<th scope=\"row\">1 (coat)</th>") && page.contains("<th scope=\"row\">0</th>")
+        );
     }
 
     #[test]

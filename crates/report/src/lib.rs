@@ -69,6 +69,8 @@ pub struct Study<'a> {
     pub notes: &'a [String],
     /// The test images that the records are about, where they are at hand: the hard ones are shown.
     pub images: Option<TestImages<'a>>,
+    /// What the classes are called, where that is known.
+    pub class_names: &'a [String],
     /// What the study asks.
     pub question: Question,
 }
@@ -140,6 +142,15 @@ impl Model<'_> {
 }
 
 impl<'a> Study<'a> {
+    /// A class as a reader knows it: `3`, or `3 (Dress)` where it has a name beside its number.
+    pub(crate) fn class(&self, class: usize) -> String {
+        let number = class.to_string();
+        match self.class_names.get(class) {
+            Some(name) if *name != number => format!("{number} ({name})"),
+            _ => number,
+        }
+    }
+
     /// Models in the order of their first record, whose place is also their colour.
     pub(crate) fn models(&self) -> Vec<Model<'a>> {
         let mut models: Vec<Model> = Vec::new();

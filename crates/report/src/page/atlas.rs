@@ -22,7 +22,7 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
                 @if entries.len() > SHOWN { " The hardest " (SHOWN) " are shown." }
             }
             @if !entries.is_empty() {
-                ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(models, images, entry)) } }
+                ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(study, models, images, entry)) } }
             }
         }
     };
@@ -59,14 +59,15 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
     }
 }
 
-fn digit(models: &[Model], images: Option<TestImages>, entry: &Entry) -> Markup {
+fn digit(study: &Study, models: &[Model], images: Option<TestImages>, entry: &Entry) -> Markup {
+    let class = |class: u8| study.class(usize::from(class));
     let address = images.and_then(|images| image_address(images.width, images.get(entry.image)?));
     html! {
         li {
             @if let Some(address) = address {
-                img src=(address) width="84" height="84" alt={ "Test image " (entry.image) ", labelled " (entry.label) };
+                img src=(address) width="84" height="84" alt={ "Test image " (entry.image) ", labelled " (class(entry.label)) };
             }
-            div.label { "label " (entry.label) }
+            div.label { "label " (class(entry.label)) }
             @match entry.disputed {
                 Some(Some(preferred)) => div.small { "people say " (preferred) },
                 Some(None) => div.small { "people do not agree" },
@@ -75,7 +76,7 @@ fn digit(models: &[Model], images: Option<TestImages>, entry: &Entry) -> Markup 
             div.small { "image " (thousands(entry.image as u64)) }
             @for (index, (model, guess)) in models.iter().zip(&entry.guesses).enumerate() {
                 div {
-                    (chip(index, model.name)) ": " (guess.class)
+                    (chip(index, model.name)) ": " (class(guess.class))
                     @if let Some(probability) = guess.probability { ", " (format!("{:.0}", 100.0 * probability)) " %" }
                     @if guess.runs > 1 { ", " (guess.missed) "/" (guess.runs) }
                 }

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::{chip, own, table};
-use crate::Model;
 use crate::confusion::Confusion;
 use crate::numbers::{MISSING, average, percent};
 use crate::text::one_line;
+use crate::{Model, Study};
 
-pub(super) fn section(models: &[Model]) -> Option<Markup> {
+pub(super) fn section(study: &Study, models: &[Model]) -> Option<Markup> {
     let all: Vec<(usize, &Model, Confusion)> = models
         .iter()
         .enumerate()
@@ -27,7 +27,7 @@ pub(super) fn section(models: &[Model]) -> Option<Markup> {
     let rows = html! {
         @for class in 0..classes {
             tr {
-                th scope="row" { (class) }
+                th scope="row" { (study.class(class)) }
                 @for (index, _, confusion) in all.iter().filter(|(.., confusion)| class < confusion.classes) {
                     td.bar style={ (own(*index)) ";--share:" (format!("{:.3}", share(confusion.recall(class)))) } {
                         (confusion.recall(class).map_or(MISSING.to_owned(), percent))
@@ -44,22 +44,22 @@ pub(super) fn section(models: &[Model]) -> Option<Markup> {
         (table(&caption, &head, rows))
         h3 { "Confusion" }
         p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
-        div.matrices { @for (index, model, confusion) in &all { (matrix(*index, model.name, confusion)) } }
+        div.matrices { @for (index, model, confusion) in &all { (matrix(study, *index, model.name, confusion)) } }
     })
 }
 
-fn matrix(index: usize, name: &str, confusion: &Confusion) -> Markup {
+fn matrix(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Markup {
     let largest = confusion.largest_error().max(1.0);
     let caption = format!("Confusion of {}", one_line(name));
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table.matrix style=(own(index)) {
                 caption { (chip(index, name)) }
-                thead { tr { td {} @for given in 0..confusion.classes { th scope="col" { (given) } } } }
+                thead { tr { td {} @for given in 0..confusion.classes { th scope="col" title=(study.class(given)) { (given) } } } }
                 tbody {
                     @for label in 0..confusion.classes {
                         tr {
-                            th scope="row" { (label) }
+                            th scope="row" title=(study.class(label)) { (label) }
                             @for given in 0..confusion.classes {
                                 @let value = confusion.at(label, given);
                                 @if label == given {

@@ -93,7 +93,7 @@ fn sections(study: &Study, models: &[Model]) -> Vec<Section> {
         section("certainty", "How sure this is", certainty::section(study)),
         section("curves", "Learning curves", Some(curves_section(study))),
         section("costs", "Accuracy and cost", Some(costs(study, models))),
-        section("classes", "Classes", classes::section(models)),
+        section("classes", "Classes", classes::section(study, models)),
         section("calibration", "Calibration", calibration_section(models)),
         section("errors", "Error atlas", atlas.map(|atlas| atlas::section(study, models, &atlas))),
         section("discussion", "Discussion", Some(discussion_section(study))),
