@@ -1,10 +1,15 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+mod values;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
 use data::Augmentation;
 use std::path::PathBuf;
 use study::study_file::{MAXIMUM_RUNS, Target};
-use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
+pub(crate) use values::{ProtocolName, SamplerName, Show, TestTimeAugmentationName};
+use values::{
+    accuracy, batch_size, bench_seconds, epochs, learning_rate, minutes, seconds, threads, whole_number,
+};
 
 /// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
 ///
@@ -158,6 +163,9 @@ pub(crate) struct EvaluateArguments {
     /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
+    #[arg(long, value_name = "VERSIONS", default_value = "none")]
+    pub(crate) test_time_augmentation: TestTimeAugmentationName,
     /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -305,15 +313,6 @@ pub(crate) struct SpeedrunArguments {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
-}
-
-/// The samplers by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SamplerName {
-    /// Tree-structured Parzen estimator: settings like the best trials' and unlike the others', after ten by lot
-    Tpe,
-    /// Every setting by lot
-    Random,
 }
 
 /// `bench`.
@@ -495,82 +494,6 @@ pub(crate) struct OutputArguments {
     /// No progress, only results and errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
-}
-
-/// Whether to show the plots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Show {
-    /// In the terminal where it can, else in the program that opens pictures; nothing when not at a terminal
-    Auto,
-    /// Not at all
-    Never,
-}
-
-/// The protocols by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProtocolName {
-    /// 55,000 images to train on, 5,000 to validate on, the test images read once after the last epoch
-    Sound,
-    /// 60,000 images to train on, the test images read after every epoch as if they were validation images
-    Original,
-}
-
-impl From<ProtocolName> for study::record::Protocol {
-    fn from(name: ProtocolName) -> Self {
-        match name {
-            ProtocolName::Sound => Self::Sound,
-            ProtocolName::Original => Self::Original,
-        }
-    }
-}
-
-/// Beyond this, threads only cost memory.
-const MAXIMUM_THREADS: usize = 1024;
-
-fn threads(text: &str) -> Result<usize, String> {
-    whole_number(text, MAXIMUM_THREADS)
-}
-
-fn epochs(text: &str) -> Result<usize, String> {
-    whole_number(text, MAXIMUM_EPOCHS)
-}
-
-fn batch_size(text: &str) -> Result<usize, String> {
-    whole_number(text, MAXIMUM_BATCH_SIZE)
-}
-
-fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=maximum).contains(number));
-    number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    let minutes = text.parse().ok().filter(|minutes| (0.01..=1e6).contains(minutes));
-    minutes.ok_or_else(|| "a number from 0.01 to 1000000 is expected".to_owned())
-}
-
-fn accuracy(text: &str) -> Result<f64, String> {
-    let accuracy = text.parse().ok().filter(|accuracy| *accuracy > 0.0 && *accuracy <= 1.0);
-    accuracy.ok_or_else(|| "a fraction above 0 and at most 1 is expected, such as 0.994".to_owned())
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && seconds.is_finite());
-    seconds.ok_or_else(|| "a number above 0 is expected".to_owned())
-}
-
-fn bench_seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse().ok().filter(|seconds| (0.01..=3600.0).contains(seconds));
-    seconds.ok_or_else(|| "a number from 0.01 to 3600 is expected".to_owned())
-}
-
-fn learning_rate(text: &str) -> Result<f64, String> {
-    let expected = || "a number above 0 and at most 10 is expected".to_owned();
-    let learning_rate = text.parse().map_err(|_| expected())?;
-    match (Recipe { learning_rate, ..Recipe::default() }).check() {
-        Ok(_) => Ok(learning_rate),
-        Err(_) => Err(expected()),
-    }
 }
 
 #[cfg(test)]

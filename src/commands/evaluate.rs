@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     }
     let mut model = laboratory.model(&described(&description), BATCH).map_err(RunError::from)?;
     weights::load(&path.to_string(), &bytes, &mut model)?;
-    let predictions = laboratory.test(&mut model);
+    let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     let recall = recall(test.labels(), &predictions.classes, description.classes);
     if arguments.output.json {

@@ -4,6 +4,26 @@ use crate::common::{Bench, said};
 use std::fs;
 
 #[test]
+fn versions_of_an_image_are_asked_about_as_in_the_recipe() {
+    let bench = Bench::new();
+    let study = "[model.shifted]\nlike = \"mlp\"\nrecipe = { epochs = 1, test_time_augmentation = \"four-shifts\" }\n";
+    fs::write(bench.path().join("study.toml"), study).expect("it is written");
+    let train = ["train", "study.toml", "--dataset", "data", "--save", "m", "--json"];
+    let evaluate = ["evaluate", "m", "--dataset", "data", "--json", "--test-time-augmentation"];
+    let loss = |words: &[&str]| {
+        let ran = said(&mut bench.command(words));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        json["test_loss"].as_f64().expect("a loss")
+    };
+    let trained = loss(&train);
+    let [none, four, eight] =
+        ["none", "four-shifts", "eight-shifts"].map(|versions| loss(&[&evaluate[..], &[versions]].concat()));
+    assert!((trained - four).abs() < 1e-12, "{trained}, {four}");
+    assert!((none - four).abs() > 1e-6 && (eight - four).abs() > 1e-6, "{none}, {four}, {eight}");
+}
+
+#[test]
 fn a_saved_model_measures_as_it_did_when_it_was_made() {
     let bench = Bench::new();
     let mut train = bench.command(&["train", "lstm", "--save", "models/m.safetensors", "--dataset", "data"]);

@@ -181,9 +181,9 @@ impl Laboratory {
         self.threads.install(work)
     }
 
-    /// Measures a model on the test images.
-    pub fn test(&self, model: &mut Model<f32>) -> Predictions {
-        self.threads.install(|| predict(model, Subset::all(self.corpus.test()), TestTimeAugmentation::None))
+    /// Measures a model on the test images, each in the versions asked for.
+    pub fn test(&self, model: &mut Model<f32>, versions: TestTimeAugmentation) -> Predictions {
+        self.threads.install(|| predict(model, Subset::all(self.corpus.test()), versions))
     }
 
     /// Makes a run. The result depends on the specification and the instruction set alone, its clocks apart.

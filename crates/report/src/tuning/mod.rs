@@ -9,3 +9,99 @@ pub(crate) use chart::{search, setting};
 pub use files::{TUNING_SCHEMA, tuning_json};
 pub(crate) use words::{best_first, domain, ended, figures, gains, method, number, plain};
 pub use words::{settings, tuning_markdown, tuning_terminal};
+
+#[cfg(test)]
+mod fixture;
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        fixture::{four_trials, trial, tuning},
+        *,
+    };
+    use search::Sampler;
+    use study::tune::Outcome;
+
+    #[test]
+    fn the_best_trial_is_told_with_its_settings_and_gain() {
+        let found = tuning(Sampler::Tpe, four_trials());
+        let told = "dense reaches 98.25 % validation accuracy with learning_rate 0.002, units 32 (trial 1 of 4 trials, counted from 0), \
+                    1.25 points more than as it stands.";
+        assert_eq!(gains(&found), [told]);
+        assert!(tuning_terminal(&found).starts_with(told));
+        let page = tuning_markdown(&found);
+        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+        let trials: Vec<&str> =
+            rows.into_iter().skip_while(|row| !row.starts_with("| trial |")).skip(1).collect();
+        assert_eq!(trials[0], "| – | 97.00 | 0.0300 | 3.50 | finished | as it stands |");
+        assert_eq!(trials[1], "| 1 | 98.25 | 0.0175 | 3.50 | finished | learning\\_rate 0.002, units 32 |");
+        assert_eq!(trials[2], "| 0 | 96.00 | 0.0400 | 3.50 | finished | learning\\_rate 0.01, units 8 |");
+        assert_eq!(
+            trials[3],
+            "| 2 | 80.00 | 0.2000 | 1.50 | stopped after 1 epoch | learning\\_rate 0.0001, units 16 |"
+        );
+        assert!(
+            trials[4].ends_with("| diverged in epoch 1 | learning\\_rate 0.1, units 32 |"),
+            "{}",
+            trials[4]
+        );
+        assert!(page.contains("| units | 8, 16, 32 | 32 |"), "{page}");
+        assert!(page.contains("| learning\\_rate | 0\\.0001 to 0.1, by the logarithm | 0\\.002 |"), "{page}");
+        assert!(page.contains("The test images were not read."), "{page}");
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_says_so() {
+        let worse = vec![trial(Some(0), 0.01, 8, Outcome::Finished, &[91.0, 95.0, 96.0])];
+        assert_eq!(
+            gains(&tuning(Sampler::Random, worse)),
+            ["dense stays as it stands, at 97.00 % validation accuracy: none of 1 trial is better."]
+        );
+        let equal = vec![trial(Some(0), 0.01, 8, Outcome::Finished, &[91.0, 95.0, 97.0])];
+        let told = &gains(&tuning(Sampler::Random, equal))[0];
+        assert!(told.contains("none of 1 trial is better"), "the same accuracy and loss: {told}");
+    }
+
+    #[test]
+    fn the_figures_for_programs() {
+        let found = tuning(Sampler::Random, four_trials());
+        let json: serde_json::Value = serde_json::from_str(&tuning_json(&found)).expect("JSON");
+        let model = &json["models"][0];
+        assert_eq!((&json["test_reads"], &model["best"]), (&0.into(), &1.into()));
+        assert_eq!(model["best_settings"], serde_json::json!({ "learning_rate": 0.002, "units": 32 }));
+        assert_eq!(model["best_so_far"], serde_json::json!([0.96, 0.9825, 0.9825, 0.9825]));
+        // One trial: the mean of all, a diverged one as guessing among ten classes. Four: the best of them.
+        let expected = model["expected_best"].as_array().expect("drawn by lot");
+        let value = |index: usize| expected[index].as_f64().expect("a number");
+        assert!((value(0) - (0.96 + 0.9825 + 0.8 + 0.1) / 4.0).abs() < 1e-12, "{expected:?}");
+        assert!((value(3) - 0.9825).abs() < 1e-12, "{expected:?}");
+        assert_eq!(model["trials"][3]["outcome"], "diverged");
+        assert_eq!(model["trials"][3]["validation_accuracy"], serde_json::Value::Null);
+        // What trials learn from each other is no expectation over lots.
+        let json: serde_json::Value =
+            serde_json::from_str(&tuning_json(&tuning(Sampler::Tpe, four_trials()))).expect("JSON");
+        assert_eq!(json["models"][0]["expected_best"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn the_page_and_the_picture_hold_every_trial() {
+        let found = tuning(Sampler::Random, four_trials());
+        let page = crate::tuning_page(&found);
+        for words in [
+            "98.25",
+            "diverged in epoch 1",
+            "stopped after 1 epoch",
+            "trial 3",
+            "expected best of so many trials",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        assert!(!page.contains("NaN") && !page.contains("inf "), "a coordinate is no number");
+        let svg = search_chart(&found).to_svg();
+        assert!(svg.contains("the model as it stands") && !svg.contains("NaN"));
+        // A search without a trial is drawn too.
+        let none = tuning(Sampler::Tpe, Vec::new());
+        assert!(crate::tuning_page(&none).contains("none of 0 trials is better"));
+        assert!(!search_chart(&none).to_svg().contains("NaN"));
+    }
+}

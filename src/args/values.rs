@@ -1,0 +1,110 @@
+//! Values of options: names, and numbers within bounds.
+
+use clap::ValueEnum;
+use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
+
+/// The samplers by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SamplerName {
+    /// Tree-structured Parzen estimator: settings like the best trials' and unlike the others', after ten by lot
+    Tpe,
+    /// Every setting by lot
+    Random,
+}
+
+/// Whether to show the plots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Show {
+    /// In the terminal where it can, else in the program that opens pictures; nothing when not at a terminal
+    Auto,
+    /// Not at all
+    Never,
+}
+
+/// The protocols by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProtocolName {
+    /// 55,000 images to train on, 5,000 to validate on, the test images read once after the last epoch
+    Sound,
+    /// 60,000 images to train on, the test images read after every epoch as if they were validation images
+    Original,
+}
+
+impl From<ProtocolName> for study::record::Protocol {
+    fn from(name: ProtocolName) -> Self {
+        match name {
+            ProtocolName::Sound => Self::Sound,
+            ProtocolName::Original => Self::Original,
+        }
+    }
+}
+
+/// The kinds of test-time augmentation by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestTimeAugmentationName {
+    /// The image as it is
+    None,
+    /// Also its shifts by a pixel up, down, left and right; the mean of the probabilities answers
+    FourShifts,
+    /// Also its shifts by a pixel in all eight directions
+    EightShifts,
+}
+
+impl From<TestTimeAugmentationName> for train::TestTimeAugmentation {
+    fn from(name: TestTimeAugmentationName) -> Self {
+        match name {
+            TestTimeAugmentationName::None => Self::None,
+            TestTimeAugmentationName::FourShifts => Self::FourShifts,
+            TestTimeAugmentationName::EightShifts => Self::EightShifts,
+        }
+    }
+}
+
+/// Beyond this, threads only cost memory.
+const MAXIMUM_THREADS: usize = 1024;
+
+pub(super) fn threads(text: &str) -> Result<usize, String> {
+    whole_number(text, MAXIMUM_THREADS)
+}
+
+pub(super) fn epochs(text: &str) -> Result<usize, String> {
+    whole_number(text, MAXIMUM_EPOCHS)
+}
+
+pub(super) fn batch_size(text: &str) -> Result<usize, String> {
+    whole_number(text, MAXIMUM_BATCH_SIZE)
+}
+
+pub(super) fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=maximum).contains(number));
+    number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
+}
+
+pub(super) fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.01..=1e6).contains(minutes));
+    minutes.ok_or_else(|| "a number from 0.01 to 1000000 is expected".to_owned())
+}
+
+pub(super) fn accuracy(text: &str) -> Result<f64, String> {
+    let accuracy = text.parse().ok().filter(|accuracy| *accuracy > 0.0 && *accuracy <= 1.0);
+    accuracy.ok_or_else(|| "a fraction above 0 and at most 1 is expected, such as 0.994".to_owned())
+}
+
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && seconds.is_finite());
+    seconds.ok_or_else(|| "a number above 0 is expected".to_owned())
+}
+
+pub(super) fn bench_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.01..=3600.0).contains(seconds));
+    seconds.ok_or_else(|| "a number from 0.01 to 3600 is expected".to_owned())
+}
+
+pub(super) fn learning_rate(text: &str) -> Result<f64, String> {
+    let expected = || "a number above 0 and at most 10 is expected".to_owned();
+    let learning_rate = text.parse().map_err(|_| expected())?;
+    match (Recipe { learning_rate, ..Recipe::default() }).check() {
+        Ok(_) => Ok(learning_rate),
+        Err(_) => Err(expected()),
+    }
+}
