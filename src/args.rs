@@ -7,9 +7,7 @@ use data::Augmentation;
 use std::path::PathBuf;
 use study::study_file::{MAXIMUM_RUNS, Target};
 pub(crate) use values::{ProtocolName, SamplerName, Show, TestTimeAugmentationName};
-use values::{
-    accuracy, batch_size, bench_seconds, epochs, learning_rate, minutes, seconds, threads, whole_number,
-};
+use values::{accuracy, batch_size, bench_seconds, epochs, learning_rate, minutes, seconds, threads};
 
 /// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
 ///

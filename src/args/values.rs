@@ -75,7 +75,7 @@ pub(super) fn batch_size(text: &str) -> Result<usize, String> {
     whole_number(text, MAXIMUM_BATCH_SIZE)
 }
 
-pub(super) fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
+fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=maximum).contains(number));
     number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
 }

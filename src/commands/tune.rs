@@ -16,7 +16,7 @@ use study::{
     record::Protocol,
     run::RunError,
     store::{FileError, check_writable, write_atomically},
-    study_file::{ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
+    study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
     tune::{Budget, Candidate, Question, SettingSpace, TrialStore, TuneEvent, Tuning, tune},
 };
 
@@ -33,7 +33,15 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut dataset = arguments.dataset.clone();
     for name in &arguments.models {
-        let named = find(name, &options)?;
+        let named = find(name, &options, arguments.dataset.is_some())?;
+        if let (None, Some(one), Some(other)) = (&arguments.dataset, &dataset, &named.dataset)
+            && one != other
+        {
+            return Err(Failure::usage(
+                format!("{name}: its data set is {other}, that of the models before it {one}"),
+                "name the data set for all with --dataset",
+            ));
+        }
         dataset = dataset.or(named.dataset);
         for candidate in named.candidates {
             if candidates.iter().any(|other| other.template.name == candidate.template.name) {
@@ -120,8 +128,9 @@ fn settings(options: &RecipeArguments) -> Vec<Setting> {
     all.into_iter().flatten().collect()
 }
 
-/// The models of a name, and what is searched of each: a built-in one's name, `FILE.toml`, or `FILE.toml:NAME`.
-fn find(name: &str, options: &[Setting]) -> Result<Named, Failure> {
+/// The models of a name, and what is searched of each: a built-in one's name, `FILE.toml`, or `FILE.toml:NAME`. A file may
+/// have several data sets only where one was `chosen`.
+fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure> {
     let (file, wanted) = match name.rsplit_once(':') {
         Some((file, model)) if is_study_file(file) => (file, Some(model)),
         _ => (name, None),
@@ -141,38 +150,42 @@ fn find(name: &str, options: &[Setting]) -> Result<Named, Failure> {
             "write protocol = \"sound\", or leave it out",
         ));
     }
-    if let [_, _, ..] = study.datasets[..] {
+    let made =
+        |model: &ModelSpec| study.templates.iter().any(|template| template.name == model.architecture.name);
+    if !study.models.iter().all(made) {
         return Err(Failure::usage(
-            format!("{file}: one data set expected, {} found", study.datasets.len()),
-            "name one with `dataset`, and tune on each by itself",
+            format!("{file}: has a grid, which a search cannot go through"),
+            "move the grid's settings to [search]: a list there is a choice",
         ));
     }
-    let candidates = of_file(&study, file, options)?;
-    let names: Vec<String> = candidates.iter().map(|candidate| candidate.template.name.clone()).collect();
-    let chosen: Vec<Candidate> = candidates
-        .into_iter()
-        .filter(|candidate| wanted.is_none_or(|wanted| candidate.template.name == wanted))
-        .collect();
-    if chosen.is_empty() {
+    if !chosen && study.datasets.len() > 1 {
+        return Err(Failure::usage(
+            format!("{file}: one data set expected, {} found", study.datasets.len()),
+            "name one with --dataset, and tune on each by itself",
+        ));
+    }
+    let is_wanted = |template: &&ModelTemplate| wanted.is_none_or(|wanted| template.name == wanted);
+    let templates: Vec<&ModelTemplate> = study.templates.iter().filter(is_wanted).collect();
+    if templates.is_empty() {
         let wanted = wanted.unwrap_or_default();
-        let hint = choose(wanted, names.iter().map(String::as_str));
+        let hint = choose(wanted, study.templates.iter().map(|template| template.name.as_str()));
         return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
     }
-    Ok(Named { candidates: chosen, dataset: study.datasets.into_iter().next() })
+    let candidates = templates.into_iter().map(|template| of_file(&study, template, file, options));
+    Ok(Named { candidates: candidates.collect::<Result<_, _>>()?, dataset: study.datasets.first().cloned() })
 }
 
-fn of_file(study: &StudyFile, file: &str, options: &[Setting]) -> Result<Vec<Candidate>, RunError> {
+fn of_file(
+    study: &StudyFile,
+    template: &ModelTemplate,
+    file: &str,
+    options: &[Setting],
+) -> Result<Candidate, RunError> {
     let shared: Vec<Setting> = study.recipe.iter().chain(options).cloned().collect();
-    let spaces = if study.search.is_empty() {
-        let usual = |template: &ModelTemplate| SettingSpace::usual(template, &shared, options);
-        study.templates.iter().map(usual).collect::<Result<Vec<_>, _>>()?
+    let space = if study.search.is_empty() {
+        SettingSpace::usual(template, &shared, options)?
     } else {
-        SettingSpace::of_file(&study.templates, &shared, &study.search, options, file)?
+        SettingSpace::of_file(template, &study.templates, &shared, &study.search, options, file)?
     };
-    let candidate = |(template, space): (&ModelTemplate, SettingSpace)| Candidate {
-        template: template.clone(),
-        shared: shared.clone(),
-        space,
-    };
-    Ok(study.templates.iter().zip(spaces).map(candidate).collect())
+    Ok(Candidate { template: template.clone(), shared, space })
 }

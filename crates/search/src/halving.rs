@@ -42,9 +42,10 @@ impl Halving {
         let there = before
             .iter()
             .filter(|trial| trial.length == length)
-            .filter_map(|trial| trial.scores.get(scores.len() - 1));
-        let (peers, better) = there.fold((1, 0), |(peers, better), other| {
-            (peers + 1, better + u64::from(other.compare(score).is_gt()))
+            .filter_map(|trial| Some((trial.failed, trial.scores.get(scores.len() - 1)?)));
+        // What failed later was here, but was no better.
+        let (peers, better) = there.fold((1, 0), |(peers, better), (failed, other)| {
+            (peers + 1, better + u64::from(!failed && other.compare(score).is_gt()))
         });
         better < (peers / self.factor.max(2)).max(1)
     }
@@ -60,6 +61,15 @@ mod tests {
 
     fn scores(values: &[f64]) -> Vec<Score> {
         values.iter().map(|&value| Score { value, penalty: 0.0 }).collect()
+    }
+
+    #[test]
+    fn what_failed_later_stops_no_other() {
+        let mut failed = trial(9, &[0.98]);
+        let score = scores(&[0.97]);
+        assert!(!Halving::default().goes_on(&[failed.clone()], 9, &score));
+        failed.failed = true;
+        assert!(Halving::default().goes_on(&[failed], 9, &score));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{fs, ops::ControlFlow, path::Path};
 use study::{
     plan::identify,
     run::Laboratory,
-    study_file::{ModelTemplate, Setting, StudyFile, built_in_templates},
+    study_file::{ModelTemplate, Setting, StudyFile, StudyFileError, built_in_templates},
     tune::{
         Budget, Candidate, Outcome, Question, SettingSpace, TrialRecord, TrialStore, TuneError, TuneEvent,
         Tuning, tune,
@@ -40,9 +40,19 @@ fn laboratory(folder: &Path) -> Laboratory {
     Laboratory::open(&source, InstructionSet::detect(), 2).expect("the set is sound")
 }
 
+fn spaces_of(
+    study: &StudyFile,
+    shared: &[Setting],
+    fixed: &[Setting],
+) -> Result<Vec<SettingSpace>, StudyFileError> {
+    let space =
+        |template| SettingSpace::of_file(template, &study.templates, shared, &study.search, fixed, "a.toml");
+    study.templates.iter().map(space).collect()
+}
+
 fn question(laboratory: &Laboratory, sampler: Sampler) -> Question {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
-    let spaces = SettingSpace::of_file(&study.templates, &study.recipe, &study.search, &[], "a.toml");
+    let spaces = spaces_of(&study, &study.recipe, &[]);
     let candidates = study
         .templates
         .into_iter()
@@ -207,7 +217,7 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
     let text = "[model.a]\nvariables = { size = 3 }\nlayers = [\"conv 4 {size}x{size}\", \"flatten\", \"dense classes\"]\n\
                 recipe = { epochs = 1 }\n[search]\nsize = [3, 25]\nlearning_rate = [1e-3, 10.0]\n";
     let study = StudyFile::parse(text, "a.toml").expect("a study");
-    let spaces = SettingSpace::of_file(&study.templates, &[], &study.search, &[], "a.toml").expect("spaces");
+    let spaces = spaces_of(&study, &[], &[]).expect("spaces");
     let candidate =
         Candidate { template: study.templates[0].clone(), shared: Vec::new(), space: spaces[0].clone() };
     let question = Question {
@@ -226,23 +236,80 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
     assert!(Tuning::of(&question, records).expect("it is one").models[0].best_so_far[3].is_some());
 }
 
+/// Such trials take no time, so that a budget of minutes would never be spent.
+#[test]
+fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let text = "[model.a]\nvariables = { size = 3 }\nlayers = [\"conv 4 {size}x{size}\", \"flatten\", \"dense classes\"]\n\
+                recipe = { epochs = 1 }\n[search]\nsize = [25, 26]\nlearning_rate = { log = [1e-4, 1e-2] }\n";
+    let study = StudyFile::parse(text, "a.toml").expect("a study");
+    let space = spaces_of(&study, &[], &[]).expect("spaces").remove(0);
+    let question = Question {
+        candidates: vec![Candidate { template: study.templates[0].clone(), shared: Vec::new(), space }],
+        dataset: identify(laboratory.corpus()),
+        sampler: Sampler::Random,
+        halving: None,
+        seed: 0,
+    };
+    let (mut finished, mut notes) = (0, Vec::new());
+    let mut listener = |event: TuneEvent| {
+        match event {
+            TuneEvent::Finished { .. } => finished += 1,
+            TuneEvent::Note(note) => notes.push(note.to_owned()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    };
+    let store = TrialStore::of(folder.path());
+    tune(&laboratory, &question, Budget::Seconds(1e6), &store, false, &mut listener).expect("it ends");
+    assert_eq!((finished, notes.len()), (101, 1), "as it stands, and a hundred");
+    assert!(notes[0].starts_with("a: 100 settings in a row make no model"), "{notes:?}");
+
+    let mut listener = |event: TuneEvent| match event {
+        TuneEvent::Finished { record, .. } if record.number == Some(4) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let stopped = tune(&laboratory, &question, Budget::Trials(50), &store, false, &mut listener);
+    assert!(matches!(stopped, Err(TuneError::Run(error)) if error.is_interruption()));
+}
+
+/// Other instructions, other roundings: the search would be neither the one nor the other.
+#[test]
+fn trials_of_other_kernels_are_made_again() {
+    let folder = TempDir::new().expect("a folder");
+    let one = laboratory(&folder.path().join("data"));
+    if one.environment().kernels == InstructionSet::PORTABLE.name() {
+        return;
+    }
+    let question = question(&one, Sampler::Random);
+    let (_, records, made) = search(&one, &question, 2, folder.path(), usize::MAX);
+    assert_eq!(made, 6);
+    let (_, _, made) = search(&one, &question, 2, folder.path(), usize::MAX);
+    assert_eq!(made, 0);
+    let source = data::Source::parse(&folder.path().join("data").display().to_string()).expect("a folder");
+    let portable = Laboratory::open(&source, InstructionSet::PORTABLE, 2).expect("the set is sound");
+    let (_, others, made) = search(&portable, &question, 2, folder.path(), usize::MAX);
+    assert_eq!(made, 6);
+    assert_ne!(timeless(&records), timeless(&others));
+}
+
 #[test]
 fn a_setting_of_one_model_is_varied_in_that_model_alone() {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
     let fixed = [Setting { name: "batch_size".into(), value: json!(8), line: 0 }];
     let names = |space: &SettingSpace| space.spelled().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-    let spaces = SettingSpace::of_file(&study.templates, &[], &study.search, &[], "a.toml").expect("spaces");
+    let spaces = spaces_of(&study, &[], &[]).expect("spaces");
     assert_eq!(names(&spaces[0]), ["learning_rate", "batch_size", "units"]);
     assert_eq!(names(&spaces[1]), ["learning_rate", "batch_size"]);
-    let spaces =
-        SettingSpace::of_file(&study.templates, &[], &study.search, &fixed, "a.toml").expect("spaces");
+    let spaces = spaces_of(&study, &[], &fixed).expect("spaces");
     assert_eq!(names(&spaces[0]), ["learning_rate", "units"], "what is fixed is not varied");
 }
 
 #[test]
 fn points_and_settings_are_the_same_thing() {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
-    let spaces = SettingSpace::of_file(&study.templates, &[], &study.search, &[], "a.toml").expect("spaces");
+    let spaces = spaces_of(&study, &[], &[]).expect("spaces");
     for seed in 0..50 {
         let point = search::suggest(spaces[0].space(), Sampler::Random, seed, &[]).expect("a point");
         let text = serde_json::to_string(&spaces[0].settings(&point)).expect("JSON");
@@ -281,9 +348,7 @@ fn what_is_wrong_is_told_with_its_line() {
             "[model.a]\nvariables = {{ units = 4 }}\nlayers = [\"flatten\", \"dense {{units}}\", \"dense classes\"]\n[search]\n{search}\n"
         );
         let study = StudyFile::parse(&text, "a.toml").expect("a study");
-        SettingSpace::of_file(&study.templates, &study.recipe, &study.search, &[], "a.toml")
-            .expect_err("it is wrong")
-            .to_string()
+        spaces_of(&study, &study.recipe, &[]).expect_err("it is wrong").to_string()
     };
     for (search, said) in [
         (

@@ -4,9 +4,11 @@ use maud::{Markup, html};
 use study::tune::{ModelOutcome, Tuning};
 
 use super::{Section, both, chip, document, inline, table};
-use crate::numbers::{MISSING, listed, probability, seconds};
+use crate::numbers::{listed, seconds};
 use crate::text::{self, one_line};
-use crate::tuning::{self, best_first, domain, ended, figures, gains, method, number, plain, settings};
+use crate::tuning::{
+    self, best_first, domain, ended, figures, gains, mattered, method, number, plain, settings,
+};
 
 /// `tuning.html`: what was found, how the search went, what mattered, every trial, how it was made.
 pub fn tuning_page(tuning: &Tuning) -> String {
@@ -65,13 +67,7 @@ fn shares(model: &ModelOutcome) -> Markup {
                 th scope="row" { (one_line(name)) }
                 td.words { (domain(searched)) }
                 td { (model.best_record().settings.get(name).map_or("as it stands".to_owned(), plain)) }
-                @if let Some(importance) = importance {
-                    td { (format!("{:.0}", 100.0 * importance.share)) }
-                    td { (probability(importance.p_value)) }
-                } @else {
-                    td { (MISSING) }
-                    td { (MISSING) }
-                }
+                @for figure in mattered(model, importance.as_ref()) { td { (figure) } }
             }
         }
     };

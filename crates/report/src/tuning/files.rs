@@ -28,7 +28,7 @@ fn model(outcome: &ModelOutcome) -> Value {
         json!({
             "setting": name,
             "share": importance.as_ref().map(|importance| importance.share),
-            "p_value": importance.as_ref().map(|importance| importance.p_value),
+            "p_value": importance.as_ref().filter(|_| outcome.drawn_by_lot).map(|importance| importance.p_value),
         })
     });
     let searched = outcome.searched.iter().map(|(name, domain)| json!({ "setting": name, "domain": domain }));
@@ -60,5 +60,7 @@ fn trial(record: &TrialRecord) -> Value {
         "parameters": record.parameters,
         "train_seconds": record.train_seconds,
         "total_seconds": record.total_seconds,
+        "environment": record.environment,
+        "warnings": record.warnings,
     })
 }

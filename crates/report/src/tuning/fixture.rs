@@ -3,7 +3,7 @@
 use search::{Halving, Sampler};
 use serde_json::{Map, json};
 use study::record::{DatasetIdentity, EpochRecord};
-use study::study_file::StudyFile;
+use study::study_file::{ModelTemplate, StudyFile};
 use study::tune::{Candidate, Outcome, Question, SettingSpace, TrialRecord, Tuning};
 
 use crate::fixture;
@@ -63,13 +63,19 @@ pub(crate) fn trial(
 
 /// The model as it stands at 97 %, and the trials given.
 pub(crate) fn tuning(sampler: Sampler, trials: Vec<TrialRecord>) -> Tuning {
+    from_standing(sampler, trial(None, 0.0, 0, Outcome::Finished, &[90.0, 96.0, 97.0]), trials)
+}
+
+/// Of one model.
+pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec<TrialRecord>) -> Tuning {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
-    let spaces =
-        SettingSpace::of_file(&study.templates, &study.recipe, &study.search, &[], "a.toml").expect("spaces");
-    let candidates = study.templates.into_iter().zip(spaces);
-    let candidate = |(template, space)| Candidate { template, shared: study.recipe.clone(), space };
+    let candidate = |template: &ModelTemplate| {
+        let space =
+            SettingSpace::of_file(template, &study.templates, &study.recipe, &study.search, &[], "a.toml");
+        Candidate { template: template.clone(), shared: study.recipe.clone(), space: space.expect("a space") }
+    };
     let question = Question {
-        candidates: candidates.map(candidate).collect(),
+        candidates: study.templates.iter().map(candidate).collect(),
         dataset: DatasetIdentity {
             name: "mnist".to_owned(),
             sha256: "5".repeat(64),
@@ -83,7 +89,6 @@ pub(crate) fn tuning(sampler: Sampler, trials: Vec<TrialRecord>) -> Tuning {
         halving: Some(Halving::default()),
         seed: 3,
     };
-    let standing = trial(None, 0.0, 0, Outcome::Finished, &[90.0, 96.0, 97.0]);
     Tuning::of(&question, vec![std::iter::once(standing).chain(trials).collect()]).expect("a model")
 }
 

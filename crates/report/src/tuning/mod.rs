@@ -7,7 +7,7 @@ mod words;
 pub use chart::search_chart;
 pub(crate) use chart::{search, setting};
 pub use files::{TUNING_SCHEMA, tuning_json};
-pub(crate) use words::{best_first, domain, ended, figures, gains, method, number, plain};
+pub(crate) use words::{best_first, domain, ended, figures, gains, mattered, method, number, plain};
 pub use words::{settings, tuning_markdown, tuning_terminal};
 
 #[cfg(test)]
@@ -60,6 +60,44 @@ mod tests {
         let equal = vec![trial(Some(0), 0.01, 8, Outcome::Finished, &[91.0, 95.0, 97.0])];
         let told = &gains(&tuning(Sampler::Random, equal))[0];
         assert!(told.contains("none of 1 trial is better"), "the same accuracy and loss: {told}");
+    }
+
+    /// What it reached before it fell apart is not what it came to.
+    #[test]
+    fn a_model_that_diverges_has_no_accuracy() {
+        let standing = trial(None, 0.0, 0, Outcome::Diverged, &[90.0, 97.0]);
+        let finished = trial(Some(0), 0.01, 8, Outcome::Finished, &[91.0, 94.0, 95.0]);
+        let diverged = trial(Some(0), 0.1, 8, Outcome::Diverged, &[99.0]);
+        let told = gains(&fixture::from_standing(Sampler::Tpe, standing.clone(), vec![finished]));
+        assert_eq!(
+            told,
+            [
+                "dense reaches 95.00 % validation accuracy with learning_rate 0.01, units 8 (trial 0 of 1 trial, counted from 0); \
+              as it stands it diverges."
+            ]
+        );
+        let told = gains(&fixture::from_standing(Sampler::Tpe, standing, vec![diverged]));
+        assert_eq!(told, ["dense: none of 1 trial came to an end."]);
+    }
+
+    #[test]
+    fn where_and_how_the_trials_ran_is_told() {
+        let mut trials = four_trials();
+        trials[1].warnings = vec!["others used the processors".to_owned()];
+        trials[3].warnings = trials[1].warnings.clone();
+        let page = tuning_markdown(&tuning(Sampler::Tpe, trials.clone()));
+        assert!(
+            page.contains("- Machine: Example CPU, 2 threads, avx512 kernels, mnist-study 0.1.0.\n"),
+            "{page}"
+        );
+        assert!(page.contains("- 2 trainings: others used the processors.\n"), "{page}");
+        assert!(page.contains("There are no p-values for the shares"), "{page}");
+        assert!(!page.contains("more in `tuning.json`"), "{page}");
+        let many: Vec<_> =
+            (0..25).map(|number| trial(Some(number), 0.01, 8, Outcome::Finished, &[91.0])).collect();
+        assert!(
+            tuning_markdown(&tuning(Sampler::Random, many)).contains("\n6 trials more in `tuning.json`.\n")
+        );
     }
 
     #[test]

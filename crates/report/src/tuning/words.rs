@@ -1,6 +1,8 @@
 //! A search in sentences and tables of text.
 
+use search::Importance;
 use serde_json::{Map, Value};
+use study::record::Environment;
 use study::tune::{ModelOutcome, Outcome, TrialRecord, Tuning};
 
 use crate::markdown::line;
@@ -108,7 +110,7 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
             halving.factor,
             halving.factor
         ),
-        None => "Every trial had all its epochs.".to_owned(),
+        None => "No trial was stopped for falling behind.".to_owned(),
     });
     let counts: Vec<usize> = tuning.models.iter().map(|model| model.trials.len()).collect();
     if counts.windows(2).any(|pair| pair[0] != pair[1]) {
@@ -128,13 +130,46 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
          together do not show, and what the search soon settled on shows less than it matters."
             .to_owned(),
     );
-    if tuning.models.iter().any(|model| model.expected_best.is_some()) {
+    if question.sampler == search::Sampler::Tpe {
         sentences.push(
-            "Expected best: the mean over all choices of so many of the trials (Dodge et al. 2019, Tang et al. 2020); a diverged trial counts as guessing."
+            "There are no p-values for the shares: they suppose settings drawn by lot, and these were drawn by what did well before."
                 .to_owned(),
         );
     }
+    if tuning.models.iter().any(|model| model.expected_best.is_some()) {
+        sentences.push(
+            "Expected best: the mean over all choices of so many of the trials (Dodge et al. 2019, Tang et al. 2020); a diverged trial counts as \
+             guessing, a stopped one with what it had then, which makes it a lower bound."
+                .to_owned(),
+        );
+    }
+    sentences.extend(machine(tuning));
     sentences
+}
+
+/// What the trials were computed on, and what their times must not be read without.
+fn machine(tuning: &Tuning) -> Vec<String> {
+    let (mut machines, mut warnings): (Vec<String>, Vec<(String, usize)>) = (Vec::new(), Vec::new());
+    for trial in
+        tuning.models.iter().flat_map(|model| std::iter::once(&model.as_it_stands).chain(&model.trials))
+    {
+        let Environment { cpu, threads, kernels, version } = &trial.environment;
+        let machine =
+            format!("{cpu}, {}, {kernels} kernels, mnist-study {version}", counted(*threads, "thread"));
+        if !machines.contains(&machine) {
+            machines.push(machine);
+        }
+        for warning in &trial.warnings {
+            match warnings.iter_mut().find(|(known, _)| known == warning) {
+                Some((_, trials)) => *trials += 1,
+                None => warnings.push((warning.clone(), 1)),
+            }
+        }
+    }
+    let warning = |(warning, trials): (String, usize)| format!("{}: {warning}.", counted(trials, "training"));
+    std::iter::once(format!("Machine: {}.", machines.join("; ")))
+        .chain(warnings.into_iter().map(warning))
+        .collect()
 }
 
 /// The result as plain text.
@@ -173,12 +208,7 @@ pub fn tuning_markdown(tuning: &Tuning) -> String {
         );
         for ((name, searched), importance) in model.searched.iter().zip(&model.importance) {
             let found = model.best_record().settings.get(name).map_or("as it stands".to_owned(), plain);
-            let [share, p_value] = match importance {
-                Some(importance) => {
-                    [format!("{:.0}", 100.0 * importance.share), probability(importance.p_value)]
-                }
-                None => [MISSING.to_owned(), MISSING.to_owned()],
-            };
+            let [share, p_value] = mattered(model, importance.as_ref());
             let cells = [name, &domain(searched), &found, &share, &p_value].map(|cell| text::markdown(cell));
             line(&mut page, format_args!("| {} |", cells.join(" | ")));
         }
@@ -199,10 +229,21 @@ pub fn tuning_markdown(tuning: &Tuning) -> String {
                 ),
             );
         }
+        let more = (model.trials.len() + 1).saturating_sub(SHOWN);
+        if more > 0 {
+            line(&mut page, format_args!("\n{} more in `tuning.json`.", counted(more, "trial")));
+        }
     }
     page.push_str("\n## How it was made\n\n");
     method(tuning).iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
     page
+}
+
+/// A setting's share of the trials' order in per cent, and its p-value, where they are known.
+pub(crate) fn mattered(model: &ModelOutcome, importance: Option<&Importance>) -> [String; 2] {
+    let p_value = importance.filter(|_| model.drawn_by_lot).map(|importance| probability(importance.p_value));
+    let share = importance.map(|importance| format!("{:.0}", 100.0 * importance.share));
+    [share, p_value].map(|figure| figure.unwrap_or(MISSING.to_owned()))
 }
 
 /// The model as it stands, then its trials, the best first.

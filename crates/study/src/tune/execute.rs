@@ -5,8 +5,7 @@ use super::{
     record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore, score},
 };
 use crate::{
-    plan::{StudySpec, plan},
-    record::{EpochRecord, Protocol, RunSpec},
+    record::{EpochRecord, Protocol},
     run::{Laboratory, RunError, epoch_record},
     store::FileError,
     study_file::{ModelSpec, StudyFileError},
@@ -82,13 +81,20 @@ struct Strand<'a> {
     candidate: &'a Candidate,
     trials: Vec<Trial>,
     seconds: f64,
+    /// Trials that made no model, since the last that did.
+    unusable: usize,
     over: bool,
 }
+
+/// So many settings in a row that make no model, and no further ones are tried: they cost no time, so that a budget of time
+/// would never end.
+const MOST_UNUSABLE: usize = 100;
 
 /// Makes the trials of a search that are not in `store`, each model in turn, until each has had the budget; the model as it
 /// stands comes first.
 ///
-/// A record that is damaged, of another search or not what the search would try there is made anew, and so are all after it.
+/// A record that is damaged, of another search or instruction set, or not what the search would try there is made anew; so is
+/// any after it whose settings no longer follow.
 /// Every trial has its record on disk before the next begins.
 ///
 /// # Errors
@@ -107,7 +113,14 @@ pub fn tune(
         .candidates
         .iter()
         .enumerate()
-        .map(|(model, candidate)| Strand { model, candidate, trials: Vec::new(), seconds: 0.0, over: false })
+        .map(|(model, candidate)| Strand {
+            model,
+            candidate,
+            trials: Vec::new(),
+            seconds: 0.0,
+            unusable: 0,
+            over: false,
+        })
         .collect();
     let mut round = Round { laboratory, question, search: &search, store, fresh, listener };
     for number in std::iter::once(None).chain((0..).map(Some)) {
@@ -168,12 +181,26 @@ impl Round<'_> {
                 record
             }
         };
-        strand.seconds += record.total_seconds;
         if number.is_some() {
+            strand.seconds += record.total_seconds;
             let point = candidate.space.point(&record.settings);
             strand.trials.push(record.trial(point).expect("the settings came from a point"));
         }
-        let _ = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
+        let asked = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
+        strand.unusable = match record.outcome {
+            Outcome::Unusable(_) => strand.unusable + 1,
+            _ => 0,
+        };
+        // Any other trial has had the break in its training.
+        if strand.unusable > 0 && asked.is_break() {
+            let (model, seed) = (record.model, self.question.seed);
+            return Err(RunError::Stopped { model, seed, stopped: Stopped::Interrupted { epoch: 1 } }.into());
+        }
+        if strand.unusable >= MOST_UNUSABLE {
+            let note = format!("{}: {MOST_UNUSABLE} settings in a row make no model: given up", record.model);
+            let _ = (self.listener)(TuneEvent::Note(&note));
+            return Ok(false);
+        }
         Ok(true)
     }
 
@@ -187,7 +214,16 @@ impl Round<'_> {
         let name = &candidate.template.name;
         let note = match self.store.read(self.search, name, number) {
             Ok(None) => return None,
-            Ok(Some(record)) if record.settings == *settings => return Some(record),
+            Ok(Some(record)) if record.settings == *settings => {
+                let (there, here) = (&record.environment.kernels, self.laboratory.environment().kernels);
+                if *there == here {
+                    return Some(record);
+                }
+                format!(
+                    "{}: made with {there} kernels, not {here}: made again",
+                    self.store.path(name, number).display()
+                )
+            }
             Ok(Some(_)) => {
                 let path = self.store.path(name, number);
                 format!("{}: other settings than the trials before it lead to: made again", path.display())
@@ -237,7 +273,7 @@ impl Round<'_> {
         blank: TrialRecord,
         model: &ModelSpec,
     ) -> Result<TrialRecord, TuneError> {
-        let specification = self.specification(model);
+        let specification = self.laboratory.specification(model, Protocol::Sound, self.question.seed);
         let length = specification.recipe.epochs;
         let started = TuneEvent::Started {
             name: &blank.model,
@@ -287,16 +323,5 @@ impl Round<'_> {
             epochs,
             ..blank
         })
-    }
-
-    fn specification(&self, model: &ModelSpec) -> RunSpec {
-        let study = StudySpec {
-            models: vec![model.clone()],
-            protocol: Protocol::Sound,
-            audit_selection: false,
-            first_seed: self.question.seed,
-            runs: 1,
-        };
-        plan(&study, &self.question.dataset).remove(0)
     }
 }

@@ -30,12 +30,16 @@ pub struct ModelOutcome {
     pub best: Option<usize>,
     /// After each trial the best validation accuracy of a finished one so far, a fraction.
     pub best_so_far: Vec<Option<f64>>,
-    /// For each k, the expected best validation accuracy of k of the trials; one that came to nothing counts as guessing.
+    /// For each k, the expected best validation accuracy of k of the trials: one that came to nothing counts as guessing, one
+    /// that halving stopped with what it had then, which makes it a lower bound.
     /// It is the expectation for a search of k trials where settings are drawn by lot; where each trial learns from those
     /// before, late trials are better than early ones, and it is none.
     pub expected_best: Option<Vec<f64>>,
     /// How much each setting mattered, in the order of `searched`.
     pub importance: Vec<Option<Importance>>,
+    /// Whether the p-values of `importance` mean anything: where settings are drawn by what was found before, better ones
+    /// come later, whatever they do, and p is smaller than it should be.
+    pub drawn_by_lot: bool,
     /// The model with the best settings.
     pub model: ModelSpec,
     /// The trials as the search sees them.
@@ -139,6 +143,7 @@ impl ModelOutcome {
                 .then(|| stats::expected_best(&accuracies).ok())
                 .flatten(),
             importance: importance(candidate.space.space(), &seen),
+            drawn_by_lot: sampler == Sampler::Random,
             model: candidate.make(&settings)?,
             as_it_stands,
             trials,

@@ -65,8 +65,11 @@ pub enum Outcome {
 }
 
 impl TrialRecord {
-    /// The epoch whose parameters the model ended with.
+    /// The epoch whose parameters the model ended with; none where it diverged.
     pub fn last(&self) -> Option<&EpochRecord> {
+        if self.outcome == Outcome::Diverged {
+            return None;
+        }
         self.epochs.get(self.kept_epoch.checked_sub(1)?)
     }
 
@@ -152,6 +155,9 @@ fn parse(bytes: &[u8]) -> Result<TrialRecord, String> {
     }
     let written = value.as_object_mut().and_then(|fields| fields.remove("digest"));
     let record: TrialRecord = serde_json::from_value(value).map_err(|error| format!("damaged: {error}"))?;
+    if record.specification.as_ref().is_some_and(|run| run.recipe.check().is_err()) {
+        return Err("its recipe cannot be used".into());
+    }
     let found = digest(&record);
     if written.as_ref().and_then(Value::as_str) != Some(&found) {
         return Err(format!("changed since it was written: its content has the digest {found}"));

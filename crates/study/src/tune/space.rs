@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingSpace {
     space: Space,
-    /// For each dimension the line that it stands on, and its choices, where it has such.
-    settings: Vec<(usize, Vec<Value>)>,
+    /// Each dimension's choices, where it has such.
+    choices: Vec<Vec<Value>>,
 }
 
 /// A setting to vary, as asked for.
@@ -38,53 +38,48 @@ const SMALLEST_WIDTH: i64 = 8;
 const STRENGTHS: [&str; 5] = ["shift", "rotation", "scale", "shear", "elastic"];
 
 impl SettingSpace {
-    /// The spaces of a study file's `[search]`, one for each template.
+    /// The space of one of a study file's templates, by the file's `[search]`.
     ///
     /// A setting that is a variable of some templates is varied in those alone; any other is a field of the recipe, and varied
     /// in all. What is `fixed` is not varied.
     ///
     /// # Errors
-    /// When an entry is no domain, when one of its ends or choices is unusable, or when nothing of a template is varied.
+    /// When an entry is no domain, when one of its ends or choices is unusable, or when nothing of the template is varied.
     pub fn of_file(
-        templates: &[ModelTemplate],
+        template: &ModelTemplate,
+        all: &[ModelTemplate],
         shared: &[Setting],
         entries: &[(String, Node)],
         fixed: &[Setting],
         file: &str,
-    ) -> Result<Vec<Self>, StudyFileError> {
+    ) -> Result<Self, StudyFileError> {
         let mut varied = Vec::new();
         collect(file, "", entries, &mut varied)?;
-        varied.retain(|varied| is_free(varied, fixed));
+        let line = varied.first().map_or(0, |varied| varied.line);
         let has = |template: &ModelTemplate, name: &str| {
             template.variables().iter().any(|(variable, _)| variable == name)
         };
-        let of_template = |template: &ModelTemplate| {
-            let of_others_only =
-                |name: &str| !has(template, name) && templates.iter().any(|other| has(other, name));
-            let mine: Vec<Varied> =
-                varied.iter().filter(|varied| !of_others_only(&varied.name)).cloned().collect();
-            for varied in &mine {
-                for value in varied.extremes() {
-                    let setting = Setting { name: varied.name.clone(), value, line: varied.line };
-                    // Not where the template stands, which may be a built-in one.
-                    let here = |error: StudyFileError| StudyFileError {
-                        file: file.to_owned(),
-                        line: varied.line,
-                        problem: format!("search, {}: {}", varied.name, error.problem),
-                        hint: error.hint,
-                    };
-                    template.make(&with(shared, setting)).map_err(here)?;
-                }
+        let of_others_only = |name: &str| !has(template, name) && all.iter().any(|other| has(other, name));
+        varied.retain(|varied| is_free(varied, fixed) && !of_others_only(&varied.name));
+        for varied in &varied {
+            for value in varied.extremes() {
+                let setting = Setting { name: varied.name.clone(), value, line: varied.line };
+                // Not where the template stands, which may be a built-in one.
+                let here = |error: StudyFileError| StudyFileError {
+                    file: file.to_owned(),
+                    line: varied.line,
+                    problem: format!("search, {}: {}", varied.name, error.problem),
+                    hint: error.hint,
+                };
+                template.make(&with(shared, setting)).map_err(here)?;
             }
-            let line = varied.first().map_or(0, |varied| varied.line);
-            Self::new(mine).map_err(|error| StudyFileError {
-                file: file.to_owned(),
-                line,
-                problem: format!("model {}: {error}", template.name),
-                hint: HINT.into(),
-            })
-        };
-        templates.iter().map(of_template).collect()
+        }
+        Self::new(varied).map_err(|error| StudyFileError {
+            file: file.to_owned(),
+            line,
+            problem: format!("model {}: {error}", template.name),
+            hint: HINT.into(),
+        })
     }
 
     /// What is searched where nothing is said: the learning rate, a decade to either side; the batch size, half and double;
@@ -151,9 +146,9 @@ impl SettingSpace {
     }
 
     fn new(varied: Vec<Varied>) -> Result<Self, SpaceError> {
-        let settings = varied.iter().map(|varied| (varied.line, varied.choices.clone())).collect();
+        let choices = varied.iter().map(|varied| varied.choices.clone()).collect();
         let dimension = |varied: Varied| Dimension { name: varied.name, domain: varied.domain };
-        Ok(Self { space: Space::new(varied.into_iter().map(dimension).collect())?, settings })
+        Ok(Self { space: Space::new(varied.into_iter().map(dimension).collect())?, choices })
     }
 
     /// The dimensions, without their choices' values.
@@ -163,9 +158,9 @@ impl SettingSpace {
 
     /// Each setting's name and domain, as a study file spells them.
     pub fn spelled(&self) -> Vec<(String, Value)> {
-        let domains = self.space.dimensions().iter().zip(&self.settings);
+        let domains = self.space.dimensions().iter().zip(&self.choices);
         domains
-            .map(|(dimension, (_, choices))| {
+            .map(|(dimension, choices)| {
                 let domain = match dimension.domain {
                     Domain::Uniform { low, high } => serde_json::json!({ "range": [low, high] }),
                     Domain::LogUniform { low, high } => serde_json::json!({ "log": [low, high] }),
@@ -180,10 +175,10 @@ impl SettingSpace {
 
     /// A point's values by their settings' names.
     pub fn settings(&self, point: &[search::Value]) -> Map<String, Value> {
-        let dimensions = self.space.dimensions().iter().zip(&self.settings);
+        let dimensions = self.space.dimensions().iter().zip(&self.choices);
         dimensions
             .zip(point)
-            .map(|((dimension, (_, choices)), value)| {
+            .map(|((dimension, choices), value)| {
                 let value = match *value {
                     search::Value::Number(number) => Value::from(number),
                     search::Value::Integer(integer) => Value::from(integer),
@@ -196,9 +191,9 @@ impl SettingSpace {
 
     /// The point of such values; none where they are not of this space.
     pub fn point(&self, settings: &Map<String, Value>) -> Option<Vec<search::Value>> {
-        let dimensions = self.space.dimensions().iter().zip(&self.settings);
+        let dimensions = self.space.dimensions().iter().zip(&self.choices);
         let point: Option<Vec<search::Value>> = dimensions
-            .map(|(dimension, (_, choices))| {
+            .map(|(dimension, choices)| {
                 let value = settings.get(&dimension.name)?;
                 Some(match dimension.domain {
                     Domain::Uniform { .. } | Domain::LogUniform { .. } => {
