@@ -54,11 +54,7 @@ fn sheet(
     let first = |class: u8| training.labels().iter().position(|label| *label == class);
     let classes = (0..=u8::MAX).take(training.classes());
     let batch: Vec<u32> = classes.filter_map(first).take(MOST_CLASSES).map(|index| index as u32).collect();
-    let known = data::find_published(name).map_or(&[][..], |set| set.classes);
-    let names = |label: u8| match known.get(usize::from(label)) {
-        Some(name) => (*name).to_owned(),
-        None => label.to_string(),
-    };
+    let names = |label: u8| corpus.class_names()[usize::from(label)].clone();
     let mut rows = Vec::new();
     let kinds = kinds(augmentation);
     // One kind alone is the same as all together.

@@ -51,15 +51,20 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
     };
     let executed = execute(&laboratory, &runs, &store, true, &mut listener);
     progress.finish();
-    executed?;
+    if records.is_empty() {
+        return Ok(executed?);
+    }
     for warning in records.iter().flat_map(|record| &record.warnings).take(3) {
         output::note(warning);
     }
     let said = Speedrun::of(&records, start_seconds);
     if arguments.output.json {
-        return output::result(&format!("{:#}\n", said.to_json(&records)));
+        output::result(&format!("{:#}\n", said.to_json(&records)))?;
+    } else {
+        output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display()))?;
     }
-    output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display()))
+    // What was finished before an interruption is told too.
+    Ok(executed?)
 }
 
 /// What the runs came to.
@@ -79,11 +84,9 @@ struct Spread {
 
 impl Spread {
     fn of(values: &[f64]) -> Self {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         Self {
-            mean,
-            deviation: (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt()),
+            mean: stats::mean(values).unwrap_or(f64::NAN),
+            deviation: stats::sample_standard_deviation(values).ok(),
             least: values.iter().copied().fold(f64::INFINITY, f64::min),
             greatest: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         }

@@ -53,3 +53,39 @@ fn what_cannot_be_searched_is_told() {
     assert!(wrong.stderr.contains("learning_rat"), "{}", wrong.stderr);
     assert!(!bench.path().join("out/trials").exists(), "nothing is made");
 }
+
+#[test]
+fn what_a_search_cannot_go_through_is_refused() {
+    let bench = Bench::new();
+    let write =
+        |name: &str, text: &str| fs::write(bench.path().join(name), text).expect("the file is written");
+    write("study.toml", &format!("{STUDY}[model.plain]\nlayers = [\"flatten\", \"dense classes\"]\n"));
+    // A setting of another model's is no hindrance.
+    let text = bench.read("study.toml").replace("learning_rate = { log = [0.0001, 0.1] }\n", "");
+    write("width.toml", &text);
+    let of = |names: &[&str]| {
+        let words =
+            [&["tune"], names, &["--trials", "1", "--epochs", "1", "--out", "out", "--quiet", "--fresh"]]
+                .concat();
+        said(&mut bench.command(&words))
+    };
+    let one = of(&["width.toml:small"]);
+    assert_eq!(one.code, Some(0), "{}", one.stderr);
+    let nothing = of(&["width.toml:plain"]);
+    assert!(nothing.stderr.contains("at least 1 dimension expected"), "{}", nothing.stderr);
+
+    write("grid.toml", &format!("{STUDY}[grid]\nbatch_size = [16, 32]\n"));
+    let grid = of(&["grid.toml"]);
+    assert_eq!(grid.code, Some(2), "{}", grid.stderr);
+    assert!(grid.stderr.contains("grid.toml: has a grid"), "{}", grid.stderr);
+
+    write("other.toml", &STUDY.replace("\"data\"", "\"other\"").replace("model.small", "model.large"));
+    let clash = of(&["study.toml:small", "other.toml"]);
+    assert_eq!(clash.code, Some(2), "{}", clash.stderr);
+    assert!(
+        clash.stderr.contains("other.toml: its data set is other, that of the models before it data"),
+        "{}",
+        clash.stderr
+    );
+    assert_eq!(of(&["study.toml:small", "other.toml", "--dataset", "data"]).code, Some(0));
+}

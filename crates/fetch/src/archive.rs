@@ -52,6 +52,13 @@ pub(crate) fn unpack(
     let file = File::open(archive).map_err(|error| FetchError::file(archive, &error))?;
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
     fs::create_dir_all(folder).map_err(|error| FetchError::file(folder, &error))?;
+    // Two processes that unpack the same archive take turns; the second finds it done. File systems without locks exist.
+    let path = folder.join("unpacking.lock");
+    let lock = File::create(&path).map_err(|error| FetchError::file(&path, &error))?;
+    let _ = lock.lock();
+    if is_unpacked(folder, members, listener)? {
+        return Ok(());
+    }
     let mut sums = Checksums::default();
     for member in members {
         tell(listener, Event::Unpacking { file: member })?;

@@ -70,7 +70,7 @@ impl Client {
             request = request.header(header::RANGE, format!("bytes={}-", part.bytes()));
         }
         let response = request.call().map_err(|error| self.unanswered(&error))?;
-        let total = begin(&response, part)?;
+        let total = begin(&response, wanted.bytes, part)?;
         match (wanted.bytes, total) {
             (Some(expected), Some(found)) if expected != found => {
                 return Err(Problem::Lasting(format!("{expected} bytes expected, {found} found")));
@@ -91,7 +91,7 @@ impl Client {
         listener: &mut Listener,
     ) -> Result<(), Problem> {
         // No set of this family has a longer file; a server that never ends must not fill the disk.
-        let limit = total.unwrap_or(data::idx::MAXIMUM_BYTES);
+        let limit = total.unwrap_or(u64::MAX).min(wanted.bytes.unwrap_or(data::idx::MAXIMUM_BYTES));
         let mut reader = body.into_reader();
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
@@ -158,7 +158,9 @@ impl Client {
 }
 
 /// Reads the answer's head: empties `part` where the whole file comes, and returns the file's length if it is told.
-fn begin(response: &Response<Body>, part: &mut Part) -> Result<Option<u64>, Problem> {
+///
+/// An answer of another length than `expected` is another file, a sign-in page perhaps: for that nothing is thrown away.
+fn begin(response: &Response<Body>, expected: Option<u64>, part: &mut Part) -> Result<Option<u64>, Problem> {
     let status = response.status();
     let headers = response.headers();
     match status {
@@ -170,8 +172,14 @@ fn begin(response: &Response<Body>, part: &mut Part) -> Result<Option<u64>, Prob
             }
         },
         StatusCode::OK => {
-            part.clear()?;
-            Ok(number(headers, header::CONTENT_LENGTH))
+            let total = number(headers, header::CONTENT_LENGTH);
+            if expected.is_none() || total.is_none() || total == expected {
+                part.clear()?;
+            }
+            Ok(total)
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE if expected.is_some_and(|expected| part.bytes() < expected) => {
+            Err(Problem::Lasting("the file is shorter here".to_owned()))
         }
         // What is here is not the beginning of this file, or is all of it and more.
         StatusCode::RANGE_NOT_SATISFIABLE => {

@@ -7,7 +7,7 @@
 //! and the next one asks for the rest (HTTP `Range`); a server that sends everything again is obeyed. Addresses are tried
 //! in the order of the registry; a passing fault is waited out a few times, any other leads to the next address.
 //!
-//! EMNIST is one archive of 536 MB for all of its parts. It is kept beside the parts, so that a second part needs no second
+//! EMNIST is one archive of 562 MB for all of its parts. It is kept beside the parts, so that a second part needs no second
 //! download; whoever needs the space may delete it, since a part's four files are its own.
 //!
 //! Nothing is printed: what happens is told to a listener, which may also end it.

@@ -64,8 +64,11 @@ impl Part {
     }
 
     /// SHA-256 of what has been received.
-    pub(crate) fn digest(&self, name: &str, listener: &mut Listener) -> Result<String, FetchError> {
-        digest_of(&self.path, name, listener)
+    ///
+    /// Read through the handle that holds the lock: some systems let no other one read what is locked.
+    pub(crate) fn digest(&mut self, name: &str, listener: &mut Listener) -> Result<String, FetchError> {
+        self.file.rewind().map_err(|error| FetchError::file(&self.path, &error))?;
+        digest_of_reader(&mut self.file, &self.path, name, listener)
     }
 
     /// Gives the file its name.
@@ -88,12 +91,21 @@ impl Part {
 
 /// SHA-256 of a file in lower-case hexadecimal.
 pub(crate) fn digest_of(path: &Path, name: &str, listener: &mut Listener) -> Result<String, FetchError> {
-    let failed = |error| FetchError::file(path, &error);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = File::open(path).map_err(|error| FetchError::file(path, &error))?;
+    digest_of_reader(&mut file, path, name, listener)
+}
+
+/// Reads to the end, which is where the reader then stands.
+fn digest_of_reader(
+    file: &mut File,
+    path: &Path,
+    name: &str,
+    listener: &mut Listener,
+) -> Result<String, FetchError> {
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; DIGEST_CHUNK_BYTES];
     loop {
-        let length = file.read(&mut chunk).map_err(failed)?;
+        let length = file.read(&mut chunk).map_err(|error| FetchError::file(path, &error))?;
         if length == 0 {
             return Ok(hexadecimal(&hasher.finalize()));
         }

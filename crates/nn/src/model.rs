@@ -37,8 +37,12 @@ pub struct ParameterSpec {
 /// What a parameter is for; an optimiser treats each alike or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Multiplies what comes in; weight decay is for these.
+    /// Multiplies what comes in, `[outputs, …]`; weight decay is for all weights.
     Weight,
+    /// The same as `[inputs, outputs]`: those of recurrent layers.
+    TransposedWeight,
+    /// Multiplies one channel each, and so is no matrix: depthwise filters.
+    ChannelWeight,
     /// A constant that is added.
     Bias,
     /// Scales or shifts what was normalised, or says where a step stands.

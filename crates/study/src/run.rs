@@ -71,7 +71,7 @@ impl RunError {
                 "a smaller --learning-rate usually helps".into()
             }
             RunError::Stopped { .. } => {
-                "the runs that were finished are kept; run the same command to go on".into()
+                "the runs that were finished are kept; the same command goes on, unless it trains every run anew".into()
             }
             RunError::Threads { .. } => "pass a smaller --threads".into(),
         }

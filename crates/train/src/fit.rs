@@ -138,7 +138,7 @@ pub struct Fitted {
 /// has one. The model's capacity must hold a batch.
 ///
 /// # Errors
-/// When the listener breaks or the loss is not a number.
+/// When the listener breaks or a loss is no finite number.
 ///
 /// # Panics
 /// When a batch is larger than the model's capacity, or images have another size than the model's.
@@ -161,6 +161,9 @@ pub fn fit(
         training.exchange_average(model);
         let mut measure = |images| evaluate(model, images, values.test_time_augmentation);
         let (validation, audit) = (measure(sets.validation), sets.audit.map(measure));
+        if !(train.loss().is_finite() && validation.loss().is_finite()) {
+            return Err(Stopped::Diverged { epoch, step: training.order.len().div_ceil(values.batch_size) });
+        }
         choice.add(validation.loss(), model.parameters());
         training.exchange_average(model);
         let metrics = EpochMetrics {

@@ -235,7 +235,12 @@ impl Recipe {
         };
         // A rate times a decay of 1 and more would turn the weights' signs.
         let decay = self.weight_decay;
-        check_value("weight decay", "a number from 0 to 1", decay, (0.0..=1.0).contains(&decay))?;
+        let rate = match self.optimiser {
+            OptimiserSpec::Muon(muon) => self.learning_rate.max(muon.adam_learning_rate),
+            _ => self.learning_rate,
+        };
+        let usable = (0.0..=1.0).contains(&decay) && rate * decay < 1.0;
+        check_value("weight decay", "a number from 0 to 1, below 1 / learning rate", decay, usable)?;
         below_one("label smoothing", self.label_smoothing)?;
         if let Some(clip) = self.gradient_clip {
             check_value("gradient clip", "a number above 0", clip, clip > 0.0 && clip.is_finite())?;
@@ -286,8 +291,10 @@ mod tests {
         }
         assert_eq!(
             error(Recipe { weight_decay: -0.1, ..default() }),
-            "weight decay: a number from 0 to 1 expected, -0.1 found"
+            "weight decay: a number from 0 to 1, below 1 / learning rate expected, -0.1 found"
         );
+        let turned = Recipe { weight_decay: 0.5, learning_rate: 2.0, ..Recipe::default() };
+        assert!(turned.check().is_err(), "it would turn the weights' signs");
         assert_eq!(
             error(Recipe { label_smoothing: 1.0, ..default() }),
             "label smoothing: a number from 0 and below 1 expected, 1 found"

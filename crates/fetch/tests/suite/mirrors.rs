@@ -96,6 +96,19 @@ fn the_next_address_is_asked_when_one_fails() {
     assert_eq!(good.requests()[0].from, None, "the wrong bytes were thrown away");
 }
 
+/// What came before a hotel's network asked to sign in is the beginning of the file still.
+#[test]
+fn an_answer_of_another_length_costs_nothing() {
+    let (good, original) = serving(|_| None);
+    let page = Server::new(|_, _| Reply::Whole(b"<html>Sign in to this network</html>".to_vec()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = original.file("train-images.gz");
+    fs::create_dir_all(folder.path().join("toy")).expect("a folder");
+    fs::write(folder.path().join("toy/train-images.gz.part"), &file[..100]).expect("written");
+    fetched_from(&[page.url("a/"), good.url("b/")], folder.path()).0.expect("fetched");
+    assert_eq!(good.requests()[0].from, Some(100), "the part was kept");
+}
+
 #[test]
 fn a_passing_fault_is_waited_out_and_a_lasting_one_is_not() {
     let (server, _) = serving(|number| (number < 2).then_some(Reply::Status(503)));

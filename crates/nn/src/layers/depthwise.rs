@@ -35,7 +35,7 @@ impl<E: Element> Layer<E> for DepthwiseLayer<E> {
         let (size, area) = (self.geometry.sliding().size(), self.geometry.sliding().taps());
         let shape = [size.kernel_height, size.kernel_width, size.channels];
         let initialiser = Initialiser::GlorotUniform { fan_in: area, fan_out: area };
-        let weight = LayerParameter::new(Role::Weight, "weight", &shape, initialiser);
+        let weight = LayerParameter::new(Role::ChannelWeight, "weight", &shape, initialiser);
         [weight].into_iter().chain(self.bias.parameter()).collect()
     }
 

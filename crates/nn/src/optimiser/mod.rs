@@ -26,7 +26,7 @@ pub struct UpdateRule {
     pub optimiser: OptimiserSpec,
     /// Step size, which a schedule may scale.
     pub learning_rate: f64,
-    /// What draws parameters of [`Role::Weight`] to zero, and no others: it joins the gradient of `sgd`, `adam` and
+    /// What draws weights, of whatever [`Role`], to zero, and no others: it joins the gradient of `sgd`, `adam` and
     /// `rmsprop`, and stands beside the step of `adamw` and `muon`.
     pub weight_decay: f64,
     /// The largest Euclidean norm that the gradient of all learnt parameters together may have: a longer one is
@@ -93,7 +93,12 @@ struct MatrixPlace {
     range: Range<usize>,
     rows: usize,
     columns: usize,
+    /// Outputs for each input.
+    ratio: f64,
 }
+
+/// Muon's velocity becomes zero below this: beside the rest of its matrix it moves nothing.
+const TINY_MOMENT: f64 = 1e-30;
 
 /// Parameters that one task updates: 64 KiB of each of the four arrays, enough to hide what a task costs.
 const TASK_PARAMETERS: usize = 16 << 10;
@@ -147,8 +152,8 @@ impl<E: Element> Optimiser<E> {
         in_parallel(&self.tasks, slices, &|kind, slices| stepper.update(kind, slices));
         let OptimiserSpec::Muon(_) = self.rule.optimiser else { return };
         let rate = self.rule.learning_rate * schedule;
-        for MatrixPlace { range, rows, columns } in &self.matrices {
-            let scale = (*rows as f64 / *columns as f64).max(1.0).sqrt();
+        for MatrixPlace { range, rows, columns, ratio } in &self.matrices {
+            let scale = ratio.max(1.0).sqrt();
             self.orthogonaliser.subtract(
                 set,
                 &self.second[range.clone()],
@@ -175,13 +180,16 @@ impl<E: Element> Optimiser<E> {
 
 /// Every weight with several dimensions but the last, which gives the logits.
 fn matrices(parameters: &[ParameterSpec]) -> Vec<MatrixPlace> {
-    let mut weights: Vec<&ParameterSpec> =
-        parameters.iter().filter(|one| one.role == Role::Weight && one.shape.len() > 1).collect();
+    let is_matrix = |one: &&ParameterSpec| {
+        matches!(one.role, Role::Weight | Role::TransposedWeight) && one.shape.len() > 1
+    };
+    let mut weights: Vec<&ParameterSpec> = parameters.iter().filter(is_matrix).collect();
     weights.pop();
-    let place = |weight: &ParameterSpec| MatrixPlace {
-        range: weight.range.clone(),
-        rows: weight.shape[0],
-        columns: weight.shape[1..].iter().product(),
+    let place = |weight: &ParameterSpec| {
+        let (rows, columns) = (weight.shape[0], weight.shape[1..].iter().product());
+        let ratio = rows as f64 / columns as f64;
+        let ratio = if weight.role == Role::TransposedWeight { 1.0 / ratio } else { ratio };
+        MatrixPlace { range: weight.range.clone(), rows, columns, ratio }
     };
     weights.into_iter().map(place).collect()
 }
@@ -192,8 +200,10 @@ fn tasks(parameters: &[ParameterSpec], matrices: &[MatrixPlace]) -> Vec<Task> {
     for parameter in parameters {
         let range = parameter.range.clone();
         let kind = match parameter.role {
-            Role::Weight if matrices.iter().any(|matrix| matrix.range == range) => Kind::Matrix,
-            Role::Weight => Kind::Decaying,
+            Role::Weight | Role::TransposedWeight if matrices.iter().any(|matrix| matrix.range == range) => {
+                Kind::Matrix
+            }
+            Role::Weight | Role::TransposedWeight | Role::ChannelWeight => Kind::Decaying,
             Role::Statistic => Kind::Statistic,
             Role::Bias | Role::Scale => Kind::Plain,
         };
@@ -291,9 +301,12 @@ impl Stepper {
             }
             OptimiserSpec::Muon(muon) if kind == Kind::Matrix => {
                 let [momentum, scale] = [muon.momentum, self.gradient_scale].map(E::from_f64);
+                // Where the gradient has ended, the velocity would stay among the slow subnormal numbers for good.
+                let tiny = E::from_f64(TINY_MOMENT);
                 for ((velocity, direction), g) in first.iter_mut().zip(second).zip(gradient) {
                     let g = *g * scale;
-                    *velocity = momentum * *velocity + g;
+                    let moved = momentum * *velocity + g;
+                    *velocity = if moved < tiny && moved > -tiny { E::ZERO } else { moved };
                     *direction = g + momentum * *velocity;
                 }
             }

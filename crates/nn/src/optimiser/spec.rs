@@ -80,9 +80,9 @@ impl Default for RmsPropConstants {
 
 /// The constants of Muon (Jordan and others, "Muon: An optimizer for hidden layers in neural networks", 2024).
 ///
-/// Every weight but the last layer's is a matrix, a convolution's `[filters, the rest]`. Its Nesterov momentum is
+/// Every weight but the last layer's and those of depthwise filters is a matrix, a convolution's `[filters, the rest]`. Its Nesterov momentum is
 /// replaced with the nearest matrix whose singular values are all about 1, so that no direction is learnt faster than
-/// another, times √max(1, rows / columns). The other parameters go by AdamW. A weight decay stands beside the step.
+/// another, times √max(1, outputs / inputs). The other parameters go by AdamW. A weight decay stands beside the step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MuonConstants {
@@ -170,8 +170,9 @@ impl OptimiserSpec {
             }
         }
         match epsilon {
-            Some(epsilon) if !(epsilon > 0.0 && epsilon <= 1.0) => {
-                error("epsilon", "a number above 0 and at most 1", epsilon)
+            // A smaller one would be none in float32.
+            Some(epsilon) if !(1e-30..=1.0).contains(&epsilon) => {
+                error("epsilon", "a number from 1e-30 to 1", epsilon)
             }
             _ => Ok(()),
         }

@@ -171,7 +171,9 @@ fn decay_is_for_weights_and_statistics_are_averaged() {
             let what = format!("{} by {}", spec.name, rule.optimiser.name());
             for (before, after) in pairs {
                 match spec.role {
-                    Role::Weight if *before != 0.0 => assert!((after - before) * before < 0.0, "{what}"),
+                    Role::Weight | Role::TransposedWeight | Role::ChannelWeight if *before != 0.0 => {
+                        assert!((after - before) * before < 0.0, "{what}")
+                    }
                     Role::Statistic => assert!((after - 0.9 * before).abs() < 1e-6, "{what}"),
                     _ => assert_eq!(after, before, "{what}"),
                 }
@@ -226,6 +228,52 @@ fn an_average_is_the_plain_loop() {
     }
 }
 
+/// However a weight is stored, it learns as fast.
+#[test]
+fn muon_scales_by_outputs_and_inputs() {
+    let muon = OptimiserSpec::Muon(MuonConstants::default());
+    let rule = UpdateRule { optimiser: muon, learning_rate: 1.0, weight_decay: 0.0, gradient_clip: None };
+    let (outputs, inputs) = (64, 4);
+    let gradient = |row: usize, column: usize| ((row * 7 + column * 13) % 11) as f64 - 5.0;
+    let moved = |shape: [usize; 2], role: Role| -> Vec<f64> {
+        let specs = specs(&[("first", &shape, role), ("last", &[3, 3], Role::Weight)]);
+        let mut optimiser = Optimiser::<f64>::new(&rule, &specs);
+        let mut parameters = vec![0.0; outputs * inputs + 9];
+        let mut slopes = vec![0.0; parameters.len()];
+        for row in 0..outputs {
+            for column in 0..inputs {
+                let at = if role == Role::Weight { row * inputs + column } else { column * outputs + row };
+                slopes[at] = gradient(row, column);
+            }
+        }
+        optimiser.step(InstructionSet::PORTABLE, 1.0, &mut parameters, &slopes);
+        (0..outputs * inputs)
+            .map(|at| {
+                let (row, column) = (at / inputs, at % inputs);
+                parameters[if role == Role::Weight { at } else { column * outputs + row }]
+            })
+            .collect()
+    };
+    let plain = moved([outputs, inputs], Role::Weight);
+    let transposed = moved([inputs, outputs], Role::TransposedWeight);
+    assert_close("transposed", &transposed, &plain, 1e-12);
+    // Four singular values of about 1, times √(64 / 4).
+    let norm = plain.iter().map(|value| value * value).sum::<f64>().sqrt();
+    assert!((5.5..10.0).contains(&norm), "{norm}");
+}
+
+/// A depthwise filter is no matrix: AdamW moves each value by about its own rate.
+#[test]
+fn muon_leaves_depthwise_filters_to_adam() {
+    let muon = OptimiserSpec::Muon(MuonConstants { adam_learning_rate: 1e-3, ..MuonConstants::default() });
+    let rule = UpdateRule { optimiser: muon, learning_rate: 1.0, weight_decay: 0.0, gradient_clip: None };
+    let specs = specs(&[("filters", &[3, 3, 2], Role::ChannelWeight), ("last", &[3, 3], Role::Weight)]);
+    let mut parameters = vec![0.0; 27];
+    let mut optimiser = Optimiser::<f64>::new(&rule, &specs);
+    optimiser.step(InstructionSet::PORTABLE, 1.0, &mut parameters, &[0.5; 27]);
+    assert!(parameters.iter().all(|value| (value + 1e-3).abs() < 1e-8), "{parameters:?}");
+}
+
 #[test]
 fn unusable_constants_are_named() {
     let error = |optimiser: OptimiserSpec| optimiser.check().expect_err("unusable").to_string();
@@ -237,10 +285,9 @@ fn unusable_constants_are_named() {
         "adamw beta_2: a number from 0 and below 1 expected, -0.1 found"
     );
     let adam = AdamConstants { epsilon: 0.0, ..AdamConstants::default() };
-    assert_eq!(
-        error(OptimiserSpec::Adam(adam)),
-        "adam epsilon: a number above 0 and at most 1 expected, 0 found"
-    );
+    assert_eq!(error(OptimiserSpec::Adam(adam)), "adam epsilon: a number from 1e-30 to 1 expected, 0 found");
+    let adam = AdamConstants { epsilon: 1e-50, ..AdamConstants::default() };
+    assert!(OptimiserSpec::Adam(adam).check().is_err(), "none in float32");
     let rms_prop = RmsPropConstants { rho: f64::NAN, ..RmsPropConstants::default() };
     assert_eq!(
         error(OptimiserSpec::RmsProp(rms_prop)),

@@ -43,6 +43,29 @@ fn the_best_epochs_parameters_are_kept() {
     assert_ne!(fingerprint(kept.parameters()), fingerprint(last.parameters()));
 }
 
+/// The last update overflows after the last loss: no figure of such a model is one.
+#[test]
+fn a_model_that_ends_beyond_all_numbers_has_diverged() {
+    let layers = vec!["dense 64"; 40].join(", ");
+    let mut model = model(SET, &network(&format!("flatten, {layers}, dense classes")));
+    let recipe = Recipe { epochs: 1, batch_size: 128, learning_rate: 10.0, ..Recipe::default() };
+    let corpus = data::synthetic(5, 100, 40, 28, 28, 10);
+    let seeds = Seeds::of_run(7);
+    seeds.initialise(&mut model);
+    let recipe = recipe.checked_for(Validation::HeldOut).expect("usable");
+    let mut steps = 0;
+    let mut listener = |event: Event| {
+        if let Event::Step { train, .. } = event {
+            assert!(train.loss().is_finite());
+            steps += 1;
+        }
+        ControlFlow::Continue(())
+    };
+    let result = fit(&mut model, &recipe, seeds, sets(&corpus), &NoClock, &mut listener);
+    assert!(matches!(result, Err(Stopped::Diverged { epoch: 1, step: 1 })), "{result:?}");
+    assert_eq!(steps, 1);
+}
+
 #[test]
 fn a_training_ends_when_nothing_gets_better() {
     let (recipe, corpus) = rising();

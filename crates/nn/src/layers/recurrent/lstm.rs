@@ -80,8 +80,8 @@ impl<E: Element> RecurrentCell<E> for LstmCell<E> {
         let kernel = Initialiser::GlorotUniform { fan_in: inputs, fan_out: width };
         let recurrent = Initialiser::Orthogonal { rows: units, columns: width };
         vec![
-            LayerParameter::new(Role::Weight, "kernel", &[inputs, width], kernel),
-            LayerParameter::new(Role::Weight, "recurrent_kernel", &[units, width], recurrent),
+            LayerParameter::new(Role::TransposedWeight, "kernel", &[inputs, width], kernel),
+            LayerParameter::new(Role::TransposedWeight, "recurrent_kernel", &[units, width], recurrent),
             LayerParameter::new(Role::Bias, "bias", &[width], Initialiser::UnitForgetBias { units }),
         ]
     }

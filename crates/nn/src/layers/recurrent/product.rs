@@ -125,8 +125,8 @@ impl<E: Element> RecurrentCell<E> for ProductCell<E> {
         let kernel = Initialiser::GlorotUniform { fan_in: inputs, fan_out: gates };
         let recurrent = Initialiser::Orthogonal { rows: units, columns: gates };
         vec![
-            LayerParameter::new(Role::Weight, "kernel", &[inputs, gates], kernel),
-            LayerParameter::new(Role::Weight, "recurrent_kernel", &[units, gates], recurrent),
+            LayerParameter::new(Role::TransposedWeight, "kernel", &[inputs, gates], kernel),
+            LayerParameter::new(Role::TransposedWeight, "recurrent_kernel", &[units, gates], recurrent),
             LayerParameter::new(Role::Bias, "bias", bias, Initialiser::Zeros),
         ]
     }
