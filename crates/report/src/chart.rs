@@ -83,8 +83,8 @@ impl Chart {
         let (top, bottom) = canvas.captions(&mut scene, &font, &self.title, &self.subtitle, &self.notes);
         let (first, last) = self.epoch_range();
         let single = first == last;
-        let mut key =
-            vec![(Sample::Validation, self.validation.to_owned()), (Sample::Training, "training".to_owned())];
+        let mut key = vec![(Sample::Validation, self.validation.to_owned())];
+        key.extend(self.has_training().then(|| (Sample::Training, "training".to_owned())));
         key.extend(self.band.map(|band| (Sample::Band, band.to_owned())));
         let legend_bottom = legend::draw(&mut scene, &font, &self.names, key, single, canvas, top);
         let room = ((last - first) * 0.03).max(if single { 0.5 } else { 0.1 });
@@ -104,6 +104,10 @@ impl Chart {
             self.probes(&mut scene, &font, &plot.frame);
         }
         scene
+    }
+
+    fn has_training(&self) -> bool {
+        self.curves.is_empty() || self.curves.iter().any(|curve| curve.training)
     }
 
     /// A strip for each epoch that shows its values.
@@ -127,7 +131,8 @@ impl Chart {
                         .find(|value| value.epoch == epoch)
                         .map_or(MISSING.to_owned(), |value| self.shown(value.mean))
                 };
-                lines.push(format!("{name}: {}, training {}", value(false), value(true)));
+                let training = self.has_training().then(|| format!(", training {}", value(true)));
+                lines.push(format!("{name}: {}{}", value(false), training.unwrap_or_default()));
             }
             let middle = frame.place(epoch, 0.0).0;
             frame.probe(scene, font, [left, right], middle, lines);

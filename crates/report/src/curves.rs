@@ -14,6 +14,9 @@ use crate::text::one_line;
 /// No accuracy or loss is larger; a diverged run's may be, and would flatten every other curve.
 const LARGEST_DRAWN: f64 = 1e12;
 
+/// More models than these, and only their validation curves are drawn: the training's first epochs would take all the room.
+const MOST_WITH_TRAINING: usize = 6;
+
 /// Training and validation accuracy of every model.
 pub fn accuracy_chart(study: &Study) -> Scene {
     chart(study, Quantity::Accuracy).scene(Canvas::Picture)
@@ -36,11 +39,12 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         several => format!("{several} models"),
     };
     let datasets: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
+    let crowded = models.len() > MOST_WITH_TRAINING;
     let mut curves = Vec::new();
     let mut left_out = Vec::new();
     for (position, model) in models.iter().enumerate() {
         let mut missing = 0;
-        for training in [true, false] {
+        for training in [true, false].into_iter().skip(usize::from(crowded)) {
             let (pieces, not_drawn) = pieces(&model.runs, |epoch| value(epoch, quantity, training));
             missing += not_drawn;
             curves.push(Curve { model: position, training, pieces });
@@ -50,10 +54,10 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         }
     }
     let several = models.iter().any(|model| model.runs.len() > 1);
-    let mut notes = vec![
-        "Training values are averages over an epoch, taken while the model learns; validation follows each epoch."
-            .to_owned(),
-    ];
+    let mut notes = vec![match crowded {
+        true => format!("Validation follows each epoch. Curves of training are left out beyond {MOST_WITH_TRAINING} models."),
+        false => "Training values are averages over an epoch, taken while the model learns; validation follows each epoch.".to_owned(),
+    }];
     if !left_out.is_empty() {
         notes.push(format!("Not drawn, because not finite or too large: {}.", left_out.join(", ")));
     }

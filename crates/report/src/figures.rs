@@ -13,7 +13,7 @@ use crate::text::one_line;
 use crate::{Model, Study};
 
 /// More models than these would leave each too little room.
-const MODELS: usize = 12;
+const MODELS: usize = 16;
 
 /// A time beyond every clock's: a damaged figure, which would flatten all others.
 const LONGEST_SECONDS: f64 = 1e9;

@@ -457,6 +457,8 @@ mod tests {
         let page = markdown(&study);
         let (_, pairs) = page.split_once("## Every pair\n\n").expect("a section");
         assert_eq!(pairs.lines().take_while(|line| line.starts_with("- ")).count(), 10);
+        let html = crate::page(&study);
+        assert!(html.contains("a − b") && html.contains("d − e") && !html.contains("two-way bootstrap"));
         let few = Study { comparisons: &comparisons[..6], ..study };
         assert_eq!(verdicts(&few, &few.models()).len(), 6);
     }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use study::verdict::{Comparison, Coverage, Outcome, ranking};
 
 use super::{chip, table};
-use crate::markdown::{group_letters, places};
+use crate::markdown::{TOLD_AT_THE_HEAD, group_letters, places};
 use crate::numbers::{MISSING, average, counted, percent, points, probability, thousands};
 use crate::text::one_line;
 use crate::{Model, Study};
@@ -38,8 +38,14 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
         return None;
     }
     let several = study.comparisons.len() > 1;
+    let many = study.comparisons.len() > TOLD_AT_THE_HEAD;
     Some(html! {
-        @for comparison in study.comparisons { (certainty_of(comparison, several)) }
+        @if many {
+            (overview(study))
+            p.small { code { "summary.json" } " has each pair's other intervals and tests." }
+        } @else {
+            @for comparison in study.comparisons { (certainty_of(comparison, several)) }
+        }
         p.small {
             "Points are percentage points of test accuracy. The first interval decides; the others are there to see whether another \
              method would say something else. The bootstrap draws runs and images again and is too narrow with few runs; Student's \
@@ -52,22 +58,46 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
     })
 }
 
+/// A line a pair, where a table each would be a book.
+fn overview(study: &Study) -> Markup {
+    let rows = html! {
+        @for comparison in study.comparisons {
+            tr {
+                th scope="row" { (one_line(&comparison.a)) " − " (one_line(&comparison.b)) }
+                td { (signed(comparison.difference)) }
+                td { (ends(comparison.interval)) }
+                td { (probability(comparison.p_value).trim_start_matches("= ")) }
+                td { (comparison.runs) }
+                td.words { (outcome(comparison)) }
+            }
+        }
+    };
+    let head = ["pair", "points", "interval", "p (Holm)", "paired runs", "outcome"];
+    table("Difference of mean test accuracy, with the interval that decides", &head, rows)
+}
+
+fn ends([lower, upper]: [f64; 2]) -> String {
+    format!("[{}, {}]", signed(lower), signed(upper))
+}
+
+fn outcome(comparison: &Comparison) -> String {
+    match comparison.outcome {
+        Outcome::ABetter => format!("{} is better", one_line(&comparison.a)),
+        Outcome::BBetter => format!("{} is better", one_line(&comparison.b)),
+        Outcome::PracticallyEqual => "practically equal: within ±0.05 points".to_owned(),
+        Outcome::CannotTell => "cannot tell".to_owned(),
+    }
+}
+
 fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
-    let ends = |[lower, upper]: [f64; 2]| format!("[{}, {}]", signed(lower), signed(upper));
     let corrected = if several { " (Holm)" } else { "" };
     let mcnemar: Vec<String> = comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
     let covers = match comparison.interval_covers {
         Coverage::Images => "other test images, not other seeds",
         Coverage::RunsAndImages => "other seeds and other test images",
     };
-    let outcome = match comparison.outcome {
-        Outcome::ABetter => format!("{} is better", comparison.a),
-        Outcome::BBetter => format!("{} is better", comparison.b),
-        Outcome::PracticallyEqual => "practically equal: within ±0.05 points".to_owned(),
-        Outcome::CannotTell => "cannot tell".to_owned(),
-    };
     let rows = html! {
-        tr { th scope="row" { "outcome" } td.words { (outcome) } }
+        tr { th scope="row" { "outcome" } td.words { (outcome(comparison)) } }
         tr { th scope="row" { "difference" } td.words { (signed(comparison.difference)) " points over " (counted(comparison.runs, "paired run")) } }
         tr {
             th scope="row" { "interval" }
