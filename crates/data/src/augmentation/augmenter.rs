@@ -147,11 +147,14 @@ impl<'a> Augmenter<'a> {
         let Self { augmentation, dataset, .. } = self;
         let (height, width) = (dataset.height(), dataset.width());
         let image = dataset.image(index);
-        let affine = augmentation.moves().then(|| {
+        // A closure would be compiled by itself, without the vectors.
+        let affine = if augmentation.moves() {
             scratch.sampler.set(image, width);
             let generator = &mut self.generator(epoch, index, Draws::Affine);
-            Affine::draw(generator, augmentation, height, width)
-        });
+            Some(Affine::draw(generator, augmentation, height, width))
+        } else {
+            None
+        };
         if let Some(elastic) = &self.elastic {
             elastic.draw(&mut self.generator(epoch, index, Draws::Elastic), &mut scratch.field);
         }

@@ -111,10 +111,12 @@ impl Reach {
     #[inline(always)]
     fn gather(&self, values: &[f32], output: &mut [f32]) {
         let length = output.len();
-        let rows: [&[f32]; TAPS] =
-            std::array::from_fn(|tap| &values[(self.first + tap) * length..][..length]);
-        for (index, output) in output.iter_mut().enumerate() {
-            *output = rows.iter().zip(self.taps).fold(0.0, |sum, (row, weight)| sum + weight * row[index]);
+        output.fill(0.0);
+        // Tap by tap, so that neighbouring sums are one vector's.
+        for (row, weight) in values[self.first * length..].chunks_exact(length).zip(self.taps) {
+            for (sum, value) in output.iter_mut().zip(row) {
+                *sum += weight * value;
+            }
         }
     }
 }
