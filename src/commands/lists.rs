@@ -45,7 +45,11 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
         let Architecture { name, summary, citation, layers } = &model.architecture;
         let spelled: Vec<String> = layers.iter().map(ToString::to_string).collect();
         let expected = model.expected_accuracy.map_or(String::new(), |accuracy| {
-            format!("; {:.1} % on MNIST after {} epochs", 100.0 * accuracy, model.recipe.epochs)
+            let epochs = match model.recipe.epochs {
+                1 => "1 epoch".to_owned(),
+                several => format!("{several} epochs"),
+            };
+            format!("; {:.1} % on MNIST after {epochs}", 100.0 * accuracy)
         });
         text.push_str(&format!(
             "{name}\n  {summary}\n  {} parameters, {:.1} million multiply-adds an image{expected}\n  {}\n  {citation}\n",
