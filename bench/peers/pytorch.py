@@ -16,16 +16,16 @@ def adopt(model: nn.Sequential, weights: dict) -> None:
     """Copies our weights of the study's CNN or LSTM into the model."""
     tensors = {key: torch.from_numpy(values.copy()) for key, values in weights.items()}
     if "lstm1.kernel" in tensors:
-        state = {"1.0.cell.weight_ih_l0": tensors["lstm1.kernel"].T, "1.0.cell.bias_ih_l0": tensors["lstm1.bias"]}
-        state |= {"1.0.cell.weight_hh_l0": tensors["lstm1.recurrent_kernel"].T, "1.0.cell.bias_hh_l0": torch.zeros(512)}
-        state |= {"1.1.weight": tensors["dense1.weight"].T, "1.1.bias": tensors["dense1.bias"]}
+        state = {"1.cell.weight_ih_l0": tensors["lstm1.kernel"].T, "1.cell.bias_ih_l0": tensors["lstm1.bias"]}
+        state |= {"1.cell.weight_hh_l0": tensors["lstm1.recurrent_kernel"].T, "1.cell.bias_hh_l0": torch.zeros(512)}
+        state |= {"2.weight": tensors["dense1.weight"].T, "2.bias": tensors["dense1.bias"]}
     else:
         dense = torch.from_numpy(peer.channels_first(weights["dense1.weight"]).copy())
         matrices = [tensors["conv1.weight"].permute(0, 3, 1, 2), tensors["conv2.weight"].permute(0, 3, 1, 2)]
         matrices += [dense.T, tensors["dense2.weight"].T]
         state = {}
-        for index, ours, matrix in zip((0, 3, 7, 9), ("conv1", "conv2", "dense1", "dense2"), matrices):
-            state |= {f"1.{index}.weight": matrix, f"1.{index}.bias": tensors[f"{ours}.bias"]}
+        for index, ours, matrix in zip((1, 4, 8, 10), ("conv1", "conv2", "dense1", "dense2"), matrices):
+            state |= {f"{index}.weight": matrix, f"{index}.bias": tensors[f"{ours}.bias"]}
     model.load_state_dict(state)
 
 

@@ -3,8 +3,6 @@
 A tensor here is `[n, channels, height, width]`, kept in memory as NHWC, `[n, steps, features]` or `[n, features]`.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -94,13 +92,19 @@ def option(words: list[str], name: str, otherwise: int) -> int:
     return int(words[words.index(name) + 1]) if name in words else otherwise
 
 
+def pair(text: str) -> list[int]:
+    """`3x5`, or `3` for both."""
+    sides = [int(side) for side in text.split("x")]
+    return sides * 2 if len(sides) == 1 else sides
+
+
 def convolution(words: list[str], channels: int) -> nn.Conv2d:
     depthwise = words[0] == "depthwise"
     filters = channels if depthwise else int(words[1])
-    size = [int(side) for side in words[1 if depthwise else 2].split("x")]
+    size = pair(words[1 if depthwise else 2])
     dilation = option(words, "dilation", 1)
     same = [dilation * (side - 1) // 2 for side in size]
-    padding = same if "same" in words else [option(words, "pad", 0)] * 2
+    padding = same if "same" in words else pair(words[words.index("pad") + 1] if "pad" in words else "0")
     groups = channels if depthwise else option(words, "groups", 1)
     bias = words[-2:] != ["no", "bias"]
     return nn.Conv2d(channels, filters, size, option(words, "stride", 1), padding, dilation, groups, bias)
@@ -138,7 +142,7 @@ def single(text: str, shape: tuple[int, ...]) -> nn.Module:
         case ["columns"]:
             return Apply(lambda x: x.squeeze(1).transpose(1, 2))
         case ["pixels"]:
-            return nn.Flatten(2) if shape[0] > 1 else Apply(lambda x: x.flatten(1).unsqueeze(2))
+            return Apply(lambda x: x.flatten(2).transpose(1, 2))
         case ["patches", size]:
             return Apply(lambda x: patches(x, int(size)))
         case ["position"]:
@@ -206,4 +210,5 @@ def network(layers: list) -> nn.Sequential:
 
 
 def count(model: nn.Module) -> int:
-    return sum(math.prod(values.shape) for values in model.parameters() if values.requires_grad)
+    """Parameters that are learnt."""
+    return sum(values.numel() for values in model.parameters() if values.requires_grad)
