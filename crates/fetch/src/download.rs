@@ -23,6 +23,7 @@ impl Task<'_, '_> {
         target: &Path,
     ) -> Result<(), FetchError> {
         let mut part = Part::open(target)?;
+        let before = self.downloaded_bytes;
         let mut attempts = Vec::new();
         for url in urls {
             let wanted = Wanted { name: file.name, url, bytes: file.bytes };
@@ -30,7 +31,9 @@ impl Task<'_, '_> {
                 Ok(()) => {
                     let bytes = part.bytes();
                     part.finish()?;
-                    return self.tell(Event::Ready { file: file.name, bytes, downloaded: true });
+                    // A part left by an earlier download may have been whole.
+                    let downloaded = self.downloaded_bytes > before;
+                    return self.tell(Event::Ready { file: file.name, bytes, downloaded });
                 }
                 Err(Problem::Passing(problem) | Problem::Lasting(problem)) => {
                     self.tell(Event::Failed { url, problem: &problem })?;

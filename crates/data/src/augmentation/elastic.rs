@@ -4,25 +4,34 @@ use super::elementary::exponential;
 use rand_chacha::rand_core::Rng;
 use std::f64::consts::PI;
 
-/// Points of the noise that reach a pixel, along each axis: those within four standard deviations on one side and
-/// three on the other, beyond which the Gaussian is below e⁻⁴·⁵ and, at the next point, e⁻⁸ of its height.
-const TAPS: usize = 8;
+/// Standard deviations from one point of the noise to the next: the widest spacing that no one can see, below.
+const SPACING: f64 = 1.25;
+
+/// Points of the noise that reach a pixel, along each axis: all within 3.75 standard deviations, beyond which the Gaussian
+/// is below e⁻⁷ of its height.
+const TAPS: usize = 6;
+
+/// Places that are summed in one go: a whole number of vectors.
+const LANES: usize = 16;
 
 /// The field of Simard, Steinkraus and Platt (2003), drawn on a coarse grid.
 ///
 /// Theirs is α Σ U(p′) G(p − p′) over all pixels p′, with U uniform in −1..1 and G the Gaussian of standard deviation σ
-/// whose sum is 1. Here p′ runs over a grid of spacing σ, and each of its points carries σ times as much, as the sum of
-/// its σ² pixels would: α σ Σ U(p′) G(p − p′), and a sixteenth of the noise for σ = 4. The mean is 0, and the covariance
+/// whose sum is 1. Here p′ runs over a grid of spacing s = 1.25 σ, and each of its points carries s times as much, as the
+/// sum of its s² pixels would: α s Σ U(p′) G(p − p′), and a 25th of the noise for σ = 4. The mean is 0, and the covariance
 /// of two places at the distance d is that of the fine grid,
 /// α² / (12 π σ²) × exp(−d² / 4σ²):
-/// by Poisson's summation formula a spacing of σ changes it by 2 exp(−π²) = 1e-4 at most.
+/// by Poisson's summation formula a spacing of s changes it by 2 exp(−π² σ² / s²) = 0.4 % at most along each axis.
 #[derive(Debug)]
 pub(super) struct Elastic {
     /// Points of the grid from top to bottom.
-    points: usize,
+    rows_of_points: usize,
+    /// And from left to right.
+    columns_of_points: usize,
     rows: Vec<Reach>,
-    columns: Vec<Reach>,
-    /// α σ / (2 π σ²): the Gaussian's height in it.
+    /// The image's columns, [`LANES`] at a time; the last block's may go beyond the image.
+    blocks: Vec<Block>,
+    /// α s / (2 π σ²): the Gaussian's height in it.
     height: f32,
 }
 
@@ -33,46 +42,46 @@ struct Reach {
     taps: [f32; TAPS],
 }
 
+/// Which points reach any of a block of columns: from the first on, and how much of each comes to each column.
+#[derive(Debug)]
+struct Block {
+    first: usize,
+    weights: Vec<[f32; LANES]>,
+}
+
 /// One image's field.
 #[derive(Debug, Default)]
 pub(super) struct Field {
     random: Vec<u8>,
-    /// `[column of points, component, row of points]`.
+    /// `[row of points, component, column of points]`.
     noise: Vec<f32>,
-    /// `[component, row of points]`: the noise that comes to one column of the image.
-    column: Vec<f32>,
-    /// `[row of points, component, column]`: the noise smoothed along rows.
-    smoothed: Vec<f32>,
-    /// `[component, column]`: the displacements of a row.
-    displacements: Vec<f32>,
+    /// `[row of points, component, block, column]`: the noise smoothed along rows.
+    smoothed: Vec<[f32; LANES]>,
+    /// `[component, block, column]`: the displacements of a row.
+    displacements: Vec<[f32; LANES]>,
 }
 
 impl Elastic {
     /// The grid and the weights for images of a size; `strength` is α, `smoothness` σ.
     pub(super) fn new(strength: f64, smoothness: f64, height: usize, width: usize) -> Self {
-        let reach = |pixel: usize| {
-            let place = pixel as f64 / smoothness;
-            let first = place as usize;
-            // The grid begins three points before the first pixel.
-            let distance = |tap: usize| place - first as f64 - tap as f64 + 3.0;
-            let taps = std::array::from_fn(|tap| exponential(-distance(tap) * distance(tap) / 2.0) as f32);
-            Reach { first, taps }
-        };
+        let reach = |pixel: usize| Reach::new(pixel as f64 / (SPACING * smoothness));
         let rows: Vec<Reach> = (0..height).map(reach).collect();
+        let columns: Vec<Reach> = (0..width.next_multiple_of(LANES)).map(reach).collect();
+        let points = |reaches: &[Reach]| reaches.last().map_or(0, |last| last.first + TAPS);
         Self {
-            points: rows.last().map_or(0, |last| last.first + TAPS),
+            rows_of_points: points(&rows),
+            columns_of_points: points(&columns),
             rows,
-            columns: (0..width).map(reach).collect(),
-            height: (strength / (2.0 * PI * smoothness)) as f32,
+            blocks: columns.chunks_exact(LANES).map(Block::new).collect(),
+            height: (strength * SPACING / (2.0 * PI * smoothness)) as f32,
         }
     }
 
     /// Draws the noise, 16 bits for each component of each point, and smooths it along rows.
     #[inline(always)]
     pub(super) fn draw(&self, generator: &mut impl Rng, field: &mut Field) {
-        let length = 2 * self.points;
-        let columns_of_points = self.columns.last().map_or(0, |last| last.first + TAPS);
-        field.random.resize(2 * length * columns_of_points, 0);
+        let rows = 2 * self.rows_of_points;
+        field.random.resize(2 * rows * self.columns_of_points, 0);
         generator.fill_bytes(&mut field.random);
         let (halves, _) = field.random.as_chunks::<2>();
         // The 65,536 values lie evenly in −1..1, none at an end.
@@ -81,43 +90,64 @@ impl Elastic {
         field.noise.clear();
         field.noise.extend(halves.iter().map(uniform));
 
-        let width = self.columns.len();
-        field.column.resize(length, 0.0);
-        field.smoothed.resize(length * width, 0.0);
-        for (column, reach) in self.columns.iter().enumerate() {
-            reach.gather(&field.noise, &mut field.column);
-            let (across, down) = field.column.split_at(self.points);
-            let places = field.smoothed.chunks_exact_mut(2 * width);
-            for ((row, across), down) in places.zip(across).zip(down) {
-                row[column] = *across;
-                row[width + column] = *down;
+        field.smoothed.resize(rows * self.blocks.len(), [0.0; LANES]);
+        let smoothed = field.smoothed.chunks_exact_mut(self.blocks.len());
+        for (noise, smoothed) in field.noise.chunks_exact(self.columns_of_points).zip(smoothed) {
+            for (block, smoothed) in self.blocks.iter().zip(smoothed) {
+                let mut sums = [0.0; LANES];
+                for (value, weights) in noise[block.first..].iter().zip(&block.weights) {
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum += weight * value;
+                    }
+                }
+                *smoothed = sums;
             }
         }
     }
 
-    /// The displacements of a row in pixels, along columns and along rows.
+    /// The displacements of a row in pixels, along columns and along rows; each goes on beyond the row to a whole number
+    /// of [`LANES`].
     #[inline(always)]
     pub(super) fn row<'a>(&self, field: &'a mut Field, row: usize) -> [&'a [f32]; 2] {
-        let width = self.columns.len();
-        field.displacements.resize(2 * width, 0.0);
-        self.rows[row].gather(&field.smoothed, &mut field.displacements);
-        let (across, down) = field.displacements.split_at(width);
-        [across, down]
+        let length = 2 * self.blocks.len();
+        field.displacements.resize(length, [0.0; LANES]);
+        let Reach { first, taps } = &self.rows[row];
+        let smoothed = &field.smoothed[first * length..][..TAPS * length];
+        for (at, displacements) in field.displacements.iter_mut().enumerate() {
+            let mut sums = [0.0; LANES];
+            for (tap, weight) in taps.iter().enumerate() {
+                for (sum, value) in sums.iter_mut().zip(&smoothed[tap * length + at]) {
+                    *sum += weight * value;
+                }
+            }
+            *displacements = sums;
+        }
+        let (across, down) = field.displacements.split_at(self.blocks.len());
+        [across.as_flattened(), down.as_flattened()]
     }
 }
 
 impl Reach {
-    /// The sum over the taps, each times its row of `values`, `[point, …]`; overwrites `output`, which is as long as a row.
-    #[inline(always)]
-    fn gather(&self, values: &[f32], output: &mut [f32]) {
-        let length = output.len();
-        output.fill(0.0);
-        // Tap by tap, so that neighbouring sums are one vector's.
-        for (row, weight) in values[self.first * length..].chunks_exact(length).zip(self.taps) {
-            for (sum, value) in output.iter_mut().zip(row) {
-                *sum += weight * value;
+    /// What reaches a place, counted in points from the third on.
+    fn new(place: f64) -> Self {
+        let first = place as usize;
+        let distance = |tap: usize| SPACING * (place - first as f64 - tap as f64 + 2.0);
+        let taps = std::array::from_fn(|tap| exponential(-distance(tap) * distance(tap) / 2.0) as f32);
+        Self { first, taps }
+    }
+}
+
+impl Block {
+    /// Gathers what reaches [`LANES`] columns.
+    fn new(columns: &[Reach]) -> Self {
+        let first = columns[0].first;
+        let mut weights = vec![[0.0; LANES]; columns[LANES - 1].first + TAPS - first];
+        for (lane, column) in columns.iter().enumerate() {
+            for (weights, tap) in weights[column.first - first..].iter_mut().zip(column.taps) {
+                weights[lane] = tap;
             }
         }
+        Self { first, weights }
     }
 }
 
@@ -127,13 +157,13 @@ mod tests {
     use crate::generator;
 
     /// The field of one draw, `[component][row, column]`.
-    fn drawn(elastic: &Elastic, seed: u64, height: usize) -> [Vec<f64>; 2] {
+    fn drawn(elastic: &Elastic, seed: u64, height: usize, width: usize) -> [Vec<f64>; 2] {
         let mut field = Field::default();
         elastic.draw(&mut generator(seed, 0), &mut field);
         let mut whole = [Vec::new(), Vec::new()];
         for row in 0..height {
             for (whole, row) in whole.iter_mut().zip(elastic.row(&mut field, row)) {
-                whole.extend(row.iter().map(|value| f64::from(*value)));
+                whole.extend(row[..width].iter().map(|value| f64::from(*value)));
             }
         }
         whole
@@ -146,9 +176,8 @@ mod tests {
             let elastic = Elastic::new(34.0, smoothness, height, width);
             let mut field = Field::default();
             elastic.draw(&mut generator(1, 0), &mut field);
-            let rows = elastic.points;
-            let columns = field.noise.len() / (2 * rows);
-            let fields = drawn(&elastic, 1, height);
+            let (rows, columns) = (elastic.rows_of_points, elastic.columns_of_points);
+            let fields = drawn(&elastic, 1, height, width);
             for (component, drawn) in fields.iter().enumerate() {
                 assert_eq!(drawn.len(), height * width);
                 for (pixel, drawn) in drawn.iter().enumerate() {
@@ -157,12 +186,12 @@ mod tests {
                     for (row, column) in
                         (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
                     {
-                        let dx = x / smoothness - (column as f64 - 3.0);
-                        let dy = y / smoothness - (row as f64 - 3.0);
-                        let noise = field.noise[(column * 2 + component) * rows + row];
+                        let dx = x / smoothness - SPACING * (column as f64 - 2.0);
+                        let dy = y / smoothness - SPACING * (row as f64 - 2.0);
+                        let noise = field.noise[(row * 2 + component) * columns + column];
                         sum += f64::from(noise) * (-(dx * dx + dy * dy) / 2.0).exp();
                     }
-                    // What lies beyond the taps: e⁻⁸ and less of each of a few points.
+                    // What lies beyond the taps: e⁻⁷ and less of each of a few points.
                     let tolerance = 0.01 * 34.0 / (2.0 * PI * smoothness);
                     assert!((drawn - sum).abs() < tolerance, "σ {smoothness}, ({x}, {y}): {drawn}, {sum}");
                 }
@@ -176,7 +205,7 @@ mod tests {
         let elastic = Elastic::new(34.0, 4.0, 28, 28);
         let (mut sums, mut count) = ([0.0; 4], 0.0);
         for seed in 0..2000 {
-            for field in drawn(&elastic, seed, 28) {
+            for field in drawn(&elastic, seed, 28, 28) {
                 // Nine places, each a few standard deviations from the others.
                 for (row, column) in
                     [0, 9, 19].into_iter().flat_map(|row| [0, 9, 19].map(|column| (row, column)))

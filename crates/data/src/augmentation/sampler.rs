@@ -82,7 +82,7 @@ impl Sampler {
     }
 
     /// One row of the image that `affine` makes, each place moved by `displacements` (columns, rows) where they are
-    /// given: overwrites `output` with values from 0 to 1.
+    /// given, for a whole number of [`RUN`]s: overwrites `output` with values from 0 to 1.
     #[inline(always)]
     pub(super) fn row(
         &self,
@@ -107,14 +107,16 @@ impl Sampler {
             let output = &mut output[first..lit.end.min(first + RUN)];
             let columns = OFFSETS.map(|offset| first as f32 + offset);
             let mut places = [0, 1].map(|axis| columns.map(|column| start[axis] + steps[axis] * column));
+            let mut dark = false;
             if let Some(displacements) = displacements {
                 for (places, moved) in places.iter_mut().zip(displacements) {
-                    for (place, moved) in places.iter_mut().zip(&moved[first..]) {
+                    for (place, moved) in places.iter_mut().zip(&moved[first..][..RUN]) {
                         *place += moved;
                     }
                 }
+                dark = self.all_dark(&places);
             }
-            let values = self.read(&places);
+            let values = if dark { [0.0; RUN] } else { self.read(&places) };
             match output.first_chunk_mut::<RUN>() {
                 Some(output) => *output = values,
                 None => output.copy_from_slice(&values[..output.len()]),
@@ -143,6 +145,18 @@ impl Sampler {
             lit = lit.start.max(begin)..lit.end.min(end);
         }
         if lit.is_empty() { 0..0 } else { lit }
+    }
+
+    /// Whether nothing is lit at places among the cells, (columns, rows).
+    #[inline(always)]
+    fn all_dark(&self, [columns, rows]: &[[f32; RUN]; 2]) -> bool {
+        let [last_column, last_row] = [self.columns, self.rows].map(|cells| (cells - BORDER) as f32);
+        let first = BORDER as f32;
+        let mut lit = false;
+        for (column, row) in columns.iter().zip(rows) {
+            lit |= (*column > first) & (*column < last_column) & (*row > first) & (*row < last_row);
+        }
+        !lit
     }
 
     /// The image at places among the cells, (columns, rows), from 0 to 1.
@@ -235,7 +249,7 @@ mod tests {
     fn every_map_reads_what_a_slow_reader_reads() {
         let mut random = generator(11, 0);
         let mut lit = 0;
-        for (height, width) in [(1, 1), (1, 9), (9, 1), (8, 8), (7, 17), (28, 28), (16, 33)] {
+        for (height, width) in [(1, 1_usize), (1, 9), (9, 1), (8, 8), (7, 17), (28, 28), (16, 33)] {
             for case in 0..60 {
                 let mut byte =
                     |chance: u32| if random.next_u32() < chance { random.next_u32() as u8 } else { 0 };
@@ -247,8 +261,9 @@ mod tests {
                     matrix: [[near(1.0, 1.0), near(0.0, 1.0)], [near(0.0, 1.0), near(1.0, 1.0)]],
                     offset: [near(0.0, 9.0), near(0.0, 9.0)],
                 };
-                let moved: [Vec<f32>; 2] =
-                    std::array::from_fn(|_| (0..width).map(|_| near(0.0, 3.0)).collect());
+                let moved: [Vec<f32>; 2] = std::array::from_fn(|_| {
+                    (0..width.next_multiple_of(RUN)).map(|_| near(0.0, 3.0)).collect()
+                });
                 for moved in [None, Some([moved[0].as_slice(), moved[1].as_slice()])] {
                     let output = sampled(&image, width, &affine, moved);
                     for (pixel, output) in output.iter().enumerate() {

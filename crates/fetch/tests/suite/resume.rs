@@ -41,13 +41,17 @@ impl Scene {
 
     /// Fetches all and says from which bytes the first file was asked for.
     fn starts(&self) -> Vec<Option<usize>> {
+        let before = self.server.requests().len();
         let (result, told) = fetch_telling(&self.toy.set, self.folder.path(), &impatient());
         result.unwrap_or_else(|error| panic!("{error}: {told:?}"));
         assert!(!self.part().exists());
         data::load_published(&self.toy.set, self.folder.path()).expect("loaded");
         let requests = self.server.requests();
-        let first = requests.iter().filter(|request| request.path == "/train-images.gz");
-        first.map(|request| request.from).collect()
+        let first = requests[before..].iter().filter(|request| request.path == "/train-images.gz");
+        let starts: Vec<Option<usize>> = first.map(|request| request.from).collect();
+        let ready = format!("train-images.gz ready, {}", !starts.is_empty());
+        assert!(told.contains(&ready), "{told:?}");
+        starts
     }
 }
 
