@@ -275,6 +275,9 @@ pub(crate) struct TuneArguments {
     /// Data set: `mnist`, or a folder of four IDX files [default: the study file's, else mnist]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
+    /// Which images validate; original has none [default: the study file's, else sound]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) protocol: Option<ProtocolName>,
     #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     /// Folder that the trials and results go to; trials that are there are kept

@@ -24,8 +24,10 @@ pub(crate) enum Show {
 /// The protocols by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProtocolName {
-    /// 55,000 images to train on, 5,000 to validate on, the test images read once after the last epoch
+    /// 55,000 images to train on, 5,000 drawn by lot to validate on, the test images read once after the last epoch
     Sound,
+    /// As sound, but validated on the last 5,000 of the training file: by writers of their own, as the test images are
+    Writers,
     /// 60,000 images to train on, the test images read after every epoch as if they were validation images
     Original,
 }
@@ -34,6 +36,7 @@ impl From<ProtocolName> for study::record::Protocol {
     fn from(name: ProtocolName) -> Self {
         match name {
             ProtocolName::Sound => Self::Sound,
+            ProtocolName::Writers => Self::Writers,
             ProtocolName::Original => Self::Original,
         }
     }

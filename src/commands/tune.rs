@@ -25,6 +25,7 @@ struct Named {
     candidates: Vec<Candidate>,
     /// Of the file, where it is one.
     dataset: Option<String>,
+    protocol: Option<Protocol>,
 }
 
 /// Searches, then writes what was found.
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let options = settings(&arguments.recipe);
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut dataset = arguments.dataset.clone();
+    let mut protocol = arguments.protocol.map(Protocol::from);
     for name in &arguments.models {
         let named = find(name, &options, arguments.dataset.is_some())?;
         if let (None, Some(one), Some(other)) = (&arguments.dataset, &dataset, &named.dataset)
@@ -43,6 +45,19 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
             ));
         }
         dataset = dataset.or(named.dataset);
+        if let (None, Some(one), Some(other)) = (arguments.protocol, protocol, named.protocol)
+            && one != other
+        {
+            return Err(Failure::usage(
+                format!(
+                    "{name}: its protocol is {}, that of the models before it {}",
+                    other.name(),
+                    one.name()
+                ),
+                "name the protocol for all with --protocol",
+            ));
+        }
+        protocol = protocol.or(named.protocol);
         for candidate in named.candidates {
             if candidates.iter().any(|other| other.template.name == candidate.template.name) {
                 return Err(Failure::usage(
@@ -53,6 +68,13 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
             candidates.push(candidate);
         }
     }
+    let protocol = protocol.unwrap_or(Protocol::Sound);
+    if protocol == Protocol::Original {
+        return Err(Failure::usage(
+            "protocol original has no validation images but the test images, and nothing is chosen by them",
+            "pass --protocol sound, or --protocol writers",
+        ));
+    }
     let as_they_stand = candidates.iter().map(|candidate| candidate.make(&Map::new()));
     let as_they_stand = as_they_stand.collect::<Result<Vec<_>, _>>().map_err(RunError::from)?;
     let dataset = dataset.unwrap_or_else(|| "mnist".into());
@@ -60,6 +82,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let question = Question {
         candidates,
         dataset: identify(laboratory.corpus()),
+        protocol,
         sampler: match arguments.sampler {
             SamplerName::Tpe => Sampler::Tpe,
             SamplerName::Random => Sampler::Random,
@@ -141,15 +164,9 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
         let template = template.expect("the model was made from it");
         let space = SettingSpace::usual(&template, options, options).map_err(RunError::from)?;
         let candidate = Candidate { template, shared: options.to_vec(), space };
-        return Ok(Named { candidates: vec![candidate], dataset: None });
+        return Ok(Named { candidates: vec![candidate], dataset: None, protocol: None });
     }
     let study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
-    if study.protocol == Protocol::Original {
-        return Err(Failure::usage(
-            format!("{file}: protocol original has no validation images but the test images"),
-            "write protocol = \"sound\", or leave it out",
-        ));
-    }
     let made =
         |model: &ModelSpec| study.templates.iter().any(|template| template.name == model.architecture.name);
     if !study.models.iter().all(made) {
@@ -172,7 +189,11 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
         return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
     }
     let candidates = templates.into_iter().map(|template| of_file(&study, template, file, options));
-    Ok(Named { candidates: candidates.collect::<Result<_, _>>()?, dataset: study.datasets.first().cloned() })
+    Ok(Named {
+        candidates: candidates.collect::<Result<_, _>>()?,
+        dataset: study.datasets.first().cloned(),
+        protocol: Some(study.protocol),
+    })
 }
 
 fn of_file(

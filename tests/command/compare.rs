@@ -165,12 +165,23 @@ fn the_protocol_decides_what_validates() {
     assert_eq!(record["test_reads"], 3, "two epochs and the end");
 
     assert_eq!(said(&mut bench.compare("sound", &["--seeds", "1", "cnn"])).code, Some(0));
-    let record = bench.json(&format!("sound/records/{}", bench.files("sound/records")[0]));
-    assert_eq!(record["test_reads"], 1);
-    assert_ne!(
-        record["fingerprint"], summary["models"][0]["runs"][0]["fingerprint"],
-        "other images were learnt"
+    let only =
+        |out: &str| bench.json(&format!("{out}/records/{}", bench.files(&format!("{out}/records"))[0]));
+    let sound = only("sound");
+    assert_eq!(sound["test_reads"], 1);
+    let fingerprint = &summary["models"][0]["runs"][0]["fingerprint"];
+    assert_ne!(sound["fingerprint"], *fingerprint, "other images were learnt");
+
+    let asked = ["--seeds", "1", "--protocol", "writers", "cnn"];
+    assert_eq!(said(&mut bench.compare("writers", &asked)).code, Some(0));
+    let writers = only("writers");
+    assert_eq!(
+        (&writers["test_reads"], &writers["specification"]["protocol"]),
+        (&1.into(), &"writers".into())
     );
+    assert_ne!(writers["fingerprint"], sound["fingerprint"], "yet others");
+    let page = bench.read("writers/report.md");
+    assert!(page.contains("Protocol writers: the last part of each class"), "{page}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn unusable_values_are_wrong_usage() {
         (["--learning-rate", "-1"], "unexpected argument '-1'"),
         (["--learning-rate", "nan"], "a number above 0 and at most 10 is expected"),
         (["--threads", "0"], "a whole number from 1 to 1024 is expected"),
-        (["--protocol", "holdout"], "[possible values: sound, original]"),
+        (["--protocol", "holdout"], "[possible values: sound, writers, original]"),
     ] {
         let said = said(&mut bench.command(&arguments));
         assert_eq!(said.code, Some(2), "{arguments:?}");

@@ -88,4 +88,17 @@ fn what_a_search_cannot_go_through_is_refused() {
         clash.stderr
     );
     assert_eq!(of(&["study.toml:small", "other.toml", "--dataset", "data"]).code, Some(0));
+
+    write(
+        "writers.toml",
+        &format!("protocol = \"writers\"\n{}", STUDY.replace("model.small", "model.large")),
+    );
+    let clash = of(&["study.toml:small", "writers.toml"]);
+    let told = "writers.toml: its protocol is writers, that of the models before it sound";
+    assert!(clash.stderr.contains(told), "{}", clash.stderr);
+    assert_eq!(of(&["study.toml:small", "writers.toml", "--protocol", "writers"]).code, Some(0));
+    assert_eq!(bench.json("out/search.json")["protocol"], "writers");
+    let original = of(&["study.toml:small", "--protocol", "original"]);
+    assert_eq!(original.code, Some(2), "{}", original.stderr);
+    assert!(original.stderr.contains("nothing is chosen by them"), "{}", original.stderr);
 }

@@ -22,7 +22,7 @@ pub fn default_validation_images(images: usize) -> usize {
     (images / 12 + usize::from(images % 12 >= 6)).max(1)
 }
 
-/// Holds back `validation_images` of the images whose classes are `labels`, each class in its proportion.
+/// Holds back `validation_images` of the images whose classes are `labels`, each class in its proportion, by lot.
 ///
 /// A class of `m` of `n` images gives `validation_images × m / n` images, rounded by the method of largest
 /// remainders (the lower class first among equals). Every class keeps one image for training at least, so in tiny
@@ -37,6 +37,27 @@ pub fn stratified_split(
     classes: usize,
     validation_images: usize,
     seed: u64,
+) -> Result<Split, Error> {
+    divide(labels, classes, validation_images, |class, members| shuffle(members, &mut generator(seed, class)))
+}
+
+/// Holds back the last images of each class, as many as [`stratified_split`] would.
+///
+/// Where the file is in the order of its writers, as MNIST's training file is, these are the work of writers of whom hardly
+/// an image is left to learn from.
+///
+/// # Errors
+/// As [`stratified_split`].
+pub fn last_split(labels: &[u8], classes: usize, validation_images: usize) -> Result<Split, Error> {
+    divide(labels, classes, validation_images, |_, members| members.reverse())
+}
+
+/// Holds back those of each class that `order` brings to the front of its images.
+fn divide(
+    labels: &[u8],
+    classes: usize,
+    validation_images: usize,
+    order: impl Fn(u64, &mut [u32]),
 ) -> Result<Split, Error> {
     check_labels("training labels", labels, classes)?;
     let mut members = vec![Vec::new(); classes.min(256)];
@@ -55,7 +76,7 @@ pub fn stratified_split(
 
     let (mut training, mut validation) = (Vec::new(), Vec::new());
     for (class, (mut indices, quota)) in (0..).zip(members.into_iter().zip(quotas)) {
-        shuffle(&mut indices, &mut generator(seed, class));
+        order(class, &mut indices);
         validation.extend_from_slice(&indices[..quota]);
         training.extend_from_slice(&indices[quota..]);
     }

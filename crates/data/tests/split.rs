@@ -1,6 +1,6 @@
 //! The split: disjoint, complete, in proportion, and always the same.
 
-use data::{Error, SPLIT_SEED, Split, stratified_split};
+use data::{Error, SPLIT_SEED, Split, last_split, stratified_split};
 use proptest::prelude::*;
 
 fn counts(labels: &[u8], indices: &[u32]) -> [usize; 256] {
@@ -75,6 +75,17 @@ fn classes_are_drawn_independently() {
     };
     assert_eq!((places(0).len(), places(1).len()), (30, 30));
     assert_ne!(places(0), places(1));
+}
+
+/// Ten of class 0, then five of class 1, then one of class 2: of 16, a quarter.
+#[test]
+fn the_last_of_each_class_are_held_back() {
+    let labels = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2];
+    let split = last_split(&labels, 3, 4).unwrap();
+    assert_eq!(split.validation, [7, 8, 9, 14]);
+    let training: Vec<u32> = (0..16).filter(|index| !split.validation.contains(index)).collect();
+    assert_eq!(split.training, training);
+    assert_eq!(last_split(&labels, 3, 16), stratified_split(&labels, 3, 16, SPLIT_SEED), "as impossible");
 }
 
 #[test]

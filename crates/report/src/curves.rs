@@ -76,8 +76,8 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
 fn validation_words(study: &Study) -> &'static str {
     match study.protocols().as_slice() {
         [Protocol::Original] => "test set, used as validation",
-        [Protocol::Sound] | [] => "validation",
-        _ => "validation (the test set under original)",
+        protocols if protocols.contains(&Protocol::Original) => "validation (the test set under original)",
+        _ => "validation",
     }
 }
 

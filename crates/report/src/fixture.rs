@@ -43,7 +43,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
         total_seconds: train_seconds + 1.5,
         test: tested(last.map_or(1.0, |last| 1.0 - last.validation_accuracy), &mut state),
         test_reads: match protocol {
-            Protocol::Sound => 1,
+            Protocol::Sound | Protocol::Writers => 1,
             Protocol::Original => epochs.len() as u32,
         },
         fingerprint: format!("{state:016x}").repeat(4),

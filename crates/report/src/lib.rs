@@ -189,8 +189,12 @@ impl<'a> Study<'a> {
         match self.protocols().as_slice() {
             [] => "no records",
             [Protocol::Sound] => "sound protocol",
+            [Protocol::Writers] => "sound protocol, validated on writers of their own",
             [Protocol::Original] => "original protocol: the validation set is the test set",
-            _ => "runs of both protocols: under original the validation set is the test set",
+            protocols if protocols.contains(&Protocol::Original) => {
+                "runs of several protocols: under original the validation set is the test set"
+            }
+            _ => "runs of several protocols",
         }
     }
 
@@ -202,11 +206,13 @@ impl<'a> Study<'a> {
     /// What a reader must know beside every figure of a run that read the test set after each epoch.
     pub(crate) fn original_sentence(&self) -> Option<&'static str> {
         match self.protocols().as_slice() {
-            [] | [Protocol::Sound] => None,
             [Protocol::Original] => Some(
                 "Original protocol: the validation set is the test set, so validation figures are test figures.",
             ),
-            _ => Some("In runs under the original protocol the validation set is the test set."),
+            protocols if protocols.contains(&Protocol::Original) => {
+                Some("In runs under the original protocol the validation set is the test set.")
+            }
+            _ => None,
         }
     }
 

@@ -130,6 +130,11 @@ fn in_words(protocol: Protocol) -> &'static str {
              images are read once a run, after the last epoch, and nothing is chosen by them. Run by run, the models share \
              the order of the images."
         }
+        Protocol::Writers => {
+            "Protocol writers: the last part of each class in the training file, which in MNIST's are by writers of their own, is \
+             kept for validation, alike in every run; the test images are read once a run, after the last epoch, and nothing is \
+             chosen by them. Run by run, the models share the order of the images."
+        }
         Protocol::Original => {
             "Protocol original: all training images are trained on, and the test images serve as validation set after each \
              epoch. Run by run, the models share the order of the images."

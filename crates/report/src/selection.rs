@@ -9,7 +9,7 @@ use crate::text::markdown;
 /// The most accurate epoch on the test images, less the last; none where the test images were not read after each.
 pub(crate) fn optimism(run: &RunRecord) -> Option<f64> {
     let accuracy = |epoch: &study::record::EpochRecord| match run.specification.protocol {
-        Protocol::Sound => epoch.test_accuracy,
+        Protocol::Sound | Protocol::Writers => epoch.test_accuracy,
         Protocol::Original => Some(epoch.validation_accuracy),
     };
     let all: Option<Vec<f64>> = run.epochs.iter().map(accuracy).collect();

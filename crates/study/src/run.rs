@@ -6,7 +6,7 @@ use crate::{
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
-use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, stratified_split};
+use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
 use kernels::InstructionSet;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use sha2::{Digest, Sha256};
@@ -81,7 +81,10 @@ impl RunError {
 /// Everything that runs on one data set share.
 pub struct Laboratory {
     corpus: Corpus,
+    /// Of the training images, as the sound protocol divides them.
     split: Split,
+    /// And as the one of the writers does.
+    writers: Split,
     set: InstructionSet,
     threads: rayon::ThreadPool,
     loading_seconds: f64,
@@ -120,10 +123,11 @@ impl Laboratory {
         let clock = SystemClock::start();
         let corpus = threads.install(|| data::load(source))?;
         let loading_seconds = clock.seconds();
-        let labels = corpus.training().labels();
-        let split =
-            stratified_split(labels, corpus.classes(), default_validation_images(labels.len()), SPLIT_SEED)?;
-        Ok(Self { corpus, split, set, threads, loading_seconds })
+        let (labels, classes) = (corpus.training().labels(), corpus.classes());
+        let validation_images = default_validation_images(labels.len());
+        let split = stratified_split(labels, classes, validation_images, SPLIT_SEED)?;
+        let writers = last_split(labels, classes, validation_images)?;
+        Ok(Self { corpus, split, writers, set, threads, loading_seconds })
     }
 
     /// What reading and decoding the data took.
@@ -271,15 +275,18 @@ impl Laboratory {
 
     fn sets(&self, specification: &RunSpec) -> Sets<'_> {
         let (images, test) = (self.corpus.training(), Subset::all(self.corpus.test()));
-        let (training, validation) = match specification.protocol {
-            Protocol::Sound => (
-                Subset { dataset: images, indices: Some(&self.split.training) },
-                Subset { dataset: images, indices: Some(&self.split.validation) },
-            ),
-            Protocol::Original => (Subset::all(images), test),
+        let split = match specification.protocol {
+            Protocol::Sound => Some(&self.split),
+            Protocol::Writers => Some(&self.writers),
+            Protocol::Original => None,
+        };
+        let subset = |indices| Subset { dataset: images, indices: Some(indices) };
+        let (training, validation) = match split {
+            Some(split) => (subset(&split.training), subset(&split.validation)),
+            None => (Subset::all(images), test),
         };
         // Under the original protocol the validation has seen them already.
-        let audited = specification.audit_selection && specification.protocol == Protocol::Sound;
+        let audited = specification.audit_selection && specification.protocol != Protocol::Original;
         Sets { training, validation, audit: audited.then_some(test) }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, json};
 use std::{fs, ops::ControlFlow, path::Path};
 use study::{
     plan::identify,
+    record::Protocol,
     run::Laboratory,
     study_file::{ModelTemplate, Setting, StudyFile, StudyFileError, built_in_templates},
     tune::{
@@ -61,6 +62,7 @@ fn question(laboratory: &Laboratory, sampler: Sampler) -> Question {
     Question {
         candidates: candidates.collect(),
         dataset: identify(laboratory.corpus()),
+        protocol: Protocol::Sound,
         sampler,
         halving: Some(Halving::default()),
         seed: 3,
@@ -223,6 +225,7 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
     let question = Question {
         candidates: vec![candidate],
         dataset: identify(laboratory.corpus()),
+        protocol: Protocol::Sound,
         sampler: Sampler::Tpe,
         halving: None,
         seed: 0,
@@ -234,6 +237,24 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
         |record: &&TrialRecord| matches!(&record.outcome, Outcome::Unusable(why) if why.contains("conv"));
     assert_eq!(records[0].iter().filter(unusable).count(), 2);
     assert!(Tuning::of(&question, records).expect("it is one").models[0].best_so_far[3].is_some());
+}
+
+/// The same settings, and other images that validate.
+#[test]
+fn the_protocol_is_of_the_question() {
+    let folder = TempDir::new().expect("a folder");
+    let laboratory = laboratory(&folder.path().join("data"));
+    let sound = question(&laboratory, Sampler::Random);
+    let writers = Question { protocol: Protocol::Writers, ..sound.clone() };
+    assert_ne!(sound.identity().expect("a search"), writers.identity().expect("another"));
+    let first = |question: &Question, name: &str| {
+        let (ended, records, _) = search(&laboratory, question, 1, &folder.path().join(name), usize::MAX);
+        ended.expect("the search ends");
+        records[0][0].last().expect("trained").validation_loss
+    };
+    assert_ne!(first(&sound, "sound"), first(&writers, "writers"));
+    let best = Tuning::of(&writers, vec![Vec::new(); 2]).expect("one without trials").best_study();
+    assert!(best.contains("protocol = \"writers\""), "{best}");
 }
 
 /// Such trials take no time, so that a budget of minutes would never be spent.
@@ -248,6 +269,7 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
     let question = Question {
         candidates: vec![Candidate { template: study.templates[0].clone(), shared: Vec::new(), space }],
         dataset: identify(laboratory.corpus()),
+        protocol: Protocol::Sound,
         sampler: Sampler::Random,
         halving: None,
         seed: 0,

@@ -14,6 +14,7 @@ pub fn tuning_json(tuning: &Tuning) -> String {
         "schema": TUNING_SCHEMA,
         "dataset": question.dataset.name,
         "dataset_sha256": question.dataset.sha256,
+        "protocol": question.protocol.name(),
         "sampler": question.sampler_name(),
         "halving": question.halving.map(|halving| json!({ "first": halving.first, "factor": halving.factor })),
         "seed": question.seed,

@@ -85,6 +85,7 @@ pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec
             width: 28,
             classes: 10,
         },
+        protocol: study::record::Protocol::Sound,
         sampler,
         halving: Some(Halving::default()),
         seed: 3,

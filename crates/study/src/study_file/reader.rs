@@ -201,8 +201,9 @@ impl<'a> Reader<'a> {
         let Some(node) = self.get(entries, "protocol") else { return Ok(Protocol::Sound) };
         match self.text("protocol", node)?.as_str() {
             "sound" => Ok(Protocol::Sound),
+            "writers" => Ok(Protocol::Writers),
             "original" => Ok(Protocol::Original),
-            _ => self.expected("protocol", "\"sound\" or \"original\"", node),
+            _ => self.expected("protocol", "\"sound\", \"writers\" or \"original\"", node),
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
     record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore, score},
 };
 use crate::{
-    record::{EpochRecord, Protocol},
+    record::EpochRecord,
     run::{Laboratory, RunError, epoch_record},
     store::FileError,
     study_file::{ModelSpec, StudyFileError},
@@ -273,7 +273,7 @@ impl Round<'_> {
         blank: TrialRecord,
         model: &ModelSpec,
     ) -> Result<TrialRecord, TuneError> {
-        let specification = self.laboratory.specification(model, Protocol::Sound, self.question.seed);
+        let specification = self.laboratory.specification(model, self.question.protocol, self.question.seed);
         let length = specification.recipe.epochs;
         let started = TuneEvent::Started {
             name: &blank.model,

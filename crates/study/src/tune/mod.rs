@@ -18,7 +18,7 @@ pub use space::SettingSpace;
 use crate::{
     environment::VERSION,
     plan::hexadecimal,
-    record::DatasetIdentity,
+    record::{DatasetIdentity, Protocol},
     store::{FileError, write_atomically},
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFileError},
 };
@@ -63,6 +63,8 @@ pub struct Question {
     pub candidates: Vec<Candidate>,
     /// The data.
     pub dataset: DatasetIdentity,
+    /// Which of the training images validate; the test images never do.
+    pub protocol: Protocol,
     /// How the next settings are chosen.
     pub sampler: Sampler,
     /// Whether trials that fall behind are stopped.
@@ -97,6 +99,7 @@ impl Question {
         Ok(json!({
             "version": VERSION,
             "data": self.dataset.sha256,
+            "protocol": self.protocol.name(),
             "sampler": self.sampler_name(),
             "halving": self.halving.map(|halving| json!({ "first": halving.first, "factor": halving.factor })),
             "seed": self.seed,

@@ -74,6 +74,7 @@ impl Tuning {
         let names: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
         set("title", format!("{} with the settings that a search found", names.join(", ")).into());
         set("dataset", self.question.dataset.name.clone().into());
+        set("protocol", self.question.protocol.name().into());
         set("seeds", 3.into());
         // A study file's numbers are signed.
         set("seed", (self.question.seed.wrapping_add(1) & i64::MAX as u64).cast_signed().into());

@@ -194,7 +194,12 @@ fn what_is_wrong_is_told_with_its_line_and_the_near_name() {
             "seeds: a whole number of 1 to 1000 expected, \"3\" found",
             "",
         ),
-        ("models = [\"cnn\"]\nprotocol = \"fair\"", 2, "protocol: \"sound\" or \"original\" expected", ""),
+        (
+            "models = [\"cnn\"]\nprotocol = \"fair\"",
+            2,
+            "protocol: \"sound\", \"writers\" or \"original\" expected",
+            "",
+        ),
         ("models = [\"cnn\"]\ndatasets = []", 2, "datasets: a list of at least one expected", ""),
         ("models = [\"cnn\"]\n\n[recipe]\nepochz = 3", 4, "unknown field `epochz`", "did you mean `epochs`?"),
         ("models = [\"cnn\"]\n[recipe]\nepochs = 0", 3, "epochs: 1 to 10000 expected, 0 found", ""),
