@@ -24,6 +24,42 @@ fn moments(set: &Dataset) -> (f64, f64) {
     (mean, (squares as f64 / count / 255.0_f64.powi(2) - mean * mean).sqrt())
 }
 
+/// How far ink leans: the regression of its columns on its rows.
+fn slant(image: &[u8]) -> f64 {
+    let ink =
+        || image.iter().enumerate().map(|(at, ink)| ((at / 28) as f64, (at % 28) as f64, f64::from(*ink)));
+    let total: f64 = ink().map(|(.., ink)| ink).sum();
+    let row = ink().map(|(row, _, ink)| row * ink).sum::<f64>() / total;
+    let column = ink().map(|(_, column, ink)| column * ink).sum::<f64>() / total;
+    let (mut covariance, mut variance) = (0.0, 0.0);
+    for (y, x, ink) in ink() {
+        covariance += ink * (y - row) * (x - column);
+        variance += ink * (y - row).powi(2);
+    }
+    covariance / variance
+}
+
+/// What validation by the last images rests on: two digits of one hand lean alike, whichever they are, and so do images near
+/// each other. (Even and odd places come from different collections: 0.2 is what they have in common far apart.)
+#[test]
+fn the_training_file_is_in_the_order_of_its_writers() {
+    let set = MNIST.training();
+    let mut slants: Vec<f64> = (0..set.len()).map(|index| slant(set.image(index))).collect();
+    for class in 0..10 {
+        let members: Vec<usize> = (0..set.len()).filter(|index| set.labels()[*index] == class).collect();
+        let count = members.len() as f64;
+        let mean = members.iter().map(|index| slants[*index]).sum::<f64>() / count;
+        let variance = members.iter().map(|index| (slants[*index] - mean).powi(2)).sum::<f64>() / count;
+        members.iter().for_each(|index| slants[*index] = (slants[*index] - mean) / variance.sqrt());
+    }
+    let correlation = |distance: usize| {
+        let pairs = slants.iter().zip(&slants[distance..]);
+        pairs.map(|(one, other)| one * other).sum::<f64>() / (slants.len() - distance) as f64
+    };
+    let [near, within_a_writer, far] = [2, 20, 5_000].map(correlation);
+    assert!(near > 0.45 && within_a_writer > 0.4 && far < 0.22, "{near}, {within_a_writer}, {far}");
+}
+
 #[test]
 fn the_sets_have_the_published_sizes_and_classes() {
     let (training, test) = (MNIST.training(), MNIST.test());

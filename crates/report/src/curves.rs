@@ -7,6 +7,7 @@ use study::record::{EpochRecord, Protocol};
 use crate::Study;
 use crate::canvas::Canvas;
 use crate::chart::{Chart, Curve, Quantity, Value};
+use crate::names::ShortNames;
 use crate::numbers::{counted, listed};
 use crate::scene::Scene;
 use crate::text::one_line;
@@ -29,7 +30,7 @@ pub fn loss_chart(study: &Study) -> Scene {
 
 pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
     let models = study.models();
-    let names: Vec<String> = models.iter().map(|model| one_line(model.name)).collect();
+    let ShortNames { names, note } = ShortNames::of(&models);
     let word = match quantity {
         Quantity::Accuracy => "Accuracy",
         Quantity::Loss => "Loss",
@@ -58,6 +59,7 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         true => format!("Validation follows each epoch. Curves of training are left out beyond {MOST_WITH_TRAINING} models."),
         false => "Training values are averages over an epoch, taken while the model learns; validation follows each epoch.".to_owned(),
     }];
+    notes.extend(note);
     if !left_out.is_empty() {
         notes.push(format!("Not drawn, because not finite or too large: {}.", left_out.join(", ")));
     }

@@ -7,6 +7,7 @@ use crate::confusion::Confusion;
 use crate::curves::run_words;
 use crate::font::Font;
 use crate::marks::{Mark, WHITE};
+use crate::names::ShortNames;
 use crate::numbers::{Spread, average, counted, listed, shown_seconds};
 use crate::scene::{Anchor, Colour, Element, Outline, Point, Scene, Stroke, Text};
 use crate::text::one_line;
@@ -35,6 +36,8 @@ pub fn time_chart(study: &Study) -> Scene {
     if models.len() > MODELS {
         notes.push(format!("The first {MODELS} of {} models.", models.len()));
     }
+    let ShortNames { names, note } = ShortNames::of(&models[..models.len().min(MODELS)]);
+    notes.extend(note);
     let mut scene = Canvas::Picture.scene(format!("{title}. {}", run_words(study)));
     let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &listed(&machines), &notes);
     let models = &models[..models.len().min(MODELS)];
@@ -44,8 +47,7 @@ pub fn time_chart(study: &Study) -> Scene {
     };
     let longest = models.iter().flat_map(seconds).fold(1e-3, f64::max);
     let scale = Scale::Linear { lower: 0.0, upper: longest * 1.05 };
-    let names: Vec<String> =
-        models.iter().map(|model| font.fitted(&one_line(model.name), BODY, 380.0)).collect();
+    let names: Vec<String> = names.iter().map(|name| font.fitted(name, BODY, 380.0)).collect();
     let widest = names.iter().map(|name| font.width(name, BODY)).fold(0.0, f64::max);
     let (left, right) = (MARGIN + widest + 20.0, MARGIN + Canvas::Picture.inner_width() - 220.0);
     let (top, bottom) = (top + 20.0, bottom - 110.0);
@@ -84,10 +86,12 @@ pub fn time_chart(study: &Study) -> Scene {
 pub fn confusion_chart(study: &Study) -> Option<Scene> {
     const SHOWN: usize = 6;
     let models = study.models();
-    let confusions: Vec<(usize, &str, Confusion)> = models
+    let ShortNames { names, note } = ShortNames::of(&models);
+    let confusions: Vec<(usize, &String, Confusion)> = models
         .iter()
+        .zip(&names)
         .enumerate()
-        .filter_map(|(index, model)| Some((index, model.name, Confusion::of(model)?)))
+        .filter_map(|(index, (model, name))| Some((index, name, Confusion::of(model)?)))
         .collect();
     if confusions.is_empty() {
         return None;
@@ -98,6 +102,7 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
         "Rows are true classes, columns the classes given; test images, a mean over the runs.".to_owned(),
         "The diagonal, what is right, has no shade.".to_owned(),
     ];
+    notes.extend(note);
     if confusions.len() > SHOWN {
         notes.push(format!("The first {SHOWN} of {} models.", confusions.len()));
     }
@@ -115,7 +120,7 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
     let height = (bottom - top) / rows as f64;
     for (place, (index, name, confusion)) in confusions.iter().enumerate() {
         let corner = (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64);
-        let name = font.fitted(&one_line(name), BODY, width - 60.0);
+        let name = font.fitted(name, BODY, width - 60.0);
         draw_confusion(&mut scene, confusion, Mark::of(*index).colour, &name, corner, [width, height]);
     }
     Some(scene)

@@ -22,6 +22,7 @@ mod legend;
 mod markdown;
 mod marks;
 mod method;
+mod names;
 mod numbers;
 mod page;
 mod painter;

@@ -3,6 +3,7 @@
 use study::verdict::ranking;
 
 use crate::markdown::{TOLD_AT_THE_HEAD, best_of_many, places};
+use crate::names::ShortNames;
 use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
 use crate::{Study, target};
@@ -21,9 +22,10 @@ pub fn terminal(study: &Study) -> String {
     }
     let header = ["model", "parameters", "test accuracy (%)", "test loss", "training (s)", "runs"];
     let mut rows = vec![header.map(str::to_owned)];
-    for model in &models {
+    let ShortNames { names, note } = ShortNames::of(&models);
+    for (model, name) in models.iter().zip(names) {
         rows.push([
-            one_line(model.name),
+            name,
             thousands(model.parameters() as u64),
             shown(&model.figures(|run| run.test.accuracy), percent),
             shown(&model.figures(|run| run.test.loss), loss),
@@ -32,6 +34,9 @@ pub fn terminal(study: &Study) -> String {
         ]);
     }
     let mut text = aligned(&mut rows);
+    if let Some(note) = note {
+        text.push_str(&wrapped(&note));
+    }
     if study.repeated() {
         text.push_str("mean ± standard deviation over runs\n");
     }
