@@ -97,29 +97,28 @@ impl Sampler {
             down[1] * row as f32 + affine.offset[1] + self.shift[1],
         ];
         let steps = [across[0], down[0]];
-        let lit = match displacements {
-            Some(_) => 0..output.len(),
-            None => self.lit_range(start, steps, output.len()),
-        };
-        output[..lit.start].fill(0.0);
-        output[lit.end..].fill(0.0);
-        for first in lit.clone().step_by(RUN) {
-            let output = &mut output[first..lit.end.min(first + RUN)];
-            let columns = OFFSETS.map(|offset| first as f32 + offset);
-            let mut places = [0, 1].map(|axis| columns.map(|column| start[axis] + steps[axis] * column));
-            let mut dark = false;
-            if let Some(displacements) = displacements {
-                for (places, moved) in places.iter_mut().zip(displacements) {
-                    for (place, moved) in places.iter_mut().zip(&moved[first..][..RUN]) {
-                        *place += moved;
-                    }
+        // Two loops, each compiled for itself.
+        match displacements {
+            None => {
+                let lit = self.lit_range(start, steps, output.len());
+                output[..lit.start].fill(0.0);
+                output[lit.end..].fill(0.0);
+                for first in lit.clone().step_by(RUN) {
+                    let places = places(start, steps, first);
+                    store(self.read(&places), &mut output[first..lit.end.min(first + RUN)]);
                 }
-                dark = self.all_dark(&places);
             }
-            let values = if dark { [0.0; RUN] } else { self.read(&places) };
-            match output.first_chunk_mut::<RUN>() {
-                Some(output) => *output = values,
-                None => output.copy_from_slice(&values[..output.len()]),
+            Some(displacements) => {
+                for (run, output) in output.chunks_mut(RUN).enumerate() {
+                    let mut places = places(start, steps, run * RUN);
+                    for (places, moved) in places.iter_mut().zip(displacements) {
+                        for (place, moved) in places.iter_mut().zip(&moved[run * RUN..][..RUN]) {
+                            *place += moved;
+                        }
+                    }
+                    let values = if self.all_dark(&places) { [0.0; RUN] } else { self.read(&places) };
+                    store(values, output);
+                }
             }
         }
     }
@@ -166,23 +165,47 @@ impl Sampler {
     #[inline(always)]
     fn read(&self, [columns, rows]: &[[f32; RUN]; 2]) -> [f32; RUN] {
         let (last_column, last_row) = ((self.columns - 1) as f32, (self.rows - 1) as f32);
-        let columns = columns.map(|column| fixed(column, last_column));
-        let rows = rows.map(|row| fixed(row, last_row));
-        let mut cells = [0; RUN];
-        for ((cell, column), row) in cells.iter_mut().zip(columns).zip(rows) {
+        let (mut across, mut down, mut cells) = ([0; RUN], [0; RUN], [0; RUN]);
+        for at in 0..RUN {
+            across[at] = fixed(columns[at], last_column);
+            down[at] = fixed(rows[at], last_row);
+        }
+        for ((cell, column), row) in cells.iter_mut().zip(across).zip(down) {
             *cell = self.cells[(row >> FRACTION) as usize * self.columns + (column >> FRACTION) as usize];
         }
-        let (across, down) = (columns.map(fraction), rows.map(fraction));
         let mut values = [0.0; RUN];
         for at in 0..RUN {
+            let (across, down) = (fraction(across[at]), fraction(down[at]));
             let corner = |place: u32| number(cells[at] >> place & 0xff);
             let (upper_left, upper_right, lower_left, lower_right) =
                 (corner(0), corner(8), corner(16), corner(24));
-            let upper = upper_left + across[at] * (upper_right - upper_left);
-            let lower = lower_left + across[at] * (lower_right - lower_left);
-            values[at] = (upper + down[at] * (lower - upper)) / 255.0;
+            let upper = upper_left + across * (upper_right - upper_left);
+            let lower = lower_left + across * (lower_right - lower_left);
+            values[at] = (upper + down * (lower - upper)) / 255.0;
         }
         values
+    }
+}
+
+/// Where a run's pixels are read, from the `first` of the row on.
+#[inline(always)]
+fn places(start: [f32; 2], steps: [f32; 2], first: usize) -> [[f32; RUN]; 2] {
+    // Loops, here and below: the compiler does not always take an array's `map` into its caller.
+    let mut places = [[0.0; RUN]; 2];
+    for (axis, places) in places.iter_mut().enumerate() {
+        for (place, offset) in places.iter_mut().zip(OFFSETS) {
+            *place = start[axis] + steps[axis] * (first as f32 + offset);
+        }
+    }
+    places
+}
+
+/// A run's values; the last run of a row may be shorter.
+#[inline(always)]
+fn store(values: [f32; RUN], output: &mut [f32]) {
+    match output.first_chunk_mut::<RUN>() {
+        Some(output) => *output = values,
+        None => output.copy_from_slice(&values[..output.len()]),
     }
 }
 
