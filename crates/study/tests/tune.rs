@@ -247,13 +247,15 @@ fn the_protocol_is_of_the_question() {
     let sound = question(&laboratory, Sampler::Random);
     let writers = Question { protocol: Protocol::Writers, ..sound.clone() };
     assert_ne!(sound.identity().expect("a search"), writers.identity().expect("another"));
-    let first = |question: &Question, name: &str| {
+    let made = |question: &Question, name: &str| {
         let (ended, records, _) = search(&laboratory, question, 1, &folder.path().join(name), usize::MAX);
         ended.expect("the search ends");
-        records[0][0].last().expect("trained").validation_loss
+        records
     };
-    assert_ne!(first(&sound, "sound"), first(&writers, "writers"));
-    let best = Tuning::of(&writers, vec![Vec::new(); 2]).expect("one without trials").best_study();
+    let [by_lot, by_writers] = [made(&sound, "sound"), made(&writers, "writers")];
+    let loss = |records: &[Vec<TrialRecord>]| records[0][0].last().expect("trained").validation_loss;
+    assert_ne!(loss(&by_lot), loss(&by_writers));
+    let best = Tuning::of(&writers, by_writers).expect("it is one").best_study();
     assert!(best.contains("protocol = \"writers\""), "{best}");
 }
 
