@@ -23,6 +23,15 @@ mod tests {
     use study::tune::Outcome;
 
     #[test]
+    fn other_validation_images_are_told() {
+        let mut found = tuning(Sampler::Tpe, four_trials());
+        let told = "- The validation images are the last of each class";
+        assert!(!tuning_markdown(&found).contains(told));
+        found.question.protocol = study::record::Protocol::Writers;
+        assert!(tuning_markdown(&found).contains(told));
+    }
+
+    #[test]
     fn the_best_trial_is_told_with_its_settings_and_gain() {
         let found = tuning(Sampler::Tpe, four_trials());
         let told = "dense reaches 98.25 % validation accuracy with learning_rate 0.002, units 32 (trial 1 of 4 trials, counted from 0), \

@@ -102,6 +102,11 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
             ),
         },
     ];
+    if question.protocol == study::record::Protocol::Writers {
+        let told =
+            "The validation images are the last of each class in the training file (protocol writers).";
+        sentences.insert(1, told.to_owned());
+    }
     sentences.push(match question.halving {
         Some(halving) => format!(
             "After {} and every {} times as many, a trial goes on only if it is among the best 1 in {} of its length so far \
