@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Accuracy and loss of a saved model on a test set
     Evaluate(EvaluateArguments),
+    /// Write a saved model in the formats of other programs
+    Export(ExportArguments),
     /// Run a study file; runs whose records are there are kept
     Run(RunArguments),
     /// Make every table, plot and page of a results folder anew from its records, without training
@@ -155,9 +157,8 @@ pub(crate) struct TrainArguments {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct EvaluateArguments {
-    /// A file that `train --save` made
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
     /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
@@ -167,6 +168,39 @@ pub(crate) struct EvaluateArguments {
     /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// A saved model.
+#[derive(Debug, Args)]
+pub(crate) struct ModelFileArguments {
+    /// A file that `train --save` made, or PyTorch, with the names and layouts of `export --pytorch`
+    #[arg(value_name = "MODEL.safetensors", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// The network of a file that does not say, as PyTorch's do not: a built-in model, or a study file's, FILE.toml:NAME
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) architecture: Option<String>,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// ONNX file to write: images [n, 1, height, width] of 0 to 1 in, logits out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) onnx: Option<PathBuf>,
+    /// Probabilities in the place of logits
+    #[arg(long, requires = "onnx")]
+    pub(crate) softmax: bool,
+    /// Python file to write: the network as a module of PyTorch, which loads the model's file as it is
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pytorch: Option<PathBuf>,
+    /// Data set of the model's images and classes, where --architecture has to say what it is
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }

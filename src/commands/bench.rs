@@ -1,10 +1,6 @@
 //! `bench`: the engine's speed beside the machine's.
 
-use super::{
-    laboratory,
-    models::{described, find},
-    weights,
-};
+use super::{laboratory, models::find, weights::Saved};
 use crate::{args::BenchArguments, failure::Failure, output};
 use nn::{Architecture, Model};
 use serde_json::json;
@@ -57,27 +53,27 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
 /// A built-in architecture with fresh parameters, or a file of trained ones.
 struct Subject {
     architecture: Architecture,
-    bytes: Option<Vec<u8>>,
+    saved: Option<Saved>,
 }
 
 impl Subject {
     fn find(name: &str) -> Result<Vec<Self>, Failure> {
         if Path::new(name).extension().is_some_and(|extension| extension == "safetensors") {
-            let (bytes, description) = weights::read(Path::new(name))?;
-            return Ok(vec![Self { architecture: described(&description), bytes: Some(bytes) }]);
+            let saved = Saved::read_described(Path::new(name))?;
+            return Ok(vec![Self { architecture: saved.description.architecture(), saved: Some(saved) }]);
         }
         Ok(find(name)?
             .into_iter()
-            .map(|model| Self { architecture: model.architecture, bytes: None })
+            .map(|model| Self { architecture: model.architecture, saved: None })
             .collect())
     }
 
     fn model(&self, laboratory: &Laboratory, capacity: usize) -> Result<Model<f32>, Failure> {
-        let mut model = laboratory.model(&self.architecture, capacity).map_err(RunError::from)?;
-        match &self.bytes {
-            Some(bytes) => weights::load(&self.architecture.name, bytes, &mut model)?,
-            None => Seeds::of_run(0).initialise(&mut model),
+        if let Some(saved) = &self.saved {
+            return saved.model_for(laboratory, capacity);
         }
+        let mut model = laboratory.model(&self.architecture, capacity).map_err(RunError::from)?;
+        Seeds::of_run(0).initialise(&mut model);
         Ok(model)
     }
 }

@@ -1,17 +1,17 @@
 //! `evaluate`: a saved model on a test set.
 
-use super::{instruction_set, laboratory_with, models::described, weights};
+use super::{instruction_set, laboratory_with, weights::Saved};
 use crate::{args::EvaluateArguments, failure::Failure, output};
 use serde_json::json;
-use study::run::RunError;
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
 
 /// Loads, measures, prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let path = arguments.file.display();
-    let (bytes, description) = weights::read(&arguments.file)?;
+    let path = arguments.model.file.display();
+    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let description = &saved.description;
     let laboratory = laboratory_with(
         instruction_set()?,
         &arguments.dataset,
@@ -20,21 +20,10 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         arguments.output.quiet,
     )?;
     let test = laboratory.corpus().test();
-    let expected = [description.height, description.width, description.classes];
-    let found = [test.height(), test.width(), laboratory.corpus().classes()];
-    if expected != found {
-        let words =
-            |[height, width, classes]: [usize; 3]| format!("{height}×{width} pixels and {classes} classes");
-        return Err(Failure::new(
-            format!("{path}: made for images of {}, {} has {}", words(expected), test.name(), words(found)),
-            "pass the data set that the model was trained on with --dataset",
-        ));
-    }
-    let mut model = laboratory.model(&described(&description), BATCH).map_err(RunError::from)?;
-    weights::load(&path.to_string(), &bytes, &mut model)?;
+    let mut model = saved.model_for(&laboratory, BATCH)?;
     let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
-    let recall = recall(test.labels(), &predictions.classes, description.classes);
+    let recall = recall(test.labels(), &predictions.classes, description.classes.len());
     if arguments.output.json {
         let result = json!({
             "file": path.to_string(),
@@ -55,7 +44,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         predictions.evaluation.correct,
         test.len()
     );
-    for (class, recall) in recall.iter().enumerate() {
+    for (class, recall) in description.classes.iter().zip(&recall) {
         match recall {
             Some(recall) => text.push_str(&format!("  class {class}: {:6.2} % recognised\n", 100.0 * recall)),
             None => text.push_str(&format!("  class {class}: no test image\n")),

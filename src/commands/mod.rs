@@ -6,6 +6,7 @@ mod compare;
 mod comparison;
 mod datasets;
 mod evaluate;
+mod export;
 mod lists;
 mod models;
 mod report;
@@ -37,6 +38,7 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),

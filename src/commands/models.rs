@@ -1,7 +1,6 @@
 //! Models as the command line names them.
 
 use crate::{args::RecipeArguments, failure::Failure};
-use nn::Architecture;
 use std::path::Path;
 use study::{
     near::choose,
@@ -83,14 +82,4 @@ pub(super) fn with_options(recipe: &Recipe, options: &RecipeArguments) -> Result
     }
     recipe.check().map_err(RunError::from)?;
     Ok(recipe)
-}
-
-/// The network that a weights file describes.
-pub(super) fn described(description: &interchange::Description) -> Architecture {
-    Architecture {
-        name: description.architecture.clone(),
-        summary: String::new(),
-        citation: String::new(),
-        layers: description.layers.clone(),
-    }
 }

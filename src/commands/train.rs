@@ -2,10 +2,12 @@
 
 use super::{laboratory, models};
 use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress};
+use interchange::Description;
 use serde_json::json;
 use std::ops::ControlFlow;
 use study::{
     execute::StudyEvent,
+    record::DatasetIdentity,
     store::{check_writable, write_atomically},
 };
 
@@ -32,20 +34,19 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     progress.finish();
     let finished = finished?;
     let record = &finished.record;
-    let description = interchange::Description {
-        architecture: specification.model.clone(),
-        layers: specification.layers.clone(),
-        height: specification.dataset.height,
-        width: specification.dataset.width,
-        classes: specification.dataset.classes,
+    let DatasetIdentity { height, width, .. } = specification.dataset;
+    let classes = laboratory.corpus().class_names().to_vec();
+    let mut description = Description::of(&specification.architecture(), height, width, classes);
+    description.training = Some(interchange::Training {
         dataset: specification.dataset.name.clone(),
         seed: specification.seed,
         epochs: specification.recipe.epochs,
+        train_seconds: record.train_seconds,
         test_accuracy: record.test.accuracy,
         test_loss: record.test.loss,
         fingerprint: record.fingerprint.clone(),
         version: record.environment.version.clone(),
-    };
+    });
     let bytes = interchange::encode(&finished.model, &description)
         .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
     write_atomically(&arguments.save, &bytes)?;

@@ -11,6 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What is made of a layer's input, given the layer's name.
+pub(crate) type Change<'a, E> = dyn Fn(&str, &mut [E]) + Sync + 'a;
+
 /// A thread's memory for the activations of one group of images and their derivatives.
 pub(crate) struct Lane<E> {
     /// By stage.
@@ -81,6 +84,19 @@ impl<E: Element> Lane<E> {
         input: &[E],
         images: usize,
     ) -> &[E] {
+        self.forward_changed(context, stages, parameters, input, images, None)
+    }
+
+    /// As [`Self::forward`], where every layer with parameters reads what `change` makes of its input.
+    pub(crate) fn forward_changed(
+        &mut self,
+        context: Context,
+        stages: &[Stage<E>],
+        parameters: &[E],
+        input: &[E],
+        images: usize,
+        change: Option<&Change<E>>,
+    ) -> &[E] {
         for (index, stage) in stages.iter().enumerate() {
             let (before, from) = self.stages.split_at_mut(index);
             let lane = &mut from[0];
@@ -93,7 +109,15 @@ impl<E: Element> Lane<E> {
             match &stage.operation {
                 Operation::Layer(layer) => {
                     let parameters = &parameters[stage.parameters.clone()];
-                    layer.forward(context, parameters, values(stage.input), output, &mut lane.scratch);
+                    let input = values(stage.input);
+                    match change {
+                        Some(change) if !stage.parameters.is_empty() => {
+                            let mut input = input.to_vec();
+                            change(&stage.name, &mut input);
+                            layer.forward(context, parameters, &input, output, &mut lane.scratch);
+                        }
+                        _ => layer.forward(context, parameters, input, output, &mut lane.scratch),
+                    }
                 }
                 Operation::Sum(other) => {
                     let both = values(stage.input).iter().zip(values(*other));

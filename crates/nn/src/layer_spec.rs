@@ -173,6 +173,18 @@ pub enum ActivationSpec {
     Sigmoid,
 }
 
+impl ActivationSpec {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Relu | Self::LeakyRelu { .. } => "relu",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
+}
+
 /// A recurrent layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecurrentSpec {
@@ -197,7 +209,42 @@ pub enum Cell {
     Rnn,
 }
 
+impl Cell {
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Lstm => "lstm",
+            Self::Gru => "gru",
+            Self::Rnn => "rnn",
+        }
+    }
+}
+
 impl LayerSpec {
+    /// The first word of its spelling, or the last where the first says only how: what its name in a model begins with.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Convolution(_) => "conv",
+            Self::Depthwise(_) => "depthwise",
+            Self::Activation(spec) => spec.kind(),
+            Self::MaxPool(_) | Self::GlobalMaxPool => "maxpool",
+            Self::AveragePool(_) | Self::GlobalAveragePool => "avgpool",
+            Self::Dense { .. } => "dense",
+            Self::Flatten => "flatten",
+            Self::Dropout { .. } => "dropout",
+            Self::BatchNorm => "batchnorm",
+            Self::LayerNorm => "layernorm",
+            Self::Rows => "rows",
+            Self::Columns => "columns",
+            Self::Pixels => "pixels",
+            Self::Patches { .. } => "patches",
+            Self::Position => "position",
+            Self::Attention { .. } => "attention",
+            Self::Transpose => "transpose",
+            Self::Recurrent(spec) => spec.cell.kind(),
+            Self::Residual { .. } => "sum",
+        }
+    }
+
     /// A square convolution without padding, stride 1, with a bias.
     pub fn convolution(filters: usize, kernel: usize) -> Self {
         Self::Convolution(ConvolutionSpec::square(filters, kernel))

@@ -2,7 +2,7 @@
 
 use crate::{
     Architecture, Initialiser, MovingAverage, Optimiser, ShapeError,
-    lane::Lane,
+    lane::{Change, Lane},
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
 };
@@ -291,6 +291,19 @@ impl<E: Element> Model<E> {
     /// # Panics
     /// When `images` is more than the capacity.
     pub fn forward(&mut self, images: usize) -> &[E] {
+        self.infer(images, None)
+    }
+
+    /// As [`Self::forward`], but each layer with parameters reads what `change`, given the layer's name, makes of its
+    /// input: to look at what flows through, or to see what it is worth when rounded.
+    ///
+    /// # Panics
+    /// As [`Self::forward`].
+    pub fn forward_changed(&mut self, images: usize, change: &(dyn Fn(&str, &mut [E]) + Sync)) -> &[E] {
+        self.infer(images, Some(change))
+    }
+
+    fn infer(&mut self, images: usize, change: Option<&Change<E>>) -> &[E] {
         self.check_count(images);
         self.prepare(Purpose::Inference);
         let Self { input_length, classes, parameters, input, stages, lanes, logits, .. } = self;
@@ -301,7 +314,8 @@ impl<E: Element> Model<E> {
             let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group };
             let images = input.len() / *input_length;
             let mut lane = Lane::of_this_thread(lanes);
-            logits.copy_from_slice(lane.forward(context, stages, parameters, input, images));
+            let found = lane.forward_changed(context, stages, parameters, input, images, change);
+            logits.copy_from_slice(found);
         });
         logits
     }

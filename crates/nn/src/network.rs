@@ -1,7 +1,7 @@
 //! From an architecture to layers that compute.
 
 use crate::{
-    ActivationSpec, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, ParameterSpec, PoolSpec,
+    ActivationSpec, Architecture, ConvolutionSpec, DepthwiseSpec, LayerSpec, ParameterSpec, PoolSpec,
     RecurrentSpec, Shape, ShapeError, Sliding, Units,
     layers::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
@@ -167,52 +167,52 @@ impl<E: Element> Builder<E> {
         match layer {
             LayerSpec::Convolution(spec) => return self.add_convolution(*spec, next),
             LayerSpec::Depthwise(spec) => return self.add_depthwise(*spec, next, output),
-            LayerSpec::MaxPool(spec) => self.add_pool("maxpool", Pool::Maximum, windows(*spec), output),
-            LayerSpec::AveragePool(spec) => self.add_pool("avgpool", Pool::Average, windows(*spec), output),
-            LayerSpec::GlobalMaxPool => self.add_pool("maxpool", Pool::Maximum, self.whole(), output),
-            LayerSpec::GlobalAveragePool => self.add_pool("avgpool", Pool::Average, self.whole(), output),
+            LayerSpec::MaxPool(spec) => self.add_pool(layer.kind(), Pool::Maximum, windows(*spec), output),
+            LayerSpec::AveragePool(spec) => self.add_pool(layer.kind(), Pool::Average, windows(*spec), output),
+            LayerSpec::GlobalMaxPool => self.add_pool(layer.kind(), Pool::Maximum, self.whole(), output),
+            LayerSpec::GlobalAveragePool => self.add_pool(layer.kind(), Pool::Average, self.whole(), output),
             LayerSpec::Dense { units, bias } => return self.add_dense(*units, *bias, next),
             LayerSpec::Recurrent(spec) => self.add_recurrent(*spec, output),
             LayerSpec::Flatten | LayerSpec::Rows | LayerSpec::Pixels => self.shape = output,
             LayerSpec::Columns => {
                 let (height, width, channels) = self.image();
-                self.push("columns", PermutationLayer::columns(height, width, channels), output);
+                self.push(layer.kind(), PermutationLayer::columns(height, width, channels), output);
             }
             LayerSpec::Patches { size } => {
                 let (height, width, channels) = self.image();
-                self.push("patches", PermutationLayer::patches(height, width, channels, *size), output);
+                self.push(layer.kind(), PermutationLayer::patches(height, width, channels, *size), output);
             }
             LayerSpec::Transpose => {
                 let (steps, features) = self.sequence();
-                self.push("transpose", PermutationLayer::columns(steps, features, 1), output);
+                self.push(layer.kind(), PermutationLayer::columns(steps, features, 1), output);
             }
             LayerSpec::Activation(spec) => {
-                self.push("activation", ActivationLayer::new(self.set, *spec), output);
+                self.push(layer.kind(), ActivationLayer::new(self.set, *spec), output);
             }
             LayerSpec::Dropout { rate } => {
                 let number = self.stages.len();
-                self.push("dropout", DropoutLayer::new(self.set, *rate, number, output.length()), output);
+                self.push(layer.kind(), DropoutLayer::new(self.set, *rate, number, output.length()), output);
             }
             LayerSpec::BatchNorm => {
                 let (activation, relus) = relu(next);
                 let (length, relu) = (output.length(), activation == Activation::Relu);
-                let layer = BatchNormLayer::new(self.set, length, output.features(), relu);
-                self.push("batchnorm", layer, output);
+                let norm = BatchNormLayer::new(self.set, length, output.features(), relu);
+                self.push(layer.kind(), norm, output);
                 return 1 + relus;
             }
             LayerSpec::LayerNorm => {
                 let features = output.features();
-                let layer = LayerNormLayer::new(self.set, output.length() / features, features);
-                self.push("layernorm", layer, output);
+                let norm = LayerNormLayer::new(self.set, output.length() / features, features);
+                self.push(layer.kind(), norm, output);
             }
             LayerSpec::Position => {
                 let (steps, features) = self.sequence();
-                self.push("position", PositionLayer::new(self.set, steps, features), output);
+                self.push(layer.kind(), PositionLayer::new(self.set, steps, features), output);
             }
             LayerSpec::Attention { heads } => {
                 let (steps, features) = self.sequence();
                 let size = attention::Size { steps, features, heads: *heads };
-                self.push("attention", AttentionLayer::new(self.set, size), output);
+                self.push(layer.kind(), AttentionLayer::new(self.set, size), output);
             }
             LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
         }
@@ -326,14 +326,9 @@ impl<E: Element> Builder<E> {
             Shape::Image { height, width, channels } => (height, width * channels),
             _ => self.sequence(),
         };
-        let kind = match spec.cell {
-            Cell::Lstm => "lstm",
-            Cell::Gru => "gru",
-            Cell::Rnn => "rnn",
-        };
         // Of the images themselves no training asks for a derivative.
         let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);
-        self.push(kind, layer, output);
+        self.push(spec.cell.kind(), layer, output);
     }
 
     fn add_residual(&mut self, body: &[LayerSpec], shortcut: &[LayerSpec]) {
