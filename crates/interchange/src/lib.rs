@@ -5,6 +5,7 @@
 //!
 //! Everything else that is written comes from the same list of plain operations, whose tensors are those of the file.
 
+mod c_header;
 mod description;
 mod graph;
 mod onnx;
@@ -13,6 +14,7 @@ mod quantisation;
 mod state_dict;
 mod weights;
 
+pub use c_header::c_header;
 pub use description::{Description, FORMAT, PREPROCESSING, Training};
 pub use onnx::{OnnxOptions, onnx};
 pub use pytorch::pytorch_module;

@@ -476,7 +476,7 @@ fn of_sequence(shape: Shape) -> [usize; 3] {
 }
 
 /// Rows of so many values as columns.
-fn transposed<T: Copy>(values: &[T], columns: usize) -> Vec<T> {
+pub(crate) fn transposed<T: Copy>(values: &[T], columns: usize) -> Vec<T> {
     let rows = values.len() / columns;
     (0..values.len()).map(|index| values[index % rows * columns + index / rows]).collect()
 }

@@ -1,0 +1,454 @@
+//! A network as a header of C, for what has no operating system.
+
+mod memory;
+
+use crate::{
+    Description,
+    graph::{Graph, Node, Operation},
+    onnx::transposed,
+    quantisation::{Grid, Quantisation, Rows, has_grid},
+    state_dict::inputs,
+};
+use memory::{Memory, Way};
+use nn::{ActivationSpec, Cell, LayerSpec, Model, RecurrentSpec, Shape, Sliding};
+use std::fmt::Write;
+
+/// The functions that a header is made of, each behind a line with its name.
+const SUPPORT: &str = include_str!("support.c");
+
+/// ε of batch normalisation.
+const EPSILON: f32 = 1e-3;
+
+/// A header of C99, to be included once: weights as constants, and `NAME_classify`, which allocates nothing and calls
+/// nothing but functions of `math.h`.
+///
+/// With `quantisation` weights are bytes, and convolutions and dense layers multiply whole numbers.
+///
+/// # Panics
+/// When `model` is not the one that `description` describes.
+pub fn c_header(description: &Description, model: &Model<f32>, quantisation: Option<&Quantisation>) -> String {
+    let graph = description.graph(model);
+    let memory = Memory::of(&graph, |node| scratch(node, quantisation));
+    let mut exporter = Exporter {
+        name: identifier(&description.architecture),
+        parameters: model.parameters(),
+        quantisation,
+        memory: &memory,
+        constants: String::new(),
+        constant_bytes: 0,
+        steps: String::new(),
+    };
+    for (index, node) in graph.nodes.iter().enumerate() {
+        exporter.node(index, node);
+    }
+    let Exporter { name, constants, constant_bytes, steps, .. } = exporter;
+    let weight = if quantisation.is_some() { "int8_t" } else { "float" };
+    let mut text = head(description, &name, &memory, constant_bytes);
+    text.push_str(&support(&steps).replace("NAME_", &format!("{name}_")).replace("WEIGHT", weight));
+    text.push_str(&constants);
+    text.push_str(&classify(description, &graph, &name, &memory, &steps));
+    text
+}
+
+/// A name that C takes.
+fn identifier(name: &str) -> String {
+    let mut identifier: String =
+        name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+    if identifier.starts_with(|letter: char| !letter.is_ascii_alphabetic()) {
+        identifier.insert_str(0, "model_");
+    }
+    identifier
+}
+
+/// A text as C writes it between quotes.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            ' '..='~' => quoted.push(letter),
+            // Octal escapes end after three digits, so that no letter that follows belongs to them.
+            _ => letter.to_string().bytes().for_each(|byte| {
+                let _ = write!(quoted, "\\{byte:03o}");
+            }),
+        }
+    }
+    quoted + "\""
+}
+
+fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: usize) -> String {
+    let Description { height, width, classes, .. } = description;
+    let upper = name.to_ascii_uppercase();
+    let names: Vec<String> = classes.iter().map(|class| quoted(class)).collect();
+    let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
+    format!(
+        "\
+/* {name}, a network that mnist-study {version} trained and wrote.
+ *
+ * Constants: {constants} kB. Workspace: {workspace} kB, given by the caller; nothing is allocated. C99; needs math.h.
+ *
+ *     static float workspace[{upper}_WORKSPACE];
+ *     float logits[{upper}_CLASSES];
+ *     int class = {name}_classify(image, workspace, logits);
+ *
+ * image: {height} rows of {width} bytes, light ink on a dark ground, prepared as the training images were.
+ */
+#ifndef {upper}_H
+#define {upper}_H
+
+#include <math.h>
+#include <stdint.h>
+
+#define {upper}_HEIGHT {height}
+#define {upper}_WIDTH {width}
+#define {upper}_CLASSES {count}
+/* Floats. */
+#define {upper}_WORKSPACE {length}
+
+static const char *const {name}_class_names[{upper}_CLASSES] = {{{names}}};
+
+",
+        version = env!("CARGO_PKG_VERSION"),
+        constants = kilobytes(constant_bytes),
+        workspace = kilobytes(4 * memory.length),
+        count = classes.len(),
+        length = memory.length,
+        names = names.join(", "),
+    )
+}
+
+/// The functions that `steps` call, and those that they call.
+fn support(steps: &str) -> String {
+    let sections: Vec<(&str, &str)> = SUPPORT
+        .split("/* ---- ")
+        .skip(1)
+        .map(|section| {
+            let end = section.find([' ', ':']).unwrap_or(section.len());
+            (&section[..end], section)
+        })
+        .collect();
+    let mut wanted = format!("NAME_pixels({steps}");
+    let mut kept = Vec::new();
+    // Callers stand below what they call.
+    for (name, section) in sections.into_iter().rev() {
+        if wanted.contains(&format!("NAME_{name}(")) {
+            wanted.push_str(section);
+            kept.push(format!("/* {section}\n"));
+        }
+    }
+    kept.into_iter().rev().collect()
+}
+
+fn classify(description: &Description, graph: &Graph, name: &str, memory: &Memory, steps: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    let pixels = description.height * description.width;
+    let first = memory.place(0);
+    let logits = memory.place(graph.nodes.len());
+    let steps = steps.replace("NAME_", &format!("{name}_"));
+    format!(
+        "\
+/* The class with the largest logit. logits: {upper}_CLASSES floats, whose softmax are the probabilities. */
+static inline int {name}_classify(const uint8_t *image, float *workspace, float *logits) {{
+    int best = 0;
+    {name}_pixels(image, {pixels}, workspace + {first});
+{steps}    for (int i = 0; i < {upper}_CLASSES; i++) {{
+        logits[i] = workspace[{logits} + i];
+        if (logits[i] > logits[best]) best = i;
+    }}
+    return best;
+}}
+
+#endif
+"
+    )
+}
+
+/// Floats that a node needs beside its input and output.
+fn scratch(node: &Node, quantisation: Option<&Quantisation>) -> usize {
+    let Operation::Layer(layer) = &node.operation else { return 0 };
+    match layer {
+        LayerSpec::Recurrent(spec) => {
+            let rows = match spec.cell {
+                Cell::Lstm => 6,
+                Cell::Gru => 7,
+                Cell::Rnn => 2,
+            };
+            rows * spec.units
+        }
+        LayerSpec::Attention { .. } => {
+            let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
+            3 * steps * features + steps + steps * features
+        }
+        // The input as bytes.
+        _ if quantisation.is_some() && has_grid(node) => node.from.length().div_ceil(4),
+        _ => 0,
+    }
+}
+
+struct Exporter<'a> {
+    name: String,
+    parameters: &'a [f32],
+    quantisation: Option<&'a Quantisation>,
+    memory: &'a Memory,
+    constants: String,
+    constant_bytes: usize,
+    steps: String,
+}
+
+impl Exporter<'_> {
+    fn node(&mut self, index: usize, node: &Node) {
+        let (from, to) = (self.memory.place(node.input), self.memory.place(index + 1));
+        let (input, output) = (format!("workspace + {from}"), format!("workspace + {to}"));
+        if self.memory.ways[index] == Way::Copied {
+            self.call("copy", &format!("{input}, {}, {output}", node.from.length()));
+        }
+        let count = node.to.length();
+        let layer = match &node.operation {
+            Operation::Layer(layer) => layer,
+            Operation::Sum(other) => {
+                let other = self.memory.place(*other);
+                return self.call("add", &format!("workspace + {other}, {count}, {output}"));
+            }
+        };
+        let features = node.to.features();
+        match layer {
+            LayerSpec::Convolution(spec) => {
+                let depth = format!("{}, {}, ", spec.filters, spec.groups);
+                self.products(index, node, "convolution", &image_sizes(node), &(depth + &windows(node, &spec.sliding)));
+            }
+            LayerSpec::Depthwise(spec) => {
+                self.products(index, node, "depthwise", &image_sizes(node), &windows(node, &spec.sliding));
+            }
+            LayerSpec::Dense { .. } => {
+                let (steps, inputs) = match node.from {
+                    Shape::Sequence { steps, features } => (steps, features),
+                    other => (1, other.length()),
+                };
+                self.products(index, node, "dense", &format!("{steps}, {inputs}"), &features.to_string());
+            }
+            LayerSpec::Activation(spec) => match spec {
+                ActivationSpec::Relu => self.call("relu", &format!("{output}, {count}, 0.0f")),
+                ActivationSpec::LeakyRelu { slope } => {
+                    self.call("relu", &format!("{output}, {count}, {}", number(*slope as f32)));
+                }
+                ActivationSpec::Gelu => self.call("gelu", &format!("{output}, {count}")),
+                ActivationSpec::Silu => self.call("silu", &format!("{output}, {count}")),
+                ActivationSpec::Tanh => self.call("tanh", &format!("{output}, {count}")),
+                ActivationSpec::Sigmoid => self.call("sigmoid", &format!("{output}, {count}")),
+            },
+            LayerSpec::MaxPool(spec) => self.pool(node, [spec.size; 2], spec.stride, false, [&input, &output]),
+            LayerSpec::AveragePool(spec) => self.pool(node, [spec.size; 2], spec.stride, true, [&input, &output]),
+            LayerSpec::GlobalMaxPool | LayerSpec::GlobalAveragePool => {
+                let window = match node.from {
+                    Shape::Sequence { steps, .. } => [steps, 1],
+                    _ => [image(node.from).0, image(node.from).1],
+                };
+                let mean = *layer == LayerSpec::GlobalAveragePool;
+                self.pool(node, window, 1, mean, [&input, &output]);
+            }
+            LayerSpec::Flatten | LayerSpec::Rows | LayerSpec::Pixels | LayerSpec::Dropout { .. } => {}
+            LayerSpec::BatchNorm => {
+                let [scale, offset, mean, variance] =
+                    ["scale", "offset", "mean", "variance"].map(|name| self.values(node, name));
+                let factor: Vec<f32> = (0..features).map(|i| scale[i] / (variance[i] + EPSILON).sqrt()).collect();
+                let addend: Vec<f32> = (0..features).map(|i| offset[i] - mean[i] * factor[i]).collect();
+                let factor = self.floats(node, "factor", &factor);
+                let addend = self.floats(node, "addend", &addend);
+                self.call("affine", &format!("{output}, {}, {features}, {factor}, {addend}", count / features));
+            }
+            LayerSpec::LayerNorm => {
+                let [scale, offset] = ["scale", "offset"].map(|name| {
+                    let values = self.values(node, name);
+                    self.floats(node, name, &values)
+                });
+                self.call("layer_norm", &format!("{output}, {}, {features}, {scale}, {offset}", count / features));
+            }
+            LayerSpec::Position => {
+                let values = self.values(node, "embedding");
+                let embedding = self.floats(node, "embedding", &values);
+                self.call("add", &format!("{embedding}, {count}, {output}"));
+            }
+            LayerSpec::Columns => {
+                let (height, width, channels) = image(node.from);
+                self.call("columns", &format!("{input}, {height}, {width}, {channels}, {output}"));
+            }
+            LayerSpec::Transpose => {
+                let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
+                self.call("columns", &format!("{input}, {steps}, {features}, 1, {output}"));
+            }
+            LayerSpec::Patches { size } => {
+                let (height, width, channels) = image(node.from);
+                self.call("patches", &format!("{input}, {height}, {width}, {channels}, {size}, {output}"));
+            }
+            LayerSpec::Attention { heads } => self.attention(index, node, *heads, [&input, &output]),
+            LayerSpec::Recurrent(spec) => self.recurrent(index, node, *spec, [from, to]),
+            LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
+        }
+    }
+
+    fn call(&mut self, function: &str, arguments: &str) {
+        let _ = writeln!(self.steps, "    NAME_{function}({arguments});");
+    }
+
+    /// A parameter of the layer, as the model has it; nothing where it has none of that name.
+    fn values(&self, node: &Node, name: &str) -> Vec<f32> {
+        node.parameter(name).map_or(Vec::new(), |spec| self.parameters[spec.range.clone()].to_vec())
+    }
+
+    fn floats(&mut self, node: &Node, part: &str, values: &[f32]) -> String {
+        let texts: Vec<String> = values.iter().map(|value| number(*value)).collect();
+        self.constant("float", 4, node, part, &texts)
+    }
+
+    fn constant(&mut self, kind: &str, bytes: usize, node: &Node, part: &str, values: &[String]) -> String {
+        let name = format!("{}_{}_{}", self.name, node.name, part.replace('.', "_"));
+        let _ = writeln!(self.constants, "static const {kind} {name}[{}] = {{", values.len());
+        for line in values.chunks(16) {
+            let _ = writeln!(self.constants, "    {},", line.join(", "));
+        }
+        self.constants.push_str("};\n");
+        self.constant_bytes += bytes * values.len();
+        name
+    }
+
+    /// Weights in eight bits: the constant's name, and the rows' scales. The outputs are its rows, or its columns.
+    fn bytes(&mut self, node: &Node, part: &str, outputs: usize, by_column: bool) -> (String, Vec<f32>) {
+        let mut values = self.values(node, part);
+        let inputs = values.len() / outputs;
+        if by_column {
+            values = transposed(&values, outputs);
+        }
+        let mut rows = Rows::of(&values, outputs);
+        if by_column {
+            rows.values = transposed(&rows.values, inputs);
+        }
+        let texts: Vec<String> = rows.values.iter().map(i8::to_string).collect();
+        (self.constant("int8_t", 1, node, part, &texts), rows.scales)
+    }
+
+    /// Weights that multiply float32: the names of their constant and of their scales, 0 where there are none.
+    fn weights(&mut self, node: &Node, part: &str, outputs: usize, by_column: bool) -> String {
+        if self.quantisation.is_none() {
+            let values = self.values(node, part);
+            return format!("{}, 0", self.floats(node, part, &values));
+        }
+        let (weights, scales) = self.bytes(node, part, outputs, by_column);
+        format!("{weights}, {}", self.floats(node, &format!("{part}_scale"), &scales))
+    }
+
+    /// A layer that multiplies whole numbers where there is a grid for its input; `before` and `after` are its sizes on
+    /// both sides of its weights.
+    fn products(&mut self, index: usize, node: &Node, function: &str, before: &str, after: &str) {
+        let input = format!("workspace + {}", self.memory.place(node.input));
+        let output = format!("workspace + {}", self.memory.place(index + 1));
+        let bias = self.values(node, "bias");
+        let bias = if bias.is_empty() { "0".to_owned() } else { self.floats(node, "bias", &bias) };
+        let grid = self.quantisation.and_then(|quantisation| quantisation.inputs.get(&node.name));
+        let Some(Grid { scale, zero_point }) = grid.copied() else {
+            let values = self.values(node, "weight");
+            let weight = self.floats(node, "weight", &values);
+            return self.call(function, &format!("{input}, {before}, {weight}, {bias}, {after}, {output}"));
+        };
+        let (weight, scales) = self.bytes(node, "weight", node.to.features(), function == "depthwise");
+        // What a unit of a sum of products is worth.
+        let units: Vec<f32> = scales.iter().map(|of_weight| of_weight * scale).collect();
+        let units = self.floats(node, "unit", &units);
+        let scratch = format!("(uint8_t *)(workspace + {})", self.memory.scratch(index));
+        self.call("grid", &format!("{input}, {}, {}, {zero_point}, {scratch}", node.from.length(), number(scale)));
+        self.call(
+            &format!("{function}_int8"),
+            &format!("{scratch}, {zero_point}, {before}, {weight}, {units}, {bias}, {after}, {output}"),
+        );
+    }
+
+    fn pool(&mut self, node: &Node, [rows, columns]: [usize; 2], stride: usize, mean: bool, [input, output]: [&str; 2]) {
+        let (width, channels) = match node.from {
+            Shape::Sequence { features, .. } => (1, features),
+            other => (image(other).1, image(other).2),
+        };
+        let (out_height, out_width) = match node.to {
+            Shape::Image { height, width, .. } => (height, width),
+            _ => (1, 1),
+        };
+        let mean = u8::from(mean);
+        self.call(
+            "pool",
+            &format!("{input}, {width}, {channels}, {rows}, {columns}, {stride}, {mean}, {out_height}, {out_width}, {output}"),
+        );
+    }
+
+    fn attention(&mut self, index: usize, node: &Node, heads: usize, [input, output]: [&str; 2]) {
+        let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
+        let projected = self.memory.scratch(index);
+        let shares = projected + 3 * steps * features;
+        let context = shares + steps;
+        let [inward, outward] = ["in_projection", "out_projection"].map(|part| {
+            let outputs = if part == "in_projection" { 3 * features } else { features };
+            let weights = self.weights(node, &format!("{part}.weight"), outputs, false);
+            let bias = self.values(node, &format!("{part}.bias"));
+            format!("{weights}, {}, {outputs}", self.floats(node, &format!("{part}.bias"), &bias))
+        });
+        self.call("projection", &format!("{input}, {steps}, {features}, {inward}, workspace + {projected}"));
+        self.call(
+            "attention",
+            &format!("workspace + {projected}, {steps}, {features}, {heads}, workspace + {shares}, workspace + {context}"),
+        );
+        self.call("projection", &format!("workspace + {context}, {steps}, {features}, {outward}, {output}"));
+    }
+
+    fn recurrent(&mut self, index: usize, node: &Node, spec: RecurrentSpec, [from, to]: [usize; 2]) {
+        let steps = match node.from {
+            Shape::Sequence { steps, .. } => steps,
+            other => image(other).0,
+        };
+        let (function, gates) = match spec.cell {
+            Cell::Lstm => ("lstm", 4),
+            Cell::Gru => ("gru", 3),
+            Cell::Rnn => ("rnn", 1),
+        };
+        let RecurrentSpec { units, bidirectional, sequence, .. } = spec;
+        let directions: &[&str] = if bidirectional { &["forward.", "backward."] } else { &[""] };
+        for (direction, prefix) in directions.iter().enumerate() {
+            let [kernel, recurrent] = ["kernel", "recurrent_kernel"]
+                .map(|part| self.weights(node, &format!("{prefix}{part}"), gates * units, true));
+            let bias = self.values(node, &format!("{prefix}bias"));
+            let bias = self.floats(node, &format!("{prefix}bias"), &bias);
+            let (memory, output) = (self.memory.scratch(index), to + direction * units);
+            let (sequence, apart) = (u8::from(sequence), directions.len() * units);
+            let inputs = inputs(node.from);
+            self.call(
+                function,
+                &format!(
+                    "workspace + {from}, {steps}, {inputs}, {units}, {kernel}, {recurrent}, {bias}, {direction}, \
+                     {sequence}, {apart}, workspace + {memory}, workspace + {output}"
+                ),
+            );
+        }
+    }
+}
+
+/// Height, width and channels.
+fn image(shape: Shape) -> (usize, usize, usize) {
+    match shape {
+        Shape::Image { height, width, channels } => (height, width, channels),
+        _ => unreachable!("the description lets no layer read {shape} as an image"),
+    }
+}
+
+/// The sizes of the image that a node reads, as arguments.
+fn image_sizes(node: &Node) -> String {
+    let (height, width, channels) = image(node.from);
+    format!("{height}, {width}, {channels}")
+}
+
+/// Where a kernel looks, and how many outputs there are, as arguments.
+fn windows(node: &Node, sliding: &Sliding) -> String {
+    let Sliding { kernel: [rows, columns], stride, padding: [above, left], dilation } = sliding;
+    let (height, width, _) = image(node.to);
+    format!("{rows}, {columns}, {stride}, {above}, {left}, {dilation}, {height}, {width}")
+}
+
+/// The shortest text that C reads as this number.
+fn number(value: f32) -> String {
+    format!("{value:e}f")
+}

@@ -1,0 +1,61 @@
+//! Networks with weights that have learnt a little.
+
+use data::{Corpus, Source};
+use interchange::Description;
+use nn::{InstructionSet, Model, Optimiser, UpdateRule};
+use std::{path::Path, sync::LazyLock};
+use study::study_file::{ModelSpec, StudyFile, built_in_models};
+use train::Seeds;
+
+/// MNIST.
+pub(crate) static MNIST: LazyLock<Corpus> =
+    LazyLock::new(|| data::load(&Source::Mnist).expect("it is in the program"));
+
+/// Images in a step.
+const BATCH: usize = 64;
+
+/// Every built-in model.
+pub(crate) fn built_in() -> Vec<ModelSpec> {
+    built_in_models()
+}
+
+/// Networks that have every kind of layer between them.
+pub(crate) fn every_layer() -> Vec<ModelSpec> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange/every-layer.toml");
+    StudyFile::read(&file).expect("a study file").models
+}
+
+/// A model that has made a few steps, so that no parameter is as it began, and its description.
+pub(crate) fn trained(spec: &ModelSpec, steps: usize) -> (Description, Model<f32>) {
+    let images = MNIST.training();
+    let classes = MNIST.class_names().to_vec();
+    let description = Description::of(&spec.architecture, images.height(), images.width(), classes);
+    let mut model = description.model(InstructionSet::detect(), 1000).expect("it fits");
+    Seeds::of_run(0).initialise(&mut model);
+    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
+    for step in 0..steps {
+        let indices: [usize; BATCH] = std::array::from_fn(|image| (step * BATCH + image) % images.len());
+        let labels = indices.map(|index| images.labels()[index]);
+        model.differentiate_images(&labels, |image| images.image(indices[image]));
+        model.update(&mut optimiser, 1.0);
+    }
+    (description, model)
+}
+
+/// The logits of the first `count` test images.
+pub(crate) fn logits(model: &mut Model<f32>, count: usize) -> Vec<f32> {
+    let images = MNIST.test();
+    let mut logits = Vec::new();
+    for first in (0..count).step_by(model.capacity()) {
+        let batch = model.capacity().min(count - first);
+        model.set_batch(batch, |image| images.image(first + image));
+        logits.extend_from_slice(model.forward(batch));
+    }
+    logits
+}
+
+/// The class of each image's largest logit.
+pub(crate) fn classes(logits: &[f32], count: usize) -> Vec<usize> {
+    let largest = |row: &[f32]| (0..row.len()).max_by(|one, other| row[*one].total_cmp(&row[*other]));
+    logits.chunks_exact(count).map(|row| largest(row).expect("a class")).collect()
+}

@@ -1,0 +1,4 @@
+//! Models on their way to other programs.
+
+mod common;
+mod onnx_runtime;

@@ -1,0 +1,35 @@
+"""What ONNX Runtime makes of the models in a folder, beside the logits that came with them, as JSON.
+
+`images.u8` holds the images, one after the other; `NAME.f32` this program's logits of them for the model `NAME.onnx`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+folder = Path(sys.argv[1])
+report = {}
+images = np.fromfile(folder / "images.u8", np.uint8).reshape(-1, 1, 28, 28).astype(np.float32) / 255
+for file in sorted(folder.glob("*.onnx")):
+    onnx.checker.check_model(str(file), full_check=True)
+    model = onnx.load(file)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 2
+    session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
+    outputs = [session.run(None, {"images": part})[0] for part in np.split(images, [1, 1000, 5000]) if len(part)]
+    found = np.concatenate(outputs)
+    ours = np.fromfile(file.with_suffix(".f32"), np.float32).reshape(len(images), -1)
+    report[file.stem] = {
+        "output": session.get_outputs()[0].name,
+        "difference": float(np.abs(found[:1000] - ours[:1000]).max()),
+        "largest": float(np.abs(ours[:1000]).max()),
+        "other_classes": int((found.argmax(1) != ours.argmax(1)).sum()),
+        "metadata": {entry.key: entry.value for entry in model.metadata_props},
+        "operators": sorted({node.op_type for node in model.graph.node}),
+        "bytes": file.stat().st_size,
+    }
+print(json.dumps(report))
