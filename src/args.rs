@@ -165,6 +165,9 @@ pub(crate) struct EvaluateArguments {
     /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
     #[arg(long, value_name = "VERSIONS", default_value = "none")]
     pub(crate) test_time_augmentation: TestTimeAugmentationName,
+    /// Also measure how long one image takes, and how many a second go through a thousand at once
+    #[arg(long)]
+    pub(crate) latency: bool,
     /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -195,12 +198,22 @@ pub(crate) struct ExportArguments {
     /// Probabilities in the place of logits
     #[arg(long, requires = "onnx")]
     pub(crate) softmax: bool,
+    /// Header of C99 to write: the weights as constants, and a function that classifies without allocating
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) c_header: Option<PathBuf>,
+    /// Eight-bit weights, and activations rounded to a grid that 1,000 training images calibrate; says what that costs in
+    /// test accuracy
+    #[arg(long)]
+    pub(crate) int8: bool,
     /// Python file to write: the network as a module of PyTorch, which loads the model's file as it is
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) pytorch: Option<PathBuf>,
-    /// Data set of the model's images and classes, where --architecture has to say what it is
+    /// Data set that --int8 calibrates and judges by, and whose images and classes an --architecture is for
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    /// Threads that --int8 computes with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }

@@ -2,10 +2,15 @@
 
 use super::{instruction_set, laboratory_with, weights::Saved};
 use crate::{args::EvaluateArguments, failure::Failure, output};
+use report::thousands;
 use serde_json::json;
+use study::bench::{self, InferenceSpeed};
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
+
+/// How long inference is measured at each batch size.
+const LATENCY_SECONDS: f64 = 1.0;
 
 /// Loads, measures, prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
@@ -24,6 +29,11 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     let recall = recall(test.labels(), &predictions.classes, description.classes.len());
+    let speeds = arguments.latency.then(|| {
+        bench::latency(&laboratory, LATENCY_SECONDS, |batch| {
+            saved.model_for(&laboratory, batch).expect("it was made before")
+        })
+    });
     if arguments.output.json {
         let result = json!({
             "file": path.to_string(),
@@ -33,6 +43,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             "test_accuracy": accuracy,
             "test_loss": loss,
             "recall": recall,
+            "latency": speeds,
             "fingerprint": study::run::fingerprint(model.parameters()),
         });
         return output::result(&format!("{result:#}\n"));
@@ -49,6 +60,16 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             Some(recall) => text.push_str(&format!("  class {class}: {:6.2} % recognised\n", 100.0 * recall)),
             None => text.push_str(&format!("  class {class}: no test image\n")),
         }
+    }
+    for InferenceSpeed { batch, images_per_second, p50_us, p99_us, .. } in speeds.iter().flatten() {
+        text.push_str(&match batch {
+            1 => format!("one image at a time: p50 {p50_us:.0} µs, p99 {p99_us:.0} µs\n"),
+            _ => format!(
+                "{} images at once: {} a second\n",
+                thousands(*batch as u64),
+                thousands(*images_per_second as u64)
+            ),
+        });
     }
     output::result(&text)
 }

@@ -1,50 +1,129 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, weights::Saved};
+use super::{instruction_set, laboratory, weights::Saved};
 use crate::{args::ExportArguments, failure::Failure, output};
-use interchange::OnnxOptions;
-use serde_json::json;
+use interchange::{OnnxOptions, Quantisation};
+use report::thousands;
+use serde_json::{Value, json};
 use std::path::Path;
-use study::store::write_atomically;
+use study::{
+    store::write_atomically,
+    verdict::{OnePair, Outcome, judge_one_pair},
+};
+use train::TestTimeAugmentation;
+
+/// Images in a batch; only speed depends on it.
+const BATCH: usize = 128;
 
 /// One file that was written.
 struct Written<'a> {
     path: &'a Path,
-    what: &'static str,
+    format: &'static str,
     bytes: usize,
 }
 
-/// Loads, writes, says what was written.
+/// What eight bits cost.
+struct Loss {
+    /// Test accuracy before and after, as fractions.
+    accuracies: [f64; 2],
+    pair: OnePair,
+}
+
+/// Loads, writes, says what was written and what it costs.
 pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
-    let model = saved.model(instruction_set()?, 1)?;
-    let mut written = Vec::new();
-    if let Some(path) = &arguments.onnx {
-        let options = OnnxOptions { softmax: arguments.softmax, quantisation: None };
-        let bytes = interchange::onnx(&saved.description, &model, options);
-        write_atomically(path, &bytes)?;
-        written.push(Written { path, what: "ONNX", bytes: bytes.len() });
-    }
-    if let Some(path) = &arguments.pytorch {
-        let text = interchange::pytorch_module(&saved.description, &model);
-        write_atomically(path, text.as_bytes())?;
-        written.push(Written { path, what: "PyTorch module", bytes: text.len() });
-    }
-    if written.is_empty() {
+    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch];
+    if targets.iter().all(|target| target.is_none()) {
         return Err(Failure::usage(
             "no file to write was named",
             "pass one or more of --onnx FILE, --c-header FILE and --pytorch FILE",
         ));
     }
+    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let model = saved.model(instruction_set()?, 1)?;
+    let quantised = if arguments.int8 { Some(quantise(arguments, &saved)?) } else { None };
+    let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
+    let mut written = Vec::new();
+    let mut write = |path, format, bytes: &[u8]| {
+        write_atomically(path, bytes)?;
+        written.push(Written { path, format, bytes: bytes.len() });
+        Ok::<(), Failure>(())
+    };
+    if let Some(path) = &arguments.onnx {
+        let options = OnnxOptions { softmax: arguments.softmax, quantisation };
+        write(path, "ONNX", &interchange::onnx(&saved.description, &model, options))?;
+    }
+    if let Some(path) = &arguments.c_header {
+        let text = interchange::c_header(&saved.description, &model, quantisation);
+        write(path, "C header", text.as_bytes())?;
+    }
+    if let Some(path) = &arguments.pytorch {
+        write(path, "PyTorch module", interchange::pytorch_module(&saved.description, &model).as_bytes())?;
+    }
+    let loss = quantised.as_ref().map(|(_, loss)| loss);
     if arguments.output.json {
         let files = written.iter().map(|file| {
-            json!({ "file": file.path.display().to_string(), "format": file.what, "bytes": file.bytes })
+            json!({ "file": file.path.display().to_string(), "format": file.format, "bytes": file.bytes })
         });
-        let result = json!({ "model": saved.description.architecture, "files": files.collect::<Vec<_>>() });
+        let result = json!({
+            "model": saved.description.architecture,
+            "files": files.collect::<Vec<_>>(),
+            "int8": loss.map(Loss::json),
+        });
         return output::result(&format!("{result:#}\n"));
     }
-    let lines = written.iter().map(|file| {
-        format!("{}: {}, {} bytes\n", file.path.display(), file.what, report::thousands(file.bytes as u64))
+    let mut text: String = written
+        .iter()
+        .map(|Written { path, format, bytes }| {
+            format!("{}: {format}, {} bytes\n", path.display(), thousands(*bytes as u64))
+        })
+        .collect();
+    text.extend(loss.map(Loss::sentence));
+    output::result(&text)
+}
+
+/// The grids that the training images ask for, and what the test images say of the result.
+fn quantise(arguments: &ExportArguments, saved: &Saved) -> Result<(Quantisation, Loss), Failure> {
+    let laboratory = laboratory(&arguments.dataset, arguments.threads, &[], arguments.output.quiet)?;
+    let mut model = saved.model_for(&laboratory, BATCH)?;
+    let (corpus, description) = (laboratory.corpus(), &saved.description);
+    let before = laboratory.test(&mut model, TestTimeAugmentation::None).classes;
+    let (quantisation, after) = laboratory.install(|| {
+        let quantisation = Quantisation::calibrate(description, &mut model, corpus.training());
+        quantisation.round_weights(description, &mut model);
+        let classes = quantisation.classes(&mut model, corpus.test());
+        (quantisation, classes)
     });
-    output::result(&lines.collect::<String>())
+    let right = |classes: &[u8]| -> Vec<bool> {
+        classes.iter().zip(corpus.test().labels()).map(|(class, label)| class == label).collect()
+    };
+    let (before, after) = (right(&before), right(&after));
+    let accuracies = [&before, &after]
+        .map(|right| right.iter().filter(|right| **right).count() as f64 / right.len() as f64);
+    let pair = judge_one_pair(&after, &before).expect("a test set has images");
+    Ok((quantisation, Loss { accuracies, pair }))
+}
+
+impl Loss {
+    fn json(&self) -> Value {
+        let [before, after] = self.accuracies;
+        json!({ "float32_test_accuracy": before, "test_accuracy": after, "comparison": self.pair })
+    }
+
+    fn sentence(&self) -> String {
+        let [before, after] = self.accuracies.map(|accuracy| 100.0 * accuracy);
+        let OnePair { difference, interval: [lower, upper], mcnemar_p_value, outcome, .. } = self.pair;
+        let outcome = match outcome {
+            Outcome::ABetter => "better",
+            Outcome::BBetter => "worse",
+            Outcome::PracticallyEqual => "practically equal",
+            Outcome::CannotTell => "not told apart",
+        };
+        format!(
+            "int8: test accuracy {after:.2} %, in float32 {before:.2} %; difference {:+.2} points [{:.2}, {:.2}], {outcome} \
+             (McNemar's p = {mcnemar_p_value:.2})\n",
+            100.0 * difference,
+            100.0 * lower,
+            100.0 * upper
+        )
+    }
 }

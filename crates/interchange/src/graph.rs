@@ -80,13 +80,18 @@ impl Graph {
         Self { nodes: builder.nodes, height, width }
     }
 
-    /// Whether a place is read by another node than the next one.
-    pub(crate) fn is_kept(&self, place: Place) -> bool {
-        let reads = |(index, node): (usize, &Node)| {
-            let other = matches!(node.operation, Operation::Sum(other) if other == place);
-            (node.input == place && index != place) || other
+    /// The nodes that read a place.
+    pub(crate) fn readers(&self, place: Place) -> impl Iterator<Item = usize> {
+        let reads = move |node: &Node| {
+            node.input == place || matches!(node.operation, Operation::Sum(other) if other == place)
         };
-        self.nodes.iter().enumerate().any(reads)
+        self.nodes.iter().enumerate().filter(move |(_, node)| reads(node)).map(|(index, _)| index)
+    }
+
+    /// Whether a place is read otherwise than as the next node's input.
+    pub(crate) fn is_kept(&self, place: Place) -> bool {
+        let is_sum = |index: usize| matches!(self.nodes[index].operation, Operation::Sum(other) if other == place);
+        self.readers(place).any(|index| index != place || is_sum(index))
     }
 
     /// Every tensor, as PyTorch has them.

@@ -18,7 +18,7 @@ pub use c_header::c_header;
 pub use description::{Description, FORMAT, PREPROCESSING, Training};
 pub use onnx::{OnnxOptions, onnx};
 pub use pytorch::pytorch_module;
-pub use quantisation::{Grid, Quantisation};
+pub use quantisation::{CALIBRATION_IMAGES, Grid, Quantisation};
 pub use weights::{describe, encode, load};
 
 use weights::KEY;

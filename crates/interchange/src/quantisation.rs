@@ -11,6 +11,7 @@ use crate::{
     graph::{Node, Operation},
     state_dict::StateTensor,
 };
+use data::Dataset;
 use nn::{LayerSpec, Model};
 use std::{
     collections::BTreeMap,
@@ -74,6 +75,9 @@ impl Rows {
     }
 }
 
+/// Images whose activations say which range a grid has to cover.
+pub const CALIBRATION_IMAGES: usize = 1000;
+
 /// The grids of a model's inputs to convolutions and dense layers, by the layers' names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quantisation {
@@ -99,33 +103,30 @@ pub(crate) fn is_weight(node: &Node, tensor: &StateTensor) -> bool {
 }
 
 impl Quantisation {
-    /// Measures the range of every such input over batches of images, `[n, height, width]` of 0 to 1 each, which should
-    /// not be those that judge the result.
+    /// Measures the range of every such input over [`CALIBRATION_IMAGES`] images, spread over a set that should not be the
+    /// one that judges the result.
     ///
     /// # Panics
-    /// When `model` is not the one that `description` describes, or a batch is larger than its capacity.
-    pub fn calibrate(
-        description: &Description,
-        model: &mut Model<f32>,
-        batches: &mut dyn Iterator<Item = Vec<f32>>,
-    ) -> Self {
+    /// When `model` is not the one that `description` describes, or the images are of another size.
+    pub fn calibrate(description: &Description, model: &mut Model<f32>, images: &Dataset) -> Self {
         let graph = description.graph(model);
         let wanted: Vec<&str> =
             graph.nodes.iter().filter(|node| has_grid(node)).map(|node| node.name.as_str()).collect();
         let ranges = Mutex::new(BTreeMap::new());
-        for batch in batches {
-            let images = batch.len() / model.input_length();
-            model.input_mut()[..batch.len()].copy_from_slice(&batch);
-            model.forward_changed(images, &|layer, values| {
-                if wanted.contains(&layer) {
-                    let (smallest, largest) = values
-                        .iter()
-                        .fold((0.0f32, 0.0f32), |(low, high), value| (low.min(*value), high.max(*value)));
-                    let mut ranges = ranges.lock().unwrap_or_else(PoisonError::into_inner);
-                    let range = ranges.entry(layer.to_owned()).or_insert((0.0f32, 0.0f32));
-                    *range = (range.0.min(smallest), range.1.max(largest));
-                }
-            });
+        let note = |layer: &str, values: &mut [f32]| {
+            if wanted.contains(&layer) {
+                let wider = |(low, high): (f32, f32), value: &f32| (low.min(*value), high.max(*value));
+                let found = values.iter().fold((0.0, 0.0), wider);
+                let mut ranges = ranges.lock().unwrap_or_else(PoisonError::into_inner);
+                let range = ranges.entry(layer.to_owned()).or_insert((0.0, 0.0));
+                *range = wider(wider(*range, &found.0), &found.1);
+            }
+        };
+        let count = CALIBRATION_IMAGES.min(images.len());
+        for first in (0..count).step_by(model.capacity()) {
+            let batch = model.capacity().min(count - first);
+            model.set_batch(batch, |image| images.image((first + image) * (images.len() / count)));
+            model.forward_changed(batch, &note);
         }
         let ranges = ranges.into_inner().unwrap_or_else(PoisonError::into_inner);
         let grids = ranges.into_iter().map(|(layer, (low, high))| (layer, Grid::over(low, high)));
@@ -158,4 +159,31 @@ impl Quantisation {
             }
         })
     }
+
+    /// The class of each image of a set, by [`Self::logits`].
+    ///
+    /// # Panics
+    /// When the images are of another size than the model's.
+    pub fn classes(&self, model: &mut Model<f32>, images: &Dataset) -> Vec<u8> {
+        let mut classes = Vec::with_capacity(images.len());
+        for first in (0..images.len()).step_by(model.capacity()) {
+            let batch = model.capacity().min(images.len() - first);
+            model.set_batch(batch, |image| images.image(first + image));
+            let count = model.classes();
+            classes.extend(self.logits(model, batch).chunks_exact(count).map(largest));
+        }
+        classes
+    }
+}
+
+/// The class of the largest logit, the first of equals.
+fn largest(logits: &[f32]) -> u8 {
+    let better = |best, class: usize| if logits[class] > logits[best] { class } else { best };
+    u8::try_from((1..logits.len()).fold(0, better)).expect("a class is one byte")
+}
+
+/// Rows of so many values as columns.
+pub(crate) fn transposed<T: Copy>(values: &[T], columns: usize) -> Vec<T> {
+    let rows = values.len() / columns;
+    (0..values.len()).map(|index| values[index % rows * columns + index / rows]).collect()
 }

@@ -144,15 +144,14 @@ pub fn model(
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
 ) -> ModelSpeed {
     laboratory.install(|| {
-        let inference = INFERENCE_BATCHES
-            .map(|batch| keep_awake(|| inference(laboratory, &mut make(batch), batch, seconds / 2.0)));
+        let inference = latency(laboratory, seconds / 2.0, &mut make);
         let mut model = make(TRAINING_BATCH);
         let training = training(laboratory, &mut model, seconds, peak_gflops, allocations);
         ModelSpeed {
             name: name.to_owned(),
             parameters: model.learnt(),
             training,
-            inference: inference.to_vec(),
+            inference,
         }
     })
 }
@@ -235,6 +234,19 @@ fn shares(times: &StepTimes, wall: Duration, threads: usize) -> (Vec<StageShare>
     let reductions: Duration =
         times.layers.iter().filter(|(name, _)| !name.starts_with("dense")).map(|(_, layer)| layer.sum).sum();
     (stages, batch + share(reductions) + share(times.update))
+}
+
+/// Measures inference alone for about `seconds` at each of [`INFERENCE_BATCHES`].
+pub fn latency(
+    laboratory: &Laboratory,
+    seconds: f64,
+    mut make: impl FnMut(usize) -> Model<f32> + Send,
+) -> Vec<InferenceSpeed> {
+    laboratory.install(|| {
+        INFERENCE_BATCHES
+            .map(|batch| keep_awake(|| inference(laboratory, &mut make(batch), batch, seconds)))
+            .to_vec()
+    })
 }
 
 fn inference(laboratory: &Laboratory, model: &mut Model<f32>, batch: usize, seconds: f64) -> InferenceSpeed {

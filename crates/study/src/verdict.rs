@@ -178,6 +178,42 @@ pub fn judge(records: &[RunRecord]) -> Judgement {
     Judgement { comparisons, notes }
 }
 
+/// Two classifiers as they are, compared on the same images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OnePair {
+    /// Accuracy of the first minus that of the second, as a fraction.
+    pub difference: f64,
+    /// 95 % interval of the difference over the choice of images: lower and upper end, as fractions.
+    pub interval: [f64; 2],
+    /// Of no difference, by the interval's rule.
+    pub p_value: f64,
+    /// McNemar's exact test.
+    pub mcnemar_p_value: f64,
+    /// Images that only the first gets right, and that only the second does.
+    pub discordant: [u64; 2],
+    /// The decision by the interval.
+    pub outcome: Outcome,
+}
+
+/// Compares two classifiers by who was right, image by image.
+///
+/// # Errors
+/// No image, or different numbers of them.
+pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsError> {
+    let table = stats::PairedDifferences::from_correctness(&[first], &[second])?;
+    let estimate = stats::crossed_estimate(&table);
+    let interval = estimate.interval(CONFIDENCE)?;
+    let [only_first, only_second] = table.discordant()[0];
+    Ok(OnePair {
+        difference: estimate.mean,
+        interval: [interval.lower, interval.upper],
+        p_value: estimate.p_value(),
+        mcnemar_p_value: stats::mcnemar_exact(only_first, only_second),
+        discordant: [only_first, only_second],
+        outcome: Outcome::of([100.0 * interval.lower, 100.0 * interval.upper]),
+    })
+}
+
 /// With two runs an interval of one degree of freedom would say nothing.
 const FEWEST_RUNS_FOR_T: usize = 3;
 

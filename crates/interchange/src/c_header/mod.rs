@@ -5,8 +5,7 @@ mod memory;
 use crate::{
     Description,
     graph::{Graph, Node, Operation},
-    onnx::transposed,
-    quantisation::{Grid, Quantisation, Rows, has_grid},
+    quantisation::{Grid, Quantisation, Rows, has_grid, transposed},
     state_dict::inputs,
 };
 use memory::{Memory, Way};

@@ -5,13 +5,14 @@ mod writer;
 
 use crate::{
     Description, PREPROCESSING,
-    graph::{Node, Operation, Place},
-    quantisation::{Quantisation, Rows},
+    graph::{Graph, Node, Operation, Place},
+    quantisation::{Grid, Quantisation, Rows, transposed},
     state_dict::{StateTensor, inputs},
 };
 use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
 use prost::Message;
 use proto::{Dimension, Entry, FLOAT, Length, OperatorSet, TensorShape, TensorType, Value, ValueType};
+use std::collections::BTreeSet;
 use writer::{Writer, list, number, text, whole};
 
 /// The operator set: that of 2022, whose operations every runtime of today has.
@@ -47,9 +48,14 @@ pub fn onnx(description: &Description, model: &Model<f32>, options: OnnxOptions)
         parameters: model.parameters(),
         quantisation: options.quantisation,
         places: vec!["images".to_owned()],
+        rounded: BTreeSet::new(),
     };
-    for node in &graph.nodes {
-        let output = exporter.node(node);
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let mut output = exporter.node(node);
+        if let Some((reader, grid)) = exporter.grid_after(&graph, index) {
+            output = exporter.writer.on_grid(&output, &format!("{output}.rounded"), grid);
+            exporter.rounded.insert(reader);
+        }
         exporter.places.push(output);
     }
     let last = exporter.places.pop().expect("the images' place at least");
@@ -102,6 +108,8 @@ struct Exporter<'a> {
     quantisation: Option<&'a Quantisation>,
     /// The names of the values by place.
     places: Vec<String>,
+    /// The layers whose inputs are on their grids already.
+    rounded: BTreeSet<String>,
 }
 
 impl Exporter<'_> {
@@ -114,6 +122,42 @@ impl Exporter<'_> {
                 self.writer.add("Add", &[&input, &other], &node.name, Vec::new())
             }
             Operation::Layer(layer) => self.layer(node, layer, &input),
+        }
+    }
+
+    /// The grid that a node's output can be rounded to, and for which layer: where nothing but pools of maxima and new
+    /// shapes are between, so that it comes to the same; runtimes then join products, rounding and activation.
+    fn grid_after(&self, graph: &Graph, index: usize) -> Option<(String, Grid)> {
+        let keeps_values = |layer: &LayerSpec| {
+            matches!(
+                layer,
+                LayerSpec::MaxPool(_) | LayerSpec::GlobalMaxPool | LayerSpec::Flatten | LayerSpec::Dropout { .. }
+            )
+        };
+        match &graph.nodes[index].operation {
+            Operation::Layer(layer) if !keeps_values(layer) => {}
+            _ => return None,
+        }
+        let mut place = index + 1;
+        loop {
+            let mut readers = graph.readers(place);
+            let (Some(reader), None) = (readers.next(), readers.next()) else { return None };
+            let node = &graph.nodes[reader];
+            match (self.quantisation?.inputs.get(&node.name), &node.operation) {
+                (Some(grid), _) => return Some((node.name.clone(), *grid)),
+                (None, Operation::Layer(layer)) if keeps_values(layer) => place = reader + 1,
+                _ => return None,
+            }
+        }
+    }
+
+    /// A layer's input, on its grid where it has one, and that grid.
+    fn input_on_grid(&mut self, node: &Node, input: &str) -> (String, Option<Grid>) {
+        match self.quantisation.and_then(|quantisation| quantisation.inputs.get(&node.name)).copied() {
+            Some(grid) if !self.rounded.contains(&node.name) => {
+                (self.writer.on_grid(input, &format!("{}.input", node.name), grid), Some(grid))
+            }
+            grid => (input.to_owned(), grid),
         }
     }
 
@@ -190,19 +234,17 @@ impl Exporter<'_> {
     fn operands(&mut self, node: &Node, input: &str) -> Vec<String> {
         let tensor = node.tensor("weight").expect("the layer has it");
         let bias = node.tensor("bias");
-        let grid = self.quantisation.and_then(|quantisation| quantisation.inputs.get(&node.name)).copied();
+        let (input, grid) = self.input_on_grid(node, input);
         let (weight, bias_values) = (self.values(tensor), bias.map(|bias| self.values(bias)));
-        let mut operands = Vec::new();
+        let mut operands = vec![input];
         match grid {
             None => {
-                operands.push(input.to_owned());
                 operands.push(self.writer.floats(&tensor.name, &tensor.shape, &weight));
                 if let (Some(bias), Some(values)) = (bias, &bias_values) {
                     operands.push(self.writer.floats(&bias.name, &bias.shape, values));
                 }
             }
             Some(grid) => {
-                operands.push(self.writer.on_grid(input, &format!("{}.input", node.name), grid));
                 let rows = Rows::of(&weight, tensor.shape[0]);
                 operands.push(self.writer.quantised_weight(&tensor.name, &tensor.shape, 0, &rows));
                 if let (Some(bias), Some(values)) = (bias, &bias_values) {
@@ -248,11 +290,7 @@ impl Exporter<'_> {
         let tensor = node.tensor("weight").expect("the layer has it");
         let values = self.values(tensor);
         let weight = self.factor(&tensor.name, &values, [tensor.shape[0], tensor.shape[1]]);
-        let grid = self.quantisation.and_then(|quantisation| quantisation.inputs.get(name)).copied();
-        let input = match grid {
-            Some(grid) => self.writer.on_grid(input, &format!("{name}.input"), grid),
-            None => input.to_owned(),
-        };
+        let (input, _) = self.input_on_grid(node, input);
         self.product(node, &input, &weight, "bias", name)
     }
 
@@ -473,10 +511,4 @@ impl Exporter<'_> {
 fn of_sequence(shape: Shape) -> [usize; 3] {
     let Shape::Sequence { steps, features } = shape else { unreachable!("a sequence") };
     [0, steps, features]
-}
-
-/// Rows of so many values as columns.
-pub(crate) fn transposed<T: Copy>(values: &[T], columns: usize) -> Vec<T> {
-    let rows = values.len() / columns;
-    (0..values.len()).map(|index| values[index % rows * columns + index / rows]).collect()
 }
