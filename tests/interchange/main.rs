@@ -1,4 +1,6 @@
 //! Models on their way to other programs.
 
+mod c_header;
 mod common;
 mod onnx_runtime;
+mod pytorch;

@@ -1,7 +1,8 @@
 //! ONNX files in ONNX Runtime, which the test installs.
 
 use crate::common::{MNIST, built_in, every_layer, logits, trained};
-use interchange::{OnnxOptions, onnx};
+use interchange::{OnnxOptions, Quantisation, onnx};
+use nn::Model;
 use serde_json::Value;
 use std::{fs, path::Path, process::Command, sync::Once};
 use study::study_file::ModelSpec;
@@ -22,10 +23,13 @@ fn python() -> std::path::PathBuf {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         };
         let imports = ["-c", "import onnx, onnxruntime, numpy"];
-        let is_there = Command::new(&python).args(imports).output().is_ok_and(|output| output.status.success());
+        let is_there =
+            Command::new(&python).args(imports).output().is_ok_and(|output| output.status.success());
         if !is_there {
             run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(sources.join("requirements.txt")));
+            run(Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "-r"])
+                .arg(sources.join("requirements.txt")));
         }
     });
     python
@@ -63,9 +67,89 @@ fn check(models: Vec<ModelSpec>, steps: usize) {
         let difference = found["difference"].as_f64().expect("a number");
         assert!(difference < 1e-4, "{}: logits {difference} apart", spec.architecture.name);
         assert_eq!(found["other_classes"], 0, "{}", spec.architecture.name);
-        assert!(found["metadata"]["preprocessing"].as_str().is_some_and(|text| text.contains("divided by 255")));
+        assert!(
+            found["metadata"]["preprocessing"].as_str().is_some_and(|text| text.contains("divided by 255"))
+        );
         assert_eq!(found["metadata"]["classes"], r#"["0","1","2","3","4","5","6","7","8","9"]"#);
     }
+}
+
+/// Exports each model with eight-bit weights, and holds ONNX Runtime's classes against ours.
+fn check_eight_bits(models: Vec<ModelSpec>) {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("images.u8"), MNIST.test().images()).expect("written");
+    for spec in &models {
+        let (description, mut model) = trained(spec, 60);
+        let quantisation = Quantisation::calibrate(&description, &mut model, MNIST.training());
+        let options = OnnxOptions { quantisation: Some(&quantisation), ..OnnxOptions::default() };
+        let name = &spec.architecture.name;
+        let float = onnx(&description, &model, OnnxOptions::default());
+        let bytes = onnx(&description, &model, options);
+        println!("{name}: {} bytes for {}", bytes.len(), float.len());
+        // Every weight of a product is a byte, and there are at least as many of them as everything else takes.
+        if model.parameters().len() > 20_000 {
+            assert!(2 * bytes.len() < float.len(), "{name}: {} bytes for {}", bytes.len(), float.len());
+        }
+        fs::write(folder.path().join(format!("{name}.onnx")), bytes).expect("written");
+        quantisation.round_weights(&description, &mut model);
+        let logits = all_logits(&quantisation, &mut model);
+        write_floats(&folder.path().join(format!("{name}.f32")), &logits);
+    }
+    let report = report(folder.path());
+    for spec in &models {
+        let found = &report[&spec.architecture.name];
+        let number = |key: &str| found[key].as_f64().expect("a number");
+        println!(
+            "{}: {} of {}, {} other classes",
+            spec.architecture.name,
+            number("difference"),
+            number("largest"),
+            found["other_classes"]
+        );
+        // A value on the border of two numbers goes to one here and to the other there, and that goes on from layer to layer.
+        assert!(number("difference") < 0.1 * number("largest"), "{}", spec.architecture.name);
+        assert!(number("other_classes") < 0.01 * IMAGES as f64, "{}", spec.architecture.name);
+        let operators = found["operators"].as_array().expect("a list");
+        assert!(operators.contains(&Value::from("DequantizeLinear")));
+    }
+}
+
+/// As `logits`, of a model on its grids.
+fn all_logits(quantisation: &Quantisation, model: &mut Model<f32>) -> Vec<f32> {
+    let images = MNIST.test();
+    let mut logits = Vec::new();
+    for first in (0..IMAGES).step_by(model.capacity()) {
+        model.set_batch(model.capacity(), |image| images.image(first + image));
+        logits.extend_from_slice(quantisation.logits(model, model.capacity()));
+    }
+    logits
+}
+
+#[test]
+fn eight_bit_models_give_the_same_classes() {
+    check_eight_bits(
+        built_in().into_iter().filter(|spec| spec.architecture.name != "best").chain(every_layer()).collect(),
+    );
+}
+
+#[test]
+fn probabilities_are_the_softmax_of_the_logits() {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("images.u8"), MNIST.test().images()).expect("written");
+    let spec = built_in().into_iter().find(|spec| spec.architecture.name == "mlp").expect("built in");
+    let (description, mut model) = trained(&spec, 60);
+    let options = OnnxOptions { softmax: true, ..OnnxOptions::default() };
+    fs::write(folder.path().join("mlp.onnx"), onnx(&description, &model, options)).expect("written");
+    let mut probabilities = logits(&mut model, IMAGES);
+    for row in probabilities.chunks_exact_mut(10) {
+        row.iter_mut().for_each(|value| *value = value.exp());
+        let sum: f32 = row.iter().sum();
+        row.iter_mut().for_each(|value| *value /= sum);
+    }
+    write_floats(&folder.path().join("mlp.f32"), &probabilities);
+    let report = report(folder.path());
+    assert_eq!(report["mlp"]["output"], "probabilities");
+    assert!(report["mlp"]["difference"].as_f64().expect("a number") < 1e-5);
 }
 
 #[test]

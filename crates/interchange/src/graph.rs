@@ -90,7 +90,8 @@ impl Graph {
 
     /// Whether a place is read otherwise than as the next node's input.
     pub(crate) fn is_kept(&self, place: Place) -> bool {
-        let is_sum = |index: usize| matches!(self.nodes[index].operation, Operation::Sum(other) if other == place);
+        let is_sum =
+            |index: usize| matches!(self.nodes[index].operation, Operation::Sum(other) if other == place);
         self.readers(place).any(|index| index != place || is_sum(index))
     }
 
@@ -155,7 +156,8 @@ impl Builder<'_> {
             }
         };
         let name = format!("{kind}{number}");
-        let of_this = |spec: &&ParameterSpec| spec.name.split_once('.').is_some_and(|(layer, _)| layer == name);
+        let of_this =
+            |spec: &&ParameterSpec| spec.name.split_once('.').is_some_and(|(layer, _)| layer == name);
         let parameters: Vec<ParameterSpec> = self.specs.iter().filter(of_this).cloned().collect();
         let mut node = Node {
             name,

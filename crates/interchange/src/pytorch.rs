@@ -55,7 +55,8 @@ if __name__ == \"__main__\":
 pub fn pytorch_module(description: &Description, model: &Model<f32>) -> String {
     let graph = description.graph(model);
     let (height, width, classes) = (description.height, description.width, description.classes.len());
-    let title = format!("`{}`, written by mnist-study {}.", description.architecture, env!("CARGO_PKG_VERSION"));
+    let title =
+        format!("`{}`, written by mnist-study {}.", description.architecture, env!("CARGO_PKG_VERSION"));
     let mut text = format!("\"\"\"{title}\"\"\"\n\n{HEAD}");
     let has_position = |node: &Node| node.operation == Operation::Layer(LayerSpec::Position);
     if graph.nodes.iter().any(has_position) {

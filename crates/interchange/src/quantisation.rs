@@ -71,7 +71,10 @@ impl Rows {
     /// The weights that they stand for.
     pub(crate) fn weights(&self) -> impl Iterator<Item = f32> {
         let length = self.values.len() / self.scales.len();
-        self.values.iter().enumerate().map(move |(index, value)| f32::from(*value) * self.scales[index / length])
+        self.values
+            .iter()
+            .enumerate()
+            .map(move |(index, value)| f32::from(*value) * self.scales[index / length])
     }
 }
 
@@ -96,7 +99,9 @@ pub(crate) fn has_grid(node: &Node) -> bool {
 pub(crate) fn is_weight(node: &Node, tensor: &StateTensor) -> bool {
     let Operation::Layer(layer) = &node.operation else { return false };
     match layer {
-        LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. } => tensor.shape.len() > 1,
+        LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. } => {
+            tensor.shape.len() > 1
+        }
         LayerSpec::Attention { .. } | LayerSpec::Recurrent(_) => tensor.shape.len() == 2,
         _ => false,
     }

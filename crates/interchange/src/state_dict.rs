@@ -85,7 +85,8 @@ pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
             [weight, plain(node, "bias", "bias")].into_iter().flatten().collect()
         }
         LayerSpec::Depthwise(_) => {
-            let weight = plain(node, "weight", "weight").map(|tensor| tensor.with_axis(3).permuted([2, 3, 0, 1]));
+            let weight =
+                plain(node, "weight", "weight").map(|tensor| tensor.with_axis(3).permuted([2, 3, 0, 1]));
             [weight, plain(node, "bias", "bias")].into_iter().flatten().collect()
         }
         LayerSpec::Dense { .. } => {
@@ -93,8 +94,12 @@ pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
             [weight, plain(node, "bias", "bias")].into_iter().flatten().collect()
         }
         LayerSpec::BatchNorm => {
-            let names =
-                [("scale", "weight"), ("offset", "bias"), ("mean", "running_mean"), ("variance", "running_var")];
+            let names = [
+                ("scale", "weight"),
+                ("offset", "bias"),
+                ("mean", "running_mean"),
+                ("variance", "running_var"),
+            ];
             let tensors = names.into_iter().filter_map(|(ours, theirs)| plain(node, ours, theirs));
             tensors.map(|tensor| tensor.columns_of(node.channels_first)).collect()
         }

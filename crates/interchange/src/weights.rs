@@ -34,7 +34,8 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
         .collect();
     let mut tensors = Vec::new();
     for (tensor, data) in &bytes {
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), data).map_err(|error| damaged(&error))?;
+        let view =
+            TensorView::new(Dtype::F32, tensor.shape.clone(), data).map_err(|error| damaged(&error))?;
         tensors.push((tensor.name.clone(), view));
     }
     let text = serde_json::to_string(description).map_err(|error| damaged(&error))?;
@@ -102,9 +103,11 @@ fn is_count(name: &str) -> bool {
 fn pair<'a, 'b>(graph: &'a Graph, names: &[&'b str]) -> Result<Vec<(&'a StateTensor, &'b str)>, FormatError> {
     let renamed = renamed(graph, names);
     let known = |name: &str| match &renamed {
-        Some(renamed) => Cow::from(renamed.get(layer_of(name)).map_or(String::new(), |layer| {
-            format!("{layer}{}", &name[layer_of(name).len()..])
-        })),
+        Some(renamed) => Cow::from(
+            renamed
+                .get(layer_of(name))
+                .map_or(String::new(), |layer| format!("{layer}{}", &name[layer_of(name).len()..])),
+        ),
         None => Cow::from(name.to_owned()),
     };
     let in_file: HashMap<String, &'b str> =
@@ -113,7 +116,9 @@ fn pair<'a, 'b>(graph: &'a Graph, names: &[&'b str]) -> Result<Vec<(&'a StateTen
     for tensor in graph.tensors() {
         match in_file.get(&tensor.name) {
             Some(name) => pairs.push((tensor, *name)),
-            None => return Err(FormatError::Missing { name: tensor.name.clone(), shape: tensor.shape.clone() }),
+            None => {
+                return Err(FormatError::Missing { name: tensor.name.clone(), shape: tensor.shape.clone() });
+            }
         }
     }
     match names.iter().find(|name| pairs.iter().all(|(_, paired)| paired != *name)) {

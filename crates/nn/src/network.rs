@@ -168,7 +168,9 @@ impl<E: Element> Builder<E> {
             LayerSpec::Convolution(spec) => return self.add_convolution(*spec, next),
             LayerSpec::Depthwise(spec) => return self.add_depthwise(*spec, next, output),
             LayerSpec::MaxPool(spec) => self.add_pool(layer.kind(), Pool::Maximum, windows(*spec), output),
-            LayerSpec::AveragePool(spec) => self.add_pool(layer.kind(), Pool::Average, windows(*spec), output),
+            LayerSpec::AveragePool(spec) => {
+                self.add_pool(layer.kind(), Pool::Average, windows(*spec), output)
+            }
             LayerSpec::GlobalMaxPool => self.add_pool(layer.kind(), Pool::Maximum, self.whole(), output),
             LayerSpec::GlobalAveragePool => self.add_pool(layer.kind(), Pool::Average, self.whole(), output),
             LayerSpec::Dense { units, bias } => return self.add_dense(*units, *bias, next),

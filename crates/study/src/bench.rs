@@ -147,12 +147,7 @@ pub fn model(
         let inference = latency(laboratory, seconds / 2.0, &mut make);
         let mut model = make(TRAINING_BATCH);
         let training = training(laboratory, &mut model, seconds, peak_gflops, allocations);
-        ModelSpeed {
-            name: name.to_owned(),
-            parameters: model.learnt(),
-            training,
-            inference,
-        }
+        ModelSpeed { name: name.to_owned(), parameters: model.learnt(), training, inference }
     })
 }
 

@@ -93,7 +93,8 @@ impl Memory {
             let (before, from) = self.stretches.split_at_mut(index);
             let stretch = &mut from[0];
             let [first, last] = stretch.nodes;
-            let meets = |other: &&Stretch| other.nodes[0] <= last && first <= other.nodes[1] && other.length > 0;
+            let meets =
+                |other: &&Stretch| other.nodes[0] <= last && first <= other.nodes[1] && other.length > 0;
             let mut others: Vec<&Stretch> = before.iter().filter(meets).collect();
             others.sort_unstable_by_key(|other| other.offset);
             for other in others {

@@ -25,7 +25,11 @@ const EPSILON: f32 = 1e-3;
 ///
 /// # Panics
 /// When `model` is not the one that `description` describes.
-pub fn c_header(description: &Description, model: &Model<f32>, quantisation: Option<&Quantisation>) -> String {
+pub fn c_header(
+    description: &Description,
+    model: &Model<f32>,
+    quantisation: Option<&Quantisation>,
+) -> String {
     let graph = description.graph(model);
     let memory = Memory::of(&graph, |node| scratch(node, quantisation));
     let mut exporter = Exporter {
@@ -213,7 +217,13 @@ impl Exporter<'_> {
         match layer {
             LayerSpec::Convolution(spec) => {
                 let depth = format!("{}, {}, ", spec.filters, spec.groups);
-                self.products(index, node, "convolution", &image_sizes(node), &(depth + &windows(node, &spec.sliding)));
+                self.products(
+                    index,
+                    node,
+                    "convolution",
+                    &image_sizes(node),
+                    &(depth + &windows(node, &spec.sliding)),
+                );
             }
             LayerSpec::Depthwise(spec) => {
                 self.products(index, node, "depthwise", &image_sizes(node), &windows(node, &spec.sliding));
@@ -235,8 +245,12 @@ impl Exporter<'_> {
                 ActivationSpec::Tanh => self.call("tanh", &format!("{output}, {count}")),
                 ActivationSpec::Sigmoid => self.call("sigmoid", &format!("{output}, {count}")),
             },
-            LayerSpec::MaxPool(spec) => self.pool(node, [spec.size; 2], spec.stride, false, [&input, &output]),
-            LayerSpec::AveragePool(spec) => self.pool(node, [spec.size; 2], spec.stride, true, [&input, &output]),
+            LayerSpec::MaxPool(spec) => {
+                self.pool(node, [spec.size; 2], spec.stride, false, [&input, &output])
+            }
+            LayerSpec::AveragePool(spec) => {
+                self.pool(node, [spec.size; 2], spec.stride, true, [&input, &output])
+            }
             LayerSpec::GlobalMaxPool | LayerSpec::GlobalAveragePool => {
                 let window = match node.from {
                     Shape::Sequence { steps, .. } => [steps, 1],
@@ -249,18 +263,25 @@ impl Exporter<'_> {
             LayerSpec::BatchNorm => {
                 let [scale, offset, mean, variance] =
                     ["scale", "offset", "mean", "variance"].map(|name| self.values(node, name));
-                let factor: Vec<f32> = (0..features).map(|i| scale[i] / (variance[i] + EPSILON).sqrt()).collect();
+                let factor: Vec<f32> =
+                    (0..features).map(|i| scale[i] / (variance[i] + EPSILON).sqrt()).collect();
                 let addend: Vec<f32> = (0..features).map(|i| offset[i] - mean[i] * factor[i]).collect();
                 let factor = self.floats(node, "factor", &factor);
                 let addend = self.floats(node, "addend", &addend);
-                self.call("affine", &format!("{output}, {}, {features}, {factor}, {addend}", count / features));
+                self.call(
+                    "affine",
+                    &format!("{output}, {}, {features}, {factor}, {addend}", count / features),
+                );
             }
             LayerSpec::LayerNorm => {
                 let [scale, offset] = ["scale", "offset"].map(|name| {
                     let values = self.values(node, name);
                     self.floats(node, name, &values)
                 });
-                self.call("layer_norm", &format!("{output}, {}, {features}, {scale}, {offset}", count / features));
+                self.call(
+                    "layer_norm",
+                    &format!("{output}, {}, {features}, {scale}, {offset}", count / features),
+                );
             }
             LayerSpec::Position => {
                 let values = self.values(node, "embedding");
@@ -353,14 +374,24 @@ impl Exporter<'_> {
         let units: Vec<f32> = scales.iter().map(|of_weight| of_weight * scale).collect();
         let units = self.floats(node, "unit", &units);
         let scratch = format!("(uint8_t *)(workspace + {})", self.memory.scratch(index));
-        self.call("grid", &format!("{input}, {}, {}, {zero_point}, {scratch}", node.from.length(), number(scale)));
+        self.call(
+            "grid",
+            &format!("{input}, {}, {}, {zero_point}, {scratch}", node.from.length(), number(scale)),
+        );
         self.call(
             &format!("{function}_int8"),
             &format!("{scratch}, {zero_point}, {before}, {weight}, {units}, {bias}, {after}, {output}"),
         );
     }
 
-    fn pool(&mut self, node: &Node, [rows, columns]: [usize; 2], stride: usize, mean: bool, [input, output]: [&str; 2]) {
+    fn pool(
+        &mut self,
+        node: &Node,
+        [rows, columns]: [usize; 2],
+        stride: usize,
+        mean: bool,
+        [input, output]: [&str; 2],
+    ) {
         let (width, channels) = match node.from {
             Shape::Sequence { features, .. } => (1, features),
             other => (image(other).1, image(other).2),

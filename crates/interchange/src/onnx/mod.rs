@@ -131,7 +131,10 @@ impl Exporter<'_> {
         let keeps_values = |layer: &LayerSpec| {
             matches!(
                 layer,
-                LayerSpec::MaxPool(_) | LayerSpec::GlobalMaxPool | LayerSpec::Flatten | LayerSpec::Dropout { .. }
+                LayerSpec::MaxPool(_)
+                    | LayerSpec::GlobalMaxPool
+                    | LayerSpec::Flatten
+                    | LayerSpec::Dropout { .. }
             )
         };
         match &graph.nodes[index].operation {
@@ -347,8 +350,11 @@ impl Exporter<'_> {
         }
         let [scale, offset, mean, variance] =
             names.map(|name| self.values(node.tensor(name).expect("the layer has it")));
-        let factor: Vec<f32> =
-            scale.iter().zip(&variance).map(|(scale, variance)| scale / (variance + EPSILON).sqrt()).collect();
+        let factor: Vec<f32> = scale
+            .iter()
+            .zip(&variance)
+            .map(|(scale, variance)| scale / (variance + EPSILON).sqrt())
+            .collect();
         let addend: Vec<f32> = offset
             .iter()
             .zip(mean.iter().zip(&factor))
@@ -369,8 +375,7 @@ impl Exporter<'_> {
         }
         let pixels = self.writer.transpose(input, &format!("{name}.pixels"), &[0, 2, 3, 1]);
         let normal = format!("{name}.normal");
-        let normal =
-            self.writer.add("LayerNormalization", &[&pixels, &scale, &offset], &normal, attributes);
+        let normal = self.writer.add("LayerNormalization", &[&pixels, &scale, &offset], &normal, attributes);
         self.writer.transpose(&normal, name, &[0, 3, 1, 2])
     }
 
@@ -447,14 +452,14 @@ impl Exporter<'_> {
         let suffixes: &[&str] = if spec.bidirectional { &["", "_reverse"] } else { &[""] };
         let (directions, features) = (suffixes.len(), suffixes.len() * units);
         let gathered = |exporter: &Self, name: &str, suffix: &str| {
-            let values = exporter.values(node.tensor(&format!("{name}_l0{suffix}")).expect("the layer has it"));
+            let values =
+                exporter.values(node.tensor(&format!("{name}_l0{suffix}")).expect("the layer has it"));
             let gate = values.len() / gates.len();
             gates.iter().flat_map(|index| values[index * gate..][..gate].to_vec()).collect::<Vec<f32>>()
         };
         let mut operands = vec![steps_first];
         for (what, columns) in [("weight_ih", inputs(node.from)), ("weight_hh", units)] {
-            let values: Vec<Vec<f32>> =
-                suffixes.iter().map(|suffix| gathered(self, what, suffix)).collect();
+            let values: Vec<Vec<f32>> = suffixes.iter().map(|suffix| gathered(self, what, suffix)).collect();
             let shape = [directions, width, columns];
             operands.push(self.recurrent_weight(&part(what), &values, shape));
         }

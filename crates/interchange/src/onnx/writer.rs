@@ -33,7 +33,13 @@ pub(super) fn text(name: &str, value: &str) -> Attribute {
 
 impl Writer {
     /// Adds a node with one output, which it is named after.
-    pub(super) fn add(&mut self, kind: &str, inputs: &[&str], output: &str, attributes: Vec<Attribute>) -> String {
+    pub(super) fn add(
+        &mut self,
+        kind: &str,
+        inputs: &[&str],
+        output: &str,
+        attributes: Vec<Attribute>,
+    ) -> String {
         self.add_with(kind, inputs, output, &[output], attributes);
         output.to_owned()
     }
@@ -88,7 +94,13 @@ impl Writer {
 
     /// Weights of one scale for each index of `axis`, as eight-bit numbers and what turns them back; `rows` are their
     /// values, `shape` their shape.
-    pub(super) fn quantised_weight(&mut self, name: &str, shape: &[usize], axis: usize, rows: &Rows) -> String {
+    pub(super) fn quantised_weight(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        axis: usize,
+        rows: &Rows,
+    ) -> String {
         let bytes = rows.values.iter().map(|value| value.cast_unsigned()).collect();
         let values = self.constant(&format!("{name}.int8"), INT8, shape, bytes);
         let count = rows.scales.len();

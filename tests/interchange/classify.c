@@ -1,0 +1,19 @@
+/* Classifies the images of a file, one after the other, and writes their logits. */
+#include HEADER
+#include <stdio.h>
+
+static float workspace[WORKSPACE];
+
+int main(int count, char **names) {
+    static uint8_t image[28 * 28];
+    float logits[10];
+    FILE *images = fopen(names[1], "rb"), *output = fopen(names[2], "wb");
+    if (count != 3 || !images || !output) return 1;
+    while (fread(image, 1, sizeof image, images) == sizeof image) {
+        const int class = CLASSIFY(image, workspace, logits);
+        for (int i = 0; i < 10; i++)
+            if (logits[i] > logits[class]) return 2;
+        if (fwrite(logits, sizeof *logits, 10, output) != 10) return 3;
+    }
+    return fclose(output) || fclose(images);
+}
