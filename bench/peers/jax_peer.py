@@ -147,10 +147,7 @@ def training() -> peer.Trained:
 
 
 def inference() -> dict:
-    weights = peer.read_weights(chosen.weights)
-    # From [filter, row, column, channel] to [row, column, channel, filter].
-    ours = {name: values.transpose(1, 2, 3, 0) if values.ndim == 4 else values for name, values in weights.items()}
-    parameters = jax.tree.map(jnp.asarray, ours)
+    parameters = jax.tree.map(jnp.asarray, peer.read_weights(chosen.weights))
     forward = jax.jit(logits)
     return peer.infer(lambda images: np.asarray(forward(parameters, images)), *peer.read_set(chosen.data, "t10k"))
 

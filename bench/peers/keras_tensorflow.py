@@ -119,8 +119,6 @@ def inference() -> dict:
     if chosen.model == "cnn":
         layers = ("conv1", "conv2", "dense1", "dense2")
         values = [weights[f"{layer}.{part}"] for layer in layers for part in ("weight", "bias")]
-        # From [filter, row, column, channel] to [row, column, channel, filter].
-        values = [tensor.transpose(1, 2, 3, 0) if tensor.ndim == 4 else tensor for tensor in values]
     else:
         values = [weights[f"lstm1.{part}"] for part in ("kernel", "recurrent_kernel", "bias")]
         values += [weights["dense1.weight"], weights["dense1.bias"]]

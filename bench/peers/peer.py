@@ -23,7 +23,7 @@ def options(description: str, modes: list[str], trains: bool = True) -> argparse
     parser.add_argument("--mode", choices=modes, default=modes[0])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--data", type=Path, required=True, help="folder of the four unpacked IDX files")
-    parser.add_argument("--weights", type=Path, required=not trains, help="file of `mnist-study train --save`")
+    parser.add_argument("--weights", type=Path, required=not trains, help="file of `mnist-study train --save`; beside it what `export` made of it")
     if trains:
         parser.add_argument("--epochs", type=int, default=2)
         parser.add_argument("--images", type=int, default=60_000, help="train on this many of the first images")
@@ -59,10 +59,7 @@ def read_set(folder: Path, prefix: str, count: int | None = None) -> tuple[Any, 
 
 
 def read_weights(file: Path) -> dict[str, Any]:
-    """The float32 tensors of a safetensors file: eight bytes of header length, a header in JSON, the data.
-
-    Dense weights come as [inputs, units], the order of the other matrices.
-    """
+    """The tensors of the study's CNN or LSTM, which lie in the file as PyTorch has them, in Keras's names and layouts."""
     import numpy as np
 
     content = file.read_bytes()
@@ -71,15 +68,15 @@ def read_weights(file: Path) -> dict[str, Any]:
     for name, entry in json.loads(content[8:start]).items():
         if name != "__metadata__":
             first, last = entry["data_offsets"]
-            values = np.frombuffer(content[start + first : start + last], "<f4")
-            values = values.reshape(entry["shape"])
-            tensors[name] = values.T if name.startswith("dense") and values.ndim == 2 else values
-    return tensors
-
-
-def channels_first(dense: Any) -> Any:
-    """Our first dense weight, its 5*5*64 input rows reordered from [row, column, channel] to [channel, row, column]."""
-    return dense.reshape(5, 5, 64, -1).transpose(2, 0, 1, 3).reshape(1600, -1)
+            tensors[name] = np.frombuffer(content[start + first : start + last], "<f4").reshape(entry["shape"])
+    if "lstm1.weight_ih_l0" in tensors:
+        matrices = {"lstm1.kernel": tensors["lstm1.weight_ih_l0"].T, "lstm1.recurrent_kernel": tensors["lstm1.weight_hh_l0"].T}
+        dense = {"dense1.weight": tensors["dense1.weight"].T, "dense1.bias": tensors["dense1.bias"]}
+        return matrices | {"lstm1.bias": tensors["lstm1.bias_ih_l0"]} | dense
+    # A flattened image's features: from channel, row, column to row, column, channel.
+    dense = tensors["dense1.weight"].reshape(-1, 64, 5, 5).transpose(2, 3, 1, 0).reshape(1600, -1)
+    kernels = {f"{name}.weight": tensors[f"{name}.weight"].transpose(2, 3, 1, 0) for name in ("conv1", "conv2")}
+    return tensors | kernels | {"dense1.weight": dense, "dense2.weight": tensors["dense2.weight"].T}
 
 
 @dataclass
@@ -150,7 +147,7 @@ def report(chosen: argparse.Namespace, framework: str, version: str, result: Tra
         "framework": framework,
         "version": version,
         "mode": chosen.mode,
-        "precision": "bfloat16" if chosen.mode.endswith("bf16") else "float32",
+        "precision": {"bf16": "bfloat16", "int8": "int8"}.get(chosen.mode.split("-")[-1], "float32"),
         "model": chosen.model,
         "threads": chosen.threads,
     }

@@ -5,6 +5,8 @@ import peer
 MODES = ["eager", "compile", "eager-bf16", "compile-bf16"]
 chosen = peer.options(__doc__, MODES)
 
+import importlib.util
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,21 +14,13 @@ from torch.nn import functional
 import pytorch_network
 
 
-def adopt(model: nn.Sequential, weights: dict) -> None:
-    """Copies our weights of the study's CNN or LSTM into the model."""
-    tensors = {key: torch.from_numpy(values.copy()) for key, values in weights.items()}
-    if "lstm1.kernel" in tensors:
-        state = {"1.cell.weight_ih_l0": tensors["lstm1.kernel"].T, "1.cell.bias_ih_l0": tensors["lstm1.bias"]}
-        state |= {"1.cell.weight_hh_l0": tensors["lstm1.recurrent_kernel"].T, "1.cell.bias_hh_l0": torch.zeros(512)}
-        state |= {"2.weight": tensors["dense1.weight"].T, "2.bias": tensors["dense1.bias"]}
-    else:
-        dense = torch.from_numpy(peer.channels_first(weights["dense1.weight"]).copy())
-        matrices = [tensors["conv1.weight"].permute(0, 3, 1, 2), tensors["conv2.weight"].permute(0, 3, 1, 2)]
-        matrices += [dense.T, tensors["dense2.weight"].T]
-        state = {}
-        for index, ours, matrix in zip((1, 4, 8, 10), ("conv1", "conv2", "dense1", "dense2"), matrices):
-            state |= {f"{index}.weight": matrix, f"{index}.bias": tensors[f"{ours}.bias"]}
-    model.load_state_dict(state)
+def exported() -> nn.Module:
+    """The module that `mnist-study export --pytorch` wrote beside the weights, with them."""
+    source = chosen.weights.with_suffix(".py")
+    specification = importlib.util.spec_from_file_location(source.stem, source)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.load(str(chosen.weights)).to(memory_format=torch.channels_last)
 
 
 def compiled(function, kind: str):
@@ -71,13 +65,11 @@ def training() -> peer.Trained:
 
 
 def inference() -> dict:
-    model = pytorch_network.network(chosen.network["network"]).eval()
-    adopt(model, peer.read_weights(chosen.weights))
-    forward = compiled(model, chosen.mode)
+    forward = compiled(exported(), chosen.mode)
 
     def logits(images):
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=chosen.mode.endswith("bf16")):
-            return forward(torch.from_numpy(images)).float().numpy()
+            return forward(torch.from_numpy(images[:, None])).float().numpy()
 
     return peer.infer(logits, *peer.read_set(chosen.data, "t10k"))
 

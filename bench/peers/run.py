@@ -62,9 +62,10 @@ ROWS = [
     Row("train", "jax", "scan", "JAX, jit of an epoch"),
     Row("train", "jax", "step-bf16", "JAX, jit of a step, bfloat16", usual=False),
     Row("train", "jax", "scan-bf16", "JAX, jit of an epoch, bfloat16"),
-    Row("infer", "onnxruntime", "session", "ONNX Runtime"),
-    Row("infer", "pytorch", "eager", "PyTorch, inference_mode"),
-    Row("infer", "pytorch", "compile", "PyTorch, torch.compile"),
+    Row("infer", "onnxruntime", "session", "ONNX Runtime", ()),
+    Row("infer", "onnxruntime", "int8", "ONNX Runtime, int8", ()),
+    Row("infer", "pytorch", "eager", "PyTorch, inference_mode", ()),
+    Row("infer", "pytorch", "compile", "PyTorch, torch.compile", ()),
     Row("infer", "keras_tensorflow", "loop", "Keras, tf.function"),
     Row("infer", "keras_tensorflow", "loop-jit", "Keras, tf.function, XLA"),
     Row("infer", "jax", "step", "JAX, jit"),
@@ -160,9 +161,13 @@ class Session:
         return {"framework": tables.OURS, "version": version, "precision": "float32", "threads": self.chosen.threads}
 
     def train_weights(self, model: str) -> dict:
-        """Trains the weights that every program infers with; what our own `evaluate` says of them."""
+        """Trains the weights that every program infers with, and exports them; what our own `evaluate` says of them."""
         self.output([self.binary, "train", model, "--seed", 1, *self.recipe(), "--save", self.weights(model)])
         said = json.loads(self.output([self.binary, "evaluate", self.weights(model), "--json"]))
+        export = [self.binary, "export", self.weights(model)]
+        onnx, module = self.weights(model).with_suffix(".onnx"), self.weights(model).with_suffix(".py")
+        self.output([*export, "--onnx", onnx, "--pytorch", module])
+        self.output([*export, "--int8", "--onnx", onnx.with_suffix(".int8.onnx")])
         version = self.output([self.binary, "--version"]).split()[-1]
         return {name: said[name] for name in ("test_accuracy", "test_loss", "fingerprint")} | {"version": version}
 
