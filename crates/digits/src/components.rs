@@ -19,7 +19,7 @@ pub(crate) struct Component {
 const LEAST_PIECE: f32 = 0.02;
 
 /// A piece belongs to the digit if it is nearer than this part of the digit's longer side.
-const NEAR: f32 = 0.2;
+const NEAR: f32 = 0.3;
 
 impl Component {
     /// Pixels along its longer side.
@@ -35,6 +35,13 @@ impl Component {
         self.places.len() as f32 * (1.0 - along_border).max(0.01).powi(2) * crossing
     }
 
+    fn join(&mut self, other: &Self) {
+        let both = |a: &Range<usize>, b: &Range<usize>| a.start.min(b.start)..a.end.max(b.end);
+        self.columns = both(&self.columns, &other.columns);
+        self.rows = both(&self.rows, &other.rows);
+        self.places.extend(&other.places);
+    }
+
     /// Pixels between two, as their bounding boxes lie.
     fn distance(&self, other: &Self) -> usize {
         let gap = |a: &Range<usize>, b: &Range<usize>| {
@@ -43,7 +50,7 @@ impl Component {
         gap(&self.columns, &other.columns).max(gap(&self.rows, &other.rows))
     }
 
-    /// Whether it is a piece of the digit whose largest piece is `digit`, as strokes that a pen skipped are.
+    /// Whether it is a piece of the digit of which `digit` is known, as strokes that a pen skipped are.
     fn belongs_to(&self, digit: &Self) -> bool {
         let large = self.places.len() as f32 >= LEAST_PIECE * digit.places.len() as f32;
         let near = self.distance(digit) as f32 <= NEAR * digit.extent() as f32;
@@ -57,9 +64,13 @@ pub(crate) fn digit(mask: &[bool], width: usize) -> Vec<bool> {
     let mut chosen = vec![false; mask.len()];
     let heaviest = components.iter().max_by(|a, b| a.weight().total_cmp(&b.weight()));
     let Some(digit) = heaviest else { return chosen };
-    for component in components.iter().filter(|component| *component == digit || component.belongs_to(digit)) {
-        component.places.iter().for_each(|place| chosen[*place] = true);
+    let mut digit = digit.clone();
+    let mut others: Vec<&Component> = components.iter().filter(|other| **other != digit).collect();
+    // A piece can be near to one that joined before it.
+    while let Some(place) = others.iter().position(|other| other.belongs_to(&digit)) {
+        digit.join(others.swap_remove(place));
     }
+    digit.places.iter().for_each(|place| chosen[*place] = true);
     chosen
 }
 

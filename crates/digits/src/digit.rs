@@ -13,8 +13,9 @@ pub const BOX: usize = 20;
 /// change its size, and MNIST's own images are to stay what they are.
 const SAME_SIZE: f32 = 0.15;
 
-/// Where a digit's centre of mass is put, in pixels from the image's edge.
-const CENTRE: f32 = SIDE as f32 / 2.0;
+/// Where a digit's centre of mass is put, in pixels from the image's edge: in the middle of the pixel at index 14, where
+/// MNIST's are (the mean over its 10,000 test images is at index 14.01 from the left, 13.99 from the top).
+const CENTRE: f32 = SIDE as f32 / 2.0 + 0.5;
 
 /// Strokes thinner than this many pixels of the digit are drawn again with a pen of [`PEN`].
 const THIN: f32 = 1.5;
@@ -23,7 +24,7 @@ const THIN: f32 = 1.5;
 const PEN: f32 = 2.2;
 
 /// Ink that stands out of the noise by fewer standard deviations than this calls for a smaller, smoother picture.
-const CLEAR: f32 = 8.0;
+const CLEAR: f32 = 12.0;
 
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;

@@ -21,6 +21,7 @@ mod error;
 mod file;
 mod ink;
 mod lighting;
+mod opening;
 mod orientation;
 mod picture;
 mod strokes;
