@@ -1,0 +1,71 @@
+//! What can be wrong with a picture.
+
+/// Why there is no digit from an image file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// The bytes are no image file that can be read here.
+    #[error("a PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or QOI file expected, {found} found")]
+    Format {
+        /// What the first bytes look like.
+        found: String,
+    },
+    /// The file is of a known format, but broken.
+    #[error("a whole {format} file expected, damaged data found ({reason})")]
+    Damaged {
+        /// The format's name.
+        format: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The file is of a known format, but of a kind that the decoder does not know.
+    #[error("a usual kind of {format} file expected, another found ({reason})")]
+    Unsupported {
+        /// The format's name.
+        format: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The picture has no pixels, or too many on a side.
+    #[error("a picture of 1 to {} pixels a side expected, {width}×{height} found", crate::MAXIMUM_SIDE)]
+    Sides {
+        /// Pixels from left to right.
+        width: usize,
+        /// Pixels from top to bottom.
+        height: usize,
+    },
+    /// Decoding would take too much memory.
+    #[error("a picture that takes at most {limit} bytes to decode expected, one of {width}×{height} pixels that takes more found")]
+    Memory {
+        /// The most that there may be.
+        limit: u64,
+        /// Pixels from left to right.
+        width: usize,
+        /// Pixels from top to bottom.
+        height: usize,
+    },
+    /// The number of values is not that of the pixels.
+    #[error("{expected} values expected, one for each pixel, {found} found")]
+    PixelCount {
+        /// Width × height.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// A value is not a number, or infinite.
+    #[error("a finite value expected for each pixel, {found} found at index {index}")]
+    NotFinite {
+        /// The first such value's place, row by row.
+        index: usize,
+        /// The value, in words.
+        found: String,
+    },
+    /// Nothing stands out of the background.
+    #[error("a digit that stands out of its background expected, an even picture of {width}×{height} pixels found")]
+    NoInk {
+        /// Pixels from left to right.
+        width: usize,
+        /// Pixels from top to bottom.
+        height: usize,
+    },
+}

@@ -1,0 +1,156 @@
+//! A grey picture.
+
+use crate::{PictureError, file};
+
+/// Pixels on a side of the largest picture that is read.
+pub const MAXIMUM_SIDE: usize = 16_384;
+
+/// Larger pictures are reduced until their longer side has no more pixels than this: a digit that fills a tenth of
+/// the picture's side then still has twice MNIST's resolution, and the work is the same for every camera.
+const LONGEST_SIDE: usize = 560;
+
+/// A grey picture: one value a pixel, row by row, from 0 (black) to 1 (white).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    width: usize,
+    height: usize,
+    pixels: Vec<f32>,
+}
+
+impl Picture {
+    /// A picture of `width` × `height` values, row by row; what lies outside of 0 to 1 is taken as 0 or 1.
+    ///
+    /// # Errors
+    /// When a side is 0 or above [`MAXIMUM_SIDE`], there are more or fewer values than pixels, or one is not finite.
+    pub fn new(width: usize, height: usize, mut pixels: Vec<f32>) -> Result<Self, PictureError> {
+        check_sides(width, height)?;
+        if pixels.len() != width * height {
+            return Err(PictureError::PixelCount { expected: width * height, found: pixels.len() });
+        }
+        if let Some(index) = pixels.iter().position(|value| !value.is_finite()) {
+            return Err(PictureError::NotFinite { index, found: pixels[index].to_string() });
+        }
+        pixels.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
+        Ok(Self { width, height, pixels })
+    }
+
+    /// The picture in an image file, given as its bytes: PNG, JPEG, GIF (its first frame), BMP, WebP, TIFF, PNM or QOI,
+    /// told apart by their content.
+    ///
+    /// Colours become their luma; where pixels are transparent, what is visible is laid on a ground that it stands
+    /// out from; a camera's orientation (Exif) is obeyed. Large pictures are reduced by averaging over squares of
+    /// pixels, so the picture has at most a few hundred pixels a side.
+    ///
+    /// Averages are of the values as they are stored, not of the light that they stand for: so a picture and its
+    /// negative give the same digit.
+    ///
+    /// # Errors
+    /// When the bytes are no such file, the file is damaged, or the picture is larger than [`MAXIMUM_SIDE`] on a side
+    /// or takes more than 512 MiB to decode, which is found out before that much is allocated.
+    pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
+        file::decode(bytes)
+    }
+
+    /// Pixels from left to right.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Pixels from top to bottom.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The values, row by row.
+    pub fn pixels(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// A picture of the values that a function has for columns and rows, for a size that was checked.
+    pub(crate) fn from_function(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Self {
+        let value = &value;
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
+        Self { width, height, pixels }
+    }
+
+    /// The values that a function has for columns and rows, averaged over squares until the longer side is short
+    /// enough.
+    pub(crate) fn averaged(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Self {
+        Self::averaged_over(width.max(height).div_ceil(LONGEST_SIDE), width, height, value)
+    }
+
+    /// This picture, reduced if it is large.
+    pub(crate) fn reduced(&self) -> Self {
+        Self::averaged(self.width, self.height, |x, y| self.at(x, y))
+    }
+
+    /// This picture, half as large.
+    pub(crate) fn halved(&self) -> Self {
+        Self::averaged_over(2, self.width, self.height, |x, y| self.at(x, y))
+    }
+
+    pub(crate) fn at(&self, x: usize, y: usize) -> f32 {
+        self.pixels[y * self.width + x]
+    }
+
+    /// Averages over squares of `side` × `side`, of which those at the right and at the bottom may be cut off.
+    fn averaged_over(side: usize, width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Self {
+        if side == 1 {
+            return Self::from_function(width, height, value);
+        }
+        let (columns, rows) = (width.div_ceil(side), height.div_ceil(side));
+        let mut pixels = vec![0.0; columns * rows];
+        for (row, sums) in pixels.chunks_exact_mut(columns).enumerate() {
+            let ys = row * side..height.min((row + 1) * side);
+            for y in ys.clone() {
+                for (column, sum) in sums.iter_mut().enumerate() {
+                    let xs = column * side..width.min((column + 1) * side);
+                    *sum += xs.map(|x| value(x, y)).sum::<f32>();
+                }
+            }
+            for (column, sum) in sums.iter_mut().enumerate() {
+                *sum /= (ys.len() * (width.min((column + 1) * side) - column * side)) as f32;
+            }
+        }
+        Self { width: columns, height: rows, pixels }
+    }
+}
+
+/// Refuses a picture that has no pixels, or too many on a side.
+pub(crate) fn check_sides(width: usize, height: usize) -> Result<(), PictureError> {
+    let fits = |side| (1..=MAXIMUM_SIDE).contains(&side);
+    if fits(width) && fits(height) { Ok(()) } else { Err(PictureError::Sides { width, height }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn averages_are_over_squares_and_over_what_is_left_of_them() {
+        let picture = Picture::from_function(3, 2, |x, y| (x + 3 * y) as f32).halved();
+        assert_eq!((picture.width, picture.height), (2, 1));
+        assert_eq!(picture.pixels, [2.0, 3.5]);
+    }
+
+    #[test]
+    fn the_longer_side_decides_how_far_a_picture_is_reduced() {
+        let sizes = [(560, 3), (561, 3), (1, 5_000), (4_000, 3_000)]
+            .map(|(width, height)| Picture::averaged(width, height, |_, _| 0.25))
+            .map(|picture| (picture.width, picture.height, picture.pixels.iter().all(|value| *value == 0.25)));
+        assert_eq!(sizes, [(560, 3, true), (281, 2, true), (1, 556, true), (500, 375, true)]);
+    }
+
+    #[test]
+    fn pictures_that_cannot_be_are_refused() {
+        let error = |width, height, pixels: &[f32]| {
+            Picture::new(width, height, pixels.to_vec()).expect_err("it is refused").to_string()
+        };
+        assert_eq!(error(0, 3, &[]), "a picture of 1 to 16384 pixels a side expected, 0×3 found");
+        assert_eq!(error(16_385, 1, &[]), "a picture of 1 to 16384 pixels a side expected, 16385×1 found");
+        assert_eq!(error(2, 2, &[0.0; 3]), "4 values expected, one for each pixel, 3 found");
+        let expected = "a finite value expected for each pixel, NaN found at index 1";
+        assert_eq!(error(2, 1, &[0.0, f32::NAN]), expected);
+        assert_eq!(Picture::new(2, 1, vec![-3.0, 7.0]).expect("a picture").pixels(), [0.0, 1.0]);
+    }
+}

@@ -1,0 +1,223 @@
+//! Digits of typefaces, drawn as screens, scanners and cameras show them.
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use std::{f32::consts::TAU, io::Cursor};
+use tiny_skia::{FillRule, Paint, PathBuilder, Pixmap, Transform};
+use ttf_parser::{Face, OutlineBuilder};
+
+/// A typeface: its name, its family's name, its file.
+#[derive(Clone, Copy)]
+pub(crate) struct Typeface {
+    pub(crate) name: &'static str,
+    pub(crate) family: &'static str,
+    file: fn() -> &'static [u8],
+}
+
+/// All of DejaVu's faces.
+pub(crate) const TYPEFACES: [Typeface; 21] = {
+    const fn face(name: &'static str, family: &'static str, file: fn() -> &'static [u8]) -> Typeface {
+        Typeface { name, family, file }
+    }
+    use dejavu::{sans, sans_condensed, sans_mono, serif, serif_condensed};
+    [
+        face("Sans", "Sans", sans::regular),
+        face("Sans Bold", "Sans", sans::bold),
+        face("Sans Oblique", "Sans", sans::oblique),
+        face("Sans Bold Oblique", "Sans", sans::bold_oblique),
+        face("Sans Extra Light", "Sans", sans::extra_light),
+        face("Sans Condensed", "Sans Condensed", sans_condensed::regular),
+        face("Sans Condensed Bold", "Sans Condensed", sans_condensed::bold),
+        face("Sans Condensed Oblique", "Sans Condensed", sans_condensed::oblique),
+        face("Sans Condensed Bold Oblique", "Sans Condensed", sans_condensed::bold_oblique),
+        face("Mono", "Mono", sans_mono::regular),
+        face("Mono Bold", "Mono", sans_mono::bold),
+        face("Mono Oblique", "Mono", sans_mono::oblique),
+        face("Mono Bold Oblique", "Mono", sans_mono::bold_oblique),
+        face("Serif", "Serif", serif::regular),
+        face("Serif Bold", "Serif", serif::bold),
+        face("Serif Italic", "Serif", serif::italic),
+        face("Serif Bold Italic", "Serif", serif::bold_italic),
+        face("Serif Condensed", "Serif Condensed", serif_condensed::regular),
+        face("Serif Condensed Bold", "Serif Condensed", serif_condensed::bold),
+        face("Serif Condensed Italic", "Serif Condensed", serif_condensed::italic),
+        face("Serif Condensed Bold Italic", "Serif Condensed", serif_condensed::bold_italic),
+    ]
+};
+
+/// How much of each pixel of a square is covered by ink, from 0 to 1.
+pub(crate) struct Drawing {
+    side: usize,
+    ink: Vec<f32>,
+}
+
+impl Drawing {
+    /// A digit in the middle of a square of `side` pixels, about 0.6 of it high, turned clockwise.
+    pub(crate) fn new(typeface: Typeface, digit: u8, side: usize, degrees: f32) -> Self {
+        let face = Face::parse((typeface.file)(), 0).expect("the font is sound");
+        let glyph = face.glyph_index(char::from(b'0' + digit)).expect("digits have glyphs");
+        let mut outline = Outline(PathBuilder::new());
+        face.outline_glyph(glyph, &mut outline).expect("digits have outlines");
+        let path = outline.0.finish().expect("an outline is a path");
+        let bounds = path.bounds();
+        let scale = 0.6 * side as f32 / bounds.height();
+        let middle = side as f32 / 2.0;
+        let transform = Transform::from_translate(-bounds.left() - bounds.width() / 2.0, -bounds.top() - bounds.height() / 2.0)
+            .post_scale(scale, -scale)
+            .post_concat(Transform::from_rotate(degrees))
+            .post_translate(middle, middle);
+        let mut canvas = Pixmap::new(side as u32, side as u32).expect("a canvas");
+        let mut paint = Paint::default();
+        paint.set_color_rgba8(255, 255, 255, 255);
+        canvas.fill_path(&path, &paint, FillRule::Winding, transform, None);
+        Self { side, ink: canvas.pixels().iter().map(|pixel| f32::from(pixel.alpha()) / 255.0).collect() }
+    }
+
+    /// What covers each pixel of a square, row by row.
+    pub(crate) fn of(side: usize, ink: Vec<f32>) -> Self {
+        assert_eq!(ink.len(), side * side);
+        Self { side, ink }
+    }
+
+    /// As a drawing program shows it, one colour on another.
+    pub(crate) fn flat(&self, ink: [u8; 3], paper: [u8; 3]) -> Sheet {
+        let pixels = self.ink.iter().map(|covered| {
+            std::array::from_fn(|channel| {
+                let mixed = covered * f32::from(ink[channel]) + (1.0 - covered) * f32::from(paper[channel]);
+                mixed / 255.0
+            })
+        });
+        Sheet { side: self.side, pixels: pixels.collect() }
+    }
+
+    /// As a camera sees it on paper: light from one side, a soft shadow, the paper's grain, a little out of focus, the
+    /// sensor's noise; if that is asked for, faint ruled lines.
+    pub(crate) fn on_paper(&self, seed: u64, ruled: bool) -> Sheet {
+        let mut random = Random(seed);
+        let side = self.side as f32;
+        let [light_from, shadow_from] = [random.unit() * TAU, random.unit() * TAU];
+        let shadow_at = 0.1 + 0.3 * random.unit();
+        let tone_of_ink = 0.15 + 0.2 * random.unit();
+        // Clouds a few pixels wide are what paper's fibres look like.
+        let mut clouds: Vec<f32> = self.ink.iter().map(|_| 0.1 * random.normal()).collect();
+        blur(&mut clouds, self.side, 2);
+        let line = (side / 200.0).max(1.0);
+        let mut seen: Vec<f32> = (0..self.ink.len())
+            .map(|index| {
+                let (x, y) = ((index % self.side) as f32 / side - 0.5, (index / self.side) as f32 / side - 0.5);
+                let along = |direction: f32| x * direction.cos() + y * direction.sin();
+                let shadow = 1.0 / (1.0 + (-(along(shadow_from) - shadow_at) / 0.03).exp());
+                let light = (0.8 + 0.3 * along(light_from)) * (1.0 - 0.3 * shadow);
+                let on_line = ruled && ((y + 0.5) * side) % (side / 7.0) < line;
+                let paper = (1.0 + clouds[index]) * if on_line { 0.85 } else { 1.0 };
+                light * (self.ink[index] * tone_of_ink + (1.0 - self.ink[index]) * paper)
+            })
+            .collect();
+        blur(&mut seen, self.side, (self.side / 200).max(1));
+        let noisy = seen.into_iter().map(|value| value + 0.012 * random.normal());
+        Sheet { side: self.side, pixels: noisy.map(|value| [value.clamp(0.0, 1.0); 3]).collect() }
+    }
+}
+
+/// A square picture in colour, from 0 to 1.
+#[derive(Clone)]
+pub(crate) struct Sheet {
+    side: usize,
+    pixels: Vec<[f32; 3]>,
+}
+
+impl Sheet {
+    /// The negative.
+    pub(crate) fn inverted(&self) -> Self {
+        self.map(|value| 1.0 - value)
+    }
+
+    /// With normal noise of a standard deviation in each channel of each pixel.
+    pub(crate) fn with_noise(&self, deviation: f32, seed: u64) -> Self {
+        let mut random = Random(seed);
+        self.map(|value| (value + deviation * random.normal()).clamp(0.0, 1.0))
+    }
+
+    /// As the bytes of a PNG file.
+    pub(crate) fn png(&self) -> Vec<u8> {
+        self.encoded(ImageFormat::Png)
+    }
+
+    /// As the bytes of a JPEG file of usual quality.
+    pub(crate) fn jpeg(&self) -> Vec<u8> {
+        self.encoded(ImageFormat::Jpeg)
+    }
+
+    fn map(&self, mut change: impl FnMut(f32) -> f32) -> Self {
+        Self { side: self.side, pixels: self.pixels.iter().map(|pixel| pixel.map(&mut change)).collect() }
+    }
+
+    fn encoded(&self, format: ImageFormat) -> Vec<u8> {
+        let byte = |value: f32| (255.0 * value).round() as u8;
+        let image = RgbImage::from_fn(self.side as u32, self.side as u32, |x, y| {
+            Rgb(self.pixels[y as usize * self.side + x as usize].map(byte))
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageRgb8(image).write_to(&mut bytes, format).expect("it is encoded");
+        bytes.into_inner()
+    }
+}
+
+/// Means over squares of 2 × `radius` + 1 pixels, along rows and then along columns, twice: nearly a normal blur.
+fn blur(values: &mut Vec<f32>, side: usize, radius: usize) {
+    for _ in 0..4 {
+        // Rows become columns each time, so that four passes go twice each way.
+        let mut turned = vec![0.0; values.len()];
+        for (y, row) in values.chunks_exact(side).enumerate() {
+            for x in 0..side {
+                let near = &row[x.saturating_sub(radius)..side.min(x + radius + 1)];
+                turned[x * side + y] = near.iter().sum::<f32>() / near.len() as f32;
+            }
+        }
+        *values = turned;
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+struct Random(u64);
+
+impl Random {
+    /// Between 0 and 1, neither of them.
+    fn unit(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (((word ^ (word >> 31)) >> 41) as f32 + 0.5) / (1 << 23) as f32
+    }
+
+    /// Of a normal distribution, by Box and Muller's formula.
+    fn normal(&mut self) -> f32 {
+        let (radius, turn) = ((-2.0 * self.unit().ln()).sqrt(), TAU * self.unit());
+        radius * turn.cos()
+    }
+}
+
+/// A glyph's outline as a path, y upwards.
+struct Outline(PathBuilder);
+
+impl OutlineBuilder for Outline {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.0.move_to(x, y);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.0.line_to(x, y);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        self.0.quad_to(x1, y1, x, y);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        self.0.cubic_to(x1, y1, x2, y2, x, y);
+    }
+
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
