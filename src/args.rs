@@ -36,6 +36,8 @@ Examples:
   mnist-study tune cnn --trials 30               better settings, found on the validation images
   mnist-study train cnn --save cnn.safetensors   train one model and keep its weights
   mnist-study evaluate cnn.safetensors           its accuracy and loss on the test images
+  mnist-study predict cnn.safetensors photo.jpg  which digit is on a photograph
+  mnist-study export cnn.safetensors --onnx F    for ONNX Runtime, PyTorch or a microcontroller
 
 Environment:
   MNIST_STUDY_KERNELS   force an instruction set: portable, avx2, avx512
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Accuracy and loss of a saved model on a test set
     Evaluate(EvaluateArguments),
+    /// Classify image files, such as photographs of digits on paper
+    Predict(PredictArguments),
     /// Write a saved model in the formats of other programs
     Export(ExportArguments),
     /// Run a study file; runs whose records are there are kept
@@ -184,6 +188,28 @@ pub(crate) struct ModelFileArguments {
     /// The network of a file that does not say, as PyTorch's do not: a built-in model, or a study file's, FILE.toml:NAME
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) architecture: Option<String>,
+}
+
+/// `predict`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct PredictArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// Image files of any usual kind, size, colour and polarity, folders of such files, or - for standard input
+    #[arg(value_name = "IMAGE", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Take each image as it is, of the model's size, light ink on a dark ground, instead of finding the digit in it
+    #[arg(long)]
+    pub(crate) as_is: bool,
+    /// Whether to show what the model saw: auto shows it when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    /// Data set whose images and classes an --architecture is for
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 }
 
 /// `export`.

@@ -2,12 +2,11 @@
 
 use super::{laboratory, models};
 use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress};
-use interchange::Description;
+use mnist_study::description_of;
 use serde_json::json;
 use std::ops::ControlFlow;
 use study::{
     execute::StudyEvent,
-    record::DatasetIdentity,
     store::{check_writable, write_atomically},
 };
 
@@ -34,19 +33,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     progress.finish();
     let finished = finished?;
     let record = &finished.record;
-    let DatasetIdentity { height, width, .. } = specification.dataset;
-    let classes = laboratory.corpus().class_names().to_vec();
-    let mut description = Description::of(&specification.architecture(), height, width, classes);
-    description.training = Some(interchange::Training {
-        dataset: specification.dataset.name.clone(),
-        seed: specification.seed,
-        epochs: specification.recipe.epochs,
-        train_seconds: record.train_seconds,
-        test_accuracy: record.test.accuracy,
-        test_loss: record.test.loss,
-        fingerprint: record.fingerprint.clone(),
-        version: record.environment.version.clone(),
-    });
+    let description = description_of(record, laboratory.corpus().class_names().to_vec());
     let bytes = interchange::encode(&finished.model, &description)
         .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
     write_atomically(&arguments.save, &bytes)?;

@@ -48,7 +48,8 @@ impl Predictor {
     fn accuracy(&self, typefaces: &[Typeface], drawn: impl Fn(Typeface, u8) -> Sheet) -> f64 {
         let digits: Vec<(Typeface, u8)> =
             typefaces.iter().flat_map(|typeface| (0..10).map(|digit| (*typeface, digit))).collect();
-        let files: Vec<Vec<u8>> = digits.iter().map(|(typeface, digit)| drawn(*typeface, *digit).png()).collect();
+        let files: Vec<Vec<u8>> =
+            digits.iter().map(|(typeface, digit)| drawn(*typeface, *digit).png()).collect();
         let classes = self.classes(&files);
         let right = classes.iter().zip(&digits).filter(|(class, (_, digit))| **class == digit.to_string());
         right.count() as f64 / digits.len() as f64

@@ -104,8 +104,10 @@ fn components(mask: &[bool], width: usize) -> Vec<Component> {
 
 fn component(places: Vec<usize>, width: usize, height: usize) -> Component {
     let range = |of: &dyn Fn(&usize) -> usize| {
-        let (least, most) =
-            places.iter().map(of).fold((usize::MAX, 0), |(least, most), place| (least.min(place), most.max(place)));
+        let (least, most) = places
+            .iter()
+            .map(of)
+            .fold((usize::MAX, 0), |(least, most), place| (least.min(place), most.max(place)));
         least..most + 1
     };
     let (columns, rows) = (range(&|place| place % width), range(&|place| place / width));
@@ -138,18 +140,21 @@ mod tests {
 
     #[test]
     fn specks_are_left_out_and_broken_strokes_kept() {
-        check(&[
-            "..............x.",
-            "....######......",
-            "....#...........",
-            "....#...........",
-            "................",
-            "....######......",
-            ".........#......",
-            "....######......",
-            "................",
-            ".x..............",
-        ].map(|row| row));
+        check(
+            &[
+                "..............x.",
+                "....######......",
+                "....#...........",
+                "....#...........",
+                "................",
+                "....######......",
+                ".........#......",
+                "....######......",
+                "................",
+                ".x..............",
+            ]
+            .map(|row| row),
+        );
     }
 
     #[test]

@@ -166,9 +166,12 @@ fn resampled(picture: &Picture, scale: f32, [right, down]: [f32; 2]) -> Vec<f32>
     let rows: Vec<_> = (0..SIDE).map(|place| weights(place, scale, down, picture.height())).collect();
     // First along the rows, of which there are as many as in the picture.
     let narrowed: Vec<[f32; SIDE]> = (0..picture.height())
-        .map(|y| std::array::from_fn(|place| columns[place].iter().map(|(x, part)| part * picture.at(*x, y)).sum()))
+        .map(|y| {
+            std::array::from_fn(|place| columns[place].iter().map(|(x, part)| part * picture.at(*x, y)).sum())
+        })
         .collect();
-    let value = |row: &[(usize, f32)], place: usize| row.iter().map(|(y, part)| part * narrowed[*y][place]).sum();
+    let value =
+        |row: &[(usize, f32)], place: usize| row.iter().map(|(y, part)| part * narrowed[*y][place]).sum();
     rows.iter().flat_map(|row| (0..SIDE).map(move |place| value(row, place))).collect()
 }
 

@@ -1,0 +1,174 @@
+//! A saved model that answers.
+
+use crate::Error;
+use digits::{Picture, SIDE, digit};
+use interchange::Description;
+use nn::{InstructionSet, Model};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+/// An image or weights file of more bytes is none.
+const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
+
+/// A model with its weights.
+pub struct Classifier {
+    description: Description,
+    model: Model<f32>,
+}
+
+/// What a classifier says of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The most probable class.
+    pub class: usize,
+    /// What that class is called.
+    pub name: String,
+    /// Of each class; they sum to 1.
+    pub probabilities: Vec<f32>,
+    /// The image as the model saw it, row by row, light ink on a dark ground.
+    pub pixels: Vec<u8>,
+}
+
+impl Answer {
+    /// The probability of [`Self::class`].
+    pub fn probability(&self) -> f32 {
+        self.probabilities[self.class]
+    }
+}
+
+impl Classifier {
+    /// The model in a file that [`Self::save`] or `mnist-study train --save` made.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no model.
+    pub fn load(file: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = file.as_ref();
+        let bytes = read(file)?;
+        let model = |problem| Error::Model { file: file.display().to_string(), problem };
+        let description = interchange::describe(&bytes).map_err(model)?;
+        let mut network = description.model(InstructionSet::detect(), 1)?;
+        interchange::load(&bytes, &description, &mut network).map_err(model)?;
+        Ok(Self { description, model: network })
+    }
+
+    /// A model that is there already, and what it is.
+    ///
+    /// # Panics
+    /// When `model` is not the one that `description` describes.
+    pub fn new(description: Description, model: Model<f32>) -> Self {
+        let expected = [description.height * description.width, description.classes.len()];
+        assert_eq!([model.input_length(), model.classes()], expected, "another model than is described");
+        Self { description, model }
+    }
+
+    /// Writes the model into a file, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, file: impl AsRef<Path>) -> Result<(), Error> {
+        let file = file.as_ref();
+        let name = || file.display().to_string();
+        let bytes = interchange::encode(&self.model, &self.description)
+            .map_err(|problem| Error::Model { file: name(), problem })?;
+        study::store::write_atomically(file, &bytes)
+            .map_err(|problem| Error::File { file: name(), problem: io::Error::other(problem) })
+    }
+
+    /// What the model is, and how it came about.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The class of the digit in an image file of any usual kind, size, colour and polarity, made into an image as
+    /// MNIST's: see [`digits::digit`].
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no image, shows nothing, or the model is for images of another size than MNIST's.
+    pub fn classify_file(&mut self, file: impl AsRef<Path>) -> Result<Answer, Error> {
+        let file = file.as_ref();
+        self.classify_named(&file.display().to_string(), &read(file)?)
+    }
+
+    /// As [`Self::classify_file`], of the file's bytes.
+    ///
+    /// # Errors
+    /// As [`Self::classify_file`].
+    pub fn classify_bytes(&mut self, bytes: &[u8]) -> Result<Answer, Error> {
+        self.classify_named("image", bytes)
+    }
+
+    fn classify_named(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
+        self.check_size([SIDE, SIDE])?;
+        let problem = |problem| Error::Picture { file: file.to_owned(), problem };
+        let picture = Picture::decode(bytes).map_err(problem)?;
+        let digit = digit(&picture).map_err(problem)?;
+        Ok(self.answer(&digit.pixels))
+    }
+
+    /// The class of an image that is prepared as the training images were: grey, light on dark, row by row.
+    ///
+    /// # Errors
+    /// When it has another number of pixels than the model's images.
+    pub fn classify_pixels(&mut self, pixels: &[u8]) -> Result<Answer, Error> {
+        let expected = self.model.input_length();
+        if pixels.len() != expected {
+            return Err(Error::Size { expected: expected.to_string(), found: pixels.len().to_string() });
+        }
+        Ok(self.answer(pixels))
+    }
+
+    /// The class of an image file that is prepared so: see [`Self::classify_pixels`].
+    ///
+    /// # Errors
+    /// When the bytes are no image, or it has another size than the model's.
+    pub fn classify_prepared(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
+        let picture =
+            Picture::decode(bytes).map_err(|problem| Error::Picture { file: file.to_owned(), problem })?;
+        self.check_size([picture.height(), picture.width()])?;
+        let pixels: Vec<u8> = picture.pixels().iter().map(|value| (255.0 * value).round() as u8).collect();
+        Ok(self.answer(&pixels))
+    }
+
+    fn check_size(&self, [height, width]: [usize; 2]) -> Result<(), Error> {
+        let Description { height: expected_height, width: expected_width, .. } = self.description;
+        if [height, width] == [expected_height, expected_width] {
+            return Ok(());
+        }
+        Err(Error::Size {
+            expected: format!("{expected_height}×{expected_width}"),
+            found: format!("{height}×{width}"),
+        })
+    }
+
+    fn answer(&mut self, pixels: &[u8]) -> Answer {
+        self.model.set_batch(1, |_| pixels);
+        // The label counts for the loss alone, which nobody asks about.
+        self.model.evaluate(&[0]);
+        let classes = self.description.classes.len();
+        let probabilities = self.model.probabilities()[..classes].to_vec();
+        let better = |best: usize, class: usize| {
+            if probabilities[class] > probabilities[best] { class } else { best }
+        };
+        let class = (1..classes).fold(0, better);
+        let name = self.description.classes[class].clone();
+        Answer { class, name, probabilities, pixels: pixels.to_vec() }
+    }
+}
+
+/// A file's bytes, of which there may be [`MAXIMUM_FILE_BYTES`].
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    let read = || {
+        let mut bytes = Vec::new();
+        // One byte more than there may be tells a file that is too large, also one that does not know its length.
+        File::open(file)?.take(MAXIMUM_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAXIMUM_FILE_BYTES {
+            let problem = format!("{MAXIMUM_FILE_BYTES} bytes at most expected, more found");
+            return Err(io::Error::other(problem));
+        }
+        Ok(bytes)
+    };
+    read().map_err(|problem| Error::File { file: file.display().to_string(), problem })
+}

@@ -1,0 +1,229 @@
+//! `predict`: which class an image file shows.
+
+use super::{instruction_set, weights::Saved};
+use crate::{
+    args::{PredictArguments, Show},
+    failure::Failure,
+    output,
+};
+use mnist_study::{Answer, Classifier, Error};
+use serde_json::json;
+use std::{
+    env, fs,
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+
+/// Endings of the image files that are taken out of a folder.
+const ENDINGS: [&str; 15] = [
+    "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pbm", "pgm", "ppm", "pnm", "pam", "qoi",
+    "jfif",
+];
+
+/// What stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// No image file has more bytes.
+const MAXIMUM_INPUT_BYTES: u64 = 1 << 29;
+
+/// Classes of a line beside the most probable one.
+const RUNNERS_UP: usize = 2;
+
+/// Answers for every image, then tells which had none.
+pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
+    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let model = saved.model(instruction_set()?, 1)?;
+    let mut classifier = Classifier::new(saved.description, model);
+    let mut answers = Vec::new();
+    let mut failures: Vec<(String, String)> = Vec::new();
+    for name in &arguments.images {
+        let files = match files(name) {
+            Ok(files) => files,
+            Err(problem) => {
+                failures.push((name.display().to_string(), problem));
+                continue;
+            }
+        };
+        for file in files {
+            let name = file.display().to_string();
+            match answer(&mut classifier, &file, arguments.as_is) {
+                Ok(answer) => answers.push((name, answer)),
+                Err(problem) => failures.push((name, problem)),
+            }
+        }
+    }
+    let description = classifier.description();
+    if arguments.output.json {
+        let images = answers.iter().map(|(file, answer)| {
+            json!({
+                "file": file,
+                "class": answer.name,
+                "probability": answer.probability(),
+                "probabilities": answer.probabilities,
+            })
+        });
+        let failed = failures.iter().map(|(file, problem)| json!({ "file": file, "error": problem }));
+        let result = json!({
+            "model": description.architecture,
+            "classes": description.classes,
+            "images": images.collect::<Vec<_>>(),
+            "failed": failed.collect::<Vec<_>>(),
+        });
+        output::result(&format!("{result:#}\n"))?;
+    } else {
+        let shown = arguments.show == Show::Auto && io::stdout().is_terminal() && has_greys();
+        output::result(&table(&answers, &description.classes, shown.then_some(description.width)))?;
+    }
+    match &failures[..] {
+        [] => Ok(()),
+        [(file, problem)] => Err(Failure::new(format!("{file}: {problem}"), hint(arguments))),
+        several => {
+            let list: Vec<String> =
+                several.iter().map(|(file, problem)| format!("{file}: {problem}")).collect();
+            let message = format!("{} files were not classified: {}", list.len(), list.join("; "));
+            Err(Failure::new(message, hint(arguments)))
+        }
+    }
+}
+
+fn hint(arguments: &PredictArguments) -> &'static str {
+    if arguments.as_is {
+        "without --as-is a digit is found in images of any size"
+    } else {
+        "an image shows one digit; the others were answered"
+    }
+}
+
+/// The file itself, or the image files of a folder by name.
+fn files(name: &Path) -> Result<Vec<PathBuf>, String> {
+    if !name.is_dir() {
+        return Ok(vec![name.to_owned()]);
+    }
+    let is_image = |path: &Path| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(name).map_err(|error| error.to_string())? {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        if is_image(&path) && path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err("a folder with image files expected, none found in it".to_owned());
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn answer(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result<Answer, String> {
+    let bytes = bytes(file).map_err(|error| error.to_string())?;
+    let answer = match as_is {
+        true => classifier.classify_prepared("", &bytes),
+        false => classifier.classify_bytes(&bytes),
+    };
+    // The file is named in front already.
+    answer.map_err(|error| match error {
+        Error::Picture { problem, .. } => problem.to_string(),
+        other => other.to_string(),
+    })
+}
+
+fn bytes(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAXIMUM_INPUT_BYTES + 1;
+    match file.as_os_str() == STANDARD_INPUT {
+        true => io::stdin().lock().take(limit).read_to_end(&mut bytes)?,
+        false => fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?,
+    };
+    if bytes.len() as u64 > MAXIMUM_INPUT_BYTES {
+        return Err(io::Error::other(format!("{MAXIMUM_INPUT_BYTES} bytes at most expected, more found")));
+    }
+    Ok(bytes)
+}
+
+/// Whether the terminal has shades of grey, by the variables that terminals set.
+fn has_greys() -> bool {
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    variable("NO_COLOR").is_empty()
+        && (variable("TERM").contains("256color")
+            || ["xterm-kitty", "alacritty", "foot"].contains(&variable("TERM").as_str())
+            || !variable("COLORTERM").is_empty())
+}
+
+/// A line an image: its name, the class, its probability and those of the next classes; above it, for images of `width`
+/// columns, what the model saw.
+fn table(answers: &[(String, Answer)], classes: &[String], width: Option<usize>) -> String {
+    let widest = answers.iter().map(|(file, _)| file.chars().count()).max().unwrap_or(0);
+    let longest = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (file, answer) in answers {
+        if let Some(width) = width {
+            text.push_str(&half_blocks(&answer.pixels, width));
+        }
+        let mut order: Vec<usize> = (0..classes.len()).collect();
+        order.sort_by(|one, other| answer.probabilities[*other].total_cmp(&answer.probabilities[*one]));
+        let others: Vec<String> = order[1..]
+            .iter()
+            .take(RUNNERS_UP)
+            .map(|class| format!("{} {:.1} %", classes[*class], 100.0 * answer.probabilities[*class]))
+            .collect();
+        let pad = |word: &str, width: usize| " ".repeat(width - word.chars().count());
+        text.push_str(&format!(
+            "{file}{}  {}{}  {:5.1} %  (then {})\n",
+            pad(file, widest),
+            answer.name,
+            pad(&answer.name, longest),
+            100.0 * answer.probability(),
+            others.join(", ")
+        ));
+    }
+    text
+}
+
+/// An image in a terminal's 24 shades of grey, two rows a line.
+fn half_blocks(pixels: &[u8], width: usize) -> String {
+    let shade = |pixel: Option<&u8>| 232 + u32::from(*pixel.unwrap_or(&0)) * 23 / 255;
+    let rows: Vec<&[u8]> = pixels.chunks_exact(width).collect();
+    let mut text = String::new();
+    for pair in rows.chunks(2) {
+        for (column, upper) in pair[0].iter().enumerate() {
+            let lower = pair.get(1).map(|row| &row[column]);
+            text.push_str(&format!("\x1b[38;5;{};48;5;{}m▀", shade(Some(upper)), shade(lower)));
+        }
+        text.push_str("\x1b[0m\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_probable_classes_are_told_in_order() {
+        let answer = Answer {
+            class: 1,
+            name: "one".into(),
+            probabilities: vec![0.1, 0.6, 0.05, 0.25],
+            pixels: vec![0; 4],
+        };
+        let classes = ["nought", "one", "two", "three"].map(String::from);
+        let answers = [("a.png".to_owned(), answer.clone()), ("longer.png".to_owned(), answer)];
+        assert_eq!(
+            table(&answers, &classes, None),
+            "a.png       one      60.0 %  (then three 25.0 %, nought 10.0 %)\n\
+             longer.png  one      60.0 %  (then three 25.0 %, nought 10.0 %)\n"
+        );
+    }
+
+    #[test]
+    fn shades_go_from_black_to_white_and_an_odd_row_has_black_below() {
+        let text = half_blocks(&[0, 255, 128, 10, 255, 0], 2);
+        assert_eq!(text.matches('▀').count(), 4);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.starts_with("\x1b[38;5;232;48;5;243m▀\x1b[38;5;255;48;5;232m▀\x1b[0m\n"), "{text:?}");
+        assert!(text.ends_with("\x1b[38;5;255;48;5;232m▀\x1b[38;5;232;48;5;232m▀\x1b[0m\n"), "{text:?}");
+    }
+}

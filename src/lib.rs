@@ -1,0 +1,104 @@
+//! Small image classifiers: load one and classify, or train one, in a few lines.
+//!
+//! A model that `mnist-study train` saved tells which digit an image file shows:
+//!
+//! ```
+//! # fn main() -> Result<(), mnist_study::Error> {
+//! # let folder = std::env::temp_dir().join(format!("mnist-study-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).expect("a folder");
+//! # let model = folder.join("nano.safetensors");
+//! # mnist_study::Training::of("nano")?.epochs(1).run()?.classifier.save(&model)?;
+//! # let picture = folder.join("seven.pgm");
+//! # let mut file = b"P5 40 60 255\n".to_vec();
+//! # file.extend((0..60 * 40).map(|i| {
+//! #     let (y, x) = (i / 40, i % 40);
+//! #     let bar = (8..14).contains(&y) && (6..34).contains(&x);
+//! #     let leg = (8..54).contains(&y) && (x + y / 3).abs_diff(32) < 4;
+//! #     if bar || leg { 20u8 } else { 240 }
+//! # }));
+//! # std::fs::write(&picture, file).expect("written");
+//! let mut classifier = mnist_study::Classifier::load(&model)?;
+//! let answer = classifier.classify_file(&picture)?;
+//! println!("{} ({:.0} %)", answer.name, 100.0 * answer.probability());
+//! # assert_eq!(answer.probabilities.len(), 10);
+//! # std::fs::remove_dir_all(&folder).expect("removed");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Training one, with its accuracy on the 10,000 test images, which are read once, at the end:
+//!
+//! ```
+//! # fn main() -> Result<(), mnist_study::Error> {
+//! let trained = mnist_study::Training::of("nano")?.epochs(1).seed(7).run()?;
+//! println!("{:.2} %", 100.0 * trained.record.test.accuracy);
+//! # assert!(trained.record.test.accuracy > 0.6);
+//! # let folder = std::env::temp_dir().join(format!("mnist-study-train-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).expect("a folder");
+//! # let file = folder.join("nano.safetensors");
+//! trained.classifier.save(&file)?;
+//! # let again = mnist_study::Classifier::load(&file)?;
+//! # assert_eq!(again.description(), trained.classifier.description());
+//! # std::fs::remove_dir_all(&folder).expect("removed");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What both are made of is here too: [`data`] sets and augmentation, [`nn`] layers and optimisers, the [`train`]ing loop,
+//! [`stats`], [`study`] files, plans and records, [`digits`] from pictures, and the formats of [`interchange`].
+
+mod classifier;
+mod training;
+
+pub use classifier::{Answer, Classifier};
+pub use training::{Trained, Training, description_of};
+pub use {data, digits, interchange, nn, stats, study, train};
+
+use std::io;
+
+/// Why a classifier could not be had, or could not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file that cannot be read or written.
+    #[error("{file}: {problem}")]
+    File {
+        /// Its path.
+        file: String,
+        /// What the system says.
+        problem: io::Error,
+    },
+    /// A file that is no model.
+    #[error("{file}: {problem}")]
+    Model {
+        /// Its path.
+        file: String,
+        /// What is wrong with it.
+        problem: interchange::FormatError,
+    },
+    /// A network that its images do not fit.
+    #[error(transparent)]
+    Shape(#[from] nn::ShapeError),
+    /// A picture without a digit.
+    #[error("{file}: {problem}")]
+    Picture {
+        /// Its path, or `image` for bytes.
+        file: String,
+        /// What is wrong with it.
+        problem: digits::PictureError,
+    },
+    /// An image of another size than the model's.
+    #[error("images of {expected} pixels expected, one of {found} found")]
+    Size {
+        /// The model's.
+        expected: String,
+        /// The image's.
+        found: String,
+    },
+    /// A data set that cannot be had.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// A training that came to nothing.
+    #[error(transparent)]
+    Training(#[from] study::run::RunError),
+}

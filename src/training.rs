@@ -1,0 +1,125 @@
+//! Training a model by its name.
+
+use crate::{Classifier, Error};
+use data::Source;
+use interchange::Description;
+use nn::InstructionSet;
+use std::{ops::ControlFlow, thread};
+use study::{
+    record::{Protocol, RunRecord, RunSpec},
+    run::{FinishedRun, Laboratory, RunError},
+    study_file::{ModelSpec, built_in_model},
+};
+use train::Event;
+
+/// How a model is to be trained: by its own recipe on the MNIST inside this library, unless said otherwise.
+pub struct Training {
+    model: ModelSpec,
+    source: Source,
+    seed: u64,
+    protocol: Protocol,
+    threads: usize,
+}
+
+/// A trained model, and the record of its training.
+pub struct Trained {
+    /// Ready to answer.
+    pub classifier: Classifier,
+    /// Epochs, test accuracy, loss, seconds, the fingerprint of the weights and what else a report is made from.
+    pub record: RunRecord,
+}
+
+impl Training {
+    /// Of a built-in model: `mlp`, `cnn`, `lstm` and so on.
+    ///
+    /// # Errors
+    /// When there is none of that name; the error says which are near it.
+    pub fn of(model: &str) -> Result<Self, Error> {
+        Ok(Self::of_model(built_in_model(model).map_err(RunError::from)?))
+    }
+
+    /// Of any model, such as one of a study file's.
+    pub fn of_model(model: ModelSpec) -> Self {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Self { model, source: Source::Mnist, seed: 0, protocol: Protocol::Sound, threads }
+    }
+
+    /// So many passes over the training images.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.model.recipe.epochs = epochs;
+        self
+    }
+
+    /// The recipe, to change it.
+    pub fn recipe(&mut self) -> &mut train::Recipe {
+        &mut self.model.recipe
+    }
+
+    /// The seed of every random stream; 0 unless said otherwise.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Another data set: a folder of four IDX files, or a known one that has been fetched.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn dataset(mut self, name: &str) -> Result<Self, Error> {
+        self.source = Source::parse(name)?;
+        Ok(self)
+    }
+
+    /// So many threads; the weights do not depend on it.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Trains.
+    ///
+    /// # Errors
+    /// When the data cannot be used, the model does not fit it, or the training diverges.
+    pub fn run(self) -> Result<Trained, Error> {
+        self.run_with(|_| ControlFlow::Continue(()))
+    }
+
+    /// Trains, telling `listener` of what happens; it may end the training.
+    ///
+    /// # Errors
+    /// As [`Self::run`], and when the listener breaks.
+    pub fn run_with(
+        self,
+        mut listener: impl FnMut(Event) -> ControlFlow<()> + Send,
+    ) -> Result<Trained, Error> {
+        let Self { model, source, seed, protocol, threads } = self;
+        model.recipe.check().map_err(RunError::from)?;
+        let laboratory = Laboratory::open(&source, InstructionSet::detect(), threads)?;
+        laboratory.check(&model)?;
+        let specification: RunSpec = laboratory.specification(&model, protocol, seed);
+        let FinishedRun { model, record } = laboratory.run(&specification, &mut listener)?;
+        let description = description_of(&record, laboratory.corpus().class_names().to_vec());
+        Ok(Trained { classifier: Classifier::new(description, model), record })
+    }
+}
+
+/// What a run's weights are, for the file that keeps them.
+pub fn description_of(record: &RunRecord, classes: Vec<String>) -> Description {
+    let specification = &record.specification;
+    let (height, width) = (specification.dataset.height, specification.dataset.width);
+    let mut description = Description::of(&specification.architecture(), height, width, classes);
+    description.training = Some(interchange::Training {
+        dataset: specification.dataset.name.clone(),
+        seed: specification.seed,
+        epochs: specification.recipe.epochs,
+        train_seconds: record.train_seconds,
+        test_accuracy: record.test.accuracy,
+        test_loss: record.test.loss,
+        fingerprint: record.fingerprint.clone(),
+        version: record.environment.version.clone(),
+    });
+    description
+}
