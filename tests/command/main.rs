@@ -5,6 +5,7 @@ mod bench;
 mod common;
 mod compare;
 mod datasets;
+mod export;
 mod failures;
 mod interface;
 mod models;

@@ -2,5 +2,6 @@
 
 mod c_header;
 mod common;
+mod malformed;
 mod onnx_runtime;
 mod pytorch;
