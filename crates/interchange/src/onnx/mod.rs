@@ -126,7 +126,8 @@ impl Exporter<'_> {
     }
 
     /// The grid that a node's output can be rounded to, and for which layer: where nothing but pools of maxima and new
-    /// shapes are between, so that it comes to the same; runtimes then join products, rounding and activation.
+    /// shapes are between, so that it comes to the same. Runtimes join products, activation and rounding, and pool bytes
+    /// where what they pool is rounded before and behind.
     fn grid_after(&self, graph: &Graph, index: usize) -> Option<(String, Grid)> {
         let keeps_values = |layer: &LayerSpec| {
             matches!(
@@ -137,9 +138,9 @@ impl Exporter<'_> {
                     | LayerSpec::Dropout { .. }
             )
         };
-        match &graph.nodes[index].operation {
-            Operation::Layer(layer) if !keeps_values(layer) => {}
-            _ => return None,
+        // A dropout has no node of its own.
+        if matches!(graph.nodes[index].operation, Operation::Layer(LayerSpec::Dropout { .. })) {
+            return None;
         }
         let mut place = index + 1;
         loop {
