@@ -8,8 +8,6 @@ mod datasets;
 mod failures;
 mod interface;
 mod models;
-mod predict;
 mod records;
-mod rendered;
 mod studies;
 mod tune;

@@ -61,10 +61,13 @@ impl Drawing {
         let bounds = path.bounds();
         let scale = 0.6 * side as f32 / bounds.height();
         let middle = side as f32 / 2.0;
-        let transform = Transform::from_translate(-bounds.left() - bounds.width() / 2.0, -bounds.top() - bounds.height() / 2.0)
-            .post_scale(scale, -scale)
-            .post_concat(Transform::from_rotate(degrees))
-            .post_translate(middle, middle);
+        let transform = Transform::from_translate(
+            -bounds.left() - bounds.width() / 2.0,
+            -bounds.top() - bounds.height() / 2.0,
+        )
+        .post_scale(scale, -scale)
+        .post_concat(Transform::from_rotate(degrees))
+        .post_translate(middle, middle);
         let mut canvas = Pixmap::new(side as u32, side as u32).expect("a canvas");
         let mut paint = Paint::default();
         paint.set_color_rgba8(255, 255, 255, 255);
@@ -103,7 +106,8 @@ impl Drawing {
         let line = (side / 200.0).max(1.0);
         let mut seen: Vec<f32> = (0..self.ink.len())
             .map(|index| {
-                let (x, y) = ((index % self.side) as f32 / side - 0.5, (index / self.side) as f32 / side - 0.5);
+                let (x, y) =
+                    ((index % self.side) as f32 / side - 0.5, (index / self.side) as f32 / side - 0.5);
                 let along = |direction: f32| x * direction.cos() + y * direction.sin();
                 let shadow = 1.0 / (1.0 + (-(along(shadow_from) - shadow_at) / 0.03).exp());
                 let light = (0.8 + 0.3 * along(light_from)) * (1.0 - 0.3 * shadow);

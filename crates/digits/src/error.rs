@@ -35,7 +35,9 @@ pub enum PictureError {
         height: usize,
     },
     /// Decoding would take too much memory.
-    #[error("a picture that takes at most {limit} bytes to decode expected, one of {width}×{height} pixels that takes more found")]
+    #[error(
+        "a picture that takes at most {limit} bytes to decode expected, one of {width}×{height} pixels that takes more found"
+    )]
     Memory {
         /// The most that there may be.
         limit: u64,
@@ -61,7 +63,9 @@ pub enum PictureError {
         found: String,
     },
     /// Nothing stands out of the background.
-    #[error("a digit that stands out of its background expected, an even picture of {width}×{height} pixels found")]
+    #[error(
+        "a digit that stands out of its background expected, an even picture of {width}×{height} pixels found"
+    )]
     NoInk {
         /// Pixels from left to right.
         width: usize,

@@ -1,10 +1,6 @@
 //! Image files: their formats, what may be spent on them, transparency.
 
-use crate::{
-    Picture, PictureError,
-    orientation::upright,
-    picture::check_sides,
-};
+use crate::{Picture, PictureError, orientation::upright, picture::check_sides};
 use image::{
     DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel, Primitive,
     error::UnsupportedErrorKind, metadata::Orientation,
@@ -196,7 +192,8 @@ fn ground(tones: impl Iterator<Item = Tone>) -> Option<Ground> {
     }
     let visible: f64 = histogram.iter().sum();
     if visible < pixels as f64 / 2.0 {
-        let mean = histogram.iter().enumerate().map(|(level, weight)| level as f64 * weight).sum::<f64>() / visible;
+        let mean =
+            histogram.iter().enumerate().map(|(level, weight)| level as f64 * weight).sum::<f64>() / visible;
         return Some(Ground::Grey(if mean < (LEVELS / 2) as f64 { 1.0 } else { 0.0 }));
     }
     let mut below = 0.0;

@@ -37,8 +37,7 @@ impl Surface {
         let (width, height) = (picture.width(), picture.height());
         let terms = if width.min(height) < LEAST_SIDE { 1 } else { TERMS };
         let ring = (width.min(height) / 28).max(1);
-        let in_ring =
-            |x: usize, y: usize| x.min(y) < ring || width - 1 - x < ring || height - 1 - y < ring;
+        let in_ring = |x: usize, y: usize| x.min(y) < ring || width - 1 - x < ring || height - 1 - y < ring;
         let border = samples(picture, |x, y| in_ring(x, y));
         let everywhere = samples(picture, |_, _| true);
         let mut surface = Self { coefficients: [0.0; TERMS], width, height };
@@ -126,10 +125,7 @@ fn samples(picture: &Picture, chosen: impl Fn(usize, usize) -> bool) -> Vec<Samp
     let step = (places().count() / PLACES) | 1;
     places()
         .step_by(step)
-        .map(|(x, y)| Sample {
-            terms: terms_at(x, y, width, height),
-            value: f64::from(picture.at(x, y)),
-        })
+        .map(|(x, y)| Sample { terms: terms_at(x, y, width, height), value: f64::from(picture.at(x, y)) })
         .collect()
 }
 
@@ -155,8 +151,7 @@ mod tests {
             0.9 - 0.3 * x - 0.2 * x * y + 0.1 * y * y
         };
         let ink = |x: usize, y: usize| (20..30).contains(&x) || (y < 15 && x < 45);
-        let picture =
-            Picture::from_function(60, 80, |x, y| if ink(x, y) { 0.1 } else { light(x, y) });
+        let picture = Picture::from_function(60, 80, |x, y| if ink(x, y) { 0.1 } else { light(x, y) });
         let surface = Surface::background(&picture);
         for (x, y) in [(0, 0), (25, 40), (59, 79), (0, 79), (59, 0)] {
             let difference = surface.at(x, y) - light(x, y);

@@ -46,7 +46,8 @@ fn of_windows(row: &[f32], half: usize, choose: fn(f32, f32) -> f32, neutral: f3
     let mut from_start = vec![neutral; (row.len() + 2 * half).next_multiple_of(window)];
     from_start[half..half + row.len()].copy_from_slice(row);
     let mut from_end = from_start.clone();
-    for (ascending, descending) in from_start.chunks_exact_mut(window).zip(from_end.chunks_exact_mut(window)) {
+    for (ascending, descending) in from_start.chunks_exact_mut(window).zip(from_end.chunks_exact_mut(window))
+    {
         for place in 1..window {
             ascending[place] = choose(ascending[place], ascending[place - 1]);
             descending[window - 1 - place] =

@@ -137,7 +137,9 @@ mod tests {
     fn the_longer_side_decides_how_far_a_picture_is_reduced() {
         let sizes = [(560, 3), (561, 3), (1, 5_000), (4_000, 3_000)]
             .map(|(width, height)| Picture::averaged(width, height, |_, _| 0.25))
-            .map(|picture| (picture.width, picture.height, picture.pixels.iter().all(|value| *value == 0.25)));
+            .map(|picture| {
+                (picture.width, picture.height, picture.pixels.iter().all(|value| *value == 0.25))
+            });
         assert_eq!(sizes, [(560, 3, true), (281, 2, true), (1, 556, true), (500, 375, true)]);
     }
 

@@ -53,14 +53,16 @@ mod tests {
     /// The best of all divisions of the values, tried one by one.
     #[test]
     fn no_division_has_a_greater_variance_between_its_classes() {
-        let values: Vec<f32> = (0..200).map(|index| ((index * 37) % 101) as f32 / 101.0).map(|x| x * x).collect();
+        let values: Vec<f32> =
+            (0..200).map(|index| ((index * 37) % 101) as f32 / 101.0).map(|x| x * x).collect();
         let between = |threshold: f32| {
             let (upper, lower): (Vec<f32>, Vec<f32>) = values.iter().partition(|value| **value > threshold);
             let mean = |class: &[f32]| class.iter().sum::<f32>() / class.len() as f32;
             (mean(&upper) - mean(&lower)).powi(2) * upper.len() as f32 * lower.len() as f32
         };
         let found = between(otsu(values.iter().copied()).expect("two classes"));
-        let best = values.iter().filter(|value| **value < 0.97).map(|value| between(*value)).fold(0.0, f32::max);
+        let best =
+            values.iter().filter(|value| **value < 0.97).map(|value| between(*value)).fold(0.0, f32::max);
         assert!(found > 0.99 * best, "{found}, {best}");
     }
 

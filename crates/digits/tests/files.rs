@@ -95,7 +95,8 @@ fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 #[test]
 fn a_cameras_orientation_is_obeyed() {
     let upright = image_in(&encoded(grey(), ImageFormat::Jpeg));
-    let stored = |change: &dyn Fn(&DynamicImage) -> DynamicImage| encoded(change(&grey().into()), ImageFormat::Jpeg);
+    let stored =
+        |change: &dyn Fn(&DynamicImage) -> DynamicImage| encoded(change(&grey().into()), ImageFormat::Jpeg);
     for (orientation, file) in [
         (1, stored(&|image| image.clone())),
         (2, stored(&|image| image.fliph())),
@@ -148,7 +149,10 @@ fn half_a_png_is_named() {
 /// CRC-32 as PNG has it.
 fn crc(bytes: &[u8]) -> [u8; 4] {
     let of_byte = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     };
     (!bytes.iter().fold(u32::MAX, of_byte)).to_be_bytes()
 }
@@ -157,7 +161,8 @@ fn crc(bytes: &[u8]) -> [u8; 4] {
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let header = [b"IHDR", &width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
     let data = [&b"IDAT"[..], &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]].concat();
-    let chunk = |content: &[u8]| [&(content.len() as u32 - 4).to_be_bytes()[..], content, &crc(content)].concat();
+    let chunk =
+        |content: &[u8]| [&(content.len() as u32 - 4).to_be_bytes()[..], content, &crc(content)].concat();
     [&b"\x89PNG\r\n\x1a\n"[..], &chunk(&header), &chunk(&data), &chunk(b"IEND")].concat()
 }
 
@@ -190,7 +195,10 @@ fn hostile_headers_are_refused_without_memory() {
         (gif_of(u16::MAX, u16::MAX), format!("{sides}65535×65535 found")),
         (qoi_of(u32::MAX, 1), format!("{sides}4294967295×1 found")),
         (b"P5 99999999 99999999 255\n".to_vec(), format!("{sides}99999999×99999999 found")),
-        (b"P6 16384 16384 255\n".to_vec(), "a picture that takes at most 536870912 bytes to decode expected".to_owned()),
+        (
+            b"P6 16384 16384 255\n".to_vec(),
+            "a picture that takes at most 536870912 bytes to decode expected".to_owned(),
+        ),
     ] {
         let mut error = String::new();
         let memory = allocation_counter::measure(|| {

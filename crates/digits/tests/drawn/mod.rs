@@ -20,7 +20,8 @@ impl Strokes {
     pub fn any() -> impl Strategy<Value = Self> {
         let point = [0.2f32..0.8, 0.2f32..0.8];
         let points = prop::collection::vec(point, 2..6).prop_filter("of some length", |points| {
-            let length = points.windows(2).map(|ends| (ends[0][0] - ends[1][0]).hypot(ends[0][1] - ends[1][1]));
+            let length =
+                points.windows(2).map(|ends| (ends[0][0] - ends[1][0]).hypot(ends[0][1] - ends[1][1]));
             length.sum::<f32>() > 0.3
         });
         (points, 0.05f32..0.15).prop_map(|(points, width)| Self { points, width })
@@ -28,7 +29,8 @@ impl Strokes {
 
     /// Something like a five.
     pub fn five() -> Self {
-        let points = [[0.7, 0.15], [0.35, 0.15], [0.3, 0.45], [0.6, 0.45], [0.7, 0.65], [0.55, 0.85], [0.3, 0.8]];
+        let points =
+            [[0.7, 0.15], [0.35, 0.15], [0.3, 0.45], [0.6, 0.45], [0.7, 0.65], [0.55, 0.85], [0.3, 0.8]];
         Self { points: points.to_vec(), width: 0.08 }
     }
 
@@ -45,7 +47,8 @@ impl Strokes {
 fn distance(point: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
     let along = [to[0] - from[0], to[1] - from[1]];
     let square = along[0] * along[0] + along[1] * along[1];
-    let part = ((point[0] - from[0]) * along[0] + (point[1] - from[1]) * along[1]) / square.max(f32::MIN_POSITIVE);
+    let part =
+        ((point[0] - from[0]) * along[0] + (point[1] - from[1]) * along[1]) / square.max(f32::MIN_POSITIVE);
     let part = part.clamp(0.0, 1.0);
     (point[0] - from[0] - part * along[0]).hypot(point[1] - from[1] - part * along[1])
 }
