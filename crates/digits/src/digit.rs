@@ -29,6 +29,9 @@ const CLEAR: f32 = 12.0;
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
 
+/// What encloses a thing is longer than it by this factor; what is hardly longer is its own edge in the other colour.
+const ENCLOSING: f32 = 1.2;
+
 /// The edge of a thing is as wide as this, in pixels, before its surroundings begin.
 const EDGE: f32 = 4.0;
 
@@ -88,7 +91,9 @@ fn is_dark(picture: &Picture) -> Option<bool> {
                 .iter()
                 .zip(&inner)
                 .all(|(outer, inner)| outer.start <= inner.start && outer.end >= inner.end);
-            Some(dark != (away && encloses && outer != inner))
+            let longer = |[columns, rows]: &[Range<usize>; 2]| columns.len().max(rows.len()) as f32;
+            let larger = longer(&outer) > ENCLOSING * longer(&inner);
+            Some(dark != (away && encloses && larger))
         }
     }
 }
@@ -96,11 +101,13 @@ fn is_dark(picture: &Picture) -> Option<bool> {
 /// The digit's ink in a picture that is halved as long as its noise calls for it: averages over four pixels have half the
 /// noise.
 fn clear_ink(mut picture: Picture, dark: bool) -> Option<(Ink, Vec<bool>)> {
+    let mut clearest = None;
     loop {
         let found = ink_of(&picture, dark);
-        let small = picture.width().max(picture.height()) < LEAST_SIDE;
-        if small || found.as_ref().is_some_and(|(ink, _)| ink.clearness() >= CLEAR) {
-            return found;
+        let clear = found.as_ref().is_some_and(|(ink, _)| ink.clearness() >= CLEAR);
+        clearest = found.or(clearest);
+        if clear || picture.width().max(picture.height()) < LEAST_SIDE {
+            return clearest;
         }
         picture = picture.halved();
     }
