@@ -24,7 +24,7 @@ const THIN: f32 = 1.5;
 const PEN: f32 = 2.2;
 
 /// Ink that stands out of the noise by fewer standard deviations than this calls for a smaller, smoother picture.
-const CLEAR: f32 = 12.0;
+const CLEAR: f32 = 16.0;
 
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
