@@ -9,8 +9,9 @@ pub const SIDE: usize = 28;
 /// Pixels of the longer side of the digit itself.
 pub const BOX: usize = 20;
 
-/// A digit whose box is nearer than this part to [`BOX`] pixels is not scaled: that would blur it more than it would
-/// change its size, and MNIST's own images are to stay what they are.
+/// A digit that would be enlarged by less than this part to fill [`BOX`] pixels is not scaled: that would blur it more
+/// than it would change its size, and MNIST's own images, whose faint edges make them seem smaller, are to stay what they
+/// are.
 const SAME_SIZE: f32 = 0.15;
 
 /// Where a digit's centre of mass is put, in pixels from the image's edge: in the middle of the pixel at index 14, where
@@ -24,7 +25,7 @@ const THIN: f32 = 1.5;
 const PEN: f32 = 2.2;
 
 /// Ink that stands out of the noise by fewer standard deviations than this calls for a smaller, smoother picture.
-const CLEAR: f32 = 16.0;
+const CLEAR: f32 = 12.0;
 
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
@@ -173,7 +174,7 @@ fn drawn(ink: &Picture, mask: &[bool]) -> Digit {
         let radius = (PEN / scale - stroke) / 2.0;
         return placed(&strokes::thickened(ink, mask, radius), scale, false);
     }
-    if (scale - 1.0).abs() < SAME_SIZE { placed(ink, 1.0, true) } else { placed(ink, scale, false) }
+    if (0.97..1.0 + SAME_SIZE).contains(&scale) { placed(ink, 1.0, true) } else { placed(ink, scale, false) }
 }
 
 /// Draws at a scale, with the centre of mass in the middle, moved by whole pixels if that is asked for.
