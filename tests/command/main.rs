@@ -8,6 +8,8 @@ mod datasets;
 mod failures;
 mod interface;
 mod models;
+mod predict;
 mod records;
+mod rendered;
 mod studies;
 mod tune;
