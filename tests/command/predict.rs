@@ -55,3 +55,49 @@ impl Predictor {
         right.count() as f64 / digits.len() as f64
     }
 }
+
+/// Draft, to be switched on with the verb: the bounds are for one network and DejaVu's designs, not for typefaces at
+/// large.
+#[test]
+fn digits_of_typefaces_are_told_as_screens_and_cameras_show_them() {
+    let predictor = Predictor::new();
+    let flat = |typeface, digit, degrees| Drawing::new(typeface, digit, 200, degrees).flat([0; 3], [255; 3]);
+    let of = |drawn: &dyn Fn(Typeface, u8) -> Sheet| predictor.accuracy(&TYPEFACES, drawn);
+    let seed = |digit| u64::from(digit);
+    for (name, accuracy) in [
+        ("flat", of(&|typeface, digit| flat(typeface, digit, 0.0))),
+        ("inverted", of(&|typeface, digit| flat(typeface, digit, 0.0).inverted())),
+        ("turned", of(&|typeface, digit| flat(typeface, digit, -5.0))),
+        ("noise", of(&|typeface, digit| flat(typeface, digit, 0.0).with_noise(0.2, seed(digit)))),
+        (
+            "paper",
+            of(&|typeface, digit| Drawing::new(typeface, digit, 400, 0.0).on_paper(seed(digit), false)),
+        ),
+    ] {
+        assert!(accuracy >= 0.85, "{name}: {accuracy}");
+    }
+}
+
+/// MNIST's own test images, ten times as large, as dark ink on paper.
+#[test]
+fn handwriting_on_paper_is_told() {
+    let predictor = Predictor::new();
+    let corpus = data::load(&data::Source::parse("mnist").expect("a name")).expect("it is embedded");
+    let chosen: Vec<usize> = (0..100).map(|index| index * 100).collect();
+    let files: Vec<Vec<u8>> = chosen
+        .iter()
+        .map(|index| {
+            let small =
+                GrayImage::from_raw(28, 28, corpus.test().image(*index).to_vec()).expect("28×28 pixels");
+            let large = imageops::resize(&small, 280, 280, imageops::FilterType::CatmullRom);
+            let ink = large.iter().map(|value| f32::from(*value) / 255.0).collect();
+            Drawing::of(280, ink).on_paper(*index as u64, false).jpeg()
+        })
+        .collect();
+    let classes = predictor.classes(&files);
+    let right = classes
+        .iter()
+        .zip(&chosen)
+        .filter(|(class, index)| **class == corpus.test().labels()[**index].to_string());
+    assert!(right.count() >= 90);
+}

@@ -21,18 +21,26 @@ const LEAST_PIECE: f32 = 0.02;
 /// A piece belongs to the digit if it is nearer than this part of the digit's longer side.
 const NEAR: f32 = 0.3;
 
+/// What has more of its pixels on the border than this part of its longer side lies along the border.
+const ALONG_BORDER: f32 = 0.3;
+
 impl Component {
     /// Pixels along its longer side.
     fn extent(&self) -> usize {
         self.columns.len().max(self.rows.len())
     }
 
-    /// How much speaks for it being the digit: its area, of which little is left if it lies along the picture's border,
-    /// as a table beside the paper does, or crosses the picture, as a ruled line does.
+    /// Whether it lies along the picture's border, as a table beside the paper does and a shadow in the corner.
+    fn is_along_border(&self) -> bool {
+        self.on_border as f32 > ALONG_BORDER * self.extent() as f32
+    }
+
+    /// How much speaks for it being the digit: its area, of which little counts if it crosses the picture, as a ruled line
+    /// does, and hardly any if it lies along the border.
     fn weight(&self) -> f32 {
-        let along_border = (self.on_border as f32 / self.extent() as f32).min(1.0);
         let crossing = if self.spans { 0.1 } else { 1.0 };
-        self.places.len() as f32 * (1.0 - along_border).max(0.01).powi(2) * crossing
+        let along = if self.is_along_border() { 0.01 } else { 1.0 };
+        self.places.len() as f32 * crossing * along
     }
 
     fn join(&mut self, other: &Self) {
@@ -54,7 +62,7 @@ impl Component {
     fn belongs_to(&self, digit: &Self) -> bool {
         let large = self.places.len() as f32 >= LEAST_PIECE * digit.places.len() as f32;
         let near = self.distance(digit) as f32 <= NEAR * digit.extent() as f32;
-        large && near && self.weight() >= 0.5 * self.places.len() as f32
+        large && near && !self.spans && !self.is_along_border()
     }
 }
 
@@ -72,6 +80,28 @@ pub(crate) fn digit(mask: &[bool], width: usize) -> Vec<bool> {
     }
     digit.places.iter().for_each(|place| chosen[*place] = true);
     chosen
+}
+
+/// Of the pixels in `mask`, those of things along the picture's border, if there are such.
+pub(crate) fn along_border(mask: &[bool], width: usize) -> Option<Vec<bool>> {
+    let mut found = None;
+    for component in components(mask, width).iter().filter(|component| component.is_along_border()) {
+        let found = found.get_or_insert_with(|| vec![false; mask.len()]);
+        component.places.iter().for_each(|place| found[*place] = true);
+    }
+    found
+}
+
+/// From where to where the pixels of a mask reach, in columns and in rows.
+pub(crate) fn bounds(mask: &[bool], width: usize) -> [Range<usize>; 2] {
+    let places = || mask.iter().enumerate().filter(|(_, inside)| **inside).map(|(place, _)| place);
+    [range(places().map(|place| place % width)), range(places().map(|place| place / width))]
+}
+
+fn range(numbers: impl Iterator<Item = usize>) -> Range<usize> {
+    let (least, most) =
+        numbers.fold((usize::MAX, 0), |(least, most), number| (least.min(number), most.max(number)));
+    least.min(most)..most + 1
 }
 
 /// The components of a mask, by flooding each from its first pixel.
@@ -103,14 +133,8 @@ fn components(mask: &[bool], width: usize) -> Vec<Component> {
 }
 
 fn component(places: Vec<usize>, width: usize, height: usize) -> Component {
-    let range = |of: &dyn Fn(&usize) -> usize| {
-        let (least, most) = places
-            .iter()
-            .map(of)
-            .fold((usize::MAX, 0), |(least, most), place| (least.min(place), most.max(place)));
-        least..most + 1
-    };
-    let (columns, rows) = (range(&|place| place % width), range(&|place| place / width));
+    let columns = range(places.iter().map(|place| place % width));
+    let rows = range(places.iter().map(|place| place / width));
     let is_on_border = |place: &&usize| {
         let (x, y) = (*place % width, *place / width);
         x == 0 || y == 0 || x + 1 == width || y + 1 == height
@@ -140,21 +164,18 @@ mod tests {
 
     #[test]
     fn specks_are_left_out_and_broken_strokes_kept() {
-        check(
-            &[
-                "..............x.",
-                "....######......",
-                "....#...........",
-                "....#...........",
-                "................",
-                "....######......",
-                ".........#......",
-                "....######......",
-                "................",
-                ".x..............",
-            ]
-            .map(|row| row),
-        );
+        check(&[
+            "..............x.",
+            "....######......",
+            "....#...........",
+            "....#...........",
+            "................",
+            "....######......",
+            ".........#......",
+            "....######......",
+            "................",
+            ".x..............",
+        ]);
     }
 
     #[test]

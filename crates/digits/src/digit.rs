@@ -9,8 +9,9 @@ pub const SIDE: usize = 28;
 /// Pixels of the longer side of the digit itself.
 pub const BOX: usize = 20;
 
-/// A digit whose box is nearer than this part to [`BOX`] pixels is not scaled: that would blur it more than it would
-/// change its size, and MNIST's own images are to stay what they are.
+/// A digit that would be enlarged by less than this part to fill [`BOX`] pixels is not scaled: that would blur it more
+/// than it would change its size, and MNIST's own images, whose faint edges make them seem smaller, are to stay what they
+/// are.
 const SAME_SIZE: f32 = 0.15;
 
 /// Where a digit's centre of mass is put, in pixels from the image's edge: in the middle of the pixel at index 14, where
@@ -28,6 +29,12 @@ const CLEAR: f32 = 12.0;
 
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
+
+/// What encloses a thing is longer than it by this factor; what is hardly longer is its own edge in the other colour.
+const ENCLOSING: f32 = 1.2;
+
+/// The edge of a thing is as wide as this, in pixels, before its surroundings begin.
+const EDGE: f32 = 4.0;
 
 /// Pictures with fewer pixels than this on their longer side are not halved.
 const LEAST_SIDE: usize = 4 * SIDE;
@@ -51,25 +58,88 @@ pub struct Digit {
 /// # Errors
 /// When nothing stands out of the background.
 pub fn digit(picture: &Picture) -> Result<Digit, PictureError> {
-    let nothing = || PictureError::NoInk { width: picture.width(), height: picture.height() };
-    let ink = clear_ink(picture).ok_or_else(nothing)?;
-    let threshold = ink.threshold();
-    let mask: Vec<bool> = ink.depth.pixels().iter().map(|depth| *depth > threshold).collect();
-    let mask = components::digit(&mask, ink.depth.width());
+    let found = || {
+        let picture = picture.reduced();
+        let dark = is_dark(&picture)?;
+        clear_ink(picture, dark)
+    };
+    let Some((ink, mask)) = found() else {
+        return Err(PictureError::NoInk { width: picture.width(), height: picture.height() });
+    };
     Ok(drawn(&coverage(&ink, &mask), &mask))
 }
 
-/// The ink of a picture that is halved as long as its noise calls for it: averages over four pixels have half the noise.
-fn clear_ink(picture: &Picture) -> Option<Ink> {
-    let mut picture = picture.reduced();
+/// Whether the digit is darker than its background; `None` when neither dark nor light ink is found.
+///
+/// Mostly it is what stands out of what the border shows. But that may be a table around the paper; the paper between the
+/// digit's strokes then stands out as the digit. It lies between them: what encloses it, away from the border, is the
+/// digit.
+fn is_dark(picture: &Picture) -> Option<bool> {
+    let mut picture = picture.clone();
+    while picture.width().max(picture.height()) >= 2 * LEAST_SIDE {
+        picture = picture.halved();
+    }
+    let dark = Ink::stands_out_darkly(&picture)?;
+    let bounds = |dark| ink_of(&picture, dark).map(|(_, mask)| components::bounds(&mask, picture.width()));
+    let sides = [picture.width(), picture.height()];
+    match (bounds(dark), bounds(!dark)) {
+        (None, None) => None,
+        (Some(_), None) => Some(dark),
+        (None, Some(_)) => Some(!dark),
+        (Some(inner), Some(outer)) => {
+            let away = outer.iter().zip(sides).all(|(range, side)| range.start > 0 && range.end < side);
+            let encloses = outer
+                .iter()
+                .zip(&inner)
+                .all(|(outer, inner)| outer.start <= inner.start && outer.end >= inner.end);
+            let longer = |[columns, rows]: &[Range<usize>; 2]| columns.len().max(rows.len()) as f32;
+            let larger = longer(&outer) > ENCLOSING * longer(&inner);
+            Some(dark != (away && encloses && larger))
+        }
+    }
+}
+
+/// The digit's ink in a picture that is halved as long as its noise calls for it: averages over four pixels have half the
+/// noise.
+fn clear_ink(mut picture: Picture, dark: bool) -> Option<(Ink, Vec<bool>)> {
+    let mut clearest = None;
     loop {
-        let ink = Ink::find(&picture)?;
-        let small = picture.width().max(picture.height()) < LEAST_SIDE;
-        if ink.clearness() >= CLEAR || small {
-            return (ink.clearness() >= LEAST_CLEARNESS).then_some(ink);
+        let found = ink_of(&picture, dark);
+        let clear = found.as_ref().is_some_and(|(ink, _)| ink.clearness() >= CLEAR);
+        clearest = found.or(clearest);
+        if clear || picture.width().max(picture.height()) < LEAST_SIDE {
+            return clearest;
         }
         picture = picture.halved();
     }
+}
+
+/// The ink and which pixels of it are the digit; `None` when nothing stands out of the noise.
+///
+/// A table may be so much darker than the digit that the threshold lies between them, or a shadow so large that it lies
+/// below both. So things along the border are left out, and the threshold is found anew, as long as something remains.
+fn ink_of(picture: &Picture, dark: bool) -> Option<(Ink, Vec<bool>)> {
+    let width = picture.width();
+    let clear = |ink: &Ink| ink.clearness() >= LEAST_CLEARNESS;
+    let mut ink = Ink::find(picture, dark).filter(clear)?;
+    let least = picture.width().max(picture.height()) / SIDE;
+    while let Some(along_border) = components::along_border(&ink.mask(), width) {
+        let left_out: Vec<bool> =
+            strokes::distances(&along_border, width, EDGE).iter().map(|distance| *distance < EDGE).collect();
+        let Some(rest) = ink.without(&left_out).filter(clear) else { break };
+        let digit = components::digit(&rest.mask(), width);
+        if components::bounds(&digit, width).iter().all(|range| range.len() <= least) {
+            break;
+        }
+        ink = rest;
+    }
+    let mask = components::digit(&ink.mask(), width);
+    // Its own ink says best where its edge is.
+    let others: Vec<bool> = mask.iter().map(|inside| !inside).collect();
+    let own = ink.without(&others)?;
+    let ink = Ink { level: own.level, ..ink };
+    let mask = components::digit(&ink.mask(), width);
+    Some((ink, mask))
 }
 
 /// How much of each pixel the digit covers, from 0 to 1: its depth, from above the noise to the depth of its darkest
@@ -104,7 +174,7 @@ fn drawn(ink: &Picture, mask: &[bool]) -> Digit {
         let radius = (PEN / scale - stroke) / 2.0;
         return placed(&strokes::thickened(ink, mask, radius), scale, false);
     }
-    if (scale - 1.0).abs() < SAME_SIZE { placed(ink, 1.0, true) } else { placed(ink, scale, false) }
+    if (0.97..1.0 + SAME_SIZE).contains(&scale) { placed(ink, 1.0, true) } else { placed(ink, scale, false) }
 }
 
 /// Draws at a scale, with the centre of mass in the middle, moved by whole pixels if that is asked for.

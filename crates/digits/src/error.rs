@@ -35,16 +35,10 @@ pub enum PictureError {
         height: usize,
     },
     /// Decoding would take too much memory.
-    #[error(
-        "a picture that takes at most {limit} bytes to decode expected, one of {width}×{height} pixels that takes more found"
-    )]
+    #[error("a picture that takes at most {limit} bytes to decode expected, a larger one found")]
     Memory {
         /// The most that there may be.
         limit: u64,
-        /// Pixels from left to right.
-        width: usize,
-        /// Pixels from top to bottom.
-        height: usize,
     },
     /// The number of values is not that of the pixels.
     #[error("{expected} values expected, one for each pixel, {found} found")]

@@ -32,27 +32,24 @@ fn read(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation)
     limits.max_alloc = Some(MAXIMUM_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| refused(error, format, (0, 0)))?;
+    let mut decoder = reader.into_decoder().map_err(|error| refused(error, format))?;
     let size = decoder.dimensions();
     let (width, height) = (size.0 as usize, size.1 as usize);
     check_sides(width, height)?;
     if decoder.total_bytes() > MAXIMUM_BYTES {
-        return Err(PictureError::Memory { limit: MAXIMUM_BYTES, width, height });
+        return Err(PictureError::Memory { limit: MAXIMUM_BYTES });
     }
     // A picture whose notes on the camera are damaged is still a picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, format, size))?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, format))?;
     Ok((image, orientation))
 }
 
 /// What the decoder refused, in our words.
-fn refused(error: ImageError, format: ImageFormat, (width, height): (u32, u32)) -> PictureError {
+fn refused(error: ImageError, format: ImageFormat) -> PictureError {
     let name = name(format);
     match error {
-        ImageError::Limits(_) => {
-            let (width, height) = (width as usize, height as usize);
-            PictureError::Memory { limit: MAXIMUM_BYTES, width, height }
-        }
+        ImageError::Limits(_) => PictureError::Memory { limit: MAXIMUM_BYTES },
         ImageError::Unsupported(error) => {
             let reason = match error.kind() {
                 UnsupportedErrorKind::Color(color) => format!("colours of type {color:?}"),
@@ -261,6 +258,6 @@ mod tests {
         let error = decode(format!("P5 {side} 1 255\n").as_bytes()).expect_err("it is refused");
         assert_eq!(error, PictureError::Sides { width: side, height: 1 });
         let error = decode(b"P6 16384 16384 65535\n").expect_err("it is refused");
-        assert_eq!(error, PictureError::Memory { limit: MAXIMUM_BYTES, width: 16_384, height: 16_384 });
+        assert_eq!(error, PictureError::Memory { limit: MAXIMUM_BYTES });
     }
 }

@@ -34,28 +34,55 @@ pub(crate) struct Ink {
 }
 
 impl Ink {
-    /// Divides a picture; `None` when nothing stands out.
-    pub(crate) fn find(picture: &Picture) -> Option<Self> {
+    /// The dark or the light ink of a picture; `None` when nothing stands out.
+    pub(crate) fn find(picture: &Picture, dark: bool) -> Option<Self> {
         let (width, height) = (picture.width(), picture.height());
         let background = Surface::background(picture);
-        let ground = |x, y| background.at(x, y).clamp(0.0, 1.0);
-        let deviation = Picture::from_function(width, height, |x, y| picture.at(x, y) - ground(x, y));
-        let even = otsu(deviation.pixels().iter().map(|value| value.abs()))?;
-        let outstanding = deviation.pixels().iter().filter(|value| value.abs() > even);
-        let dark = outstanding.sum::<f32>() < 0.0;
         let relative = Picture::from_function(width, height, |x, y| {
-            let room = if dark { -ground(x, y) } else { 1.0 - ground(x, y) };
-            deviation.at(x, y) / room.abs().max(LEAST_ROOM).copysign(room)
+            let ground = background.at(x, y).clamp(0.0, 1.0);
+            let room = if dark { -ground } else { 1.0 - ground };
+            (picture.at(x, y) - ground) / room.abs().max(LEAST_ROOM).copysign(room)
         });
         let relative = without_wide_things(&relative);
         let noise = noise(relative.pixels())?;
-        let level = level(&relative, (NOISE_DEVIATIONS * noise).max(LEAST_DEPTH))?;
         let depth = Picture::from_function(width, height, |x, y| relative.at(x, y).max(0.0));
-        Some(Self { depth, level, noise })
+        Self { depth, level: 0.0, noise }.levelled()
+    }
+
+    /// Whether what stands out of a picture's background is darker than it, by its weight; `None` when nothing does.
+    pub(crate) fn stands_out_darkly(picture: &Picture) -> Option<bool> {
+        let background = Surface::background(picture);
+        let deviations = Picture::from_function(picture.width(), picture.height(), |x, y| {
+            picture.at(x, y) - background.at(x, y).clamp(0.0, 1.0)
+        });
+        let even = otsu(deviations.pixels().iter().map(|value| value.abs()))?;
+        Some(deviations.pixels().iter().filter(|value| value.abs() > even).sum::<f32>() < 0.0)
+    }
+
+    /// This ink without that at some places; `None` when nothing else stands out.
+    pub(crate) fn without(&self, left_out: &[bool]) -> Option<Self> {
+        let width = self.depth.width();
+        let depth = Picture::from_function(width, self.depth.height(), |x, y| {
+            if left_out[y * width + x] { 0.0 } else { self.depth.at(x, y) }
+        });
+        Self { depth, ..*self }.levelled()
+    }
+
+    /// With the level of the ink that there is.
+    fn levelled(self) -> Option<Self> {
+        let floor = (NOISE_DEVIATIONS * self.noise).max(LEAST_DEPTH);
+        let level = level(self.depth.pixels(), floor)?;
+        Some(Self { level, ..self })
+    }
+
+    /// Where there is ink.
+    pub(crate) fn mask(&self) -> Vec<bool> {
+        let threshold = self.threshold();
+        self.depth.pixels().iter().map(|depth| *depth > threshold).collect()
     }
 
     /// Where depth is above this there is ink: half-way between background and ink.
-    pub(crate) fn threshold(&self) -> f32 {
+    fn threshold(&self) -> f32 {
         self.level / 2.0
     }
 
@@ -67,8 +94,7 @@ impl Ink {
 
 /// Depths from what is wide at each place, a shadow or a table, instead of from the surface.
 ///
-/// Where the background of depth w was taken for 0, what is of depth d is in truth of (d − w) / (1 − w): the part of the
-/// way from there to black.
+/// Where that is w, what is d lies (d − w) / (1 − w) of the way from there to the colour of ink.
 fn without_wide_things(relative: &Picture) -> Picture {
     let (width, height) = (relative.width(), relative.height());
     let half_smoothed = ((width.max(height) as f32 * SMOOTHED) as usize).max(1);
@@ -94,8 +120,8 @@ fn noise(relative: &[f32]) -> Option<f32> {
 ///
 /// Noise is left out, as ink can be so little of a picture that Otsu's threshold would fall into the noise. Shadows are
 /// not, and fall below the threshold.
-fn level(relative: &Picture, floor: f32) -> Option<f32> {
-    let outstanding = || relative.pixels().iter().copied().filter(|depth| *depth > floor);
+fn level(depths: &[f32], floor: f32) -> Option<f32> {
+    let outstanding = || depths.iter().copied().filter(|depth| *depth > floor);
     let threshold = otsu(outstanding()).unwrap_or(floor);
     let (count, sum) = outstanding()
         .filter(|depth| *depth > threshold)

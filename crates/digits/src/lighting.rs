@@ -38,7 +38,7 @@ impl Surface {
         let terms = if width.min(height) < LEAST_SIDE { 1 } else { TERMS };
         let ring = (width.min(height) / 28).max(1);
         let in_ring = |x: usize, y: usize| x.min(y) < ring || width - 1 - x < ring || height - 1 - y < ring;
-        let border = samples(picture, |x, y| in_ring(x, y));
+        let border = samples(picture, in_ring);
         let everywhere = samples(picture, |_, _| true);
         let mut surface = Self { coefficients: [0.0; TERMS], width, height };
         surface.coefficients[0] = median(border.iter().map(|sample| sample.value).collect());
@@ -73,6 +73,8 @@ impl Surface {
         sample.value - self.value(&sample.terms)
     }
 
+    // Rows and columns are those of the equations, which are written by their indices.
+    #[allow(clippy::needless_range_loop)]
     /// Least absolute deviations, by least squares with each sample weighted by the inverse of its last deviation.
     fn fit(&mut self, samples: &[&Sample], terms: usize) {
         for _ in 0..10 {
@@ -91,6 +93,8 @@ impl Surface {
     }
 }
 
+// As above.
+#[allow(clippy::needless_range_loop)]
 /// The solution of a symmetric system of which the upper half is given, the right side in the last column; terms that
 /// the samples do not determine are 0.
 fn solved(mut matrix: [[f64; TERMS + 1]; TERMS]) -> [f64; TERMS] {
@@ -150,7 +154,7 @@ mod tests {
             let (x, y) = (x as f32 / 60.0, y as f32 / 80.0);
             0.9 - 0.3 * x - 0.2 * x * y + 0.1 * y * y
         };
-        let ink = |x: usize, y: usize| (20..30).contains(&x) || (y < 15 && x < 45);
+        let ink = |x: usize, y: usize| (20..30).contains(&x) || (y < 15 && (20..35).contains(&x));
         let picture = Picture::from_function(60, 80, |x, y| if ink(x, y) { 0.1 } else { light(x, y) });
         let surface = Surface::background(&picture);
         for (x, y) in [(0, 0), (25, 40), (59, 79), (0, 79), (59, 0)] {

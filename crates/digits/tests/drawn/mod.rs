@@ -1,7 +1,6 @@
 //! Strokes as a pen draws them.
 
 use digits::{Picture, SIDE, digit};
-use proptest::prelude::*;
 
 /// The digit's pixels.
 pub fn image_of(picture: &Picture) -> [u8; SIDE * SIDE] {
@@ -11,22 +10,11 @@ pub fn image_of(picture: &Picture) -> [u8; SIDE * SIDE] {
 /// A line through points of the unit square, drawn with a round pen.
 #[derive(Debug, Clone)]
 pub struct Strokes {
-    points: Vec<[f32; 2]>,
-    width: f32,
+    pub points: Vec<[f32; 2]>,
+    pub width: f32,
 }
 
 impl Strokes {
-    /// Two to five points, and pens from a twentieth to a seventh of the square.
-    pub fn any() -> impl Strategy<Value = Self> {
-        let point = [0.2f32..0.8, 0.2f32..0.8];
-        let points = prop::collection::vec(point, 2..6).prop_filter("of some length", |points| {
-            let length =
-                points.windows(2).map(|ends| (ends[0][0] - ends[1][0]).hypot(ends[0][1] - ends[1][1]));
-            length.sum::<f32>() > 0.3
-        });
-        (points, 0.05f32..0.15).prop_map(|(points, width)| Self { points, width })
-    }
-
     /// Something like a five.
     pub fn five() -> Self {
         let points =
