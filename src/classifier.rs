@@ -127,7 +127,14 @@ impl Classifier {
     pub fn classify_prepared(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
         let picture =
             Picture::decode(bytes).map_err(|problem| Error::Picture { file: file.to_owned(), problem })?;
-        self.check_size([picture.height(), picture.width()])?;
+        let size = [picture.height(), picture.width()];
+        // Large pictures were reduced, so that their size is not the file's.
+        if size.into_iter().any(|side| side > data::MAXIMUM_SIDE) {
+            let expected = format!("{}×{}", self.description.height, self.description.width);
+            let found = format!("more than {} a side", data::MAXIMUM_SIDE);
+            return Err(Error::Size { expected, found });
+        }
+        self.check_size(size)?;
         let pixels: Vec<u8> = picture.pixels().iter().map(|value| (255.0 * value).round() as u8).collect();
         Ok(self.answer(&pixels))
     }

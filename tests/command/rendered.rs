@@ -5,42 +5,41 @@ use std::{f32::consts::TAU, io::Cursor};
 use tiny_skia::{FillRule, Paint, PathBuilder, Pixmap, Transform};
 use ttf_parser::{Face, OutlineBuilder};
 
-/// A typeface: its name, its family's name, its file.
+/// A typeface: its name, and its file.
 #[derive(Clone, Copy)]
 pub(crate) struct Typeface {
     pub(crate) name: &'static str,
-    pub(crate) family: &'static str,
     file: fn() -> &'static [u8],
 }
 
 /// All of DejaVu's faces.
 pub(crate) const TYPEFACES: [Typeface; 21] = {
-    const fn face(name: &'static str, family: &'static str, file: fn() -> &'static [u8]) -> Typeface {
-        Typeface { name, family, file }
+    const fn face(name: &'static str, file: fn() -> &'static [u8]) -> Typeface {
+        Typeface { name, file }
     }
     use dejavu::{sans, sans_condensed, sans_mono, serif, serif_condensed};
     [
-        face("Sans", "Sans", sans::regular),
-        face("Sans Bold", "Sans", sans::bold),
-        face("Sans Oblique", "Sans", sans::oblique),
-        face("Sans Bold Oblique", "Sans", sans::bold_oblique),
-        face("Sans Extra Light", "Sans", sans::extra_light),
-        face("Sans Condensed", "Sans Condensed", sans_condensed::regular),
-        face("Sans Condensed Bold", "Sans Condensed", sans_condensed::bold),
-        face("Sans Condensed Oblique", "Sans Condensed", sans_condensed::oblique),
-        face("Sans Condensed Bold Oblique", "Sans Condensed", sans_condensed::bold_oblique),
-        face("Mono", "Mono", sans_mono::regular),
-        face("Mono Bold", "Mono", sans_mono::bold),
-        face("Mono Oblique", "Mono", sans_mono::oblique),
-        face("Mono Bold Oblique", "Mono", sans_mono::bold_oblique),
-        face("Serif", "Serif", serif::regular),
-        face("Serif Bold", "Serif", serif::bold),
-        face("Serif Italic", "Serif", serif::italic),
-        face("Serif Bold Italic", "Serif", serif::bold_italic),
-        face("Serif Condensed", "Serif Condensed", serif_condensed::regular),
-        face("Serif Condensed Bold", "Serif Condensed", serif_condensed::bold),
-        face("Serif Condensed Italic", "Serif Condensed", serif_condensed::italic),
-        face("Serif Condensed Bold Italic", "Serif Condensed", serif_condensed::bold_italic),
+        face("Sans", sans::regular),
+        face("Sans Bold", sans::bold),
+        face("Sans Oblique", sans::oblique),
+        face("Sans Bold Oblique", sans::bold_oblique),
+        face("Sans Extra Light", sans::extra_light),
+        face("Sans Condensed", sans_condensed::regular),
+        face("Sans Condensed Bold", sans_condensed::bold),
+        face("Sans Condensed Oblique", sans_condensed::oblique),
+        face("Sans Condensed Bold Oblique", sans_condensed::bold_oblique),
+        face("Mono", sans_mono::regular),
+        face("Mono Bold", sans_mono::bold),
+        face("Mono Oblique", sans_mono::oblique),
+        face("Mono Bold Oblique", sans_mono::bold_oblique),
+        face("Serif", serif::regular),
+        face("Serif Bold", serif::bold),
+        face("Serif Italic", serif::italic),
+        face("Serif Bold Italic", serif::bold_italic),
+        face("Serif Condensed", serif_condensed::regular),
+        face("Serif Condensed Bold", serif_condensed::bold),
+        face("Serif Condensed Italic", serif_condensed::italic),
+        face("Serif Condensed Bold Italic", serif_condensed::bold_italic),
     ]
 };
 

@@ -56,7 +56,6 @@ fn every_network_gives_the_same_logits_in_c() {
         let found = run(folder.path(), &spec.architecture.name, &c_header(&description, &model, None));
         let expected = logits(&mut model, IMAGES);
         let difference = largest_difference(&found, &expected);
-        println!("{}: {difference}", spec.architecture.name);
         assert!(difference < 1e-4, "{}: logits {difference} apart", spec.architecture.name);
     }
 }
@@ -79,7 +78,6 @@ fn eight_bit_networks_give_the_same_classes_in_c() {
             .zip(classes(&expected, 10))
             .filter(|(one, other)| **one != *other)
             .count();
-        println!("{}: {difference} of {largest}, {others} other classes", spec.architecture.name);
         assert!(difference < 0.1 * largest, "{}: logits {difference} apart", spec.architecture.name);
         assert!(others <= 3, "{}: {others} other classes", spec.architecture.name);
     }

@@ -62,7 +62,6 @@ fn check(models: Vec<ModelSpec>, steps: usize) {
     let report = report(folder.path());
     for spec in &models {
         let found = &report[&spec.architecture.name];
-        println!("{}: {} of {}", spec.architecture.name, found["difference"], found["largest"]);
         assert_eq!(found["output"], "logits");
         let difference = found["difference"].as_f64().expect("a number");
         assert!(difference < 1e-4, "{}: logits {difference} apart", spec.architecture.name);
@@ -85,7 +84,6 @@ fn check_eight_bits(models: Vec<ModelSpec>) {
         let name = &spec.architecture.name;
         let float = onnx(&description, &model, OnnxOptions::default());
         let bytes = onnx(&description, &model, options);
-        println!("{name}: {} bytes for {}", bytes.len(), float.len());
         // Every weight of a product is a byte, and there are at least as many of them as everything else takes.
         if model.parameters().len() > 20_000 {
             assert!(2 * bytes.len() < float.len(), "{name}: {} bytes for {}", bytes.len(), float.len());
@@ -99,13 +97,6 @@ fn check_eight_bits(models: Vec<ModelSpec>) {
     for spec in &models {
         let found = &report[&spec.architecture.name];
         let number = |key: &str| found[key].as_f64().expect("a number");
-        println!(
-            "{}: {} of {}, {} other classes",
-            spec.architecture.name,
-            number("difference"),
-            number("largest"),
-            found["other_classes"]
-        );
         // A value on the border of two numbers goes to one here and to the other there, and that goes on from layer to layer.
         assert!(number("difference") < 0.1 * number("largest"), "{}", spec.architecture.name);
         assert!(number("other_classes") < 0.01 * IMAGES as f64, "{}", spec.architecture.name);
