@@ -1,4 +1,4 @@
-//! ONNX files (https://onnx.ai), which most other runtimes read.
+//! ONNX files (<https://onnx.ai>), which most other runtimes read.
 
 mod proto;
 mod writer;

@@ -1,4 +1,4 @@
-//! The messages of ONNX that a model needs, with the field numbers of onnx.proto (https://github.com/onnx/onnx).
+//! The messages of ONNX that a model needs, with the field numbers of onnx.proto (<https://github.com/onnx/onnx>).
 
 use prost::{Message, Oneof};
 
