@@ -8,7 +8,7 @@ fn help_shows_a_newcomer_what_to_type() {
     let help = said(&mut bench.command(&["--help"]));
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
     insta::assert_snapshot!("help", help.stdout);
-    for verb in ["compare", "train", "evaluate", "models", "datasets", "completions"] {
+    for verb in ["compare", "train", "evaluate", "predict", "export", "models", "datasets", "completions"] {
         let help = said(&mut bench.command(&[verb, "--help"]));
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{verb}");
         insta::assert_snapshot!(format!("help_{verb}"), help.stdout);
