@@ -6,7 +6,7 @@ use crate::{
     failure::Failure,
     output,
 };
-use mnist_study::{Answer, Classifier, Error};
+use mnist_study::{Answer, Classifier, Error, digits::SIDE, interchange::Description};
 use serde_json::json;
 use std::{
     env, fs,
@@ -32,6 +32,16 @@ const RUNNERS_UP: usize = 2;
 /// Answers for every image, then tells which had none.
 pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let Description { height, width, .. } = saved.description;
+    if !arguments.as_is && [height, width] != [SIDE; 2] {
+        return Err(Failure::new(
+            format!(
+                "{}: a model for images of {SIDE}×{SIDE} pixels expected, one for {height}×{width} found",
+                arguments.model.file.display()
+            ),
+            "pass --as-is and images of its size: digits are found for models of MNIST's size alone",
+        ));
+    }
     let model = saved.model(instruction_set()?, 1)?;
     let mut classifier = Classifier::new(saved.description, model);
     let mut answers = Vec::new();
@@ -90,7 +100,7 @@ fn hint(arguments: &PredictArguments) -> &'static str {
     if arguments.as_is {
         "without --as-is a digit is found in images of any size"
     } else {
-        "an image shows one digit; the others were answered"
+        "pass image files that show one digit each; what is no image ends the command with 1, after the answers"
     }
 }
 
