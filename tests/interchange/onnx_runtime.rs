@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// Test images that are compared.
 const IMAGES: usize = 10_000;
 
+/// Those of eight-bit models, which ONNX Runtime takes its time for.
+const EIGHT_BIT_IMAGES: usize = 2_000;
+
 /// A Python that has ONNX Runtime, installed once for all tests of this target folder.
 fn python() -> std::path::PathBuf {
     static INSTALL: Once = Once::new();
@@ -36,9 +39,9 @@ fn python() -> std::path::PathBuf {
 }
 
 /// What ONNX Runtime says of the models in a folder.
-fn report(folder: &Path) -> Value {
+fn report(folder: &Path, options: &[&str]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange/onnx_runtime.py");
-    let output = Command::new(python()).arg(script).arg(folder).output().expect("Python runs");
+    let output = Command::new(python()).arg(script).arg(folder).args(options).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
@@ -59,7 +62,7 @@ fn check(models: Vec<ModelSpec>, steps: usize) {
         fs::write(folder.path().join(format!("{name}.onnx")), bytes).expect("written");
         write_floats(&folder.path().join(format!("{name}.f32")), &logits(&mut model, IMAGES));
     }
-    let report = report(folder.path());
+    let report = report(folder.path(), &[]);
     for spec in &models {
         let found = &report[&spec.architecture.name];
         assert_eq!(found["output"], "logits");
@@ -76,7 +79,8 @@ fn check(models: Vec<ModelSpec>, steps: usize) {
 /// Exports each model with eight-bit weights, and holds ONNX Runtime's classes against ours.
 fn check_eight_bits(models: Vec<ModelSpec>) {
     let folder = TempDir::new().expect("a folder");
-    fs::write(folder.path().join("images.u8"), MNIST.test().images()).expect("written");
+    let pixels = &MNIST.test().images()[..EIGHT_BIT_IMAGES * 28 * 28];
+    fs::write(folder.path().join("images.u8"), pixels).expect("written");
     for spec in &models {
         let (description, mut model) = trained(spec, 60);
         let quantisation = Quantisation::calibrate(&description, &mut model, MNIST.training());
@@ -93,13 +97,19 @@ fn check_eight_bits(models: Vec<ModelSpec>) {
         let logits = all_logits(&quantisation, &mut model);
         write_floats(&folder.path().join(format!("{name}.f32")), &logits);
     }
-    let report = report(folder.path());
+    let report = report(folder.path(), &["plain"]);
     for spec in &models {
         let found = &report[&spec.architecture.name];
         let number = |key: &str| found[key].as_f64().expect("a number");
         // A value on the border of two numbers goes to one here and to the other there, and that goes on from layer to layer.
-        assert!(number("difference") < 0.1 * number("largest"), "{}", spec.architecture.name);
-        assert!(number("other_classes") < 0.01 * IMAGES as f64, "{}", spec.architecture.name);
+        let (difference, largest) = (number("difference"), number("largest"));
+        assert!(difference < 0.05 * largest, "{}: {difference} of {largest}", spec.architecture.name);
+        let others = number("other_classes");
+        assert!(
+            others < 0.003 * EIGHT_BIT_IMAGES as f64,
+            "{}: {others} other classes",
+            spec.architecture.name
+        );
         let operators = found["operators"].as_array().expect("a list");
         assert!(operators.contains(&Value::from("DequantizeLinear")));
     }
@@ -109,7 +119,7 @@ fn check_eight_bits(models: Vec<ModelSpec>) {
 fn all_logits(quantisation: &Quantisation, model: &mut Model<f32>) -> Vec<f32> {
     let images = MNIST.test();
     let mut logits = Vec::new();
-    for first in (0..IMAGES).step_by(model.capacity()) {
+    for first in (0..EIGHT_BIT_IMAGES).step_by(model.capacity()) {
         model.set_batch(model.capacity(), |image| images.image(first + image));
         logits.extend_from_slice(quantisation.logits(model, model.capacity()));
     }
@@ -138,7 +148,7 @@ fn probabilities_are_the_softmax_of_the_logits() {
         row.iter_mut().for_each(|value| *value /= sum);
     }
     write_floats(&folder.path().join("mlp.f32"), &probabilities);
-    let report = report(folder.path());
+    let report = report(folder.path(), &[]);
     assert_eq!(report["mlp"]["output"], "probabilities");
     assert!(report["mlp"]["difference"].as_f64().expect("a number") < 1e-5);
 }
