@@ -11,7 +11,7 @@
 //! # let picture = folder.join("seven.pgm");
 //! # let mut file = b"P5 40 60 255\n".to_vec();
 //! # file.extend((0..60 * 40).map(|i| {
-//! #     let (y, x) = (i / 40, i % 40);
+//! #     let (y, x): (usize, usize) = (i / 40, i % 40);
 //! #     let bar = (8..14).contains(&y) && (6..34).contains(&x);
 //! #     let leg = (8..54).contains(&y) && (x + y / 3).abs_diff(32) < 4;
 //! #     if bar || leg { 20u8 } else { 240 }
