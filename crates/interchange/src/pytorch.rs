@@ -5,7 +5,9 @@ use crate::{
     graph::{Graph, Node, Operation, Place},
     state_dict::inputs,
 };
-use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
+use nn::{
+    ActivationSpec, Cell, LayerSpec, Model, NORMALISATION_EPSILON, PoolSpec, RecurrentSpec, Shape, Sliding,
+};
 use std::fmt::Write;
 
 /// What stands at the head of every module.
@@ -111,9 +113,9 @@ fn module(node: &Node) -> Option<String> {
         }
         LayerSpec::BatchNorm => {
             let axes = if matches!(node.from, Shape::Image { .. }) { 2 } else { 1 };
-            format!("nn.BatchNorm{axes}d({features}, eps=1e-3)")
+            format!("nn.BatchNorm{axes}d({features}, eps={NORMALISATION_EPSILON})")
         }
-        LayerSpec::LayerNorm => format!("nn.LayerNorm({features}, eps=1e-3)"),
+        LayerSpec::LayerNorm => format!("nn.LayerNorm({features}, eps={NORMALISATION_EPSILON})"),
         LayerSpec::Dropout { rate } => format!("nn.Dropout({rate})"),
         LayerSpec::Position => {
             let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };

@@ -75,20 +75,9 @@ impl<E: Element> Lane<E> {
         }
     }
 
-    /// The logits of a group, whose images' pixels are `input`.
+    /// The logits of a group, whose images' pixels are `input`; with a `change`, every layer with parameters reads what it
+    /// makes of the layer's input.
     pub(crate) fn forward(
-        &mut self,
-        context: Context,
-        stages: &[Stage<E>],
-        parameters: &[E],
-        input: &[E],
-        images: usize,
-    ) -> &[E] {
-        self.forward_changed(context, stages, parameters, input, images, None)
-    }
-
-    /// As [`Self::forward`], where every layer with parameters reads what `change` makes of its input.
-    pub(crate) fn forward_changed(
         &mut self,
         context: Context,
         stages: &[Stage<E>],

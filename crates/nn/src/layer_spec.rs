@@ -67,6 +67,9 @@ pub enum LayerSpec {
     },
 }
 
+/// ε of batch and layer normalisation, which is added to a variance: Keras's default.
+pub const NORMALISATION_EPSILON: f64 = 1e-3;
+
 /// How many outputs a dense layer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Units {

@@ -28,7 +28,8 @@ pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
 pub use layer_spec::{
-    ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, PoolSpec, RecurrentSpec, Sliding, Units,
+    ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, NORMALISATION_EPSILON, PoolSpec,
+    RecurrentSpec, Sliding, Units,
 };
 pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, Role, StepTimes};
 pub use optimiser::{

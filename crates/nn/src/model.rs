@@ -314,7 +314,7 @@ impl<E: Element> Model<E> {
             let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group };
             let images = input.len() / *input_length;
             let mut lane = Lane::of_this_thread(lanes);
-            let found = lane.forward_changed(context, stages, parameters, input, images, change);
+            let found = lane.forward(context, stages, parameters, input, images, change);
             logits.copy_from_slice(found);
         });
         logits
@@ -439,7 +439,7 @@ impl<E: Element> Model<E> {
                 let targets = &mut [Target::of(0); GROUP][..group.images];
                 fill(index, input, targets, &mut lane);
                 let context = Context { purpose: Purpose::Learning, seed, step, group: index };
-                let logits = lane.forward(context, stages, parameters, input, group.images);
+                let logits = lane.forward(context, stages, parameters, input, group.images, None);
                 let result = soft_cross_entropy(logits, targets, smoothing, classes, probabilities);
                 let d_logits = lane.d_logits(probabilities.len());
                 d_logits.copy_from_slice(probabilities);

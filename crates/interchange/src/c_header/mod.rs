@@ -9,14 +9,14 @@ use crate::{
     state_dict::inputs,
 };
 use memory::{Memory, Way};
-use nn::{ActivationSpec, Cell, LayerSpec, Model, RecurrentSpec, Shape, Sliding};
+use nn::{ActivationSpec, Cell, LayerSpec, Model, NORMALISATION_EPSILON, RecurrentSpec, Shape, Sliding};
 use std::fmt::Write;
 
 /// The functions that a header is made of, each behind a line with its name.
 const SUPPORT: &str = include_str!("support.c");
 
-/// ε of batch normalisation.
-const EPSILON: f32 = 1e-3;
+/// ε as C has it.
+const EPSILON: f32 = NORMALISATION_EPSILON as f32;
 
 /// A header of C99, to be included once: weights as constants, and `NAME_classify`, which allocates nothing and calls
 /// nothing but functions of `math.h`.
@@ -24,7 +24,7 @@ const EPSILON: f32 = 1e-3;
 /// With `quantisation` weights are bytes, and convolutions and dense layers multiply whole numbers.
 ///
 /// # Panics
-/// When `model` is not the one that `description` describes.
+/// When `model` is not the one that `description` describes, or `quantisation` is another model's.
 pub fn c_header(
     description: &Description,
     model: &Model<f32>,
@@ -45,9 +45,16 @@ pub fn c_header(
         exporter.node(index, node);
     }
     let Exporter { name, constants, constant_bytes, steps, .. } = exporter;
-    let weight = if quantisation.is_some() { "int8_t" } else { "float" };
+    // What products are of.
+    let [input, weight, sum] = match quantisation {
+        Some(_) => ["uint8_t", "int8_t", "int32_t"],
+        None => ["float"; 3],
+    };
+    let (prefix, epsilon) = (format!("{name}_"), number(EPSILON));
+    let words =
+        [("NAME_", &*prefix), ("EPSILON", &epsilon), ("INPUT", input), ("WEIGHT", weight), ("SUM", sum)];
     let mut text = head(description, &name, &memory, constant_bytes);
-    text.push_str(&support(&steps).replace("NAME_", &format!("{name}_")).replace("WEIGHT", weight));
+    text.push_str(&words.iter().fold(support(&steps), |text, (word, meaning)| text.replace(word, meaning)));
     text.push_str(&constants);
     text.push_str(&classify(description, &graph, &name, &memory, &steps));
     text
@@ -331,9 +338,18 @@ impl Exporter<'_> {
         name
     }
 
-    /// Weights in eight bits: the constant's name, and the rows' scales. The outputs are its rows, or its columns.
-    fn bytes(&mut self, node: &Node, part: &str, outputs: usize, by_column: bool) -> (String, Vec<f32>) {
+    /// Weights whose outputs are their rows, or their columns: the constant's name and, in eight bits, the scales.
+    fn weights(
+        &mut self,
+        node: &Node,
+        part: &str,
+        outputs: usize,
+        by_column: bool,
+    ) -> (String, Option<Vec<f32>>) {
         let mut values = self.values(node, part);
+        if self.quantisation.is_none() {
+            return (self.floats(node, part, &values), None);
+        }
         let inputs = values.len() / outputs;
         if by_column {
             values = transposed(&values, outputs);
@@ -343,44 +359,42 @@ impl Exporter<'_> {
             rows.values = transposed(&rows.values, inputs);
         }
         let texts: Vec<String> = rows.values.iter().map(i8::to_string).collect();
-        (self.constant("int8_t", 1, node, part, &texts), rows.scales)
+        (self.constant("int8_t", 1, node, part, &texts), Some(rows.scales))
     }
 
-    /// Weights that multiply float32: the names of their constant and of their scales, 0 where there are none.
-    fn weights(&mut self, node: &Node, part: &str, outputs: usize, by_column: bool) -> String {
-        if self.quantisation.is_none() {
-            let values = self.values(node, part);
-            return format!("{}, 0", self.floats(node, part, &values));
-        }
-        let (weights, scales) = self.bytes(node, part, outputs, by_column);
-        format!("{weights}, {}", self.floats(node, &format!("{part}_scale"), &scales))
+    /// Weights that multiply float32, as arguments: the names of their constant and of their scales, 0 where there are
+    /// none.
+    fn scaled_weights(&mut self, node: &Node, part: &str, outputs: usize, by_column: bool) -> String {
+        let (weights, scales) = self.weights(node, part, outputs, by_column);
+        let scales = match scales {
+            Some(scales) => self.floats(node, &format!("{part}_scale"), &scales),
+            None => "0".to_owned(),
+        };
+        format!("{weights}, {scales}")
     }
 
-    /// A layer that multiplies whole numbers where there is a grid for its input; `before` and `after` are its sizes on
-    /// both sides of its weights.
+    /// A layer that multiplies whole numbers where everything is in eight bits; `before` and `after` are its sizes on both
+    /// sides of its weights.
     fn products(&mut self, index: usize, node: &Node, function: &str, before: &str, after: &str) {
-        let input = format!("workspace + {}", self.memory.place(node.input));
+        let mut input = format!("workspace + {}", self.memory.place(node.input));
         let output = format!("workspace + {}", self.memory.place(index + 1));
+        let (weight, scales) = self.weights(node, "weight", node.to.features(), function == "depthwise");
         let bias = self.values(node, "bias");
         let bias = if bias.is_empty() { "0".to_owned() } else { self.floats(node, "bias", &bias) };
-        let grid = self.quantisation.and_then(|quantisation| quantisation.inputs.get(&node.name));
-        let Some(Grid { scale, zero_point }) = grid.copied() else {
-            let values = self.values(node, "weight");
-            let weight = self.floats(node, "weight", &values);
-            return self.call(function, &format!("{input}, {before}, {weight}, {bias}, {after}, {output}"));
-        };
-        let (weight, scales) = self.bytes(node, "weight", node.to.features(), function == "depthwise");
-        // What a unit of a sum of products is worth.
-        let units: Vec<f32> = scales.iter().map(|of_weight| of_weight * scale).collect();
-        let units = self.floats(node, "unit", &units);
-        let scratch = format!("(uint8_t *)(workspace + {})", self.memory.scratch(index));
+        let (mut zero, mut unit) = (0, "0".to_owned());
+        if let (Some(quantisation), Some(scales)) = (self.quantisation, scales) {
+            let Grid { scale, zero_point } = quantisation.inputs[&node.name];
+            // What a unit of a sum of products is worth.
+            let units: Vec<f32> = scales.iter().map(|of_weight| of_weight * scale).collect();
+            (zero, unit) = (zero_point, self.floats(node, "unit", &units));
+            let bytes = format!("(uint8_t *)(workspace + {})", self.memory.scratch(index));
+            let count = node.from.length();
+            self.call("grid", &format!("{input}, {count}, {}, {zero}, {bytes}", number(scale)));
+            input = bytes;
+        }
         self.call(
-            "grid",
-            &format!("{input}, {}, {}, {zero_point}, {scratch}", node.from.length(), number(scale)),
-        );
-        self.call(
-            &format!("{function}_int8"),
-            &format!("{scratch}, {zero_point}, {before}, {weight}, {units}, {bias}, {after}, {output}"),
+            function,
+            &format!("{input}, {zero}, {before}, {weight}, {unit}, {bias}, {after}, {output}"),
         );
     }
 
@@ -414,7 +428,7 @@ impl Exporter<'_> {
         let context = shares + steps;
         let [inward, outward] = ["in_projection", "out_projection"].map(|part| {
             let outputs = if part == "in_projection" { 3 * features } else { features };
-            let weights = self.weights(node, &format!("{part}.weight"), outputs, false);
+            let weights = self.scaled_weights(node, &format!("{part}.weight"), outputs, false);
             let bias = self.values(node, &format!("{part}.bias"));
             format!("{weights}, {}, {outputs}", self.floats(node, &format!("{part}.bias"), &bias))
         });
@@ -440,7 +454,7 @@ impl Exporter<'_> {
         let directions: &[&str] = if bidirectional { &["forward.", "backward."] } else { &[""] };
         for (direction, prefix) in directions.iter().enumerate() {
             let [kernel, recurrent] = ["kernel", "recurrent_kernel"]
-                .map(|part| self.weights(node, &format!("{prefix}{part}"), gates * units, true));
+                .map(|part| self.scaled_weights(node, &format!("{prefix}{part}"), gates * units, true));
             let bias = self.values(node, &format!("{prefix}bias"));
             let bias = self.floats(node, &format!("{prefix}bias"), &bias);
             let (memory, output) = (self.memory.scratch(index), to + direction * units);

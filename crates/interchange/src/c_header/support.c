@@ -17,116 +17,65 @@ static inline void NAME_grid(const float *input, int count, float scale, int zer
         output[i] = (uint8_t)(number < 0.0f ? 0.0f : number > 255.0f ? 255.0f : number);
     }
 }
-/* ---- convolution: input [height][width][channels], weight [filters][rows][columns][channels / groups] */
-static inline void NAME_convolution(const float *input, int height, int width, int channels, const float *weight,
-                                    const float *bias, int filters, int groups, int rows, int columns, int stride,
-                                    int above, int left, int dilation, int out_height, int out_width, float *output) {
-    const int depth = channels / groups;
-    for (int y = 0; y < out_height; y++)
-        for (int x = 0; x < out_width; x++)
-            for (int filter = 0; filter < filters; filter++) {
-                const int first = filter / (filters / groups) * depth;
-                float sum = bias ? bias[filter] : 0.0f;
-                for (int i = 0; i < rows; i++) {
-                    const int row = y * stride - above + i * dilation;
-                    if (row < 0 || row >= height) continue;
-                    for (int j = 0; j < columns; j++) {
-                        const int column = x * stride - left + j * dilation;
-                        if (column < 0 || column >= width) continue;
-                        const float *values = input + (row * width + column) * channels + first;
-                        const float *weights = weight + ((filter * rows + i) * columns + j) * depth;
-                        for (int k = 0; k < depth; k++) sum += values[k] * weights[k];
-                    }
-                }
-                *output++ = sum;
-            }
+/* ---- scaled: a sum of products, in units of what it is worth where those are given */
+static inline float NAME_scaled(SUM sum, const float *unit, const float *bias, int i) {
+    return (unit ? (float)sum * unit[i] : (float)sum) + (bias ? bias[i] : 0.0f);
 }
-/* ---- convolution_int8 */
-static inline void NAME_convolution_int8(const uint8_t *input, int zero, int height, int width, int channels,
-                                         const int8_t *weight, const float *scale, const float *bias, int filters,
-                                         int groups, int rows, int columns, int stride, int above, int left,
-                                         int dilation, int out_height, int out_width, float *output) {
+/* ---- convolution: input [height][width][channels], weight [filters][rows][columns][channels / groups] */
+static inline void NAME_convolution(const INPUT *input, int zero, int height, int width, int channels,
+                                    const WEIGHT *weight, const float *unit, const float *bias, int filters,
+                                    int groups, int rows, int columns, int stride, int above, int left, int dilation,
+                                    int out_height, int out_width, float *output) {
     const int depth = channels / groups;
     for (int y = 0; y < out_height; y++)
         for (int x = 0; x < out_width; x++)
             for (int filter = 0; filter < filters; filter++) {
                 const int first = filter / (filters / groups) * depth;
-                int32_t sum = 0;
+                SUM sum = 0;
                 for (int i = 0; i < rows; i++) {
                     const int row = y * stride - above + i * dilation;
                     if (row < 0 || row >= height) continue;
                     for (int j = 0; j < columns; j++) {
                         const int column = x * stride - left + j * dilation;
                         if (column < 0 || column >= width) continue;
-                        const uint8_t *values = input + (row * width + column) * channels + first;
-                        const int8_t *weights = weight + ((filter * rows + i) * columns + j) * depth;
-                        for (int k = 0; k < depth; k++) sum += (values[k] - zero) * weights[k];
+                        const INPUT *values = input + (row * width + column) * channels + first;
+                        const WEIGHT *weights = weight + ((filter * rows + i) * columns + j) * depth;
+                        for (int k = 0; k < depth; k++) sum += (values[k] - (SUM)zero) * weights[k];
                     }
                 }
-                *output++ = (float)sum * scale[filter] + (bias ? bias[filter] : 0.0f);
+                *output++ = NAME_scaled(sum, unit, bias, filter);
             }
 }
 /* ---- depthwise: weight [rows][columns][channels] */
-static inline void NAME_depthwise(const float *input, int height, int width, int channels, const float *weight,
-                                  const float *bias, int rows, int columns, int stride, int above, int left,
-                                  int dilation, int out_height, int out_width, float *output) {
+static inline void NAME_depthwise(const INPUT *input, int zero, int height, int width, int channels,
+                                  const WEIGHT *weight, const float *unit, const float *bias, int rows, int columns,
+                                  int stride, int above, int left, int dilation, int out_height, int out_width,
+                                  float *output) {
     for (int y = 0; y < out_height; y++)
         for (int x = 0; x < out_width; x++)
             for (int channel = 0; channel < channels; channel++) {
-                float sum = bias ? bias[channel] : 0.0f;
+                SUM sum = 0;
                 for (int i = 0; i < rows; i++) {
                     const int row = y * stride - above + i * dilation;
                     if (row < 0 || row >= height) continue;
                     for (int j = 0; j < columns; j++) {
                         const int column = x * stride - left + j * dilation;
                         if (column < 0 || column >= width) continue;
-                        sum += input[(row * width + column) * channels + channel] *
+                        sum += (input[(row * width + column) * channels + channel] - (SUM)zero) *
                                weight[(i * columns + j) * channels + channel];
                     }
                 }
-                *output++ = sum;
-            }
-}
-/* ---- depthwise_int8 */
-static inline void NAME_depthwise_int8(const uint8_t *input, int zero, int height, int width, int channels,
-                                       const int8_t *weight, const float *scale, const float *bias, int rows,
-                                       int columns, int stride, int above, int left, int dilation, int out_height,
-                                       int out_width, float *output) {
-    for (int y = 0; y < out_height; y++)
-        for (int x = 0; x < out_width; x++)
-            for (int channel = 0; channel < channels; channel++) {
-                int32_t sum = 0;
-                for (int i = 0; i < rows; i++) {
-                    const int row = y * stride - above + i * dilation;
-                    if (row < 0 || row >= height) continue;
-                    for (int j = 0; j < columns; j++) {
-                        const int column = x * stride - left + j * dilation;
-                        if (column < 0 || column >= width) continue;
-                        sum += (input[(row * width + column) * channels + channel] - zero) *
-                               weight[(i * columns + j) * channels + channel];
-                    }
-                }
-                *output++ = (float)sum * scale[channel] + (bias ? bias[channel] : 0.0f);
+                *output++ = NAME_scaled(sum, unit, bias, channel);
             }
 }
 /* ---- dense: input [steps][inputs], weight [units][inputs] */
-static inline void NAME_dense(const float *input, int steps, int inputs, const float *weight, const float *bias,
-                              int units, float *output) {
+static inline void NAME_dense(const INPUT *input, int zero, int steps, int inputs, const WEIGHT *weight,
+                              const float *unit, const float *bias, int units, float *output) {
     for (int step = 0; step < steps; step++, input += inputs)
-        for (int unit = 0; unit < units; unit++) {
-            float sum = bias ? bias[unit] : 0.0f;
-            for (int i = 0; i < inputs; i++) sum += input[i] * weight[unit * inputs + i];
-            *output++ = sum;
-        }
-}
-/* ---- dense_int8 */
-static inline void NAME_dense_int8(const uint8_t *input, int zero, int steps, int inputs, const int8_t *weight,
-                                   const float *scale, const float *bias, int units, float *output) {
-    for (int step = 0; step < steps; step++, input += inputs)
-        for (int unit = 0; unit < units; unit++) {
-            int32_t sum = 0;
-            for (int i = 0; i < inputs; i++) sum += (input[i] - zero) * weight[unit * inputs + i];
-            *output++ = (float)sum * scale[unit] + (bias ? bias[unit] : 0.0f);
+        for (int j = 0; j < units; j++) {
+            SUM sum = 0;
+            for (int i = 0; i < inputs; i++) sum += (input[i] - (SUM)zero) * weight[j * inputs + i];
+            *output++ = NAME_scaled(sum, unit, bias, j);
         }
 }
 /* ---- pool */
@@ -181,7 +130,7 @@ static inline void NAME_layer_norm(float *values, int rows, int features, const 
         for (int i = 0; i < features; i++) mean += values[i];
         mean /= (float)features;
         for (int i = 0; i < features; i++) variance += (values[i] - mean) * (values[i] - mean);
-        const float factor = 1.0f / sqrtf(variance / (float)features + 1e-3f);
+        const float factor = 1.0f / sqrtf(variance / (float)features + EPSILON);
         for (int i = 0; i < features; i++) values[i] = (values[i] - mean) * factor * scale[i] + offset[i];
     }
 }
@@ -201,11 +150,8 @@ static inline void NAME_patches(const float *input, int height, int width, int c
 /* ---- product: output[j] += sum of input[i] weight[i][j], of scaled weights where there is a scale */
 static inline void NAME_product(const float *input, int inputs, const WEIGHT *weight, const float *scale, int width,
                                 float *output) {
-    for (int j = 0; j < width; j++) {
-        float sum = 0.0f;
-        for (int i = 0; i < inputs; i++) sum += input[i] * (float)weight[i * width + j];
-        output[j] += scale ? scale[j] * sum : sum;
-    }
+    for (int i = 0; i < inputs; i++, weight += width)
+        for (int j = 0; j < width; j++) output[j] += input[i] * (scale ? scale[j] * (float)weight[j] : (float)weight[j]);
 }
 /* ---- lstm: one direction; gates i, f, g, o; memory of 6 * units values */
 static inline void NAME_lstm(const float *input, int steps, int inputs, int units, const WEIGHT *kernel,

@@ -9,7 +9,9 @@ use crate::{
     quantisation::{Grid, Quantisation, Rows, transposed},
     state_dict::{StateTensor, inputs},
 };
-use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
+use nn::{
+    ActivationSpec, Cell, LayerSpec, Model, NORMALISATION_EPSILON, PoolSpec, RecurrentSpec, Shape, Sliding,
+};
 use prost::Message;
 use proto::{Dimension, Entry, FLOAT, Length, OperatorSet, TensorShape, TensorType, Value, ValueType};
 use std::collections::BTreeSet;
@@ -21,8 +23,8 @@ const OPERATOR_SET: i64 = 17;
 /// The file format's version that came with it.
 const FORMAT_VERSION: i64 = 8;
 
-/// ε of both normalisations.
-const EPSILON: f32 = 1e-3;
+/// ε as ONNX has it.
+const EPSILON: f32 = NORMALISATION_EPSILON as f32;
 
 /// What an ONNX file is to be.
 #[derive(Debug, Clone, Copy, Default)]

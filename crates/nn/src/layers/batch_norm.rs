@@ -1,15 +1,12 @@
 //! Batch normalisation, with the ReLU that may follow it.
 
 use super::{Context, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
-use crate::{Initialiser, Role};
+use crate::{Initialiser, NORMALISATION_EPSILON, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     activation::relu_backward,
     batch_norm::{BatchNorm, Statistics, apply, backward, fold, folded_length, forward, workspace_length},
 };
-
-/// ε, Keras's default.
-const EPSILON: f64 = 1e-3;
 
 /// `output[row, c] = scale[c] · (input[row, c] − μ[c]) / √(σ²[c] + ε) + offset[c]` with ε = 0.001 (Ioffe and Szegedy,
 /// 2015), then perhaps `max(…, 0)`. A row is a pixel, a step, or a list of features.
@@ -37,7 +34,7 @@ impl<E: Element> BatchNormLayer<E> {
 
     fn norm<'a>(&self, parameters: &'a [E]) -> BatchNorm<'a, E> {
         let (scale, rest) = parameters.split_at(self.channels);
-        BatchNorm { epsilon: EPSILON, scale, offset: &rest[..self.channels] }
+        BatchNorm { epsilon: NORMALISATION_EPSILON, scale, offset: &rest[..self.channels] }
     }
 }
 

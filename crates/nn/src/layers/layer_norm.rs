@@ -1,14 +1,11 @@
 //! Layer normalisation.
 
 use super::{Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass};
-use crate::{Initialiser, Role};
+use crate::{Initialiser, NORMALISATION_EPSILON, Role};
 use kernels::{
     Element, InstructionSet,
     layer_norm::{Backward, backward, forward},
 };
-
-/// ε, Keras's default.
-const EPSILON: f64 = 1e-3;
 
 /// `output[row, f] = scale[f] · (input[row, f] − μ) / √(σ² + ε) + offset[f]`, with μ and σ² the mean and the variance of
 /// the row's features and ε = 0.001 (Ba, Kiros and Hinton, 2016). A row is a pixel, a step, or a list of features.
@@ -62,7 +59,7 @@ impl<E: Element> Layer<E> for LayerNormLayer {
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let (scale, offset) = parameters.split_at(self.features);
         let (means, inverse_deviations) = self.statistics(input.len(), scratch);
-        forward(self.set, EPSILON, input, scale, offset, output, means, inverse_deviations);
+        forward(self.set, NORMALISATION_EPSILON, input, scale, offset, output, means, inverse_deviations);
     }
 
     fn backward(
