@@ -4,14 +4,14 @@ use crate::Error;
 use digits::{Picture, SIDE, digit};
 use interchange::Description;
 use nn::{InstructionSet, Model};
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
+use study::store::{read_at_most, write_atomically};
 
 /// An image or weights file of more bytes is none.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
+
+/// What an image is called that was given without a name.
+const IMAGE: &str = "image";
 
 /// A model with its weights.
 pub struct Classifier {
@@ -73,7 +73,7 @@ impl Classifier {
         let name = || file.display().to_string();
         let bytes = interchange::encode(&self.model, &self.description)
             .map_err(|problem| Error::Model { file: name(), problem })?;
-        study::store::write_atomically(file, &bytes)
+        write_atomically(file, &bytes)
             .map_err(|problem| Error::File { file: name(), problem: io::Error::other(problem) })
     }
 
@@ -97,7 +97,7 @@ impl Classifier {
     /// # Errors
     /// As [`Self::classify_file`].
     pub fn classify_bytes(&mut self, bytes: &[u8]) -> Result<Answer, Error> {
-        self.classify_named("image", bytes)
+        self.classify_named(IMAGE, bytes)
     }
 
     fn classify_named(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
@@ -120,13 +120,13 @@ impl Classifier {
         Ok(self.answer(pixels))
     }
 
-    /// The class of an image file that is prepared so: see [`Self::classify_pixels`].
+    /// The class of an image file, given as its bytes, that is prepared so: see [`Self::classify_pixels`].
     ///
     /// # Errors
     /// When the bytes are no image, or it has another size than the model's.
-    pub fn classify_prepared(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
-        let picture =
-            Picture::decode(bytes).map_err(|problem| Error::Picture { file: file.to_owned(), problem })?;
+    pub fn classify_prepared(&mut self, bytes: &[u8]) -> Result<Answer, Error> {
+        let problem = |problem| Error::Picture { file: IMAGE.to_owned(), problem };
+        let picture = Picture::decode(bytes).map_err(problem)?;
         let size = [picture.height(), picture.width()];
         // Large pictures were reduced, so that their size is not the file's.
         if size.into_iter().any(|side| side > data::MAXIMUM_SIDE) {
@@ -167,15 +167,6 @@ impl Classifier {
 
 /// A file's bytes, of which there may be [`MAXIMUM_FILE_BYTES`].
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    let read = || {
-        let mut bytes = Vec::new();
-        // One byte more than there may be tells a file that is too large, also one that does not know its length.
-        File::open(file)?.take(MAXIMUM_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAXIMUM_FILE_BYTES {
-            let problem = format!("{MAXIMUM_FILE_BYTES} bytes at most expected, more found");
-            return Err(io::Error::other(problem));
-        }
-        Ok(bytes)
-    };
-    read().map_err(|problem| Error::File { file: file.display().to_string(), problem })
+    let read = File::open(file).and_then(|file| read_at_most(file, MAXIMUM_FILE_BYTES));
+    read.map_err(|problem| Error::File { file: file.display().to_string(), problem })
 }

@@ -10,9 +10,10 @@ use mnist_study::{Answer, Classifier, Error, digits::SIDE, interchange::Descript
 use serde_json::json;
 use std::{
     env, fs,
-    io::{self, IsTerminal, Read},
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
+use study::store::read_at_most;
 
 /// Endings of the image files that are taken out of a folder.
 const ENDINGS: [&str; 15] = [
@@ -130,7 +131,7 @@ fn files(name: &Path) -> Result<Vec<PathBuf>, String> {
 fn answer(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result<Answer, String> {
     let bytes = bytes(file).map_err(|error| error.to_string())?;
     let answer = match as_is {
-        true => classifier.classify_prepared("", &bytes),
+        true => classifier.classify_prepared(&bytes),
         false => classifier.classify_bytes(&bytes),
     };
     // The file is named in front already.
@@ -141,16 +142,10 @@ fn answer(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result<Answe
 }
 
 fn bytes(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = MAXIMUM_INPUT_BYTES + 1;
     match file.as_os_str() == STANDARD_INPUT {
-        true => io::stdin().lock().take(limit).read_to_end(&mut bytes)?,
-        false => fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?,
-    };
-    if bytes.len() as u64 > MAXIMUM_INPUT_BYTES {
-        return Err(io::Error::other(format!("{MAXIMUM_INPUT_BYTES} bytes at most expected, more found")));
+        true => read_at_most(io::stdin().lock(), MAXIMUM_INPUT_BYTES),
+        false => read_at_most(fs::File::open(file)?, MAXIMUM_INPUT_BYTES),
     }
-    Ok(bytes)
 }
 
 /// Whether the terminal has shades of grey, by the variables that terminals set.

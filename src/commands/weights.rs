@@ -7,8 +7,11 @@ use crate::{
 };
 use interchange::{Description, FormatError};
 use nn::{InstructionSet, Model};
-use std::{fs, io, path::Path};
-use study::run::{Laboratory, RunError};
+use std::{fs, path::Path};
+use study::{
+    run::{Laboratory, RunError},
+    store::read_at_most,
+};
 
 /// A weights file of this many bytes is larger than any network of this program.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
@@ -73,16 +76,8 @@ impl Saved {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = || {
-        let bytes = fs::metadata(path)?.len();
-        if bytes > MAXIMUM_FILE_BYTES {
-            return Err(io::Error::other(format!(
-                "{MAXIMUM_FILE_BYTES} bytes at most expected, {bytes} found"
-            )));
-        }
-        fs::read(path)
-    };
-    read().map_err(|error| {
+    let read = fs::File::open(path).and_then(|file| read_at_most(file, MAXIMUM_FILE_BYTES));
+    read.map_err(|error| {
         Failure::new(
             format!("{}: {error}", path.display()),
             "make one with `mnist-study train MODEL --save FILE`",

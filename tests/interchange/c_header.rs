@@ -1,7 +1,8 @@
 //! C headers, compiled and run.
 
-use crate::common::{MNIST, built_in, classes, every_layer, logits, trained};
+use crate::common::{MNIST, built_in, classes, every_layer, logits, logits_by, trained};
 use interchange::{Quantisation, c_header};
+use nn::Model;
 use std::{fs, path::Path, process::Command};
 use study::study_file::ModelSpec;
 use tempfile::TempDir;
@@ -69,8 +70,8 @@ fn eight_bit_networks_give_the_same_classes_in_c() {
         let header = c_header(&description, &model, Some(&quantisation));
         let found = run(folder.path(), &spec.architecture.name, &header);
         quantisation.round_weights(&description, &mut model);
-        model.set_batch(IMAGES, |image| MNIST.test().image(image));
-        let expected = quantisation.logits(&mut model, IMAGES).to_vec();
+        let on_grids = |model: &mut Model<f32>, images| quantisation.logits(model, images).to_vec();
+        let expected = logits_by(&mut model, IMAGES, on_grids);
         let difference = largest_difference(&found, &expected);
         let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
         let others = classes(&found, 10)

@@ -44,12 +44,21 @@ pub(crate) fn trained(spec: &ModelSpec, steps: usize) -> (Description, Model<f32
 
 /// The logits of the first `count` test images.
 pub(crate) fn logits(model: &mut Model<f32>, count: usize) -> Vec<f32> {
+    logits_by(model, count, |model, images| model.forward(images).to_vec())
+}
+
+/// The logits of the first `count` test images, of a batch as `forward` has them.
+pub(crate) fn logits_by(
+    model: &mut Model<f32>,
+    count: usize,
+    forward: impl Fn(&mut Model<f32>, usize) -> Vec<f32>,
+) -> Vec<f32> {
     let images = MNIST.test();
     let mut logits = Vec::new();
     for first in (0..count).step_by(model.capacity()) {
         let batch = model.capacity().min(count - first);
         model.set_batch(batch, |image| images.image(first + image));
-        logits.extend_from_slice(model.forward(batch));
+        logits.extend(forward(model, batch));
     }
     logits
 }

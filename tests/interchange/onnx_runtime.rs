@@ -1,6 +1,6 @@
 //! ONNX files in ONNX Runtime, which the test installs.
 
-use crate::common::{MNIST, built_in, every_layer, logits, trained};
+use crate::common::{MNIST, built_in, every_layer, logits, logits_by, trained};
 use interchange::{OnnxOptions, Quantisation, onnx};
 use nn::Model;
 use serde_json::Value;
@@ -94,7 +94,8 @@ fn check_eight_bits(models: Vec<ModelSpec>) {
         }
         fs::write(folder.path().join(format!("{name}.onnx")), bytes).expect("written");
         quantisation.round_weights(&description, &mut model);
-        let logits = all_logits(&quantisation, &mut model);
+        let on_grids = |model: &mut Model<f32>, images| quantisation.logits(model, images).to_vec();
+        let logits = logits_by(&mut model, EIGHT_BIT_IMAGES, on_grids);
         write_floats(&folder.path().join(format!("{name}.f32")), &logits);
     }
     let report = report(folder.path(), &["plain"]);
@@ -113,17 +114,6 @@ fn check_eight_bits(models: Vec<ModelSpec>) {
         let operators = found["operators"].as_array().expect("a list");
         assert!(operators.contains(&Value::from("DequantizeLinear")));
     }
-}
-
-/// As `logits`, of a model on its grids.
-fn all_logits(quantisation: &Quantisation, model: &mut Model<f32>) -> Vec<f32> {
-    let images = MNIST.test();
-    let mut logits = Vec::new();
-    for first in (0..EIGHT_BIT_IMAGES).step_by(model.capacity()) {
-        model.set_batch(model.capacity(), |image| images.image(first + image));
-        logits.extend_from_slice(quantisation.logits(model, model.capacity()));
-    }
-    logits
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
     fs, io,
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -68,6 +68,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.as_file().sync_all().map_err(error)?;
     file.persist(path).map_err(|failed| error(failed.error))?;
     Ok(())
+}
+
+/// All bytes, of which there may be `limit`: no more are read, also where the source does not know its length.
+///
+/// # Errors
+/// What the system said, or that there are more.
+pub fn read_at_most(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("{limit} bytes at most expected, more found")));
+    }
+    Ok(bytes)
 }
 
 /// Creates the folder of a file that is to be written later, and a file in it that is gone at once.

@@ -150,8 +150,11 @@ static inline void NAME_patches(const float *input, int height, int width, int c
 /* ---- product: output[j] += sum of input[i] weight[i][j], of scaled weights where there is a scale */
 static inline void NAME_product(const float *input, int inputs, const WEIGHT *weight, const float *scale, int width,
                                 float *output) {
-    for (int i = 0; i < inputs; i++, weight += width)
-        for (int j = 0; j < width; j++) output[j] += input[i] * (scale ? scale[j] * (float)weight[j] : (float)weight[j]);
+    for (int j = 0; j < width; j++) {
+        float sum = 0.0f;
+        for (int i = 0; i < inputs; i++) sum += input[i] * (float)weight[i * width + j];
+        output[j] += scale ? scale[j] * sum : sum;
+    }
 }
 /* ---- lstm: one direction; gates i, f, g, o; memory of 6 * units values */
 static inline void NAME_lstm(const float *input, int steps, int inputs, int units, const WEIGHT *kernel,

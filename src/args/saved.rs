@@ -1,0 +1,92 @@
+//! The verbs of a saved model.
+
+use super::{OutputArguments, Show, TestTimeAugmentationName, values::threads};
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// A saved model.
+#[derive(Debug, Args)]
+pub(crate) struct ModelFileArguments {
+    /// A file that `train --save` made, or PyTorch, with the names and layouts of `export --pytorch`
+    #[arg(value_name = "MODEL.safetensors", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// The network of a file that does not say, as PyTorch's do not: a built-in model, or a study file's, FILE.toml:NAME
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) architecture: Option<String>,
+}
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct EvaluateArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
+    #[arg(long, value_name = "VERSIONS", default_value = "none")]
+    pub(crate) test_time_augmentation: TestTimeAugmentationName,
+    /// Also measure how long one image takes, and how many a second go through a thousand at once
+    #[arg(long)]
+    pub(crate) latency: bool,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `predict`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct PredictArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// Image files of any usual kind, size, colour and polarity, folders of such files, or - for standard input
+    #[arg(value_name = "IMAGE", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Take each image as it is, of the model's size, light ink on a dark ground, instead of finding the digit in it
+    #[arg(long)]
+    pub(crate) as_is: bool,
+    /// Whether to show what the model saw: auto shows it when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    /// Data set whose images and classes an --architecture is for
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// ONNX file to write: images [n, 1, height, width] of 0 to 1 in, logits out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) onnx: Option<PathBuf>,
+    /// Probabilities in the place of logits
+    #[arg(long, requires = "onnx")]
+    pub(crate) softmax: bool,
+    /// Header of C99 to write: the weights as constants, and a function that classifies without allocating
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) c_header: Option<PathBuf>,
+    /// Eight-bit weights, and activations rounded to a grid that 1,000 training images calibrate; says what that costs in
+    /// test accuracy
+    #[arg(long)]
+    pub(crate) int8: bool,
+    /// Python file to write: the network as a module of PyTorch, which loads the model's file as it is
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pytorch: Option<PathBuf>,
+    /// Data set that --int8 calibrates and judges by, and whose images and classes an --architecture is for
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    /// Threads that --int8 computes with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
