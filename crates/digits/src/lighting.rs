@@ -73,9 +73,9 @@ impl Surface {
         sample.value - self.value(&sample.terms)
     }
 
+    /// Least absolute deviations, by least squares with each sample weighted by the inverse of its last deviation.
     // Rows and columns are those of the equations, which are written by their indices.
     #[allow(clippy::needless_range_loop)]
-    /// Least absolute deviations, by least squares with each sample weighted by the inverse of its last deviation.
     fn fit(&mut self, samples: &[&Sample], terms: usize) {
         for _ in 0..10 {
             let mut matrix = [[0.0; TERMS + 1]; TERMS];
@@ -93,10 +93,10 @@ impl Surface {
     }
 }
 
-// As above.
-#[allow(clippy::needless_range_loop)]
 /// The solution of a symmetric system of which the upper half is given, the right side in the last column; terms that
 /// the samples do not determine are 0.
+// As above.
+#[allow(clippy::needless_range_loop)]
 fn solved(mut matrix: [[f64; TERMS + 1]; TERMS]) -> [f64; TERMS] {
     for row in 0..TERMS {
         for column in 0..row {
