@@ -40,11 +40,12 @@ pub(crate) fn write_all(
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
-    let Collection { records, question, mut notes } = collect(folder)?;
+    let Collection { records, failed, question, mut notes } = collect(folder)?;
     let judgement = judge(&records);
     notes.extend(judgement.notes);
     let study = Study {
         records: &records,
+        failed: &failed,
         question,
         comparisons: &judgement.comparisons,
         notes: &notes,

@@ -71,11 +71,15 @@ pub fn load(source: &Source) -> Result<Corpus, Error> {
 
 fn load_mnist() -> Result<Corpus, Error> {
     let files = embedded::files()?;
-    let packed =
-        [embedded::TRAINING_IMAGES, embedded::TRAINING_LABELS, embedded::TEST_IMAGES, embedded::TEST_LABELS];
+    let packed = [
+        &embedded::TRAINING_IMAGES,
+        &embedded::TRAINING_LABELS,
+        &embedded::TEST_IMAGES,
+        &embedded::TEST_LABELS,
+    ];
     let contents = [files.training_images, files.training_labels, files.test_images, files.test_labels];
     // `embedded` has verified the digests: taking them again would double the time of loading.
-    let digests = packed.each_ref().map(|file| parse_digest(file.sha256));
+    let digests = packed.map(|file| parse_digest(file.sha256));
     let [a, b, c, d] = packed.map(|file| file.name.to_owned());
     let [e, f, g, h] = contents;
     parse_files("mnist", [(a, e), (b, f), (c, g), (d, h)])

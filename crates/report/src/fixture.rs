@@ -48,6 +48,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
         },
         fingerprint: format!("{state:016x}").repeat(4),
         warnings: Vec::new(),
+        data_warnings: Vec::new(),
         specification: RunSpec {
             model: model.to_owned(),
             layers: built_in_model(model).map_or(Vec::new(), |model| model.architecture.layers),
@@ -69,6 +70,8 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
             cpu: "Example CPU".to_owned(),
             threads: 2,
             kernels: "avx512".to_owned(),
+            engine_revision: 1,
+            operating_system: "linux".to_owned(),
             version: "0.1.0".to_owned(),
         },
         epochs,

@@ -43,7 +43,7 @@ mod pictures;
 #[cfg(test)]
 mod properties;
 
-use study::record::{DatasetIdentity, Protocol, RunRecord};
+use study::record::{DatasetIdentity, FailedRun, Protocol, RunRecord};
 use study::results::Question;
 use study::verdict::Comparison;
 
@@ -64,6 +64,8 @@ pub use tuning::{TUNING_SCHEMA, search_chart, settings, tuning_json, tuning_mark
 pub struct Study<'a> {
     /// One per run, in any order.
     pub records: &'a [RunRecord],
+    /// Runs that came to no result.
+    pub failed: &'a [FailedRun],
     /// One per pair of models.
     pub comparisons: &'a [Comparison],
     /// What a reader must know beyond the records' own warnings: a record left aside, an interruption.

@@ -10,7 +10,14 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Describes this machine.
 pub fn environment(set: InstructionSet, threads: usize) -> Environment {
-    Environment { cpu: cpu_name(), threads, kernels: set.name().to_owned(), version: VERSION.to_owned() }
+    Environment {
+        cpu: cpu_name(),
+        threads,
+        kernels: set.name().to_owned(),
+        engine_revision: train::ENGINE_REVISION,
+        operating_system: std::env::consts::OS.to_owned(),
+        version: VERSION.to_owned(),
+    }
 }
 
 /// The processor's name where the system tells it, else its architecture.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use train::{Recipe, Validation};
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
-pub const RECORD_SCHEMA: u32 = 3;
+pub const RECORD_SCHEMA: u32 = 4;
 
 /// One finished run: a model trained once from one seed and then tested once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,27 @@ pub struct RunRecord {
     pub fingerprint: String,
     /// Everything that a reader of the figures must know: a fallback, a timing taken under load.
     pub warnings: Vec<String>,
+    /// What is wrong with the data, found when it was loaded: the same sentences for every run on the same data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_warnings: Vec<String>,
+}
+
+/// A run that came to no result: its training diverged. It would again, so it is kept like a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedRun {
+    /// Layout version, [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// As in [`RunRecord::id`].
+    pub id: String,
+    /// What was asked for.
+    pub specification: RunSpec,
+    /// Where it ran.
+    pub environment: Environment,
+    /// In which epoch the loss ceased to be a number, counted from 1.
+    pub epoch: usize,
+    /// What happened, in words.
+    pub problem: String,
 }
 
 /// The complete description of a run.
@@ -141,6 +162,10 @@ pub struct Environment {
     pub threads: usize,
     /// Instruction set of the kernels, as `MNIST_STUDY_KERNELS` spells it.
     pub kernels: String,
+    /// [`train::ENGINE_REVISION`]: with the kernels, what the bits of a result depend on beside its specification.
+    pub engine_revision: u32,
+    /// As Rust names it: `linux`, `macos`, `windows`.
+    pub operating_system: String,
     /// Version of this program.
     pub version: String,
 }

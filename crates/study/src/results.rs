@@ -3,7 +3,7 @@
 use crate::{
     environment::VERSION,
     plan::run_id,
-    record::{RunRecord, RunSpec},
+    record::{FailedRun, RunRecord, RunSpec},
     store::{FileError, Store, write_atomically},
     study_file::Target,
 };
@@ -56,6 +56,8 @@ pub struct Collection {
     pub records: Vec<RunRecord>,
     /// What the study asks.
     pub question: Question,
+    /// The plan's runs that came to no result, in its order.
+    pub failed: Vec<FailedRun>,
     /// What a reader of the records must know: runs that are missing, records that were left out.
     pub notes: Vec<String>,
 }
@@ -159,7 +161,12 @@ pub fn read_parts(results: &Path) -> Result<Vec<Part>, FileError> {
 pub fn collect(results: &Path) -> Result<Collection, CollectError> {
     let store = Store::of(results);
     let present = store.identities()?;
-    let mut collection = Collection { records: Vec::new(), question: Question::default(), notes: Vec::new() };
+    let mut collection = Collection {
+        records: Vec::new(),
+        failed: Vec::new(),
+        question: Question::default(),
+        notes: Vec::new(),
+    };
     match read_plan(results) {
         Ok(Some(plan)) => {
             collection.question = plan.question.clone();

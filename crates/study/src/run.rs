@@ -238,6 +238,7 @@ impl Laboratory {
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
             warnings: load.warning().into_iter().collect(),
+            data_warnings: Vec::new(),
             total_seconds: clock.seconds(),
         };
         Ok(FinishedRun { model, record })

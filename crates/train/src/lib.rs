@@ -22,6 +22,10 @@ pub use schedule::Schedule;
 
 use data::Dataset;
 
+/// Number of the engine's arithmetic: it counts up whenever the same specification on the same instruction set comes to
+/// other bits than before. Records carry it; those of another number are never taken for this engine's.
+pub const ENGINE_REVISION: u32 = 1;
+
 /// Some of a data set's images.
 #[derive(Debug, Clone, Copy)]
 pub struct Subset<'a> {

@@ -158,7 +158,7 @@ fn machine(tuning: &Tuning) -> Vec<String> {
     for trial in
         tuning.models.iter().flat_map(|model| std::iter::once(&model.as_it_stands).chain(&model.trials))
     {
-        let Environment { cpu, threads, kernels, version } = &trial.environment;
+        let Environment { cpu, threads, kernels, version, .. } = &trial.environment;
         let machine =
             format!("{cpu}, {}, {kernels} kernels, mnist-study {version}", counted(*threads, "thread"));
         if !machines.contains(&machine) {

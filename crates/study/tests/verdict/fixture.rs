@@ -37,6 +37,8 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
             cpu: "a processor".to_owned(),
             threads: 2,
             kernels: "avx2".to_owned(),
+            engine_revision: 1,
+            operating_system: "linux".to_owned(),
             version: "0.1.0".to_owned(),
         },
         parameters: 100_000,
@@ -56,6 +58,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         test_reads: 1,
         fingerprint: "fedcba9876543210".to_owned(),
         warnings: Vec::new(),
+        data_warnings: Vec::new(),
     }
 }
 
