@@ -7,6 +7,7 @@ pub mod bench;
 pub mod encoding;
 pub mod environment;
 pub mod execute;
+pub mod files;
 pub mod near;
 pub mod plan;
 pub mod record;
