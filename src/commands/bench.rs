@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
         ));
     }
     if arguments.output.json {
-        return output::result(&format!("{:#}\n", json!({ "machine": machine, "models": models })));
+        return output::json(&format!("{:#}\n", json!({ "machine": machine, "models": models })));
     }
     output::result(&table(&machine, &models))
 }

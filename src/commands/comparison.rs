@@ -3,11 +3,11 @@
 use super::{laboratory, results};
 use crate::{
     args::{CarryingOutArguments, OutputArguments, Show},
-    failure::Failure,
+    failure::{self, Failure},
     interrupt, output,
     progress::Progress,
 };
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 use study::{
     execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
@@ -50,18 +50,19 @@ pub(super) fn make(
 ) -> Result<(), Failure> {
     let comparison = &comparison.cut_short();
     match &comparison.datasets[..] {
-        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true),
+        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true)?,
         several => {
             let parts = parts(several);
             write_parts(&carrying_out.out, &parts)?;
+            let mut told = Ok(());
             for Part { dataset, folder } in &parts {
                 let folder = carrying_out.out.join(folder);
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
-                make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?;
+                told = told.and(make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?);
             }
-            results::publish_across(&carrying_out.out, &parts, output)
+            results::publish_across(&carrying_out.out, &parts, output).and(told)
         }
     }
 }
@@ -86,6 +87,9 @@ fn folder_name(dataset: &str) -> String {
     name.trim_start_matches(['.', '_']).to_owned()
 }
 
+/// Whether standard output took the results, where they are to be `told`: what it does not take stops no study.
+type Told = Result<(), Failure>;
+
 fn make_on(
     comparison: &Comparison,
     dataset: &str,
@@ -93,7 +97,7 @@ fn make_on(
     carrying_out: &CarryingOutArguments,
     output: OutputArguments,
     told: bool,
-) -> Result<(), Failure> {
+) -> Result<Told, Failure> {
     let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
     let store = Store::of(folder);
     store.prepare()?;
@@ -109,19 +113,22 @@ fn make_on(
     write_plan(folder, &question, &runs)?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;
+    let _finishing = interrupt::finish_step();
     let mut listener = |event: StudyEvent| {
         progress.event(&event);
         made += usize::from(matches!(event, StudyEvent::Finished { .. }));
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     let executed = execute(&laboratory, &runs, &store, carrying_out.fresh, &mut listener);
     progress.finish();
-    if made > 0 {
-        let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
-        match told {
-            true => results::publish(folder, Some(laboratory.corpus()), output, show)?,
-            false => drop(results::write_all(folder, Some(laboratory.corpus()), output)?),
-        }
+    let executed = executed.map_err(Failure::from);
+    if made == 0 {
+        return executed.map(Ok);
     }
-    Ok(executed?)
+    let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
+    let (written, printed) = match results::write_all(folder, Some(laboratory.corpus()), output) {
+        Ok(results) if told => (Ok(()), results::tell(&results, output, show)),
+        other => (other.map(drop), Ok(())),
+    };
+    failure::before_report(executed, written).map(|()| printed)
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             "latency": speeds,
             "fingerprint": study::run::fingerprint(model.parameters()),
         });
-        return output::result(&format!("{result:#}\n"));
+        return output::json(&format!("{result:#}\n"));
     }
     let mut text = format!(
         "{}: test accuracy {:.2} % ({} of {} images), test loss {loss:.4}\n",

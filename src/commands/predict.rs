@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             "images": images.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
         });
-        output::result(&format!("{result:#}\n"))?;
+        output::json(&format!("{result:#}\n"))?;
     } else {
         let shown = arguments.show == Show::Auto && io::stdout().is_terminal() && has_greys();
         output::result(&table(&answers, &description.classes, shown.then_some(description.width)))?;

@@ -13,15 +13,17 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {
     if parts.is_empty() {
         return results::publish(folder, corpus(folder)?.as_ref(), output, arguments.show);
     }
+    // What standard output does not take keeps no file from being written.
+    let mut told = Ok(());
     for part in &parts {
         let folder = folder.join(&part.folder);
         let corpus = corpus(&folder)?;
-        match output.json {
-            true => drop(results::write_all(&folder, corpus.as_ref(), output)?),
-            false => results::publish(&folder, corpus.as_ref(), output, arguments.show)?,
+        let written = results::write_all(&folder, corpus.as_ref(), output)?;
+        if !output.json {
+            told = told.and(results::tell(&written, output, arguments.show));
         }
     }
-    results::publish_across(folder, &parts, output)
+    results::publish_across(folder, &parts, output).and(told)
 }
 
 /// The data that the folder's records name, where it can still be read: only the error atlas needs it.

@@ -3,13 +3,13 @@
 use super::{laboratory, models::is_study_file};
 use crate::{
     args::{RecipeArguments, SamplerName, TuneArguments},
-    failure::Failure,
+    failure::{self, Failure},
     interrupt, output,
     trials::TrialProgress,
 };
 use search::{Halving, Sampler};
 use serde_json::{Map, Value};
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 use study::{
     near::choose,
     plan::identify,
@@ -99,27 +99,30 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let store = TrialStore::of(&arguments.out);
     let mut progress = TrialProgress::new(budget, arguments.output.quiet);
     let mut records = vec![Vec::new(); question.candidates.len()];
+    let _finishing = interrupt::finish_step();
     let mut listener = |event: TuneEvent| {
         progress.event(&event);
         if let TuneEvent::Finished { model, record, .. } = event {
             records[model].push(record.clone());
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     let tuned = tune(&laboratory, &question, budget, &store, arguments.fresh, &mut listener);
     progress.finish();
     // What was found before an interruption is written as well, once there is something of every model.
-    if records.iter().all(|records| !records.is_empty()) {
-        let tuning = Tuning::of(&question, records).map_err(RunError::from)?;
-        publish(&arguments.out, &tuning, arguments)?;
-    }
-    Ok(tuned?)
+    let told = match records.iter().all(|records| !records.is_empty()) {
+        true => Tuning::of(&question, records)
+            .map_err(|error| RunError::from(error).into())
+            .and_then(|tuning| publish(&arguments.out, &tuning, arguments)),
+        false => Ok(()),
+    };
+    failure::before_report(tuned.map_err(Failure::from), told)
 }
 
 fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<(), Failure> {
     write(folder, tuning)?;
     if arguments.output.json {
-        return output::result(&report::tuning_json(tuning));
+        return output::json(&report::tuning_json(tuning));
     }
     output::result(&format!(
         "{}\nResults: {}\nMeasure what was found on the test images: mnist-study run {}\n",

@@ -55,7 +55,9 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
         file.as_file().sync_all()?;
         match file.persist(path) {
             Ok(_) => return flush_folder(folder),
-            Err(failed) if failed.error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => attempts += 1,
+            Err(failed) if failed.error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => {
+                attempts += 1
+            }
             Err(failed) => return Err(failed.error),
         }
     }
@@ -87,9 +89,7 @@ fn flush_folder(folder: &Path) -> io::Result<()> {
         Err(error)
             if !matches!(
                 error.kind(),
-                io::ErrorKind::PermissionDenied
-                    | io::ErrorKind::InvalidInput
-                    | io::ErrorKind::Unsupported
+                io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
             ) =>
         {
             Err(error)
@@ -204,7 +204,8 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // Without regard to locks, as where there are none: the first that is seen is taken away.
-                let remove = |name: &String| is_temporary(name) && fs::remove_file(folder.path().join(name)).is_ok();
+                let remove =
+                    |name: &String| is_temporary(name) && fs::remove_file(folder.path().join(name)).is_ok();
                 while !names(folder.path()).iter().any(remove) {}
                 swept.store(true, Ordering::Relaxed);
             });

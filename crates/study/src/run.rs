@@ -58,24 +58,6 @@ impl RunError {
     pub fn is_interruption(&self) -> bool {
         matches!(self, RunError::Stopped { stopped: Stopped::Interrupted { .. }, .. })
     }
-
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            RunError::UnknownModel(error) => error.hint.clone(),
-            RunError::StudyFile(error) => error.hint.clone(),
-            RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
-            RunError::Recipe(_) => "see `mnist-study compare --help` for what each option means".into(),
-            RunError::Data(error) => error.hint(),
-            RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => {
-                "a smaller --learning-rate usually helps".into()
-            }
-            RunError::Stopped { .. } => {
-                "the runs that were finished are kept; the same command goes on, unless it trains every run anew".into()
-            }
-            RunError::Threads { .. } => "pass a smaller --threads".into(),
-        }
-    }
 }
 
 /// Everything that runs on one data set share.
