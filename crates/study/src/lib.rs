@@ -4,6 +4,7 @@
 //! and keeps one record each, [`results::collect`] finds them again, [`verdict`] judges them. A run depends on its [`record::RunSpec`] alone.
 
 pub mod bench;
+pub mod clock;
 pub mod encoding;
 pub mod environment;
 pub mod execute;

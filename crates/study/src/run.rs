@@ -1,7 +1,8 @@
 //! One run: a specification in, a record out.
 
 use crate::{
-    environment::{LoadMeter, SystemClock, VERSION, environment},
+    clock::SystemClock,
+    environment::{LoadMeter, VERSION, environment},
     plan::{StudySpec, hexadecimal, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
@@ -88,8 +89,8 @@ pub struct TriedOut {
     pub parameters: usize,
     /// Seconds from its start to its end.
     pub total_seconds: f64,
-    /// Where other programs took the processors meanwhile.
-    pub warning: Option<String>,
+    /// What its times must not be read without, as a record's warnings.
+    pub warnings: Vec<String>,
 }
 
 impl Laboratory {
@@ -219,7 +220,7 @@ impl Laboratory {
             test: test_record(&test, self.corpus.test().labels()),
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
-            warnings: load.warning().into_iter().collect(),
+            warnings: load.warning().into_iter().chain(clock.warning()).collect(),
             data_warnings: Vec::new(),
             total_seconds: clock.seconds(),
         };
@@ -251,8 +252,8 @@ impl Laboratory {
             let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
             let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
             let ended = ended.map(|fitted| fitted.kept_epoch);
-            let (parameters, warning) = (model.learnt(), load.warning());
-            Ok(TriedOut { ended, parameters, total_seconds: clock.seconds(), warning })
+            let warnings = load.warning().into_iter().chain(clock.warning()).collect();
+            Ok(TriedOut { ended, parameters: model.learnt(), total_seconds: clock.seconds(), warnings })
         })
     }
 
