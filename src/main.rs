@@ -16,7 +16,7 @@ use std::{process::ExitCode, time::Instant};
 
 fn main() -> ExitCode {
     let process_start = Instant::now();
-    std::panic::set_hook(Box::new(|fault| output::fault(fault)));
+    std::panic::set_hook(Box::new(output::fault));
     interrupt::install();
     let matches = Arguments::command().try_get_matches();
     let parsed = matches.and_then(|matches| Ok((Verb::of(&matches), Arguments::from_arg_matches(&matches)?)));

@@ -28,7 +28,7 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
 /// # Errors
 /// As [`result`].
 pub(crate) fn json(text: &str) -> Result<(), Failure> {
-    written(&escaped(text, is_layout, |character| format!("\\u{:04x}", u32::from(character))))
+    written(&printable_json(text))
 }
 
 /// Text with this program's own sequences for the terminal. Names within it have been through [`one_line`].
@@ -103,10 +103,11 @@ pub(crate) fn error_line(text: &str) {
     line(&format!("error: {text}"));
 }
 
-/// One `error:` line and one `hint:` line, for the verb that failed; how the process is to end.
+/// One `error:` line and a hint, a line but for lists, for the verb that failed; how the process is to end.
 pub(crate) fn failure(failure: &Failure, verb: &Verb) -> ExitCode {
     error_line(&failure.message);
-    line(&format!("hint: {}", failure.hint.in_words(verb)));
+    let hint = format!("hint: {}\n", failure.hint.in_words(verb));
+    let _ = io::stderr().write_all(printable(&hint).as_bytes());
     failure.exit_code()
 }
 
@@ -125,6 +126,11 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
             _ => character.escape_unicode().to_string(),
         },
     )
+}
+
+/// As [`printable`], for JSON, whose values stay the same.
+pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
+    escaped(text, is_layout, |character| format!("\\u{:04x}", u32::from(character)))
 }
 
 /// What arranges text.
@@ -171,7 +177,7 @@ mod tests {
     fn json_keeps_its_value() {
         let value = serde_json::json!({ "name": HOSTILE, "lines": "a\nb" });
         let text = format!("{value:#}\n");
-        let safe = escaped(&text, is_layout, |character| format!("\\u{:04x}", u32::from(character)));
+        let safe = printable_json(&text);
         assert!(text.chars().any(|character| is_obeyed(character) && character != '\n'));
         assert!(!safe.chars().any(|character| is_obeyed(character) && character != '\n'), "{safe}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).expect("JSON"), value);

@@ -123,21 +123,22 @@ fn remark(study: &Study) {
 /// With every file that could not be written; the others are.
 fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
     const SHOWN: usize = 2;
+    // A text may end up in a terminal, too.
+    let text = |text: String| output::printable(&text).into_owned();
     let texts = [
-        ("summary.json", report::summary_json(study)),
-        ("report.md", report::markdown(study)),
-        ("epochs.csv", report::epochs_csv(study)),
-        ("report.html", report::page(study)),
+        ("summary.json", output::printable_json(&report::summary_json(study)).into_owned()),
+        ("report.md", text(report::markdown(study))),
+        ("epochs.csv", text(report::epochs_csv(study))),
+        ("report.html", text(report::page(study))),
     ];
-    let texts = texts.into_iter().map(|(name, text)| (name, text.into_bytes()));
     let mut lost: Vec<FileError> = Vec::new();
     let mut write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         lost.extend(write_atomically(&path, bytes).err());
         path
     };
-    for (name, bytes) in texts {
-        write(name, &bytes);
+    for (name, text) in texts {
+        write(name, text.as_bytes());
     }
     let mut pictures = Vec::new();
     for picture in report::pictures(study) {

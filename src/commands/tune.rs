@@ -136,9 +136,10 @@ fn write(folder: &Path, tuning: &Tuning) -> Result<(), FileError> {
     let picture = report::search_chart(tuning).to_png();
     write_atomically(&folder.join("Search.png"), &picture)?;
     write_atomically(&folder.join("best.toml"), tuning.best_study().as_bytes())?;
-    write_atomically(&folder.join("tuning.json"), report::tuning_json(tuning).as_bytes())?;
-    write_atomically(&folder.join("tuning.md"), report::tuning_markdown(tuning).as_bytes())?;
-    write_atomically(&folder.join("tuning.html"), report::tuning_page(tuning).as_bytes())
+    let write = |name: &str, text: &str| write_atomically(&folder.join(name), text.as_bytes());
+    write("tuning.json", &output::printable_json(&report::tuning_json(tuning)))?;
+    write("tuning.md", &output::printable(&report::tuning_markdown(tuning)))?;
+    write("tuning.html", &output::printable(&report::tuning_page(tuning)))
 }
 
 /// The options that stand in the place of every model's own recipe, as settings; they are not searched.
