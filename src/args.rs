@@ -45,7 +45,7 @@ Examples:
 
 Environment:
   MNIST_STUDY_KERNELS   force an instruction set: portable, avx2, avx512
-  NO_COLOR              no colours";
+  NO_COLOR              no colours, and no pictures in the terminal";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]

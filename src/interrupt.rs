@@ -140,6 +140,7 @@ fn watch() {
 
 fn end() -> ! {
     output::error_line(&format!("interrupted by {}", name()));
+    output::line("hint: run the same command again");
     std::process::exit(i32::from(exit_code()))
 }
 
