@@ -3,8 +3,8 @@
 use crate::{args::Verb, interrupt, output};
 use std::{fmt::Display, io, process::ExitCode};
 use study::{
-    execute::ExecutionError, files::FileError, results::CollectError, run::RunError, tune::TuneError,
-    verify::VerifyError,
+    execute::ExecutionError, files::FileError, folder::FolderError, results::CollectError, run::RunError,
+    tune::TuneError, verify::VerifyError,
 };
 use train::Stopped;
 
@@ -32,6 +32,8 @@ pub(crate) enum Hint {
     Words(String),
     /// A file that cannot be written or read belongs elsewhere.
     Place(io::ErrorKind),
+    /// The file holds what is not to be replaced unasked.
+    Occupied,
     /// The training diverged.
     LearningRate,
     /// A value of the recipe is unusable.
@@ -63,6 +65,10 @@ impl Hint {
         match self {
             Self::Words(words) => words.clone(),
             Self::Place(kind) => place(*kind, verb),
+            Self::Occupied if has("--fresh") && has("--out") => {
+                "choose another folder with --out, or replace what is there with --fresh".into()
+            }
+            Self::Occupied => place(io::ErrorKind::Other, verb),
             Self::LearningRate if has("--learning-rate") => "a smaller --learning-rate usually helps".into(),
             Self::LearningRate => "a smaller learning rate in the model's recipe usually helps".into(),
             Self::Recipe => format!("`{} --help` says what each option means", verb.name),
@@ -159,7 +165,10 @@ impl From<RunError> for Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let hint = Hint::Place(error.problem.kind());
+        let kind = error.problem.kind();
+        // The system says the same of a file where a folder is to be made, which is another matter.
+        let is_ours = kind == io::ErrorKind::AlreadyExists && error.problem.raw_os_error().is_none();
+        let hint = if is_ours { Hint::Occupied } else { Hint::Place(kind) };
         Self::new(error, hint)
     }
 }
@@ -169,7 +178,24 @@ impl From<ExecutionError> for Failure {
         match error {
             ExecutionError::Run(error) => error.into(),
             ExecutionError::File(error) => error.into(),
+            ExecutionError::Interrupted { .. } => Self::interrupted(error, Hint::Again),
         }
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let hint = match error {
+            FolderError::File(error) => return error.into(),
+            FolderError::Foreign { .. } => "choose a new or empty folder with --out",
+            FolderError::OtherStudy { .. } => {
+                "choose another folder with --out, or replace the study that is there with --fresh"
+            }
+            FolderError::Busy { .. } => {
+                "choose another folder with --out, or wait until that study has ended"
+            }
+        };
+        Self::new(error, hint)
     }
 }
 
@@ -194,6 +220,10 @@ impl From<CollectError> for Failure {
             CollectError::NoRecord { .. } => {
                 Self::new(error, "name a folder that `mnist-study compare` made, such as Results")
             }
+            CollectError::AllFailed { .. } => Self::new(
+                error,
+                "change the recipe and run the study again: a smaller learning rate usually helps",
+            ),
         }
     }
 }
@@ -202,7 +232,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         let hint = match error {
             VerifyError::Run(error) => return error.into(),
-            VerifyError::Version { .. } => "verify it with that version of the program".into(),
+            VerifyError::Revision { .. } => "verify it with that version of the program".into(),
             VerifyError::Kernels { .. } => "verify it where these instructions are".into(),
             VerifyError::Data { .. } => Hint::Dataset,
         };

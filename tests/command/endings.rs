@@ -169,7 +169,11 @@ fn a_verb_that_waits_for_its_input_hears_a_signal_and_ends_at_once_with_the_seco
         assert_eq!(verb.end().0.code(), Some(143));
         assert!(asked.elapsed() < SOON);
         // The second leaves no time for words.
-        let expected: &[&str] = if signals.len() == 1 { &["error: interrupted by SIGTERM", "hint: run the same command again"] } else { &[] };
+        let expected: &[&str] = if signals.len() == 1 {
+            &["error: interrupted by SIGTERM", "hint: run the same command again"]
+        } else {
+            &[]
+        };
         assert_eq!(said, expected);
     }
 }

@@ -142,6 +142,21 @@ pub fn read_at_most(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bytes of a file that is no device, pipe or folder, of which there may be `limit`.
+///
+/// # Errors
+/// What the system said, that it is another kind of file, or that there are more bytes.
+pub fn read_plain_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // A pipe would be waited for when it is opened.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a plain file is expected, something else was found",
+        ));
+    }
+    read_at_most(File::open(path)?, limit)
+}
+
 /// Creates the folder of a file that is to be written later, and a file in it that is gone at once.
 ///
 /// # Errors
