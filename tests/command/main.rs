@@ -5,6 +5,8 @@ mod bench;
 mod common;
 mod compare;
 mod datasets;
+#[cfg(unix)]
+mod endings;
 mod export;
 mod failures;
 mod folders;
