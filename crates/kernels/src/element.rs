@@ -8,9 +8,18 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// `f32`, which trains, or `f64`, which checks it.
+mod sealed {
+    /// Unsafe code relies on what an [`Element`](super::Element) is: any bytes are a valid one, none needs to be dropped, and
+    /// the vectors hold it. So there are these two, and no crate can add another.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32`, which trains, or `f64`, which checks it; sealed.
 pub trait Element:
-    Copy
+    sealed::Sealed
+    + Copy
     + Debug
     + Default
     + Display

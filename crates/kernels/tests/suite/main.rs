@@ -12,6 +12,7 @@ mod depthwise;
 mod dropout;
 mod gru;
 mod layer_norm;
+mod lengths;
 mod lit;
 mod lstm;
 mod matmul;
