@@ -10,6 +10,8 @@
 //! No function here starts a thread, and no result depends on how the caller divides the work: an output value is
 //! always the same sequence of additions.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod activation;
 pub mod attention;
 pub mod batch_norm;

@@ -43,7 +43,8 @@ pub fn adam_step<E: Element>(
     check_length!(first_moment, [parameters.len()]);
     check_length!(second_moment, [parameters.len()]);
     let t = step as f64;
-    let rate = pace.learning_rate * (1.0 - adam.beta_2.powf(t)).sqrt() / (1.0 - adam.beta_1.powf(t));
+    let corrections = [adam.beta_1, adam.beta_2].map(|beta| 1.0 - libm::pow(beta, t));
+    let rate = pace.learning_rate * corrections[1].sqrt() / corrections[0];
     let rule = AdamRule {
         rate: E::from_f64(rate),
         one_minus_beta_1: E::from_f64(1.0 - adam.beta_1),

@@ -10,6 +10,7 @@ mod convolution;
 mod convolution_backward;
 mod depthwise;
 mod dropout;
+mod elementary;
 mod gru;
 mod layer_norm;
 mod lengths;
