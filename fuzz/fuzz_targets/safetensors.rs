@@ -16,12 +16,12 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let mut model = description.model(InstructionSet::detect(), 1).expect("its layers fit");
-    if load(bytes, &description, &mut model).is_err() {
+    if load(bytes, &description, &[], &mut model).is_err() {
         return;
     }
     let written = encode(&model, &description).expect("it was read");
     let before = model.parameters().to_vec();
-    load(&written, &description, &mut model).expect("what was written is read");
+    load(&written, &description, &[], &mut model).expect("what was written is read");
     assert_eq!(before, model.parameters());
     model.forward(1);
     onnx(&description, &model, OnnxOptions::default());

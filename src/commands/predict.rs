@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             "classes": description.classes,
             "images": images.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
+            "notes": saved.notes,
         });
         output::result(&format!("{result:#}\n"))?;
     } else {

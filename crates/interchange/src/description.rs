@@ -23,8 +23,8 @@ const MAXIMUM_LAYERS: usize = 2000;
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 200;
 
-/// ε of a normalisation layer: below it the sum with a variance is that variance, above it nothing is normalised.
-const EPSILONS: std::ops::RangeInclusive<f64> = 1e-12..=0.1;
+/// What ε of batch and layer normalisation can be.
+pub const EPSILONS: std::ops::RangeInclusive<f64> = 1e-12..=0.1;
 
 /// How an image becomes what the network reads.
 pub const PREPROCESSING: &str =
