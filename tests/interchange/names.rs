@@ -183,7 +183,7 @@ fn the_layers_of_one_recurrent_module_are_told_apart() {
                 format!("{module}.{what}{}", rest.replace("_l0", &format!("_l{level}")))
             };
             let said = original.check(rename, &[]);
-            assert!(said[0].contains("layer 1 as "), "{said:?}");
+            assert!(said[0].contains("(layer 1) as "), "{said:?}");
         }
     }
     // The first layer's name may be ours.

@@ -105,7 +105,7 @@ impl FileLayer<'_> {
     fn shown(&self) -> String {
         match self.level {
             0 => shown(&self.name),
-            level => format!("{}, layer {level}", shown(&self.name)),
+            level => format!("{} (layer {level})", shown(&self.name)),
         }
     }
 
@@ -130,7 +130,7 @@ fn within<'a>(node: &Node, tensor: &'a StateTensor) -> &'a str {
 fn described(name: &str, signature: &Signature) -> String {
     let tensors: Vec<String> =
         signature.iter().map(|(tensor, shape)| format!("{} {shape:?}", shown(tensor))).collect();
-    format!("{name} ({})", tensors.join(", "))
+    format!("{name} ({})", listed(&tensors))
 }
 
 /// Finds the network's tensors among those of a file.
@@ -185,15 +185,20 @@ pub(crate) fn pair<'a, 'b>(
     }
 }
 
-/// The parts that all names begin with, as long as each name still says a layer and a tensor of it.
+/// Parts of a shared prefix, at most.
+const MOST_PREFIXES: usize = 16;
+
+/// The parts that all names begin with, as long as something is left of each, and of one a layer and a tensor of it.
 fn shared_prefix<'b>(tensors: &[FileTensor<'b>]) -> &'b str {
     let Some(first) = tensors.first() else { return "" };
     let mut prefix = "";
-    while let Some(length) = first.name[prefix.len()..].find('.') {
+    for _ in 0..MOST_PREFIXES {
+        let Some(length) = first.name[prefix.len()..].find('.') else { break };
         let longer = &first.name[..=prefix.len() + length];
-        let goes_on =
-            |tensor: &FileTensor| tensor.name.strip_prefix(longer).is_some_and(|rest| !split(rest).1.is_empty());
-        if !tensors.iter().all(goes_on) {
+        let rest = |tensor: &FileTensor<'b>| tensor.name.strip_prefix(longer).filter(|rest| !rest.is_empty());
+        let is_within_a_layer =
+            |tensor: &FileTensor<'b>| rest(tensor).is_some_and(|rest| !split(rest).1.is_empty());
+        if !tensors.iter().all(|tensor| rest(tensor).is_some()) || !tensors.iter().any(is_within_a_layer) {
             break;
         }
         prefix = longer;

@@ -1,6 +1,6 @@
 //! What reading a file had to guess or convert.
 
-use crate::escape::{listed, shown};
+use crate::escape::shown;
 use std::fmt;
 
 /// Something that was guessed, left out or converted when a file was read, to be told.
@@ -31,7 +31,7 @@ impl fmt::Display for Remark {
             Self::Renamed(layers) => {
                 let pairs: Vec<String> =
                     layers.iter().map(|(theirs, ours)| format!("{theirs} as {ours}")).collect();
-                write!(formatter, "took layers of other names by --map, shape and number: {}", listed(&pairs))
+                write!(formatter, "took layers of other names by --map, shape and number: {}", pairs.join(", "))
             }
             Self::Converted(kind) if kind == "F64" => {
                 formatter.write_str("rounded weights of float64 to float32")

@@ -118,7 +118,8 @@ pub fn load(
     read_header(bytes)?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(bytes, &error))?;
     let graph = description.graph(model);
-    let views: Vec<(&str, TensorView)> = file.iter().filter(|(name, _)| !is_count(name)).collect();
+    let mut views: Vec<(&str, TensorView)> = file.iter().filter(|(name, _)| !is_count(name)).collect();
+    views.sort_unstable_by_key(|(name, _)| *name);
     let tensors: Vec<FileTensor> =
         views.iter().map(|(name, view)| FileTensor { name, shape: view.shape() }).collect();
     let views: HashMap<&str, &TensorView> = views.iter().map(|(name, view)| (*name, view)).collect();

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Each pixel x of 0..=1 becomes (x − mean) / std, as `torchvision.transforms.Normalize` has it: PyTorch's MNIST example
 /// trains on mean 0.1307 and std 0.3081.
 ///
+/// Dark margins are then no zeros unless the mean is 0, so that nothing is left out of products ([`kernels::lit`]); what pads
+/// an image is zero behind this map, as in PyTorch.
+///
 /// In files it is one list a value, of one number each: images have one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Lists", into = "Lists")]
