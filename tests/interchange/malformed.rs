@@ -16,7 +16,7 @@ fn read(bytes: &[u8]) -> Result<(), String> {
         let description = describe(bytes).map_err(|error| text(&error));
         *result = description.and_then(|description| {
             let mut model = description.model(InstructionSet::detect(), 1).map_err(|error| text(&error))?;
-            load(bytes, &description, &[], &mut model).map_err(|error| text(&error))
+            load(bytes, &description, &[], &mut model).map(drop).map_err(|error| text(&error))
         });
     };
     let measured = allocation_counter::measure(|| read(&mut result));
