@@ -2,8 +2,8 @@
 
 use std::{fmt::Display, process::ExitCode};
 use study::{
-    execute::ExecutionError, results::CollectError, run::RunError, store::FileError, tune::TuneError,
-    verify::VerifyError,
+    execute::ExecutionError, folder::FolderError, results::CollectError, run::RunError, store::FileError,
+    tune::TuneError, verify::VerifyError,
 };
 
 /// Why the command did not do what it was asked to.
@@ -72,7 +72,26 @@ impl From<ExecutionError> for Failure {
         match error {
             ExecutionError::Run(error) => error.into(),
             ExecutionError::File(error) => error.into(),
+            ExecutionError::Interrupted { .. } => {
+                Self::interrupted(error, "the runs that were finished are kept; the same command goes on")
+            }
         }
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let hint = match error {
+            FolderError::File(error) => return error.into(),
+            FolderError::Foreign { .. } => "choose a new or empty folder with --out",
+            FolderError::OtherStudy { .. } => {
+                "choose another folder with --out, or replace the study that is there with --fresh"
+            }
+            FolderError::Busy { .. } => {
+                "choose another folder with --out, or wait until that study has ended"
+            }
+        };
+        Self::new(error, hint)
     }
 }
 
@@ -97,6 +116,10 @@ impl From<CollectError> for Failure {
             CollectError::NoRecord { .. } => {
                 Self::new(error, "name a folder that `mnist-study compare` made, such as Results")
             }
+            CollectError::AllFailed { .. } => Self::new(
+                error,
+                "change the recipe and run the study again: a smaller learning rate usually helps",
+            ),
         }
     }
 }
@@ -105,7 +128,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         let hint = match error {
             VerifyError::Run(error) => return error.into(),
-            VerifyError::Version { .. } => "verify it with that version of the program",
+            VerifyError::Revision { .. } => "verify it with that version of the program",
             VerifyError::Kernels { .. } => "verify it where these instructions are",
             VerifyError::Data { .. } => "name the data that it was made on with --dataset",
         };

@@ -18,6 +18,8 @@ pub(crate) struct Progress {
     pace: Vec<(String, f64)>,
     /// The runs that are still to come, the current one included.
     remaining: Vec<RunSpec>,
+    /// Whether it was said that other programs are waited for.
+    waiting: bool,
 }
 
 /// How progress is shown.
@@ -78,7 +80,7 @@ impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
         let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
-        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec() }
+        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
     }
 
     /// Takes note of an event.
@@ -90,10 +92,7 @@ impl Progress {
             }
             StudyEvent::Training(Event::Epoch(metrics)) => self.epoch(metrics),
             StudyEvent::Finished { index, total, reused, record } => {
-                if !self.remaining.is_empty() {
-                    self.remaining.remove(0);
-                }
-                self.run = None;
+                self.done(&record.specification);
                 let made = if *reused { "kept from before" } else { "done" };
                 self.line(&format!(
                     "{}: {made}, test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s",
@@ -103,6 +102,18 @@ impl Progress {
                     record.train_seconds
                 ));
             }
+            StudyEvent::Failed { index, total, reused, run } => {
+                self.done(&run.specification);
+                let known = if *reused { " (known from before)" } else { "" };
+                self.line(&format!("{}: {}{known}", label(*index, *total, &run.specification), run.problem));
+            }
+            StudyEvent::Waiting { runs } => {
+                if !self.waiting {
+                    self.waiting = true;
+                    let noun = if *runs == 1 { "run" } else { "runs" };
+                    self.line(&format!("waiting for {runs} {noun} that other programs are making"));
+                }
+            }
             StudyEvent::Note(note) => self.line(&format!("note: {note}")),
         }
     }
@@ -110,6 +121,15 @@ impl Progress {
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.style.finish();
+    }
+
+    /// A run has come to its end.
+    fn done(&mut self, specification: &RunSpec) {
+        if let Some(place) = self.remaining.iter().position(|remaining| remaining == specification) {
+            self.remaining.remove(place);
+        }
+        self.run = None;
+        self.waiting = false;
     }
 
     fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
@@ -176,7 +196,7 @@ impl Progress {
         let later: f64 = self
             .remaining
             .iter()
-            .skip(1)
+            .filter(|specification| **specification != run.specification)
             .map(|specification| {
                 specification.recipe.epochs as f64 * pace(&specification.model).unwrap_or(here)
             })

@@ -10,10 +10,10 @@ use crate::{
 use std::{ops::ControlFlow, path::Path};
 use study::{
     execute::{StudyEvent, execute},
+    folder::StudyFolder,
     plan::{StudySpec, identify, plan},
     record::Protocol,
-    results::{Part, Question, write_parts, write_plan},
-    store::Store,
+    results::{Part, Question, collect, describe_failure},
     study_file::{ModelSpec, Target},
 };
 
@@ -53,7 +53,9 @@ pub(super) fn make(
         [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true),
         several => {
             let parts = parts(several);
-            write_parts(&carrying_out.out, &parts)?;
+            let name = comparison.title.as_deref().unwrap_or("a study over several data sets");
+            // Until the results are out.
+            let _folder = StudyFolder::open_parts(&carrying_out.out, name, &parts, carrying_out.fresh)?;
             for Part { dataset, folder } in &parts {
                 let folder = carrying_out.out.join(folder);
                 if !output.quiet {
@@ -95,8 +97,6 @@ fn make_on(
     told: bool,
 ) -> Result<(), Failure> {
     let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
-    let store = Store::of(folder);
-    store.prepare()?;
     let study = StudySpec {
         models: comparison.models.clone(),
         protocol: comparison.protocol,
@@ -106,7 +106,9 @@ fn make_on(
     };
     let runs = plan(&study, &identify(laboratory.corpus()));
     let question = Question { title: comparison.title.clone(), target: comparison.target };
-    write_plan(folder, &question, &runs)?;
+    // Until the results are out: nobody else's plan can take the place of this one meanwhile.
+    let workplace =
+        StudyFolder::open(folder, &question, &runs, &laboratory.environment(), carrying_out.fresh)?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;
     let mut listener = |event: StudyEvent| {
@@ -114,14 +116,25 @@ fn make_on(
         made += usize::from(matches!(event, StudyEvent::Finished { .. }));
         if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let executed = execute(&laboratory, &runs, &store, carrying_out.fresh, &mut listener);
+    let executed = execute(&laboratory, &runs, &workplace, carrying_out.fresh, &mut listener);
     progress.finish();
-    if made > 0 {
-        let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
-        match told {
-            true => results::publish(folder, Some(laboratory.corpus()), output, show)?,
-            false => drop(results::write_all(folder, Some(laboratory.corpus()), output)?),
-        }
+    let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
+    let publish = |found| match told {
+        true => results::publish(folder, found, Some(laboratory.corpus()), output, show),
+        false => results::write_all(folder, found, Some(laboratory.corpus()), output).map(drop),
+    };
+    let published = if made > 0 { collect(folder).map_err(Failure::from).and_then(publish) } else { Ok(()) };
+    // What ended the study says more than what its report then could not be written for.
+    let failed = executed?;
+    published?;
+    match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            match failed.len() {
+                1 => describe_failure(first),
+                several => format!("{}; {} more runs failed", describe_failure(first), several - 1),
+            },
+            "the other runs are reported; a smaller learning rate usually helps",
+        )),
     }
-    Ok(executed?)
 }

@@ -17,16 +17,17 @@ use study::{
 /// PNG files, and where each was written to.
 type Pictures = Vec<(PathBuf, Vec<u8>)>;
 
-/// Judges the records of a folder, writes every file but the records, prints the result and shows the plots.
+/// Judges the records that a folder holds, writes every file but the records, prints the result and shows the plots.
 ///
 /// `corpus` is the data that the records are about, where it is at hand.
 pub(crate) fn publish(
     folder: &Path,
+    collection: Collection,
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
     show: Show,
 ) -> Result<(), Failure> {
-    let (text, pictures) = write_all(folder, corpus, output)?;
+    let (text, pictures) = write_all(folder, collection, corpus, output)?;
     output::result(&text)?;
     if show == Show::Auto && !output.json {
         show::pictures(&pictures);
@@ -37,10 +38,11 @@ pub(crate) fn publish(
 /// As [`publish`], but for what is to be printed: that and the study's two plots are returned.
 pub(crate) fn write_all(
     folder: &Path,
+    collection: Collection,
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
-    let Collection { records, failed, question, mut notes } = collect(folder)?;
+    let Collection { records, failed, question, mut notes, losses } = collection;
     let judgement = judge(&records);
     notes.extend(judgement.notes);
     let study = Study {
@@ -53,8 +55,10 @@ pub(crate) fn write_all(
         class_names: corpus.map_or(&[], |corpus| corpus.class_names()),
     };
     let pictures = write(folder, &study)?;
-    if !output.quiet {
-        remark(&study);
+    match output.quiet {
+        // What was lost is no progress.
+        true => losses.iter().for_each(|loss| output::note(loss)),
+        false => remark(&study),
     }
     let text = if output.json {
         report::summary_json(&study)

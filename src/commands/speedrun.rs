@@ -11,10 +11,10 @@ use serde_json::json;
 use std::{ops::ControlFlow, time::Instant};
 use study::{
     execute::{StudyEvent, execute},
+    folder::StudyFolder,
     plan::{StudySpec, identify, plan},
-    record::{Protocol, RunRecord},
-    results::{Question, write_plan},
-    store::Store,
+    record::{FailedRun, Protocol, RunRecord},
+    results::{Question, describe_failure},
 };
 
 /// What the mean test accuracy must reach.
@@ -28,8 +28,6 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
     let model = find_one(&arguments.model, &RecipeArguments::default())?;
     let laboratory =
         laboratory("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;
-    let store = Store::of(&arguments.out);
-    store.prepare()?;
     let study = StudySpec {
         models: vec![model],
         protocol: Protocol::Sound,
@@ -38,7 +36,8 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         runs: arguments.seeds,
     };
     let runs = plan(&study, &identify(laboratory.corpus()));
-    write_plan(&arguments.out, &Question::default(), &runs)?;
+    let folder =
+        StudyFolder::open(&arguments.out, &Question::default(), &runs, &laboratory.environment(), true)?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
     let start_seconds = process_start.elapsed().as_secs_f64() - laboratory.loading_seconds();
     let mut records: Vec<RunRecord> = Vec::new();
@@ -49,10 +48,10 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         }
         if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let executed = execute(&laboratory, &runs, &store, true, &mut listener);
+    let executed = execute(&laboratory, &runs, &folder, true, &mut listener);
     progress.finish();
     if records.is_empty() {
-        return Ok(executed?);
+        return ended(&executed?);
     }
     for warning in records.iter().flat_map(|record| &record.warnings).take(3) {
         output::note(warning);
@@ -64,7 +63,18 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display()))?;
     }
     // What was finished before an interruption is told too.
-    Ok(executed?)
+    ended(&executed?)
+}
+
+/// A run that diverged has no accuracy, and one that is not in the mean makes the mean another one's.
+fn ended(failed: &[FailedRun]) -> Result<(), Failure> {
+    match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            format!("{}; it is not in the mean", describe_failure(first)),
+            "change the model's recipe: a smaller learning rate usually helps",
+        )),
+    }
 }
 
 /// What the runs came to.

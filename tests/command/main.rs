@@ -8,6 +8,7 @@ mod datasets;
 mod export;
 mod failures;
 mod foreign;
+mod folders;
 mod interface;
 mod models;
 mod predict;

@@ -1,7 +1,7 @@
 //! One run: a specification in, a record out.
 
 use crate::{
-    environment::{LoadMeter, SystemClock, VERSION, environment},
+    environment::{LoadMeter, SystemClock, environment},
     plan::{StudySpec, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
@@ -222,10 +222,16 @@ impl Laboratory {
         let asked = recipe.values().test_time_augmentation;
         let test = predict(&mut model, Subset::all(self.corpus.test()), asked);
         let test_seconds = clock.seconds() - before_test;
+        if !test.evaluation.loss().is_finite() {
+            let step = sets.training.len().div_ceil(recipe.values().batch_size);
+            let stopped = Stopped::Diverged { epoch: kept_epoch, step };
+            let (model, seed) = (specification.model.clone(), specification.seed);
+            return Err(RunError::Stopped { model, seed, stopped });
+        }
         let read_each_epoch = specification.protocol == Protocol::Original || sets.audit.is_some();
         let record = RunRecord {
             schema: RECORD_SCHEMA,
-            id: run_id(specification, VERSION),
+            id: run_id(specification, &self.environment()),
             specification: specification.clone(),
             environment: self.environment(),
             parameters: model.learnt(),

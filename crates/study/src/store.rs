@@ -1,10 +1,12 @@
 //! Records on disk: one file a run, complete or absent.
 
 use crate::{
+    encoding,
     plan::{hexadecimal, run_id},
-    record::{RECORD_SCHEMA, RunRecord},
+    record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
+    seal::{compare, digest_of, seal, unseal},
 };
-use serde::Serialize;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
     fs, io,
@@ -12,11 +14,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder `records` of a results folder.
+/// The folders `records` and `failed` of a results folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
+    failed: PathBuf,
 }
+
+/// No record is larger: the probabilities of 100,000 images of 256 classes are 64 MiB before they are deflated.
+const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
+
+/// No failed run's file is larger: its longest part are its layers.
+const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
 
 /// A file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +118,7 @@ fn folder_of(path: &Path) -> &Path {
 impl Store {
     /// The records of a results folder, which need not exist.
     pub fn of(results: &Path) -> Self {
-        Self { folder: results.join("records") }
+        Self { folder: results.join("records"), failed: results.join("failed") }
     }
 
     /// Creates the folder, and shows that it can be written to before any run is made for it.
@@ -125,15 +134,61 @@ impl Store {
         self.folder.join(format!("{id}.json"))
     }
 
-    /// Keeps a record.
+    /// Keeps a record. One of the same run that has the same bits is replaced; one that has others never is.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or holds another result of the same run.
+    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
+        if let Ok(Some(there)) = self.read(&record.id)
+            && let Some(difference) = difference(&there, record)
+        {
+            let problem = io::Error::new(io::ErrorKind::AlreadyExists, difference);
+            return Err(FileError { path: self.path(&record.id), problem });
+        }
+        self.replace(record)
+    }
+
+    /// Keeps a record, whatever the file holds.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
-        let sealed = Sealed { record, digest: digest(record) };
-        let mut bytes = serde_json::to_vec_pretty(&sealed).expect("a record has only plain values");
-        bytes.push(b'\n');
-        write_atomically(&self.path(&record.id), &bytes)
+    pub fn replace(&self, record: &RunRecord) -> Result<(), FileError> {
+        write_atomically(&self.path(&record.id), &seal(record, &digest(record)))
+    }
+
+    /// Moves a file that is not a sound record to another name; where it is then.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn set_aside(&self, id: &str) -> Result<PathBuf, FileError> {
+        let (path, aside) = (self.path(id), self.folder.join(format!("{id}.set-aside")));
+        fs::rename(&path, &aside).map_err(|problem| FileError { path, problem })?;
+        Ok(aside)
+    }
+
+    /// Keeps that a run failed.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_failed(&self, run: &FailedRun) -> Result<(), FileError> {
+        write_atomically(&self.failed_path(&run.id), &seal(run, &digest_of(run)))
+    }
+
+    fn failed_path(&self, id: &str) -> PathBuf {
+        self.failed.join(format!("{id}.json"))
+    }
+
+    /// That the run of that identity failed, if it did; why a file that says so is not believed.
+    pub fn read_failed(&self, id: &str) -> Result<Option<FailedRun>, String> {
+        let path = self.failed_path(id);
+        read_as(&path, MAXIMUM_FAILED_BYTES, |bytes| {
+            let unsealed = unseal::<FailedRun>(bytes, "record", RECORD_SCHEMA)?;
+            let run = unsealed.content;
+            check_identity(id, &run.id, &run_id(&run.specification, &run.environment))?;
+            compare(&unsealed.digest, &digest_of(&run))?;
+            run.check()?;
+            Ok(run)
+        })
     }
 
     /// The identities of all files that are named as records, sorted.
@@ -161,57 +216,118 @@ impl Store {
 
     /// The record of that identity, if there is a sound one; why a file that is there was left aside.
     pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
-        let path = self.path(id);
-        match fs::read(&path) {
-            Ok(bytes) => {
-                parse(&bytes, id).map(Some).map_err(|problem| format!("{}: {problem}", path.display()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{}: {error}", path.display())),
-        }
+        read_as(&self.path(id), MAXIMUM_RECORD_BYTES, |bytes| parse(bytes, id))
     }
 }
 
-/// A record as its file has it.
-#[derive(Serialize)]
-struct Sealed<'a> {
-    #[serde(flatten)]
-    record: &'a RunRecord,
-    /// [`digest`] of the record.
-    digest: String,
+/// A file as what it should hold; none where there is no file.
+fn read_as<T>(
+    path: &Path,
+    limit: u64,
+    parse: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let told = |problem: String| format!("{}: {problem}", path.display());
+    match read_plain_file(path, limit) {
+        Ok(bytes) => parse(&bytes).map(Some).map_err(told),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(told(error.to_string())),
+    }
 }
 
-/// SHA-256 of the record as JSON without white space: whatever is changed in the file shows.
-pub(crate) fn digest(record: &impl Serialize) -> String {
-    let bytes = serde_json::to_vec(record).expect("a record has only plain values");
-    hexadecimal(&Sha256::digest(&bytes))
+/// The bytes of a file that is no device, pipe or folder, of which there may be `limit`.
+///
+/// # Errors
+/// What the system said, that it is another kind of file, or that there are more bytes.
+pub fn read_plain_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // A pipe would be waited for when it is opened.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a plain file is expected, something else was found",
+        ));
+    }
+    read_at_most(fs::File::open(path)?, limit)
 }
 
-/// A record, if it is whole, of this layout, unchanged, and of the run that its name says.
-fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
-    let mut value: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
-    let schema = value.get("schema").and_then(serde_json::Value::as_u64);
-    if schema != Some(u64::from(RECORD_SCHEMA)) {
-        let found = schema.map_or_else(|| "none".into(), |schema| schema.to_string());
-        return Err(format!("record layout {RECORD_SCHEMA} expected, {found} found"));
-    }
-    let written = value.as_object_mut().and_then(|fields| fields.remove("digest"));
-    let record: RunRecord = serde_json::from_value(value).map_err(|error| format!("damaged: {error}"))?;
-    let expected = run_id(&record.specification, &record.environment.version);
-    if record.id != expected || id != expected {
-        return Err(format!("its specification belongs to run {expected}, its name says {id}"));
-    }
-    let found = digest(&record);
-    if written.as_ref().and_then(serde_json::Value::as_str) != Some(&found) {
-        return Err(format!("changed since it was written: its content has the digest {found}"));
-    }
-    let images = record.specification.dataset.test_images;
-    let lengths = [record.test.labels.len(), record.test.predictions.len()];
-    if lengths != [images; 2]
-        || record.test.probabilities.len() != images * record.specification.dataset.classes
+/// What two results of one run do not share, of that which is the same wherever it is made.
+fn difference(there: &RunRecord, made: &RunRecord) -> Option<String> {
+    let differ = |what: &str, there: &dyn std::fmt::Display, made: &dyn std::fmt::Display| {
+        Some(format!("holds another result of the same run: {what} {there} there, {made} now"))
+    };
+    let (one, other) = (&there.test, &made.test);
+    if there.fingerprint != made.fingerprint {
+        differ("fingerprint", &there.fingerprint, &made.fingerprint)
+    } else if one.accuracy != other.accuracy || one.loss != other.loss || one.predictions != other.predictions
     {
-        return Err(format!("{images} test images expected, predictions of {} found", lengths[1]));
+        differ("test accuracy", &one.accuracy, &other.accuracy)
+    } else {
+        None
+    }
+}
+
+/// SHA-256 of a record's content: of its JSON without white space and without the test images' bytes, then of those bytes
+/// as they are before they are deflated. So it does not depend on the compressor.
+fn digest(record: &RunRecord) -> String {
+    let bare = TestRecord {
+        labels: Vec::new(),
+        predictions: Vec::new(),
+        probabilities: Vec::new(),
+        ..record.test.clone()
+    };
+    let bare = RunRecord { test: bare, ..record.clone() };
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(&bare).expect("a record has only plain values"));
+    hasher.update(&record.test.labels);
+    hasher.update(&record.test.predictions);
+    for probability in &record.test.probabilities {
+        hasher.update(probability.to_le_bytes());
+    }
+    hexadecimal(&hasher.finalize())
+}
+
+/// SHA-256 of a record as JSON without white space, its test images' bytes deflated as the file has them: what another
+/// program that writes records can seal them by without inflating anything.
+fn digest_of_text(bytes: &[u8], record: &RunRecord) -> Option<String> {
+    #[derive(Deserialize)]
+    struct File {
+        test: Packed,
+    }
+    #[derive(Deserialize)]
+    struct Packed {
+        labels: String,
+        predictions: String,
+        probabilities: String,
+    }
+    let Packed { labels, predictions, probabilities } = serde_json::from_slice::<File>(bytes).ok()?.test;
+    let mut text = serde_json::to_string(record).ok()?;
+    // Base64 text is the same within JSON.
+    for (own, written) in [
+        (encoding::bytes::packed(&record.test.labels), labels),
+        (encoding::bytes::packed(&record.test.predictions), predictions),
+        (encoding::words::packed(&record.test.probabilities), probabilities),
+    ] {
+        text = text.replacen(&own, &written, 1);
+    }
+    Some(hexadecimal(&Sha256::digest(text)))
+}
+
+fn check_identity(name: &str, stated: &str, found: &str) -> Result<(), String> {
+    match [name, stated] == [found; 2] {
+        true => Ok(()),
+        false => Err(format!("its specification belongs to run {found}, its name says {name}")),
+    }
+}
+
+/// A record, if it is whole, of this layout, unchanged, of the run that its name says, and possible.
+fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
+    let unsealed = unseal::<RunRecord>(bytes, "record", RECORD_SCHEMA)?;
+    let record = unsealed.content;
+    check_identity(id, &record.id, &run_id(&record.specification, &record.environment))?;
+    // Figures that cannot be would make the digest expensive to take.
+    record.check()?;
+    let sealed = compare(&unsealed.digest, &digest(&record));
+    if sealed.is_err() && digest_of_text(bytes, &record).as_ref() != Some(&unsealed.digest) {
+        sealed?;
     }
     Ok(record)
 }
