@@ -102,7 +102,9 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 
 pub(super) fn pixel_mean(text: &str) -> Result<f64, String> {
     let mean = text.parse().ok().filter(|mean| Preparation::new(*mean, 1.0).is_ok());
-    mean.ok_or_else(|| "a number from 0 to 1 is expected, as pixels are: divide one of 0..255 by 255".to_owned())
+    mean.ok_or_else(|| {
+        "a number from 0 to 1 is expected, as pixels are: divide one of 0..255 by 255".to_owned()
+    })
 }
 
 pub(super) fn pixel_std(text: &str) -> Result<f64, String> {

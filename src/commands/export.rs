@@ -63,7 +63,8 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         }
     }
     if let Some(path) = &arguments.safetensors {
-        let bytes = interchange::encode(&model, &saved.description).map_err(|error| Failure::new(&error, error.hint()))?;
+        let bytes = interchange::encode(&model, &saved.description)
+            .map_err(|error| Failure::new(&error, error.hint()))?;
         write(path, "safetensors", &bytes)?;
     }
     let loss = quantised.as_ref().map(|(_, loss)| loss);

@@ -43,8 +43,9 @@ impl Saved {
         };
         let is_foreign = own.is_none();
         let architecture = arguments.architecture.as_deref();
-        let architecture =
-            architecture.map(|architecture| find_one(architecture, &RecipeArguments::default())).transpose()?;
+        let architecture = architecture
+            .map(|architecture| find_one(architecture, &RecipeArguments::default()))
+            .transpose()?;
         let description = match (own, architecture.map(|model| model.architecture)) {
             (Some(own), None) => own,
             (Some(own), Some(architecture)) if own.layers == architecture.layers => own,

@@ -47,7 +47,8 @@ fn what_was_guessed_is_told() {
         assert!(listed.filter_map(Value::as_str).any(|one| one.starts_with(note)), "{}", ran.stdout);
     }
     assert_eq!(own["notes"], serde_json::json!([]));
-    let mapped = evaluate(&bench, "foreign", &["--architecture", "mlp", "--map", "fc1=dense1", "--map", "fc2=dense2"]);
+    let mapped =
+        evaluate(&bench, "foreign", &["--architecture", "mlp", "--map", "fc1=dense1", "--map", "fc2=dense2"]);
     assert_eq!(json(&mapped)["fingerprint"], own["fingerprint"]);
     let wrong = evaluate(&bench, "foreign", &["--architecture", "mlp", "--map", "fb=dense"]);
     assert!(wrong.code == Some(1) && wrong.stderr.contains("hint: write --map FROM=TO"), "{}", wrong.stderr);
@@ -65,11 +66,24 @@ fn a_preparation_is_used_and_kept() {
     assert_eq!(with["preparation"], serde_json::json!({ "mean": [0.25], "std": [0.5] }));
     let without = json(&evaluate(&bench, "foreign", &["--architecture", "mlp"]));
     assert_ne!(with["test_loss"], without["test_loss"]);
-    let export = ["export", "foreign", "--dataset", "data", "--safetensors", "kept", "--c-header", "kept.h", "--onnx", "o"];
+    let export = [
+        "export",
+        "foreign",
+        "--dataset",
+        "data",
+        "--safetensors",
+        "kept",
+        "--c-header",
+        "kept.h",
+        "--onnx",
+        "o",
+    ];
     let ran = said(bench.command(&export).args(prepared));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(bench.read("kept.h").contains("mlp_prepare(workspace + 0, 168, 2.5e-1f, 5e-1f);"));
-    assert!(fs::read(bench.path().join("o")).expect("a file").windows(15).any(|text| text == b"images.prepared"));
+    assert!(
+        fs::read(bench.path().join("o")).expect("a file").windows(15).any(|text| text == b"images.prepared")
+    );
     let ran = evaluate(&bench, "kept", &[]);
     assert_eq!((json(&ran)["test_loss"].clone(), ran.stderr.as_str()), (with["test_loss"].clone(), ""));
     // Another than the file states is used, and told.
@@ -105,13 +119,20 @@ fn an_epsilon_is_assumed_by_the_names_and_told() {
         let ran = said(bench.command(&export).args(more));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let module = bench.read("m.py");
-        let epsilon = module.split_once("eps=").and_then(|(_, rest)| rest.split_once(')')).expect("an epsilon");
+        let epsilon =
+            module.split_once("eps=").and_then(|(_, rest)| rest.split_once(')')).expect("an epsilon");
         (epsilon.0.to_owned(), ran.stderr)
     };
     let (epsilon, told) = describe(&golden("sequences"), &[]);
-    assert!(epsilon == "0.001" && told.contains("0.001 assumed, that of `export --pytorch`'s modules"), "{told}");
+    assert!(
+        epsilon == "0.001" && told.contains("0.001 assumed, that of `export --pytorch`'s modules"),
+        "{told}"
+    );
     let (epsilon, told) = describe("renamed", &[]);
-    assert!(epsilon == "1e-5" && told.contains("1e-5 assumed, PyTorch's default; pass --epsilon 0.001"), "{told}");
+    assert!(
+        epsilon == "1e-5" && told.contains("1e-5 assumed, PyTorch's default; pass --epsilon 0.001"),
+        "{told}"
+    );
     assert!(told.contains("pass that too"), "{told}");
     let (epsilon, told) = describe("renamed", &["--epsilon", "3e-4"]);
     assert!(epsilon == "0.0003" && !told.contains("epsilon"), "{told}");
@@ -127,20 +148,36 @@ fn a_file_that_was_changed_or_is_of_another_network_is_refused() {
     let ran = evaluate(&bench, "changed", &[]);
     assert_eq!(ran.code, Some(1));
     let found = ran.stderr.split("that of its weights ").nth(1).expect("another digest");
-    assert!(ran.stderr.contains(&stated) && found.len() > 64 && !found.starts_with(&stated), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&stated) && found.len() > 64 && !found.starts_with(&stated),
+        "{}",
+        ran.stderr
+    );
     // What the file says of itself holds beside --architecture.
     assert_eq!(evaluate(&bench, "changed", &["--architecture", "mlp"]).code, Some(1));
     assert_eq!(json(&evaluate(&bench, "m", &["--architecture", "mlp"]))["fingerprint"], stated.as_str());
     let other = evaluate(&bench, "m", &["--architecture", "cnn"]);
-    assert!(other.code == Some(1) && other.stderr.contains("hint: leave out --architecture"), "{}", other.stderr);
+    assert!(
+        other.code == Some(1) && other.stderr.contains("hint: leave out --architecture"),
+        "{}",
+        other.stderr
+    );
 }
 
 #[test]
 fn files_of_other_formats_come_with_the_remedy() {
     let bench = Bench::new();
     for (bytes, told, remedy) in [
-        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"[..], "Git LFS pointer", "git lfs pull"),
-        (b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0m/data.pkl", "PyTorch file", "torch.load(\"x.pt\""),
+        (
+            &b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"[..],
+            "Git LFS pointer",
+            "git lfs pull",
+        ),
+        (
+            b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0m/data.pkl",
+            "PyTorch file",
+            "torch.load(\"x.pt\"",
+        ),
         (b"\x80\x02}q\0.", "pickle", "save_file"),
         (b"\x89HDF\r\n\x1a\n\0", "HDF5", "From Keras"),
         (b"\x08\x08\x12\x07pytorch", "ONNX", "onnx.load(\"x.pt\")"),

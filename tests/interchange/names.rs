@@ -46,10 +46,8 @@ impl Original {
         let values = |view: &TensorView| -> Vec<u8> {
             view.data().as_chunks().0.iter().flat_map(|bytes| convert(f32::from_le_bytes(*bytes))).collect()
         };
-        let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = file
-            .iter()
-            .map(|(name, view)| (name.to_owned(), view.shape().to_vec(), values(&view)))
-            .collect();
+        let tensors: Vec<(String, Vec<usize>, Vec<u8>)> =
+            file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec(), values(&view))).collect();
         let views = tensors.iter().map(|(name, shape, data)| {
             (name.clone(), TensorView::new(dtype, shape.clone(), data).expect("it fits"))
         });
@@ -129,7 +127,10 @@ fn layers_that_could_be_either_are_asked_about() {
         error.to_string(),
         "the layers dense2, dense3 could be the file's output, query in any order: their tensors are of the same shapes"
     );
-    assert_eq!(error.hint(), "say which is which: --map output=dense2 --map query=dense3, or in another order");
+    assert_eq!(
+        error.hint(),
+        "say which is which: --map output=dense2 --map query=dense3, or in another order"
+    );
     original.check(rename, &["output=dense3", "query=dense2"]);
     original.check(rename, &["query=dense2"]);
 }
@@ -146,7 +147,8 @@ fn maps_rename_layers_groups_of_layers_and_tensors() {
     ] {
         original.check(rename, maps);
     }
-    let error = |maps: &[&str]| original.load(&original.renamed(rename), maps).expect_err("wrong").to_string();
+    let error =
+        |maps: &[&str]| original.load(&original.renamed(rename), maps).expect_err("wrong").to_string();
     assert_eq!(
         error(&["fc=dens"]),
         "fc=dens: a layer of the network expected (dense1, position1, dense2), dens1 found"
@@ -174,7 +176,8 @@ fn the_layers_of_one_recurrent_module_are_told_apart() {
         let original = Original::of(layers);
         for module in ["lstm", "encoder.rnn"] {
             let rename = |name: &str| {
-                let Some((layer, rest)) = name.split_once(".weight_").or_else(|| name.split_once(".bias_")) else {
+                let Some((layer, rest)) = name.split_once(".weight_").or_else(|| name.split_once(".bias_"))
+                else {
                     return name.to_owned();
                 };
                 let what = &name[layer.len() + 1..name.len() - rest.len()];
@@ -199,7 +202,8 @@ fn the_layers_of_one_recurrent_module_are_told_apart() {
 fn what_is_left_over_is_named() {
     let original = Original::of(&["conv 2 5x5", "flatten", "dense classes"]);
     let smaller = Original::of(&["conv 2 5x5", "flatten", "dense 9", "dense classes"]);
-    let error = original.load(&smaller.renamed(|name| name.replace("dense", "fc")), &[]).expect_err("too many");
+    let error =
+        original.load(&smaller.renamed(|name| name.replace("dense", "fc")), &[]).expect_err("too many");
     assert!(matches!(&error, FormatError::Unmatched { .. }), "{error}");
     let error = original
         .load(&original.renamed(|name| name.replace("dense1", "a\x1b[31m.b\u{202e}")), &["a=dense"])

@@ -179,7 +179,8 @@ fn python_modules_prepare_their_images_themselves() {
     let model = description.model(InstructionSet::detect(), 1).expect("it fits");
     let module = pytorch_module(&description, &model);
     assert!(
-        module.contains("        x0 = (x - 0.1307) / 0.3081\n        x = torch.tanh(x0)\n        x = x + x0\n"),
+        module
+            .contains("        x0 = (x - 0.1307) / 0.3081\n        x = torch.tanh(x0)\n        x = x + x0\n"),
         "{module}"
     );
 }

@@ -44,7 +44,8 @@ fn loaded(architecture: &Architecture) -> (Description, Model<f32>, Vec<u8>) {
     let bytes = fs::read(golden(&format!("{}.safetensors", architecture.name))).expect("a golden file");
     let description = described(architecture);
     let mut model = description.model(InstructionSet::detect(), 8).expect("it fits");
-    load(&bytes, &description, &[], &mut model).unwrap_or_else(|error| panic!("{}: {error}", architecture.name));
+    load(&bytes, &description, &[], &mut model)
+        .unwrap_or_else(|error| panic!("{}: {error}", architecture.name));
     (description, model, bytes)
 }
 

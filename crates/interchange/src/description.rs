@@ -7,7 +7,8 @@ use crate::{
 };
 use data::{MAXIMUM_CLASSES, MAXIMUM_SIDE};
 use nn::{
-    Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation, ShapeError, fingerprint,
+    Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation, ShapeError,
+    fingerprint,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,12 +164,15 @@ impl Description {
         }
         let name = &self.architecture;
         if !is_name(name) || !is_plain(name) {
-            let (expected, found) = (format!("a name of 1 to {LONGEST_NAME} printable characters"), shown(name));
+            let (expected, found) =
+                (format!("a name of 1 to {LONGEST_NAME} printable characters"), shown(name));
             return Some(format!("{expected} expected for the network, `{found}` found"));
         }
         if let Some(name) = self.classes.iter().find(|name| name.chars().count() > LONGEST_NAME) {
             let found = shown(name);
-            return Some(format!("class names of at most {LONGEST_NAME} characters expected, `{found}` found"));
+            return Some(format!(
+                "class names of at most {LONGEST_NAME} characters expected, `{found}` found"
+            ));
         }
         let layers = count(&self.layers);
         if layers > MAXIMUM_LAYERS {

@@ -229,7 +229,8 @@ fn layers_of<'b>(
     let mut unused: Vec<&NameMap> = maps.iter().collect();
     for FileTensor { name, shape } in tensors {
         let short = &name[prefix.len()..];
-        let applied = maps.iter().filter_map(|map| Some((map, map.apply(short).or_else(|| map.apply(name))?)));
+        let applied =
+            maps.iter().filter_map(|map| Some((map, map.apply(short).or_else(|| map.apply(name))?)));
         let (map, mapped) = match applied.max_by_key(|(map, _)| map.from.len()) {
             Some((map, mapped)) => (Some(map), mapped),
             None => (None, short.to_owned()),

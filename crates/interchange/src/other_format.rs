@@ -60,7 +60,8 @@ impl OtherFormat {
 
     /// By the first entry's name, which stands behind 30 bytes, its length at the 26th.
     fn of_zip(bytes: &[u8]) -> Self {
-        let length = bytes.get(26..28).map_or(0, |length| usize::from(u16::from_le_bytes([length[0], length[1]])));
+        let length =
+            bytes.get(26..28).map_or(0, |length| usize::from(u16::from_le_bytes([length[0], length[1]])));
         match bytes.get(30..30 + length).unwrap_or_default() {
             name if name.ends_with(b"data.pkl") => Self::PyTorchArchive,
             b"metadata.json" | b"config.json" | b"model.weights.h5" => Self::KerasArchive,

@@ -31,7 +31,11 @@ impl fmt::Display for Remark {
             Self::Renamed(layers) => {
                 let pairs: Vec<String> =
                     layers.iter().map(|(theirs, ours)| format!("{theirs} as {ours}")).collect();
-                write!(formatter, "took layers of other names by --map, shape and number: {}", pairs.join(", "))
+                write!(
+                    formatter,
+                    "took layers of other names by --map, shape and number: {}",
+                    pairs.join(", ")
+                )
             }
             Self::Converted(kind) if kind == "F64" => {
                 formatter.write_str("rounded weights of float64 to float32")

@@ -80,7 +80,9 @@ pub fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
 fn read_header(bytes: &[u8]) -> Result<Metadata, FormatError> {
     let length = bytes.first_chunk().map(|length| u64::from_le_bytes(*length));
     if length.is_some_and(|length| length <= bytes.len() as u64 && length > MAXIMUM_HEADER_BYTES) {
-        return Err(FormatError::Damaged(format!("a header of at most {MAXIMUM_HEADER_BYTES} bytes expected")));
+        return Err(FormatError::Damaged(format!(
+            "a header of at most {MAXIMUM_HEADER_BYTES} bytes expected"
+        )));
     }
     SafeTensors::read_metadata(bytes).map(|(_, metadata)| metadata).map_err(|error| unreadable(bytes, &error))
 }

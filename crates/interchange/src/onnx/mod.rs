@@ -360,7 +360,12 @@ impl Exporter<'_> {
         if matches!(node.from, Shape::Image { .. }) {
             let [scale, offset, mean, variance] = names.map(|name| self.constant(node, name));
             let inputs = [input, &scale, &offset, &mean, &variance];
-            return self.writer.add("BatchNormalization", &inputs, name, vec![number("epsilon", self.epsilon)]);
+            return self.writer.add(
+                "BatchNormalization",
+                &inputs,
+                name,
+                vec![number("epsilon", self.epsilon)],
+            );
         }
         let [scale, offset, mean, variance] =
             names.map(|name| self.values(node.tensor(name).expect("the layer has it")));
