@@ -25,6 +25,18 @@ pub(crate) fn every_layer() -> Vec<ModelSpec> {
     StudyFile::read(&file).expect("a study file").models
 }
 
+/// Options of layers that those networks do not have; PyTorch made no weights for it.
+pub(crate) fn further() -> ModelSpec {
+    let text = r#"
+        [model.further]
+        layers = [
+          "conv 4 3x3 stride 2 same dilation 2 no bias", "depthwise 3x3 dilation 2 pad 1x2", "maxpool 2 stride 1",
+          "lstm 6 bidirectional sequence", "gru 5 sequence", "rnn 7 bidirectional sequence", "flatten", "dense classes",
+        ]
+    "#;
+    StudyFile::parse(text, "further.toml").expect("a study file").models.remove(0)
+}
+
 /// A model's description.
 pub(crate) fn described(spec: &ModelSpec) -> Description {
     let (images, classes) = (MNIST.training(), MNIST.class_names().to_vec());

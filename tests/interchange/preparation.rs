@@ -2,7 +2,7 @@
 
 use crate::{
     c_header::{self, largest_difference, run},
-    common::{MNIST, built_in, described, every_layer, logits, logits_by, trained_as},
+    common::{MNIST, built_in, described, every_layer, further, logits, logits_by, trained_as},
     onnx_runtime::{report, write_floats},
 };
 use interchange::{Description, OnnxOptions, Quantisation, describe, encode, load, onnx, pytorch_module};
@@ -31,7 +31,7 @@ fn prepared(spec: &ModelSpec) -> (Description, Model<f32>) {
 
 fn models() -> Vec<ModelSpec> {
     let some = |spec: &ModelSpec| ["cnn", "lstm", "resnet-small"].contains(&spec.architecture.name.as_str());
-    built_in().into_iter().filter(some).chain(every_layer()).collect()
+    built_in().into_iter().filter(some).chain(every_layer()).chain([further()]).collect()
 }
 
 fn one(name: &str) -> ModelSpec {
