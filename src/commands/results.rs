@@ -41,7 +41,7 @@ pub(crate) fn write_all(
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
     let Collection { records, failed, question, mut notes } = collect(folder)?;
-    let judgement = judge(&records);
+    let judgement = judge(&records, &failed);
     notes.extend(judgement.notes);
     let study = Study {
         records: &records,

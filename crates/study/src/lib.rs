@@ -7,6 +7,8 @@ pub mod bench;
 pub mod encoding;
 pub mod environment;
 pub mod execute;
+pub mod figures;
+pub mod measured;
 pub mod near;
 pub mod plan;
 pub mod record;
