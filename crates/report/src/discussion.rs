@@ -359,8 +359,9 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, records, with_predictions};
+    use crate::fixture::{comparison, records, training_time, with_predictions};
     use study::record::RunRecord;
+    use study::verdict::TrainingTime;
 
     fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
         let sections =
@@ -369,7 +370,8 @@ mod tests {
     }
 
     fn compared(outcome: Outcome, further_runs: Option<u64>) -> Comparison {
-        Comparison { outcome, further_runs, ..comparison("slow", "fast", 0.01) }
+        let training_time = Some(training_time(3.0));
+        Comparison { outcome, further_runs, training_time, ..comparison("slow", "fast", 0.01) }
     }
 
     #[test]
@@ -415,7 +417,8 @@ mod tests {
             .filter(|run| run.specification.model == "fast")
             .for_each(|run| run.train_seconds = 20.0);
         let text = all(&runs, &[compared(Outcome::ABetter, None)]);
-        assert!(text.contains("slow takes 3.00 times as long to train as fast."), "{text}");
+        let ratio = "slow takes 3.0 times as long to train as fast [2.8, 3.2] at 95 %, by the times of 3 pairs of runs";
+        assert!(text.contains(ratio), "{text}");
         assert!(text.contains("buys 1.00 point of accuracy over fast, the fastest."), "{text}");
         assert!(!text.contains("Which of slow"), "{text}");
         let text = all(&runs, &[compared(Outcome::CannotTell, Some(18))]);
@@ -428,7 +431,51 @@ mod tests {
         assert!(text.contains("buys no accuracy that matters"), "{text}");
         runs[1].environment.cpu = "Another CPU".to_owned();
         let text = all(&runs, &[]);
-        assert!(!text.contains("as long to train") && text.contains("not all made on one machine"), "{text}");
+        assert!(!text.contains("as long to train") && text.contains("several kinds of machine"), "{text}");
+    }
+
+    #[test]
+    fn what_clocks_do_not_decide_is_not_claimed() {
+        let mut runs = records(&[("slow", 0.04), ("fast", 0.12)], 2, 2);
+        runs.iter_mut()
+            .zip([60.0, 20.0].into_iter().cycle())
+            .for_each(|(run, seconds)| run.train_seconds = seconds);
+        let said = |change: fn(&mut TrainingTime)| {
+            let mut comparison = compared(Outcome::ABetter, None);
+            change(comparison.training_time.as_mut().expect("clocks"));
+            all(&runs, &[comparison])
+        };
+        for (change, words) in [
+            (
+                (|time| time.interval = Some([0.9, 9.0])) as fn(&mut TrainingTime),
+                "The training times of fast and slow cannot be told apart: slow takes 0.90 to 9.00 times as long, at 95 %.",
+            ),
+            (
+                |time| (time.ratio, time.interval) = (1.02, Some([1.01, 1.03])),
+                "The training times of fast and slow differ by less than 5 %: slow takes 1.01 to 1.03 times as long, at 95 %.",
+            ),
+            (
+                |time| time.interval = None,
+                "Whether fast trains faster than slow is not known from one pair of runs",
+            ),
+            (|time| time.same_network = true, "fast and slow are one network under two names"),
+        ] {
+            let text = said(change);
+            assert!(text.contains(words), "{words}: {text}");
+            assert!(!text.contains("longer training") && !text.contains("as long to train"), "{text}");
+        }
+    }
+
+    /// 98.45 − 97.46 = 0.99, but 98.445 − 97.455 is rounded to 0.99 as well and 98.454 − 97.445 to 1.01.
+    #[test]
+    fn a_difference_that_is_not_that_of_the_rounded_figures_is_explained() {
+        let mut runs = records(&[("a", 0.05), ("b", 0.05)], 1, 2);
+        (runs[0].test.accuracy, runs[1].test.accuracy) = (0.98454, 0.97445);
+        let explained = "Differences are taken before rounding";
+        let text = all(&runs, &[comparison("a", "b", 0.98454 - 0.97445)]);
+        assert!(text.contains("1.01 points more than b") && text.contains(explained), "{text}");
+        (runs[0].test.accuracy, runs[1].test.accuracy) = (0.9845, 0.9746);
+        assert!(!all(&runs, &[comparison("a", "b", 0.0099)]).contains(explained));
     }
 
     #[test]

@@ -37,6 +37,8 @@ mod text;
 mod tuning;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod pictures;
