@@ -159,6 +159,8 @@ fn studies_at_the_edge_have_a_report() {
         run.test.probabilities.clear();
         many_classes.push(run);
     }
+    let many = page(&Study { records: &many_classes, ..Study::default() });
+    assert!(many.len() < 1_000_000 && many.contains("The 20 most frequent errors"), "{}", many.len());
     let sixty = records(&[(long, 0.04), ("b", 0.05)], 1, 60);
     for records in [&one_image[..], &many_classes, &sixty, &[record("a", 1, 1, 0.1, Protocol::Original)]] {
         let judgement = judge(records, &[]);

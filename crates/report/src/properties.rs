@@ -170,18 +170,20 @@ proptest! {
         prop_assert!(html.contains(verdict.as_str()) && verdict.contains(level), "{}", verdict);
         // The interval of the page is that of the verdict, or its mirror image.
         let [signed, interval] = crate::numbers::difference_of(comparison);
-        prop_assert!(html.contains(&format!("{signed} points over ")) && html.contains(&format!("{interval}{level}")));
+        let (told, interval) = (format!("{signed} points over "), format!("{interval}{level}"));
+        prop_assert!(html.contains(&told) && html.contains(&interval), "{} {}", told, interval);
         prop_assert_eq!(signed.trim_start_matches(['+', '−']), &difference);
         if !difference.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
             let noun = if difference.trim_end_matches('0') == "1." { "point" } else { "points" };
-            prop_assert!(text.contains(&format!(", {difference} {noun} more than m")), "{}\n{}", difference, text);
-            prop_assert!(html.contains(&format!(", {difference} {noun} more than m")));
+            let told = format!(", {difference} {noun} more than m");
+            prop_assert!(text.contains(&told) && html.contains(&told), "{}\n{}", told, text);
         }
         for (model, missed) in [("m0", a), ("m1", b)] {
             let accuracy = exact(cells - missed as u64, 2);
-            prop_assert!(text.contains(&format!("{model} classifies {accuracy} %")), "{}\n{}", accuracy, text);
-            prop_assert!(text.contains(&format!("| {model} | {runs} | {accuracy} ± ")), "{}\n{}", accuracy, text);
-            prop_assert!(terminal.contains(&format!(" {accuracy} ± ")) && html.contains(&format!("<td>{accuracy} ± ")));
+            let (told, row) = (format!("{model} classifies {accuracy} %"), format!("| {model} | {runs} | {accuracy} ± "));
+            prop_assert!(text.contains(&told) && text.contains(&row), "{}\n{}", told, text);
+            let (line, cell) = (format!(" {accuracy} ± "), format!("<td>{accuracy} ± "));
+            prop_assert!(terminal.contains(&line) && html.contains(&cell), "{}\n{}", line, terminal);
         }
     }
 }
