@@ -1,7 +1,6 @@
 //! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
-#![expect(clippy::print_stderr, reason = "progress goes to stderr")]
-
+use crate::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::IsTerminal,
@@ -18,6 +17,8 @@ pub(crate) struct Progress {
     pace: Vec<(String, f64)>,
     /// The runs that are still to come, the current one included.
     remaining: Vec<RunSpec>,
+    /// Whether it was said that other programs are waited for.
+    waiting: bool,
 }
 
 /// How progress is shown.
@@ -50,8 +51,22 @@ impl Style {
     pub(crate) fn line(&self, text: &str) {
         match self {
             Self::Quiet => {}
-            Self::Lines => eprintln!("{text}"),
-            Self::Bar(bar) => bar.println(text),
+            Self::Lines => output::line(text),
+            Self::Bar(bar) => bar.println(output::one_line(text)),
+        }
+    }
+
+    /// Says before the bar what it is about.
+    pub(crate) fn prefix(&self, text: &str) {
+        if let Self::Bar(bar) = self {
+            bar.set_prefix(output::one_line(text).into_owned());
+        }
+    }
+
+    /// Says behind the bar how it goes.
+    pub(crate) fn message(&self, text: &str) {
+        if let Self::Bar(bar) = self {
+            bar.set_message(output::one_line(text).into_owned());
         }
     }
 
@@ -78,7 +93,7 @@ impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
         let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
-        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec() }
+        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
     }
 
     /// Takes note of an event.
@@ -90,10 +105,7 @@ impl Progress {
             }
             StudyEvent::Training(Event::Epoch(metrics)) => self.epoch(metrics),
             StudyEvent::Finished { index, total, reused, record } => {
-                if !self.remaining.is_empty() {
-                    self.remaining.remove(0);
-                }
-                self.run = None;
+                self.done(&record.specification);
                 let made = if *reused { "kept from before" } else { "done" };
                 self.line(&format!(
                     "{}: {made}, test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s",
@@ -103,6 +115,18 @@ impl Progress {
                     record.train_seconds
                 ));
             }
+            StudyEvent::Failed { index, total, reused, run } => {
+                self.done(&run.specification);
+                let known = if *reused { " (known from before)" } else { "" };
+                self.line(&format!("{}: {}{known}", label(*index, *total, &run.specification), run.problem));
+            }
+            StudyEvent::Waiting { runs } => {
+                if !self.waiting {
+                    self.waiting = true;
+                    let noun = if *runs == 1 { "run" } else { "runs" };
+                    self.line(&format!("waiting for {runs} {noun} that other programs are making"));
+                }
+            }
             StudyEvent::Note(note) => self.line(&format!("note: {note}")),
         }
     }
@@ -110,6 +134,15 @@ impl Progress {
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.style.finish();
+    }
+
+    /// A run has come to its end.
+    fn done(&mut self, specification: &RunSpec) {
+        if let Some(place) = self.remaining.iter().position(|remaining| remaining == specification) {
+            self.remaining.remove(place);
+        }
+        self.run = None;
+        self.waiting = false;
     }
 
     fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
@@ -126,12 +159,12 @@ impl Progress {
         let seconds = run.epoch_start.elapsed().as_secs_f64();
         if step == 1 {
             bar.set_length(steps as u64);
-            bar.set_prefix(format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
+            self.style.prefix(&format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
         }
         bar.set_position(step as u64);
         if step == 1 || step == steps || seconds / REDRAW.as_secs_f64() >= step as f64 / steps as f64 {
             let left = self.seconds_left(run, step as f64 / steps as f64, seconds);
-            bar.set_message(format!(
+            self.style.message(&format!(
                 "{step}/{steps}  {} images/s  loss {:.4}  accuracy {:.2} %  {} left",
                 thousands(train.images as f64 / seconds.max(1e-9)),
                 train.loss(),
@@ -176,7 +209,7 @@ impl Progress {
         let later: f64 = self
             .remaining
             .iter()
-            .skip(1)
+            .filter(|specification| **specification != run.specification)
             .map(|specification| {
                 specification.recipe.epochs as f64 * pace(&specification.model).unwrap_or(here)
             })

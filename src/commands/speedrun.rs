@@ -3,18 +3,18 @@
 use super::{laboratory, models::find_one};
 use crate::{
     args::{RecipeArguments, SpeedrunArguments},
-    failure::Failure,
+    failure::{self, Failure},
     interrupt, output,
     progress::Progress,
 };
 use serde_json::json;
-use std::{ops::ControlFlow, time::Instant};
+use std::time::Instant;
 use study::{
     execute::{StudyEvent, execute},
+    folder::StudyFolder,
     plan::{StudySpec, identify, plan},
-    record::{Protocol, RunRecord},
-    results::{Question, write_plan},
-    store::Store,
+    record::{FailedRun, Protocol, RunRecord},
+    results::{Question, describe_failure},
 };
 
 /// What the mean test accuracy must reach.
@@ -28,8 +28,6 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
     let model = find_one(&arguments.model, &RecipeArguments::default())?;
     let laboratory =
         laboratory("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;
-    let store = Store::of(&arguments.out);
-    store.prepare()?;
     let study = StudySpec {
         models: vec![model],
         protocol: Protocol::Sound,
@@ -38,8 +36,10 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         runs: arguments.seeds,
     };
     let runs = plan(&study, &identify(laboratory.corpus()));
-    write_plan(&arguments.out, &Question::default(), &runs)?;
+    let folder =
+        StudyFolder::open(&arguments.out, &Question::default(), &runs, &laboratory.environment(), true)?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
+    let _finishing = interrupt::finish_step();
     let start_seconds = process_start.elapsed().as_secs_f64() - laboratory.loading_seconds();
     let mut records: Vec<RunRecord> = Vec::new();
     let mut listener = |event: StudyEvent| {
@@ -47,24 +47,34 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         if let StudyEvent::Finished { record, .. } = event {
             records.push(record.clone());
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
-    let executed = execute(&laboratory, &runs, &store, true, &mut listener);
+    let executed = execute(&laboratory, &runs, &folder, true, &mut listener);
     progress.finish();
     if records.is_empty() {
-        return Ok(executed?);
+        return ended(&executed?);
     }
     for warning in records.iter().flat_map(|record| &record.warnings).take(3) {
         output::note(warning);
     }
     let said = Speedrun::of(&records, start_seconds);
-    if arguments.output.json {
-        output::result(&format!("{:#}\n", said.to_json(&records)))?;
-    } else {
-        output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display()))?;
-    }
+    let told = match arguments.output.json {
+        true => output::json(&format!("{:#}\n", said.to_json(&records))),
+        false => output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display())),
+    };
     // What was finished before an interruption is told too.
-    Ok(executed?)
+    failure::before_report(executed.map_err(Failure::from).and_then(|failed| ended(&failed)), told)
+}
+
+/// A run that diverged has no accuracy, and one that is not in the mean makes the mean another one's.
+fn ended(failed: &[FailedRun]) -> Result<(), Failure> {
+    match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            format!("{}; it is not in the mean", describe_failure(first)),
+            "change the model's recipe: a smaller learning rate usually helps",
+        )),
+    }
 }
 
 /// What the runs came to.

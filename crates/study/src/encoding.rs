@@ -4,8 +4,12 @@
 pub(crate) mod bytes {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    pub(crate) fn packed(values: &[u8]) -> String {
+        super::encode(values)
+    }
+
     pub(crate) fn serialize<S: Serializer>(values: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&super::encode(values))
+        serializer.serialize_str(&packed(values))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -17,9 +21,13 @@ pub(crate) mod bytes {
 pub(crate) mod words {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(crate) fn serialize<S: Serializer>(values: &[u16], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn packed(values: &[u16]) -> String {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        serializer.serialize_str(&super::encode(&bytes))
+        super::encode(&bytes)
+    }
+
+    pub(crate) fn serialize<S: Serializer>(values: &[u16], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&packed(values))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {

@@ -1,12 +1,14 @@
 //! A plan carried out, run by run.
 
 use crate::{
-    record::{RunRecord, RunSpec},
+    folder::StudyFolder,
+    plan::run_id,
+    record::{FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
     run::{Laboratory, RunError},
     store::{FileError, Store},
 };
-use std::ops::ControlFlow;
-use train::Event;
+use std::{ops::ControlFlow, thread, time::Duration};
+use train::{Event, Stopped};
 
 /// What happens while a plan is carried out.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +30,26 @@ pub enum StudyEvent<'a> {
         index: usize,
         /// Runs of the plan.
         total: usize,
-        /// Whether the record was there already.
+        /// Whether this command did not make it: the record was there already, or another program has made it meanwhile.
         reused: bool,
         /// The record.
         record: &'a RunRecord,
+    },
+    /// It came to no result, which is on disk.
+    Failed {
+        /// Its place in the plan, from 0.
+        index: usize,
+        /// Runs of the plan.
+        total: usize,
+        /// Whether that was known already.
+        reused: bool,
+        /// What happened.
+        run: &'a FailedRun,
+    },
+    /// Other programs make all runs that are left; asked from time to time whether to wait on.
+    Waiting {
+        /// How many there are.
+        runs: usize,
     },
     /// Something that the user must know.
     Note(&'a str),
@@ -40,75 +58,167 @@ pub enum StudyEvent<'a> {
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
-    /// A run failed or was interrupted.
+    /// A run could not be made or was interrupted.
     #[error(transparent)]
     Run(#[from] RunError),
     /// A record could not be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The user asked for the end while other programs made the runs that were left.
+    #[error("interrupted while other programs made {runs} runs")]
+    Interrupted {
+        /// How many they were.
+        runs: usize,
+    },
 }
 
-/// Makes the runs of `plan` whose records are not in `store`, and keeps each record before the next run begins.
+/// How long to wait before looking again whether another program has made a run.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Makes the runs of `plan` whose records are not in the folder, and keeps each record before the next run begins. A run that
+/// another program makes meanwhile is waited for, and made here after all where that one ends without it.
 ///
-/// With `fresh`, every run is made. A record from another processor, number of threads or instruction set is made
-/// anew: its seconds cannot stand beside this machine's. Why a record was made in the place of another is among its
-/// warnings.
+/// With `fresh`, every run is made, and takes the place of what was there. Why a record was made in the place of another is
+/// among its warnings.
+///
+/// A run whose training diverges is kept as a [`FailedRun`], and the others go on: the failed ones are returned, in the order
+/// of the plan.
 ///
 /// # Errors
-/// When a run or writing its record failed; the records before it are in the store.
+/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder.
 pub fn execute(
     laboratory: &Laboratory,
     plan: &[RunSpec],
-    store: &Store,
+    folder: &StudyFolder,
     fresh: bool,
     listener: &mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
-) -> Result<(), ExecutionError> {
-    for (index, specification) in plan.iter().enumerate() {
-        let total = plan.len();
-        let mut warnings = Vec::new();
-        let kept = if fresh { None } else { reusable(laboratory, specification, store, &mut warnings) };
-        for warning in &warnings {
-            let _ = listener(StudyEvent::Note(warning));
-        }
-        let reused = kept.is_some();
-        let record = match kept {
-            Some(record) => record,
-            None => {
-                // A break is honoured by the training's own first event.
-                let _ = listener(StudyEvent::Started { index, total, specification });
-                let mut forward = |event: Event| listener(StudyEvent::Training(event));
-                let mut record = laboratory.run(specification, &mut forward)?.record;
-                record.warnings.splice(0..0, warnings);
-                store.write(&record)?;
-                record
+) -> Result<Vec<FailedRun>, ExecutionError> {
+    let mut execution = Execution { laboratory, folder, total: plan.len(), fresh, listener };
+    let mut failed = Vec::new();
+    let mut left: Vec<(usize, &RunSpec)> = plan.iter().enumerate().collect();
+    while !left.is_empty() {
+        let before = left.len();
+        let mut busy = Vec::new();
+        for (index, specification) in left {
+            match execution.run(index, specification)? {
+                Progress::Busy => busy.push((index, specification)),
+                Progress::Finished => {}
+                Progress::Failed(run) => failed.push((index, *run)),
             }
-        };
-        let _ = listener(StudyEvent::Finished { index, total, reused, record: &record });
+        }
+        left = busy;
+        if !left.is_empty() && left.len() == before {
+            let runs = left.len();
+            if (execution.listener)(StudyEvent::Waiting { runs }).is_break() {
+                return Err(ExecutionError::Interrupted { runs });
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
     }
-    Ok(())
+    failed.sort_by_key(|(index, _)| *index);
+    Ok(failed.into_iter().map(|(_, run)| run).collect())
 }
 
-/// The record that is there, if it will do; else why not, where there is one.
-fn reusable(
-    laboratory: &Laboratory,
-    specification: &RunSpec,
-    store: &Store,
-    warnings: &mut Vec<String>,
-) -> Option<RunRecord> {
-    let environment = laboratory.environment();
-    let warning = match store.read(&crate::plan::run_id(specification, &environment.version)) {
-        Ok(None) => return None,
-        Ok(Some(record)) if record.environment == environment => return Some(record),
-        Ok(Some(record)) => format!(
-            "record {} of {} was from another machine or setting ({}, {} threads, {}): trained again",
-            record.id,
-            specification.model,
-            record.environment.cpu,
-            record.environment.threads,
-            record.environment.kernels
-        ),
-        Err(problem) => format!("{problem}: left aside, trained again"),
-    };
-    warnings.push(warning);
-    None
+struct Execution<'a> {
+    laboratory: &'a Laboratory,
+    folder: &'a StudyFolder,
+    total: usize,
+    fresh: bool,
+    listener: &'a mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
+}
+
+/// How far a run has come.
+enum Progress {
+    /// Another program makes it.
+    Busy,
+    Finished,
+    Failed(Box<FailedRun>),
+}
+
+impl Execution<'_> {
+    fn store(&self) -> &Store {
+        self.folder.store()
+    }
+
+    /// Finds a run made, or makes it.
+    fn run(&mut self, index: usize, specification: &RunSpec) -> Result<Progress, ExecutionError> {
+        let id = run_id(specification, &self.laboratory.environment());
+        if let Some(done) = self.there(index, &id) {
+            return Ok(done);
+        }
+        let Some(claim) = self.folder.claim(&id)? else { return Ok(Progress::Busy) };
+        // Another program may have finished it before it was claimed here.
+        if let Some(done) = self.there(index, &id) {
+            return Ok(done);
+        }
+        let made = self.make(index, specification, &id);
+        drop(claim);
+        made
+    }
+
+    /// What is in the folder, unless all is to be made again.
+    fn there(&mut self, index: usize, id: &str) -> Option<Progress> {
+        if self.fresh {
+            return None;
+        }
+        let total = self.total;
+        if let Ok(Some(record)) = self.store().read(id) {
+            let _ = (self.listener)(StudyEvent::Finished { index, total, reused: true, record: &record });
+            return Some(Progress::Finished);
+        }
+        let run = self.store().read_failed(id).ok().flatten()?;
+        let _ = (self.listener)(StudyEvent::Failed { index, total, reused: true, run: &run });
+        Some(Progress::Failed(Box::new(run)))
+    }
+
+    fn make(&mut self, index: usize, specification: &RunSpec, id: &str) -> Result<Progress, ExecutionError> {
+        let (total, mut warnings) = (self.total, Vec::new());
+        let before = self.store().read(id);
+        if let (Err(problem), false) = (&before, self.fresh) {
+            let aside = self.store().set_aside(id)?;
+            warnings.push(format!("{problem}: moved to {}, trained again", aside.display()));
+        }
+        for warning in &warnings {
+            let _ = (self.listener)(StudyEvent::Note(warning));
+        }
+        // A break is honoured by the training's own first event.
+        let _ = (self.listener)(StudyEvent::Started { index, total, specification });
+        let listener = &mut *self.listener;
+        let mut forward = |event: Event| listener(StudyEvent::Training(event));
+        let mut record = match self.laboratory.run(specification, &mut forward) {
+            Ok(finished) => finished.record,
+            Err(RunError::Stopped { stopped: stopped @ Stopped::Diverged { epoch, .. }, .. }) => {
+                let run = FailedRun {
+                    schema: RECORD_SCHEMA,
+                    id: id.to_owned(),
+                    specification: specification.clone(),
+                    environment: self.laboratory.environment(),
+                    epoch,
+                    problem: stopped.to_string(),
+                };
+                self.store().write_failed(&run)?;
+                let _ = (self.listener)(StudyEvent::Failed { index, total, reused: false, run: &run });
+                return Ok(Progress::Failed(Box::new(run)));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Ok(Some(before)) = &before
+            && before.fingerprint != record.fingerprint
+        {
+            let warning = format!(
+                "takes the place of a record with other bits: fingerprint {} before",
+                before.fingerprint.get(..16).unwrap_or_default()
+            );
+            let _ = (self.listener)(StudyEvent::Note(&warning));
+            warnings.push(warning);
+        }
+        record.warnings.splice(0..0, warnings);
+        if self.fresh {
+            self.store().replace(&record)?;
+        } else {
+            self.store().write(&record)?;
+        }
+        let _ = (self.listener)(StudyEvent::Finished { index, total, reused: false, record: &record });
+        Ok(Progress::Finished)
+    }
 }

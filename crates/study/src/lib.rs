@@ -4,16 +4,22 @@
 //! and keeps one record each, [`results::collect`] finds them again, [`verdict`] judges them. A run depends on its [`record::RunSpec`] alone.
 
 pub mod bench;
+pub mod clock;
 pub mod encoding;
 pub mod environment;
 pub mod execute;
 pub mod figures;
+pub mod files;
+pub mod folder;
 pub mod measured;
 pub mod near;
 pub mod plan;
+mod plan_file;
+mod possible;
 pub mod record;
 pub mod results;
 pub mod run;
+mod seal;
 pub mod store;
 pub mod study_file;
 pub mod tune;

@@ -1,65 +1,32 @@
-//! A results folder: the plan that it was made for, and the records that there are.
+//! What a results folder holds: the records of its plan, and what is missing of them.
+
+pub use crate::plan_file::{Part, Question, read_parts};
 
 use crate::{
-    environment::VERSION,
-    plan::run_id,
+    plan::seedless,
+    plan_file::Plan,
     record::{FailedRun, RunRecord, RunSpec},
-    store::{FileError, Store, write_atomically},
-    study_file::Target,
+    store::{FileError, Store},
 };
-use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Component, Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
 };
-
-/// The file that says which runs a results folder is for, and in which order.
-const PLAN: &str = "plan.json";
-
-/// The file that says which folders a study over several data sets has.
-const PARTS: &str = "parts.json";
-
-/// Version of the plan file's layout.
-const PLAN_SCHEMA: u32 = 2;
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Plan {
-    schema: u32,
-    #[serde(flatten)]
-    question: Question,
-    runs: Vec<PlannedRun>,
-}
-
-/// What a study asks, beyond which of its models is better.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Question {
-    /// In its author's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What must be reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct PlannedRun {
-    id: String,
-    model: String,
-    seed: u64,
-}
 
 /// What a results folder holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collection {
-    /// The plan's records that there are, in its order; without a plan all, by seed and then by model.
+    /// The plan's records that there are, in its order; without a plan all, by seed and then by model. No two of them that
+    /// are of different networks, recipes or data bear one model's name.
     pub records: Vec<RunRecord>,
-    /// What the study asks.
-    pub question: Question,
     /// The plan's runs that came to no result, in its order.
     pub failed: Vec<FailedRun>,
-    /// What a reader of the records must know: runs that are missing, records that were left out.
+    /// What the study asks.
+    pub question: Question,
+    /// What a reader of the records must know: runs that are missing, records that other runs have.
     pub notes: Vec<String>,
+    /// What was lost: files that should be records and are not. Part of the notes too.
+    pub losses: Vec<String>,
 }
 
 /// Why there is nothing to report.
@@ -76,82 +43,23 @@ pub enum CollectError {
         /// Why records that are there were left out.
         notes: Vec<String>,
     },
+    /// Every run that was made failed.
+    #[error("{}: no run came to a result; {}", folder.display(), failed.first().map_or_else(String::new, describe_failure))]
+    AllFailed {
+        /// The results folder.
+        folder: PathBuf,
+        /// The runs.
+        failed: Vec<FailedRun>,
+    },
 }
 
 fn reasons(notes: &[String]) -> String {
     notes.first().map_or_else(String::new, |note| format!(" ({note})"))
 }
 
-/// Keeps the plan that a results folder is for.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_plan(results: &Path, question: &Question, plan: &[RunSpec]) -> Result<(), FileError> {
-    let runs = plan.iter().map(|run| PlannedRun {
-        id: run_id(run, VERSION),
-        model: run.model.clone(),
-        seed: run.seed,
-    });
-    let plan = Plan { schema: PLAN_SCHEMA, question: question.clone(), runs: runs.collect() };
-    let mut bytes = serde_json::to_vec_pretty(&plan).expect("a plan has only plain values");
-    bytes.push(b'\n');
-    write_atomically(&results.join(PLAN), &bytes)?;
-    remove(&results.join(PARTS))
-}
-
-/// Removes a file that an earlier study of another kind may have left.
-fn remove(path: &Path) -> Result<(), FileError> {
-    match fs::remove_file(path) {
-        Err(problem) if problem.kind() != io::ErrorKind::NotFound => {
-            Err(FileError { path: path.to_owned(), problem })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// One data set of a study over several: its results have a folder of their own within that of the study.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// The data set, as the study names it.
-    pub dataset: String,
-    /// The folder's name.
-    pub folder: String,
-}
-
-/// Keeps which parts a study has.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_parts(results: &Path, parts: &[Part]) -> Result<(), FileError> {
-    let mut bytes = serde_json::to_vec_pretty(parts).expect("parts have only plain values");
-    bytes.push(b'\n');
-    write_atomically(&results.join(PARTS), &bytes)?;
-    remove(&results.join(PLAN))
-}
-
-/// The parts of a study over several data sets; none where the folder is that of a study over one.
-///
-/// # Errors
-/// When the file is there and cannot be read, is damaged, or names a folder that is not directly within this one.
-pub fn read_parts(results: &Path) -> Result<Vec<Part>, FileError> {
-    let path = results.join(PARTS);
-    let bytes = match fs::read(&path) {
-        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(problem) => return Err(FileError { path, problem }),
-        Ok(bytes) => bytes,
-    };
-    let damaged = |problem: String| FileError {
-        path: path.clone(),
-        problem: io::Error::new(io::ErrorKind::InvalidData, format!("damaged: {problem}")),
-    };
-    let parts: Vec<Part> = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-    for Part { folder, .. } in &parts {
-        let mut components = Path::new(folder).components();
-        if !matches!((components.next(), components.next()), (Some(Component::Normal(_)), None)) {
-            return Err(damaged(format!("`{folder}` is not the name of a folder")));
-        }
-    }
-    Ok(parts)
+/// A failed run in words.
+pub fn describe_failure(run: &FailedRun) -> String {
+    format!("model {}, seed {}: {}", run.specification.model, run.specification.seed, run.problem)
 }
 
 /// Reads the records of a results folder: the same records in the same order for the same files.
@@ -166,15 +74,16 @@ pub fn collect(results: &Path) -> Result<Collection, CollectError> {
         failed: Vec::new(),
         question: Question::default(),
         notes: Vec::new(),
+        losses: Vec::new(),
     };
-    match read_plan(results) {
+    match Plan::read(results) {
         Ok(Some(plan)) => {
             collection.question = plan.question.clone();
             collection.of_plan(&store, &plan, &present);
         }
         other => {
             if let Err(problem) = other {
-                collection.notes.push(format!("{problem}: every record of the folder is taken"));
+                collection.lose(format!("{problem}: every record of the folder is taken"));
             }
             for id in &present {
                 collection.take(&store, id);
@@ -186,8 +95,13 @@ pub fn collect(results: &Path) -> Result<Collection, CollectError> {
             });
         }
     }
+    collection.tell_apart();
+    let folder = results.to_owned();
     if collection.records.is_empty() {
-        return Err(CollectError::NoRecord { folder: results.to_owned(), notes: collection.notes });
+        return Err(match collection.failed.is_empty() {
+            true => CollectError::NoRecord { folder, notes: collection.notes },
+            false => CollectError::AllFailed { folder, failed: collection.failed },
+        });
     }
     Ok(collection)
 }
@@ -196,8 +110,16 @@ impl Collection {
     fn of_plan(&mut self, store: &Store, plan: &Plan, present: &[String]) {
         let mut missing = Vec::new();
         for run in &plan.runs {
-            if !self.take(store, &run.id) {
-                missing.push(format!("{} seed {}", run.model, run.seed));
+            if self.take(store, &run.id) {
+                continue;
+            }
+            match store.read_failed(&run.id) {
+                Ok(Some(failed)) => self.failed.push(failed),
+                Ok(None) => missing.push(format!("{} seed {}", run.model, run.seed)),
+                Err(problem) => {
+                    self.lose(format!("{problem}: left out"));
+                    missing.push(format!("{} seed {}", run.model, run.seed));
+                }
             }
         }
         if !missing.is_empty() {
@@ -227,24 +149,37 @@ impl Collection {
                 return true;
             }
             Ok(None) => {}
-            Err(problem) => self.notes.push(format!("{problem}: left out")),
+            Err(problem) => self.lose(format!("{problem}: left out")),
         }
         false
     }
-}
 
-/// The plan, where there is one; else what is wrong with the file.
-fn read_plan(results: &Path) -> Result<Option<Plan>, String> {
-    let path = results.join(PLAN);
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        bytes => bytes.map_err(|error| format!("{}: {error}", path.display()))?,
-    };
-    let plan: Plan =
-        serde_json::from_slice(&bytes).map_err(|error| format!("{}: damaged: {error}", path.display()))?;
-    if plan.schema != PLAN_SCHEMA {
-        let (path, found) = (path.display(), plan.schema);
-        return Err(format!("{path}: plan layout {PLAN_SCHEMA} expected, {found} found"));
+    fn lose(&mut self, note: String) {
+        self.losses.push(note.clone());
+        self.notes.push(note);
     }
-    Ok(Some(plan))
+
+    /// Gives models that are not the same but bear one name a number each: `m (1)`, `m (2)`.
+    fn tell_apart(&mut self) {
+        let mut kinds: BTreeMap<String, Vec<RunSpec>> = BTreeMap::new();
+        for record in &self.records {
+            let kind = seedless(&record.specification);
+            let known = kinds.entry(kind.model.clone()).or_default();
+            if !known.contains(&kind) {
+                known.push(kind);
+            }
+        }
+        for (name, kinds) in kinds.iter().filter(|(_, kinds)| kinds.len() > 1) {
+            for record in self.records.iter_mut().filter(|record| record.specification.model == *name) {
+                let kind = seedless(&record.specification);
+                let number = kinds.iter().position(|known| *known == kind).map_or(0, |index| index + 1);
+                record.specification.model = format!("{name} ({number})");
+            }
+            self.notes.push(format!(
+                "{} models of different layers, recipes or data are named {name}: they are told apart as {name} (1) to {name} ({})",
+                kinds.len(),
+                kinds.len()
+            ));
+        }
+    }
 }

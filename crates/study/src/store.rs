@@ -1,115 +1,37 @@
 //! Records on disk: one file a run, complete or absent.
 
 use crate::{
+    encoding,
     plan::{hexadecimal, run_id},
-    record::{RECORD_SCHEMA, RunRecord},
+    record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
+    seal::{compare, digest_of, seal, unseal},
 };
-use serde::Serialize;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
     fs, io,
-    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
-/// The folder `records` of a results folder.
+pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file, write_atomically};
+
+/// The folders `records` and `failed` of a results folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
+    failed: PathBuf,
 }
 
-/// A file that could not be written or read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", path.display())]
-pub struct FileError {
-    /// Which.
-    pub path: PathBuf,
-    /// What the system said.
-    pub problem: io::Error,
-}
+/// No record is larger: the probabilities of 100,000 images of 256 classes are 64 MiB before they are deflated.
+const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
 
-impl FileError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self.problem.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "choose a folder that you may write to with --out".into()
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "free some space, or choose a folder on another disk with --out".into()
-            }
-            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                "a file stands where a folder is needed: choose another folder with --out".into()
-            }
-            _ => "check the path, or choose another folder with --out".into(),
-        }
-    }
-}
-
-/// Writes a file under a temporary name beside it, flushes it to the disk and renames it: at no moment does the path
-/// hold half a file.
-///
-/// # Errors
-/// With the path and what the system said; the temporary file is removed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let error = |problem| FileError { path: path.to_owned(), problem };
-    let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(error)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".mnist-study-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any program would create it, less the user's mask; the default is for secrets.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(error)?;
-    file.write_all(bytes).map_err(error)?;
-    file.as_file().sync_all().map_err(error)?;
-    file.persist(path).map_err(|failed| error(failed.error))?;
-    Ok(())
-}
-
-/// All bytes, of which there may be `limit`: no more are read, also where the source does not know its length.
-///
-/// # Errors
-/// What the system said, or that there are more.
-pub fn read_at_most(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("{limit} bytes at most expected, more found")));
-    }
-    Ok(bytes)
-}
-
-/// Creates the folder of a file that is to be written later, and a file in it that is gone at once.
-///
-/// # Errors
-/// When the folder cannot be made or written to, or `path` is a folder.
-pub fn check_writable(path: &Path) -> Result<(), FileError> {
-    if path.is_dir() {
-        let problem = io::Error::new(io::ErrorKind::IsADirectory, "a file is expected, a folder was found");
-        return Err(FileError { path: path.to_owned(), problem });
-    }
-    let folder = folder_of(path);
-    let error = |problem| FileError { path: folder.to_owned(), problem };
-    fs::create_dir_all(folder).map_err(error)?;
-    tempfile::tempfile_in(folder).map_err(error)?;
-    Ok(())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
+/// No failed run's file is larger: its longest part are its layers.
+const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
 
 impl Store {
     /// The records of a results folder, which need not exist.
     pub fn of(results: &Path) -> Self {
-        Self { folder: results.join("records") }
+        Self { folder: results.join("records"), failed: results.join("failed") }
     }
 
     /// Creates the folder, and shows that it can be written to before any run is made for it.
@@ -125,15 +47,61 @@ impl Store {
         self.folder.join(format!("{id}.json"))
     }
 
-    /// Keeps a record.
+    /// Keeps a record. One of the same run that has the same bits is replaced; one that has others never is.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or holds another result of the same run.
+    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
+        if let Ok(Some(there)) = self.read(&record.id)
+            && let Some(difference) = difference(&there, record)
+        {
+            let problem = io::Error::new(io::ErrorKind::AlreadyExists, difference);
+            return Err(FileError { path: self.path(&record.id), problem });
+        }
+        self.replace(record)
+    }
+
+    /// Keeps a record, whatever the file holds.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
-        let sealed = Sealed { record, digest: digest(record) };
-        let mut bytes = serde_json::to_vec_pretty(&sealed).expect("a record has only plain values");
-        bytes.push(b'\n');
-        write_atomically(&self.path(&record.id), &bytes)
+    pub fn replace(&self, record: &RunRecord) -> Result<(), FileError> {
+        write_atomically(&self.path(&record.id), &seal(record, &digest(record)))
+    }
+
+    /// Moves a file that is not a sound record to another name; where it is then.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn set_aside(&self, id: &str) -> Result<PathBuf, FileError> {
+        let (path, aside) = (self.path(id), self.folder.join(format!("{id}.set-aside")));
+        fs::rename(&path, &aside).map_err(|problem| FileError { path, problem })?;
+        Ok(aside)
+    }
+
+    /// Keeps that a run failed.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_failed(&self, run: &FailedRun) -> Result<(), FileError> {
+        write_atomically(&self.failed_path(&run.id), &seal(run, &digest_of(run)))
+    }
+
+    fn failed_path(&self, id: &str) -> PathBuf {
+        self.failed.join(format!("{id}.json"))
+    }
+
+    /// That the run of that identity failed, if it did; why a file that says so is not believed.
+    pub fn read_failed(&self, id: &str) -> Result<Option<FailedRun>, String> {
+        let path = self.failed_path(id);
+        read_as(&path, MAXIMUM_FAILED_BYTES, |bytes| {
+            let unsealed = unseal::<FailedRun>(bytes, "record", RECORD_SCHEMA)?;
+            let run = unsealed.content;
+            check_identity(id, &run.id, &run_id(&run.specification, &run.environment))?;
+            compare(&unsealed.digest, &digest_of(&run))?;
+            run.check()?;
+            Ok(run)
+        })
     }
 
     /// The identities of all files that are named as records, sorted.
@@ -161,57 +129,103 @@ impl Store {
 
     /// The record of that identity, if there is a sound one; why a file that is there was left aside.
     pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
-        let path = self.path(id);
-        match fs::read(&path) {
-            Ok(bytes) => {
-                parse(&bytes, id).map(Some).map_err(|problem| format!("{}: {problem}", path.display()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{}: {error}", path.display())),
-        }
+        read_as(&self.path(id), MAXIMUM_RECORD_BYTES, |bytes| parse(bytes, id))
     }
 }
 
-/// A record as its file has it.
-#[derive(Serialize)]
-struct Sealed<'a> {
-    #[serde(flatten)]
-    record: &'a RunRecord,
-    /// [`digest`] of the record.
-    digest: String,
+/// A file as what it should hold; none where there is no file.
+fn read_as<T>(
+    path: &Path,
+    limit: u64,
+    parse: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let told = |problem: String| format!("{}: {problem}", path.display());
+    match read_plain_file(path, limit) {
+        Ok(bytes) => parse(&bytes).map(Some).map_err(told),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(told(error.to_string())),
+    }
 }
 
-/// SHA-256 of the record as JSON without white space: whatever is changed in the file shows.
-pub(crate) fn digest(record: &impl Serialize) -> String {
-    let bytes = serde_json::to_vec(record).expect("a record has only plain values");
-    hexadecimal(&Sha256::digest(&bytes))
-}
-
-/// A record, if it is whole, of this layout, unchanged, and of the run that its name says.
-fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
-    let mut value: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
-    let schema = value.get("schema").and_then(serde_json::Value::as_u64);
-    if schema != Some(u64::from(RECORD_SCHEMA)) {
-        let found = schema.map_or_else(|| "none".into(), |schema| schema.to_string());
-        return Err(format!("record layout {RECORD_SCHEMA} expected, {found} found"));
-    }
-    let written = value.as_object_mut().and_then(|fields| fields.remove("digest"));
-    let record: RunRecord = serde_json::from_value(value).map_err(|error| format!("damaged: {error}"))?;
-    let expected = run_id(&record.specification, &record.environment.version);
-    if record.id != expected || id != expected {
-        return Err(format!("its specification belongs to run {expected}, its name says {id}"));
-    }
-    let found = digest(&record);
-    if written.as_ref().and_then(serde_json::Value::as_str) != Some(&found) {
-        return Err(format!("changed since it was written: its content has the digest {found}"));
-    }
-    let images = record.specification.dataset.test_images;
-    let lengths = [record.test.labels.len(), record.test.predictions.len()];
-    if lengths != [images; 2]
-        || record.test.probabilities.len() != images * record.specification.dataset.classes
+/// What two results of one run do not share, of that which is the same wherever it is made.
+fn difference(there: &RunRecord, made: &RunRecord) -> Option<String> {
+    let differ = |what: &str, there: &dyn std::fmt::Display, made: &dyn std::fmt::Display| {
+        Some(format!("holds another result of the same run: {what} {there} there, {made} now"))
+    };
+    let (one, other) = (&there.test, &made.test);
+    if there.fingerprint != made.fingerprint {
+        differ("fingerprint", &there.fingerprint, &made.fingerprint)
+    } else if one.accuracy != other.accuracy || one.loss != other.loss || one.predictions != other.predictions
     {
-        return Err(format!("{images} test images expected, predictions of {} found", lengths[1]));
+        differ("test accuracy", &one.accuracy, &other.accuracy)
+    } else {
+        None
+    }
+}
+
+/// SHA-256 of a record's content: of its JSON without white space and without the test images' bytes, then of those bytes
+/// as they are before they are deflated. So it does not depend on the compressor.
+fn digest(record: &RunRecord) -> String {
+    let bare = TestRecord {
+        labels: Vec::new(),
+        predictions: Vec::new(),
+        probabilities: Vec::new(),
+        ..record.test.clone()
+    };
+    let bare = RunRecord { test: bare, ..record.clone() };
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(&bare).expect("a record has only plain values"));
+    hasher.update(&record.test.labels);
+    hasher.update(&record.test.predictions);
+    for probability in &record.test.probabilities {
+        hasher.update(probability.to_le_bytes());
+    }
+    hexadecimal(&hasher.finalize())
+}
+
+/// SHA-256 of a record as JSON without white space, its test images' bytes deflated as the file has them: what another
+/// program that writes records can seal them by without inflating anything.
+fn digest_of_text(bytes: &[u8], record: &RunRecord) -> Option<String> {
+    #[derive(Deserialize)]
+    struct File {
+        test: Packed,
+    }
+    #[derive(Deserialize)]
+    struct Packed {
+        labels: String,
+        predictions: String,
+        probabilities: String,
+    }
+    let Packed { labels, predictions, probabilities } = serde_json::from_slice::<File>(bytes).ok()?.test;
+    let mut text = serde_json::to_string(record).ok()?;
+    // Base64 text is the same within JSON.
+    for (own, written) in [
+        (encoding::bytes::packed(&record.test.labels), labels),
+        (encoding::bytes::packed(&record.test.predictions), predictions),
+        (encoding::words::packed(&record.test.probabilities), probabilities),
+    ] {
+        text = text.replacen(&own, &written, 1);
+    }
+    Some(hexadecimal(&Sha256::digest(text)))
+}
+
+fn check_identity(name: &str, stated: &str, found: &str) -> Result<(), String> {
+    match [name, stated] == [found; 2] {
+        true => Ok(()),
+        false => Err(format!("its specification belongs to run {found}, its name says {name}")),
+    }
+}
+
+/// A record, if it is whole, of this layout, unchanged, of the run that its name says, and possible.
+fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
+    let unsealed = unseal::<RunRecord>(bytes, "record", RECORD_SCHEMA)?;
+    let record = unsealed.content;
+    check_identity(id, &record.id, &run_id(&record.specification, &record.environment))?;
+    // Figures that cannot be would make the digest expensive to take.
+    record.check()?;
+    let sealed = compare(&unsealed.digest, &digest(&record));
+    if sealed.is_err() && digest_of_text(bytes, &record).as_ref() != Some(&unsealed.digest) {
+        sealed?;
     }
     Ok(record)
 }

@@ -1,23 +1,26 @@
 //! Making a recorded run again, and what of it came out otherwise.
 
 use crate::{
-    environment::VERSION,
     record::RunRecord,
     run::{Laboratory, RunError},
 };
 use std::fmt::Display;
-use train::Listener;
+use train::{ENGINE_REVISION, Listener};
 
 /// Why a record's run cannot be made again here.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// Another version's bits may differ.
-    #[error("record {id}: made by version {found}, this is version {VERSION}")]
-    Version {
+    /// Another revision's bits differ.
+    #[error(
+        "record {id}: made by engine revision {found} (mnist-study {version}), this is revision {ENGINE_REVISION}"
+    )]
+    Revision {
         /// The record.
         id: String,
-        /// Its version.
-        found: String,
+        /// Its engine's revision.
+        found: u32,
+        /// The version of the program that made it.
+        version: String,
     },
     /// Another instruction set's bits differ.
     #[error("record {id}: made with {found} kernels, these are {expected}")]
@@ -56,8 +59,9 @@ pub fn verify(
     listener: &mut (dyn Listener + Send),
 ) -> Result<Vec<String>, VerifyError> {
     let (id, here) = (|| record.id.clone(), laboratory.environment());
-    if record.environment.version != VERSION {
-        return Err(VerifyError::Version { id: id(), found: record.environment.version.clone() });
+    if record.environment.engine_revision != ENGINE_REVISION {
+        let (found, version) = (record.environment.engine_revision, record.environment.version.clone());
+        return Err(VerifyError::Revision { id: id(), found, version });
     }
     if record.environment.kernels != here.kernels {
         let found = record.environment.kernels.clone();

@@ -2,18 +2,22 @@
 
 use crate::{
     record::{Environment, EpochRecord, RunSpec},
-    store::{FileError, digest, write_atomically},
+    seal::{compare, digest_of, seal, unseal},
+    store::{FileError, read_plain_file, write_atomically},
 };
 use search::Score;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 /// Version of the layout of a trial's record; one of another version is left aside.
-pub const TRIAL_SCHEMA: u32 = 1;
+pub const TRIAL_SCHEMA: u32 = 2;
+
+/// No trial's file is larger: 10,000 epochs take some megabytes.
+const MAXIMUM_TRIAL_BYTES: u64 = 16 << 20;
 
 /// One trial: a model trained once with some of its settings changed, and validated after every epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,11 +120,7 @@ impl TrialStore {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, record: &TrialRecord) -> Result<(), FileError> {
-        let mut value = serde_json::to_value(record).expect("a record has only plain values");
-        value["digest"] = Value::String(digest(record));
-        let mut bytes = serde_json::to_vec_pretty(&value).expect("a value is JSON");
-        bytes.push(b'\n');
-        write_atomically(&self.path(&record.model, record.number), &bytes)
+        write_atomically(&self.path(&record.model, record.number), &seal(record, &digest_of(record)))
     }
 
     /// The trial of that search, if there is a sound one; why a file that is there was left aside.
@@ -132,7 +132,7 @@ impl TrialStore {
     ) -> Result<Option<TrialRecord>, String> {
         let path = self.path(model, number);
         let told = |problem: String| format!("{}: {problem}", path.display());
-        let bytes = match fs::read(&path) {
+        let bytes = match read_plain_file(&path, MAXIMUM_TRIAL_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.map_err(|error| told(error.to_string()))?,
         };
@@ -147,20 +147,8 @@ impl TrialStore {
 
 /// A trial, if it is whole, of this layout and unchanged.
 fn parse(bytes: &[u8]) -> Result<TrialRecord, String> {
-    let mut value: Value = serde_json::from_slice(bytes).map_err(|error| format!("damaged: {error}"))?;
-    let schema = value.get("schema").and_then(Value::as_u64);
-    if schema != Some(u64::from(TRIAL_SCHEMA)) {
-        let found = schema.map_or_else(|| "none".into(), |schema| schema.to_string());
-        return Err(format!("layout {TRIAL_SCHEMA} of a trial expected, {found} found"));
-    }
-    let written = value.as_object_mut().and_then(|fields| fields.remove("digest"));
-    let record: TrialRecord = serde_json::from_value(value).map_err(|error| format!("damaged: {error}"))?;
-    if record.specification.as_ref().is_some_and(|run| run.recipe.check().is_err()) {
-        return Err("its recipe cannot be used".into());
-    }
-    let found = digest(&record);
-    if written.as_ref().and_then(Value::as_str) != Some(&found) {
-        return Err(format!("changed since it was written: its content has the digest {found}"));
-    }
-    Ok(record)
+    let unsealed = unseal::<TrialRecord>(bytes, "trial", TRIAL_SCHEMA)?;
+    compare(&unsealed.digest, &digest_of(&unsealed.content))?;
+    unsealed.content.check()?;
+    Ok(unsealed.content)
 }
