@@ -2,7 +2,7 @@
 
 use crate::Error;
 use digits::{Picture, SIDE, digit};
-use interchange::Description;
+use interchange::{Description, Remark};
 use nn::{InstructionSet, Model};
 use std::{fs::File, io, path::Path};
 use study::store::{read_at_most, write_atomically};
@@ -17,6 +17,7 @@ const IMAGE: &str = "image";
 pub struct Classifier {
     description: Description,
     model: Model<f32>,
+    remarks: Vec<Remark>,
 }
 
 /// What a classifier says of one image.
@@ -50,8 +51,8 @@ impl Classifier {
         let model = |problem| Error::Model { file: file.display().to_string(), problem };
         let description = interchange::describe(&bytes).map_err(model)?;
         let mut network = description.model(InstructionSet::detect(), 1)?;
-        interchange::load(&bytes, &description, &mut network).map_err(model)?;
-        Ok(Self { description, model: network })
+        let remarks = interchange::load(&bytes, &description, &[], &mut network).map_err(model)?;
+        Ok(Self { description, model: network, remarks })
     }
 
     /// A model that is there already, and what it is.
@@ -61,7 +62,7 @@ impl Classifier {
     pub fn new(description: Description, model: Model<f32>) -> Self {
         let expected = [description.height * description.width, description.classes.len()];
         assert_eq!([model.input_length(), model.classes()], expected, "another model than is described");
-        Self { description, model }
+        Self { description, model, remarks: Vec::new() }
     }
 
     /// Writes the model into a file, whole or not at all.
@@ -80,6 +81,11 @@ impl Classifier {
     /// What the model is, and how it came about.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// What [`Self::load`] had to guess or convert; nothing of a file that [`Self::save`] made.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// The class of the digit in an image file of any usual kind, size, colour and polarity, made into an image as

@@ -45,6 +45,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             "test_loss": loss,
             "recall": recall,
             "latency": speeds,
+            "preparation": description.preparation,
+            "notes": saved.notes,
             "fingerprint": study::run::fingerprint(model.parameters()),
         });
         return output::json(&format!("{result:#}\n"));

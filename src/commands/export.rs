@@ -31,11 +31,11 @@ struct Loss {
 
 /// Loads, writes, says what was written and what it costs.
 pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch];
+    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch, &arguments.safetensors];
     if targets.iter().all(|target| target.is_none()) {
         return Err(Failure::usage(
             "no file to write was named",
-            "pass one or more of --onnx FILE, --c-header FILE and --pytorch FILE",
+            "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
     let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
@@ -58,6 +58,14 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.pytorch {
         write(path, "PyTorch module", interchange::pytorch_module(&saved.description, &model).as_bytes())?;
+        if arguments.safetensors.is_none() && !saved.notes.is_empty() {
+            output::note("the module reads the file that --safetensors FILE writes: pass that too");
+        }
+    }
+    if let Some(path) = &arguments.safetensors {
+        let bytes = interchange::encode(&model, &saved.description)
+            .map_err(|error| Failure::new(&error, error.hint()))?;
+        write(path, "safetensors", &bytes)?;
     }
     let loss = quantised.as_ref().map(|(_, loss)| loss);
     if arguments.output.json {
@@ -68,6 +76,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "model": saved.description.architecture,
             "files": files.collect::<Vec<_>>(),
             "int8": loss.map(Loss::json),
+            "notes": saved.notes,
         });
         return output::json(&format!("{result:#}\n"));
     }

@@ -87,6 +87,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             "classes": description.classes,
             "images": images.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
+            "notes": saved.notes,
         });
         output::json(&format!("{result:#}\n"))?;
     } else {

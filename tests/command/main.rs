@@ -10,6 +10,7 @@ mod endings;
 mod export;
 mod failures;
 mod folders;
+mod foreign;
 mod interface;
 mod models;
 mod predict;

@@ -14,6 +14,7 @@
 
 mod architecture;
 mod awake;
+mod fingerprint;
 mod initialisation;
 mod lane;
 mod layer_shape;
@@ -22,11 +23,13 @@ mod layers;
 mod model;
 mod network;
 mod optimiser;
+mod preparation;
 mod shape;
 mod spelling;
 
 pub use architecture::{Architecture, LayerDescription};
 pub use awake::keep_awake;
+pub use fingerprint::fingerprint;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
 pub use layer_spec::{
@@ -38,5 +41,6 @@ pub use optimiser::{
     AdamConstants, MovingAverage, MuonConstants, Optimiser, OptimiserError, OptimiserSpec, RmsPropConstants,
     SgdConstants, UpdateRule,
 };
+pub use preparation::{Preparation, PreparationError};
 pub use shape::{Shape, ShapeError};
 pub use spelling::{LAYER_FORMS, LayerForm, SpellingError};

@@ -3,14 +3,14 @@
 use crate::{
     clock::SystemClock,
     environment::{LoadMeter, environment},
-    plan::{StudySpec, hexadecimal, identify, plan, run_id},
+    plan::{StudySpec, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
 use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
 use kernels::InstructionSet;
+pub use nn::fingerprint;
 use nn::{Architecture, Model, ShapeError, keep_awake};
-use sha2::{Digest, Sha256};
 use train::{
     CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
     Subset, TestTimeAugmentation, fit, predict,
@@ -326,13 +326,4 @@ fn test_record(test: &Predictions, labels: &[u8]) -> TestRecord {
         predictions: test.classes.clone(),
         probabilities: test.probabilities.iter().map(|p| (p * 65535.0).round() as u16).collect(),
     }
-}
-
-/// SHA-256 over the weights' bytes, little-endian float32.
-pub fn fingerprint(parameters: &[f32]) -> String {
-    let mut hasher = Sha256::new();
-    for parameter in parameters {
-        hasher.update(parameter.to_le_bytes());
-    }
-    hexadecimal(&hasher.finalize())
 }

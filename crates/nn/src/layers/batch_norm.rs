@@ -8,7 +8,7 @@ use kernels::{
     batch_norm::{BatchNorm, Statistics, apply, backward, fold, folded_length, forward, workspace_length},
 };
 
-/// `output[row, c] = scale[c] · (input[row, c] − μ[c]) / √(σ²[c] + ε) + offset[c]` with ε = 0.001 (Ioffe and Szegedy,
+/// `output[row, c] = scale[c] · (input[row, c] − μ[c]) / √(σ²[c] + ε) + offset[c]` with ε = 0.001 unless set (Ioffe and Szegedy,
 /// 2015), then perhaps `max(…, 0)`. A row is a pixel, a step, or a list of features.
 ///
 /// While learning, μ and σ² are the mean and the (biased) variance of the channel over the rows of a group of images
@@ -27,13 +27,15 @@ pub(crate) struct BatchNormLayer<E> {
     /// Values of an image.
     length: usize,
     relu: bool,
+    epsilon: f64,
     /// What inference multiplies and adds.
     folded: Buffer<E>,
 }
 
 impl<E: Element> BatchNormLayer<E> {
     pub(crate) fn new(set: InstructionSet, length: usize, channels: usize, relu: bool) -> Self {
-        Self { set, channels, length, relu, folded: Buffer::zeros(folded_length(channels)) }
+        let folded = Buffer::zeros(folded_length(channels));
+        Self { set, channels, length, relu, epsilon: NORMALISATION_EPSILON, folded }
     }
 
     /// Whether so many images are a single row.
@@ -43,7 +45,7 @@ impl<E: Element> BatchNormLayer<E> {
 
     fn norm<'a>(&self, parameters: &'a [E]) -> BatchNorm<'a, E> {
         let (scale, rest) = parameters.split_at(self.channels);
-        BatchNorm { epsilon: NORMALISATION_EPSILON, scale, offset: &rest[..self.channels] }
+        BatchNorm { epsilon: self.epsilon, scale, offset: &rest[..self.channels] }
     }
 }
 
@@ -75,6 +77,10 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
             let (mean, variance) = parameters[2 * self.channels..].split_at(self.channels);
             fold(self.norm(parameters), Statistics { mean, variance }, &mut self.folded);
         }
+    }
+
+    fn set_epsilon(&mut self, epsilon: f64) {
+        self.epsilon = epsilon;
     }
 
     fn forward(
