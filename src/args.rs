@@ -2,6 +2,7 @@
 
 mod saved;
 mod values;
+mod verb;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use data::Augmentation;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use study::study_file::{MAXIMUM_RUNS, Target};
 pub(crate) use values::{ProtocolName, SamplerName, Show, TestTimeAugmentationName};
 use values::{accuracy, batch_size, bench_seconds, epochs, learning_rate, minutes, seconds, threads};
+pub(crate) use verb::Verb;
 
 /// Compare small image classifiers: which one is better, by how much, how surely, and at what cost.
 ///
@@ -43,7 +45,7 @@ Examples:
 
 Environment:
   MNIST_STUDY_KERNELS   force an instruction set: portable, avx2, avx512
-  NO_COLOR              no colours";
+  NO_COLOR              no colours, and no pictures in the terminal";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]

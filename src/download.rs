@@ -96,8 +96,8 @@ impl DownloadProgress {
             Style::Bar(bar) => {
                 bar.set_length(total.unwrap_or(received));
                 bar.set_position(received);
-                bar.set_prefix(format!("{}: {file}", self.name));
-                bar.set_message(text);
+                self.style.prefix(&format!("{}: {file}", self.name));
+                self.style.message(&text);
             }
             style if request.last_line.elapsed() >= LINE_EVERY => {
                 request.last_line = Instant::now();
@@ -108,10 +108,8 @@ impl DownloadProgress {
     }
 
     fn busy(&self, what: &str) {
-        if let Style::Bar(bar) = &self.style {
-            bar.set_prefix(self.name);
-            bar.set_message(what.to_owned());
-        }
+        self.style.prefix(self.name);
+        self.style.message(what);
     }
 }
 

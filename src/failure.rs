@@ -1,10 +1,12 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
-use std::{fmt::Display, process::ExitCode};
+use crate::{args::Verb, interrupt, output};
+use std::{fmt::Display, io, process::ExitCode};
 use study::{
-    execute::ExecutionError, folder::FolderError, results::CollectError, run::RunError, store::FileError,
+    execute::ExecutionError, files::FileError, folder::FolderError, results::CollectError, run::RunError,
     tune::TuneError, verify::VerifyError,
 };
+use train::Stopped;
 
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
@@ -12,7 +14,7 @@ pub(crate) struct Failure {
     /// The thing, what was expected, what was found.
     pub(crate) message: String,
     /// What to do.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Hint,
     kind: Kind,
 }
 
@@ -23,35 +25,136 @@ enum Kind {
     Interrupted,
 }
 
+/// What to do about a failure. Verbs have different options: where a hint is to name one, the verb that failed decides.
+#[derive(Debug)]
+pub(crate) enum Hint {
+    /// The same for every verb that meets the failure.
+    Words(String),
+    /// A file that cannot be written or read belongs elsewhere.
+    Place(io::ErrorKind),
+    /// The file holds what is not to be replaced unasked.
+    Occupied,
+    /// The training diverged.
+    LearningRate,
+    /// A value of the recipe is unusable.
+    Recipe,
+    /// An interrupted verb can be called again.
+    Again,
+    /// A file of weights does not say which network it is of.
+    Network,
+    /// The data is not what a model or record was made for.
+    Dataset,
+}
+
+impl From<String> for Hint {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
+
+impl Hint {
+    /// For a verb: no option is named that it does not have.
+    pub(crate) fn in_words(&self, verb: &Verb) -> String {
+        let has = |option| verb.has(option);
+        match self {
+            Self::Words(words) => words.clone(),
+            Self::Place(kind) => place(*kind, verb),
+            Self::Occupied if has("--fresh") && has("--out") => {
+                "choose another folder with --out, or replace what is there with --fresh".into()
+            }
+            Self::Occupied => place(io::ErrorKind::Other, verb),
+            Self::LearningRate if has("--learning-rate") => "a smaller --learning-rate usually helps".into(),
+            Self::LearningRate => "a smaller learning rate in the model's recipe usually helps".into(),
+            Self::Recipe => format!("`{} --help` says what each option means", verb.name),
+            Self::Again if has("--fresh") => {
+                "what was finished is kept: run the same command to continue (without --fresh)".into()
+            }
+            Self::Again => "run the same command again".into(),
+            Self::Network if has("--architecture") => {
+                "pass --architecture MODEL, the network that its weights are of".into()
+            }
+            Self::Network => "pass a file that `mnist-study train MODEL --save FILE` made".into(),
+            Self::Dataset if has("--dataset") => {
+                "pass the data set that it was made on with --dataset".into()
+            }
+            Self::Dataset => format!("`{}` uses MNIST alone: pass what was made on it", verb.name),
+        }
+    }
+}
+
+fn place(kind: io::ErrorKind, verb: &Verb) -> String {
+    let option = ["--out", "--save"].into_iter().find(|option| verb.has(option));
+    let with = option.map_or_else(String::new, |option| format!(" with {option}"));
+    match kind {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("choose a folder that you may write to{with}")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("free some space, or choose a folder on another disk{with}")
+        }
+        io::ErrorKind::FileTooLarge => {
+            "allow larger files (`ulimit -f` shows the limit), then run the same command again".into()
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            format!("a file is where a folder is needed: choose another folder{with}")
+        }
+        _ => format!("check the path, or choose another one{with}"),
+    }
+}
+
 impl Failure {
     /// Something went wrong.
-    pub(crate) fn new(message: impl Display, hint: impl Into<String>) -> Self {
-        Self { message: message.to_string(), hint: Some(hint.into()), kind: Kind::Failed }
+    pub(crate) fn new(message: impl Display, hint: impl Into<Hint>) -> Self {
+        Self { message: message.to_string(), hint: hint.into(), kind: Kind::Failed }
     }
 
     /// The command line cannot be meant as it stands.
-    pub(crate) fn usage(message: impl Display, hint: impl Into<String>) -> Self {
-        Self { message: message.to_string(), hint: Some(hint.into()), kind: Kind::Usage }
+    pub(crate) fn usage(message: impl Display, hint: impl Into<Hint>) -> Self {
+        Self { message: message.to_string(), hint: hint.into(), kind: Kind::Usage }
     }
 
-    /// The user pressed Ctrl-C.
-    pub(crate) fn interrupted(message: impl Display, hint: impl Into<String>) -> Self {
-        Self { message: message.to_string(), hint: Some(hint.into()), kind: Kind::Interrupted }
+    /// A signal asked for an end.
+    pub(crate) fn interrupted(message: impl Display, hint: impl Into<Hint>) -> Self {
+        Self { message: message.to_string(), hint: hint.into(), kind: Kind::Interrupted }
     }
 
-    /// 1 failed, 2 wrong usage, 130 interrupted.
+    /// 1 failed, 2 wrong usage, 128 and the number of the signal.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
-            Kind::Interrupted => 130,
+            Kind::Interrupted => interrupt::exit_code(),
         })
     }
 }
 
+/// How a verb ended whose work was followed by a report of what had been finished. Where both failed, the work's failure
+/// is the cause, and the report's is a note.
+pub(crate) fn before_report(work: Result<(), Failure>, report: Result<(), Failure>) -> Result<(), Failure> {
+    if let (Err(_), Err(report)) = (&work, &report) {
+        output::note(&format!("what was finished could not be reported: {}", report.message));
+    }
+    work.and(report)
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let hint = error.hint();
+        let hint = match &error {
+            RunError::UnknownModel(error) => error.hint.clone().into(),
+            RunError::StudyFile(error) => error.hint.clone().into(),
+            RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
+            RunError::Recipe(_) => Hint::Recipe,
+            RunError::Data(error) => error.hint().into(),
+            RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => Hint::LearningRate,
+            RunError::Stopped { stopped: Stopped::Interrupted { .. }, .. } => Hint::Again,
+            RunError::Threads { .. } => "pass a smaller --threads".into(),
+        };
         match error {
             RunError::UnknownModel(_) | RunError::Recipe(_) => Self::usage(error, hint),
             _ if error.is_interruption() => Self::interrupted(error, hint),
@@ -62,7 +165,10 @@ impl From<RunError> for Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let hint = error.hint();
+        let kind = error.problem.kind();
+        // The system says the same of a file where a folder is to be made, which is another matter.
+        let is_ours = kind == io::ErrorKind::AlreadyExists && error.problem.raw_os_error().is_none();
+        let hint = if is_ours { Hint::Occupied } else { Hint::Place(kind) };
         Self::new(error, hint)
     }
 }
@@ -72,9 +178,7 @@ impl From<ExecutionError> for Failure {
         match error {
             ExecutionError::Run(error) => error.into(),
             ExecutionError::File(error) => error.into(),
-            ExecutionError::Interrupted { .. } => {
-                Self::interrupted(error, "the runs that were finished are kept; the same command goes on")
-            }
+            ExecutionError::Interrupted { .. } => Self::interrupted(error, Hint::Again),
         }
     }
 }
@@ -128,9 +232,9 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         let hint = match error {
             VerifyError::Run(error) => return error.into(),
-            VerifyError::Revision { .. } => "verify it with that version of the program",
-            VerifyError::Kernels { .. } => "verify it where these instructions are",
-            VerifyError::Data { .. } => "name the data that it was made on with --dataset",
+            VerifyError::Revision { .. } => "verify it with that version of the program".into(),
+            VerifyError::Kernels { .. } => "verify it where these instructions are".into(),
+            VerifyError::Data { .. } => Hint::Dataset,
         };
         Self::new(error, hint)
     }

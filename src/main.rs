@@ -10,18 +10,21 @@ mod progress;
 mod show;
 mod trials;
 
-use clap::Parser;
+use args::{Arguments, Verb};
+use clap::{CommandFactory, FromArgMatches};
 use std::{process::ExitCode, time::Instant};
 
 fn main() -> ExitCode {
     let process_start = Instant::now();
-    let arguments = args::Arguments::parse();
+    std::panic::set_hook(Box::new(output::fault));
     interrupt::install();
-    match commands::carry_out(arguments, process_start) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::failure(&failure);
-            failure.exit_code()
-        }
+    let matches = Arguments::command().try_get_matches();
+    let parsed = matches.and_then(|matches| Ok((Verb::of(&matches), Arguments::from_arg_matches(&matches)?)));
+    match parsed {
+        Ok((verb, arguments)) => match commands::carry_out(arguments, process_start) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => output::failure(&failure, &verb),
+        },
+        Err(words) => output::usage(&words),
     }
 }

@@ -1,33 +1,185 @@
 //! Writing to stdout, which carries results, and stderr, which carries everything else.
+//!
+//! Names of classes, layers, models and files come from outside: whatever is written passes through here and loses what
+//! a terminal would obey. A diagnostic that nobody takes is dropped; a result that nobody takes is a failure, unless its
+//! reader has gone away.
 
-#![expect(clippy::print_stderr, reason = "the one place that prints diagnostics")]
+use crate::{args::Verb, failure::Failure};
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    borrow::Cow,
+    env,
+    io::{self, Write},
+    panic::PanicHookInfo,
+    process::ExitCode,
+};
 
-use crate::failure::Failure;
-use std::io::Write;
-
-/// Results. A reader that has gone away, as in `mnist-study | head`, is not a failure of ours.
+/// Results as text.
 ///
 /// # Errors
-/// When stdout takes no more for another reason, such as a full disk.
+/// When stdout takes no more, such as on a full disk. A reader that has gone away, as in `mnist-study | head`, is not a
+/// failure of ours.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    written(&printable(text))
+}
+
+/// Results as JSON.
+///
+/// # Errors
+/// As [`result`].
+pub(crate) fn json(text: &str) -> Result<(), Failure> {
+    written(&printable_json(text))
+}
+
+/// Text with this program's own sequences for the terminal. Names within it have been through [`one_line`].
+///
+/// # Errors
+/// As [`result`].
+pub(crate) fn graphics(text: &str) -> Result<(), Failure> {
+    written(text)
+}
+
+fn written(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    taken(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+fn taken(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("standard output: {error}"), "send it elsewhere, or free some space"))
         }
         _ => Ok(()),
     }
 }
 
-/// A remark that is no failure.
-pub(crate) fn note(text: &str) {
-    eprintln!("note: {text}");
+/// What the parser of the command line has to say: help on stdout, what is wrong with the command on stderr.
+pub(crate) fn usage(words: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(words.exit_code()).unwrap_or(2));
+    if !words.use_stderr() {
+        return match taken(words.print()) {
+            Ok(()) => code,
+            Err(full) => failure(&full, &Verb::none()),
+        };
+    }
+    // It repeats arguments, which a shell may have made from the names of files, among colours of its own.
+    let is_hostile = |argument: std::ffi::OsString| argument.to_string_lossy().chars().any(is_obeyed);
+    let _ = match env::args_os().any(is_hostile) {
+        true => io::stderr().write_all(printable(&words.render().to_string()).as_bytes()),
+        false => words.print(),
+    };
+    code
 }
 
-/// One `error:` line and one `hint:` line.
-pub(crate) fn failure(failure: &Failure) {
-    eprintln!("error: {}", failure.message);
-    if let Some(hint) = &failure.hint {
-        eprintln!("hint: {hint}");
+/// A panic: a fault of this program.
+pub(crate) fn fault(fault: &PanicHookInfo) {
+    let message = fault.payload();
+    let message = message
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| message.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    let place = fault.location().map_or_else(String::new, |place| format!(" at {place}"));
+    error_line(&format!("a fault of the program{place}: {message}"));
+    line("hint: please report it, with the command and these lines; finished runs are kept");
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        let _ = io::stderr().write_all(printable(&format!("{trace}\n")).as_bytes());
+    }
+}
+
+/// A line on stderr.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", one_line(text));
+}
+
+/// A remark that is no failure.
+pub(crate) fn note(text: &str) {
+    line(&format!("note: {text}"));
+}
+
+/// What went wrong, where there is no more to say.
+pub(crate) fn error_line(text: &str) {
+    line(&format!("error: {text}"));
+}
+
+/// One `error:` line and a hint, a line but for lists, for the verb that failed; how the process is to end.
+pub(crate) fn failure(failure: &Failure, verb: &Verb) -> ExitCode {
+    error_line(&failure.message);
+    let hint = format!("hint: {}\n", failure.hint.in_words(verb));
+    let _ = io::stderr().write_all(printable(&hint).as_bytes());
+    failure.exit_code()
+}
+
+/// Text without what a terminal obeys: such characters are spelled out. Lines and tabs stay.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, is_layout, |character| character.escape_unicode().to_string())
+}
+
+/// As [`printable`], on one line: for a name, which could else pass for lines of ours.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(
+        text,
+        |_| false,
+        |character| match character {
+            '\n' | '\r' | '\t' => character.escape_default().to_string(),
+            _ => character.escape_unicode().to_string(),
+        },
+    )
+}
+
+/// As [`printable`], for JSON, whose values stay the same.
+pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
+    escaped(text, is_layout, |character| format!("\\u{:04x}", u32::from(character)))
+}
+
+/// What arranges text.
+fn is_layout(character: char) -> bool {
+    matches!(character, '\n' | '\t')
+}
+
+/// What a terminal obeys: C0 and C1 controls, DEL, and what changes the direction of the text that follows.
+fn is_obeyed(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, kept: fn(char) -> bool, spell: fn(char) -> String) -> Cow<'_, str> {
+    let is_spelled = |character: char| is_obeyed(character) && !kept(character);
+    if !text.chars().any(is_spelled) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_spelled(character) {
+            true => safe.push_str(&spell(character)),
+            false => safe.push(character),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A title for the window, the cursor moved, colours by the one-character form, text turned around, a bell.
+    const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\u{2066}\u{7f}\r";
+
+    #[test]
+    fn what_a_terminal_obeys_is_spelled_out() {
+        assert_eq!(printable("0–9, é, 数\n\tµs"), "0–9, é, 数\n\tµs");
+        let expected = r"a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\u{2066}\u{7f}\u{d}";
+        assert_eq!(printable(HOSTILE), expected);
+        assert_eq!(one_line("x\nerror: y\tz\u{1b}[1m"), r"x\nerror: y\tz\u{1b}[1m");
+    }
+
+    #[test]
+    fn json_keeps_its_value() {
+        let value = serde_json::json!({ "name": HOSTILE, "lines": "a\nb" });
+        let text = format!("{value:#}\n");
+        let safe = printable_json(&text);
+        assert!(text.chars().any(|character| is_obeyed(character) && character != '\n'));
+        assert!(!safe.chars().any(|character| is_obeyed(character) && character != '\n'), "{safe}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).expect("JSON"), value);
     }
 }

@@ -1,7 +1,6 @@
 //! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
-#![expect(clippy::print_stderr, reason = "progress goes to stderr")]
-
+use crate::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::IsTerminal,
@@ -52,8 +51,22 @@ impl Style {
     pub(crate) fn line(&self, text: &str) {
         match self {
             Self::Quiet => {}
-            Self::Lines => eprintln!("{text}"),
-            Self::Bar(bar) => bar.println(text),
+            Self::Lines => output::line(text),
+            Self::Bar(bar) => bar.println(output::one_line(text)),
+        }
+    }
+
+    /// Says before the bar what it is about.
+    pub(crate) fn prefix(&self, text: &str) {
+        if let Self::Bar(bar) = self {
+            bar.set_prefix(output::one_line(text).into_owned());
+        }
+    }
+
+    /// Says behind the bar how it goes.
+    pub(crate) fn message(&self, text: &str) {
+        if let Self::Bar(bar) = self {
+            bar.set_message(output::one_line(text).into_owned());
         }
     }
 
@@ -146,12 +159,12 @@ impl Progress {
         let seconds = run.epoch_start.elapsed().as_secs_f64();
         if step == 1 {
             bar.set_length(steps as u64);
-            bar.set_prefix(format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
+            self.style.prefix(&format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
         }
         bar.set_position(step as u64);
         if step == 1 || step == steps || seconds / REDRAW.as_secs_f64() >= step as f64 / steps as f64 {
             let left = self.seconds_left(run, step as f64 / steps as f64, seconds);
-            bar.set_message(format!(
+            self.style.message(&format!(
                 "{step}/{steps}  {} images/s  loss {:.4}  accuracy {:.2} %  {} left",
                 thousands(train.images as f64 / seconds.max(1e-9)),
                 train.loss(),

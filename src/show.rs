@@ -14,7 +14,7 @@ pub(crate) fn pictures(pictures: &[(PathBuf, Vec<u8>)]) {
     if let Some(protocol) = Protocol::detect(variable) {
         for (_, png) in pictures {
             // A terminal that has gone away has nobody to show pictures to.
-            let _ = output::result(&protocol.encode(png));
+            let _ = output::graphics(&protocol.encode(png));
         }
     } else if has_display(variable) {
         for (path, _) in pictures {
@@ -39,16 +39,15 @@ enum Protocol {
 const KITTY_PIECE: usize = 4096;
 
 impl Protocol {
-    /// By the variables that terminals set; a multiplexer in between would garble the pictures.
+    /// By the variables that terminals set; a multiplexer in between would garble the pictures, and who wants no colours
+    /// wants none of them.
     fn detect(variable: impl Fn(&str) -> String) -> Option<Self> {
-        if !variable("TMUX").is_empty() || variable("TERM").starts_with("screen") {
+        let is_set = |name| !variable(name).is_empty();
+        if is_set("NO_COLOR") || is_set("TMUX") || variable("TERM").starts_with("screen") {
             return None;
         }
         let program = variable("TERM_PROGRAM");
-        if !variable("KITTY_WINDOW_ID").is_empty()
-            || variable("TERM") == "xterm-kitty"
-            || program == "ghostty"
-        {
+        if is_set("KITTY_WINDOW_ID") || variable("TERM") == "xterm-kitty" || program == "ghostty" {
             return Some(Self::Kitty);
         }
         ["iTerm.app", "WezTerm", "mintty", "vscode"].contains(&program.as_str()).then_some(Self::Iterm)
@@ -107,6 +106,7 @@ mod tests {
         assert_eq!(Protocol::detect(terminal(&[("TERM_PROGRAM", "WezTerm")])), Some(Protocol::Iterm));
         assert_eq!(Protocol::detect(terminal(&[("TERM", "xterm-256color")])), None);
         assert_eq!(Protocol::detect(terminal(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")])), None);
+        assert_eq!(Protocol::detect(terminal(&[("KITTY_WINDOW_ID", "1"), ("NO_COLOR", "1")])), None);
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! Live progress of a search on stderr: a bar at a terminal, a line a trial elsewhere, nothing when asked to be quiet.
 
-#![expect(clippy::print_stderr, reason = "progress goes to stderr")]
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use crate::progress::Style;
 use study::tune::{Budget, Outcome, TrialRecord, TuneEvent};
 use train::Event;
 
@@ -14,25 +11,10 @@ pub(crate) struct TrialProgress {
     epochs: usize,
 }
 
-enum Style {
-    Quiet,
-    Lines,
-    Bar(ProgressBar),
-}
-
 impl TrialProgress {
     /// For a search of that budget.
     pub(crate) fn new(budget: Budget, quiet: bool) -> Self {
-        let style = if quiet {
-            Style::Quiet
-        } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{prefix} {bar:20} {wide_msg}");
-            bar.set_style(style.expect("a constant template").progress_chars("=> "));
-            Style::Bar(bar)
-        } else {
-            Style::Lines
-        };
+        let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
         Self { style, budget, epochs: 0 }
     }
 
@@ -41,10 +23,8 @@ impl TrialProgress {
         match event {
             TuneEvent::Started { name, number, settings, epochs } => {
                 self.epochs = *epochs;
-                if let Style::Bar(bar) = &self.style {
-                    bar.set_prefix(self.label(name, *number));
-                    bar.set_message(report::settings(settings));
-                }
+                self.style.prefix(&self.label(name, *number));
+                self.style.message(&report::settings(settings));
             }
             TuneEvent::Training(Event::Step { epoch, step, steps, .. }) => {
                 if let Style::Bar(bar) = &self.style {
@@ -68,9 +48,7 @@ impl TrialProgress {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        if let Style::Bar(bar) = &self.style {
-            bar.finish_and_clear();
-        }
+        self.style.finish();
     }
 
     fn label(&self, name: &str, number: Option<usize>) -> String {
@@ -84,11 +62,7 @@ impl TrialProgress {
     }
 
     fn line(&self, text: &str) {
-        match &self.style {
-            Style::Quiet => {}
-            Style::Lines => eprintln!("{text}"),
-            Style::Bar(bar) => bar.println(text),
-        }
+        self.style.line(text);
     }
 }
 

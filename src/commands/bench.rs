@@ -1,7 +1,11 @@
 //! `bench`: the engine's speed beside the machine's.
 
 use super::{laboratory, models::find, weights::Saved};
-use crate::{args::BenchArguments, failure::Failure, output};
+use crate::{
+    args::BenchArguments,
+    failure::{self, Failure, Hint},
+    interrupt, output,
+};
 use nn::{Architecture, Model};
 use serde_json::json;
 use std::{fmt::Write, path::Path};
@@ -28,6 +32,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for subject in &subjects {
         subject.model(&laboratory, 1)?;
     }
+    let _finishing = interrupt::finish_step();
     let machine = bench::machine(&laboratory);
     let mut models = Vec::new();
     for subject in &subjects {
@@ -35,19 +40,35 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
             output::note(&format!("measuring {}", subject.architecture.name));
         }
         let make = |capacity| subject.model(&laboratory, capacity).expect("it was made before");
-        models.push(bench::model(
+        let measured = bench::model(
             &laboratory,
             &subject.architecture.name,
             arguments.seconds,
             make,
             machine.peak_gflops,
             |work| allocation_counter::measure(work).count_total,
-        ));
+            interrupt::requested,
+        );
+        models.extend(measured);
+        if interrupt::requested() {
+            break;
+        }
     }
-    if arguments.output.json {
-        return output::result(&format!("{:#}\n", json!({ "machine": machine, "models": models })));
-    }
-    output::result(&table(&machine, &models))
+    let work = match models.len() == subjects.len() {
+        true => Ok(()),
+        false => {
+            let (measured, asked) = (models.len(), subjects.len());
+            Err(Failure::interrupted(
+                format!("interrupted: {measured} of {asked} models measured"),
+                Hint::Again,
+            ))
+        }
+    };
+    let told = match arguments.output.json {
+        true => output::json(&format!("{:#}\n", json!({ "machine": machine, "models": models }))),
+        false => output::result(&table(&machine, &models)),
+    };
+    failure::before_report(work, told)
 }
 
 /// A built-in architecture with fresh parameters, or a file of trained ones.

@@ -3,16 +3,16 @@
 use super::{laboratory, results};
 use crate::{
     args::{CarryingOutArguments, OutputArguments, Show},
-    failure::Failure,
+    failure::{self, Failure},
     interrupt, output,
     progress::Progress,
 };
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 use study::{
     execute::{StudyEvent, execute},
     folder::StudyFolder,
     plan::{StudySpec, identify, plan},
-    record::Protocol,
+    record::{FailedRun, Protocol},
     results::{Part, Question, collect, describe_failure},
     study_file::{ModelSpec, Target},
 };
@@ -50,20 +50,21 @@ pub(super) fn make(
 ) -> Result<(), Failure> {
     let comparison = &comparison.cut_short();
     match &comparison.datasets[..] {
-        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true),
+        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true)?,
         several => {
             let parts = parts(several);
             let name = comparison.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
             let _folder = StudyFolder::open_parts(&carrying_out.out, name, &parts, carrying_out.fresh)?;
+            let mut flaw = Ok(());
             for Part { dataset, folder } in &parts {
                 let folder = carrying_out.out.join(folder);
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
-                make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?;
+                flaw = flaw.and(make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?);
             }
-            results::publish_across(&carrying_out.out, &parts, output)
+            results::publish_across(&carrying_out.out, &parts, output).and(flaw)
         }
     }
 }
@@ -88,6 +89,10 @@ fn folder_name(dataset: &str) -> String {
     name.trim_start_matches(['.', '_']).to_owned()
 }
 
+/// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
+/// that standard output did not take.
+type Flaw = Result<(), Failure>;
+
 fn make_on(
     comparison: &Comparison,
     dataset: &str,
@@ -95,7 +100,7 @@ fn make_on(
     carrying_out: &CarryingOutArguments,
     output: OutputArguments,
     told: bool,
-) -> Result<(), Failure> {
+) -> Result<Flaw, Failure> {
     let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
     let study = StudySpec {
         models: comparison.models.clone(),
@@ -111,28 +116,39 @@ fn make_on(
         StudyFolder::open(folder, &question, &runs, &laboratory.environment(), carrying_out.fresh)?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;
+    let _finishing = interrupt::finish_step();
     let mut listener = |event: StudyEvent| {
         progress.event(&event);
         made += usize::from(matches!(event, StudyEvent::Finished { .. }));
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     let executed = execute(&laboratory, &runs, &workplace, carrying_out.fresh, &mut listener);
     progress.finish();
     let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
-    let publish = |found| match told {
-        true => results::publish(folder, found, Some(laboratory.corpus()), output, show),
-        false => results::write_all(folder, found, Some(laboratory.corpus()), output).map(drop),
+    let write = |found| results::write_all(folder, found, Some(laboratory.corpus()), output);
+    let written = match made {
+        0 => Ok(None),
+        _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),
     };
-    let published = if made > 0 { collect(folder).map_err(Failure::from).and_then(publish) } else { Ok(()) };
-    // What ended the study says more than what its report then could not be written for.
-    let failed = executed?;
-    published?;
-    match failed.first() {
-        None => Ok(()),
-        Some(first) => Err(Failure::new(
-            match failed.len() {
-                1 => describe_failure(first),
-                several => format!("{}; {} more runs failed", describe_failure(first), several - 1),
+    let (reported, printed) = match written {
+        Ok(Some(results)) if told => (Ok(()), results::tell(&results, output, show)),
+        other => (other.map(drop), Ok(())),
+    };
+    let (work, failed) = match executed {
+        Ok(failed) => (Ok(()), failed),
+        Err(error) => (Err(error.into()), Vec::new()),
+    };
+    failure::before_report(work, reported).map(|()| all_made(&failed).and(printed))
+}
+
+/// A failure where runs came to no result.
+fn all_made(failed: &[FailedRun]) -> Result<(), Failure> {
+    match failed {
+        [] => Ok(()),
+        [first, others @ ..] => Err(Failure::new(
+            match others.len() {
+                0 => describe_failure(first),
+                several => format!("{}; {several} more runs failed", describe_failure(first)),
             },
             "the other runs are reported; a smaller learning rate usually helps",
         )),

@@ -11,10 +11,13 @@ use data::{Origin, Published, Source};
 use fetch::{FetchError, Fetched, Options};
 use report::thousands;
 use serde_json::{Value, json};
-use std::{env, ops::ControlFlow, path::Path};
+use std::{env, path::Path, time::Duration};
 
 /// The environment variable that names an address to fetch from instead of the published ones.
 const MIRROR: &str = "MNIST_STUDY_MIRROR";
+
+/// A download that waits for its server when it is asked to end is left after this; what was received is kept in any case.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Height and width of every known set's images.
 const SIDE: usize = 28;
@@ -73,9 +76,10 @@ fn fetch_set(set: &'static Published, cache: &Path, quiet: bool) -> Result<Fetch
     let mirror = env::var(MIRROR).ok().filter(|address| !address.is_empty());
     let options = Options { mirror, ..Options::default() };
     let mut progress = DownloadProgress::new(set.name, quiet);
+    let _finishing = interrupt::finish_within(PATIENCE);
     let fetched = fetch::fetch(set, cache, &options, &mut |event| {
         progress.event(event);
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     });
     progress.finish();
     fetched.map_err(|error| {

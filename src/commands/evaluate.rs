@@ -30,10 +30,11 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     let recall = recall(test.labels(), &predictions.classes, description.classes.len());
     let speeds = arguments.latency.then(|| {
-        bench::latency(&laboratory, LATENCY_SECONDS, |batch| {
-            saved.model_for(&laboratory, batch).expect("it was made before")
-        })
+        let make = |batch| saved.model_for(&laboratory, batch).expect("it was made before");
+        // A signal ends the process, as nothing is worth keeping.
+        bench::latency(&laboratory, LATENCY_SECONDS, make, || false)
     });
+    let speeds = speeds.flatten();
     if arguments.output.json {
         let result = json!({
             "file": path.to_string(),
@@ -46,16 +47,17 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             "latency": speeds,
             "fingerprint": study::run::fingerprint(model.parameters()),
         });
-        return output::result(&format!("{result:#}\n"));
+        return output::json(&format!("{result:#}\n"));
     }
     let mut text = format!(
         "{}: test accuracy {:.2} % ({} of {} images), test loss {loss:.4}\n",
-        description.architecture,
+        output::one_line(&description.architecture),
         100.0 * accuracy,
         predictions.evaluation.correct,
         test.len()
     );
     for (class, recall) in description.classes.iter().zip(&recall) {
+        let class = output::one_line(class);
         match recall {
             Some(recall) => text.push_str(&format!("  class {class}: {:6.2} % recognised\n", 100.0 * recall)),
             None => text.push_str(&format!("  class {class}: no test image\n")),

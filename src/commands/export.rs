@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "files": files.collect::<Vec<_>>(),
             "int8": loss.map(Loss::json),
         });
-        return output::result(&format!("{result:#}\n"));
+        return output::json(&format!("{result:#}\n"));
     }
     let mut text: String = written
         .iter()

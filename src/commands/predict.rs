@@ -3,8 +3,8 @@
 use super::{instruction_set, weights::Saved};
 use crate::{
     args::{PredictArguments, Show},
-    failure::Failure,
-    output,
+    failure::{Failure, Hint},
+    interrupt, output,
 };
 use mnist_study::{Answer, Classifier, Error, digits::SIDE, interchange::Description};
 use serde_json::json;
@@ -12,6 +12,7 @@ use std::{
     env, fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
+    time::Duration,
 };
 use study::store::read_at_most;
 
@@ -26,6 +27,9 @@ const STANDARD_INPUT: &str = "-";
 
 /// No image file has more bytes.
 const MAXIMUM_INPUT_BYTES: u64 = 1 << 29;
+
+/// Where it is asked to end, a file is given up after this, and what was answered before is lost.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Classes of a line beside the most probable one.
 const RUNNERS_UP: usize = 2;
@@ -47,6 +51,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let mut classifier = Classifier::new(saved.description, model);
     let mut answers = Vec::new();
     let mut failures: Vec<(String, String)> = Vec::new();
+    let _finishing = interrupt::finish_within(PATIENCE);
     for name in &arguments.images {
         let files = match files(name) {
             Ok(files) => files,
@@ -56,6 +61,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             }
         };
         for file in files {
+            if interrupt::requested() {
+                break;
+            }
             let name = file.display().to_string();
             match answer(&mut classifier, &file, arguments.as_is) {
                 Ok(answer) => answers.push((name, answer)),
@@ -80,10 +88,17 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             "images": images.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
         });
-        output::result(&format!("{result:#}\n"))?;
+        output::json(&format!("{result:#}\n"))?;
     } else {
         let shown = arguments.show == Show::Auto && io::stdout().is_terminal() && has_greys();
-        output::result(&table(&answers, &description.classes, shown.then_some(description.width)))?;
+        let table = table(&answers, &description.classes, shown.then_some(description.width));
+        output::graphics(&table)?;
+    }
+    if interrupt::requested() {
+        return Err(Failure::interrupted(
+            format!("interrupted after {} answers", answers.len()),
+            Hint::Again,
+        ));
     }
     match &failures[..] {
         [] => Ok(()),
@@ -160,10 +175,13 @@ fn has_greys() -> bool {
 /// A line an image: its name, the class, its probability and those of the next classes; above it, for images of `width`
 /// columns, what the model saw.
 fn table(answers: &[(String, Answer)], classes: &[String], width: Option<usize>) -> String {
-    let widest = answers.iter().map(|(file, _)| file.chars().count()).max().unwrap_or(0);
+    let name = |text: &str| output::one_line(text).into_owned();
+    let classes: Vec<String> = classes.iter().map(|class| name(class)).collect();
+    let names: Vec<String> = answers.iter().map(|(file, _)| name(file)).collect();
+    let widest = names.iter().map(|file| file.chars().count()).max().unwrap_or(0);
     let longest = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
-    for (file, answer) in answers {
+    for (file, (_, answer)) in names.iter().zip(answers) {
         if let Some(width) = width {
             text.push_str(&half_blocks(&answer.pixels, width));
         }
@@ -178,8 +196,8 @@ fn table(answers: &[(String, Answer)], classes: &[String], width: Option<usize>)
         text.push_str(&format!(
             "{file}{}  {}{}  {:5.1} %  (then {})\n",
             pad(file, widest),
-            answer.name,
-            pad(&answer.name, longest),
+            classes[answer.class],
+            pad(&classes[answer.class], longest),
             100.0 * answer.probability(),
             others.join(", ")
         ));

@@ -14,16 +14,18 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {
         let corpus = corpus(&collection);
         return results::publish(folder, collection, corpus.as_ref(), output, arguments.show);
     }
+    // What standard output does not take keeps no file from being written.
+    let mut told = Ok(());
     for part in &parts {
         let folder = folder.join(&part.folder);
         let collection = collect(&folder)?;
         let corpus = corpus(&collection);
-        match output.json {
-            true => drop(results::write_all(&folder, collection, corpus.as_ref(), output)?),
-            false => results::publish(&folder, collection, corpus.as_ref(), output, arguments.show)?,
+        let written = results::write_all(&folder, collection, corpus.as_ref(), output)?;
+        if !output.json {
+            told = told.and(results::tell(&written, output, arguments.show));
         }
     }
-    results::publish_across(folder, &parts, output)
+    results::publish_across(folder, &parts, output).and(told)
 }
 
 /// The data that the records name, where it can still be read: only the error atlas needs it.

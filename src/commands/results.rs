@@ -27,12 +27,24 @@ pub(crate) fn publish(
     output: OutputArguments,
     show: Show,
 ) -> Result<(), Failure> {
-    let (text, pictures) = write_all(folder, collection, corpus, output)?;
-    output::result(&text)?;
-    if show == Show::Auto && !output.json {
-        show::pictures(&pictures);
+    let written = write_all(folder, collection, corpus, output)?;
+    tell(&written, output, show)
+}
+
+/// Prints what [`write_all`] returned, and shows the plots.
+pub(crate) fn tell(
+    (text, pictures): &(String, Pictures),
+    output: OutputArguments,
+    show: Show,
+) -> Result<(), Failure> {
+    if output.json {
+        return output::json(text);
     }
-    Ok(())
+    let told = output::result(text);
+    if show == Show::Auto {
+        show::pictures(pictures);
+    }
+    told
 }
 
 /// As [`publish`], but for what is to be printed: that and the study's two plots are returned.
@@ -84,7 +96,7 @@ pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArgume
     let page = report::across_markdown(title.as_deref(), &across);
     write_atomically(&folder.join("across.md"), page.as_bytes())?;
     if output.json {
-        return output::result(&json);
+        return output::json(&json);
     }
     output::result(&format!("\n{}\nResults: {}\n", report::across_terminal(&across), folder.display()))
 }
@@ -109,19 +121,41 @@ fn remark(study: &Study) {
     study.notes.iter().for_each(|note| output::note(note));
 }
 
-/// Writes the files, and returns the two plots of the study.
-fn write(folder: &Path, study: &Study) -> Result<Pictures, FileError> {
+/// Writes the files, those that take least space and say most first, and returns the two plots of the study.
+///
+/// # Errors
+/// With every file that could not be written; the others are.
+fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
     const SHOWN: usize = 2;
+    // A text may end up in a terminal, too.
+    let text = |text: String| output::printable(&text).into_owned();
+    let texts = [
+        ("summary.json", output::printable_json(&report::summary_json(study)).into_owned()),
+        ("report.md", text(report::markdown(study))),
+        ("epochs.csv", text(report::epochs_csv(study))),
+        ("report.html", text(report::page(study))),
+    ];
+    let mut lost: Vec<FileError> = Vec::new();
+    let mut write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        lost.extend(write_atomically(&path, bytes).err());
+        path
+    };
+    for (name, text) in texts {
+        write(name, text.as_bytes());
+    }
     let mut pictures = Vec::new();
     for picture in report::pictures(study) {
-        let (path, png) = (folder.join(picture.file), picture.scene.to_png());
-        write_atomically(&path, &png)?;
-        pictures.push((path, png));
+        let png = picture.scene.to_png();
+        pictures.push((write(picture.file, &png), png));
     }
     pictures.truncate(SHOWN);
-    write_atomically(&folder.join("epochs.csv"), report::epochs_csv(study).as_bytes())?;
-    write_atomically(&folder.join("report.md"), report::markdown(study).as_bytes())?;
-    write_atomically(&folder.join("report.html"), report::page(study).as_bytes())?;
-    write_atomically(&folder.join("summary.json"), report::summary_json(study).as_bytes())?;
-    Ok(pictures)
+    let mut lost = lost.into_iter();
+    let Some(first) = lost.next() else { return Ok(pictures) };
+    let others: Vec<String> = lost.map(|file| file.path.display().to_string()).collect();
+    let mut failure = Failure::from(first);
+    if !others.is_empty() {
+        failure.message.push_str(&format!("; nor could {} be written", others.join(", ")));
+    }
+    Err(failure)
 }

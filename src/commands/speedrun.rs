@@ -3,12 +3,12 @@
 use super::{laboratory, models::find_one};
 use crate::{
     args::{RecipeArguments, SpeedrunArguments},
-    failure::Failure,
+    failure::{self, Failure},
     interrupt, output,
     progress::Progress,
 };
 use serde_json::json;
-use std::{ops::ControlFlow, time::Instant};
+use std::time::Instant;
 use study::{
     execute::{StudyEvent, execute},
     folder::StudyFolder,
@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
     let folder =
         StudyFolder::open(&arguments.out, &Question::default(), &runs, &laboratory.environment(), true)?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
+    let _finishing = interrupt::finish_step();
     let start_seconds = process_start.elapsed().as_secs_f64() - laboratory.loading_seconds();
     let mut records: Vec<RunRecord> = Vec::new();
     let mut listener = |event: StudyEvent| {
@@ -46,7 +47,7 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         if let StudyEvent::Finished { record, .. } = event {
             records.push(record.clone());
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     let executed = execute(&laboratory, &runs, &folder, true, &mut listener);
     progress.finish();
@@ -57,13 +58,12 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         output::note(warning);
     }
     let said = Speedrun::of(&records, start_seconds);
-    if arguments.output.json {
-        output::result(&format!("{:#}\n", said.to_json(&records)))?;
-    } else {
-        output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display()))?;
-    }
+    let told = match arguments.output.json {
+        true => output::json(&format!("{:#}\n", said.to_json(&records))),
+        false => output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display())),
+    };
     // What was finished before an interruption is told too.
-    ended(&executed?)
+    failure::before_report(executed.map_err(Failure::from).and_then(|failed| ended(&failed)), told)
 }
 
 /// A run that diverged has no accuracy, and one that is not in the mean makes the mean another one's.

@@ -4,7 +4,6 @@ use super::{laboratory, models};
 use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress};
 use mnist_study::description_of;
 use serde_json::json;
-use std::ops::ControlFlow;
 use study::{
     execute::StudyEvent,
     store::{check_writable, write_atomically},
@@ -25,9 +24,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let specification = laboratory.specification(&model, training.protocol.into(), training.seed);
     let mut progress = Progress::new(std::slice::from_ref(&specification), arguments.output.quiet);
     progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
+    let _finishing = interrupt::finish_step();
     let mut listener = |event| {
         progress.event(&StudyEvent::Training(event));
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     let finished = laboratory.run(&specification, &mut listener);
     progress.finish();
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
             "test_loss": record.test.loss,
             "fingerprint": record.fingerprint,
         });
-        return output::result(&format!("{result:#}\n"));
+        return output::json(&format!("{result:#}\n"));
     }
     output::result(&format!(
         "{}: test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s\nweights: {}\n",

@@ -3,13 +3,13 @@
 use super::{laboratory, models::is_study_file};
 use crate::{
     args::{RecipeArguments, SamplerName, TuneArguments},
-    failure::Failure,
+    failure::{self, Failure},
     interrupt, output,
     trials::TrialProgress,
 };
 use search::{Halving, Sampler};
 use serde_json::{Map, Value};
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 use study::{
     near::choose,
     plan::identify,
@@ -99,27 +99,30 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let store = TrialStore::of(&arguments.out);
     let mut progress = TrialProgress::new(budget, arguments.output.quiet);
     let mut records = vec![Vec::new(); question.candidates.len()];
+    let _finishing = interrupt::finish_step();
     let mut listener = |event: TuneEvent| {
         progress.event(&event);
         if let TuneEvent::Finished { model, record, .. } = event {
             records[model].push(record.clone());
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     let tuned = tune(&laboratory, &question, budget, &store, arguments.fresh, &mut listener);
     progress.finish();
     // What was found before an interruption is written as well, once there is something of every model.
-    if records.iter().all(|records| !records.is_empty()) {
-        let tuning = Tuning::of(&question, records).map_err(RunError::from)?;
-        publish(&arguments.out, &tuning, arguments)?;
-    }
-    Ok(tuned?)
+    let told = match records.iter().all(|records| !records.is_empty()) {
+        true => Tuning::of(&question, records)
+            .map_err(|error| RunError::from(error).into())
+            .and_then(|tuning| publish(&arguments.out, &tuning, arguments)),
+        false => Ok(()),
+    };
+    failure::before_report(tuned.map_err(Failure::from), told)
 }
 
 fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<(), Failure> {
     write(folder, tuning)?;
     if arguments.output.json {
-        return output::result(&report::tuning_json(tuning));
+        return output::json(&report::tuning_json(tuning));
     }
     output::result(&format!(
         "{}\nResults: {}\nMeasure what was found on the test images: mnist-study run {}\n",
@@ -133,9 +136,10 @@ fn write(folder: &Path, tuning: &Tuning) -> Result<(), FileError> {
     let picture = report::search_chart(tuning).to_png();
     write_atomically(&folder.join("Search.png"), &picture)?;
     write_atomically(&folder.join("best.toml"), tuning.best_study().as_bytes())?;
-    write_atomically(&folder.join("tuning.json"), report::tuning_json(tuning).as_bytes())?;
-    write_atomically(&folder.join("tuning.md"), report::tuning_markdown(tuning).as_bytes())?;
-    write_atomically(&folder.join("tuning.html"), report::tuning_page(tuning).as_bytes())
+    let write = |name: &str, text: &str| write_atomically(&folder.join(name), text.as_bytes());
+    write("tuning.json", &output::printable_json(&report::tuning_json(tuning)))?;
+    write("tuning.md", &output::printable(&report::tuning_markdown(tuning)))?;
+    write("tuning.html", &output::printable(&report::tuning_page(tuning)))
 }
 
 /// The options that stand in the place of every model's own recipe, as settings; they are not searched.

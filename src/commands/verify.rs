@@ -1,10 +1,15 @@
 //! `verify`: recorded runs made again.
 
 use super::laboratory_with;
-use crate::{args::VerifyArguments, failure::Failure, interrupt, output, progress::Progress};
+use crate::{
+    args::VerifyArguments,
+    failure::{self, Failure},
+    interrupt, output,
+    progress::Progress,
+};
 use kernels::InstructionSet;
 use serde_json::json;
-use std::{ops::ControlFlow, time::Instant};
+use std::time::Instant;
 use study::{
     execute::StudyEvent, record::RunRecord, results::collect, run::Laboratory, store::Store, verify::verify,
 };
@@ -35,41 +40,39 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let plan: Vec<_> = records.iter().map(|record| record.specification.clone()).collect();
     let mut laboratory: Option<Laboratory> = None;
     let mut results = Vec::new();
+    let mut told = Ok(());
+    let mut work = Ok(());
     for (index, record) in records.iter().enumerate() {
-        let made_for = |laboratory: &&Laboratory| {
-            laboratory.instruction_set().name() == record.environment.kernels
-                && laboratory.corpus().sha256() == record.specification.dataset.sha256
-        };
-        if laboratory.as_ref().filter(made_for).is_none() {
-            laboratory = Some(open(arguments, record)?);
-        }
-        let laboratory = laboratory.as_ref().expect("opened just now");
-        let (total, specification) = (records.len(), &record.specification);
-        let mut progress = Progress::new(&plan[index..], arguments.output.quiet);
-        progress.event(&StudyEvent::Started { index, total, specification });
+        let progress = Progress::new(&plan[index..], arguments.output.quiet);
         let start = Instant::now();
-        let mut listener = |event: train::Event| {
-            progress.event(&StudyEvent::Training(event));
-            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let differences = match again(arguments, record, &mut laboratory, progress, (index, records.len())) {
+            Ok(differences) => differences,
+            Err(failure) => {
+                work = Err(failure);
+                break;
+            }
         };
-        let differences = verify(laboratory, record, &mut listener);
-        progress.finish();
-        let differences = differences?;
         if !arguments.output.json {
-            output::result(&said(record, &differences, start.elapsed().as_secs_f64()))?;
+            told = told.and(output::result(&said(record, &differences, start.elapsed().as_secs_f64())));
         }
         results.push(json!({
             "record": record.id,
-            "model": specification.model,
-            "seed": specification.seed,
+            "model": record.specification.model,
+            "seed": record.specification.seed,
             "fingerprint": record.fingerprint,
             "same": differences.is_empty(),
             "differences": differences,
         }));
     }
-    if arguments.output.json {
-        output::result(&format!("{:#}\n", json!({ "runs": results })))?;
+    if arguments.output.json && !results.is_empty() {
+        told = output::json(&format!("{:#}\n", json!({ "runs": results })));
     }
+    // A difference that was found stands before an interruption, and before a full disk.
+    failure::before_report(different(&results).and(work), told)
+}
+
+/// A failure where a run differs from its record.
+fn different(results: &[serde_json::Value]) -> Result<(), Failure> {
     match results.iter().find(|result| result["same"] == false) {
         None => Ok(()),
         Some(result) => Err(Failure::new(
@@ -81,6 +84,34 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
             "the record was not made by this program as it says, or this machine computes wrongly",
         )),
     }
+}
+
+/// Makes the run of a record again, in the laboratory that is there where it will do; what came out otherwise.
+fn again(
+    arguments: &VerifyArguments,
+    record: &RunRecord,
+    laboratory: &mut Option<Laboratory>,
+    mut progress: Progress,
+    (index, total): (usize, usize),
+) -> Result<Vec<String>, Failure> {
+    let specification = &record.specification;
+    let is_made_for = |laboratory: &Laboratory| {
+        laboratory.instruction_set().name() == record.environment.kernels
+            && laboratory.corpus().sha256() == specification.dataset.sha256
+    };
+    let laboratory = match laboratory.take().filter(is_made_for) {
+        Some(fitting) => laboratory.insert(fitting),
+        None => laboratory.insert(open(arguments, record)?),
+    };
+    progress.event(&StudyEvent::Started { index, total, specification });
+    let _finishing = interrupt::finish_step();
+    let mut listener = |event: train::Event| {
+        progress.event(&StudyEvent::Training(event));
+        interrupt::flow()
+    };
+    let differences = verify(laboratory, record, &mut listener);
+    progress.finish();
+    Ok(differences?)
 }
 
 /// For the data and the kernels of a record.

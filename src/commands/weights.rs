@@ -3,7 +3,7 @@
 use super::{datasets, models::find_one};
 use crate::{
     args::{ModelFileArguments, RecipeArguments},
-    failure::Failure,
+    failure::{Failure, Hint},
 };
 use interchange::{Description, FormatError};
 use nn::{InstructionSet, Model};
@@ -60,7 +60,7 @@ impl Saved {
             let (expected, found) = (words(expected), words(found));
             return Err(Failure::new(
                 format!("{}: made for images of {expected}, {} has {found}", self.name, images.name()),
-                "pass the data set that the model was trained on with --dataset",
+                Hint::Dataset,
             ));
         }
         laboratory.install(|| self.model(laboratory.instruction_set(), capacity))
@@ -87,11 +87,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn wrong(name: &str, error: FormatError) -> Failure {
     let hint = match error {
-        FormatError::NoDescription => "pass --architecture MODEL, the network that its weights are of",
+        FormatError::NoDescription => Hint::Network,
         FormatError::Missing { .. } | FormatError::Surplus(_) | FormatError::Shape { .. } => {
-            "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes"
+            "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes".into()
         }
-        _ => "pass a file that `mnist-study train MODEL --save FILE` made",
+        _ => "pass a file that `mnist-study train MODEL --save FILE` made".into(),
     };
     Failure::new(format!("{name}: {error}"), hint)
 }

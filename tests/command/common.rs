@@ -79,11 +79,69 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
 }
 
+/// Runs the command. Whatever test it is called by, a hint that comes out of it names only options that there are.
 pub(crate) fn said(command: &mut Command) -> Said {
     let output = command.output().expect("the command runs");
-    Said {
+    let said = Said {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("text"),
         stderr: String::from_utf8(output.stderr).expect("text"),
+    };
+    if let Some((_, hint)) = said.stderr.split_once("\nhint: ") {
+        let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+        if command.get_program() == assert_cmd::cargo::cargo_bin("mnist-study") {
+            check_hint(hint, &arguments.collect::<Vec<_>>());
+        }
     }
+    said
+}
+
+/// The options of a hint are those of the verb that failed, but in commands between backticks, which name their verb.
+fn check_hint(hint: &str, arguments: &[String]) {
+    let failed = verb(arguments.iter().map(String::as_str));
+    for (index, part) in hint.split('`').enumerate() {
+        let words = || part.split_whitespace();
+        let verb = match words().next() {
+            Some("mnist-study") if index % 2 == 1 => verb(words().skip(1)),
+            _ => failed.clone(),
+        };
+        let help = |verb: &[&str]| {
+            let mut command = Command::cargo_bin("mnist-study").expect("the command is built");
+            let output = command.args(verb).arg("--help").output().expect("the command runs");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        for option in words().filter(|word| word.starts_with("--")) {
+            let option = option.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let verb: Vec<&str> = verb.iter().map(String::as_str).collect();
+            let there = help(&verb).split_whitespace().any(|word| word.trim_end_matches(',') == option);
+            assert!(option == "--help" || there, "`{}` has no {option}: hint: {hint}", verb.join(" "));
+        }
+    }
+}
+
+/// The verb at the head of a command's arguments; none where they are those of `compare`, which needs none.
+fn verb<'a>(arguments: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const VERBS: [&str; 14] = [
+        "compare",
+        "train",
+        "evaluate",
+        "predict",
+        "export",
+        "run",
+        "report",
+        "verify",
+        "tune",
+        "speedrun",
+        "bench",
+        "models",
+        "datasets",
+        "completions",
+    ];
+    let mut arguments = arguments.map(str::to_owned).peekable();
+    let mut verb: Vec<String> =
+        arguments.next_if(|word| VERBS.contains(&word.as_str())).into_iter().collect();
+    if verb == ["datasets"] {
+        verb.extend(arguments.next_if(|word| word == "fetch"));
+    }
+    verb
 }

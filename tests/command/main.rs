@@ -5,8 +5,11 @@ mod bench;
 mod common;
 mod compare;
 mod datasets;
+#[cfg(unix)]
+mod endings;
 mod export;
 mod failures;
+mod folders;
 mod interface;
 mod models;
 mod predict;

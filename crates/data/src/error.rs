@@ -434,10 +434,7 @@ impl Error {
             Self::SplitSize { largest, .. } => {
                 format!("hold back at most {} images", thousands(*largest as u64))
             }
-            Self::Embedded(_) => {
-                "this copy of the program is damaged: install it again, or pass --dataset with a folder"
-                    .to_owned()
-            }
+            Self::Embedded(_) => "this copy of the program is damaged: install it again".to_owned(),
         }
     }
 }

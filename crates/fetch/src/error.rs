@@ -108,7 +108,7 @@ impl FetchError {
                 for (name, sha256, url) in &missing.files {
                     write!(text, "\n  {name}  SHA-256 {sha256}  {url}").expect("a string takes everything");
                 }
-                text + "\n--dataset also takes any folder of four IDX files"
+                text + "\nany folder of four IDX files is a data set, too"
             }
             Self::Interrupted => "what was received is kept: the same command goes on from there".to_owned(),
             Self::File { problem, .. } => match problem.kind() {

@@ -5,6 +5,7 @@ use study::record::{EpochRecord, RunRecord};
 use study::study_file::Target;
 use study::verdict::{Attempt, Comparison, Ensemble, Rank, Standing, attempts, ensemble, ranking, standings};
 
+use crate::text::spreadsheet;
 use crate::{Model, Study, selection};
 
 /// Version of `summary.json`'s layout.
@@ -29,7 +30,7 @@ pub fn epochs_csv(study: &Study) -> String {
         for run in &model.runs {
             for epoch in &run.epochs {
                 let row = (
-                    model.name,
+                    spreadsheet(model.name),
                     run.specification.seed,
                     epoch.epoch,
                     epoch.train_loss,

@@ -1,5 +1,7 @@
 //! Names made safe for where they are written.
 
+use std::borrow::Cow;
+
 /// A name on one line: control characters become spaces, and an empty name is still seen.
 pub(crate) fn one_line(name: &str) -> String {
     let line: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -32,6 +34,15 @@ pub(crate) fn markdown(text: &str) -> String {
     escaped
 }
 
+/// A name as a cell of a spreadsheet, which would take it for a formula where it begins as one: an apostrophe in front says
+/// that it is text.
+pub(crate) fn spreadsheet(name: &str) -> Cow<'_, str> {
+    match name.trim_start().starts_with(['=', '+', '-', '@']) {
+        true => Cow::Owned(format!("'{name}")),
+        false => Cow::Borrowed(name),
+    }
+}
+
 /// An argument of a POSIX shell.
 pub(crate) fn shell(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
@@ -52,6 +63,14 @@ mod tests {
         assert_eq!(markdown("by 0.83 points [0.66, 1.00], 5 runs"), "by 0.83 points [0.66, 1.00], 5 runs");
         assert_eq!(markdown("![a](b) [c]"), r"![a\](b) [c\]");
         assert_eq!((markdown("- a-b").as_str(), markdown("1. a.b").as_str()), (r"\- a-b", r"1\. a.b"));
+    }
+
+    #[test]
+    fn a_cell_is_no_formula() {
+        for name in ["=cmd|' /C calc'!A0", "@SUM(A1)", "+1", "-1", "\t=1"] {
+            assert_eq!(spreadsheet(name), format!("'{name}"));
+        }
+        assert_eq!(spreadsheet("cnn learning_rate=0.01"), "cnn learning_rate=0.01");
     }
 
     #[test]

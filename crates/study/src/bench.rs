@@ -132,7 +132,8 @@ fn read_rate(set: InstructionSet) -> f64 {
     (0..10).map(rate).fold(0.0, f64::max)
 }
 
-/// Measures a model for about `seconds` of training, and half of it at each inference batch. Its parameters change.
+/// Measures a model for about `seconds` of training, and half of it at each inference batch. Its parameters change. None
+/// where it was to stop meanwhile.
 ///
 /// `allocations` counts the allocator's calls while it runs what it is given.
 pub fn model(
@@ -142,12 +143,13 @@ pub fn model(
     mut make: impl FnMut(usize) -> Model<f32> + Send,
     peak_gflops: f64,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
-) -> ModelSpeed {
+    is_to_stop: fn() -> bool,
+) -> Option<ModelSpeed> {
     laboratory.install(|| {
-        let inference = latency(laboratory, seconds / 2.0, &mut make);
+        let inference = latency(laboratory, seconds / 2.0, &mut make, is_to_stop)?;
         let mut model = make(TRAINING_BATCH);
-        let training = training(laboratory, &mut model, seconds, peak_gflops, allocations);
-        ModelSpeed { name: name.to_owned(), parameters: model.learnt(), training, inference }
+        let training = training(laboratory, &mut model, seconds, peak_gflops, allocations, is_to_stop)?;
+        Some(ModelSpeed { name: name.to_owned(), parameters: model.learnt(), training, inference })
     })
 }
 
@@ -157,7 +159,8 @@ fn training(
     seconds: f64,
     peak_gflops: f64,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
-) -> TrainingSpeed {
+    is_to_stop: fn() -> bool,
+) -> Option<TrainingSpeed> {
     let images = laboratory.corpus().training();
     let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let order = BatchOrder::new(images);
@@ -178,15 +181,15 @@ fn training(
         }
         model.take_times();
         let start = Instant::now();
-        let times = repeat(seconds, || step(model));
-        (times, model.take_times(), start.elapsed())
-    });
+        let times = repeat(seconds, is_to_stop, || step(model))?;
+        Some((times, model.take_times(), start.elapsed()))
+    })?;
     let counted = allocations(&mut || (0..10).for_each(|_| step(model)));
     let median = times[times.len() / 2];
     let images_per_second = TRAINING_BATCH as f64 / median;
     let useful_gflops = images_per_second * model.step_flops() as f64 / 1e9;
     let (stages, bookkeeping_share) = shares(&stages, wall, laboratory.environment().threads);
-    TrainingSpeed {
+    Some(TrainingSpeed {
         batch: TRAINING_BATCH,
         steps: times.len(),
         images_per_second,
@@ -196,7 +199,7 @@ fn training(
         allocations_per_step: counted as f64 / 10.0,
         bookkeeping_share,
         stages,
-    }
+    })
 }
 
 /// The stages' shares of the time of all threads, and what of it is no layer's forward or backward pass.
@@ -231,20 +234,28 @@ fn shares(times: &StepTimes, wall: Duration, threads: usize) -> (Vec<StageShare>
     (stages, batch + share(reductions) + share(times.update))
 }
 
-/// Measures inference alone for about `seconds` at each of [`INFERENCE_BATCHES`].
+/// Measures inference alone for about `seconds` at each of [`INFERENCE_BATCHES`]; none where it was to stop meanwhile.
 pub fn latency(
     laboratory: &Laboratory,
     seconds: f64,
     mut make: impl FnMut(usize) -> Model<f32> + Send,
-) -> Vec<InferenceSpeed> {
+    is_to_stop: fn() -> bool,
+) -> Option<Vec<InferenceSpeed>> {
     laboratory.install(|| {
         INFERENCE_BATCHES
-            .map(|batch| keep_awake(|| inference(laboratory, &mut make(batch), batch, seconds)))
-            .to_vec()
+            .into_iter()
+            .map(|batch| keep_awake(|| inference(laboratory, &mut make(batch), batch, seconds, is_to_stop)))
+            .collect()
     })
 }
 
-fn inference(laboratory: &Laboratory, model: &mut Model<f32>, batch: usize, seconds: f64) -> InferenceSpeed {
+fn inference(
+    laboratory: &Laboratory,
+    model: &mut Model<f32>,
+    batch: usize,
+    seconds: f64,
+    is_to_stop: fn() -> bool,
+) -> Option<InferenceSpeed> {
     let images = laboratory.corpus().test();
     let mut first = 0;
     let mut run = || {
@@ -252,27 +263,30 @@ fn inference(laboratory: &Laboratory, model: &mut Model<f32>, batch: usize, seco
         black_box(model.forward(batch));
         first += batch;
     };
-    repeat(seconds / 10.0, &mut run);
-    let times = repeat(seconds, run);
+    repeat(seconds / 10.0, is_to_stop, &mut run)?;
+    let times = repeat(seconds, is_to_stop, run)?;
     let median = times[times.len() / 2];
-    InferenceSpeed {
+    Some(InferenceSpeed {
         batch,
         images_per_second: batch as f64 / median,
         p50_us: median * 1e6,
         p99_us: times[(times.len() * 99) / 100] * 1e6,
         gflops: batch as f64 / median * model.forward_flops() as f64 / 1e9,
-    }
+    })
 }
 
-/// Seconds of each call, ascending, of as many calls as fit, at least three.
-fn repeat(seconds: f64, mut work: impl FnMut()) -> Vec<f64> {
+/// Seconds of each call, ascending, of as many calls as fit, at least three; none where it was to stop meanwhile.
+fn repeat(seconds: f64, is_to_stop: fn() -> bool, mut work: impl FnMut()) -> Option<Vec<f64>> {
     let start = Instant::now();
     let mut times = Vec::new();
     while times.len() < 3 || start.elapsed().as_secs_f64() < seconds {
+        if is_to_stop() {
+            return None;
+        }
         let begin = Instant::now();
         work();
         times.push(begin.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);
-    times
+    Some(times)
 }

@@ -2,8 +2,7 @@
 
 use crate::record::Environment;
 use kernels::InstructionSet;
-use std::{fs, time::Instant};
-use train::Clock;
+use std::fs;
 
 /// The version that records carry.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -30,23 +29,6 @@ fn cpu_name() -> String {
         })
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
-}
-
-/// Seconds since it was made, by the system's monotonic clock.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock(Instant);
-
-impl SystemClock {
-    /// Starts at zero.
-    pub fn start() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Clock for SystemClock {
-    fn seconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64()
-    }
 }
 
 /// Notices whether other programs used the processors meanwhile.

@@ -4,9 +4,11 @@
 //! and keeps one record each, [`results::collect`] finds them again, [`verdict`] judges them. A run depends on its [`record::RunSpec`] alone.
 
 pub mod bench;
+pub mod clock;
 pub mod encoding;
 pub mod environment;
 pub mod execute;
+pub mod files;
 pub mod folder;
 pub mod near;
 pub mod plan;

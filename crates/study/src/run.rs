@@ -1,7 +1,8 @@
 //! One run: a specification in, a record out.
 
 use crate::{
-    environment::{LoadMeter, SystemClock, environment},
+    clock::SystemClock,
+    environment::{LoadMeter, environment},
     plan::{StudySpec, hexadecimal, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
@@ -58,24 +59,6 @@ impl RunError {
     pub fn is_interruption(&self) -> bool {
         matches!(self, RunError::Stopped { stopped: Stopped::Interrupted { .. }, .. })
     }
-
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            RunError::UnknownModel(error) => error.hint.clone(),
-            RunError::StudyFile(error) => error.hint.clone(),
-            RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
-            RunError::Recipe(_) => "see `mnist-study compare --help` for what each option means".into(),
-            RunError::Data(error) => error.hint(),
-            RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => {
-                "a smaller --learning-rate usually helps".into()
-            }
-            RunError::Stopped { .. } => {
-                "the runs that were finished are kept; the same command goes on, unless it trains every run anew".into()
-            }
-            RunError::Threads { .. } => "pass a smaller --threads".into(),
-        }
-    }
 }
 
 /// Everything that runs on one data set share.
@@ -106,8 +89,8 @@ pub struct TriedOut {
     pub parameters: usize,
     /// Seconds from its start to its end.
     pub total_seconds: f64,
-    /// Where other programs took the processors meanwhile.
-    pub warning: Option<String>,
+    /// What its times must not be read without, as a record's warnings.
+    pub warnings: Vec<String>,
 }
 
 impl Laboratory {
@@ -243,7 +226,7 @@ impl Laboratory {
             test: test_record(&test, self.corpus.test().labels()),
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
-            warnings: load.warning().into_iter().collect(),
+            warnings: load.warning().into_iter().chain(clock.warning()).collect(),
             data_warnings: Vec::new(),
             total_seconds: clock.seconds(),
         };
@@ -275,8 +258,8 @@ impl Laboratory {
             let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
             let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
             let ended = ended.map(|fitted| fitted.kept_epoch);
-            let (parameters, warning) = (model.learnt(), load.warning());
-            Ok(TriedOut { ended, parameters, total_seconds: clock.seconds(), warning })
+            let warnings = load.warning().into_iter().chain(clock.warning()).collect();
+            Ok(TriedOut { ended, parameters: model.learnt(), total_seconds: clock.seconds(), warnings })
         })
     }
 

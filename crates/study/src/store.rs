@@ -10,9 +10,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
     fs, io,
-    io::{Read, Write},
     path::{Path, PathBuf},
 };
+
+pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file, write_atomically};
 
 /// The folders `records` and `failed` of a results folder.
 #[derive(Debug, Clone)]
@@ -26,94 +27,6 @@ const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
 
 /// No failed run's file is larger: its longest part are its layers.
 const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
-
-/// A file that could not be written or read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", path.display())]
-pub struct FileError {
-    /// Which.
-    pub path: PathBuf,
-    /// What the system said.
-    pub problem: io::Error,
-}
-
-impl FileError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self.problem.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "choose a folder that you may write to with --out".into()
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "free some space, or choose a folder on another disk with --out".into()
-            }
-            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                "a file stands where a folder is needed: choose another folder with --out".into()
-            }
-            _ => "check the path, or choose another folder with --out".into(),
-        }
-    }
-}
-
-/// Writes a file under a temporary name beside it, flushes it to the disk and renames it: at no moment does the path
-/// hold half a file.
-///
-/// # Errors
-/// With the path and what the system said; the temporary file is removed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let error = |problem| FileError { path: path.to_owned(), problem };
-    let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(error)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".mnist-study-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any program would create it, less the user's mask; the default is for secrets.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(error)?;
-    file.write_all(bytes).map_err(error)?;
-    file.as_file().sync_all().map_err(error)?;
-    file.persist(path).map_err(|failed| error(failed.error))?;
-    Ok(())
-}
-
-/// All bytes, of which there may be `limit`: no more are read, also where the source does not know its length.
-///
-/// # Errors
-/// What the system said, or that there are more.
-pub fn read_at_most(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("{limit} bytes at most expected, more found")));
-    }
-    Ok(bytes)
-}
-
-/// Creates the folder of a file that is to be written later, and a file in it that is gone at once.
-///
-/// # Errors
-/// When the folder cannot be made or written to, or `path` is a folder.
-pub fn check_writable(path: &Path) -> Result<(), FileError> {
-    if path.is_dir() {
-        let problem = io::Error::new(io::ErrorKind::IsADirectory, "a file is expected, a folder was found");
-        return Err(FileError { path: path.to_owned(), problem });
-    }
-    let folder = folder_of(path);
-    let error = |problem| FileError { path: folder.to_owned(), problem };
-    fs::create_dir_all(folder).map_err(error)?;
-    tempfile::tempfile_in(folder).map_err(error)?;
-    Ok(())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
 
 impl Store {
     /// The records of a results folder, which need not exist.
@@ -232,21 +145,6 @@ fn read_as<T>(
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(told(error.to_string())),
     }
-}
-
-/// The bytes of a file that is no device, pipe or folder, of which there may be `limit`.
-///
-/// # Errors
-/// What the system said, that it is another kind of file, or that there are more bytes.
-pub fn read_plain_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    // A pipe would be waited for when it is opened.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a plain file is expected, something else was found",
-        ));
-    }
-    read_at_most(fs::File::open(path)?, limit)
 }
 
 /// What two results of one run do not share, of that which is the same wherever it is made.

@@ -318,7 +318,7 @@ impl Round<'_> {
             parameters: trained.parameters,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             total_seconds: trained.total_seconds,
-            warnings: trained.warning.into_iter().collect(),
+            warnings: trained.warnings,
             specification: Some(specification),
             epochs,
             ..blank
