@@ -1,6 +1,6 @@
 //! The verbs of a saved model.
 
-use super::{OutputArguments, Show, TestTimeAugmentationName, values::threads};
+use super::{OrientationArguments, OutputArguments, Show, TestTimeAugmentationName, values::threads};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -24,6 +24,8 @@ pub(crate) struct EvaluateArguments {
     /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
     #[arg(long, value_name = "VERSIONS", default_value = "none")]
     pub(crate) test_time_augmentation: TestTimeAugmentationName,
@@ -56,6 +58,8 @@ pub(crate) struct PredictArguments {
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
 
@@ -84,6 +88,8 @@ pub(crate) struct ExportArguments {
     /// Data set that --int8 calibrates and judges by, and whose images and classes an --architecture is for
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Threads that --int8 computes with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,

@@ -81,14 +81,12 @@ mod tests {
             (
                 (0..10).collect(),
                 "0 5 10 15 20 25 30 35 40 45".into(),
-                "labels are 0, 5, 10, 15, 20, 25, 30, 35, 40 and 45: 10 classes, each named by its label".into()
+                "labels are 0, 5, 10, 15, 20, 25, 30, 35, 40 and 45: 10 classes, each named by its label"
+                    .into()
             )
         );
         assert_eq!(said(&[0, 1, 3, 4]).2, "no image has label 2: 4 classes, each named by its label");
-        assert_eq!(
-            said(&[0, 1, 255]).2,
-            "labels are 0, 1 and 255: 3 classes, each named by its label"
-        );
+        assert_eq!(said(&[0, 1, 255]).2, "labels are 0, 1 and 255: 3 classes, each named by its label");
         assert_eq!(said(&[7, 8]).2, "labels run from 7 to 8: 2 classes, each named by its label");
     }
 

@@ -341,7 +341,9 @@ fn beside(found: &Option<Beside>) -> String {
     match found {
         None => "neither found".to_owned(),
         Some(Beside::Folder(folder)) => format!("neither found, but in {folder}"),
-        Some(Beside::Kind { kind, count: 1, example }) => format!("neither found, but {}: {example}", kind.what()),
+        Some(Beside::Kind { kind, count: 1, example }) => {
+            format!("neither found, but {}: {example}", kind.what())
+        }
         Some(Beside::Kind { kind, count, example }) => {
             format!("neither found, but {} files like {example}: {}", thousands(*count as u64), kind.what())
         }
@@ -400,9 +402,12 @@ impl Error {
                 "check that the training and the test files belong to the same dataset".to_owned()
             }
             Self::MissingFile { found: Some(Beside::Kind { kind, .. }), .. } => kind.remedy().to_owned(),
-            Self::MissingFile { found: Some(Beside::Folder(folder)), .. } => format!("pass --dataset {folder}"),
+            Self::MissingFile { found: Some(Beside::Folder(folder)), .. } => {
+                format!("pass --dataset {folder}")
+            }
             Self::SeveralFiles { .. } => {
-                "leave one data set in the folder, or rename its files as `mnist-study datasets` lists them".to_owned()
+                "leave one data set in the folder, or rename its files as `mnist-study datasets` lists them"
+                    .to_owned()
             }
             Self::MissingFile { .. } => format!(
                 "put {} into the folder, each with or without .gz, {embedded}",

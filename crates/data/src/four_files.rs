@@ -22,10 +22,7 @@ const WHAT: [&str; 4] = ["training images", "training labels", "test images", "t
 
 /// What the ends of names say of files that are not read.
 const KINDS: &[(&[&str], Found)] = &[
-    (
-        &["png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pnm", "qoi"],
-        IMAGE_FILES,
-    ),
+    (&["png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pnm", "qoi"], IMAGE_FILES),
     (&["csv", "tsv"], CSV),
     (&["npz"], NUMPY),
     (&["zip"], ZIP),
@@ -114,7 +111,8 @@ fn candidates(directory: &Path) -> Result<Sets, Error> {
 /// The file of that role in a folder of its name.
 fn within(folder: &Path, role: usize) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?.take(MOST_ENTRIES).flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     let name = names.into_iter().find(|name| role_of(name).is_some_and(|(_, found, ..)| found == role))?;
     Some(folder.join(name))
@@ -192,7 +190,8 @@ fn missing(directory: &Path, sets: &Sets) -> Error {
 fn beside(directory: &Path) -> Option<Beside> {
     let listed = Listing::of(directory);
     if let Some(folder) = listed.folders.iter().find(|folder| {
-        candidates(folder).is_ok_and(|sets| sets.values().any(|files| files.iter().all(|files| !files.is_empty())))
+        candidates(folder)
+            .is_ok_and(|sets| sets.values().any(|files| files.iter().all(|files| !files.is_empty())))
     }) {
         return Some(Beside::Folder(text(folder)));
     }
@@ -246,7 +245,8 @@ impl Listing {
         let Ok(entries) = fs::read_dir(folder) else { return };
         let mut paths: Vec<PathBuf> = entries.take(left).flatten().map(|entry| entry.path()).collect();
         paths.sort();
-        let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_hidden =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         for path in paths.into_iter().filter(|path| !is_hidden(path)) {
             match path_kind(&path) {
                 PathKind::File => self.files.push(path),
@@ -288,7 +288,8 @@ mod tests {
             ("", None),
         ] {
             let found = role_of(name);
-            let found = found.as_ref().map(|(prefix, role, _, compressed)| (prefix.as_str(), *role, *compressed));
+            let found =
+                found.as_ref().map(|(prefix, role, _, compressed)| (prefix.as_str(), *role, *compressed));
             assert_eq!(found, expected, "{name}");
         }
     }

@@ -196,7 +196,12 @@ fn check_header(file: &str, bytes: &[u8], magic: u32, header_bytes: usize) -> Re
     if bytes.len() >= 4 && word(bytes, 0) != magic {
         let is_of_this_format = [IMAGES_MAGIC, LABELS_MAGIC, LABEL_ROWS_MAGIC].contains(&word(bytes, 0));
         let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-        if let Some(found) = recognise(file, head, 0).filter(|_| !is_of_this_format) {
+        // What is compressed has been unpacked once.
+        let found = match head.starts_with(&GZIP_MAGIC) {
+            true => Some(GZIP_TWICE),
+            false => recognise(file, head, 0).filter(|_| !is_of_this_format),
+        };
+        if let Some(found) = found {
             let expected = if magic == IMAGES_MAGIC { "images" } else { "labels" };
             return Err(Error::NotIdx { file: file.to_owned(), expected, found });
         }
@@ -240,9 +245,6 @@ fn decompress(
     let mut decoder = MultiGzDecoder::new(compressed);
     let mut bytes = Vec::new();
     decoder.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.starts_with(&GZIP_MAGIC) {
-        return Err(Error::NotIdx { file: file.to_owned(), expected: "numbers", found: GZIP_TWICE });
-    }
     let expected = length_by_header(file, &bytes)?;
     if expected > MAXIMUM_BYTES {
         return Err(Error::TooLarge { file: file.to_owned(), limit: MAXIMUM_BYTES, found: expected });

@@ -92,15 +92,16 @@ pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<O
     let images = embedded::unpack(&embedded::TEST_IMAGES, embedded::TEST_IMAGES.parts)?;
     let labels = embedded::unpack(&embedded::TEST_LABELS, embedded::TEST_LABELS.parts)?;
     let known = idx::read_images("MNIST", images).ok().zip(idx::read_labels("MNIST", labels).ok());
-    let known = known.and_then(|(images, labels)| {
-        Dataset::new("MNIST", images.pixels, labels, SIDE, SIDE, DIGITS).ok()
-    });
+    let known = known
+        .and_then(|(images, labels)| Dataset::new("MNIST", images.pixels, labels, SIDE, SIDE, DIGITS).ok());
     let (Some(known), Some(means)) = (known.as_ref().and_then(ClassMeans::of), ClassMeans::of(set)) else {
         return Ok(None);
     };
     let upright = means.resemblance(&known, DIGITS);
     let turned = means.transposed(SIDE).resemblance(&known, DIGITS);
-    Ok(upright.zip(turned).and_then(|(upright, turned)| (upright.max(turned) > ALIKE).then_some(turned > upright)))
+    Ok(upright
+        .zip(turned)
+        .and_then(|(upright, turned)| (upright.max(turned) > ALIKE).then_some(turned > upright)))
 }
 
 /// At most `most` of `length` indices, evenly spread.

@@ -36,8 +36,7 @@ impl Found {
     }
 }
 
-const DOWNLOAD: &str =
-    "the server sent a page instead of the file, such as an error or a sign-in page: download it again, or pass \
+const DOWNLOAD: &str = "the server sent a page instead of the file, such as an error or a sign-in page: download it again, or pass \
      --dataset mnist to use the embedded copy";
 const AGAIN: &str = "download it again, or pass --dataset mnist to use the embedded copy";
 const UNPACK: &str = "unpack it, and pass the folder that then holds the four IDX files";
@@ -50,8 +49,7 @@ pub(crate) const IMAGE_FILES: Found = Found { what: "image files", remedy: CONVE
 pub(crate) const CSV: Found = Found { what: "a CSV file", remedy: CONVERT };
 pub(crate) const CIFAR_10: Found =
     Found { what: "CIFAR-10's binary format (records of 3073 bytes)", remedy: CONVERT };
-const CIFAR_100: Found =
-    Found { what: "CIFAR-100's binary format (records of 3074 bytes)", remedy: CONVERT };
+const CIFAR_100: Found = Found { what: "CIFAR-100's binary format (records of 3074 bytes)", remedy: CONVERT };
 pub(crate) const NUMPY: Found = Found { what: "a NumPy archive (npz)", remedy: CONVERT };
 pub(crate) const ZIP: Found = Found { what: "a zip archive", remedy: UNPACK };
 const PICTURE: Found = Found { what: "an image file (PNG, JPEG or the like)", remedy: CONVERT };
@@ -103,6 +101,7 @@ const SIGNATURES: &[(&[u8], Found)] = &[
     (b"\x01\x08\x00\x00", SWAPPED),
 ];
 
+const ZEROS: Found = Found { what: "nothing but zeros, as an interrupted download leaves", remedy: AGAIN };
 const SWAPPED: Found = Found {
     what: "an IDX file in little-endian byte order",
     remedy: "write its header in big-endian byte order, as the format has it",
@@ -116,9 +115,6 @@ pub(crate) fn recognise(name: &str, head: &[u8], length: u64) -> Option<Found> {
     if head.starts_with(&GZIP_MAGIC) {
         return recognise_compressed(&name, head);
     }
-    if head.len() >= 16 && head.iter().all(|byte| *byte == 0) {
-        return Some(Found { what: "nothing but zeros, as an interrupted download leaves", remedy: AGAIN });
-    }
     if let Some((_, found)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
         return Some(match *found {
             // An npz file is a zip file; its members are arrays.
@@ -129,7 +125,10 @@ pub(crate) fn recognise(name: &str, head: &[u8], length: u64) -> Option<Found> {
     if head.get(257..262) == Some(b"ustar") {
         return Some(Found { what: "a tar archive", remedy: UNPACK });
     }
-    recognise_text(&name, head).or_else(|| recognise_cifar(&name, length))
+    let is_zero = head.len() >= 16 && head.iter().all(|byte| *byte == 0);
+    recognise_text(&name, head)
+        .or_else(|| recognise_cifar(&name, length))
+        .or_else(|| is_zero.then_some(ZEROS))
 }
 
 /// What is inside a gzip file. No more than [`HEAD_BYTES`] are unpacked.
@@ -218,14 +217,23 @@ mod tests {
             ("a.tar", &tar, Some("a tar archive")),
             ("a.csv", b"label", Some("a CSV file")),
             ("a", b"3,0,0,0,0\n5,0,0,0,0\n", Some("a CSV file")),
-            ("a", b"version https://git-lfs.github.com/spec/v1", Some("a Git LFS pointer instead of the file itself")),
+            (
+                "a",
+                b"version https://git-lfs.github.com/spec/v1",
+                Some("a Git LFS pointer instead of the file itself"),
+            ),
             ("a", b"Not found", Some("a text file")),
             ("a", &[0; 64], Some("nothing but zeros, as an interrupted download leaves")),
             ("a", b"\x03\x08\x00\x00\x60\xea\x00\x00", Some("an IDX file in little-endian byte order")),
             ("a", b"\x00\x00\x08\x02\x00", None),
         ];
         for (name, head, expected) in cases {
-            assert_eq!(what(name, head, head.len() as u64), expected, "{name} {:?}", head.escape_ascii().to_string());
+            assert_eq!(
+                what(name, head, head.len() as u64),
+                expected,
+                "{name} {:?}",
+                head.escape_ascii().to_string()
+            );
             assert_eq!(what(&format!("{name}.gz"), &compress(head), 0), expected, "{name} compressed");
         }
     }

@@ -88,7 +88,9 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
         _ if !unmeasured.is_empty() => {
             let (noun, listed) = called(&unmeasured);
             let (has, them) = if unmeasured.len() == 1 { ("has", "it") } else { ("have", "them") };
-            told.push(format!("{noun} {listed} {has} no test image: test accuracy says nothing about {them}"));
+            told.push(format!(
+                "{noun} {listed} {has} no test image: test accuracy says nothing about {them}"
+            ));
         }
         _ => {}
     }
@@ -145,12 +147,18 @@ fn copy_remarks(training: &Dataset, test: &Dataset) -> Vec<String> {
             contradicting += usize::from(training.labels()[earlier] != training.labels()[index]);
         }
     }
-    let is_learnt = |image: &&[u8]| first.get(&hash(image)).is_some_and(|index| training.image(*index) == *image);
+    let is_learnt =
+        |image: &&[u8]| first.get(&hash(image)).is_some_and(|index| training.image(*index) == *image);
     let leaked = test.images().chunks_exact(test.pixels()).filter(is_learnt).count();
     if training.images() == test.images() {
-        told.push("the test images are the training images: test accuracy only says what was memorised".to_owned());
+        told.push(
+            "the test images are the training images: test accuracy only says what was memorised".to_owned(),
+        );
     } else if leaked == test.len() {
-        told.push("every test image is also a training image: test accuracy only says what was memorised".to_owned());
+        told.push(
+            "every test image is also a training image: test accuracy only says what was memorised"
+                .to_owned(),
+        );
     } else if leaked > 0 {
         let are = if leaked == 1 { "is also a training image" } else { "are also training images" };
         told.push(format!("{} {are}: test accuracy is overstated", of(leaked, test.len(), "test")));
@@ -216,7 +224,12 @@ fn of(count: usize, all: usize, part: &str) -> String {
     if count == all {
         return format!("all {}", counted(all, &format!("{part} image")));
     }
-    format!("{} of {} ({})", thousands(count as u64), counted(all, &format!("{part} image")), percent(count, all))
+    format!(
+        "{} of {} ({})",
+        thousands(count as u64),
+        counted(all, &format!("{part} image")),
+        percent(count, all)
+    )
 }
 
 fn counted(count: usize, noun: &str) -> String {

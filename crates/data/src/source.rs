@@ -53,9 +53,10 @@ impl Source {
             PathKind::File => {
                 Err(Error::NotADirectory { name: text.to_owned(), found: recognise_file(Path::new(text)) })
             }
-            PathKind::Other => {
-                Err(Error::Unreadable { file: text.to_owned(), reason: "neither a file nor a folder".to_owned() })
-            }
+            PathKind::Other => Err(Error::Unreadable {
+                file: text.to_owned(),
+                reason: "neither a file nor a folder".to_owned(),
+            }),
             PathKind::Nothing => match text.strip_suffix(TRANSPOSED) {
                 Some(folder) => Self::parse(folder)?.transposed(),
                 None => Err(Error::unknown_name(text)),
@@ -73,6 +74,11 @@ impl Source {
             Self::Mnist | Self::Published { .. } => Err(Error::Upright { name: self.to_string() }),
         }
     }
+}
+
+/// The name of a folder with rows and columns of every image exchanged, as [`Source::parse`] takes it.
+pub fn transposed_name(folder: &str) -> String {
+    if folder.ends_with(TRANSPOSED) { folder.to_owned() } else { format!("{folder}{TRANSPOSED}") }
 }
 
 impl fmt::Display for Source {

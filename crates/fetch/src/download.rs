@@ -99,7 +99,11 @@ impl Task<'_, '_> {
         if part.bytes() > 0 && wanted.bytes == Some(part.bytes()) {
             return Ok(());
         }
-        self.tell(Event::Requested { file: wanted.name, url: wanted.address.shown(), received_bytes: part.bytes() })?;
+        self.tell(Event::Requested {
+            file: wanted.name,
+            url: wanted.address.shown(),
+            received_bytes: part.bytes(),
+        })?;
         self.client.receive(wanted, part, &mut self.downloaded_bytes, self.listener)
     }
 

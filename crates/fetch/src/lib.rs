@@ -221,7 +221,11 @@ impl Task<'_, '_> {
             Some(mirror) => {
                 vec![http::Address::new(format!("{}/{remote}/{}", mirror.trim_end_matches('/'), file.name))]
             }
-            None => file.mirrors.iter().map(|mirror| http::Address::new(format!("{mirror}{}", file.name))).collect(),
+            None => file
+                .mirrors
+                .iter()
+                .map(|mirror| http::Address::new(format!("{mirror}{}", file.name)))
+                .collect(),
         };
         self.download(file, &addresses, &path)
     }

@@ -33,7 +33,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
             Ok(file) if stands_at(&file, path)? => return Ok(file),
             // Exchanged meanwhile: nothing has been written.
             Ok(_) => {}
-            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::AlreadyExists].contains(&error.kind()) => {}
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::AlreadyExists].contains(&error.kind()) => {
+            }
             Err(error) => return Err(error),
         }
     }
