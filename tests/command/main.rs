@@ -4,6 +4,7 @@ mod augmented;
 mod bench;
 mod common;
 mod compare;
+
 mod datasets;
 #[cfg(unix)]
 mod endings;
@@ -12,6 +13,7 @@ mod failures;
 mod folders;
 mod interface;
 mod models;
+mod own_data;
 mod predict;
 mod records;
 mod rendered;
