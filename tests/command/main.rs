@@ -4,7 +4,6 @@ mod augmented;
 mod bench;
 mod common;
 mod compare;
-
 mod datasets;
 #[cfg(unix)]
 mod endings;
