@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
-    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let saved =
+        Saved::read(&arguments.model, &arguments.orientation.of(&arguments.dataset), arguments.output.quiet)?;
     let model = saved.model(instruction_set()?, 1)?;
     let quantised = if arguments.int8 { Some(quantise(arguments, &saved)?) } else { None };
     let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
@@ -92,7 +93,12 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
 
 /// The grids that the training images ask for, and what the test images say of the result.
 fn quantise(arguments: &ExportArguments, saved: &Saved) -> Result<(Quantisation, Loss), Failure> {
-    let laboratory = laboratory(&arguments.dataset, arguments.threads, &[], arguments.output.quiet)?;
+    let laboratory = laboratory(
+        &arguments.orientation.of(&arguments.dataset),
+        arguments.threads,
+        &[],
+        arguments.output.quiet,
+    )?;
     let mut model = saved.model_for(&laboratory, BATCH)?;
     let (corpus, description) = (laboratory.corpus(), &saved.description);
     let before = laboratory.test(&mut model, TestTimeAugmentation::None).classes;

@@ -89,6 +89,7 @@ fn laboratory_with(
     let source = datasets::source(dataset, quiet)?;
     let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let laboratory = Laboratory::open(&source, set, threads)?;
+    datasets::warn(laboratory.corpus());
     for model in models {
         laboratory.check(model)?;
     }

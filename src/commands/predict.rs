@@ -36,7 +36,8 @@ const RUNNERS_UP: usize = 2;
 
 /// Answers for every image, then tells which had none.
 pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
-    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let dataset = arguments.orientation.of(&arguments.dataset);
+    let saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
     let Description { height, width, .. } = saved.description;
     if !arguments.as_is && [height, width] != [SIDE; 2] {
         return Err(Failure::new(

@@ -16,7 +16,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let comparison = Comparison {
         title: file.title,
         models: file.models,
-        datasets: arguments.dataset.as_ref().map_or(file.datasets, |dataset| vec![dataset.clone()]),
+        datasets: match &arguments.dataset {
+            Some(dataset) => vec![arguments.orientation.of(dataset)],
+            None => file.datasets,
+        },
         protocol: arguments.protocol.map_or(file.protocol, Into::into),
         audit_selection: file.audit_selection,
         first_seed: arguments.seed.unwrap_or(file.first_seed),

@@ -13,6 +13,7 @@ mod folders;
 mod foreign;
 mod interface;
 mod models;
+mod own_data;
 mod predict;
 mod records;
 mod rendered;
