@@ -7,6 +7,7 @@ use report::thousands;
 use serde_json::{Value, json};
 use std::path::Path;
 use study::{
+    figures::percent,
     store::write_atomically,
     verdict::{OnePair, Outcome, judge_one_pair},
 };
@@ -125,7 +126,7 @@ impl Loss {
     }
 
     fn sentence(&self) -> String {
-        let [before, after] = self.accuracies.map(|accuracy| 100.0 * accuracy);
+        let [before, after] = self.accuracies.map(percent);
         let OnePair { difference, interval: [lower, upper], mcnemar_p_value, outcome, .. } = self.pair;
         let outcome = match outcome {
             Outcome::ABetter => "better",
@@ -134,11 +135,11 @@ impl Loss {
             Outcome::CannotTell => "not told apart",
         };
         format!(
-            "int8: test accuracy {after:.2} %, in float32 {before:.2} %; difference {:+.2} points [{:.2}, {:.2}], {outcome} \
+            "int8: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
              (McNemar's p = {mcnemar_p_value:.2})\n",
-            100.0 * difference,
-            100.0 * lower,
-            100.0 * upper
+            percent(difference),
+            percent(lower),
+            percent(upper)
         )
     }
 }
