@@ -10,6 +10,7 @@
 //!
 //! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
 
+mod advice;
 mod architecture;
 mod awake;
 mod initialisation;
@@ -23,7 +24,7 @@ mod optimiser;
 mod shape;
 mod spelling;
 
-pub use architecture::{Architecture, LayerDescription};
+pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
