@@ -24,6 +24,11 @@ pub(crate) fn note(text: &str) {
     eprintln!("note: {text}");
 }
 
+/// A question, whose answer follows on its line.
+pub(crate) fn question(text: &str) {
+    eprint!("{text}");
+}
+
 /// One `error:` line and one `hint:` line.
 pub(crate) fn failure(failure: &Failure) {
     eprintln!("error: {}", failure.message);

@@ -8,6 +8,7 @@ pub mod encoding;
 pub mod environment;
 pub mod execute;
 pub mod folder;
+pub mod forecast;
 pub mod near;
 pub mod plan;
 mod plan_file;

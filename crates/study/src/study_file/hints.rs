@@ -145,7 +145,7 @@ pub(super) fn for_layer(error: &SpellingError) -> String {
         _ => "",
     };
     match written {
-        "" => choose(kind, nn::LAYER_FORMS.iter().map(|form| form.kind)),
+        "" => choose(&plain, nn::LAYER_FORMS.iter().map(|form| form.kind)),
         written => written.into(),
     }
 }
