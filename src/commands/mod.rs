@@ -7,6 +7,7 @@ mod comparison;
 mod datasets;
 mod evaluate;
 mod export;
+mod forecast;
 mod lists;
 mod models;
 mod predict;

@@ -10,6 +10,7 @@
 //!
 //! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
 
+mod advice;
 mod architecture;
 mod awake;
 mod fingerprint;
@@ -25,7 +26,7 @@ mod preparation;
 mod shape;
 mod spelling;
 
-pub use architecture::{Architecture, LayerDescription};
+pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
 pub use fingerprint::fingerprint;
 pub use initialisation::Initialiser;
