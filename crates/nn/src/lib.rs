@@ -10,6 +10,8 @@
 //!
 //! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 mod advice;
 mod architecture;
 mod awake;

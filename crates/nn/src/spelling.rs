@@ -259,7 +259,8 @@ fn recurrent(kind: &str, words: &mut Words) -> Result<LayerSpec, String> {
     let cell = match kind {
         "lstm" => Cell::Lstm,
         "gru" => Cell::Gru,
-        _ => Cell::Rnn,
+        "rnn" => Cell::Rnn,
+        _ => unreachable!("every cell has its arm: {kind}"),
     };
     let units = words.number("a number of units")?;
     let mut spec = RecurrentSpec { cell, units, bidirectional: false, sequence: false };

@@ -32,6 +32,8 @@
 //! was drawn beyond an end piles up on it, and its random numbers depend on how many were drawn since the process began,
 //! so that a resumed search is another one.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 mod halving;
 mod importance;
 mod sampler;
