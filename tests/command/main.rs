@@ -12,5 +12,7 @@ mod models;
 mod predict;
 mod records;
 mod rendered;
+mod scenes;
+mod sheet;
 mod studies;
 mod tune;

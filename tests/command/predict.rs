@@ -2,7 +2,8 @@
 
 use crate::{
     common::{Bench, said},
-    rendered::{Drawing, Sheet, TYPEFACES, Typeface},
+    rendered::{Drawing, TYPEFACES, Typeface},
+    sheet::Sheet,
 };
 use image::{GrayImage, imageops};
 use serde_json::Value;

@@ -1,0 +1,203 @@
+//! Figures: what stands out of a ground all round as strokes of a pen do.
+//!
+//! What is narrow in a picture lies in zones where its two grounds (see [`Relief`]) differ: a stroke, and what is narrow
+//! between strokes. Whether the strokes are the dark or the light of a zone is told by its outline: they, not the gaps
+//! between them, are what the plain ground around begins at. So each zone has a polarity of its own, and a table, a shadow
+//! or a scanner's edge is ground like the paper.
+
+use crate::{
+    components::{Component, components, extent, flooded},
+    relief::{Relief, level},
+    strokes,
+};
+use std::ops::Range;
+
+/// What part of the outline votes must agree on the polarity of a zone.
+const AGREEMENT: f32 = 0.67;
+
+/// A pixel of an outline lies at an edge when the values close to it differ by this part of what the figure stands out by.
+const EDGE: f32 = 0.4;
+
+/// What part of a figure's outline must lie at an edge.
+const OUTLINED: f32 = 0.75;
+
+/// Strokes are at most this part of the figure's longer side wide: what is wider is a sheet, a label or a blot.
+const WIDEST_STROKE: f32 = 0.5;
+
+/// What has more of its pixels on the border than this part of its longer side lies along the border.
+const ALONG_BORDER: f32 = 0.3;
+
+/// Zones of fewer pixels are specks.
+const LEAST_ZONE: usize = 4;
+
+/// Something that stands out.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// Whether it is darker than its ground.
+    pub(crate) dark: bool,
+    pub(crate) component: Component,
+    /// Mean depth of its zone's ink.
+    pub(crate) level: f32,
+    /// Width of its widest stroke, in pixels.
+    pub(crate) stroke: f32,
+    /// What part of its outline lies at an edge.
+    pub(crate) outlined: f32,
+    /// Pixels on each side of the picture: left, right, top, bottom.
+    pub(crate) on_sides: [usize; 4],
+}
+
+impl Figure {
+    /// Pixels along its longer side.
+    pub(crate) fn extent(&self) -> usize {
+        extent(&self.component.bounds)
+    }
+
+    /// How much of it there is.
+    pub(crate) fn mass(&self) -> f32 {
+        self.component.places.len() as f32 * self.level
+    }
+
+    /// Whether its outline is an edge, as of ink and not of a shadow.
+    pub(crate) fn is_outlined(&self) -> bool {
+        self.outlined >= OUTLINED
+    }
+
+    /// Whether it is made of strokes.
+    pub(crate) fn is_of_strokes(&self) -> bool {
+        self.stroke <= WIDEST_STROKE * self.extent() as f32
+    }
+
+    /// Whether it lies along the picture's border, as a scanner's edge and a table beside the paper do.
+    pub(crate) fn is_along_border(&self) -> bool {
+        self.on_sides.iter().sum::<usize>() as f32 > ALONG_BORDER * self.extent() as f32
+    }
+
+    /// Whether it reaches from one side of a picture of that size to the opposite one, as a ruled line does.
+    pub(crate) fn spans(&self) -> bool {
+        let [left, right, top, bottom] = self.on_sides.map(|count| count > 0);
+        (left && right) || (top && bottom)
+    }
+
+    /// Whether it touches the picture's border.
+    pub(crate) fn touches_border(&self) -> bool {
+        self.on_sides.iter().any(|count| *count > 0)
+    }
+
+    /// Whether it is a box drawn round something: nearly all of it lies close to the sides of its bounding box.
+    pub(crate) fn is_frame(&self, width: usize) -> bool {
+        /// How much of a frame lies there.
+        const ON_SIDES: f32 = 0.9;
+        let [columns, rows] = &self.component.bounds;
+        let band = (1.5 * self.stroke).max(0.08 * self.extent() as f32);
+        let near = |place: usize, range: &Range<usize>| {
+            ((place - range.start).min(range.end - 1 - place) as f32) < band
+        };
+        let close = self
+            .component
+            .places
+            .iter()
+            .filter(|place| near(**place % width, columns) || near(**place / width, rows));
+        let hollow = columns.len().min(rows.len()) as f32 > 4.0 * band;
+        hollow && close.count() as f32 >= ON_SIDES * self.component.places.len() as f32
+    }
+}
+
+/// The figures of a picture, of both polarities.
+pub(crate) fn figures(relief: &Relief) -> Vec<Figure> {
+    let width = relief.picture.width();
+    let floor = relief.floor();
+    let count = relief.picture.pixels().len();
+    let zone_mask: Vec<bool> = (0..count).map(|place| relief.contrast(place) > floor).collect();
+    let zones = components(zone_mask.clone(), width);
+    let mut figures = Vec::new();
+    let mut mask = vec![false; count];
+    for zone in zones.iter().filter(|zone| zone.places.len() >= LEAST_ZONE) {
+        if let Some(dark) = polarity(relief, zone, &zone_mask) {
+            figures.extend(figures_of(relief, zone, dark, floor, &mut mask));
+        }
+    }
+    figures
+}
+
+/// Whether the strokes of a zone are dark; `None` when its outline does not agree.
+fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<bool> {
+    let width = relief.picture.width();
+    let mut contrasts: Vec<f32> = zone.places.iter().map(|place| relief.contrast(*place)).collect();
+    let high = contrasts.len() * 9 / 10;
+    let contrast = *contrasts.select_nth_unstable_by(high, f32::total_cmp).1;
+    let mut votes = [0usize; 2];
+    for place in outline(&zone.places, width, zone_mask) {
+        // Where nothing changes, a gap between strokes opens to the ground: no vote.
+        if change(relief, place) >= EDGE * contrast {
+            votes[usize::from(relief.depth(true, place) > relief.depth(false, place))] += 1;
+        }
+    }
+    let [light, dark] = votes.map(|count| count as f32);
+    (light.max(dark) >= AGREEMENT * (light + dark) && light + dark > 0.0).then_some(dark > light)
+}
+
+/// The figures of one zone. `mask` is false everywhere, before and after.
+fn figures_of(relief: &Relief, zone: &Component, dark: bool, floor: f32, mask: &mut [bool]) -> Vec<Figure> {
+    let width = relief.picture.width();
+    let depths = zone.places.iter().map(|place| relief.depth(dark, *place));
+    let Some(level) = level(depths, floor) else { return Vec::new() };
+    let inside: Vec<usize> =
+        zone.places.iter().copied().filter(|place| relief.depth(dark, *place) > level / 2.0).collect();
+    inside.iter().for_each(|place| mask[*place] = true);
+    let mut found = Vec::new();
+    for seed in &inside {
+        if mask[*seed] {
+            found.push(flooded(mask, width, *seed));
+        }
+    }
+    inside.iter().for_each(|place| mask[*place] = true);
+    let figures = found.into_iter().map(|component| figure(relief, component, dark, level, mask)).collect();
+    inside.iter().for_each(|place| mask[*place] = false);
+    figures
+}
+
+fn figure(relief: &Relief, component: Component, dark: bool, level: f32, mask: &[bool]) -> Figure {
+    let (width, height) = (relief.picture.width(), relief.picture.height());
+    let mut on_sides = [0; 4];
+    let mut contrast = 0.0;
+    for place in &component.places {
+        let (x, y) = (place % width, place / width);
+        let sides = [x == 0, x + 1 == width, y == 0, y + 1 == height];
+        on_sides.iter_mut().zip(sides).for_each(|(count, on_side)| *count += usize::from(on_side));
+        contrast += relief.contrast(*place);
+    }
+    contrast /= component.places.len() as f32;
+    let (mut all, mut edges) = (0, 0);
+    for place in outline(&component.places, width, mask) {
+        all += 1;
+        edges += usize::from(change(relief, place) >= EDGE * contrast);
+    }
+    let outlined = edges as f32 / (all as f32).max(1.0);
+    let stroke = strokes::widest(&component, width);
+    Figure { dark, component, level, stroke, outlined, on_sides }
+}
+
+/// Those of some places of a mask that have a neighbour outside of it.
+fn outline(places: &[usize], width: usize, mask: &[bool]) -> impl Iterator<Item = usize> {
+    let height = mask.len() / width;
+    places.iter().copied().filter(move |place| {
+        let (x, y) = (place % width, place / width);
+        let outside = |place: usize| !mask[place];
+        (x > 0 && outside(place - 1))
+            || (x + 1 < width && outside(place + 1))
+            || (y > 0 && outside(place - width))
+            || (y + 1 < height && outside(place + width))
+    })
+}
+
+/// By how much the values within two pixels of a place differ.
+fn change(relief: &Relief, place: usize) -> f32 {
+    let (width, height) = (relief.picture.width(), relief.picture.height());
+    let (x, y) = (place % width, place / width);
+    let columns = x.saturating_sub(2)..width.min(x + 3);
+    let rows = y.saturating_sub(2)..height.min(y + 3);
+    let near = rows.flat_map(|y| &relief.picture.pixels()[y * width..][columns.clone()]);
+    let (least, most) =
+        near.fold((f32::MAX, 0.0f32), |(least, most), value| (least.min(*value), most.max(*value)));
+    most - least
+}
