@@ -2,7 +2,7 @@
 
 use crate::{
     Doubt, Picture, PictureError,
-    components::joined,
+    components::{extent, joined},
     drawing::{self, SIDE},
     figures::{Figure, figures},
     groups::{self, Group},
@@ -17,11 +17,14 @@ const SEARCHED_SIDE: usize = 560;
 /// Pictures are halved and searched again until the longer side is less than twice this.
 const LEAST_SIDE: usize = 14;
 
+/// In smaller pictures than this, unless there is no larger one, no digit is told from what surrounds it.
+const LEAST_STRICT_SIDE: usize = 28;
+
 /// Strokes narrower than 2 × this + 1 pixels are found in a picture of any size.
-const HALF_WINDOW: usize = 8;
+const HALF_WINDOW: usize = 5;
 
 /// A stroke is found whole if it is narrower than this many pixels.
-const WIDEST_WHOLE: f32 = 14.0;
+const WIDEST_WHOLE: f32 = 9.0;
 
 /// A digit has at least this many pixels on its longer side where it is found.
 const LEAST_EXTENT: usize = 10;
@@ -162,6 +165,27 @@ struct View {
     is_rivalled: bool,
 }
 
+impl View {
+    /// Whether one of these digits is written on a group of the other polarity: on a sheet, and not what is left open
+    /// by the strokes of a larger digit.
+    fn is_on(&self, sizes: &[Size], sheet: &Group, size: &Size) -> bool {
+        /// What is written on a sheet is not much smaller.
+        const LEAST_WRITTEN: f32 = 0.1;
+        let full = |group: &Group, size: &Size| {
+            let side = size.relief.picture.reduction();
+            group.bounds.clone().map(|range| range.start * side..range.end * side)
+        };
+        let outer = full(sheet, size);
+        let is_written = |group: &Group| {
+            let inner = full(group, &sizes[self.size]);
+            contains(&outer, &inner) && extent(&inner) as f32 >= LEAST_WRITTEN * extent(&outer) as f32
+        };
+        self.dark != sheet.largest().dark
+            && self.groups.iter().any(is_written)
+            && sheet.is_rectangular(size.relief.picture.width())
+    }
+}
+
 impl Size {
     fn new(picture: Picture) -> Self {
         let is_unreduced = picture.reduction() == 1;
@@ -174,7 +198,10 @@ impl Size {
 
     /// Figures that are outlined all round and away from the border, and groups of them that are made of strokes.
     fn strict(&self, dark: bool) -> (Vec<Group>, usize) {
-        let width = self.relief.picture.width();
+        let (width, height) = (self.relief.picture.width(), self.relief.picture.height());
+        if width.max(height) < LEAST_STRICT_SIDE && !self.is_unreduced {
+            return (Vec::new(), 0);
+        }
         let is_digit = |figure: &&Figure| {
             figure.dark == dark
                 && figure.is_outlined()
@@ -238,13 +265,23 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
     for (index, size) in sizes.iter().enumerate() {
         for dark in [true, false] {
             let (groups, left_out) = look(size, dark);
-            let area = (size.relief.picture.reduction() as f32).powi(2);
-            let mass = area * groups.iter().map(Group::mass).sum::<f32>();
-            if mass > 0.0 {
-                views.push(View { size: index, dark, groups, left_out, mass, is_rivalled: false });
-            }
+            views.push(View { size: index, dark, groups, left_out, mass: 0.0, is_rivalled: false });
         }
     }
+    let sheets: Vec<Vec<bool>> = views
+        .iter()
+        .map(|view| {
+            let is_sheet = |group| views.iter().any(|other| other.is_on(sizes, group, &sizes[view.size]));
+            view.groups.iter().map(is_sheet).collect()
+        })
+        .collect();
+    for (view, sheets) in views.iter_mut().zip(sheets) {
+        let mut is_sheet = sheets.into_iter();
+        view.groups.retain(|_| !is_sheet.next().unwrap_or(false));
+        let area = (sizes[view.size].relief.picture.reduction() as f32).powi(2);
+        view.mass = area * view.groups.iter().map(Group::mass).sum::<f32>();
+    }
+    views.retain(|view| view.mass > 0.0);
     let heaviest = |dark: bool| {
         views.iter().filter(|view| view.dark == dark).max_by(|one, other| one.mass.total_cmp(&other.mass))
     };

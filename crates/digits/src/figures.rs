@@ -1,9 +1,9 @@
 //! Figures: what stands out of a ground all round as strokes of a pen do.
 //!
 //! What is narrow in a picture lies in zones where its two grounds (see [`Relief`]) differ: a stroke, and what is narrow
-//! between strokes. Whether the strokes are the dark or the light of a zone is told by its outline: they, not the gaps
-//! between them, are what the plain ground around begins at. So each zone has a polarity of its own, and a table, a shadow
-//! or a scanner's edge is ground like the paper.
+//! between strokes. Whether the strokes are the dark or the light of a zone is told by the plain pixels around it, which
+//! are of the strokes' ground. So each zone has a polarity of its own, and a table, a shadow or a scanner's edge is ground
+//! like the paper.
 
 use crate::{
     components::{Component, components, extent, flooded},
@@ -12,8 +12,11 @@ use crate::{
 };
 use std::ops::Range;
 
-/// What part of the outline votes must agree on the polarity of a zone.
+/// What part of the pixels around a zone must agree on its polarity.
 const AGREEMENT: f32 = 0.67;
+
+/// Pixels from the outline of a zone to where its grounds are looked at.
+const CLOSE_BY: usize = 4;
 
 /// A pixel of an outline lies at an edge when the values close to it differ by this part of what the figure stands out by.
 const EDGE: f32 = 0.4;
@@ -52,9 +55,9 @@ impl Figure {
         extent(&self.component.bounds)
     }
 
-    /// How much of it there is.
+    /// How much of it there is: of little depth there is mostly more.
     pub(crate) fn mass(&self) -> f32 {
-        self.component.places.len() as f32 * self.level
+        self.component.places.len() as f32 * self.level * self.level
     }
 
     /// Whether its outline is an edge, as of ink and not of a shadow.
@@ -120,20 +123,46 @@ pub(crate) fn figures(relief: &Relief) -> Vec<Figure> {
 }
 
 /// Whether the strokes of a zone are dark; `None` when its outline does not agree.
+///
+/// The plain pixels around it are as light as the ground that its strokes lie on: as the one without dark things for dark
+/// strokes. Where there are no pixels around it, what most of the zone shows is ground.
 fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<bool> {
     let width = relief.picture.width();
-    let mut contrasts: Vec<f32> = zone.places.iter().map(|place| relief.contrast(*place)).collect();
-    let high = contrasts.len() * 9 / 10;
-    let contrast = *contrasts.select_nth_unstable_by(high, f32::total_cmp).1;
+    let pixels = relief.picture.pixels();
+    let height = pixels.len() / width;
     let mut votes = [0usize; 2];
-    for place in outline(&zone.places, width, zone_mask) {
-        // Where nothing changes, a gap between strokes opens to the ground: no vote.
-        if change(relief, place) >= EDGE * contrast {
-            votes[usize::from(relief.depth(true, place) > relief.depth(false, place))] += 1;
+    for place in &zone.places {
+        let mut around =
+            neighbours(*place, width, pixels.len()).filter(|neighbour| !zone_mask[*neighbour]).peekable();
+        if around.peek().is_none() {
+            continue;
+        }
+        // The grounds close by: right at the outline they may not differ yet.
+        let (x, y) = (place % width, place / width);
+        let near = |place: usize, length: usize| {
+            [place.saturating_sub(CLOSE_BY), place, (place + CLOSE_BY).min(length - 1)]
+        };
+        let close_by = near(y, height).into_iter().flat_map(|y| near(x, width).map(|x| y * width + x));
+        let [light, dark] = close_by
+            .filter(|place| zone_mask[*place])
+            .map(|place| relief.grounds(place))
+            .fold(relief.grounds(*place), |[light, dark], [other_light, other_dark]| {
+                [light.max(other_light), dark.min(other_dark)]
+            });
+        for neighbour in around {
+            votes[usize::from(2.0 * pixels[neighbour] > light + dark)] += 1;
         }
     }
     let [light, dark] = votes.map(|count| count as f32);
-    (light.max(dark) >= AGREEMENT * (light + dark) && light + dark > 0.0).then_some(dark > light)
+    if light + dark == 0.0 {
+        let mean = |value: &dyn Fn(usize) -> f32| {
+            zone.places.iter().map(|place| f64::from(value(*place))).sum::<f64>() / zone.places.len() as f64
+        };
+        return Some(
+            mean(&|place| pixels[place]) > mean(&|place| relief.grounds(place).iter().sum::<f32>() / 2.0),
+        );
+    }
+    (light.max(dark) >= AGREEMENT * (light + dark)).then_some(dark > light)
 }
 
 /// The figures of one zone. `mask` is false everywhere, before and after.
@@ -179,15 +208,20 @@ fn figure(relief: &Relief, component: Component, dark: bool, level: f32, mask: &
 
 /// Those of some places of a mask that have a neighbour outside of it.
 fn outline(places: &[usize], width: usize, mask: &[bool]) -> impl Iterator<Item = usize> {
-    let height = mask.len() / width;
-    places.iter().copied().filter(move |place| {
-        let (x, y) = (place % width, place / width);
-        let outside = |place: usize| !mask[place];
-        (x > 0 && outside(place - 1))
-            || (x + 1 < width && outside(place + 1))
-            || (y > 0 && outside(place - width))
-            || (y + 1 < height && outside(place + width))
-    })
+    let is_outside = |neighbour: usize| !mask[neighbour];
+    places.iter().copied().filter(move |place| neighbours(*place, width, mask.len()).any(is_outside))
+}
+
+/// The up to four places beside, above and below a place of a picture of so many pixels.
+fn neighbours(place: usize, width: usize, pixels: usize) -> impl Iterator<Item = usize> {
+    let x = place % width;
+    let neighbours = [
+        (x > 0).then(|| place - 1),
+        (x + 1 < width).then_some(place + 1),
+        place.checked_sub(width),
+        (place + width < pixels).then_some(place + width),
+    ];
+    neighbours.into_iter().flatten()
 }
 
 /// By how much the values within two pixels of a place differ.

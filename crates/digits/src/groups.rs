@@ -23,6 +23,12 @@ const TOUCHING: f32 = 0.1;
 /// Of two things of like size, those that lie side by side, or in two lines, overlap by at most this part.
 const BESIDE: f32 = 0.3;
 
+/// What is wider than high by this factor is no digit of its own.
+const WIDE: f32 = 1.5;
+
+/// What has less than this part of a digit's height is no digit above, below or within it.
+const LOW: f32 = 0.6;
+
 /// What is left out is worth a word if its longer side is at least this part of the largest digit's.
 const WORTH_A_WORD: f32 = 0.2;
 
@@ -58,6 +64,34 @@ impl Group {
         self.figures.iter().max_by(larger).expect("a group has a figure")
     }
 
+    /// Whether it fills a rectangle, however turned, as a sheet of paper does.
+    pub(crate) fn is_rectangular(&self, width: usize) -> bool {
+        /// How much of the rectangle it fills: a circle fills π/4.
+        const FILLED: f32 = 0.88;
+        let spans = spans(self, width);
+        let rows = || spans.iter().enumerate().filter(|(_, span)| !span.is_empty());
+        let area: usize = rows().map(|(_, span)| span.len()).sum();
+        let corners: Vec<[f32; 2]> = rows()
+            .flat_map(|(row, span)| {
+                let (top, down) = (row as f32, row as f32 + 1.0);
+                let (left, right) = (span.start as f32, span.end as f32);
+                [[left, top], [right, top], [left, down], [right, down]]
+            })
+            .collect();
+        let rectangle = |degrees: usize| {
+            let (sine, cosine) = (degrees as f32).to_radians().sin_cos();
+            let length = |across: f32, down: f32| {
+                let along = corners.iter().map(|[x, y]| x * across + y * down);
+                let (least, most) = along
+                    .fold((f32::MAX, f32::MIN), |(least, most), place| (least.min(place), most.max(place)));
+                most - least
+            };
+            length(cosine, sine) * length(-sine, cosine)
+        };
+        let least = (0..90).step_by(5).map(rectangle).fold(f32::MAX, f32::min);
+        area as f32 >= FILLED * least
+    }
+
     fn join(&mut self, other: Self) {
         self.bounds = joined(&self.bounds, &other.bounds);
         self.area += other.area;
@@ -67,22 +101,23 @@ impl Group {
     /// Whether another group, no larger than this one, is a piece of the same digit: a stroke that the pen lifted from or
     /// skipped, and not a digit beside it.
     fn holds(&self, other: &Self, width: usize) -> bool {
-        let [size, other_size] = [self, other].map(|group| group.extent() as f32);
+        let size = self.extent() as f32;
         let [across, down] = [0, 1].map(|axis| gap(&self.bounds[axis], &other.bounds[axis]) as f32);
         if other.area < (LEAST_PIECE * self.area as f32) as usize {
             return false;
         }
-        if other_size < LEAST_DIGIT * size {
+        let [wide, high] = [0, 1].map(|axis| other.bounds[axis].len() as f32);
+        if (other.extent() as f32) < LEAST_DIGIT * size || wide > WIDE * high {
             return across.max(down) <= NEAR * size;
         }
         let [beside, below] = [0, 1].map(|axis| overlap(&self.bounds[axis], &other.bounds[axis]));
         if beside <= BESIDE {
             return false;
         }
-        if below <= BESIDE {
-            return down <= TOUCHING * size;
-        }
-        between(self, other, width) <= TOUCHING * size
+        // What is lower than the digits of one hand are.
+        let nearest = if high < LOW * self.bounds[1].len() as f32 { NEAR } else { TOUCHING };
+        let distance = if below <= BESIDE { down } else { between(self, other, width) };
+        distance <= nearest * size
     }
 }
 
@@ -147,18 +182,20 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> f32 {
     common as f32 / one.len().min(other.len()) as f32
 }
 
+/// From where to where a group reaches in each of its rows; empty where it has no pixel.
+fn spans(group: &Group, width: usize) -> Vec<Range<usize>> {
+    let mut spans = vec![usize::MAX..0; group.bounds[1].len()];
+    for place in group.figures.iter().flat_map(|figure| &figure.component.places) {
+        let span: &mut Range<usize> = &mut spans[place / width - group.bounds[1].start];
+        *span = span.start.min(place % width)..span.end.max(place % width + 1);
+    }
+    spans
+}
+
 /// The least distance along a row between two groups that overlap in columns and in rows; 0 where one lies between parts
 /// of the other.
 fn between(one: &Group, other: &Group, width: usize) -> f32 {
-    let rows = |group: &Group| {
-        let mut rows = vec![usize::MAX..0; group.bounds[1].len()];
-        for place in group.figures.iter().flat_map(|figure| &figure.component.places) {
-            let row: &mut Range<usize> = &mut rows[place / width - group.bounds[1].start];
-            *row = row.start.min(place % width)..row.end.max(place % width + 1);
-        }
-        rows
-    };
-    let (first, second) = (rows(one), rows(other));
+    let (first, second) = (spans(one, width), spans(other, width));
     let common = one.bounds[1].start.max(other.bounds[1].start)..one.bounds[1].end.min(other.bounds[1].end);
     let least = common
         .map(|row| (&first[row - one.bounds[1].start], &second[row - other.bounds[1].start]))

@@ -40,6 +40,11 @@ impl Relief {
         self.without_dark.pixels()[place].max(value) - self.without_light.pixels()[place].min(value)
     }
 
+    /// The ground without dark things and the one without light things at a place.
+    pub(crate) fn grounds(&self, place: usize) -> [f32; 2] {
+        [&self.without_dark, &self.without_light].map(|ground| ground.pixels()[place])
+    }
+
     /// The least contrast that is neither noise nor rounding.
     pub(crate) fn floor(&self) -> f32 {
         (NOISE_DEVIATIONS * self.noise).max(LEAST_CONTRAST)
