@@ -37,7 +37,6 @@ enum Pen {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
-    Middle,
     NearEdge,
     Anywhere,
 }
@@ -110,7 +109,7 @@ const fn table(name: &'static str, tone: [f32; 2], texture: Texture) -> Scene {
 }
 
 /// All scenes of the table.
-pub(crate) const SCENES: [Scene; 36] = [
+pub(crate) const SCENES: [Scene; 37] = [
     PLAIN,
     PAPER,
     Scene { name: "thick pen", pen: Pen::Round([0.17, 0.22]), ..PAPER },
@@ -164,6 +163,7 @@ pub(crate) const SCENES: [Scene; 36] = [
     table("on a speckled one", [0.2, 0.6], Texture::Speckles),
     table("on a chequered cloth", [0.2, 0.6], Texture::Checks),
     Scene { name: "dark sheet on a light table", inverted: true, ..table("", [0.05, 0.4], Texture::Plain) },
+    Scene { name: "blank paper (right: refused)", digits: 0, ..PAPER },
     Scene { name: "two digits", digits: 2, side: 600, height: [0.2, 0.35], ..PAPER },
     Scene { name: "three digits, thin pen", digits: 3, side: 800, height: [0.12, 0.2], pen: THIN, ..PAPER },
 ];
@@ -209,19 +209,14 @@ impl Scene {
         };
         let least_half = half[0].min(half[1]);
         let mut height = 2.0 * least_half * random.between(self.height);
-        let row = |height: f32, gap: f32| {
-            self.digits as f32 * height * 0.8 + (self.digits - 1) as f32 * gap * height
-        };
         let gap = random.between(self.gap);
-        let most = 1.8 * half[0] - 2.0 * strip;
-        if row(height, gap) > most {
-            height *= most / row(height, gap);
-        }
-        let room =
-            [half[0] - strip - row(height, gap) / 2.0 - 0.06 * height, half[1] - strip - 0.56 * height]
-                .map(|room| room.max(0.0));
+        let inks: Vec<Ink> = digits.iter().map(|pixels| Ink::new(pixels, self.pen, &mut random)).collect();
+        // The row's width in heights of a digit.
+        let row = inks.iter().map(Ink::width).sum::<f32>() + gap * (inks.len().max(1) - 1) as f32;
+        height = height.min(0.9 * (2.0 * half[0] - 2.0 * strip) / row.max(1.0));
+        let room = [half[0] - strip - (row / 2.0 + 0.06) * height, half[1] - strip - 0.56 * height]
+            .map(|room| room.max(0.0));
         let mut at: [f32; 2] = match self.place {
-            Place::Middle => [0.0; 2],
             Place::Anywhere => room.map(|room| room * random.between([-1.0, 1.0])),
             Place::NearEdge => {
                 let ends = room.map(|room| room * if random.unit() < 0.5 { -1.0 } else { 1.0 });
@@ -233,7 +228,8 @@ impl Scene {
             // Anywhere but on the table.
             let towards = |at: [f32; 2]| at[0] * edge_from.cos() + at[1] * edge_from.sin();
             let tries = std::iter::repeat_with(|| room.map(|room| room * random.between([-1.0, 1.0])));
-            at = tries.take(1000).find(|at| towards(*at) < edge_at - 0.8 * height).unwrap_or([0.0; 2]);
+            let reach = (0.55 * height).hypot(0.55 * row * height);
+            at = tries.take(1000).find(|at| towards(*at) < edge_at - reach).unwrap_or([0.0; 2]);
         }
         let inks: Vec<Ink> = digits.iter().map(|pixels| Ink::new(pixels, self.pen, &mut random)).collect();
         let mut lefts = Vec::new();

@@ -21,10 +21,10 @@ const LEAST_SIDE: usize = 14;
 const LEAST_STRICT_SIDE: usize = 28;
 
 /// Strokes narrower than 2 × this + 1 pixels are found in a picture of any size.
-const HALF_WINDOW: usize = 5;
+const HALF_WINDOW: usize = 7;
 
 /// A stroke is found whole if it is narrower than this many pixels.
-const WIDEST_WHOLE: f32 = 9.0;
+const WIDEST_WHOLE: f32 = 12.0;
 
 /// A digit has at least this many pixels on its longer side where it is found.
 const LEAST_EXTENT: usize = 10;
@@ -171,6 +171,8 @@ impl View {
     fn is_on(&self, sizes: &[Size], sheet: &Group, size: &Size) -> bool {
         /// What is written on a sheet is not much smaller.
         const LEAST_WRITTEN: f32 = 0.1;
+        /// And it stands out from the sheet as the sheet does from what is around it.
+        const LEAST_CONTRAST: f32 = 0.3;
         let full = |group: &Group, size: &Size| {
             let side = size.relief.picture.reduction();
             group.bounds.clone().map(|range| range.start * side..range.end * side)
@@ -178,7 +180,9 @@ impl View {
         let outer = full(sheet, size);
         let is_written = |group: &Group| {
             let inner = full(group, &sizes[self.size]);
-            contains(&outer, &inner) && extent(&inner) as f32 >= LEAST_WRITTEN * extent(&outer) as f32
+            contains(&outer, &inner)
+                && extent(&inner) as f32 >= LEAST_WRITTEN * extent(&outer) as f32
+                && group.largest().contrast >= LEAST_CONTRAST * sheet.largest().contrast
         };
         self.dark != sheet.largest().dark
             && self.groups.iter().any(is_written)
@@ -208,11 +212,11 @@ impl Size {
                 && !figure.is_along_border()
                 && !figure.spans()
                 && figure.stroke <= WIDEST_WHOLE
-                && self.clearness(figure) >= LEAST_CLEARNESS
+                && self.clearness(figure) >= if figure.level < FAINT { CLEAR } else { LEAST_CLEARNESS }
         };
         let mut figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
         let frames: Vec<bool> =
-            figures.iter().map(|figure| is_frame_of_another(figure, &figures, width)).collect();
+            figures.iter().map(|figure| figures.iter().any(|other| figure.is_round(other, width))).collect();
         let mut is_frame = frames.into_iter();
         figures.retain(|_| !is_frame.next().unwrap_or(false));
         let (mut groups, left_out) = groups::digits(figures, width);
@@ -245,20 +249,6 @@ impl Size {
     }
 }
 
-/// Whether a figure is a box that was drawn round another one.
-fn is_frame_of_another(figure: &Figure, figures: &[Figure], width: usize) -> bool {
-    /// What is in a frame is not much smaller.
-    const LEAST_INSIDE: f32 = 0.25;
-    let inside = |other: &&Figure| {
-        let [inner, outer] = [other, figure].map(|figure| &figure.component.bounds);
-        [0, 1]
-            .iter()
-            .all(|axis| inner[*axis].start > outer[*axis].start && inner[*axis].end < outer[*axis].end)
-            && other.extent() as f32 >= LEAST_INSIDE * figure.extent() as f32
-    };
-    figures.iter().any(|other| inside(&other)) && figure.is_frame(width)
-}
-
 /// Of all sizes and both polarities the finest view that shows nearly as much ink as any, clear of noise.
 fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Option<View> {
     let mut views: Vec<View> = Vec::new();
@@ -282,6 +272,39 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
         view.mass = area * view.groups.iter().map(Group::mass).sum::<f32>();
     }
     views.retain(|view| view.mass > 0.0);
+    if std::env::var_os("DIGITS_DEBUG").is_some() {
+        for size in sizes {
+            println!(
+                "size {}x{} noise {:.4}",
+                size.relief.picture.width(),
+                size.relief.picture.height(),
+                size.relief.noise
+            );
+            for f in size.figures.iter().filter(|f| f.extent() >= 8).take(12) {
+                println!(
+                    "  dark {} {:?} area {} level {:.2} contrast {:.2} stroke {:.1} outlined {:.2} sides {:?} clear {:.1}",
+                    f.dark,
+                    f.component.bounds,
+                    f.component.places.len(),
+                    f.level,
+                    f.contrast,
+                    f.stroke,
+                    f.outlined,
+                    f.on_sides,
+                    size.clearness(f)
+                );
+            }
+        }
+        for v in &views {
+            println!(
+                "view size {} dark {} mass {:.0} {:?}",
+                v.size,
+                v.dark,
+                v.mass,
+                v.groups.iter().map(|g| (g.bounds.clone(), g.mass())).take(5).collect::<Vec<_>>()
+            );
+        }
+    }
     let heaviest = |dark: bool| {
         views.iter().filter(|view| view.dark == dark).max_by(|one, other| one.mass.total_cmp(&other.mass))
     };
@@ -322,8 +345,8 @@ fn is_cut(group: &Group, size: &Size) -> bool {
     let (width, height) = (size.relief.picture.width(), size.relief.picture.height());
     let [columns, rows] = &group.bounds;
     let touched = [columns.start == 0, columns.end == width, rows.start == 0, rows.end == height];
-    // What fills the picture was cropped to its size.
-    if touched.iter().all(|touched| *touched) {
+    // What fills the picture was cropped to its size; and images of MNIST itself hold digits that end at the border.
+    if touched.iter().all(|touched| *touched) || size.relief.picture.full() == [SIDE; 2] {
         return false;
     }
     group.figures.iter().any(|figure| {

@@ -10,7 +10,6 @@ use crate::{
     relief::{Relief, level},
     strokes,
 };
-use std::ops::Range;
 
 /// What part of the pixels around a zone must agree on its polarity.
 const AGREEMENT: f32 = 0.67;
@@ -41,6 +40,8 @@ pub(crate) struct Figure {
     pub(crate) component: Component,
     /// Mean depth of its zone's ink.
     pub(crate) level: f32,
+    /// Mean difference between its grounds.
+    pub(crate) contrast: f32,
     /// Width of its widest stroke, in pixels.
     pub(crate) stroke: f32,
     /// What part of its outline lies at an edge.
@@ -86,22 +87,43 @@ impl Figure {
         self.on_sides.iter().any(|count| *count > 0)
     }
 
-    /// Whether it is a box drawn round something: nearly all of it lies close to the sides of its bounding box.
-    pub(crate) fn is_frame(&self, width: usize) -> bool {
-        /// How much of a frame lies there.
-        const ON_SIDES: f32 = 0.9;
-        let [columns, rows] = &self.component.bounds;
-        let band = (1.5 * self.stroke).max(0.08 * self.extent() as f32);
-        let near = |place: usize, range: &Range<usize>| {
-            ((place - range.start).min(range.end - 1 - place) as f32) < band
-        };
-        let close = self
-            .component
-            .places
+    /// Whether another figure stands inside of it, as in a box that was drawn for it or in the shadow round a sheet: this
+    /// one is on all sides of it, or is a line too thin for a digit that begins and ends beyond it.
+    pub(crate) fn is_round(&self, other: &Self, width: usize) -> bool {
+        /// What stands in a digit, a dot in a nought, is smaller than this part of it.
+        const LEAST_INSIDE: f32 = 0.25;
+        /// The thinnest pen, as a part of the digit's longer side.
+        const HAIRLINE: f32 = 0.025;
+        let [outer, inner] = [self, other].map(|figure| &figure.component.bounds);
+        let is_inside = [0, 1]
             .iter()
-            .filter(|place| near(**place % width, columns) || near(**place / width, rows));
-        let hollow = columns.len().min(rows.len()) as f32 > 4.0 * band;
-        hollow && close.count() as f32 >= ON_SIDES * self.component.places.len() as f32
+            .all(|axis| inner[*axis].start > outer[*axis].start && inner[*axis].end < outer[*axis].end);
+        if !is_inside || (other.extent() as f32) < LEAST_INSIDE * self.extent() as f32 {
+            return false;
+        }
+        if self.stroke <= HAIRLINE * self.extent() as f32 {
+            return true;
+        }
+        let [columns, rows] = inner;
+        // Which rows have a pixel to the left and to the right, which columns one above and below.
+        let mut sides = [
+            vec![false; rows.len()],
+            vec![false; rows.len()],
+            vec![false; columns.len()],
+            vec![false; columns.len()],
+        ];
+        for place in &self.component.places {
+            let (x, y) = (place % width, place / width);
+            if rows.contains(&y) {
+                sides[0][y - rows.start] |= x < columns.start;
+                sides[1][y - rows.start] |= x >= columns.end;
+            }
+            if columns.contains(&x) {
+                sides[2][x - columns.start] |= y < rows.start;
+                sides[3][x - columns.start] |= y >= rows.end;
+            }
+        }
+        sides.iter().flatten().all(|found| *found)
     }
 }
 
@@ -203,7 +225,7 @@ fn figure(relief: &Relief, component: Component, dark: bool, level: f32, mask: &
     }
     let outlined = edges as f32 / (all as f32).max(1.0);
     let stroke = strokes::widest(&component, width);
-    Figure { dark, component, level, stroke, outlined, on_sides }
+    Figure { dark, component, level, contrast, stroke, outlined, on_sides }
 }
 
 /// Those of some places of a mask that have a neighbour outside of it.

@@ -127,7 +127,9 @@ where
 {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let tone = |x: usize, y: usize| tone(image.get_pixel(x as u32, y as u32).channels());
-    match ground(image.pixels().map(|pixel| self::tone(pixel.channels()))) {
+    // Without a channel for opacity everything is opaque.
+    let tones = || image.pixels().map(|pixel| self::tone(pixel.channels()));
+    match if P::HAS_ALPHA { ground(tones()) } else { None } {
         None => Picture::averaged(width, height, |x, y| tone(x, y).grey),
         Some(Ground::OfOneColour) => Picture::averaged(width, height, |x, y| tone(x, y).opacity),
         Some(Ground::Grey(ground)) => Picture::averaged(width, height, |x, y| {

@@ -219,6 +219,7 @@ mod tests {
             dark: true,
             component,
             level: 0.8,
+            contrast: 0.8,
             stroke: 1.0,
             outlined: 1.0,
             on_sides: [0; 4],
