@@ -12,6 +12,15 @@ const NOISE_DEVIATIONS: f32 = 5.0;
 /// What stands out by less than two steps of 8-bit values is a rounding.
 pub(crate) const LEAST_CONTRAST: f32 = 2.0 / 255.0;
 
+/// A picture's ground is seen in this part of its pixels at least.
+const LOW_PART: f32 = 0.3;
+
+/// What stands out by less than this times what three tenths of the picture stand out by is the grain of the ground.
+const GRAIN: f32 = 3.0;
+
+/// But what stands out by more than this part of what stands out most is no grain.
+const NO_GRAIN: f32 = 0.25;
+
 /// Ink cannot be told from a ground that is itself this near to black, or, for light ink, to white.
 const LEAST_ROOM: f32 = 0.1;
 
@@ -21,6 +30,8 @@ pub(crate) struct Relief {
     pub(crate) picture: Picture,
     without_dark: Picture,
     without_light: Picture,
+    /// By how much narrow things of either kind stand out at each place.
+    contrast: Vec<f32>,
     /// Standard deviation of the noise of a pixel.
     pub(crate) noise: f32,
 }
@@ -31,13 +42,15 @@ impl Relief {
         let calm = medians(&picture);
         let (without_dark, without_light) = (closed(&calm, half), opened(&calm, half));
         let noise = noise(&picture);
-        Self { picture, without_dark, without_light, noise }
+        let grounds = without_dark.pixels().iter().zip(without_light.pixels());
+        let contrast = picture.pixels().iter().zip(grounds);
+        let contrast = contrast.map(|(value, (light, dark))| light.max(*value) - dark.min(*value)).collect();
+        Self { picture, without_dark, without_light, contrast, noise }
     }
 
     /// By how much narrow things of either kind stand out at a place.
     pub(crate) fn contrast(&self, place: usize) -> f32 {
-        let value = self.picture.pixels()[place];
-        self.without_dark.pixels()[place].max(value) - self.without_light.pixels()[place].min(value)
+        self.contrast[place]
     }
 
     /// The ground without dark things and the one without light things at a place.
@@ -45,9 +58,13 @@ impl Relief {
         [&self.without_dark, &self.without_light].map(|ground| ground.pixels()[place])
     }
 
-    /// The least contrast that is neither noise nor rounding.
+    /// The least contrast that is neither noise nor rounding nor the grain of the ground.
     pub(crate) fn floor(&self) -> f32 {
-        (NOISE_DEVIATIONS * self.noise).max(LEAST_CONTRAST)
+        let mut sorted = self.contrast.clone();
+        let place = (LOW_PART * sorted.len() as f32) as usize;
+        let grain = GRAIN * *sorted.select_nth_unstable_by(place, f32::total_cmp).1;
+        let most = sorted.iter().copied().fold(0.0, f32::max);
+        (NOISE_DEVIATIONS * self.noise).max(LEAST_CONTRAST).max(grain.min(NO_GRAIN * most))
     }
 
     /// How far a pixel lies on the way from the ground to black, for dark ink, or to white: the same in light and in
@@ -82,8 +99,6 @@ impl Relief {
 /// Not their mean is taken but the size that three tenths of them are below, so that what is drawn, and a rough ground
 /// beside a smooth one, count little; noise at black or white, of which half is cut off, keeps a part of itself.
 fn noise(picture: &Picture) -> f32 {
-    /// What part of the differences is below the one that is taken.
-    const PART: f32 = 0.3;
     /// The size that a part of 0.3 of normal values of standard deviation 1 is below.
     const SIZE: f32 = 0.3853;
     let (width, height) = (picture.width(), picture.height());
@@ -100,7 +115,7 @@ fn noise(picture: &Picture) -> f32 {
     if sizes.is_empty() {
         return 0.0;
     }
-    let place = (PART * sizes.len() as f32) as usize;
+    let place = (LOW_PART * sizes.len() as f32) as usize;
     // The weights' squares sum to 36.
     *sizes.select_nth_unstable_by(place, f32::total_cmp).1 / SIZE / 6.0
 }
