@@ -20,8 +20,8 @@ pub(crate) struct ClassMeans {
 }
 
 impl ClassMeans {
-    /// Of a set's images; none where they are so large that too few could be looked at.
-    pub(crate) fn of(set: &Dataset) -> Option<Self> {
+    /// Of a set's images.
+    pub(crate) fn of(set: &Dataset) -> Self {
         let most = TRAINING_IMAGES.min(MOST_WORK / set.pixels());
         let mut sums = vec![vec![0_u32; set.pixels()]; set.classes()];
         let mut counts = vec![0_u32; set.classes()];
@@ -30,15 +30,10 @@ impl ClassMeans {
             counts[class] += 1;
             sums[class].iter_mut().zip(set.image(index)).for_each(|(sum, pixel)| *sum += u32::from(*pixel));
         }
-        (most >= set.classes()).then(|| Self {
-            means: sums
-                .into_iter()
-                .zip(counts)
-                .map(|(sums, count)| {
-                    (count > 0).then(|| sums.iter().map(|sum| ((sum + count / 2) / count) as u8).collect())
-                })
-                .collect(),
-        })
+        let mean = |sums: Vec<u32>, count: u32| {
+            (count > 0).then(|| sums.iter().map(|sum| ((sum + count / 2) / count) as u8).collect())
+        };
+        Self { means: sums.into_iter().zip(counts).map(|(sums, count)| mean(sums, count)).collect() }
     }
 
     /// Labels of test images with the class whose mean is nearest; none where too few can be looked at.
@@ -83,6 +78,7 @@ impl ClassMeans {
 pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<Option<bool>, CorruptError> {
     // Digits agree with MNIST's to 0.8 or more, one way round, and to 0.4 the other.
     const ALIKE: f64 = 0.6;
+    const APART: f64 = 0.2;
     const DIGITS: usize = 10;
     const SIDE: usize = 28;
     let begins_with_digits = (0..DIGITS).all(|digit| names.get(digit) == Some(&digit.to_string()));
@@ -94,14 +90,12 @@ pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<O
     let known = idx::read_images("MNIST", images).ok().zip(idx::read_labels("MNIST", labels).ok());
     let known = known
         .and_then(|(images, labels)| Dataset::new("MNIST", images.pixels, labels, SIDE, SIDE, DIGITS).ok());
-    let (Some(known), Some(means)) = (known.as_ref().and_then(ClassMeans::of), ClassMeans::of(set)) else {
-        return Ok(None);
-    };
-    let upright = means.resemblance(&known, DIGITS);
-    let turned = means.transposed(SIDE).resemblance(&known, DIGITS);
-    Ok(upright
-        .zip(turned)
-        .and_then(|(upright, turned)| (upright.max(turned) > ALIKE).then_some(turned > upright)))
+    let Some(known) = known else { return Ok(None) };
+    let (known, means) = (ClassMeans::of(&known), ClassMeans::of(set));
+    let upright = means.resemblance(&known, DIGITS).unwrap_or(0.0);
+    let turned = means.transposed(SIDE).resemblance(&known, DIGITS).unwrap_or(0.0);
+    let is_clear = upright.max(turned) > ALIKE && (upright - turned).abs() > APART;
+    Ok(is_clear.then_some(turned > upright))
 }
 
 /// At most `most` of `length` indices, evenly spread.

@@ -36,8 +36,7 @@ pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> R
         told.extend(pixel_remarks(part, set));
     }
     told.extend(copy_remarks(training, test));
-    let means = ClassMeans::of(training);
-    told.extend(means.as_ref().and_then(|means| relation_remark(means, test)));
+    told.extend(relation_remark(&ClassMeans::of(training), test));
     Ok(told)
 }
 

@@ -113,7 +113,10 @@ fn every_malformed_images_file_is_named() {
         (vec![0, 0, 8, 3, 0, 0, 0, 1], "16 bytes expected, 8 found"),
         (vec![0, 0, 8, 2, 0], "magic number 0x00000803 expected, 0x00000802 found"),
         (images_file([0x801, 1, 2, 2], &[0; 4]), "magic number 0x00000803 expected, 0x00000801 found"),
-        (images_file([0x0308_0000, 1, 2, 2], &[0; 4]), "magic number 0x00000803 expected, 0x03080000 found"),
+        (
+            images_file([0x0308_0000, 1, 2, 2], &[0; 4]),
+            "an IDX file of images expected, an IDX file in little-endian byte order found",
+        ),
         (images_file([0x803, 0, 28, 28], &[]), "at least 1 image expected, 0 found"),
         (images_file([0x803, 1, 0, 28], &[]), "images of 1×1 to 256×256 pixels expected, 0×28 found"),
         (images_file([0x803, 1, 28, 0], &[]), "images of 1×1 to 256×256 pixels expected, 28×0 found"),
