@@ -163,7 +163,7 @@ mod tests {
         a-model-with-a-name-far-too-lon…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
         mean ± standard deviation over runs
 
-        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03], 3 paired runs.
+        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired runs.
         ");
     }
 
