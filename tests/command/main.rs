@@ -7,6 +7,7 @@ mod compare;
 mod datasets;
 mod export;
 mod failures;
+mod forecast;
 mod interface;
 mod models;
 mod predict;
