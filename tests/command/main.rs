@@ -11,6 +11,7 @@ mod export;
 mod failures;
 mod folders;
 mod foreign;
+mod forecast;
 mod interface;
 mod models;
 mod own_data;
