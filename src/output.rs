@@ -98,6 +98,11 @@ pub(crate) fn note(text: &str) {
     line(&format!("note: {text}"));
 }
 
+/// A question, whose answer follows on its line.
+pub(crate) fn question(text: &str) {
+    let _ = io::stderr().write_all(one_line(text).as_bytes());
+}
+
 /// What went wrong, where there is no more to say.
 pub(crate) fn error_line(text: &str) {
     line(&format!("error: {text}"));

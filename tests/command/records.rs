@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
     time::Duration,
 };
-use study::store::Store;
+use study::{plan::run_id, store::Store};
 
 /// Every file of a folder that is not a record or the plan, by name.
 fn made(bench: &Bench, folder: &str) -> BTreeMap<String, Vec<u8>> {
@@ -141,7 +141,14 @@ fn a_changed_figure_is_caught() {
     assert!(verified.stderr.starts_with(&format!("error: {expected}")), "{}", verified.stderr);
     let again = said(&mut bench.compare("out", &["lstm"]));
     assert_eq!(again.code, Some(0));
-    assert!(bench.read("out/report.md").contains("left aside, trained again"), "the report says so");
+    assert!(bench.read("out/report.md").contains(", trained again"), "the report says so");
+    let aside = name.replace(".json", ".set-aside");
+    assert!(
+        again.stderr.contains(&format!("moved to out/records/{aside}, trained again")),
+        "{}",
+        again.stderr
+    );
+    assert!(bench.files("out/records").contains(&aside), "nothing is overwritten");
     assert_eq!(said(&mut bench.command(&["verify", "out", "--all"])).code, Some(0));
 }
 
@@ -172,7 +179,8 @@ fn a_forged_record_is_caught() {
     let mut forged = honest.clone();
     forged.test.accuracy = 1.0;
     forged.test.predictions.clone_from(&forged.test.labels);
-    store.write(&forged).expect("written");
+    assert!(store.write(&forged).is_err(), "another result of the same run");
+    store.replace(&forged).expect("written");
     let verified = said(&mut bench.command(&["verify", "out"]));
     assert_eq!(verified.code, Some(1));
     assert!(verified.stdout.contains("NOT the same: test accuracy 1 recorded, "), "{}", verified.stdout);
@@ -183,11 +191,14 @@ fn a_forged_record_is_caught() {
     );
     let mut foreign = honest.clone();
     foreign.fingerprint = "0".repeat(64);
-    store.write(&foreign).expect("written");
+    store.replace(&foreign).expect("written");
     assert!(said(&mut bench.command(&["verify", "out"])).stderr.contains("fingerprint 0000"));
     let mut elsewhere = honest.clone();
     elsewhere.environment.kernels = "mmx".into();
-    store.write(&elsewhere).expect("written");
+    elsewhere.id = run_id(&elsewhere.specification, &elsewhere.environment);
+    store.replace(&elsewhere).expect("written");
+    fs::remove_file(store.path(&id)).expect("there");
+    fs::remove_file(bench.path().join("out/plan.json")).expect("there");
     let verified = said(&mut bench.command(&["verify", "out"]));
     assert_eq!(verified.code, Some(1));
     assert!(
@@ -195,7 +206,8 @@ fn a_forged_record_is_caught() {
         "{}",
         verified.stderr
     );
-    store.write(&honest).expect("written");
+    fs::remove_file(store.path(&elsewhere.id)).expect("there");
+    store.replace(&honest).expect("written");
     let other = data::synthetic(6, 240, 60, 14, 12, 3);
     data::write_directory(&other, &bench.path().join("other")).expect("the set is written");
     let verified = said(&mut bench.command(&["verify", "out", "--dataset", "other"]));

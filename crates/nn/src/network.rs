@@ -14,7 +14,10 @@ use kernels::{
     convolution::{Activation, Geometry, Size, unfolded},
     depthwise, sliding,
 };
-use std::ops::Range;
+use std::{
+    any::{Any, TypeId},
+    ops::Range,
+};
 
 /// An architecture's layers for one size of images.
 pub(crate) struct Network<E> {
@@ -80,9 +83,27 @@ impl<E> Stage<E> {
 }
 
 impl<E: Element> Network<E> {
+    /// Every layer and its kernels are compiled where a network of its kind of number is built. That is done by functions that
+    /// are not generic: once, in this crate, and not again in each crate that has a model.
+    ///
     /// # Errors
     /// When a layer does not fit what comes before it.
     pub(crate) fn build(
+        set: InstructionSet,
+        architecture: &Architecture,
+        height: usize,
+        width: usize,
+        classes: usize,
+    ) -> Result<Self, ShapeError> {
+        let network: Box<dyn Any> = if TypeId::of::<E>() == TypeId::of::<f32>() {
+            Box::new(build_single(set, architecture, height, width, classes))
+        } else {
+            Box::new(build_double(set, architecture, height, width, classes))
+        };
+        *network.downcast().expect("elements are f32 or f64")
+    }
+
+    fn compile(
         set: InstructionSet,
         architecture: &Architecture,
         height: usize,
@@ -106,6 +127,28 @@ impl<E: Element> Network<E> {
         mark_learnt(&mut stages);
         Ok(Self { specs, parameters, stages })
     }
+}
+
+#[inline(never)]
+fn build_single(
+    set: InstructionSet,
+    architecture: &Architecture,
+    height: usize,
+    width: usize,
+    classes: usize,
+) -> Result<Network<f32>, ShapeError> {
+    Network::compile(set, architecture, height, width, classes)
+}
+
+#[inline(never)]
+fn build_double(
+    set: InstructionSet,
+    architecture: &Architecture,
+    height: usize,
+    width: usize,
+    classes: usize,
+) -> Result<Network<f64>, ShapeError> {
+    Network::compile(set, architecture, height, width, classes)
 }
 
 /// Finds which places are read more than once.
@@ -285,7 +328,7 @@ impl<E: Element> Builder<E> {
     fn sliding(&self, Sliding { kernel, stride, dilation, .. }: Sliding) -> sliding::Sliding {
         let (height, width, channels) = match self.shape {
             Shape::Sequence { steps, features } => (steps, 1, features),
-            _ => self.image(),
+            Shape::Image { .. } | Shape::Vector(_) => self.image(),
         };
         let [kernel_height, kernel_width] = kernel;
         let size = sliding::Size { height, width, channels, kernel_height, kernel_width, stride, dilation };
@@ -296,7 +339,7 @@ impl<E: Element> Builder<E> {
     fn whole(&self) -> Sliding {
         match self.shape {
             Shape::Sequence { steps, .. } => Sliding::over(steps, 1),
-            _ => {
+            Shape::Image { .. } | Shape::Vector(_) => {
                 let (height, width, _) = self.image();
                 Sliding::over(height, width)
             }
@@ -315,7 +358,7 @@ impl<E: Element> Builder<E> {
                 let layer = SequenceDenseLayer::new(set, steps, [features, units], bias, activation);
                 self.push("dense", layer, Shape::Sequence { steps, features: units });
             }
-            _ => {
+            Shape::Image { .. } | Shape::Vector(_) => {
                 let layer = DenseLayer::new(set, [self.shape.length(), units], bias, activation);
                 self.push("dense", layer, Shape::Vector(units));
             }
@@ -326,7 +369,7 @@ impl<E: Element> Builder<E> {
     fn add_recurrent(&mut self, spec: RecurrentSpec, output: Shape) {
         let (steps, inputs) = match self.shape {
             Shape::Image { height, width, channels } => (height, width * channels),
-            _ => self.sequence(),
+            Shape::Sequence { .. } | Shape::Vector(_) => self.sequence(),
         };
         // Of the images themselves no training asks for a derivative.
         let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);

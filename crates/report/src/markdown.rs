@@ -5,8 +5,8 @@ use std::fmt::Write;
 use study::verdict::{Outcome, Rank, ranking};
 
 use crate::discussion::discussion;
-use crate::learning::seconds_per_epoch;
-use crate::numbers::{listed, loss, percent, seconds, shown, shown_seconds, thousands};
+use crate::learning::{seconds_per_epoch, tested_of_all};
+use crate::numbers::{MISSING, listed, loss, percent, seconds, shown, shown_seconds, thousands};
 use crate::{Model, Study, method, target, text};
 
 /// The whole study as a page of Markdown, both plots beside it by file name: `report.md`.
@@ -15,6 +15,10 @@ pub fn markdown(study: &Study) -> String {
     let mut page = format!("# {}\n\n", title(study, &models));
     if models.is_empty() {
         page.push_str("No run has finished.\n");
+    }
+    let warnings = study.sanity();
+    for warning in &warnings {
+        line(&mut page, format_args!("> **Warning.** {}\n", text::markdown(warning)));
     }
     for sentence in verdicts(study, &models) {
         line(&mut page, format_args!("**{sentence}**\n"));
@@ -42,7 +46,7 @@ pub fn markdown(study: &Study) -> String {
             line(&mut page, format_args!("\n### {}\n", section.heading));
             section.sentences.iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
         }
-        runs_table(&mut page, &models);
+        runs_table(&mut page, study, &models);
         method::how_it_was_made(&mut page, study, &models);
     }
     let warnings = study.warnings();
@@ -130,7 +134,7 @@ fn alone(model: &Model) -> Option<String> {
         let right = pairs.filter(|(label, prediction)| label == prediction).count() as u64;
         let interval = stats::wilson_interval(right, run.test.labels.len() as u64, 0.95).ok()?;
         return Some(format!(
-            "{name} reaches {mean} % test accuracy [{}, {}], 1 run; the interval allows for other test images, not for other seeds.",
+            "{name} reaches {mean} % test accuracy [{}, {}] at 95 %, 1 run; the interval allows for other test images, not for other seeds.",
             percent(interval.lower),
             percent(interval.upper)
         ));
@@ -142,7 +146,7 @@ fn alone(model: &Model) -> Option<String> {
     }
     let interval = stats::t_interval(&accuracies, 0.95).ok()?;
     Some(format!(
-        "{name} reaches {} % test accuracy [{}, {}], {} runs; the interval allows for other seeds, not for other test images.",
+        "{name} reaches {} % test accuracy [{}, {}] at 95 %, {} runs; the interval allows for other seeds, not for other test images.",
         percent(stats::mean(&accuracies).ok()?),
         percent(interval.lower.max(0.0)),
         percent(interval.upper.min(1.0)),
@@ -159,13 +163,20 @@ fn models_table(page: &mut String, study: &Study, models: &[Model]) {
             format_args!(
                 "| {} | {} | {} | {} | {} | {} | {} |",
                 text::markdown(model.name),
-                model.runs.len(),
+                study.run_count(model.name, model.runs.len()),
                 shown(&model.figures(|run| run.test.accuracy), percent),
                 shown(&model.figures(|run| run.test.loss), loss),
-                shown_seconds(&model.figures(|run| run.train_seconds)),
-                shown_seconds(&model.figures(seconds_per_epoch)),
+                shown_seconds(&model.seconds(|run| run.train_seconds)),
+                shown_seconds(&model.seconds(seconds_per_epoch)),
                 thousands(model.parameters() as u64),
             ),
+        );
+    }
+    for (name, _) in study.lost() {
+        let (name, runs) = (text::markdown(name), study.run_count(name, 0));
+        line(
+            page,
+            format_args!("| {name} | {runs} | diverged | diverged | {MISSING} | {MISSING} | {MISSING} |"),
         );
     }
     if study.repeated() {
@@ -201,7 +212,7 @@ fn ranking_table(page: &mut String, study: &Study, models: &[Model]) {
         );
     }
     page.push_str(
-        "\nModels that share a letter are not told apart by these runs, or are practically equal.\n",
+        "\nTwo models share a letter if and only if these runs do not tell them apart or find them practically equal.\n",
     );
 }
 
@@ -219,21 +230,35 @@ pub(crate) fn group_letters(groups: &[usize]) -> String {
     groups.iter().map(letter).collect::<Vec<_>>().join(" ")
 }
 
-fn runs_table(page: &mut String, models: &[Model]) {
-    page.push_str("\n## Every run\n\n| model | seed | test accuracy (%) | test loss (nats) | training (s) | total (s) | fingerprint |\n");
-    page.push_str("|:--|--:|--:|--:|--:|--:|:--|\n");
+fn runs_table(page: &mut String, study: &Study, models: &[Model]) {
+    page.push_str(
+        "\n## Every run\n\n| model | seed | tested after epoch | test accuracy (%) | test loss (nats) | training (s) | total (s) | \
+         fingerprint |\n",
+    );
+    page.push_str("|:--|--:|--:|--:|--:|--:|--:|:--|\n");
     for run in models.iter().flat_map(|model| &model.runs) {
         line(
             page,
             format_args!(
-                "| {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
                 text::markdown(&run.specification.model),
                 run.specification.seed,
+                tested_of_all(run).unwrap_or_else(|| MISSING.to_owned()),
                 percent(run.test.accuracy),
                 loss(run.test.loss),
                 seconds(run.train_seconds),
                 seconds(run.total_seconds),
                 text::markdown(&run.fingerprint.chars().take(16).collect::<String>()),
+            ),
+        );
+    }
+    for run in study.failed {
+        let name = text::markdown(&run.specification.model);
+        let (seed, epoch) = (run.specification.seed, run.epoch);
+        line(
+            page,
+            format_args!(
+                "| {name} | {seed} | diverged in epoch {epoch} | {MISSING} | {MISSING} | {MISSING} | {MISSING} | {MISSING} |"
             ),
         );
     }

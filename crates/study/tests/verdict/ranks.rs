@@ -11,7 +11,7 @@ fn ranked(models: &[(&str, usize)]) -> Vec<Rank> {
     let records: Vec<RunRecord> = (0..3)
         .flat_map(|seed| models.iter().map(move |(name, missed)| run(name, seed, 10_000, 0..*missed)))
         .collect();
-    ranking(&records, &judge(&records).comparisons)
+    ranking(&records, &judge(&records, &[]).comparisons)
 }
 
 fn shown(ranks: &[Rank]) -> Vec<(&str, usize, usize, &[usize])> {
@@ -49,7 +49,7 @@ fn a_group_has_no_decided_pair_in_it() {
             [("a", 100), ("b", 103), ("c", 500)].map(|(name, missed)| run(name, seed, 10_000, 0..missed))
         })
         .collect();
-    let mut comparisons = judge(&records).comparisons;
+    let mut comparisons = judge(&records, &[]).comparisons;
     let ends = comparisons.iter_mut().find(|one| one.a == "a" && one.b == "c").expect("compared");
     assert_eq!(ends.outcome, Outcome::ABetter);
     ends.outcome = Outcome::CannotTell;
@@ -60,7 +60,7 @@ fn a_group_has_no_decided_pair_in_it() {
 #[test]
 fn models_that_were_not_compared_are_not_told_apart() {
     let records = [run("a", 1, 1000, 0..10), run("b", 2, 1000, 0..900)];
-    let ranks = ranking(&records, &judge(&records).comparisons);
+    let ranks = ranking(&records, &judge(&records, &[]).comparisons);
     assert_eq!(shown(&ranks), [("a", 1, 2, &[0][..]), ("b", 1, 2, &[0])]);
     assert_eq!(ranking(&[], &[]), []);
 }
