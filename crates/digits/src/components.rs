@@ -11,6 +11,29 @@ pub(crate) struct Component {
     pub(crate) bounds: [Range<usize>; 2],
 }
 
+impl Component {
+    /// From where to where it reaches in each of its rows, in columns of the picture; gaps between count as its own.
+    pub(crate) fn spans(&self, width: usize) -> Vec<Range<usize>> {
+        let first = self.bounds[1].start;
+        let mut spans = vec![usize::MAX..0; self.bounds[1].len()];
+        for place in &self.places {
+            let span: &mut Range<usize> = &mut spans[place / width - first];
+            *span = span.start.min(place % width)..span.end.max(place % width + 1);
+        }
+        spans
+    }
+
+    /// The corners of those spans, from row to row.
+    pub(crate) fn corners(&self, width: usize) -> Vec<[f32; 2]> {
+        let rows = self.spans(width).into_iter().zip(self.bounds[1].clone());
+        rows.flat_map(|(span, row)| {
+            let [left, right, top, down] = [span.start, span.end, row, row + 1].map(|place| place as f32);
+            [[left, top], [right, top], [left, down], [right, down]]
+        })
+        .collect()
+    }
+}
+
 /// The components of a mask, each flooded from its first pixel.
 pub(crate) fn components(mask: Vec<bool>, width: usize) -> Vec<Component> {
     let mut unseen = mask;
@@ -47,6 +70,24 @@ pub(crate) fn flooded(unseen: &mut [bool], width: usize, seed: usize) -> Compone
     Component { places, bounds: [columns, rows] }
 }
 
+/// Whether an area fills the least rectangle, however turned, round some points.
+pub(crate) fn is_rectangular(area: usize, points: &[[f32; 2]]) -> bool {
+    /// How much of the rectangle it fills: a circle fills π/4.
+    const FILLED: f32 = 0.87;
+    let rectangle = |degrees: usize| {
+        let (sine, cosine) = (degrees as f32).to_radians().sin_cos();
+        let length = |across: f32, down: f32| {
+            let along = points.iter().map(|[x, y]| x * across + y * down);
+            let (least, most) =
+                along.fold((f32::MAX, f32::MIN), |(least, most), place| (least.min(place), most.max(place)));
+            most - least
+        };
+        length(cosine, sine) * length(-sine, cosine)
+    };
+    let least = (0..90).step_by(3).map(rectangle).fold(f32::MAX, f32::min);
+    area as f32 >= FILLED * least
+}
+
 /// The smallest box round both.
 pub(crate) fn joined(one: &[Range<usize>; 2], other: &[Range<usize>; 2]) -> [Range<usize>; 2] {
     [0, 1].map(|axis| one[axis].start.min(other[axis].start)..one[axis].end.max(other[axis].end))
@@ -69,6 +110,21 @@ mod tests {
             components(mask, 7).into_iter().map(|found| (found.places.len(), found.bounds)).collect();
         assert_eq!(found, [(4, [0..3, 0..3]), (1, [6..7, 0..1]), (3, [5..7, 2..4])]);
         assert_eq!(components(vec![false; 6], 3), []);
+    }
+
+    #[test]
+    fn rectangles_are_told_from_circles() {
+        let of = |inside: &dyn Fn(f32, f32) -> bool| {
+            let mask = (0..80 * 80)
+                .map(|place| inside((place % 80) as f32 - 39.5, (place / 80) as f32 - 39.5))
+                .collect();
+            let found = &components(mask, 80)[0];
+            is_rectangular(found.spans(80).iter().map(ExactSizeIterator::len).sum(), &found.corners(80))
+        };
+        for slope in [0.0, 0.2, 0.7, 1.0] {
+            assert!(of(&|x, y| (x + slope * y).abs() < 25.0 && (y - slope * x).abs() < 15.0), "{slope}");
+        }
+        assert!(!of(&|x, y| x.hypot(y) < 30.0) && !of(&|x, y| (2.0 * x).hypot(y) < 35.0));
     }
 
     #[test]

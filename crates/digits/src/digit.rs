@@ -7,6 +7,7 @@ use crate::{
     figures::{Figure, figures},
     groups::{self, Group},
     relief::{LEAST_CONTRAST, Relief, level},
+    sheets::{Sheet, sheet},
     strokes,
 };
 use std::ops::Range;
@@ -109,18 +110,13 @@ pub fn digits(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
             .fold((f32::MAX, f32::MIN), |(least, most), value| (least.min(*value), most.max(*value)));
         PictureError::NoInk { uniform: most - least <= LEAST_CONTRAST }
     };
-    let mut sizes = Vec::new();
-    let mut reduced = picture.reduced(SEARCHED_SIDE);
-    loop {
-        let half = reduced.halved();
-        let last = half.width().max(half.height()) < LEAST_SIDE;
-        sizes.push(Size::new(reduced));
-        if last {
-            break;
-        }
-        reduced = half;
+    let mut pictures = vec![picture.reduced(SEARCHED_SIDE)];
+    while let Some(half) = pictures.last().map(Picture::halved)
+        && half.width().max(half.height()) >= LEAST_SIDE
+    {
+        pictures.push(half);
     }
-    let view = view(&sizes, Size::strict).or_else(|| view(&sizes, Size::lenient)).ok_or_else(no_ink)?;
+    let (sizes, view) = found(&pictures).ok_or_else(no_ink)?;
     let size = &sizes[view.size];
     let count = view.groups.len();
     let mut found = Vec::new();
@@ -142,6 +138,34 @@ pub fn digits(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
         (false, cut) => found.iter_mut().for_each(|digit| digit.doubts.push(Doubt::CutOff { count: cut })),
     }
     Ok(found)
+}
+
+/// The best view of a picture at several sizes, and what is found at each: on the sheet, if the picture shows a whole one
+/// with digits on it, or else in the whole picture, unless a part of a sheet shows more.
+fn found(pictures: &[Picture]) -> Option<(Vec<Size>, View)> {
+    let at_all = |sheet: Option<&Sheet>| -> Vec<Size> {
+        pictures.iter().map(|picture| Size::new(picture.clone(), sheet)).collect()
+    };
+    let sheet = sheet(&pictures[0]);
+    let on_sheet = sheet.as_ref().and_then(|sheet| {
+        let sizes = at_all(Some(sheet));
+        let view = view(&sizes, Size::strict)?;
+        Some((sizes, view, sheet.is_whole))
+    });
+    if let Some((sizes, view, true)) = on_sheet {
+        return Some((sizes, view));
+    }
+    let sizes = at_all(None);
+    let whole = view(&sizes, Size::strict);
+    match (on_sheet, whole) {
+        (Some((sizes, on_sheet, _)), whole)
+            if whole.as_ref().is_none_or(|whole| whole.mass < on_sheet.mass) =>
+        {
+            Some((sizes, on_sheet))
+        }
+        (_, Some(whole)) => Some((sizes, whole)),
+        (_, None) => view(&sizes, Size::lenient).map(|view| (sizes, view)),
+    }
 }
 
 /// What is found in a picture at one size.
@@ -191,9 +215,10 @@ impl View {
 }
 
 impl Size {
-    fn new(picture: Picture) -> Self {
+    fn new(picture: Picture, sheet: Option<&Sheet>) -> Self {
         let is_unreduced = picture.reduction() == 1;
-        let relief = Relief::new(picture, HALF_WINDOW);
+        let mask = sheet.map(|sheet| sheet.inside(&picture));
+        let relief = Relief::new(picture, HALF_WINDOW, mask.as_deref());
         let mut figures = figures(&relief);
         figures.sort_by(|one, other| other.mass().total_cmp(&one.mass()));
         figures.truncate(MOST_FIGURES);
@@ -422,7 +447,7 @@ fn drawn<'a>(
     loop {
         // Pixels of this picture on a side of one where the digit was found.
         let scale = coarse.reduction() as f32 / seen.reduction() as f32;
-        let relief = Relief::new(seen.clone(), (stroke * scale).ceil() as usize + 1);
+        let relief = Relief::new(seen.clone(), (stroke * scale).ceil() as usize + 1, None);
         let drawn = covered(
             &relief,
             dark,

@@ -1,7 +1,7 @@
 //! Which figures are one digit, and in which order digits are read.
 
 use crate::{
-    components::{extent, joined},
+    components::{extent, is_rectangular, joined},
     figures::Figure,
 };
 use std::ops::Range;
@@ -66,30 +66,9 @@ impl Group {
 
     /// Whether it fills a rectangle, however turned, as a sheet of paper does.
     pub(crate) fn is_rectangular(&self, width: usize) -> bool {
-        /// How much of the rectangle it fills: a circle fills π/4.
-        const FILLED: f32 = 0.88;
-        let spans = spans(self, width);
-        let rows = || spans.iter().enumerate().filter(|(_, span)| !span.is_empty());
-        let area: usize = rows().map(|(_, span)| span.len()).sum();
-        let corners: Vec<[f32; 2]> = rows()
-            .flat_map(|(row, span)| {
-                let (top, down) = (row as f32, row as f32 + 1.0);
-                let (left, right) = (span.start as f32, span.end as f32);
-                [[left, top], [right, top], [left, down], [right, down]]
-            })
-            .collect();
-        let rectangle = |degrees: usize| {
-            let (sine, cosine) = (degrees as f32).to_radians().sin_cos();
-            let length = |across: f32, down: f32| {
-                let along = corners.iter().map(|[x, y]| x * across + y * down);
-                let (least, most) = along
-                    .fold((f32::MAX, f32::MIN), |(least, most), place| (least.min(place), most.max(place)));
-                most - least
-            };
-            length(cosine, sine) * length(-sine, cosine)
-        };
-        let least = (0..90).step_by(5).map(rectangle).fold(f32::MAX, f32::min);
-        area as f32 >= FILLED * least
+        let area: usize = spans(self, width).iter().map(ExactSizeIterator::len).sum();
+        let corners = self.figures.iter().flat_map(|figure| figure.component.corners(width));
+        is_rectangular(area, &corners.collect::<Vec<_>>())
     }
 
     fn join(&mut self, other: Self) {

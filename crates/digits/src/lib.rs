@@ -28,6 +28,7 @@ mod opening;
 mod orientation;
 mod picture;
 mod relief;
+mod sheets;
 mod strokes;
 mod threshold;
 

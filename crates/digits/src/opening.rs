@@ -9,20 +9,45 @@ use crate::Picture;
 /// Bright strokes narrower than the square vanish; edges of wide things, slopes and corners of half the plane stay where
 /// they are. What lies beyond the picture neither adds nor takes away, so a strip along its border counts as wide.
 pub(crate) fn opened(picture: &Picture, half: usize) -> Picture {
-    picture.with_pixels(greatest(
-        least(picture.pixels().to_vec(), picture.width(), half),
-        picture.width(),
-        half,
-    ))
+    opened_inside(picture, half, None)
 }
 
 /// The least picture above this one that squares can be pushed down into: the same for dark strokes.
 pub(crate) fn closed(picture: &Picture, half: usize) -> Picture {
-    picture.with_pixels(least(
-        greatest(picture.pixels().to_vec(), picture.width(), half),
-        picture.width(),
-        half,
-    ))
+    closed_inside(picture, half, None)
+}
+
+/// As [`opened`], of the pixels of a mask: what is outside of it is as what lies beyond the picture, and stays.
+pub(crate) fn opened_inside(picture: &Picture, half: usize, mask: Option<&[bool]>) -> Picture {
+    let width = picture.width();
+    let least = least(without(picture.pixels().to_vec(), mask, f32::INFINITY), width, half);
+    let pixels = greatest(without(least, mask, f32::NEG_INFINITY), width, half);
+    picture.with_pixels(restored(pixels, picture, mask))
+}
+
+/// As [`closed`], of the pixels of a mask.
+pub(crate) fn closed_inside(picture: &Picture, half: usize, mask: Option<&[bool]>) -> Picture {
+    let width = picture.width();
+    let greatest = greatest(without(picture.pixels().to_vec(), mask, f32::NEG_INFINITY), width, half);
+    let pixels = least(without(greatest, mask, f32::INFINITY), width, half);
+    picture.with_pixels(restored(pixels, picture, mask))
+}
+
+/// A value for the pixels outside of a mask.
+fn without(mut pixels: Vec<f32>, mask: Option<&[bool]>, neutral: f32) -> Vec<f32> {
+    if let Some(mask) = mask {
+        pixels.iter_mut().zip(mask).filter(|(_, inside)| !**inside).for_each(|(pixel, _)| *pixel = neutral);
+    }
+    pixels
+}
+
+/// The picture's own values outside of a mask.
+fn restored(mut pixels: Vec<f32>, picture: &Picture, mask: Option<&[bool]>) -> Vec<f32> {
+    if let Some(mask) = mask {
+        let outside = pixels.iter_mut().zip(picture.pixels()).zip(mask).filter(|(_, inside)| !**inside);
+        outside.for_each(|((pixel, own), _)| *pixel = *own);
+    }
+    pixels
 }
 
 /// Medians over squares of 3×3 pixels, which take out single pixels and leave edges where they are. Beyond the border its

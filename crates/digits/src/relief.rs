@@ -2,7 +2,7 @@
 
 use crate::{
     Picture,
-    opening::{closed, medians, opened},
+    opening::{closed_inside, medians, opened_inside},
     threshold::otsu,
 };
 
@@ -18,8 +18,9 @@ const LOW_PART: f32 = 0.3;
 /// What stands out by less than this times what three tenths of the picture stand out by is the grain of the ground.
 const GRAIN: f32 = 3.0;
 
-/// But what stands out by more than this part of what stands out most is no grain.
+/// But what stands out by more than this part of what stands out most is no grain, unless it is hardly seen.
 const NO_GRAIN: f32 = 0.25;
+const HARDLY_SEEN: f32 = 0.08;
 
 /// Ink cannot be told from a ground that is itself this near to black, or, for light ink, to white.
 const LEAST_ROOM: f32 = 0.1;
@@ -32,19 +33,31 @@ pub(crate) struct Relief {
     without_light: Picture,
     /// By how much narrow things of either kind stand out at each place.
     contrast: Vec<f32>,
-    /// Standard deviation of the noise of a pixel.
+    /// Standard deviation of the noise of a pixel, or of the grain of the ground if that is more.
     pub(crate) noise: f32,
 }
 
 impl Relief {
-    /// What is wide is what a square of 2 × `half` + 1 pixels fits into.
-    pub(crate) fn new(picture: Picture, half: usize) -> Self {
+    /// What is wide is what a square of 2 × `half` + 1 pixels fits into. Of a mask only the pixels inside are looked at;
+    /// what is outside is as what lies beyond the picture.
+    pub(crate) fn new(picture: Picture, half: usize, mask: Option<&[bool]>) -> Self {
         let calm = medians(&picture);
-        let (without_dark, without_light) = (closed(&calm, half), opened(&calm, half));
-        let noise = noise(&picture);
+        let without_dark = closed_inside(&calm, half, mask);
+        let without_light = opened_inside(&calm, half, mask);
+        let is_inside = |place: usize| mask.is_none_or(|mask| mask[place]);
         let grounds = without_dark.pixels().iter().zip(without_light.pixels());
-        let contrast = picture.pixels().iter().zip(grounds);
-        let contrast = contrast.map(|(value, (light, dark))| light.max(*value) - dark.min(*value)).collect();
+        let contrast: Vec<f32> = picture
+            .pixels()
+            .iter()
+            .zip(grounds)
+            .enumerate()
+            .map(
+                |(place, (value, (light, dark)))| {
+                    if is_inside(place) { light.max(*value) - dark.min(*value) } else { 0.0 }
+                },
+            )
+            .collect();
+        let noise = noise(&picture, is_inside).max(grain(&contrast, is_inside) / NOISE_DEVIATIONS);
         Self { picture, without_dark, without_light, contrast, noise }
     }
 
@@ -58,13 +71,9 @@ impl Relief {
         [&self.without_dark, &self.without_light].map(|ground| ground.pixels()[place])
     }
 
-    /// The least contrast that is neither noise nor rounding nor the grain of the ground.
+    /// The least contrast that is neither noise nor rounding.
     pub(crate) fn floor(&self) -> f32 {
-        let mut sorted = self.contrast.clone();
-        let place = (LOW_PART * sorted.len() as f32) as usize;
-        let grain = GRAIN * *sorted.select_nth_unstable_by(place, f32::total_cmp).1;
-        let most = sorted.iter().copied().fold(0.0, f32::max);
-        (NOISE_DEVIATIONS * self.noise).max(LEAST_CONTRAST).max(grain.min(NO_GRAIN * most))
+        (NOISE_DEVIATIONS * self.noise).max(LEAST_CONTRAST)
     }
 
     /// How far a pixel lies on the way from the ground to black, for dark ink, or to white: the same in light and in
@@ -98,7 +107,7 @@ impl Relief {
 ///
 /// Not their mean is taken but the size that three tenths of them are below, so that what is drawn, and a rough ground
 /// beside a smooth one, count little; noise at black or white, of which half is cut off, keeps a part of itself.
-fn noise(picture: &Picture) -> f32 {
+fn noise(picture: &Picture, is_inside: impl Fn(usize) -> bool) -> f32 {
     /// The size that a part of 0.3 of normal values of standard deviation 1 is below.
     const SIZE: f32 = 0.3853;
     let (width, height) = (picture.width(), picture.height());
@@ -107,6 +116,9 @@ fn noise(picture: &Picture) -> f32 {
     for y in 1..height.max(2) - 1 {
         for x in 1..width.max(2) - 1 {
             let place = y * width + x;
+            if !is_inside(place) {
+                continue;
+            }
             let row = |place: usize| [pixels[place - 1], pixels[place], pixels[place + 1]];
             let ([a, b, c], [d, e, f], [g, h, i]) = (row(place - width), row(place), row(place + width));
             sizes.push((a + c + g + i - 2.0 * (b + d + f + h) + 4.0 * e).abs());
@@ -118,6 +130,23 @@ fn noise(picture: &Picture) -> f32 {
     let place = (LOW_PART * sizes.len() as f32) as usize;
     // The weights' squares sum to 36.
     *sizes.select_nth_unstable_by(place, f32::total_cmp).1 / SIZE / 6.0
+}
+
+/// How much contrast the grain of the ground has.
+fn grain(contrast: &[f32], is_inside: impl Fn(usize) -> bool) -> f32 {
+    let mut inside: Vec<f32> = contrast
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_inside(*place))
+        .map(|(_, contrast)| *contrast)
+        .collect();
+    let most = inside.iter().copied().fold(0.0, f32::max);
+    if inside.is_empty() {
+        return 0.0;
+    }
+    let place = (LOW_PART * inside.len() as f32) as usize;
+    let low = *inside.select_nth_unstable_by(place, f32::total_cmp).1;
+    (GRAIN * low).min((NO_GRAIN * most).max(HARDLY_SEEN))
 }
 
 /// The mean depth of ink: of what is above Otsu's threshold among all that stands out by more than a floor.
@@ -157,10 +186,10 @@ mod tests {
             _ => 0.4 + 0.002 * x as f32 + 0.001 * y as f32,
         };
         let picture = Picture::from_function(100, 80, |x, y| drawn(x, y) + noise[y * 100 + x]);
-        let found = super::noise(&picture);
+        let found = super::noise(&picture, |_| true);
         assert!((found / 0.05 - 1.0).abs() < 0.1, "{found}");
-        assert!(super::noise(&Picture::from_function(100, 80, drawn)) < 1e-5);
-        assert_eq!(super::noise(&Picture::from_function(2, 2, drawn)), 0.0);
+        assert!(super::noise(&Picture::from_function(100, 80, drawn), |_| true) < 1e-5);
+        assert_eq!(super::noise(&Picture::from_function(2, 2, drawn), |_| true), 0.0);
     }
 
     /// Under half of the light, ink has half of the contrast and the same depth.
@@ -169,7 +198,7 @@ mod tests {
         let ink = |x: usize, y: usize| (10..50).contains(&x) && (18..21).contains(&y);
         let light = |x: usize| if x < 30 { 0.8 } else { 0.4 };
         let drawn = |x, y| light(x) * if ink(x, y) { 0.25 } else { 1.0 };
-        let relief = Relief::new(Picture::from_function(60, 40, drawn), 5);
+        let relief = Relief::new(Picture::from_function(60, 40, drawn), 5, None);
         for (x, y) in [(15, 19), (45, 19), (28, 18), (31, 20)] {
             let depth = relief.depth(true, y * 60 + x);
             assert!((depth - 0.75).abs() < 0.01, "{depth} at {x}, {y}");
