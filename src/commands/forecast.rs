@@ -11,7 +11,6 @@ use report::thousands;
 use serde_json::{Value, json};
 use std::{
     io::{IsTerminal, stderr, stdin},
-    ops::ControlFlow,
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::Duration,
@@ -48,11 +47,8 @@ impl Planned {
         let mut forecast =
             Forecast::of(laboratory, runs, store, carrying_out.fresh).map_err(RunError::from)?;
         if carrying_out.dry_run || (forecast.seconds_left() > HOUR && !carrying_out.yes) {
-            let go_on = || match interrupt::requested() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            };
-            forecast.measure(laboratory, MEASURING, &go_on)?;
+            let _finishing = interrupt::finish_step();
+            forecast.measure(laboratory, MEASURING, &interrupt::flow)?;
             if interrupt::requested() {
                 return Err(Failure::interrupted("interrupted before the first run", "nothing was changed"));
             }
@@ -88,9 +84,11 @@ pub(super) fn decide(
     output: OutputArguments,
 ) -> Result<Decision, Failure> {
     if carrying_out.dry_run {
-        let text = if output.json { format!("{:#}\n", to_json(planned)) } else { table(planned) };
-        output::result(&text)?;
-        return Ok(Decision::Stop);
+        let told = match output.json {
+            true => output::json(&format!("{:#}\n", to_json(planned))),
+            false => output::result(&table(planned)),
+        };
+        return told.map(|()| Decision::Stop);
     }
     if !output.quiet {
         output::note(&summary(planned));
@@ -121,6 +119,7 @@ pub(super) fn decide(
 
 /// Whether the answer is yes. Ctrl-C is an answer too.
 fn asked(question: &str) -> Result<bool, Failure> {
+    let _finishing = interrupt::finish_step();
     output::question(question);
     let (sender, answer) = channel();
     thread::spawn(move || {
