@@ -52,11 +52,15 @@ fn checked_product(sides: &[usize]) -> Option<usize> {
 /// Asserts that a slice of that name, with so many elements, holds its shape.
 #[track_caller]
 pub(crate) fn check(name: &str, found: usize, sides: &[usize]) {
-    assert!(
-        checked_product(sides) == Some(found),
-        "{name}: {} elements expected, {found} found",
-        Sides(sides)
-    );
+    let expected = checked_product(sides);
+    if expected != Some(found) {
+        match expected {
+            Some(expected) => {
+                panic!("{name}: {expected} elements expected, {found} found (shape {})", Sides(sides))
+            }
+            None => panic!("{name}: the elements of a shape {} expected, {found} found", Sides(sides)),
+        }
+    }
 }
 
 /// `16×28×28`.
@@ -96,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "x: 2×3 elements expected, 5 found")]
+    #[should_panic(expected = "x: 6 elements expected, 5 found (shape 2×3)")]
     fn a_wrong_length_names_the_shape() {
         check("x", 5, &[2, 3]);
     }
 
     #[test]
-    #[should_panic(expected = "elements expected, 0 found")]
+    #[should_panic(expected = "expected, 0 found")]
     fn a_wrapped_product_is_no_length() {
         check("x", 0, &[ROOT, ROOT]);
     }

@@ -120,7 +120,7 @@ pub(crate) fn check_image(height: usize, width: usize, channels: usize) {
     let elements = length::product(&[height, width, channels]);
     assert!(
         u32::try_from(elements).is_ok() && isize::try_from(elements).is_ok(),
-        "an image of {height}×{width}×{channels}: fewer than 2^32 elements expected"
+        "an image of more than 2^32 elements: {height}×{width}×{channels}"
     );
 }
 

@@ -31,7 +31,7 @@ pub fn backward_weights<E: Element>(
     let filters = geometry.size.filters;
     assert!(
         first_filter.checked_add(d_bias.len()).is_some_and(|end| end <= filters),
-        "{} filters from {first_filter} on of {filters}",
+        "more filters than the geometry has: {} from {first_filter} on of {filters}",
         d_bias.len()
     );
     let job = BackwardWeights { geometry, images, input, output, first_filter, d_weights, d_bias };

@@ -29,6 +29,47 @@ fn the_studys_recipe_gives_the_bits_that_it_always_gave() {
     }
 }
 
+/// Layers and recipes that together call every elementary function of a run. Their bits are those of every platform: what
+/// changes them needs another `ENGINE_REVISION`.
+#[test]
+fn everything_gives_the_bits_that_it_gives_on_other_platforms() {
+    let corpus = corpus();
+    let layers = "patches 7, dense 16, position, layernorm, attention 2, gelu, lstm 8 sequence, \
+                  gru 6 bidirectional, batchnorm, silu, dropout 0.2, dense classes";
+    let all_augmentation = Augmentation {
+        shift: 2.0,
+        rotation: 10.0,
+        scale: 0.1,
+        shear: 5.0,
+        elastic: 8.0,
+        erasing: 0.3,
+        mixup: 0.4,
+        cutmix: 0.5,
+        ..Augmentation::default()
+    };
+    let cosine = Recipe {
+        epochs: 2,
+        schedule: Schedule::Cosine { warm_up: 0.2, final_fraction: 0.1 },
+        augmentation: all_augmentation,
+        ..Recipe::default()
+    };
+    let everything = recipes().swap_remove(0);
+    for set in InstructionSet::available() {
+        let expected = match set.name() {
+            "portable" => [0, 0],
+            "avx2" => [0, 0],
+            "avx512" => [0, 0],
+            _ => continue,
+        };
+        for (recipe, expected) in [cosine.clone(), everything.clone()].into_iter().zip(expected) {
+            let mut model = model(set, &network(layers));
+            train(&mut model, recipe, &corpus);
+            let found = fingerprint(model.parameters());
+            assert_eq!(found, expected, "{}: {found:#x} found", set.name());
+        }
+    }
+}
+
 /// Recipes with everything that there is, two of them with few things, so that one cannot hide behind another.
 pub fn recipes() -> Vec<Recipe> {
     let everything = Recipe {
