@@ -115,6 +115,8 @@ fn impossible_figures_are_refused() {
         }),
         ("impossible recipe", |record| record.specification.recipe.learning_rate = -1.0),
         ("impossible reads of the test images", |record| record.test_reads = 3),
+        ("impossible number of names of classes", |record| record.class_names = vec!["one".into()]),
+        ("impossible length of a class's name", |record| record.class_names = vec![String::new(); 3]),
         ("impossible fingerprint", |record| record.fingerprint = "\u{1b}[2J".into()),
     ];
     for (expected, change) in cases {
