@@ -32,14 +32,15 @@ struct Loss {
 
 /// Loads, writes, says what was written and what it costs.
 pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch];
+    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch, &arguments.safetensors];
     if targets.iter().all(|target| target.is_none()) {
         return Err(Failure::usage(
             "no file to write was named",
-            "pass one or more of --onnx FILE, --c-header FILE and --pytorch FILE",
+            "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
-    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let saved =
+        Saved::read(&arguments.model, &arguments.orientation.of(&arguments.dataset), arguments.output.quiet)?;
     let model = saved.model(instruction_set()?, 1)?;
     let quantised = if arguments.int8 { Some(quantise(arguments, &saved)?) } else { None };
     let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
@@ -59,6 +60,14 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.pytorch {
         write(path, "PyTorch module", interchange::pytorch_module(&saved.description, &model).as_bytes())?;
+        if arguments.safetensors.is_none() && !saved.notes.is_empty() {
+            output::note("the module reads the file that --safetensors FILE writes: pass that too");
+        }
+    }
+    if let Some(path) = &arguments.safetensors {
+        let bytes = interchange::encode(&model, &saved.description)
+            .map_err(|error| Failure::new(&error, error.hint()))?;
+        write(path, "safetensors", &bytes)?;
     }
     let loss = quantised.as_ref().map(|(_, loss)| loss);
     if arguments.output.json {
@@ -69,6 +78,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "model": saved.description.architecture,
             "files": files.collect::<Vec<_>>(),
             "int8": loss.map(Loss::json),
+            "notes": saved.notes,
         });
         return output::json(&format!("{result:#}\n"));
     }
@@ -84,7 +94,12 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
 
 /// The grids that the training images ask for, and what the test images say of the result.
 fn quantise(arguments: &ExportArguments, saved: &Saved) -> Result<(Quantisation, Loss), Failure> {
-    let laboratory = laboratory(&arguments.dataset, arguments.threads, &[], arguments.output.quiet)?;
+    let laboratory = laboratory(
+        &arguments.orientation.of(&arguments.dataset),
+        arguments.threads,
+        &[],
+        arguments.output.quiet,
+    )?;
     let mut model = saved.model_for(&laboratory, BATCH)?;
     let (corpus, description) = (laboratory.corpus(), &saved.description);
     let before = laboratory.test(&mut model, TestTimeAugmentation::None).classes;

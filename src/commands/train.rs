@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
     let model = models::find_one(&arguments.model, &training.recipe)?;
     let laboratory = laboratory(
-        &training.dataset,
+        &training.orientation.of(&training.dataset),
         arguments.threads,
         std::slice::from_ref(&model),
         arguments.output.quiet,
