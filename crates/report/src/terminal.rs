@@ -120,7 +120,15 @@ fn aligned<const N: usize>(rows: &mut [[String; N]]) -> String {
 fn wrapped(sentence: &str) -> String {
     let mut text = String::new();
     let mut used = 0;
+    // A number stays with its per cent sign.
+    let mut words: Vec<String> = Vec::new();
     for word in sentence.split_whitespace() {
+        match words.last_mut().filter(|_| word.starts_with('%')) {
+            Some(number) => number.push_str(&format!(" {word}")),
+            None => words.push(word.to_owned()),
+        }
+    }
+    for word in words {
         let letters: Vec<char> = word.chars().collect();
         for (index, part) in letters.chunks(COLUMNS).enumerate() {
             let space = usize::from(used > 0 && index == 0);
@@ -191,5 +199,7 @@ mod tests {
         assert_eq!(text.split_whitespace().filter(|word| *word == "word").count(), 30);
         assert_eq!(text.matches('x').count(), 250);
         assert!(text.ends_with("x end\n"), "{text}");
+        let text = wrapped(&format!("{} at 95 %, 3 runs", "x".repeat(COLUMNS - 6)));
+        assert!(text.contains("at\n95 %, 3 runs"), "{text}");
     }
 }
