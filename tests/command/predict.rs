@@ -146,7 +146,7 @@ fn digits_are_told_in_every_scene() {
         let files: Vec<Vec<u8>> = (0..12)
             .map(|image| {
                 let pixels: Vec<&[u8]> = chosen(image).map(|digit| corpus.test().image(digit)).collect();
-                scene.drawn(&pixels, 12 * index as u64 + image as u64).file
+                scene.drawn(&pixels, 12 * index as u64 + image as u64)
             })
             .collect();
         let found = predictor.told(&files);

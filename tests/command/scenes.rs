@@ -168,12 +168,6 @@ pub(crate) const SCENES: [Scene; 37] = [
     Scene { name: "three digits, thin pen", digits: 3, side: 800, height: [0.12, 0.2], pen: THIN, ..PAPER },
 ];
 
-/// A picture's file, and the boxes of its digits in it: left, top, right, bottom, in pixels.
-pub(crate) struct Drawn {
-    pub(crate) file: Vec<u8>,
-    pub(crate) boxes: Vec<[f32; 4]>,
-}
-
 impl Scene {
     /// How many digits a picture of this scene shows.
     pub(crate) fn digits(&self) -> usize {
@@ -181,7 +175,7 @@ impl Scene {
     }
 
     /// A picture of some digits, given as MNIST's images.
-    pub(crate) fn drawn(&self, digits: &[&[u8]], seed: u64) -> Drawn {
+    pub(crate) fn drawn(&self, digits: &[&[u8]], seed: u64) -> Vec<u8> {
         let mut random = Random::new(seed);
         let side = self.side as f32;
         // The sheet: its middle, half its sides, its angle.
@@ -329,17 +323,7 @@ impl Scene {
             .map(|value| [(value + deviation * random.normal()).clamp(0.0, 1.0); 3])
             .collect();
         let sheet = Sheet::of(self.side, pixels);
-        let boxes = inks.iter().zip(&lefts).map(|(ink, left)| {
-            let corners =
-                [(0.0, -0.5), (ink.width(), -0.5), (0.0, 0.5), (ink.width(), 0.5)].map(|(across, down)| {
-                    let [x, y] = turned([left + across * height, at[1] + down * height], angle);
-                    [x + middle[0], y + middle[1]]
-                });
-            let least = |axis: usize| corners.iter().map(|corner| corner[axis]).fold(f32::MAX, f32::min);
-            let most = |axis: usize| corners.iter().map(|corner| corner[axis]).fold(f32::MIN, f32::max);
-            [least(0), least(1), most(0), most(1)]
-        });
-        Drawn { boxes: boxes.collect(), file: if self.jpeg { sheet.jpeg() } else { sheet.png() } }
+        if self.jpeg { sheet.jpeg() } else { sheet.png() }
     }
 }
 

@@ -11,11 +11,14 @@ pub(crate) struct Component {
     pub(crate) bounds: [Range<usize>; 2],
 }
 
+/// Of a row without a pixel, to be widened by the first.
+pub(crate) const EMPTY: Range<usize> = Range { start: usize::MAX, end: 0 };
+
 impl Component {
     /// From where to where it reaches in each of its rows, in columns of the picture; gaps between count as its own.
     pub(crate) fn spans(&self, width: usize) -> Vec<Range<usize>> {
         let first = self.bounds[1].start;
-        let mut spans = vec![usize::MAX..0; self.bounds[1].len()];
+        let mut spans = vec![EMPTY; self.bounds[1].len()];
         for place in &self.places {
             let span: &mut Range<usize> = &mut spans[place / width - first];
             *span = span.start.min(place % width)..span.end.max(place % width + 1);

@@ -1,7 +1,7 @@
 //! Which figures are one digit, and in which order digits are read.
 
 use crate::{
-    components::{extent, is_rectangular, joined},
+    components::{EMPTY, extent, is_rectangular, joined},
     figures::Figure,
 };
 use std::ops::Range;
@@ -110,7 +110,7 @@ pub(crate) fn digits(figures: Vec<Figure>, width: usize) -> (Vec<Group>, usize) 
     let (size, level) = (largest.extent() as f32, largest.level);
     let clear = |figure: &&Figure| figure.level >= LEAST_DIGIT * level;
     let mut groups: Vec<Group> = figures.iter().filter(clear).cloned().map(Group::of).collect();
-    groups.sort_by(|one, other| other.extent().cmp(&one.extent()));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.extent()));
     // A piece can be near to one that joined before it.
     while let Some((larger, smaller)) = pair(&groups, width) {
         let piece = groups.remove(smaller);
@@ -163,7 +163,7 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> f32 {
 
 /// From where to where a group reaches in each of its rows; empty where it has no pixel.
 fn spans(group: &Group, width: usize) -> Vec<Range<usize>> {
-    let mut spans = vec![usize::MAX..0; group.bounds[1].len()];
+    let mut spans = vec![EMPTY; group.bounds[1].len()];
     for place in group.figures.iter().flat_map(|figure| &figure.component.places) {
         let span: &mut Range<usize> = &mut spans[place / width - group.bounds[1].start];
         *span = span.start.min(place % width)..span.end.max(place % width + 1);

@@ -14,7 +14,7 @@ fn picture(value: impl Fn(usize, usize) -> f32) -> Picture {
 
 /// A five 110 pixels high on paper of a tone of 0.8, with a little regular grain.
 fn five(x: usize, y: usize) -> f32 {
-    let grain = if (x * 7 + y * 13) % 5 == 0 { 0.01 } else { 0.0 };
+    let grain = if (x * 7 + y * 13).is_multiple_of(5) { 0.01 } else { 0.0 };
     (0.8 - grain) * (1.0 - 0.8 * Strokes::five().coverage(x, y, 140.0, [55.0, 50.0]))
 }
 
@@ -74,8 +74,8 @@ fn a_sheet_lies_on_a_table() {
             u.abs() < 85.0 && v.abs() < 95.0
         };
         let boards = |x: usize, y: usize| if (x + y / 9) % 40 < 20 { 0.3 } else { 0.55 };
-        let tables: [(&str, &dyn Fn(usize, usize) -> f32); 3] =
-            [("dark", &|_, _| 0.2), ("light", &|_, _| 1.0), ("boards", &boards)];
+        type Tone<'a> = &'a dyn Fn(usize, usize) -> f32;
+        let tables: [(&str, Tone); 3] = [("dark", &|_, _| 0.2), ("light", &|_, _| 1.0), ("boards", &boards)];
         for (name, table) in tables {
             check(&format!("{name}, turned by {turned}"), |x, y| {
                 if on_sheet(x, y) { five(x, y) } else { table(x, y) }
