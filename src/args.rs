@@ -177,6 +177,8 @@ pub(crate) struct RunArguments {
     /// Data set in the place of the file's: a name, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Protocol in the place of the file's
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) protocol: Option<ProtocolName>,
@@ -197,6 +199,12 @@ pub(crate) struct CarryingOutArguments {
     /// Train every run again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// List the runs, which of them are recorded, and how long the others will take; train nothing, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Begin without asking, also where the runs will take longer than an hour
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     /// Whether to show the plots: auto shows them when at a terminal
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
     pub(crate) show: Show,
@@ -232,6 +240,8 @@ pub(crate) struct VerifyArguments {
     /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files [default: the one that the record names]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -250,7 +260,7 @@ pub(crate) struct TuneArguments {
     /// Trials of each model, beside the model as it stands
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(crate) trials: u64,
-    /// Minutes of trials for each model, in the place of their number; a trial that has begun is finished
+    /// Minutes for the trials of each model, in the place of their number; a trial that has begun is finished
     #[arg(long, value_name = "M", value_parser = minutes, conflicts_with = "trials")]
     pub(crate) minutes: Option<f64>,
     /// How the next settings are chosen
@@ -265,6 +275,8 @@ pub(crate) struct TuneArguments {
     /// Data set: `mnist`, or a folder of four IDX files [default: the study file's, else mnist]
     #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Which images validate; original has none [default: the study file's, else sound]
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) protocol: Option<ProtocolName>,
@@ -357,6 +369,8 @@ pub(crate) struct SheetArguments {
     /// Data set of these images [default: mnist]
     #[arg(long, value_name = "NAME|DIR", requires = "augmented", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Seed of the augmentation [default: 0]
     #[arg(long, value_name = "N", requires = "augmented")]
     pub(crate) seed: Option<u64>,
@@ -420,7 +434,8 @@ const DATASETS_ENVIRONMENT: &str = "\
 Environment:
   MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
   MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
-                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one";
+                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one
+  SSL_CERT_FILE        file of certificates in PEM format to trust, instead of the built-in ones";
 
 /// What `datasets` does beside listing.
 #[derive(Debug, Subcommand)]
@@ -453,6 +468,8 @@ pub(crate) struct TrainingArguments {
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     /// Seed of the first run; the next runs count up from it
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -460,6 +477,21 @@ pub(crate) struct TrainingArguments {
     /// How the data is divided and when the test images are read
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ProtocolName::Sound)]
     pub(crate) protocol: ProtocolName,
+}
+
+/// How the images of a folder lie.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct OrientationArguments {
+    /// Exchange rows and columns of every image of the folder, as EMNIST's published files need it
+    #[arg(long, requires = "dataset")]
+    transpose: bool,
+}
+
+impl OrientationArguments {
+    /// The name of a data set whose images lie so.
+    pub(crate) fn of(self, dataset: &str) -> String {
+        if self.transpose { data::transposed_name(dataset) } else { dataset.to_owned() }
+    }
 }
 
 /// What stands in the place of every model's own recipe.

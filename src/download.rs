@@ -13,6 +13,7 @@ pub(crate) struct DownloadProgress {
     style: Style,
     request: Option<Request>,
     unpacking: Option<String>,
+    waiting: Option<String>,
 }
 
 /// The request that is being answered.
@@ -30,6 +31,7 @@ impl DownloadProgress {
             style: Style::new(quiet, "{prefix} {bar:20} {wide_msg}"),
             request: None,
             unpacking: None,
+            waiting: None,
         }
     }
 
@@ -41,6 +43,13 @@ impl DownloadProgress {
                 self.received(file, received_bytes, total_bytes);
             }
             Event::Failed { url, problem } => self.style.line(&format!("note: {url}: {problem}")),
+            Event::Waiting { file } => {
+                self.busy(&format!("waiting for {file}"));
+                if self.waiting.as_deref() != Some(file) {
+                    self.waiting = Some(file.to_owned());
+                    self.style.line(&format!("note: another process is fetching {file}: waiting for it"));
+                }
+            }
             Event::Verifying { file } => self.busy(&format!("verifying {file}")),
             Event::Damaged { file } => {
                 self.style.line(&format!("note: {file} is not as it was published: it is fetched again"));

@@ -48,7 +48,7 @@ fn foreign(bytes: &[u8]) {
     let description = Description::of(&architecture, 2, 2, vec!["0".to_owned(), "1".to_owned()]);
     let mut model = description.model(InstructionSet::detect(), 1).expect("its layers fit");
     let maps: [NameMap; 1] = ["a=dense".parse().expect("a map")];
-    for maps in [&[][..], &maps] {
+    for maps in [&maps[..0], &maps[..]] {
         match load(bytes, &description, maps, &mut model) {
             Ok(remarks) => remarks.iter().for_each(|remark| check_printable(&remark.to_string())),
             Err(error) => check_message(&error),

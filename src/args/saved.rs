@@ -1,7 +1,7 @@
 //! The verbs of a saved model.
 
 use super::{
-    OutputArguments, Show, TestTimeAugmentationName,
+    OrientationArguments, OutputArguments, Show, TestTimeAugmentationName,
     values::{epsilon, pixel_mean, pixel_std, threads},
 };
 use clap::{Args, ValueHint};
@@ -41,6 +41,8 @@ pub(crate) struct EvaluateArguments {
     /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
     #[arg(long, value_name = "VERSIONS", default_value = "none")]
     pub(crate) test_time_augmentation: TestTimeAugmentationName,
@@ -73,6 +75,8 @@ pub(crate) struct PredictArguments {
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
 
@@ -104,6 +108,8 @@ pub(crate) struct ExportArguments {
     /// Data set that --int8 calibrates and judges by, and whose images and classes an --architecture is for
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
     /// Threads that --int8 computes with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,

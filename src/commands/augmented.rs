@@ -30,14 +30,15 @@ pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failur
     let asked = arguments.augmentation.augmentation();
     let augmentation = asked.unwrap_or(TYPICAL);
     augmentation.check()?;
-    let name = arguments.dataset.as_deref().unwrap_or("mnist");
-    let corpus = data::load(&datasets::source(name, false)?)?;
+    let name = arguments.orientation.of(arguments.dataset.as_deref().unwrap_or("mnist"));
+    let corpus = data::load(&datasets::source(&name, false)?)?;
+    datasets::warn(&corpus);
     // Mixed and covered as well, an image of everything at once would hide what moving does.
     let together = match asked {
         Some(asked) => asked,
         None => Augmentation { erasing: 0.0, mixup: 0.0, cutmix: 0.0, ..TYPICAL },
     };
-    let sheet = sheet(&corpus, name, &augmentation, &together, arguments.seed.unwrap_or(0))?;
+    let sheet = sheet(&corpus, &name, &augmentation, &together, arguments.seed.unwrap_or(0))?;
     write_atomically(file, &contact_sheet(&sheet).to_png())?;
     output::result(&format!("{}: {} images augmented\n", file.display(), sheet.rows.len() * EPOCHS))
 }

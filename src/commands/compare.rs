@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     let comparison = Comparison {
         title: None,
         models: models::find_all(&names, &training.recipe)?,
-        datasets: vec![training.dataset.clone()],
+        datasets: vec![training.orientation.of(&training.dataset)],
         protocol: training.protocol.into(),
         audit_selection: arguments.audit_selection,
         first_seed: training.seed,

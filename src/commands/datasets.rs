@@ -5,16 +5,23 @@ use crate::{
     args::{DatasetsAction, DatasetsArguments, FetchArguments, ListArguments},
     download::{DownloadProgress, megabytes},
     failure::Failure,
-    interrupt,
+    interrupt, output,
 };
-use data::{Origin, Published, Source};
+use data::{Corpus, Origin, Published, Source};
 use fetch::{FetchError, Fetched, Options};
 use report::thousands;
 use serde_json::{Value, json};
-use std::{env, path::Path, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The environment variable that names an address to fetch from instead of the published ones.
 const MIRROR: &str = "MNIST_STUDY_MIRROR";
+
+/// The environment variable, known from OpenSSL, that names the certificates to trust.
+const CERTIFICATES: &str = "SSL_CERT_FILE";
 
 /// A download that waits for its server when it is asked to end is left after this; what was received is kept in any case.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -29,6 +36,14 @@ pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
         (None, Some(file)) => augmented::draw(file, &arguments.sheet),
         (None, None) => list(&arguments.list),
     }
+}
+
+/// Says what is wrong with data, whether or not progress is told.
+pub(super) fn warn(corpus: &Corpus) {
+    corpus
+        .warnings()
+        .iter()
+        .for_each(|warning| output::note(&format!("data set {}: {warning}", corpus.name())));
 }
 
 /// The data that `--dataset` names, fetched if it is a known set that is not here.
@@ -74,7 +89,8 @@ fn said(arguments: &FetchArguments, text: &str, fetched: &Value) -> Result<(), F
 
 fn fetch_set(set: &'static Published, cache: &Path, quiet: bool) -> Result<Fetched, Failure> {
     let mirror = env::var(MIRROR).ok().filter(|address| !address.is_empty());
-    let options = Options { mirror, ..Options::default() };
+    let certificates = env::var_os(CERTIFICATES).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let options = Options { mirror, certificates, ..Options::default() };
     let mut progress = DownloadProgress::new(set.name, quiet);
     let _finishing = interrupt::finish_within(PATIENCE);
     let fetched = fetch::fetch(set, cache, &options, &mut |event| {
@@ -112,7 +128,8 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
         listed.push(described(set, here, cache.as_deref()));
     }
     text.push_str(&format!(
-        "a folder\n  any four IDX files, raw or .gz, images up to {0}×{0}, 2 to {1} classes:\n  {2}\n",
+        "a folder\n  any four IDX files, raw or .gz, images up to {0}×{0}, 2 to {1} classes:\n  {2}\n  \
+         --transpose exchanges rows and columns, as EMNIST's own files need it\n",
         data::MAXIMUM_SIDE,
         data::MAXIMUM_CLASSES,
         data::FILE_NAMES.join(", ")

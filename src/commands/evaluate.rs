@@ -4,7 +4,10 @@ use super::{instruction_set, laboratory_with, weights::Saved};
 use crate::{args::EvaluateArguments, failure::Failure, output};
 use report::thousands;
 use serde_json::json;
-use study::bench::{self, InferenceSpeed};
+use study::{
+    bench::{self, InferenceSpeed},
+    figures::percent,
+};
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
@@ -15,16 +18,15 @@ const LATENCY_SECONDS: f64 = 1.0;
 /// Loads, measures, prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.model.file.display();
-    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let dataset = arguments.orientation.of(&arguments.dataset);
+    let saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
     let description = &saved.description;
-    let laboratory = laboratory_with(
-        instruction_set()?,
-        &arguments.dataset,
-        arguments.threads,
-        &[],
-        arguments.output.quiet,
-    )?;
+    let laboratory =
+        laboratory_with(instruction_set()?, &dataset, arguments.threads, &[], arguments.output.quiet)?;
     let test = laboratory.corpus().test();
+    if let Some(difference) = differently_called(&description.classes, laboratory.corpus().class_names()) {
+        output::note(&format!("{path}: {difference}"));
+    }
     let mut model = saved.model_for(&laboratory, BATCH)?;
     let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
@@ -52,9 +54,9 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         return output::json(&format!("{result:#}\n"));
     }
     let mut text = format!(
-        "{}: test accuracy {:.2} % ({} of {} images), test loss {loss:.4}\n",
+        "{}: test accuracy {} % ({} of {} images), test loss {loss:.4}\n",
         output::one_line(&description.architecture),
-        100.0 * accuracy,
+        percent(accuracy),
         predictions.evaluation.correct,
         test.len()
     );
@@ -76,6 +78,15 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         });
     }
     output::result(&text)
+}
+
+/// Told where a model's classes and a data set's have other names: they are taken in their order, which may be wrong.
+fn differently_called(model: &[String], data: &[String]) -> Option<String> {
+    let (class, (ours, theirs)) =
+        model.iter().zip(data).enumerate().find(|(_, (ours, theirs))| ours != theirs)?;
+    Some(format!(
+        "class {class} is called {ours} in the model and {theirs} in the data: classes are taken in their order, not by name"
+    ))
 }
 
 /// For each class, the fraction of its images that were given to it; none without images.

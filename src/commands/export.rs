@@ -7,6 +7,7 @@ use report::thousands;
 use serde_json::{Value, json};
 use std::path::Path;
 use study::{
+    figures::percent,
     store::write_atomically,
     verdict::{OnePair, Outcome, judge_one_pair},
 };
@@ -38,7 +39,8 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
-    let saved = Saved::read(&arguments.model, &arguments.dataset, arguments.output.quiet)?;
+    let saved =
+        Saved::read(&arguments.model, &arguments.orientation.of(&arguments.dataset), arguments.output.quiet)?;
     let model = saved.model(instruction_set()?, 1)?;
     let quantised = if arguments.int8 { Some(quantise(arguments, &saved)?) } else { None };
     let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
@@ -92,7 +94,12 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
 
 /// The grids that the training images ask for, and what the test images say of the result.
 fn quantise(arguments: &ExportArguments, saved: &Saved) -> Result<(Quantisation, Loss), Failure> {
-    let laboratory = laboratory(&arguments.dataset, arguments.threads, &[], arguments.output.quiet)?;
+    let laboratory = laboratory(
+        &arguments.orientation.of(&arguments.dataset),
+        arguments.threads,
+        &[],
+        arguments.output.quiet,
+    )?;
     let mut model = saved.model_for(&laboratory, BATCH)?;
     let (corpus, description) = (laboratory.corpus(), &saved.description);
     let before = laboratory.test(&mut model, TestTimeAugmentation::None).classes;
@@ -119,7 +126,7 @@ impl Loss {
     }
 
     fn sentence(&self) -> String {
-        let [before, after] = self.accuracies.map(|accuracy| 100.0 * accuracy);
+        let [before, after] = self.accuracies.map(percent);
         let OnePair { difference, interval: [lower, upper], mcnemar_p_value, outcome, .. } = self.pair;
         let outcome = match outcome {
             Outcome::ABetter => "better",
@@ -128,11 +135,11 @@ impl Loss {
             Outcome::CannotTell => "not told apart",
         };
         format!(
-            "int8: test accuracy {after:.2} %, in float32 {before:.2} %; difference {:+.2} points [{:.2}, {:.2}], {outcome} \
+            "int8: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
              (McNemar's p = {mcnemar_p_value:.2})\n",
-            100.0 * difference,
-            100.0 * lower,
-            100.0 * upper
+            percent(difference),
+            percent(lower),
+            percent(upper)
         )
     }
 }

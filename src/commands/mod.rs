@@ -7,6 +7,7 @@ mod comparison;
 mod datasets;
 mod evaluate;
 mod export;
+mod forecast;
 mod lists;
 mod models;
 mod predict;
@@ -93,6 +94,7 @@ fn laboratory_with(
     if threads < asked && !quiet {
         output::note(&format!("--threads {asked}: using {threads}, the number of available processors"));
     }
+    datasets::warn(laboratory.corpus());
     for model in models {
         laboratory.check(model)?;
     }

@@ -64,7 +64,7 @@ pub(crate) fn write_all(
         comparisons: &judgement.comparisons,
         notes: &notes,
         images: corpus.and_then(|corpus| images(corpus, &records)),
-        class_names: corpus.map_or(&[], |corpus| corpus.class_names()),
+        class_names: class_names(corpus, &records),
     };
     let pictures = write(folder, &study)?;
     match output.quiet {
@@ -99,6 +99,15 @@ pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArgume
         return output::json(&json);
     }
     output::result(&format!("\n{}\nResults: {}\n", report::across_terminal(&across), folder.display()))
+}
+
+/// What the classes are called: as the records say, or else, in records of earlier states, as the data does.
+fn class_names<'a>(corpus: Option<&'a data::Corpus>, records: &'a [RunRecord]) -> &'a [String] {
+    let Some(first) = records.first() else { return &[] };
+    match corpus.filter(|corpus| corpus.sha256() == first.specification.dataset.sha256) {
+        Some(corpus) if first.class_names.is_empty() => corpus.class_names(),
+        _ => &first.class_names,
+    }
 }
 
 /// The test images, if they are those of every record.

@@ -6,6 +6,7 @@ use mnist_study::description_of;
 use serde_json::json;
 use study::{
     execute::StudyEvent,
+    figures::{fixed, percent},
     store::{check_writable, write_atomically},
 };
 
@@ -14,7 +15,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
     let model = models::find_one(&arguments.model, &training.recipe)?;
     let laboratory = laboratory(
-        &training.dataset,
+        &training.orientation.of(&training.dataset),
         arguments.threads,
         std::slice::from_ref(&model),
         arguments.output.quiet,
@@ -55,10 +56,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         return output::json(&format!("{result:#}\n"));
     }
     output::result(&format!(
-        "{}: test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s\nweights: {}\n",
+        "{}: test accuracy {} %, test loss {}, trained in {:.1} s\nweights: {}\n",
         specification.model,
-        100.0 * record.test.accuracy,
-        record.test.loss,
+        percent(record.test.accuracy),
+        fixed(record.test.loss, 4),
         record.train_seconds,
         arguments.save.display()
     ))

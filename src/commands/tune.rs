@@ -32,7 +32,7 @@ struct Named {
 pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let options = settings(&arguments.recipe);
     let mut candidates: Vec<Candidate> = Vec::new();
-    let mut dataset = arguments.dataset.clone();
+    let mut dataset = arguments.dataset.as_ref().map(|dataset| arguments.orientation.of(dataset));
     let mut protocol = arguments.protocol.map(Protocol::from);
     for name in &arguments.models {
         let named = find(name, &options, arguments.dataset.is_some())?;

@@ -123,7 +123,8 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Laboratory, F
             "verify it on a machine that has these instructions: other ones give other last digits",
         )
     })?;
-    let dataset = arguments.dataset.as_ref().unwrap_or(&record.specification.dataset.name);
+    let named = arguments.dataset.as_ref().map(|dataset| arguments.orientation.of(dataset));
+    let dataset = named.as_ref().unwrap_or(&record.specification.dataset.name);
     laboratory_with(set, dataset, arguments.threads, &[], arguments.output.quiet)
 }
 

@@ -199,10 +199,18 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn wrong(name: &str, error: &FormatError) -> Failure {
-    if matches!(error, FormatError::NoDescription) {
-        return Failure::new(format!("{name}: {error}"), Hint::Network);
-    }
     let mut hint = error.hint();
+    if let FormatError::NoDescription
+    | FormatError::Changed { .. }
+    | FormatError::Missing { .. }
+    | FormatError::Surplus(_)
+    | FormatError::Shape { .. }
+    | FormatError::Unmatched { .. }
+    | FormatError::Ambiguous { .. }
+    | FormatError::Map(_) = error
+    {
+        return Failure::new(format!("{name}: {error}"), Hint::Network(hint));
+    }
     // What is typed elsewhere has the file's name in it, unless that would have to be quoted.
     if matches!(error, FormatError::OtherFormat(_)) && !name.contains(['"', '\\', '\n']) {
         hint = hint.replace("FILE", name);

@@ -38,8 +38,8 @@ fn what_was_guessed_is_told() {
     assert_eq!((&foreign["test_loss"], &foreign["fingerprint"]), (&own["test_loss"], &own["fingerprint"]));
     let notes = [
         "states no preparation: pixels of 0 to 1 assumed; pass --mean 0.1307 --std 0.3081",
-        "left `module.` out, which every tensor's name begins with",
-        "took layers of other names by --map, shape and number: fc1 as dense1, fc2 as dense2",
+        "removed the prefix `module.` that all tensor names share",
+        "matched layers by --map, shape or number: fc1 as dense1, fc2 as dense2",
     ];
     for note in notes {
         assert!(ran.stderr.contains(&format!("note: foreign: {note}")), "{}", ran.stderr);

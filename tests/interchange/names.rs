@@ -78,7 +78,7 @@ fn what_all_names_begin_with_is_left_out_of_every_network() {
         assert_eq!(original.check(str::to_owned, &[]), Vec::<String>::new());
         for prefix in ["module.", "_orig_mod.", "_orig_mod.module.", "model.", "net.0."] {
             let said = original.check(|name| format!("{prefix}{name}"), &[]);
-            assert_eq!(said, [format!("left `{prefix}` out, which every tensor's name begins with")]);
+            assert_eq!(said, [format!("removed the prefix `{prefix}` that all tensor names share")]);
         }
     }
 }

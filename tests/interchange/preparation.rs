@@ -85,7 +85,7 @@ fn c_headers_prepare_their_images_themselves() {
 
 #[test]
 fn eight_bit_models_round_images_that_were_prepared() {
-    let folder = TempDir::new().expect("a folder");
+    let (folder, compiled) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     let pixels = &MNIST.test().images()[..IMAGES * 28 * 28];
     fs::write(folder.path().join("images.u8"), pixels).expect("written");
     for spec in models() {
@@ -96,7 +96,7 @@ fn eight_bit_models_round_images_that_were_prepared() {
         let file = folder.path().join(format!("{name}.onnx"));
         fs::write(file, onnx(&description, &model, options)).expect("written");
         let header = interchange::c_header(&description, &model, Some(&quantisation));
-        let in_c = run(folder.path(), name, &header);
+        let in_c = run(compiled.path(), name, &header);
         quantisation.round_weights(&description, &mut model);
         let on_grids = |model: &mut Model<f32>, images| quantisation.logits(model, images).to_vec();
         let expected = logits_by(&mut model, IMAGES, on_grids);

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, idx};
+use crate::{Error, idx, sanity};
 
 /// The largest height and width of an image, in pixels.
 pub const MAXIMUM_SIDE: usize = 256;
@@ -125,30 +125,53 @@ pub struct Corpus {
     name: String,
     sha256: String,
     class_names: Vec<String>,
+    warnings: Vec<String>,
     training: Dataset,
     test: Dataset,
 }
 
 impl Corpus {
-    /// Joins both sets and takes their fingerprint (see [`Corpus::sha256`]).
+    /// Joins both sets, takes their fingerprint (see [`Corpus::sha256`]) and looks for what cannot be right (see
+    /// [`Corpus::warnings`]). The classes are called by their numbers.
     ///
     /// # Errors
-    /// [`Error::SetsDiffer`] when the image sizes differ, [`Error::ClassesDiffer`] when the numbers of classes do.
+    /// [`Error::SetsDiffer`] when the image sizes differ, [`Error::ClassesDiffer`] when the numbers of classes do,
+    /// [`Error::OneClass`] when all training images are of one class, [`Error::Alike`] when all images of a set are the same.
     pub fn new(name: impl Into<String>, training: Dataset, test: Dataset) -> Result<Self, Error> {
+        let class_names = (0..training.classes).map(|class| class.to_string()).collect();
+        Self::examined(name.into(), training, test, class_names)
+    }
+
+    /// As [`Corpus::new`], with names for the classes.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// Unless there is a name for each class.
+    pub(crate) fn examined(
+        name: String,
+        training: Dataset,
+        test: Dataset,
+        class_names: Vec<String>,
+    ) -> Result<Self, Error> {
         let digests = [
             digest(&idx::images_header(&training), training.images()),
             digest(&idx::labels_header(&training), training.labels()),
             digest(&idx::images_header(&test), test.images()),
             digest(&idx::labels_header(&test), test.labels()),
         ];
-        Self::with_digests(name.into(), training, test, &digests)
+        let mut corpus = Self::known(name, training, test, class_names, &digests)?;
+        corpus.warnings = sanity::examine(&corpus.training, &corpus.test, &corpus.class_names)?;
+        Ok(corpus)
     }
 
-    /// Like [`Corpus::new`], for files whose SHA-256 has been taken already.
-    pub(crate) fn with_digests(
+    /// For files of known content, whose SHA-256 has been taken already.
+    pub(crate) fn known(
         name: String,
         training: Dataset,
         test: Dataset,
+        class_names: Vec<String>,
         digests: &[[u8; 32]; 4],
     ) -> Result<Self, Error> {
         if (training.height, training.width) != (test.height, test.width) {
@@ -167,19 +190,14 @@ impl Corpus {
                 found: test.classes,
             });
         }
+        assert_eq!(class_names.len(), training.classes, "names for the classes of {name}");
         let sha256 = hexadecimal(&Sha256::digest(digests.concat()));
-        let class_names = (0..training.classes).map(|class| class.to_string()).collect();
-        Ok(Self { name, sha256, class_names, training, test })
+        Ok(Self { name, sha256, class_names, warnings: Vec::new(), training, test })
     }
 
-    /// Calls the classes by names instead of numbers.
-    ///
-    /// # Panics
-    /// Unless there is a name for each class.
-    #[must_use]
-    pub fn with_class_names(mut self, names: &[&str]) -> Self {
-        assert_eq!(names.len(), self.classes(), "names for the classes of {}", self.name);
-        self.class_names = names.iter().map(ToString::to_string).collect();
+    /// Adds what is to be known of how it was read.
+    pub(crate) fn with_remarks(mut self, remarks: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.splice(..0, remarks);
         self
     }
 
@@ -192,7 +210,8 @@ impl Corpus {
     ///
     /// The SHA-256 of 128 bytes, which are the SHA-256 digests of the four uncompressed IDX files joined in this
     /// order: training images, training labels, test images, test labels. It covers pixels, labels, counts and image
-    /// size, and is the same for compressed and uncompressed files. In a shell:
+    /// size, and is the same for compressed and uncompressed files. Files are meant as they are used: upright, the classes
+    /// that occur numbered from 0. In a shell, for files that are so:
     /// `sha256sum train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte |
     /// cut -c1-64 | xxd -r -p | sha256sum`.
     pub fn sha256(&self) -> &str {
@@ -209,10 +228,20 @@ impl Corpus {
         &self.test
     }
 
-    /// What each class is called, in the order of the labels: for example `Trouser`, or the label itself where a set
+    /// What each class is called, in the order of the labels: for example `Trouser`, or the label in the file where a set
     /// does not say.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// What cannot be right about the data, what makes its figures mean something else than they seem to, and how it was
+    /// read where that is not plain: a sentence each, none for a sound set. The same data gives the same sentences.
+    ///
+    /// Classes without a training or a test image, or with hardly any; test images that are training images; copies, and copies
+    /// with other labels; images of one shade; pixels far from the range of bytes; labels that look unrelated to the
+    /// images; digits that lie on their side.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Number of classes of both sets.

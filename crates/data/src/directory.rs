@@ -1,11 +1,14 @@
-//! A corpus as a folder of four files; with `published.rs` the only module that touches the file system.
+//! A corpus as a folder of four files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::source::corpus_of_files;
-use crate::{Corpus, Error, idx};
+use crate::four_files::FourFiles;
+use crate::means::are_transposed_digits;
+use crate::recognise::{HEAD_BYTES, recognise};
+use crate::source::parse_files;
+use crate::{Corpus, Error, Found, idx};
 
 /// The files of a folder: training images, training labels, test images, test labels.
 pub const FILE_NAMES: [&str; 4] = [
@@ -15,20 +18,69 @@ pub const FILE_NAMES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// Loads the four files of a folder, each as it is or compressed with `.gz` added to its name.
+/// Loads the four files of a folder, each as it is or compressed by gzip.
 ///
-/// Where both are present the uncompressed one is read. The corpus is named as the folder was.
+/// Files of the names that other programs write are taken as well: `train-images.idx3-ubyte`, `test-` for `t10k-`,
+/// `emnist-letters-train-images-idx3-ubyte`, upper case, a folder of the file's name that holds it. Where a file is present in
+/// two forms, the one that is named as [`FILE_NAMES`] counts, and the uncompressed one of both. The corpus is named as the
+/// folder was.
+///
+/// Classes are the labels that occur, numbered from 0 in their order and called by the labels
+/// ([`Corpus::class_names`]); what is odd about that, and about the data, is in [`Corpus::warnings`].
 ///
 /// # Errors
-/// Every [`Error`] of files and sets: missing, unreadable, malformed, of different counts, sizes or classes.
+/// Every [`Error`] of files and sets: missing, ambiguous, unreadable, malformed, of different counts, sizes or classes, of one
+/// class, of images that are all alike.
 pub fn load_directory(directory: &Path) -> Result<Corpus, Error> {
+    load_folder(directory, &text(directory), false)
+}
+
+/// As [`load_directory`], under a name, and with rows and columns of every image exchanged where that is asked for.
+pub(crate) fn load_folder(directory: &Path, name: &str, transposed: bool) -> Result<Corpus, Error> {
+    let found = FourFiles::find(directory)?;
     let mut files = Vec::with_capacity(FILE_NAMES.len());
-    for name in FILE_NAMES {
-        let path = find(directory, name)?;
-        files.push((text(&path), read_file(&path)?));
+    for path in &found.paths {
+        files.push((text(path), read_file(path)?));
     }
-    let files = files.try_into().expect("one file for each name");
-    corpus_of_files(&text(directory), files)
+    let parsed = parse_files(name, files.try_into().expect("one file for each name"), transposed)?;
+    let sideways = sideways_remark(&parsed.training, &parsed.class_names, &found, transposed)?;
+    let remarks = parsed.remark.into_iter().chain(sideways);
+    let corpus = Corpus::examined(name.to_owned(), parsed.training, parsed.test, parsed.class_names)?;
+    Ok(corpus.with_remarks(remarks.collect::<Vec<_>>()))
+}
+
+/// Told of images that lie on their side: digits are seen to, others by their files' names or by how many images there are.
+fn sideways_remark(
+    training: &crate::Dataset,
+    class_names: &[String],
+    found: &FourFiles,
+    transposed: bool,
+) -> Result<Option<String>, Error> {
+    let published = crate::published().iter().filter(|set| set.transposed);
+    let as_many = || {
+        let mut same = published.filter(|set| set.training_images == training.len());
+        same.find(|set| set.training_images != 60_000).map(|set| format!("as many images as {}", set.name))
+    };
+    Ok(match (are_transposed_digits(training, class_names)?, transposed) {
+        (Some(true), false) => Some(
+            "the images are digits that lie on their side, rows and columns exchanged, as EMNIST's published files \
+             hold them: --transpose turns them upright"
+                .to_owned(),
+        ),
+        (Some(true), true) => {
+            Some("--transpose lays upright digits on their side: leave it out".to_owned())
+        }
+        (None, false) => {
+            let named = found.is_of_emnist().then(|| "files named as EMNIST's".to_owned());
+            named.or_else(as_many).map(|what| {
+                format!(
+                    "{what}: EMNIST's published files hold every image transposed, rows and columns exchanged; \
+                     --transpose turns them upright"
+                )
+            })
+        }
+        (Some(false), _) | (None, true) => None,
+    })
 }
 
 /// Writes a corpus as four uncompressed files, making the folder if there is none.
@@ -64,35 +116,50 @@ pub fn write_directory(corpus: &Corpus, directory: &Path) -> Result<(), Error> {
 pub(crate) enum PathKind {
     Directory,
     File,
+    /// A pipe, a device, a socket.
+    Other,
     Nothing,
 }
 
 pub(crate) fn path_kind(path: &Path) -> PathKind {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => PathKind::Directory,
-        Ok(_) => PathKind::File,
+        Ok(metadata) if metadata.is_file() => PathKind::File,
+        Ok(_) => PathKind::Other,
         Err(_) => PathKind::Nothing,
     }
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Error {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Unreadable { file: text(path), reason: error.to_string() }
 }
 
-/// The path of the file `name`, or else of `name.gz`.
-fn find(directory: &Path, name: &'static str) -> Result<PathBuf, Error> {
-    for candidate in [directory.join(name), directory.join(format!("{name}.gz"))] {
-        match fs::metadata(&candidate) {
-            Ok(_) => return Ok(candidate),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(&candidate, &error)),
-        }
+/// What kind of file a path names, where its beginning tells; none also where it cannot be read.
+pub(crate) fn recognise_file(path: &Path) -> Option<Found> {
+    let file = open_plain(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    file.take(HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
+    recognise(&text(path), &head, length)
+}
+
+/// Opens a plain file to read, following links to one. Nothing else: opening a pipe would wait for its writer, and a device
+/// may have no end.
+///
+/// # Errors
+/// What the system says, or that it is not a plain file.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    let not_plain = || Err(io::Error::other("not a plain file"));
+    if !fs::metadata(path)?.is_file() {
+        return not_plain();
     }
-    Err(Error::MissingFile { directory: text(directory), name })
+    let file = File::open(path)?;
+    // It may have been exchanged since.
+    if file.metadata()?.is_file() { Ok(file) } else { not_plain() }
 }
 
 /// A plain file of at most [`idx::MAXIMUM_BYTES`].
@@ -100,27 +167,26 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     read(path).map_err(|error| match error {
         Failure::System(error) => unreadable(path, &error),
         Failure::TooLarge(found) => Error::TooLarge { file: text(path), limit: idx::MAXIMUM_BYTES, found },
+        Failure::Memory(bytes) => Error::Memory { file: text(path), bytes },
     })
 }
 
 enum Failure {
     System(io::Error),
     TooLarge(u64),
+    Memory(u64),
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let metadata = fs::metadata(path).map_err(Failure::System)?;
-    // Opening a pipe would wait for its writer.
-    if !metadata.is_file() {
-        return Err(Failure::System(io::Error::other("not a plain file")));
+    let file = open_plain(path).map_err(Failure::System)?;
+    let length = file.metadata().map_err(Failure::System)?.len();
+    if length > idx::MAXIMUM_BYTES {
+        return Err(Failure::TooLarge(length));
     }
-    if metadata.len() > idx::MAXIMUM_BYTES {
-        return Err(Failure::TooLarge(metadata.len()));
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length as usize).map_err(|_| Failure::Memory(length))?;
     // The file may have grown since, or be one of those whose length the system does not know.
-    let mut file = File::open(path).map_err(Failure::System)?.take(idx::MAXIMUM_BYTES + 1);
-    file.read_to_end(&mut bytes).map_err(Failure::System)?;
+    file.take(idx::MAXIMUM_BYTES + 1).read_to_end(&mut bytes).map_err(Failure::System)?;
     match bytes.len() as u64 {
         found if found > idx::MAXIMUM_BYTES => Err(Failure::TooLarge(found)),
         _ => Ok(bytes),

@@ -1,5 +1,7 @@
 //! What can be wrong with data: the thing, what was expected and what was found, and what to do about it.
 
+use crate::Found;
+
 /// Why data cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -13,6 +15,16 @@ pub enum Error {
         expected: u32,
         /// The file's first four bytes, big-endian.
         found: u32,
+    },
+    /// A file is of another kind.
+    #[error("{file}: an IDX file of {expected} expected, {} found", .found.what())]
+    NotIdx {
+        /// The file's path.
+        file: String,
+        /// What it should hold: images or labels.
+        expected: &'static str,
+        /// What it is.
+        found: Found,
     },
     /// A file ends before its header, or before what its header promises.
     #[error("{file}: {} bytes expected, {} found", thousands(*.expected), thousands(*.found))]
@@ -43,6 +55,14 @@ pub enum Error {
         limit: u64,
         /// Length of the file, or the uncompressed length by its header.
         found: u64,
+    },
+    /// There is not enough memory for a file.
+    #[error("{file}: {} bytes of memory expected, not found", thousands(*.bytes))]
+    Memory {
+        /// The file's path.
+        file: String,
+        /// What it needs.
+        bytes: u64,
     },
     /// A gzip file cannot be unpacked.
     #[error("{file}: gzip data expected, damaged data found ({reason})")]
@@ -107,8 +127,24 @@ pub enum Error {
     ClassCount {
         /// The set's name.
         name: String,
-        /// Number of classes: the largest label of both sets plus one.
+        /// Number of classes.
         found: usize,
+    },
+    /// All labels, or all training labels, are the same: there is nothing to tell apart, and every accuracy would be 100 %.
+    #[error("{name}: at least 2 classes expected, all labels are {class}")]
+    OneClass {
+        /// The set's name.
+        name: String,
+        /// The only class.
+        class: String,
+    },
+    /// All images of a set are the same.
+    #[error("{name}: different images expected, all {} are alike", thousands(*.images as u64))]
+    Alike {
+        /// The set's name.
+        name: String,
+        /// Number of images.
+        images: usize,
     },
     /// The training and the test images are of different sizes.
     #[error("{test}: images of {}×{} pixels expected, as in {training}, {}×{} found", .expected.0, .expected.1, .found.0, .found.1)]
@@ -135,12 +171,26 @@ pub enum Error {
         found: usize,
     },
     /// A folder lacks one of the four files.
-    #[error("{directory}: {name} or {name}.gz expected, neither found")]
+    #[error("{directory}: {name} or {name}.gz expected, {}", beside(.found))]
     MissingFile {
         /// The folder's path.
         directory: String,
         /// The file's name without `.gz`.
-        name: &'static str,
+        name: String,
+        /// What the folder holds instead.
+        found: Option<Beside>,
+    },
+    /// A folder has several files that could be the one that is wanted.
+    #[error("{directory}: one file of {what} expected, {one} and {other} found")]
+    SeveralFiles {
+        /// The folder's path.
+        directory: String,
+        /// What it holds, for example training images.
+        what: &'static str,
+        /// The name of one of them.
+        one: String,
+        /// The name of another.
+        other: String,
     },
     /// A file or folder cannot be read.
     #[error("{file}: a readable file expected, an error found ({reason})")]
@@ -226,9 +276,17 @@ pub enum Error {
         suggestion: Option<&'static str>,
     },
     /// A dataset's name is that of a file.
-    #[error("dataset {name:?}: a folder expected, a file found")]
+    #[error("dataset {name:?}: a folder of four IDX files expected, {} found", .found.map_or("a file", |found| found.what()))]
     NotADirectory {
         /// What was asked for.
+        name: String,
+        /// What the file is, where that is known.
+        found: Option<Found>,
+    },
+    /// A set that is upright already was to be transposed.
+    #[error("dataset {name}: a folder expected where images are to be transposed, a known data set found")]
+    Upright {
+        /// The set's name.
         name: String,
     },
     /// No class has an image to spare for validation.
@@ -255,6 +313,48 @@ pub enum Error {
     Embedded(#[from] embedded::CorruptError),
 }
 
+/// What a folder holds in the place of four IDX files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Beside {
+    /// A folder below it has them.
+    Folder(String),
+    /// Files of another kind.
+    Kind {
+        /// Of which.
+        kind: Found,
+        /// How many.
+        count: usize,
+        /// The path of one, within the folder.
+        example: String,
+    },
+    /// Files of no kind that is known.
+    Files {
+        /// The names of some.
+        examples: Vec<String>,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+fn beside(found: &Option<Beside>) -> String {
+    match found {
+        None => "neither found".to_owned(),
+        Some(Beside::Folder(folder)) => format!("neither found, but in {folder}"),
+        Some(Beside::Kind { kind, count: 1, example }) => {
+            format!("neither found, but {}: {example}", kind.what())
+        }
+        Some(Beside::Kind { kind, count, example }) => {
+            format!("neither found, but {} files like {example}: {}", thousands(*count as u64), kind.what())
+        }
+        Some(Beside::Files { examples, count }) => {
+            let more = count - examples.len();
+            let more = if more > 0 { format!(" and {} more", thousands(more as u64)) } else { String::new() };
+            format!("neither found, but {}{more}", examples.join(", "))
+        }
+    }
+}
+
 impl Error {
     /// For a name that is neither known nor a folder.
     pub fn unknown_name(name: &str) -> Self {
@@ -275,6 +375,8 @@ impl Error {
                 }
                 _ => format!("give an IDX file of 8-bit labels with one dimension, {embedded}"),
             },
+            Self::NotIdx { found, .. } => found.remedy().to_owned(),
+            Self::Memory { .. } => "close other programs, or use a smaller dataset".to_owned(),
             Self::Truncated { .. } | Self::Compression { .. } => format!("download it again, {embedded}"),
             Self::TrailingBytes { .. } => {
                 format!("the file is damaged or two files were joined: download it again, {embedded}")
@@ -291,9 +393,21 @@ impl Error {
             Self::LabelOutOfRange { classes, .. } => {
                 format!("number the classes from 0 to {}", classes.saturating_sub(1))
             }
-            Self::ClassCount { .. } => "label the images with 2 to 256 classes, counted from 0".to_owned(),
+            Self::ClassCount { .. } => "label the images with 2 to 256 classes".to_owned(),
+            Self::OneClass { .. } => {
+                "check the file of labels: it is damaged, or of something else than classes".to_owned()
+            }
+            Self::Alike { .. } => "check the file of images: it is damaged, or was never filled".to_owned(),
             Self::SetsDiffer { .. } | Self::ClassesDiffer { .. } => {
                 "check that the training and the test files belong to the same dataset".to_owned()
+            }
+            Self::MissingFile { found: Some(Beside::Kind { kind, .. }), .. } => kind.remedy().to_owned(),
+            Self::MissingFile { found: Some(Beside::Folder(folder)), .. } => {
+                format!("pass --dataset {folder}")
+            }
+            Self::SeveralFiles { .. } => {
+                "leave one data set in the folder, or rename its files as `mnist-study datasets` lists them"
+                    .to_owned()
             }
             Self::MissingFile { .. } => format!(
                 "put {} into the folder, each with or without .gz, {embedded}",
@@ -315,7 +429,12 @@ impl Error {
             }
             Self::NotFetched { name, .. } => format!("`mnist-study datasets fetch {name}` gets it"),
             Self::NoCacheFolder => format!("set {} to a folder", crate::CACHE_VARIABLE),
-            Self::NotADirectory { .. } => "pass the folder that holds the four IDX files".to_owned(),
+            Self::NotADirectory { found, .. } => found
+                .map_or("pass the folder that holds the four IDX files", |found| found.remedy())
+                .to_owned(),
+            Self::Upright { name } => {
+                format!("its images are upright already: pass --dataset {name} without --transpose")
+            }
             Self::Indivisible { .. } => "give at least one class a second training image".to_owned(),
             Self::SplitSize { largest, .. } => {
                 format!("hold back at most {} images", thousands(*largest as u64))
@@ -330,7 +449,7 @@ fn known_names() -> String {
 }
 
 /// `1234567` as `1,234,567`.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

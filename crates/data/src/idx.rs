@@ -9,7 +9,7 @@
 //! | 16.. | the pixels, `[image, row, column]`, one byte each | |
 //!
 //! Whether a file is compressed is seen from its first two bytes, not from its name: browsers unpack downloads and
-//! keep the name. Nothing is allocated by a number of the header before the file has shown that it holds as much.
+//! keep the name. A file of another kind is named by what it is where its beginning tells, a web page for example. Nothing is allocated by a number of the header before the file has shown that it holds as much.
 //!
 //! ```
 //! let file = data::idx::write_images(&[1, 2, 3, 4, 5, 6], 1, 2, 3);
@@ -24,6 +24,7 @@ use std::io::{Read, Write};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
+use crate::recognise::{GZIP_TWICE, HEAD_BYTES, recognise};
 use crate::{Dataset, Error, MAXIMUM_SIDE};
 
 /// First four bytes of a file of images: unsigned bytes (08), three dimensions (03).
@@ -49,7 +50,7 @@ const LABELS_HEADER_BYTES: usize = 8;
 const LABEL_ROWS_HEADER_BYTES: usize = 12;
 /// Deflate spends at least two bits on 258 bytes, so this many bytes are the most that one compressed byte becomes.
 const DEFLATE_RATIO: u64 = 1032;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// What a file of images holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +83,8 @@ impl Images {
 /// Reads a file of images, compressed or not; `file` is its name in errors.
 ///
 /// # Errors
-/// [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
-/// [`Error::Compression`], [`Error::Empty`] and [`Error::ImageSize`].
+/// [`Error::NotIdx`], [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
+/// [`Error::Memory`], [`Error::Compression`], [`Error::Empty`] and [`Error::ImageSize`].
 pub fn read_images(file: &str, bytes: Vec<u8>) -> Result<Images, Error> {
     let mut bytes = unpack(file, bytes, images_length)?;
     let (count, height, width) = (word(&bytes, 4), word(&bytes, 8), word(&bytes, 12));
@@ -94,8 +95,8 @@ pub fn read_images(file: &str, bytes: Vec<u8>) -> Result<Images, Error> {
 /// Reads a file of labels, compressed or not; `file` is its name in errors.
 ///
 /// # Errors
-/// [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
-/// [`Error::Compression`] and [`Error::Empty`].
+/// [`Error::NotIdx`], [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
+/// [`Error::Memory`], [`Error::Compression`] and [`Error::Empty`].
 pub fn read_labels(file: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     let mut bytes = unpack(file, bytes, labels_length)?;
     bytes.drain(..LABELS_HEADER_BYTES);
@@ -193,6 +194,17 @@ fn label_rows_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
 
 fn check_header(file: &str, bytes: &[u8], magic: u32, header_bytes: usize) -> Result<(), Error> {
     if bytes.len() >= 4 && word(bytes, 0) != magic {
+        let is_of_this_format = [IMAGES_MAGIC, LABELS_MAGIC, LABEL_ROWS_MAGIC].contains(&word(bytes, 0));
+        let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+        // What is compressed has been unpacked once.
+        let found = match head.starts_with(&GZIP_MAGIC) {
+            true => Some(GZIP_TWICE),
+            false => recognise(file, head, 0).filter(|_| !is_of_this_format),
+        };
+        if let Some(found) = found {
+            let expected = if magic == IMAGES_MAGIC { "images" } else { "labels" };
+            return Err(Error::NotIdx { file: file.to_owned(), expected, found });
+        }
         return Err(Error::WrongMagic { file: file.to_owned(), expected: magic, found: word(bytes, 0) });
     }
     if bytes.len() < header_bytes {
@@ -232,7 +244,7 @@ fn decompress(
         |error: std::io::Error| Error::Compression { file: file.to_owned(), reason: error.to_string() };
     let mut decoder = MultiGzDecoder::new(compressed);
     let mut bytes = Vec::new();
-    decoder.by_ref().take(IMAGES_HEADER_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
+    decoder.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
     let expected = length_by_header(file, &bytes)?;
     if expected > MAXIMUM_BYTES {
         return Err(Error::TooLarge { file: file.to_owned(), limit: MAXIMUM_BYTES, found: expected });
@@ -240,7 +252,9 @@ fn decompress(
     // One byte more than expected tells a longer file, however long it is.
     let rest = (expected + 1).saturating_sub(bytes.len() as u64);
     let possible = (compressed.len() as u64).saturating_mul(DEFLATE_RATIO);
-    bytes.reserve_exact(rest.min(possible) as usize);
+    bytes
+        .try_reserve_exact(rest.min(possible) as usize)
+        .map_err(|_| Error::Memory { file: file.to_owned(), bytes: expected })?;
     decoder.take(rest).read_to_end(&mut bytes).map_err(failed)?;
     check_found(file, expected, bytes.len() as u64, None)?;
     Ok(bytes)

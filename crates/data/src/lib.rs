@@ -18,21 +18,28 @@
 //! # Ok::<(), data::Error>(())
 //! ```
 //!
-//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs` and `published.rs` touch the file
-//! system, so everything else works where there is none.
+//! Data that cannot be right is refused, or says so: [`Corpus::warnings`].
+//!
+//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs`, `four_files.rs` and `published.rs` touch the
+//! file system, so everything else works where there is none.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod augmentation;
 mod cache;
+mod classes;
 mod dataset;
 mod directory;
 mod error;
+mod four_files;
 pub mod idx;
+mod means;
 mod names;
 mod published;
 mod random;
+mod recognise;
 mod registry;
+mod sanity;
 mod source;
 mod split;
 mod synthetic;
@@ -40,12 +47,13 @@ mod synthetic;
 pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
 pub use cache::{CACHE_VARIABLE, cache_folder};
 pub use dataset::{Corpus, Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
-pub use directory::{FILE_NAMES, load_directory, write_directory};
-pub use error::Error;
+pub use directory::{FILE_NAMES, load_directory, open_plain, write_directory};
+pub use error::{Beside, Error};
 pub use names::near;
 pub use published::{CHECKSUMS_FILE, Checksums, load_published};
 pub use random::{bounded, generator, shuffle};
+pub use recognise::Found;
 pub use registry::{Download, LabelLayout, Origin, Published, find_published, published};
-pub use source::{Source, load};
+pub use source::{Source, load, transposed_name};
 pub use split::{SPLIT_SEED, Split, default_validation_images, last_split, stratified_split};
 pub use synthetic::synthetic;

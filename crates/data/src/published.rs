@@ -50,7 +50,7 @@ impl fmt::Display for Checksums {
 /// # Errors
 /// [`Error::NotFetched`] for a file that is not there, [`Error::WrongDigest`] for one that is not as published,
 /// [`Error::LabelRange`] and [`Error::SetSize`] when the files do not hold what the set is known for, and the errors of
-/// reading and parsing.
+/// reading, parsing and [`Corpus::new`].
 ///
 /// # Panics
 /// For the set that is inside the program, which has no folder.
@@ -72,7 +72,8 @@ pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
     let [a, b, c, d]: [(String, Vec<u8>); 4] = files.try_into().expect("four files");
     let training = dataset(set, "training", a, b, set.training_images)?;
     let test = dataset(set, "test", c, d, set.test_images)?;
-    Ok(Corpus::new(set.name, training, test)?.with_class_names(set.classes))
+    let class_names = set.classes.iter().map(ToString::to_string).collect();
+    Corpus::examined(set.name.to_owned(), training, test, class_names)
 }
 
 /// The SHA-256 that each of the four files should have.

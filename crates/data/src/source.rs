@@ -3,8 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::directory::{PathKind, load_directory, path_kind};
+use crate::classes::renumber;
+use crate::directory::{PathKind, load_folder, path_kind, recognise_file};
 use crate::{Corpus, Dataset, Error, Origin, Published, cache_folder, find_published, idx, load_published};
+
+/// What stands after a folder's name when its images are to be transposed.
+const TRANSPOSED: &str = ":transposed";
 
 /// Where a corpus comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,17 +23,24 @@ pub enum Source {
         cache: PathBuf,
     },
     /// A folder of four IDX files, see [`crate::load_directory`].
-    Directory(PathBuf),
+    Directory {
+        /// The folder.
+        path: PathBuf,
+        /// Whether rows and columns of every image are exchanged, as EMNIST's published files need it.
+        transposed: bool,
+    },
 }
 
 impl Source {
     /// A known name ([`crate::published`] lists them), or else the path of a folder; `./mnist` is a folder of the name.
+    /// `FOLDER:transposed` is the folder with rows and columns of every image exchanged.
     ///
     /// A known name is one whether or not the set has been downloaded; its folder is in [`cache_folder`].
     ///
     /// # Errors
     /// [`Error::NotADirectory`] for a file, [`Error::UnknownName`] for what is neither, with the nearest known name,
-    /// [`Error::NoCacheFolder`] for a set to download where the environment names no folder for it.
+    /// [`Error::Upright`] for a known set to be transposed, [`Error::NoCacheFolder`] for a set to download where the
+    /// environment names no folder for it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if let Some(set) = find_published(text) {
             return match set.origin {
@@ -38,11 +49,36 @@ impl Source {
             };
         }
         match path_kind(Path::new(text)) {
-            PathKind::Directory => Ok(Self::Directory(PathBuf::from(text))),
-            PathKind::File => Err(Error::NotADirectory { name: text.to_owned() }),
-            PathKind::Nothing => Err(Error::unknown_name(text)),
+            PathKind::Directory => Ok(Self::Directory { path: PathBuf::from(text), transposed: false }),
+            PathKind::File => {
+                Err(Error::NotADirectory { name: text.to_owned(), found: recognise_file(Path::new(text)) })
+            }
+            PathKind::Other => Err(Error::Unreadable {
+                file: text.to_owned(),
+                reason: "neither a file nor a folder".to_owned(),
+            }),
+            PathKind::Nothing => match text.strip_suffix(TRANSPOSED) {
+                Some(folder) => Self::parse(folder)?.transposed(),
+                None => Err(Error::unknown_name(text)),
+            },
         }
     }
+
+    /// The same folder, with rows and columns of every image exchanged.
+    ///
+    /// # Errors
+    /// [`Error::Upright`] for a known set.
+    pub fn transposed(self) -> Result<Self, Error> {
+        match self {
+            Self::Directory { path, .. } => Ok(Self::Directory { path, transposed: true }),
+            Self::Mnist | Self::Published { .. } => Err(Error::Upright { name: self.to_string() }),
+        }
+    }
+}
+
+/// The name of a folder with rows and columns of every image exchanged, as [`Source::parse`] takes it.
+pub fn transposed_name(folder: &str) -> String {
+    if folder.ends_with(TRANSPOSED) { folder.to_owned() } else { format!("{folder}{TRANSPOSED}") }
 }
 
 impl fmt::Display for Source {
@@ -51,7 +87,9 @@ impl fmt::Display for Source {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
             Self::Published { set, .. } => formatter.write_str(set.name),
-            Self::Directory(path) => path.display().fmt(formatter),
+            Self::Directory { path, transposed } => {
+                write!(formatter, "{}{}", path.display(), if *transposed { TRANSPOSED } else { "" })
+            }
         }
     }
 }
@@ -65,7 +103,7 @@ pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => load_mnist(),
         Source::Published { set, cache } => load_published(set, cache),
-        Source::Directory(path) => load_directory(path),
+        Source::Directory { path, transposed } => load_folder(path, &source.to_string(), *transposed),
     }
 }
 
@@ -82,22 +120,32 @@ fn load_mnist() -> Result<Corpus, Error> {
     let digests = packed.map(|file| parse_digest(file.sha256));
     let [a, b, c, d] = packed.map(|file| file.name.to_owned());
     let [e, f, g, h] = contents;
-    parse_files("mnist", [(a, e), (b, f), (c, g), (d, h)])
-        .and_then(|(training, test)| Corpus::with_digests("mnist".to_owned(), training, test, &digests))
+    let Parsed { training, test, class_names, .. } =
+        parse_files("mnist", [(a, e), (b, f), (c, g), (d, h)], false)?;
+    // Its content is known, and examined by a test.
+    Corpus::known("mnist".to_owned(), training, test, class_names, &digests)
 }
 
-/// The corpus of four files, each with its name in errors, in the order of [`crate::FILE_NAMES`].
-pub(crate) fn corpus_of_files(name: &str, files: [(String, Vec<u8>); 4]) -> Result<Corpus, Error> {
-    let (training, test) = parse_files(name, files)?;
-    Corpus::new(name, training, test)
+/// What four files hold.
+pub(crate) struct Parsed {
+    pub(crate) training: Dataset,
+    pub(crate) test: Dataset,
+    pub(crate) class_names: Vec<String>,
+    /// How labels were turned into classes, where that is not plain.
+    pub(crate) remark: Option<String>,
 }
 
-fn parse_files(name: &str, files: [(String, Vec<u8>); 4]) -> Result<(Dataset, Dataset), Error> {
+/// Reads four files, each with its name in errors, in the order of [`crate::FILE_NAMES`].
+pub(crate) fn parse_files(
+    name: &str,
+    files: [(String, Vec<u8>); 4],
+    transposed: bool,
+) -> Result<Parsed, Error> {
     let [training_images, training_labels, test_images, test_labels] = files;
     let training_name = training_images.0.clone();
     let test_name = test_images.0.clone();
-    let (training, training_labels) = parse_set(training_images, training_labels)?;
-    let (test, test_labels) = parse_set(test_images, test_labels)?;
+    let (mut training, mut training_labels) = parse_set(training_images, training_labels)?;
+    let (mut test, mut test_labels) = parse_set(test_images, test_labels)?;
     // Compared here rather than in `Corpus` alone, so that the error names the files.
     if (training.height, training.width) != (test.height, test.width) {
         return Err(Error::SetsDiffer {
@@ -107,15 +155,21 @@ fn parse_files(name: &str, files: [(String, Vec<u8>); 4]) -> Result<(Dataset, Da
             found: (test.height, test.width),
         });
     }
-    let largest = training_labels.iter().chain(&test_labels).max().copied().unwrap_or(0);
-    let classes = usize::from(largest) + 1;
-    if classes < 2 {
-        return Err(Error::ClassCount { name: name.to_owned(), found: classes });
+    if transposed {
+        training.transpose();
+        test.transpose();
     }
+    let classes = renumber(name, &mut training_labels, &mut test_labels)?;
     let dataset = |set: &str, images: idx::Images, labels| {
-        Dataset::new(format!("{name} ({set})"), images.pixels, labels, images.height, images.width, classes)
+        let count = classes.names.len();
+        Dataset::new(format!("{name} ({set})"), images.pixels, labels, images.height, images.width, count)
     };
-    Ok((dataset("training", training, training_labels)?, dataset("test", test, test_labels)?))
+    Ok(Parsed {
+        training: dataset("training", training, training_labels)?,
+        test: dataset("test", test, test_labels)?,
+        class_names: classes.names,
+        remark: classes.remark,
+    })
 }
 
 fn parse_set(images: (String, Vec<u8>), labels: (String, Vec<u8>)) -> Result<(idx::Images, Vec<u8>), Error> {

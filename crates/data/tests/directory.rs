@@ -77,7 +77,7 @@ fn compressed_and_misnamed_files_are_read() {
     assert_eq!(load_directory(folder.path()).unwrap().sha256(), corpus.sha256());
     fs::write(folder.path().join(FILE_NAMES[0]), b"wrong").unwrap();
     assert!(
-        matches!(load_directory(folder.path()), Err(Error::WrongMagic { .. })),
+        matches!(load_directory(folder.path()), Err(Error::NotIdx { .. })),
         "the uncompressed file counts"
     );
 }
@@ -90,7 +90,8 @@ fn a_missing_file_is_named_with_both_names() {
         let error = load_directory(folder.path()).unwrap_err();
         let shown = folder.path().display();
         assert_eq!(error.to_string(), format!("{shown}: {name} or {name}.gz expected, neither found"));
-        assert_eq!(error, Error::MissingFile { directory: shown.to_string(), name });
+        let name = name.to_owned();
+        assert_eq!(error, Error::MissingFile { directory: shown.to_string(), name, found: None });
         assert!(FILE_NAMES.iter().all(|name| error.hint().contains(name)), "{}", error.hint());
     }
 }
@@ -135,20 +136,168 @@ fn sets_that_do_not_belong_together_are_named() {
     assert_eq!(error_text(folder.path()), expected);
 
     fs::write(path(2), idx::write_images(&[0; 160], 8, 5, 4)).unwrap();
-    fs::write(path(1), idx::write_labels(&[0; 24])).unwrap();
-    fs::write(path(3), idx::write_labels(&[0; 8])).unwrap();
-    let expected = format!("{}: 2 to 256 classes expected, 1 found", folder.path().display());
-    assert_eq!(error_text(folder.path()), expected);
-
-    fs::write(path(3), idx::write_labels(&[0, 0, 0, 0, 0, 0, 0, 255])).unwrap();
     assert_eq!(
-        load_directory(folder.path()).unwrap().classes(),
-        256,
-        "a class may occur in the test set alone"
+        error_text(folder.path()),
+        format!("{} (test): different images expected, all 8 are alike", folder.path().display())
     );
-    fs::write(path(1), idx::write_labels(&[9; 24])).unwrap();
-    fs::write(path(3), idx::write_labels(&[1; 8])).unwrap();
-    assert_eq!(load_directory(folder.path()).unwrap().classes(), 10, "or in the training set alone");
+    fs::write(path(1), idx::write_labels(&[3; 24])).unwrap();
+    fs::write(path(3), idx::write_labels(&[3; 8])).unwrap();
+    let expected = format!("{}: at least 2 classes expected, all labels are 3", folder.path().display());
+    assert_eq!(error_text(folder.path()), expected);
+}
+
+#[test]
+fn classes_are_those_that_occur_in_either_part() {
+    let (folder, _) = folder();
+    let path = |index: usize| folder.path().join(FILE_NAMES[index]);
+    let labels: Vec<u8> = (0..24).map(|index| index % 2).collect();
+    fs::write(path(1), idx::write_labels(&labels)).unwrap();
+    fs::write(path(3), idx::write_labels(&[0, 1, 0, 1, 0, 1, 0, 255])).unwrap();
+    let corpus = load_directory(folder.path()).unwrap();
+    assert_eq!(corpus.class_names(), ["0", "1", "255"]);
+    assert_eq!(corpus.test().labels(), [0, 1, 0, 1, 0, 1, 0, 2]);
+    assert_eq!(
+        corpus.warnings(),
+        [
+            "labels are 0, 1 and 255: 3 classes, each named by its label",
+            "class 255 has no training image: its 1 test image (12.5 %) cannot be classified correctly",
+        ]
+    );
+}
+
+/// As other programs write them, by what stands in a folder and what is read of it.
+#[test]
+fn files_are_found_by_the_names_that_other_programs_give_them() {
+    type Rename = fn(&str) -> String;
+    let forms: [(&str, Rename); 8] = [
+        ("Windows", |name| name.replace("-idx", ".idx")),
+        ("EMNIST", |name| format!("emnist-letters-{}", name.replace("t10k", "test"))),
+        ("test for t10k", |name| name.replace("t10k", "test")),
+        ("a folder of the same name", |name| format!("{name}/{name}")),
+        ("a folder of the other name", |name| format!("{}/{name}", name.replace("-idx", ".idx"))),
+        ("upper case", str::to_uppercase),
+        ("a second download", |name| format!("{name} (1)")),
+        ("no ending", |name| name.split("-idx").next().unwrap().to_owned()),
+    ];
+    for (form, rename) in forms {
+        for compressed in [false, true] {
+            let (folder, corpus) = folder();
+            for name in FILE_NAMES {
+                let from = folder.path().join(name);
+                let raw = fs::read(&from).unwrap();
+                fs::remove_file(&from).unwrap();
+                let to = match compressed {
+                    true => folder.path().join(format!("{}.gz", rename(name))),
+                    false => folder.path().join(rename(name)),
+                };
+                fs::create_dir_all(to.parent().unwrap()).unwrap();
+                fs::write(&to, if compressed { idx::compress(&raw) } else { raw }).unwrap();
+            }
+            let read = load_directory(folder.path()).unwrap_or_else(|error| panic!("{form}: {error}"));
+            assert_eq!(read.sha256(), corpus.sha256(), "{form}");
+        }
+    }
+}
+
+#[test]
+fn names_that_leave_open_what_is_meant_are_an_error() {
+    let (folder, _) = folder();
+    let from = |index: usize| folder.path().join(FILE_NAMES[index]);
+    fs::rename(from(0), folder.path().join("train-images.idx")).unwrap();
+    fs::copy(folder.path().join("train-images.idx"), folder.path().join("Train-Images (2)")).unwrap();
+    assert_eq!(
+        error_text(folder.path()),
+        format!(
+            "{}: one file of training images expected, Train-Images (2) and train-images.idx found",
+            folder.path().display()
+        )
+    );
+    // Two sets, neither of which has the format's own names.
+    let two = tempfile::tempdir().unwrap();
+    for set in ["emnist-digits", "emnist-letters"] {
+        write_directory(&synthetic(3, 24, 8, 5, 4, 3), two.path()).unwrap();
+        for name in FILE_NAMES {
+            fs::rename(two.path().join(name), two.path().join(format!("{set}-{name}"))).unwrap();
+        }
+    }
+    let error = load_directory(two.path()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: one file of training images expected, emnist-digits-train-images-idx3-ubyte and \
+             emnist-letters-train-images-idx3-ubyte found",
+            two.path().display()
+        )
+    );
+    assert!(error.hint().starts_with("leave one data set in the folder"), "{}", error.hint());
+    fs::remove_file(two.path().join("emnist-digits-t10k-labels-idx1-ubyte")).unwrap();
+    load_directory(two.path()).expect("one of them is whole");
+    fs::remove_file(two.path().join("emnist-letters-train-labels-idx1-ubyte")).unwrap();
+    let error = error_text(two.path());
+    assert!(error.contains("emnist-digits-test-labels-idx1-ubyte or "), "{error}");
+}
+
+#[test]
+fn what_a_folder_holds_instead_is_named() {
+    let said = |files: &[(&str, &[u8])]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let error = load_directory(folder.path()).unwrap_err();
+        let text = error.to_string().replace(&folder.path().display().to_string(), "F");
+        let names = "F: train-images-idx3-ubyte or train-images-idx3-ubyte.gz expected, neither found";
+        let rest = text.strip_prefix(names).unwrap_or_else(|| panic!("{text}")).to_owned();
+        (rest, error.hint().replace(&folder.path().display().to_string(), "F"))
+    };
+    let script =
+        "convert it to four IDX files: docs/datasets.md has a script for CSV, npz, CIFAR and image files";
+    let expect = |files: &[(&str, &[u8])], rest: &str, hint: &str| {
+        assert_eq!(said(files), (rest.to_owned(), hint.to_owned()));
+    };
+    expect(&[("train.csv", b"label,1"), ("b.txt", b"x")], ", but a CSV file: train.csv", script);
+    expect(
+        &[("train/1/b.png", b"x"), ("train/0/a.PNG", b"x"), ("test/0/a.jpg", b"x"), (".hidden/a.png", b"")],
+        ", but 3 files like test/0/a.jpg: image files",
+        script,
+    );
+    expect(
+        &[("data_batch_1.bin", &[0; 6146])],
+        ", but CIFAR-10's binary format (records of 3073 bytes): data_batch_1.bin",
+        script,
+    );
+    expect(&[("mnist.npz", b"PK")], ", but a NumPy archive (npz): mnist.npz", script);
+    expect(
+        &[("x.zip", b"PK\x03\x04")],
+        ", but a zip archive: x.zip",
+        "unpack it, and pass the folder that then holds the four IDX files",
+    );
+    let (rest, hint) = said(&[("a", b""), ("b", b""), ("c", b""), ("d", b""), ("e", b"")]);
+    assert_eq!(rest, ", but a, b, c, d and 1 more");
+    assert!(hint.starts_with("put train-images-idx3-ubyte, "), "{hint}");
+    assert_eq!(said(&[]).0, "");
+    let whole: Vec<(String, &[u8])> =
+        FILE_NAMES.iter().map(|name| (format!("MNIST/raw/{name}"), &b""[..])).collect();
+    let whole: Vec<(&str, &[u8])> = whole.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+    expect(&whole, ", but in F/MNIST/raw", "pass --dataset F/MNIST/raw");
+}
+
+/// Opening a pipe would wait for its writer, and a device may have no end.
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_not_read() {
+    let (folder, _) = folder();
+    let path = folder.path().join(FILE_NAMES[1]);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    assert!(error_text(folder.path()).ends_with("(not a plain file)"));
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(error_text(folder.path()).ends_with("(not a plain file)"));
+    let error = Source::parse(path.to_str().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("neither a file nor a folder"), "{error}");
 }
 
 #[test]
@@ -176,8 +325,25 @@ fn names_are_known_folders_or_errors() {
 
     let file = tempfile::NamedTempFile::new().unwrap();
     let name = file.path().to_str().unwrap().to_owned();
-    let error = Source::parse(&name).unwrap_err();
-    assert_eq!(error.to_string(), format!("dataset {name:?}: a folder expected, a file found"));
+    let said = |content: &[u8]| {
+        fs::write(&name, content).unwrap();
+        let error = Source::parse(&name).unwrap_err();
+        let text = error.to_string().replace(&format!("{name:?}"), "F");
+        (text.replace("dataset F: a folder of four IDX files expected, ", ""), error.hint())
+    };
+    assert_eq!(
+        said(b""),
+        ("a file found".to_owned(), "pass the folder that holds the four IDX files".to_owned())
+    );
+    assert_eq!(
+        said(&idx::write_labels(&[1, 2])),
+        (
+            "an IDX file of labels found".to_owned(),
+            "pass the folder that holds all four IDX files".to_owned()
+        )
+    );
+    assert_eq!(said(b"label,pixel0,pixel1\n3,0,0\n").0, "a CSV file found");
+    assert_eq!(said(b"\x80\x04").0, "a Python pickle found");
 }
 
 #[test]
@@ -217,6 +383,6 @@ fn the_fingerprint_is_the_documented_one() {
     };
     let corpus = Corpus::new("toy", set(&[1, 2, 3, 4], &[0, 1]), set(&[5, 6], &[1])).unwrap();
     assert_eq!(corpus.sha256(), "6efe1b704c668d5037bd1818e8f50adf5566bfb19e045290eb4a7e1f2439e4a8");
-    let exchanged = Corpus::new("toy", set(&[5, 6], &[1]), set(&[1, 2, 3, 4], &[0, 1])).unwrap();
+    let exchanged = Corpus::new("toy", set(&[3, 4, 1, 2], &[0, 1]), set(&[5, 6], &[1])).unwrap();
     assert_ne!(exchanged.sha256(), corpus.sha256());
 }

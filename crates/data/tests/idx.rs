@@ -113,7 +113,10 @@ fn every_malformed_images_file_is_named() {
         (vec![0, 0, 8, 3, 0, 0, 0, 1], "16 bytes expected, 8 found"),
         (vec![0, 0, 8, 2, 0], "magic number 0x00000803 expected, 0x00000802 found"),
         (images_file([0x801, 1, 2, 2], &[0; 4]), "magic number 0x00000803 expected, 0x00000801 found"),
-        (images_file([0x0308_0000, 1, 2, 2], &[0; 4]), "magic number 0x00000803 expected, 0x03080000 found"),
+        (
+            images_file([0x0308_0000, 1, 2, 2], &[0; 4]),
+            "an IDX file of images expected, an IDX file in little-endian byte order found",
+        ),
         (images_file([0x803, 0, 28, 28], &[]), "at least 1 image expected, 0 found"),
         (images_file([0x803, 1, 0, 28], &[]), "images of 1×1 to 256×256 pixels expected, 0×28 found"),
         (images_file([0x803, 1, 28, 0], &[]), "images of 1×1 to 256×256 pixels expected, 28×0 found"),
@@ -197,8 +200,33 @@ fn hints_say_what_to_do() {
     assert_eq!(exchanged, "images and labels look exchanged: check both files' names");
     let cut_off = images_error(images_file([0x803, 60_000, 28, 28], &[]));
     assert_eq!(cut_off.hint(), "download it again, or pass --dataset mnist to use the embedded copy");
-    let foreign = images_error(b"\x89PNG\r\n\x1a\n".to_vec()).hint();
-    assert!(foreign.starts_with("give an IDX file of 8-bit images"), "{foreign}");
-    let foreign = labels_error(b"\x89PNG\r\n\x1a\n".to_vec()).hint();
+    let foreign = images_error(b"\x89PNG\r\n\x1a\n".to_vec());
+    assert_eq!(
+        foreign.to_string(),
+        format!("{IMAGES}: an IDX file of images expected, an image file (PNG, JPEG or the like) found")
+    );
+    assert!(foreign.hint().starts_with("convert it to four IDX files"), "{}", foreign.hint());
+    let foreign = labels_error(images_file([0x0d01, 1, 2, 3], &[])).hint();
     assert!(foreign.starts_with("give an IDX file of 8-bit labels"), "{foreign}");
+}
+
+/// What a server sends in the place of a file is named, compressed or not.
+#[test]
+fn a_web_page_is_called_so() {
+    for (page, found) in [
+        ("<!DOCTYPE html><html><body>404</body></html>", "a web page (HTML)"),
+        ("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>", "an XML page"),
+    ] {
+        for bytes in [page.as_bytes().to_vec(), idx::compress(page.as_bytes())] {
+            let error = images_error(bytes.clone());
+            assert_eq!(error.to_string(), format!("{IMAGES}: an IDX file of images expected, {found} found"));
+            assert!(error.hint().contains("download it again"), "{}", error.hint());
+            let error = labels_error(bytes);
+            assert_eq!(error.to_string(), format!("{LABELS}: an IDX file of labels expected, {found} found"));
+        }
+    }
+    let twice = idx::compress(&idx::compress(&idx::write_labels(&[1, 2, 3])));
+    let error = labels_error(twice);
+    assert!(error.to_string().ends_with(", a file compressed by gzip twice found"), "{error}");
+    assert!(error.hint().contains("gunzip"), "{}", error.hint());
 }

@@ -107,6 +107,8 @@ fn the_fingerprint_is_that_of_the_published_files() {
     assert_eq!(MNIST.sha256(), "e9914cff2ade526da2ab1ac60c072f9173cc53e35b9411692de8207cb1b9009d");
     let again = Corpus::new("again", MNIST.training().clone(), MNIST.test().clone()).unwrap();
     assert_eq!(again.sha256(), MNIST.sha256());
+    // Loading it does not look for faults: there are none.
+    assert_eq!(again.warnings(), [""; 0]);
 }
 
 /// The published split: a change of this digest is a change of every result that was ever reported.

@@ -154,8 +154,10 @@ fn a_set_is_read_as_it_was_published() {
     assert_eq!(corpus.training().image(1), [6, 7, 8, 9, 10, 11]);
     assert_eq!(corpus.test().labels(), [2, 1, 0]);
     // A class without an image is a class nevertheless.
-    let set = put(folder.path(), bytes(&[0; 6]), bytes(&[1; 3]), |_| {});
-    assert_eq!(load_published(&set, folder.path()).unwrap().classes(), 3);
+    let set = put(folder.path(), bytes(&[0, 1, 0, 1, 0, 1]), bytes(&[1, 0, 1]), |_| {});
+    let corpus = load_published(&set, folder.path()).unwrap();
+    assert_eq!(corpus.classes(), 3);
+    assert!(corpus.warnings().contains(&"class z has no image".to_owned()), "{:?}", corpus.warnings());
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn rows_of_labels_are_checked() {
 fn sets_of_other_sizes_or_labels_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join("toy").join(name).display().to_string();
-    let set = put(folder.path(), bytes(&[0; 6]), bytes(&[1; 3]), |set| set.test_images = 4);
+    let set = put(folder.path(), bytes(&[0, 1, 2, 0, 1, 2]), bytes(&[1; 3]), |set| set.test_images = 4);
     let error = load_published(&set, folder.path()).unwrap_err();
     assert_eq!(error.to_string(), format!("{}: 4 labels expected, 3 found", path(NAMES[3])));
     let set = put(folder.path(), bytes(&[0; 6]), bytes(&[1, 3, 0]), |_| {});
@@ -242,7 +244,7 @@ fn sets_of_other_sizes_or_labels_are_refused() {
 #[test]
 fn files_that_are_absent_or_changed_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let set = put(folder.path(), bytes(&[0; 6]), bytes(&[1; 3]), |_| {});
+    let set = put(folder.path(), bytes(&[0, 1, 2, 0, 1, 2]), bytes(&[1; 3]), |_| {});
     assert!(set.is_here(folder.path()));
     let path = set.folder(folder.path()).join(NAMES[0]);
     let other = synthetic(1, 6, 3, 2, 3, 3);
@@ -265,7 +267,7 @@ fn files_that_are_absent_or_changed_are_named() {
 #[test]
 fn digests_of_unpacked_files_are_those_that_were_noted() {
     let folder = tempfile::tempdir().unwrap();
-    let set = put(folder.path(), bytes(&[0; 6]), bytes(&[1; 3]), |set| {
+    let set = put(folder.path(), bytes(&[0, 1, 2, 0, 1, 2]), bytes(&[1; 3]), |set| {
         let archive = Download { name: "all.zip", bytes: None, sha256: "", mirrors: &[] };
         set.origin = Origin::Archive { folder: "all", archive, members: NAMES };
     });

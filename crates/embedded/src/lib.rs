@@ -15,7 +15,8 @@
 //! The training images are four frames, unpacked in parallel by the current `rayon` pool, and one after the other
 //! where there are no threads.
 //!
-//! The four files are `static`: a `const` is copied into every crate that names it, which made the binary 54.9 MB.
+//! Each packed part is a `static` of its own. Bytes behind a reference in a constant or in another static have no name: every
+//! codegen unit that reads the reference gets a copy, and the binary held the data three times.
 //!
 //! The data's authors are Yann LeCun, Corinna Cortes and Christopher J. C. Burges; it is derived from NIST SD-3 and
 //! SD-1 and commonly distributed under CC BY-SA 3.0. `files/NOTICE` states this beside the data, and `make.sh`
@@ -39,17 +40,20 @@ pub struct PackedFile {
     pub parts: &'static [&'static [u8]],
 }
 
+static TRAINING_IMAGES_0: [u8; 2_697_642] = *include_bytes!("../files/train-images-idx3-ubyte.0.lz4");
+static TRAINING_IMAGES_1: [u8; 2_682_289] = *include_bytes!("../files/train-images-idx3-ubyte.1.lz4");
+static TRAINING_IMAGES_2: [u8; 2_697_529] = *include_bytes!("../files/train-images-idx3-ubyte.2.lz4");
+static TRAINING_IMAGES_3: [u8; 2_701_483] = *include_bytes!("../files/train-images-idx3-ubyte.3.lz4");
+static PACKED_TRAINING_LABELS: [u8; 40_079] = *include_bytes!("../files/train-labels-idx1-ubyte.lz4");
+static PACKED_TEST_IMAGES: [u8; 1_791_463] = *include_bytes!("../files/t10k-images-idx3-ubyte.lz4");
+static PACKED_TEST_LABELS: [u8; 7_211] = *include_bytes!("../files/t10k-labels-idx1-ubyte.lz4");
+
 /// The training images: 60,000 images of 28×28 pixels.
 pub static TRAINING_IMAGES: PackedFile = PackedFile {
     name: "train-images-idx3-ubyte",
     sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     length_bytes: 47_040_016,
-    parts: &[
-        include_bytes!("../files/train-images-idx3-ubyte.0.lz4"),
-        include_bytes!("../files/train-images-idx3-ubyte.1.lz4"),
-        include_bytes!("../files/train-images-idx3-ubyte.2.lz4"),
-        include_bytes!("../files/train-images-idx3-ubyte.3.lz4"),
-    ],
+    parts: &[&TRAINING_IMAGES_0, &TRAINING_IMAGES_1, &TRAINING_IMAGES_2, &TRAINING_IMAGES_3],
 };
 
 /// The training labels: one byte an image.
@@ -57,7 +61,7 @@ pub static TRAINING_LABELS: PackedFile = PackedFile {
     name: "train-labels-idx1-ubyte",
     sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     length_bytes: 60_008,
-    parts: &[include_bytes!("../files/train-labels-idx1-ubyte.lz4")],
+    parts: &[&PACKED_TRAINING_LABELS],
 };
 
 /// The test images: 10,000 images of 28×28 pixels.
@@ -65,7 +69,7 @@ pub static TEST_IMAGES: PackedFile = PackedFile {
     name: "t10k-images-idx3-ubyte",
     sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     length_bytes: 7_840_016,
-    parts: &[include_bytes!("../files/t10k-images-idx3-ubyte.lz4")],
+    parts: &[&PACKED_TEST_IMAGES],
 };
 
 /// The test labels: one byte an image.
@@ -73,7 +77,7 @@ pub static TEST_LABELS: PackedFile = PackedFile {
     name: "t10k-labels-idx1-ubyte",
     sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     length_bytes: 10_008,
-    parts: &[include_bytes!("../files/t10k-labels-idx1-ubyte.lz4")],
+    parts: &[&PACKED_TEST_LABELS],
 };
 
 /// The four original files, byte for byte (IDX format, headers included).

@@ -1,21 +1,28 @@
 //! The members of an archive that make up a set.
 
 use crate::{
-    Event, FetchError, Listener,
+    Event, FetchError, Listener, own,
     part::{digest_of, hexadecimal},
     tell,
 };
 use data::{CHECKSUMS_FILE, Checksums, idx::MAXIMUM_BYTES};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 use zip::ZipArchive;
 
 /// Bytes that are unpacked at once.
 const CHUNK_BYTES: usize = 1 << 16;
+
+/// No list of digests is longer, in bytes.
+const MAXIMUM_CHECKSUMS_BYTES: u64 = 1 << 16;
+
+/// Unpacking an archive takes seconds: whoever holds it for longer has been stopped.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Whether every member is in `folder` as it came out of the archive.
 pub(crate) fn is_unpacked(
@@ -23,7 +30,11 @@ pub(crate) fn is_unpacked(
     members: &[&str; 4],
     listener: &mut Listener,
 ) -> Result<bool, FetchError> {
-    let Ok(text) = fs::read_to_string(folder.join(CHECKSUMS_FILE)) else { return Ok(false) };
+    let mut text = String::new();
+    let sums = data::open_plain(&folder.join(CHECKSUMS_FILE));
+    if sums.and_then(|file| file.take(MAXIMUM_CHECKSUMS_BYTES).read_to_string(&mut text)).is_err() {
+        return Ok(false);
+    }
     let sums = Checksums::parse(&text);
     for member in members {
         let path = folder.join(member);
@@ -49,13 +60,13 @@ pub(crate) fn unpack(
     listener: &mut Listener,
 ) -> Result<(), FetchError> {
     let broken = |problem: String| FetchError::Archive { path: archive.to_owned(), problem };
-    let file = File::open(archive).map_err(|error| FetchError::file(archive, &error))?;
+    let file = data::open_plain(archive).map_err(|error| FetchError::file(archive, &error))?;
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
     fs::create_dir_all(folder).map_err(|error| FetchError::file(folder, &error))?;
     // Two processes that unpack the same archive take turns; the second finds it done. File systems without locks exist.
     let path = folder.join("unpacking.lock");
-    let lock = File::create(&path).map_err(|error| FetchError::file(&path, &error))?;
-    let _ = lock.lock();
+    let lock = own::open(&path).map_err(|error| FetchError::file(&path, &error))?;
+    own::lock(&lock, &path, members[0], PATIENCE, listener)?;
     if is_unpacked(folder, members, listener)? {
         return Ok(());
     }
@@ -77,7 +88,8 @@ pub(crate) fn unpack(
     }
     let path = folder.join(CHECKSUMS_FILE);
     let temporary = folder.join(format!("{CHECKSUMS_FILE}.part"));
-    fs::write(&temporary, sums.to_string())
+    own::create(&temporary)
+        .and_then(|mut file| file.write_all(sums.to_string().as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, &path))
         .map_err(|error| FetchError::file(&path, &error))
 }
@@ -114,7 +126,7 @@ impl<R: Read> Member<'_, R> {
 
     fn write_to(&mut self, temporary: &Path, listener: &mut Listener) -> Result<(String, u64), Failed> {
         let failed = |error: io::Error| Failed::Ours(FetchError::file(temporary, &error));
-        let mut file = File::create(temporary).map_err(failed)?;
+        let mut file = own::create(temporary).map_err(failed)?;
         let mut hasher = Sha256::new();
         let (mut chunk, mut bytes) = (vec![0; CHUNK_BYTES], 0);
         loop {

@@ -2,7 +2,8 @@
 
 use crate::{
     Attempt, Event, FetchError, Missing, Task,
-    http::{Problem, Wanted},
+    http::{Address, Problem, Wanted},
+    own::GLANCE,
     part::Part,
 };
 use data::Download;
@@ -11,22 +12,27 @@ use std::{path::Path, thread, time::Duration};
 /// Bytes that make an attempt worth another one: a bad line that still brings this much brings the file some day.
 const WORTHWHILE_BYTES: u64 = 1 << 20;
 
-/// How often a wait looks at the listener.
-const GLANCE: Duration = Duration::from_millis(100);
+/// Another process that receives nothing for so many times the longest silence has been stopped.
+const SILENCES: u32 = 4;
 
 impl Task<'_, '_> {
-    /// Downloads a file to `target` from the first of `urls` that gives it.
+    /// Downloads a file to `target` from the first of the addresses that gives it.
     pub(crate) fn download(
         &mut self,
         file: &Download,
-        urls: &[String],
+        addresses: &[Address],
         target: &Path,
     ) -> Result<(), FetchError> {
-        let mut part = Part::open(target)?;
+        let patience = self.options.patience.silence * SILENCES;
+        let (mut part, waited) = Part::open(target, file.name, patience, self.listener)?;
+        if waited && self.is_whole(file, target)? {
+            part.leave();
+            return Ok(());
+        }
         let before = self.downloaded_bytes;
         let mut attempts = Vec::new();
-        for url in urls {
-            let wanted = Wanted { name: file.name, url, bytes: file.bytes };
+        for address in addresses {
+            let wanted = Wanted { name: file.name, address, bytes: file.bytes };
             match self.obtain(&wanted, file.sha256, &mut part) {
                 Ok(()) => {
                     let bytes = part.bytes();
@@ -36,8 +42,8 @@ impl Task<'_, '_> {
                     return self.tell(Event::Ready { file: file.name, bytes, downloaded });
                 }
                 Err(Problem::Passing(problem) | Problem::Lasting(problem)) => {
-                    self.tell(Event::Failed { url, problem: &problem })?;
-                    attempts.push(Attempt { url: url.clone(), problem });
+                    self.tell(Event::Failed { url: address.shown(), problem: &problem })?;
+                    attempts.push(Attempt { url: address.shown().to_owned(), problem });
                 }
                 Err(Problem::Ours(error)) => {
                     part.leave();
@@ -69,7 +75,7 @@ impl Task<'_, '_> {
                         return Err(Problem::Lasting(problem));
                     }
                     wrong = true;
-                    self.tell(Event::Failed { url: wanted.url, problem: &problem })?;
+                    self.tell(Event::Failed { url: wanted.address.shown(), problem: &problem })?;
                 }
                 Err(Problem::Passing(problem)) => {
                     failures = if part.bytes() >= furthest + WORTHWHILE_BYTES { 1 } else { failures + 1 };
@@ -77,7 +83,7 @@ impl Task<'_, '_> {
                     if failures >= patience.attempts {
                         return Err(Problem::Passing(problem));
                     }
-                    self.tell(Event::Failed { url: wanted.url, problem: &problem })?;
+                    self.tell(Event::Failed { url: wanted.address.shown(), problem: &problem })?;
                     self.wait(wanted, part, patience.pause * 2_u32.pow((failures - 1).min(5)))?;
                 }
                 Err(problem) => return Err(problem),
@@ -93,7 +99,11 @@ impl Task<'_, '_> {
         if part.bytes() > 0 && wanted.bytes == Some(part.bytes()) {
             return Ok(());
         }
-        self.tell(Event::Requested { file: wanted.name, url: wanted.url, received_bytes: part.bytes() })?;
+        self.tell(Event::Requested {
+            file: wanted.name,
+            url: wanted.address.shown(),
+            received_bytes: part.bytes(),
+        })?;
         self.client.receive(wanted, part, &mut self.downloaded_bytes, self.listener)
     }
 

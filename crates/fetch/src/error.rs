@@ -33,11 +33,19 @@ pub enum FetchError {
         /// What the system said.
         problem: io::Error,
     },
-    /// Another process holds the unfinished download.
-    #[error("{}: another process is downloading it", path.display())]
+    /// Another process holds the unfinished download, and does not go on with it.
+    #[error("{}: another process holds it and receives nothing", path.display())]
     Busy {
         /// The unfinished download.
         path: PathBuf,
+    },
+    /// The file of certificates cannot be used.
+    #[error("{}: certificates in PEM format expected, {problem}", path.display())]
+    Certificates {
+        /// Which.
+        path: PathBuf,
+        /// What was found.
+        problem: String,
     },
     /// An archive cannot be unpacked, or lacks a member.
     #[error("{}: {problem}", path.display())]
@@ -52,7 +60,7 @@ pub enum FetchError {
 /// An address and why it did not give the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// The address.
+    /// The address, without a user's name and password.
     pub url: String,
     /// What was expected and what was found.
     pub problem: String,
@@ -115,7 +123,10 @@ impl FetchError {
                     data::CACHE_VARIABLE
                 ),
             },
-            Self::Busy { .. } => "wait for it, then run the same command again".to_owned(),
+            Self::Busy { .. } => "end that process, then run the same command again".to_owned(),
+            Self::Certificates { .. } => {
+                "set SSL_CERT_FILE to a file of certificates, or unset it to use the built-in ones".to_owned()
+            }
             Self::Archive { .. } => "remove the archive and run the same command again".to_owned(),
         }
     }

@@ -10,12 +10,17 @@
 //! EMNIST is one archive of 562 MB for all of its parts. It is kept beside the parts, so that a second part needs no second
 //! download; whoever needs the space may delete it, since a part's four files are its own.
 //!
+//! Files are written where they stand, never through a link that somebody put in their place, and only plain files are read. Of
+//! two processes that fetch the same file one waits for the other. A request has a thread of its own, so that the listener is
+//! asked ten times a second whatever a server does, and can end it.
+//!
 //! Nothing is printed: what happens is told to a listener, which may also end it.
 
 mod archive;
 mod download;
 mod error;
 mod http;
+mod own;
 mod part;
 
 use data::{Download, Origin, Published};
@@ -35,7 +40,7 @@ pub enum Event<'a> {
     Requested {
         /// Its name.
         file: &'a str,
-        /// Its address.
+        /// Its address, without a user's name and password.
         url: &'a str,
         /// What is here already.
         received_bytes: u64,
@@ -51,10 +56,15 @@ pub enum Event<'a> {
     },
     /// An address did not give the file; it may be asked again.
     Failed {
-        /// The address.
+        /// The address, without a user's name and password.
         url: &'a str,
         /// What was expected and what was found.
         problem: &'a str,
+    },
+    /// Another process is fetching the file; this one waits for it.
+    Waiting {
+        /// Its name.
+        file: &'a str,
     },
     /// A file's digest is being taken.
     Verifying {
@@ -90,6 +100,8 @@ pub type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + 'a;
 pub struct Options {
     /// An address to ask instead of the published ones: it is followed by the set's folder and the file's name.
     pub mirror: Option<String>,
+    /// A file of certificates in PEM format, which alone are trusted in the place of Mozilla's.
+    pub certificates: Option<PathBuf>,
     /// How long to wait for what.
     pub patience: Patience,
 }
@@ -99,7 +111,9 @@ pub struct Options {
 pub struct Patience {
     /// For a connection.
     pub connect: Duration,
-    /// For the next byte.
+    /// For the head of an answer, from the request on.
+    pub answer: Duration,
+    /// For the next byte, and for the next thousand.
     pub silence: Duration,
     /// Before an address is asked again; each further time takes twice as long.
     pub pause: Duration,
@@ -112,6 +126,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(15),
+            answer: Duration::from_secs(30),
             silence: Duration::from_secs(30),
             pause: Duration::from_secs(1),
             attempts: 3,
@@ -144,7 +159,8 @@ pub struct FetchedFile {
 /// # Errors
 /// [`FetchError::Unreachable`] when no address gave a file, with each one's problem and what to put where by hand;
 /// [`FetchError::Interrupted`] by the listener; [`FetchError::File`] when the disk does not read or write;
-/// [`FetchError::Busy`] while another process downloads the same; [`FetchError::Archive`] for an archive without the set.
+/// [`FetchError::Busy`] while another process holds the same and does not go on; [`FetchError::Certificates`] for a file of
+/// certificates that is none; [`FetchError::Archive`] for an archive without the set.
 ///
 /// # Panics
 /// For the set that is inside the program.
@@ -155,8 +171,8 @@ pub fn fetch(
     listener: &mut Listener,
 ) -> Result<Fetched, FetchError> {
     let folder = set.folder(cache);
-    let mut task =
-        Task { set, client: http::Client::new(options.patience), options, listener, downloaded_bytes: 0 };
+    let client = http::Client::new(options)?;
+    let mut task = Task { set, client, options, listener, downloaded_bytes: 0 };
     match &set.origin {
         Origin::Embedded => panic!("{}: inside the program", set.name),
         Origin::Files(files) => {
@@ -198,24 +214,41 @@ impl Task<'_, '_> {
     /// Makes one published file be in `folder`, whose name on a mirror of everything is `remote`.
     fn file(&mut self, file: &Download, remote: &str, folder: &Path) -> Result<(), FetchError> {
         let path = folder.join(file.name);
-        match fs::metadata(&path) {
-            Ok(metadata) => {
-                self.tell(Event::Verifying { file: file.name })?;
-                let digest = part::digest_of(&path, file.name, self.listener)?;
-                if digest == file.sha256 {
-                    let bytes = metadata.len();
-                    return self.tell(Event::Ready { file: file.name, bytes, downloaded: false });
-                }
-                self.tell(Event::Damaged { file: file.name })?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(FetchError::file(&path, &error)),
+        if self.is_whole(file, &path)? {
+            return Ok(());
         }
-        let urls: Vec<String> = match &self.options.mirror {
-            Some(mirror) => vec![format!("{}/{remote}/{}", mirror.trim_end_matches('/'), file.name)],
-            None => file.mirrors.iter().map(|mirror| format!("{mirror}{}", file.name)).collect(),
+        let addresses: Vec<http::Address> = match &self.options.mirror {
+            Some(mirror) => {
+                vec![http::Address::new(format!("{}/{remote}/{}", mirror.trim_end_matches('/'), file.name))]
+            }
+            None => file
+                .mirrors
+                .iter()
+                .map(|mirror| http::Address::new(format!("{mirror}{}", file.name)))
+                .collect(),
         };
-        self.download(file, &urls, &path)
+        self.download(file, &addresses, &path)
+    }
+
+    /// Whether a file is in its place as it was published, which the listener is told then.
+    fn is_whole(&mut self, file: &Download, path: &Path) -> Result<bool, FetchError> {
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(FetchError::file(path, &error)),
+        };
+        let bytes = metadata.len();
+        // What is longer than it can be is not read to its end.
+        let possible = file.bytes.map_or(bytes <= data::idx::MAXIMUM_BYTES, |expected| expected == bytes);
+        if possible || !metadata.is_file() {
+            self.tell(Event::Verifying { file: file.name })?;
+            if part::digest_of(path, file.name, self.listener)? == file.sha256 {
+                self.tell(Event::Ready { file: file.name, bytes, downloaded: false })?;
+                return Ok(true);
+            }
+        }
+        self.tell(Event::Damaged { file: file.name })?;
+        Ok(false)
     }
 
     fn tell(&mut self, event: Event) -> Result<(), FetchError> {

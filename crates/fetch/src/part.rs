@@ -1,11 +1,12 @@
 //! The unfinished download of a file.
 
-use crate::{Event, FetchError, Listener, tell};
+use crate::{Event, FetchError, Listener, own, tell};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Bytes whose digest is taken between two looks at the listener: some milliseconds' work.
@@ -20,29 +21,31 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Opens what an earlier download left, or begins anew; makes the folder where there is none.
-    pub(crate) fn open(target: &Path) -> Result<Self, FetchError> {
-        let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let path = target.with_file_name(name);
+    /// Opens what an earlier download left, or begins anew; makes the folder where there is none, and waits while another
+    /// process writes it, which is the second value: the file may be in its place then.
+    pub(crate) fn open(
+        target: &Path,
+        name: &str,
+        patience: Duration,
+        listener: &mut Listener,
+    ) -> Result<(Self, bool), FetchError> {
+        let mut file_name = target.file_name().unwrap_or_default().to_owned();
+        file_name.push(".part");
+        let path = target.with_file_name(file_name);
         let failed = |error| FetchError::file(&path, &error);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|error| FetchError::file(folder, &error))?;
         }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(FetchError::Busy { path }),
-            // File systems without locks exist; two downloads at once would end in a wrong digest, no worse.
-            Err(TryLockError::Error(_)) | Ok(()) => {}
+        let mut waited = false;
+        loop {
+            let mut file = own::open(&path).map_err(failed)?;
+            waited |= own::lock(&file, &path, name, patience, listener)?;
+            // The process that held it may have given it its name, or removed it.
+            if own::stands_at(&file, &path).map_err(failed)? {
+                let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
+                return Ok((Self { path, target: target.to_owned(), file, bytes }, waited));
+            }
         }
-        let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self { path, target: target.to_owned(), file, bytes })
     }
 
     /// What has been received.
@@ -74,24 +77,27 @@ impl Part {
     /// Gives the file its name.
     pub(crate) fn finish(self) -> Result<(), FetchError> {
         self.file.sync_all().map_err(|error| FetchError::file(&self.path, &error))?;
-        // Some systems rename no open file.
-        drop(self.file);
-        fs::rename(&self.path, &self.target).map_err(|error| FetchError::file(&self.target, &error))
+        // Held until it has its name, so that whoever waits for it sees that; but Windows renames no open file.
+        let held = (!cfg!(windows)).then_some(self.file);
+        let renamed = fs::rename(&self.path, &self.target);
+        drop(held);
+        renamed.map_err(|error| FetchError::file(&self.target, &error))
     }
 
     /// Leaves no empty file behind when nothing came.
     pub(crate) fn leave(self) {
         if self.bytes == 0 {
-            drop(self.file);
+            let held = (!cfg!(windows)).then_some(self.file);
             // A failure to tidy up would hide the error that led here.
             let _ = fs::remove_file(&self.path);
+            drop(held);
         }
     }
 }
 
-/// SHA-256 of a file in lower-case hexadecimal.
+/// SHA-256 of a plain file in lower-case hexadecimal.
 pub(crate) fn digest_of(path: &Path, name: &str, listener: &mut Listener) -> Result<String, FetchError> {
-    let mut file = File::open(path).map_err(|error| FetchError::file(path, &error))?;
+    let mut file = data::open_plain(path).map_err(|error| FetchError::file(path, &error))?;
     digest_of_reader(&mut file, path, name, listener)
 }
 

@@ -216,3 +216,46 @@ fn ends_in_dense(next: &[LayerSpec]) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nn::{InstructionSet, Model};
+
+    /// A small network's graph, and how many parameters it has.
+    fn graph() -> (Graph, usize) {
+        let layers = ["conv 2 3x3", "batchnorm", "flatten", "dense classes"];
+        let architecture = Architecture {
+            name: "small".to_owned(),
+            summary: String::new(),
+            citation: String::new(),
+            layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
+        };
+        let model: Model<f32> =
+            Model::new(InstructionSet::detect(), &architecture, 5, 5, 2, 1).expect("it fits");
+        (Graph::of(&architecture, 5, 5, 2, model.specs()), model.parameters().len())
+    }
+
+    #[test]
+    fn every_parameter_has_a_tensor() {
+        let (graph, parameters) = graph();
+        graph.assert_complete(parameters);
+    }
+
+    #[test]
+    #[should_panic(expected = "parameters without a tensor")]
+    fn a_layer_that_would_lose_a_parameter_is_found() {
+        let (mut graph, parameters) = graph();
+        graph.nodes[1].tensors.pop();
+        graph.assert_complete(parameters);
+    }
+
+    #[test]
+    #[should_panic(expected = "conv1.bias has a value twice")]
+    fn a_parameter_of_two_tensors_is_found() {
+        let (mut graph, parameters) = graph();
+        let again = graph.nodes[0].tensors[1].clone();
+        graph.nodes[0].tensors.push(again);
+        graph.assert_complete(parameters);
+    }
+}

@@ -146,26 +146,22 @@ pub(crate) fn pair<'a, 'b>(
     }
     let nodes: Vec<&Node> = graph.nodes.iter().filter(|node| !node.tensors.is_empty()).collect();
     let mut layers = layers_of(tensors, prefix, maps, &nodes)?;
-    let (mut found, mut renamed) = (HashMap::new(), Vec::new());
-    let mut open = Vec::new();
+    let (mut found, mut open) = (HashMap::new(), Vec::new());
     for node in &nodes {
         match layers.remove(&(node.name.clone(), 0)) {
-            Some(layer) => {
-                if layer.name != node.name {
-                    renamed.push((layer.shown(), node.name.clone()));
-                }
-                found.insert(node.name.as_str(), layer);
-            }
+            Some(layer) => drop(found.insert(node.name.as_str(), layer)),
             None => open.push(*node),
         }
     }
     let mut left: Vec<FileLayer> = layers.into_values().collect();
     if !open.is_empty() && !left.is_empty() {
         for (node, layer) in matched(&open, &mut left)? {
-            renamed.push((layer.shown(), node.name.clone()));
             found.insert(node.name.as_str(), layer);
         }
     }
+    let names =
+        nodes.iter().filter_map(|node| Some((found.get(node.name.as_str())?.shown(), node.name.clone())));
+    let renamed: Vec<(String, String)> = names.filter(|(theirs, ours)| theirs != ours).collect();
     if !renamed.is_empty() {
         remarks.push(Remark::Renamed(renamed));
     }

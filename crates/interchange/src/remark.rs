@@ -26,16 +26,12 @@ impl fmt::Display for Remark {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prefix(prefix) => {
-                write!(formatter, "left `{}` out, which every tensor's name begins with", shown(prefix))
+                write!(formatter, "removed the prefix `{}` that all tensor names share", shown(prefix))
             }
             Self::Renamed(layers) => {
                 let pairs: Vec<String> =
                     layers.iter().map(|(theirs, ours)| format!("{theirs} as {ours}")).collect();
-                write!(
-                    formatter,
-                    "took layers of other names by --map, shape and number: {}",
-                    pairs.join(", ")
-                )
+                write!(formatter, "matched layers by --map, shape or number: {}", pairs.join(", "))
             }
             Self::Converted(kind) if kind == "F64" => {
                 formatter.write_str("rounded weights of float64 to float32")

@@ -12,6 +12,7 @@
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod advice;
 mod architecture;
 mod awake;
 mod fingerprint;
@@ -27,7 +28,7 @@ mod preparation;
 mod shape;
 mod spelling;
 
-pub use architecture::{Architecture, LayerDescription};
+pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
 pub use fingerprint::fingerprint;
 pub use initialisation::Initialiser;

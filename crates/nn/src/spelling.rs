@@ -86,7 +86,7 @@ impl FromStr for LayerSpec {
         });
         let Some(form) = known else {
             let kind = text.split_whitespace().next().unwrap_or_default().to_owned();
-            return Err(error("no layer is spelled so".to_owned(), Some(kind)));
+            return Err(error("unknown layer".to_owned(), Some(kind)));
         };
         parse(form.kind, &mut Words(words))
             .map_err(|problem| error(format!("{problem}; it is spelled `{form}`"), None))

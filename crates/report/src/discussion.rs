@@ -417,7 +417,7 @@ mod tests {
             .filter(|run| run.specification.model == "fast")
             .for_each(|run| run.train_seconds = 20.0);
         let text = all(&runs, &[compared(Outcome::ABetter, None)]);
-        let ratio = "slow takes 3.0 times as long to train as fast [2.8, 3.2] at 95 %, by the times of 3 pairs of runs";
+        let ratio = "slow takes 3.0 times as long to train as fast [2.9, 3.2] at 95 %, by the times of 3 pairs of runs";
         assert!(text.contains(ratio), "{text}");
         assert!(text.contains("buys 1.00 point of accuracy over fast, the fastest."), "{text}");
         assert!(!text.contains("Which of slow"), "{text}");

@@ -163,6 +163,11 @@ fn draw_confusion(
     let (x0, y0) = (left + CLASS, top + HEADING + CLASS);
     let readable = size >= 12.0;
     let largest = confusion.largest_error().max(1.0);
+    if !readable {
+        let edge = cell * confusion.classes as f64;
+        let frame = vec![(x0, y0), (x0 + edge, y0), (x0 + edge, y0 + edge), (x0, y0 + edge)];
+        scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
+    }
     for label in 0..confusion.classes {
         let middle = (label as f64 + 0.5) * cell;
         if readable {
@@ -177,7 +182,11 @@ fn draw_confusion(
             let share = if label == given { 0.0 } else { value / largest };
             let shade = 0.9 * share.sqrt();
             let fill = mixed(WHITE, colour, shade);
-            scene.shape(Outline::Polygon(corners), Some(fill), Some(thin(GRID)), 1.0);
+            // Lines around the smallest cells would be all that is seen of them.
+            let border = readable.then(|| thin(GRID));
+            if border.is_some() || shade > 0.0 {
+                scene.shape(Outline::Polygon(corners), Some(fill), border, 1.0);
+            }
             if readable && value > 0.0 {
                 let ink = match (label == given, shade > 0.7) {
                     (true, _) => MUTED,

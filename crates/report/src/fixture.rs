@@ -50,6 +50,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
         fingerprint: format!("{state:016x}").repeat(4),
         warnings: Vec::new(),
         data_warnings: Vec::new(),
+        class_names: Vec::new(),
         specification: RunSpec {
             model: model.to_owned(),
             layers: built_in_model(model).map_or(Vec::new(), |model| model.architecture.layers),

@@ -33,11 +33,9 @@ pub(crate) fn tested_epoch(run: &RunRecord) -> Option<usize> {
     run.kept_epoch.or_else(|| last_epoch(run))
 }
 
-/// `7 of 20`; where the training ended before the epochs asked for, `7 of 12 (20 planned)`.
+/// The epoch whose weights were tested and how many there were: `7 of 20`.
 pub(crate) fn tested_of_all(run: &RunRecord) -> Option<String> {
-    let (tested, last, planned) = (tested_epoch(run)?, last_epoch(run)?, run.specification.recipe.epochs);
-    let planned = if last < planned { format!(" ({planned} planned)") } else { String::new() };
-    Some(format!("{tested} of {last}{planned}"))
+    Some(format!("{} of {}", tested_epoch(run)?, last_epoch(run)?))
 }
 
 /// For each model of which a run was tested with other weights than the last planned epoch's: which ones, as plain text.
@@ -64,7 +62,10 @@ fn tested_weights_of(model: &Model, name: &str) -> Option<String> {
             each.join(", ")
         }
     };
-    Some(format!("{name} was tested with the weights after epoch {epochs}."))
+    let planned = model.runs[0].specification.recipe.epochs;
+    let early = model.runs.iter().any(|run| last_epoch(run) < Some(planned));
+    let planned = if early { format!("; {} planned", counted(planned, "epoch")) } else { String::new() };
+    Some(format!("{name} was tested with the weights after epoch {epochs}{planned}."))
 }
 
 /// The mean of a figure over the runs, for each epoch that every run has; none when one is not finite.
@@ -309,7 +310,8 @@ mod tests {
         assert!(words.contains("In epoch 7 a is ") && words.contains(&percent(validation)), "{words}");
         // The weights of epoch 7, and three epochs of patience.
         runs[0].epochs.truncate(10);
-        assert_eq!(tested_of_all(&runs[0]).as_deref(), Some("7 of 10 (20 planned)"));
+        let words = said(&runs);
+        assert!(words.starts_with("a was tested with the weights after epoch 7 of 10 (seed 1), 7 of 20 (seed 2); 20 epochs planned.\n"));
     }
 
     /// The mean of two runs up to epoch 4, where one ends, falls; what follows in the other is another matter.

@@ -120,7 +120,15 @@ fn aligned<const N: usize>(rows: &mut [[String; N]]) -> String {
 fn wrapped(sentence: &str) -> String {
     let mut text = String::new();
     let mut used = 0;
+    // A number stays with its per cent sign.
+    let mut words: Vec<String> = Vec::new();
     for word in sentence.split_whitespace() {
+        match words.last_mut().filter(|_| word.starts_with('%')) {
+            Some(number) => number.push_str(&format!(" {word}")),
+            None => words.push(word.to_owned()),
+        }
+    }
+    for word in words {
         let letters: Vec<char> = word.chars().collect();
         for (index, part) in letters.chunks(COLUMNS).enumerate() {
             let space = usize::from(used > 0 && index == 0);
@@ -163,7 +171,7 @@ mod tests {
         a-model-with-a-name-far-too-lon…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
         mean ± standard deviation over runs
 
-        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03], 3 paired runs.
+        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired runs.
         ");
     }
 
@@ -191,5 +199,7 @@ mod tests {
         assert_eq!(text.split_whitespace().filter(|word| *word == "word").count(), 30);
         assert_eq!(text.matches('x').count(), 250);
         assert!(text.ends_with("x end\n"), "{text}");
+        let text = wrapped(&format!("{} at 95 %, 3 runs", "x".repeat(COLUMNS - 6)));
+        assert!(text.contains("at\n95 %, 3 runs"), "{text}");
     }
 }

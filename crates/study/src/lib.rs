@@ -11,6 +11,7 @@ pub mod execute;
 pub mod figures;
 pub mod files;
 pub mod folder;
+pub mod forecast;
 pub mod measured;
 pub mod near;
 pub mod plan;

@@ -60,6 +60,11 @@ impl RunRecord {
         for warning in self.warnings.iter().chain(&self.data_warnings) {
             expect(warning.len() <= LONGEST_TEXT, "length of a warning", &warning.len())?;
         }
+        let (names, classes) = (&self.class_names, run.dataset.classes);
+        expect(names.is_empty() || names.len() == classes, "number of names of classes", &names.len())?;
+        for name in names {
+            expect((1..=LONGEST_NAME).contains(&name.len()), "length of a class's name", &name.len())?;
+        }
         self.test.check(&run.dataset)
     }
 

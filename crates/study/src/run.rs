@@ -236,7 +236,8 @@ impl Laboratory {
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
             warnings: load.warning().into_iter().chain(clock.warning()).collect(),
-            data_warnings: Vec::new(),
+            data_warnings: self.corpus.warnings().to_vec(),
+            class_names: class_names(&self.corpus),
             total_seconds: clock.seconds(),
         };
         Ok(FinishedRun { model, record })
@@ -313,6 +314,13 @@ fn train(
         seed: specification.seed,
         stopped,
     })
+}
+
+/// None where classes are called by their numbers.
+fn class_names(corpus: &Corpus) -> Vec<String> {
+    let names = corpus.class_names();
+    let is_number = names.iter().enumerate().all(|(class, name)| *name == class.to_string());
+    if is_number { Vec::new() } else { names.to_vec() }
 }
 
 pub(crate) fn epoch_record(epoch: &EpochMetrics) -> EpochRecord {

@@ -85,7 +85,7 @@ fn another_machine_has_the_same_identity_and_another_engine_has_not() {
 fn impossible_figures_are_refused() {
     let (_folder, store, record) = in_store();
     type Change = fn(&mut RunRecord);
-    let cases: [(&str, Change); 26] = [
+    let cases: [(&str, Change); 28] = [
         ("impossible test accuracy", |record| record.test.accuracy = 5.5),
         ("impossible test accuracy", |record| {
             record.test.accuracy = f64::midpoint(record.test.accuracy, 1.0)
@@ -115,6 +115,8 @@ fn impossible_figures_are_refused() {
         }),
         ("impossible recipe", |record| record.specification.recipe.learning_rate = -1.0),
         ("impossible reads of the test images", |record| record.test_reads = 3),
+        ("impossible number of names of classes", |record| record.class_names = vec!["one".into()]),
+        ("impossible length of a class's name", |record| record.class_names = vec![String::new(); 3]),
         ("impossible fingerprint", |record| record.fingerprint = "\u{1b}[2J".into()),
     ];
     for (expected, change) in cases {

@@ -135,8 +135,10 @@ fn two_processes_do_not_write_one_part() {
     scene.leave(&[]);
     let held = fs::File::options().write(true).open(scene.part()).expect("there");
     held.lock().expect("locked");
-    let error = fetch_telling(&scene.toy.set, scene.folder.path(), &impatient()).0.expect_err("held");
+    let (result, told) = fetch_telling(&scene.toy.set, scene.folder.path(), &impatient());
+    let error = result.expect_err("held by a process that does not go on");
     assert!(matches!(error, FetchError::Busy { .. }), "{error}");
+    assert_eq!(told, ["waiting for train-images.gz"]);
     drop(held);
     scene.starts();
 }

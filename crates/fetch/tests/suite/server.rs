@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// The first byte, where only a rest is asked for.
     pub(crate) from: Option<usize>,
+    /// What the client says who it is for, in lower case.
+    pub(crate) authorization: Option<String>,
 }
 
 /// What is done about it.
@@ -36,6 +38,10 @@ pub(crate) enum Reply {
     Status(u16),
     /// Nothing, for longer than a test waits.
     Silence,
+    /// A head that never ends, a byte now and then.
+    EndlessHead,
+    /// The file, a byte now and then.
+    Trickle(Vec<u8>),
 }
 
 type Behaviour = dyn Fn(&Request, usize) -> Reply + Send + Sync;
@@ -98,7 +104,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Request>>, behaviour: &Behaviou
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut from = None;
+    let (mut from, mut authorization) = (None, None);
     for line in lines {
         let line = line?.to_ascii_lowercase();
         if line.is_empty() {
@@ -107,8 +113,11 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Request>>, behaviour: &Behaviou
         if let Some(range) = line.strip_prefix("range: bytes=") {
             from = range.trim_end_matches('-').parse().ok();
         }
+        if let Some(words) = line.strip_prefix("authorization: ") {
+            authorization = Some(words.to_owned());
+        }
     }
-    let request = Request { path, from };
+    let request = Request { path, from, authorization };
     let number = {
         let mut seen = seen.lock().expect("no test panics with it");
         seen.push(request.clone());
@@ -127,11 +136,27 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Request>>, behaviour: &Behaviou
         Reply::Status(status) => {
             write!(stream, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         }
+        Reply::EndlessHead => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            drip(&mut stream, &[b'x'; 1_000])
+        }
+        Reply::Trickle(file) => {
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", file.len())?;
+            drip(&mut stream, &file)
+        }
         Reply::Silence => {
             thread::sleep(Duration::from_secs(20));
             Ok(())
         }
     }
+}
+
+/// Until the client goes away.
+fn drip(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    bytes.iter().try_for_each(|byte| {
+        thread::sleep(Duration::from_millis(30));
+        stream.write_all(&[*byte])
+    })
 }
 
 fn rest(

@@ -76,8 +76,10 @@ impl Sample {
 pub(crate) fn impatient() -> Options {
     Options {
         mirror: None,
+        certificates: None,
         patience: Patience {
             connect: Duration::from_secs(2),
+            answer: Duration::from_secs(2),
             silence: Duration::from_millis(300),
             pause: Duration::from_millis(5),
             attempts: 3,
@@ -100,6 +102,11 @@ pub(crate) fn fetch_telling(
             Event::Failed { problem, .. } => told.push(format!("failed: {problem}")),
             Event::Damaged { file } => told.push(format!("{file} damaged")),
             Event::Ready { file, downloaded, .. } => told.push(format!("{file} ready, {downloaded}")),
+            Event::Waiting { file } => {
+                if told.last() != Some(&format!("waiting for {file}")) {
+                    told.push(format!("waiting for {file}"));
+                }
+            }
             Event::Received { .. } | Event::Verifying { .. } | Event::Unpacking { .. } => {}
         }
         ControlFlow::Continue(())

@@ -1,0 +1,242 @@
+//! What cannot be right about data, or makes a figure mean something else than it seems to: found once, when data is loaded.
+//!
+//! All of it is counted, nothing estimated but one thing: whether labels have anything to do with images, and that from every
+//! so-manieth image alone. On 70,000 images of 28×28 pixels it takes some 40 ms (`examples/sanity.rs` measures it).
+
+use std::collections::HashMap;
+
+use crate::classes::list;
+use crate::error::thousands;
+use crate::means::ClassMeans;
+use crate::{Dataset, Error};
+
+/// A class with fewer training images than the median class by this factor is told.
+const RARE: usize = 10;
+
+/// Copies within the training images, and images of one shade, are told from this fraction on: single ones are in many sets.
+const NOTEWORTHY: f64 = 0.01;
+
+/// Pixels of bytes that are all below this are hardly seen: fractions stored as bytes, or 16 shades.
+const DARK: u8 = 64;
+
+/// Says what is wrong with data, in sentences for a person; nothing where nothing is.
+///
+/// # Errors
+/// [`Error::OneClass`] and [`Error::Alike`]: of such data no accuracy means anything.
+pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> Result<Vec<String>, Error> {
+    let [in_training, in_test] = [training, test].map(counts);
+    if let [only] = occurring(&in_training)[..] {
+        return Err(Error::OneClass { name: training.name().to_owned(), class: names[only].clone() });
+    }
+    let mut told = class_remarks(&in_training, &in_test, names, test.len());
+    for (part, set) in [("training", training), ("test", test)] {
+        if set.len() > 1 && set.images().chunks_exact(set.pixels()).all(|image| image == set.image(0)) {
+            return Err(Error::Alike { name: set.name().to_owned(), images: set.len() });
+        }
+        told.extend(pixel_remarks(part, set));
+    }
+    told.extend(copy_remarks(training, test));
+    told.extend(relation_remark(&ClassMeans::of(training), test));
+    Ok(told)
+}
+
+fn counts(set: &Dataset) -> Vec<usize> {
+    let mut counts = vec![0; set.classes()];
+    set.labels().iter().for_each(|label| counts[usize::from(*label)] += 1);
+    counts
+}
+
+fn occurring(counts: &[usize]) -> Vec<usize> {
+    (0..counts.len()).filter(|class| counts[*class] > 0).collect()
+}
+
+/// Classes without images in a part, and with hardly any.
+fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_images: usize) -> Vec<String> {
+    let mut told = Vec::new();
+    let those = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        (0..names.len()).filter(|class| wanted(*class)).collect()
+    };
+    let called = |classes: &[usize]| {
+        let listed: Vec<&String> = classes.iter().map(|class| &names[*class]).collect();
+        (if classes.len() == 1 { "class" } else { "classes" }, list(&listed, "and"))
+    };
+    let nowhere = those(&|class| training[class] == 0 && test[class] == 0);
+    if !nowhere.is_empty() {
+        let (noun, listed) = called(&nowhere);
+        let has = if nowhere.len() == 1 { "has" } else { "have" };
+        told.push(format!("{noun} {listed} {has} no image"));
+    }
+    let unlearnt = those(&|class| training[class] == 0 && test[class] > 0);
+    if !unlearnt.is_empty() {
+        let (noun, listed) = called(&unlearnt);
+        let (has, their) = if unlearnt.len() == 1 { ("has", "its") } else { ("have", "their") };
+        let images: usize = unlearnt.iter().map(|class| test[*class]).sum();
+        told.push(format!(
+            "{noun} {listed} {has} no training image: {their} {} ({}) cannot be classified correctly",
+            counted(images, "test image"),
+            percent(images, test_images)
+        ));
+    }
+    let unmeasured = those(&|class| training[class] > 0 && test[class] == 0);
+    match &occurring(test)[..] {
+        [only] => told.push(format!(
+            "all {} are of class {}: test accuracy is that of one class",
+            counted(test_images, "test image"),
+            names[*only]
+        )),
+        _ if !unmeasured.is_empty() => {
+            let (noun, listed) = called(&unmeasured);
+            let (has, them) = if unmeasured.len() == 1 { ("has", "it") } else { ("have", "them") };
+            told.push(format!(
+                "{noun} {listed} {has} no test image: test accuracy says nothing about {them}"
+            ));
+        }
+        _ => {}
+    }
+    let mut sizes: Vec<usize> = training.iter().copied().filter(|count| *count > 0).collect();
+    sizes.sort_unstable();
+    let median = sizes[sizes.len() / 2];
+    let rare = those(&|class| training[class] > 0 && training[class] * RARE < median);
+    if !rare.is_empty() {
+        let (noun, listed) = called(&rare);
+        let has = if rare.len() == 1 { "has" } else { "have" };
+        let images: usize = rare.iter().map(|class| training[*class]).sum();
+        let together = if rare.len() == 1 { "" } else { " together" };
+        told.push(format!(
+            "{noun} {listed} {has} only {}{together}, the median class {}: check for wrong labels",
+            counted(images, "training image"),
+            thousands(median as u64)
+        ));
+    }
+    told
+}
+
+/// Images of one shade, and images that are all but black.
+fn pixel_remarks(part: &str, set: &Dataset) -> Vec<String> {
+    let mut told = Vec::new();
+    let is_constant = |image: &&[u8]| image.iter().all(|pixel| *pixel == image[0]);
+    let constant = set.images().chunks_exact(set.pixels()).filter(is_constant).count();
+    // An image of one pixel is always of one shade.
+    if set.pixels() > 1 && constant as f64 >= NOTEWORTHY * set.len() as f64 {
+        told.push(format!(
+            "{} {}: every pixel has the same value",
+            of(constant, set.len(), part),
+            if constant == 1 { "is constant" } else { "are constant" },
+        ));
+    }
+    let brightest = set.images().iter().copied().max().unwrap_or(0);
+    if (1..DARK).contains(&brightest) {
+        told.push(format!(
+            "no pixel of the {part} images is above {brightest} (of 255): scale them to 0 to 255, as models are trained on them"
+        ));
+    }
+    told
+}
+
+/// Test images that are training images, and copies within the training images.
+fn copy_remarks(training: &Dataset, test: &Dataset) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut first: HashMap<u64, usize> = HashMap::with_capacity(training.len());
+    let (mut copies, mut contradicting) = (0, 0);
+    for index in 0..training.len() {
+        let image = training.image(index);
+        let earlier = *first.entry(hash(image)).or_insert(index);
+        if earlier != index && training.image(earlier) == image {
+            copies += 1;
+            contradicting += usize::from(training.labels()[earlier] != training.labels()[index]);
+        }
+    }
+    let is_learnt =
+        |image: &&[u8]| first.get(&hash(image)).is_some_and(|index| training.image(*index) == *image);
+    let leaked = test.images().chunks_exact(test.pixels()).filter(is_learnt).count();
+    if training.images() == test.images() {
+        told.push(
+            "the test images are the training images: test accuracy only says what was memorised".to_owned(),
+        );
+    } else if leaked == test.len() {
+        told.push(
+            "every test image is also a training image: test accuracy only says what was memorised"
+                .to_owned(),
+        );
+    } else if leaked > 0 {
+        let are = if leaked == 1 { "is also a training image" } else { "are also training images" };
+        told.push(format!("{} {are}: test accuracy is overstated", of(leaked, test.len(), "test")));
+    }
+    if copies as f64 >= NOTEWORTHY * training.len() as f64 {
+        let repeat = if copies == 1 { "repeats another" } else { "repeat others" };
+        told.push(format!(
+            "{} {repeat}: validation accuracy is overstated where copies are on both sides of the split",
+            of(copies, training.len(), "training")
+        ));
+    }
+    if contradicting > 0 {
+        let have = if contradicting == 1 { "has" } else { "have" };
+        told.push(format!(
+            "{} {have} another label than an identical one",
+            of(contradicting, training.len(), "training")
+        ));
+    }
+    told
+}
+
+/// A hash of an image; whoever meets the same one compares the images.
+fn hash(image: &[u8]) -> u64 {
+    // Odd, with its bits well mixed: the fractional part of the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |state: u64, word: u64| (state.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+    let mut words = image.chunks_exact(8);
+    let state = words.by_ref().fold(image.len() as u64, |state, word| {
+        mix(state, u64::from_le_bytes(word.try_into().expect("eight bytes")))
+    });
+    words.remainder().iter().fold(state, |state, byte| mix(state, u64::from(*byte)))
+}
+
+/// Told where the nearest class mean is no better on test images than answers that know nothing of them.
+fn relation_remark(means: &ClassMeans, test: &Dataset) -> Option<String> {
+    let answers = means.classify(test)?;
+    let images = answers.len() as f64;
+    let correct = answers.iter().filter(|(label, answer)| label == answer).count();
+    // With labels and answers as often as they are, but independent of each other.
+    let mut frequencies = vec![(0_u32, 0_u32); test.classes()];
+    for (label, answer) in &answers {
+        frequencies[usize::from(*label)].0 += 1;
+        frequencies[usize::from(*answer)].1 += 1;
+    }
+    let products = frequencies.iter().map(|(labels, answers)| f64::from(*labels) * f64::from(*answers));
+    let by_chance = products.sum::<f64>() / images;
+    let deviation = (by_chance * (1.0 - by_chance / images)).sqrt();
+    // Of one class, or where one answer is given to all, nothing can be told.
+    if deviation == 0.0 || correct as f64 > by_chance + 2.0 * deviation {
+        return None;
+    }
+    Some(format!(
+        "labels look unrelated to the images: the nearest class mean classifies {:.1} % of {} test images correctly, chance \
+         alone {:.1} %; check that labels were not shuffled and belong to these images",
+        100.0 * correct as f64 / images,
+        thousands(answers.len() as u64),
+        100.0 * by_chance / images
+    ))
+}
+
+/// `12 of 600 training images (2.0 %)`, `all 600 training images`.
+fn of(count: usize, all: usize, part: &str) -> String {
+    if count == all {
+        return format!("all {}", counted(all, &format!("{part} image")));
+    }
+    format!(
+        "{} of {} ({})",
+        thousands(count as u64),
+        counted(all, &format!("{part} image")),
+        percent(count, all)
+    )
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
+}
+
+/// With as many digits as show something.
+fn percent(part: usize, all: usize) -> String {
+    let value = 100.0 * part as f64 / all as f64;
+    if value >= 0.1 { format!("{value:.1} %") } else { format!("{value:.2} %") }
+}
