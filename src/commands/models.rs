@@ -60,8 +60,11 @@ pub(super) fn find(name: &str) -> Result<Vec<ModelSpec>, Failure> {
     Ok(load(name)?.0)
 }
 
+/// Models, and the file that they are from with its name.
+type Loaded<'a> = (Vec<ModelSpec>, Option<(&'a str, StudyFile)>);
+
 /// The models of a name; if it is that of a study file, its name alone, and what else stands in it.
-fn load(name: &str) -> Result<(Vec<ModelSpec>, Option<(&str, StudyFile)>), Failure> {
+fn load(name: &str) -> Result<Loaded<'_>, Failure> {
     let (file, wanted) = match name.rsplit_once(':') {
         Some((file, model)) if is_study_file(file) => (file, Some(model)),
         _ => (name, None),
