@@ -85,7 +85,7 @@ fn another_machine_has_the_same_identity_and_another_engine_has_not() {
 fn impossible_figures_are_refused() {
     let (_folder, store, record) = in_store();
     type Change = fn(&mut RunRecord);
-    let cases: [(&str, Change); 26] = [
+    let cases: [(&str, Change); 28] = [
         ("impossible test accuracy", |record| record.test.accuracy = 5.5),
         ("impossible test accuracy", |record| {
             record.test.accuracy = f64::midpoint(record.test.accuracy, 1.0)
