@@ -199,6 +199,12 @@ pub(crate) struct CarryingOutArguments {
     /// Train every run again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// List the runs, which of them are recorded, and how long the others will take; train nothing, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Begin without asking, also where the runs will take longer than an hour
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     /// Whether to show the plots: auto shows them when at a terminal
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
     pub(crate) show: Show,
@@ -254,7 +260,7 @@ pub(crate) struct TuneArguments {
     /// Trials of each model, beside the model as it stands
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(crate) trials: u64,
-    /// Minutes of trials for each model, in the place of their number; a trial that has begun is finished
+    /// Minutes for the trials of each model, in the place of their number; a trial that has begun is finished
     #[arg(long, value_name = "M", value_parser = minutes, conflicts_with = "trials")]
     pub(crate) minutes: Option<f64>,
     /// How the next settings are chosen

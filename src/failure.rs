@@ -40,8 +40,9 @@ pub(crate) enum Hint {
     Recipe,
     /// An interrupted verb can be called again.
     Again,
-    /// A file of weights does not say which network it is of.
-    Network,
+    /// A file of weights does not say which network it is of, or its names are another's: what options of the verbs of a
+    /// saved model say it.
+    Network(String),
     /// The data is not what a model or record was made for.
     Dataset,
 }
@@ -76,10 +77,10 @@ impl Hint {
                 "what was finished is kept: run the same command to continue (without --fresh)".into()
             }
             Self::Again => "run the same command again".into(),
-            Self::Network if has("--architecture") => {
-                "pass --architecture MODEL, the network that its weights are of".into()
+            Self::Network(options) if has("--architecture") => options.clone(),
+            Self::Network(_) => {
+                "`mnist-study export FILE --architecture MODEL --safetensors OTHER` makes a file that says what it is of".into()
             }
-            Self::Network => "pass a file that `mnist-study train MODEL --save FILE` made".into(),
             Self::Dataset if has("--dataset") => {
                 "pass the data set that it was made on with --dataset".into()
             }
@@ -122,6 +123,11 @@ impl Failure {
     /// A signal asked for an end.
     pub(crate) fn interrupted(message: impl Display, hint: impl Into<Hint>) -> Self {
         Self { message: message.to_string(), hint: hint.into(), kind: Kind::Interrupted }
+    }
+
+    /// Whether a signal asked for it.
+    pub(crate) fn is_interruption(&self) -> bool {
+        matches!(self.kind, Kind::Interrupted)
     }
 
     /// 1 failed, 2 wrong usage, 128 and the number of the signal.

@@ -110,6 +110,12 @@ impl Drop for Finishing {
     }
 }
 
+/// The verb is about to say that it was interrupted: from now on the watcher does not, and if it does already, this waits
+/// for the end.
+pub(crate) fn last_words() {
+    *state() = State::Asked;
+}
+
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }

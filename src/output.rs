@@ -4,7 +4,7 @@
 //! a terminal would obey. A diagnostic that nobody takes is dropped; a result that nobody takes is a failure, unless its
 //! reader has gone away.
 
-use crate::{args::Verb, failure::Failure};
+use crate::{args::Verb, failure::Failure, interrupt};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     borrow::Cow,
@@ -98,6 +98,11 @@ pub(crate) fn note(text: &str) {
     line(&format!("note: {text}"));
 }
 
+/// A question, whose answer follows on its line.
+pub(crate) fn question(text: &str) {
+    let _ = io::stderr().write_all(one_line(text).as_bytes());
+}
+
 /// What went wrong, where there is no more to say.
 pub(crate) fn error_line(text: &str) {
     line(&format!("error: {text}"));
@@ -105,6 +110,9 @@ pub(crate) fn error_line(text: &str) {
 
 /// One `error:` line and a hint, a line but for lists, for the verb that failed; how the process is to end.
 pub(crate) fn failure(failure: &Failure, verb: &Verb) -> ExitCode {
+    if failure.is_interruption() {
+        interrupt::last_words();
+    }
     error_line(&failure.message);
     let hint = format!("hint: {}\n", failure.hint.in_words(verb));
     let _ = io::stderr().write_all(printable(&hint).as_bytes());

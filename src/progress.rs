@@ -6,7 +6,11 @@ use std::{
     io::IsTerminal,
     time::{Duration, Instant},
 };
-use study::{execute::StudyEvent, record::RunSpec};
+use study::{
+    execute::StudyEvent,
+    figures::{fixed, percent},
+    record::RunSpec,
+};
 use train::Event;
 
 /// Shows what a study does.
@@ -107,11 +111,14 @@ impl Progress {
             StudyEvent::Finished { index, total, reused, record } => {
                 self.done(&record.specification);
                 let made = if *reused { "kept from before" } else { "done" };
+                let kept = record.kept_epoch.map_or_else(String::new, |epoch| {
+                    format!(" (tested: the weights after epoch {epoch} of {})", record.epochs.len())
+                });
                 self.line(&format!(
-                    "{}: {made}, test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s",
+                    "{}: {made}, test accuracy {} %, test loss {}, trained in {:.1} s{kept}",
                     label(*index, *total, &record.specification),
-                    100.0 * record.test.accuracy,
-                    record.test.loss,
+                    percent(record.test.accuracy),
+                    fixed(record.test.loss, 4),
                     record.train_seconds
                 ));
             }
@@ -181,14 +188,14 @@ impl Progress {
         run.epochs_done += 1;
         let model = run.specification.model.clone();
         let line = format!(
-            "{}, epoch {}/{}: training loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %; {:.1} s, {} images/s",
+            "{}, epoch {}/{}: training loss {}, accuracy {} %; validation loss {}, accuracy {} %; {:.1} s, {} images/s",
             run.label,
             metrics.epoch,
             run.specification.recipe.epochs,
-            metrics.train.loss(),
-            100.0 * metrics.train.accuracy(),
-            metrics.validation.loss(),
-            100.0 * metrics.validation.accuracy(),
+            fixed(metrics.train.loss(), 4),
+            percent(metrics.train.accuracy()),
+            fixed(metrics.validation.loss(), 4),
+            percent(metrics.validation.accuracy()),
             metrics.train_seconds,
             thousands(metrics.train.images as f64 / metrics.train_seconds.max(1e-9))
         );

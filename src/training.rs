@@ -72,7 +72,7 @@ impl Training {
         Ok(self)
     }
 
-    /// So many threads; the weights do not depend on it.
+    /// So many threads, at most as many as there are processors; the weights do not depend on it.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;

@@ -1,6 +1,8 @@
 //! Values of options: names, and numbers within bounds.
 
 use clap::ValueEnum;
+use interchange::EPSILONS;
+use nn::Preparation;
 use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
 
 /// The samplers by name.
@@ -96,6 +98,25 @@ pub(super) fn accuracy(text: &str) -> Result<f64, String> {
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && seconds.is_finite());
     seconds.ok_or_else(|| "a number above 0 is expected".to_owned())
+}
+
+pub(super) fn pixel_mean(text: &str) -> Result<f64, String> {
+    let mean = text.parse().ok().filter(|mean| Preparation::new(*mean, 1.0).is_ok());
+    mean.ok_or_else(|| {
+        "a number from 0 to 1 is expected, as pixels are: divide one of 0..255 by 255".to_owned()
+    })
+}
+
+pub(super) fn pixel_std(text: &str) -> Result<f64, String> {
+    let std = text.parse().ok().filter(|std| Preparation::new(0.0, *std).is_ok());
+    std.ok_or_else(|| {
+        "a number from 0.00001 to 1 is expected, as pixels are 0 to 1: divide one of 0..255 by 255".to_owned()
+    })
+}
+
+pub(super) fn epsilon(text: &str) -> Result<f64, String> {
+    let epsilon = text.parse().ok().filter(|epsilon| EPSILONS.contains(epsilon));
+    epsilon.ok_or_else(|| "a number from 1e-12 to 0.1 is expected".to_owned())
 }
 
 pub(super) fn bench_seconds(text: &str) -> Result<f64, String> {

@@ -1,19 +1,24 @@
 //! A comparison from its plan to its report.
 
-use super::{laboratory, results};
+use super::{
+    forecast::{Decision, Planned, check_here, decide},
+    laboratory, results,
+};
 use crate::{
     args::{CarryingOutArguments, OutputArguments, Show},
     failure::{self, Failure},
     interrupt, output,
     progress::Progress,
 };
-use std::path::Path;
+use std::{path::Path, slice};
 use study::{
     execute::{StudyEvent, execute},
     folder::StudyFolder,
     plan::{StudySpec, identify, plan},
-    record::{FailedRun, Protocol},
+    record::{FailedRun, Protocol, RunSpec},
     results::{Part, Question, collect, describe_failure},
+    run::Laboratory,
+    store::Store,
     study_file::{ModelSpec, Target},
 };
 
@@ -41,7 +46,26 @@ impl Comparison {
     }
 }
 
-/// Makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study, and
+/// A study on one data set, before anything of it is carried out.
+struct Prepared {
+    laboratory: Laboratory,
+    runs: Vec<RunSpec>,
+}
+
+/// The seed of the last of so many runs.
+///
+/// # Errors
+/// When there is no such number.
+pub(super) fn last_seed(first: u64, runs: u64) -> Result<u64, Failure> {
+    first.checked_add(runs - 1).ok_or_else(|| {
+        Failure::usage(
+            format!("--seed {first}: {runs} runs count up from it, and the largest seed is {}", u64::MAX),
+            format!("pass a --seed of at most {}", u64::MAX - (runs - 1)),
+        )
+    })
+}
+
+/// Tells what is to be done, makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study, and
 /// are ranked over in the end.
 pub(super) fn make(
     comparison: Comparison,
@@ -49,10 +73,31 @@ pub(super) fn make(
     output: OutputArguments,
 ) -> Result<(), Failure> {
     let comparison = &comparison.cut_short();
+    last_seed(comparison.first_seed, comparison.runs)?;
+    let prepare = |dataset: &str| prepare(comparison, dataset, carrying_out, output);
+    let planned = |dataset: &str, folder: &Path, Prepared { laboratory, runs }: &Prepared| {
+        Planned::of(dataset, laboratory, runs, &Store::of(folder), carrying_out)
+    };
     match &comparison.datasets[..] {
-        [dataset] => make_on(comparison, dataset, &carrying_out.out, carrying_out, output, true)?,
+        [dataset] => {
+            let prepared = prepare(dataset)?;
+            let planned = planned(dataset, &carrying_out.out, &prepared)?;
+            match decide(slice::from_ref(&planned), carrying_out, output)? {
+                Decision::Train => {
+                    make_on(comparison, prepared, &carrying_out.out, carrying_out, output, true)?
+                }
+                Decision::Stop => Ok(()),
+            }
+        }
         several => {
             let parts = parts(several);
+            // Each is opened once more when its turn comes: together they might not fit into memory.
+            let planned = parts.iter().map(|part| {
+                planned(&part.dataset, &carrying_out.out.join(&part.folder), &prepare(&part.dataset)?)
+            });
+            if decide(&planned.collect::<Result<Vec<_>, _>>()?, carrying_out, output)? == Decision::Stop {
+                return Ok(());
+            }
             let name = comparison.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
             let _folder = StudyFolder::open_parts(&carrying_out.out, name, &parts, carrying_out.fresh)?;
@@ -62,7 +107,14 @@ pub(super) fn make(
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
-                flaw = flaw.and(make_on(comparison, dataset, &folder, carrying_out, output, !output.json)?);
+                flaw = flaw.and(make_on(
+                    comparison,
+                    prepare(dataset)?,
+                    &folder,
+                    carrying_out,
+                    output,
+                    !output.json,
+                )?);
             }
             results::publish_across(&carrying_out.out, &parts, output).and(flaw)
         }
@@ -89,18 +141,16 @@ fn folder_name(dataset: &str) -> String {
     name.trim_start_matches(['.', '_']).to_owned()
 }
 
-/// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
-/// that standard output did not take.
-type Flaw = Result<(), Failure>;
-
-fn make_on(
+/// Opens the data and plans the runs.
+fn prepare(
     comparison: &Comparison,
     dataset: &str,
-    folder: &Path,
     carrying_out: &CarryingOutArguments,
     output: OutputArguments,
-    told: bool,
-) -> Result<Flaw, Failure> {
+) -> Result<Prepared, Failure> {
+    if carrying_out.dry_run {
+        check_here(dataset)?;
+    }
     let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
     let study = StudySpec {
         models: comparison.models.clone(),
@@ -110,6 +160,21 @@ fn make_on(
         runs: comparison.runs,
     };
     let runs = plan(&study, &identify(laboratory.corpus()));
+    Ok(Prepared { laboratory, runs })
+}
+
+/// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
+/// that standard output did not take.
+type Flaw = Result<(), Failure>;
+
+fn make_on(
+    comparison: &Comparison,
+    Prepared { laboratory, runs }: Prepared,
+    folder: &Path,
+    carrying_out: &CarryingOutArguments,
+    output: OutputArguments,
+    told: bool,
+) -> Result<Flaw, Failure> {
     let question = Question { title: comparison.title.clone(), target: comparison.target };
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
     let workplace =

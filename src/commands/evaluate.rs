@@ -4,7 +4,10 @@ use super::{instruction_set, laboratory_with, weights::Saved};
 use crate::{args::EvaluateArguments, failure::Failure, output};
 use report::thousands;
 use serde_json::json;
-use study::bench::{self, InferenceSpeed};
+use study::{
+    bench::{self, InferenceSpeed},
+    figures::percent,
+};
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
@@ -44,14 +47,16 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
             "test_loss": loss,
             "recall": recall,
             "latency": speeds,
+            "preparation": description.preparation,
+            "notes": saved.notes,
             "fingerprint": study::run::fingerprint(model.parameters()),
         });
         return output::json(&format!("{result:#}\n"));
     }
     let mut text = format!(
-        "{}: test accuracy {:.2} % ({} of {} images), test loss {loss:.4}\n",
+        "{}: test accuracy {} % ({} of {} images), test loss {loss:.4}\n",
         output::one_line(&description.architecture),
-        100.0 * accuracy,
+        percent(accuracy),
         predictions.evaluation.correct,
         test.len()
     );

@@ -7,6 +7,7 @@ use report::thousands;
 use serde_json::{Value, json};
 use std::path::Path;
 use study::{
+    figures::percent,
     store::write_atomically,
     verdict::{OnePair, Outcome, judge_one_pair},
 };
@@ -31,11 +32,11 @@ struct Loss {
 
 /// Loads, writes, says what was written and what it costs.
 pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch];
+    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch, &arguments.safetensors];
     if targets.iter().all(|target| target.is_none()) {
         return Err(Failure::usage(
             "no file to write was named",
-            "pass one or more of --onnx FILE, --c-header FILE and --pytorch FILE",
+            "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
     let saved =
@@ -59,6 +60,14 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.pytorch {
         write(path, "PyTorch module", interchange::pytorch_module(&saved.description, &model).as_bytes())?;
+        if arguments.safetensors.is_none() && !saved.notes.is_empty() {
+            output::note("the module reads the file that --safetensors FILE writes: pass that too");
+        }
+    }
+    if let Some(path) = &arguments.safetensors {
+        let bytes = interchange::encode(&model, &saved.description)
+            .map_err(|error| Failure::new(&error, error.hint()))?;
+        write(path, "safetensors", &bytes)?;
     }
     let loss = quantised.as_ref().map(|(_, loss)| loss);
     if arguments.output.json {
@@ -69,6 +78,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "model": saved.description.architecture,
             "files": files.collect::<Vec<_>>(),
             "int8": loss.map(Loss::json),
+            "notes": saved.notes,
         });
         return output::json(&format!("{result:#}\n"));
     }
@@ -116,7 +126,7 @@ impl Loss {
     }
 
     fn sentence(&self) -> String {
-        let [before, after] = self.accuracies.map(|accuracy| 100.0 * accuracy);
+        let [before, after] = self.accuracies.map(percent);
         let OnePair { difference, interval: [lower, upper], mcnemar_p_value, outcome, .. } = self.pair;
         let outcome = match outcome {
             Outcome::ABetter => "better",
@@ -125,11 +135,11 @@ impl Loss {
             Outcome::CannotTell => "not told apart",
         };
         format!(
-            "int8: test accuracy {after:.2} %, in float32 {before:.2} %; difference {:+.2} points [{:.2}, {:.2}], {outcome} \
+            "int8: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
              (McNemar's p = {mcnemar_p_value:.2})\n",
-            100.0 * difference,
-            100.0 * lower,
-            100.0 * upper
+            percent(difference),
+            percent(lower),
+            percent(upper)
         )
     }
 }

@@ -7,6 +7,7 @@ mod comparison;
 mod datasets;
 mod evaluate;
 mod export;
+mod forecast;
 mod lists;
 mod models;
 mod predict;
@@ -87,8 +88,12 @@ fn laboratory_with(
     quiet: bool,
 ) -> Result<Laboratory, Failure> {
     let source = datasets::source(dataset, quiet)?;
-    let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let laboratory = Laboratory::open(&source, set, threads)?;
+    let asked = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let laboratory = Laboratory::open(&source, set, asked)?;
+    let threads = laboratory.threads();
+    if threads < asked && !quiet {
+        output::note(&format!("--threads {asked}: using {threads}, the number of available processors"));
+    }
     datasets::warn(laboratory.corpus());
     for model in models {
         laboratory.check(model)?;

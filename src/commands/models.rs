@@ -1,6 +1,6 @@
 //! Models as the command line names them.
 
-use crate::{args::RecipeArguments, failure::Failure};
+use crate::{args::RecipeArguments, failure::Failure, output};
 use std::path::Path;
 use study::{
     near::choose,
@@ -11,11 +11,23 @@ use train::Recipe;
 
 /// The models of `names`: a built-in one's name, a study file for all of its models, or `FILE:NAME` for one of them.
 ///
-/// Every recipe has the options that were given in the place of its own.
+/// Every recipe has the options that were given in the place of its own. What else stands in a file is said to be left out.
 pub(super) fn find_all(names: &[String], options: &RecipeArguments) -> Result<Vec<ModelSpec>, Failure> {
     let mut models: Vec<ModelSpec> = Vec::new();
     for name in names {
-        for mut model in find(name)? {
+        let (found, study) = load(name)?;
+        if let Some((file, study)) = study {
+            check_grids(&study, file, options)?;
+            let left_out: Vec<&str> =
+                study.given.iter().map(String::as_str).filter(|key| !OF_MODELS.contains(key)).collect();
+            if !left_out.is_empty() {
+                output::note(&format!(
+                    "{file}: only its models are taken, not {}; `mnist-study run {file}` takes all",
+                    left_out.join(", ")
+                ));
+            }
+        }
+        for mut model in found {
             let of_that_name = |one: &ModelSpec| one.architecture.name == model.architecture.name;
             if models.iter().any(of_that_name) {
                 return Err(Failure::usage(
@@ -45,15 +57,21 @@ pub(super) fn find_one(name: &str, options: &RecipeArguments) -> Result<ModelSpe
 
 /// As [`find_all`], each with its own recipe.
 pub(super) fn find(name: &str) -> Result<Vec<ModelSpec>, Failure> {
-    let (file, of_file) = match name.rsplit_once(':') {
+    Ok(load(name)?.0)
+}
+
+/// The models of a name; if it is that of a study file, its name alone, and what else stands in it.
+fn load(name: &str) -> Result<(Vec<ModelSpec>, Option<(&str, StudyFile)>), Failure> {
+    let (file, wanted) = match name.rsplit_once(':') {
         Some((file, model)) if is_study_file(file) => (file, Some(model)),
         _ => (name, None),
     };
     if !is_study_file(file) {
-        return Ok(vec![built_in_model(name).map_err(RunError::from)?]);
+        return Ok((vec![built_in_model(name).map_err(RunError::from)?], None));
     }
-    let models = StudyFile::read(Path::new(file)).map_err(RunError::from)?.models;
-    let Some(wanted) = of_file else { return Ok(models) };
+    let mut study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
+    let models = std::mem::take(&mut study.models);
+    let Some(wanted) = wanted else { return Ok((models, Some((file, study)))) };
     let names: Vec<String> = models.iter().map(|model| model.architecture.name.clone()).collect();
     let found: Vec<ModelSpec> =
         models.into_iter().filter(|model| model.architecture.name == wanted).collect();
@@ -61,7 +79,29 @@ pub(super) fn find(name: &str) -> Result<Vec<ModelSpec>, Failure> {
         let hint = choose(wanted, names.iter().map(String::as_str));
         return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
     }
-    Ok(found)
+    Ok((found, Some((file, study))))
+}
+
+/// What of a study file goes with its models.
+const OF_MODELS: [&str; 5] = ["models", "model", "recipe", "grid", "search"];
+
+/// Refuses an option that would make the models of a grid alike: they would bear names that are not true.
+pub(super) fn check_grids(study: &StudyFile, file: &str, options: &RecipeArguments) -> Result<(), Failure> {
+    let given = [
+        ("epochs", options.epochs.is_some()),
+        ("batch_size", options.batch_size.is_some()),
+        ("learning_rate", options.learning_rate.is_some()),
+    ];
+    match given.into_iter().find(|(name, given)| *given && study.varied.iter().any(|varied| varied == name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let option = name.replace('_', "-");
+            Err(Failure::usage(
+                format!("--{option}: {file} varies {name} in a grid"),
+                format!("leave out --{option}, or {name} in the grid"),
+            ))
+        }
+    }
 }
 
 pub(super) fn is_study_file(name: &str) -> bool {

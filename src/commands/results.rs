@@ -55,7 +55,7 @@ pub(crate) fn write_all(
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
     let Collection { records, failed, question, mut notes, losses } = collection;
-    let judgement = judge(&records);
+    let judgement = judge(&records, &failed);
     notes.extend(judgement.notes);
     let study = Study {
         records: &records,

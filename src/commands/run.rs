@@ -2,16 +2,26 @@
 
 use super::{
     comparison::{self, Comparison},
-    models::with_options,
+    models::{check_grids, with_options},
 };
-use crate::{args::RunArguments, failure::Failure};
+use crate::{args::RunArguments, failure::Failure, output};
 use study::{run::RunError, study_file::StudyFile};
 
 /// Reads the file, and goes on as `compare` does.
 pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let mut file = StudyFile::read(&arguments.file).map_err(RunError::from)?;
+    check_grids(&file, &arguments.file.display().to_string(), &arguments.recipe)?;
     for model in &mut file.models {
         model.recipe = with_options(&model.recipe, &arguments.recipe)?;
+    }
+    if !file.search.is_empty() && !arguments.output.quiet {
+        output::note("[search] is for `mnist-study tune`: `run` trains the models as they stand");
+    }
+    if let Some(dataset) = arguments.dataset.as_ref().filter(|_| file.datasets.len() > 1) {
+        output::note(&format!(
+            "--dataset {dataset} takes the place of the file's {} data sets",
+            file.datasets.len()
+        ));
     }
     let comparison = Comparison {
         title: file.title,

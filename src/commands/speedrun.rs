@@ -1,6 +1,6 @@
 //! `speedrun`: seconds to 99 % test accuracy.
 
-use super::{laboratory, models::find_one};
+use super::{comparison::last_seed, laboratory, models::find_one};
 use crate::{
     args::{RecipeArguments, SpeedrunArguments},
     failure::{self, Failure},
@@ -25,6 +25,7 @@ const TARGET: f64 = 0.99;
 /// A run's seconds are everything from the start of the process to the last update but the decoding of the data and the
 /// measuring of validation and test images: what this process took before its first run is added to each.
 pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Result<(), Failure> {
+    last_seed(arguments.seed, arguments.seeds)?;
     let model = find_one(&arguments.model, &RecipeArguments::default())?;
     let laboratory =
         laboratory("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;

@@ -6,6 +6,7 @@ use mnist_study::description_of;
 use serde_json::json;
 use study::{
     execute::StudyEvent,
+    figures::{fixed, percent},
     store::{check_writable, write_atomically},
 };
 
@@ -55,10 +56,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         return output::json(&format!("{result:#}\n"));
     }
     output::result(&format!(
-        "{}: test accuracy {:.2} %, test loss {:.4}, trained in {:.1} s\nweights: {}\n",
+        "{}: test accuracy {} %, test loss {}, trained in {:.1} s\nweights: {}\n",
         specification.model,
-        100.0 * record.test.accuracy,
-        record.test.loss,
+        percent(record.test.accuracy),
+        fixed(record.test.loss, 4),
         record.train_seconds,
         arguments.save.display()
     ))

@@ -1,12 +1,13 @@
 //! Files of weights, as the verbs read them.
 
-use super::{datasets, models::find_one};
+use super::{datasets, instruction_set, models::find_one};
 use crate::{
     args::{ModelFileArguments, RecipeArguments},
     failure::{Failure, Hint},
+    output,
 };
-use interchange::{Description, FormatError};
-use nn::{InstructionSet, Model};
+use interchange::{Description, FormatError, NameMap, Remark};
+use nn::{Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
 use std::{fs, path::Path};
 use study::{
     run::{Laboratory, RunError},
@@ -16,35 +17,134 @@ use study::{
 /// A weights file of this many bytes is larger than any network of this program.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
 
+/// ε of PyTorch's normalisation layers, unless they are given another.
+const PYTORCH_EPSILON: f64 = 1e-5;
+
 /// A weights file that has been read.
 pub(super) struct Saved {
     name: String,
     bytes: Vec<u8>,
+    maps: Vec<NameMap>,
     pub(super) description: Description,
+    /// What was guessed or converted; it has been told.
+    pub(super) notes: Vec<String>,
 }
 
 impl Saved {
-    /// A file, and what it says of itself, or else what `--architecture` says for images as those of `dataset`.
+    /// A file, and what it says of itself, or else what `--architecture` says for images as those of `dataset`. What had to
+    /// be guessed is told.
     pub(super) fn read(arguments: &ModelFileArguments, dataset: &str, quiet: bool) -> Result<Self, Failure> {
         let name = arguments.file.display().to_string();
         let bytes = bytes(&arguments.file)?;
-        let Some(architecture) = &arguments.architecture else { return Self::described(name, bytes) };
-        let model = find_one(architecture, &RecipeArguments::default())?;
-        let corpus = data::load(&datasets::source(dataset, quiet)?)?;
-        let images = corpus.training();
-        let classes = corpus.class_names().to_vec();
-        let description = Description::of(&model.architecture, images.height(), images.width(), classes);
-        Ok(Self { name, bytes, description })
+        let own = match interchange::describe(&bytes) {
+            Ok(description) => Some(description),
+            Err(FormatError::NoDescription) => None,
+            Err(error) => return Err(wrong(&name, &error)),
+        };
+        let is_foreign = own.is_none();
+        let architecture = arguments.architecture.as_deref();
+        let architecture = architecture
+            .map(|architecture| find_one(architecture, &RecipeArguments::default()))
+            .transpose()?;
+        let description = match (own, architecture.map(|model| model.architecture)) {
+            (Some(own), None) => own,
+            (Some(own), Some(architecture)) if own.layers == architecture.layers => own,
+            (Some(own), Some(architecture)) => return Err(other_network(&name, &own, &architecture)),
+            (None, None) => return Err(wrong(&name, &FormatError::NoDescription)),
+            (None, Some(architecture)) => {
+                let corpus = data::load(&datasets::source(dataset, quiet)?)?;
+                let images = corpus.training();
+                let classes = corpus.class_names().to_vec();
+                Description::of(&architecture, images.height(), images.width(), classes)
+            }
+        };
+        let mut saved = Self { name, bytes, maps: arguments.map.clone(), description, notes: Vec::new() };
+        let (_, remarks) = saved.load(instruction_set()?, 1)?;
+        let stated = (saved.description.preparation, saved.description.normalisation_epsilon());
+        saved.prepare(arguments, is_foreign)?;
+        saved.normalise(arguments.epsilon, is_foreign, &remarks);
+        if stated != (saved.description.preparation, saved.description.normalisation_epsilon()) {
+            // What its training gave, it gave with what the file states.
+            saved.description.training = None;
+        }
+        saved.tell(&remarks);
+        Ok(saved)
     }
 
     /// A file that says itself what it is of.
     pub(super) fn read_described(path: &Path) -> Result<Self, Failure> {
-        Self::described(path.display().to_string(), bytes(path)?)
+        let (name, bytes) = (path.display().to_string(), bytes(path)?);
+        let description = interchange::describe(&bytes).map_err(|error| wrong(&name, &error))?;
+        let mut saved = Self { name, bytes, maps: Vec::new(), description, notes: Vec::new() };
+        let (_, remarks) = saved.load(instruction_set()?, 1)?;
+        saved.tell(&remarks);
+        Ok(saved)
     }
 
-    fn described(name: String, bytes: Vec<u8>) -> Result<Self, Failure> {
-        let description = interchange::describe(&bytes).map_err(|error| wrong(&name, error))?;
-        Ok(Self { name, bytes, description })
+    fn tell(&mut self, remarks: &[Remark]) {
+        self.notes.extend(remarks.iter().map(Remark::to_string));
+        for note in &self.notes {
+            output::note(&format!("{}: {note}", self.name));
+        }
+    }
+
+    /// Sets how pixels are prepared, as the options say, or the file.
+    fn prepare(&mut self, arguments: &ModelFileArguments, is_foreign: bool) -> Result<(), Failure> {
+        let stated = self.description.preparation;
+        let [stated_mean, stated_std] = match stated {
+            Some(stated) => [stated.mean(), stated.std()],
+            None => [0.0, 1.0],
+        };
+        match (arguments.mean, arguments.std) {
+            (Some(mean), Some(std)) => {
+                let preparation = Preparation::new(mean, std)
+                    .map_err(|error| Failure::usage(error, "pass --mean 0.1307 --std 0.3081"))?;
+                if !is_foreign && [mean, std] != [stated_mean, stated_std] {
+                    self.notes.push(format!(
+                        "states mean {stated_mean} and std {stated_std} of its pixels; --mean {mean} --std {std} are used instead"
+                    ));
+                }
+                self.description.preparation = Some(preparation);
+            }
+            _ if is_foreign => self.notes.push(
+                "states no preparation: pixels of 0 to 1 assumed; pass --mean 0.1307 --std 0.3081 if it was trained on \
+                 inputs normalised so"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Sets ε as the option says, or the file, or else as those who name layers so have it.
+    fn normalise(&mut self, given: Option<f64>, is_foreign: bool, remarks: &[Remark]) {
+        if !has_normalisation(&self.description.layers) {
+            return;
+        }
+        let stated = self.description.normalisation_epsilon();
+        match given {
+            Some(epsilon) => {
+                if !is_foreign && epsilon != stated {
+                    self.notes.push(format!(
+                        "states epsilon {stated:?} of its normalisation; --epsilon {epsilon:?} is used instead"
+                    ));
+                }
+                self.description.epsilon = Some(epsilon);
+            }
+            None if is_foreign => {
+                let renamed = |kind| remarks.iter().any(|remark| remark.renames(kind));
+                let (epsilon, whose, other) = match renamed("batchnorm") || renamed("layernorm") {
+                    true => (PYTORCH_EPSILON, "PyTorch's default", NORMALISATION_EPSILON),
+                    false => (NORMALISATION_EPSILON, "that of `export --pytorch`'s modules", PYTORCH_EPSILON),
+                };
+                self.notes.push(format!(
+                    "states no epsilon of its normalisation: {epsilon:?} assumed, {whose}; pass --epsilon {other:?} if it was \
+                     trained with that"
+                ));
+                self.description.epsilon = Some(epsilon);
+            }
+            None => {}
+        }
     }
 
     /// The model for a laboratory's images and on its threads.
@@ -68,11 +168,24 @@ impl Saved {
 
     /// The model for batches of up to `capacity` images.
     pub(super) fn model(&self, set: InstructionSet, capacity: usize) -> Result<Model<f32>, Failure> {
-        let mut model = self.description.model(set, capacity).map_err(RunError::from)?;
-        interchange::load(&self.bytes, &self.description, &mut model)
-            .map_err(|error| wrong(&self.name, error))?;
-        Ok(model)
+        self.load(set, capacity).map(|(model, _)| model)
     }
+
+    fn load(&self, set: InstructionSet, capacity: usize) -> Result<(Model<f32>, Vec<Remark>), Failure> {
+        let mut model = self.description.model(set, capacity).map_err(RunError::from)?;
+        let remarks = interchange::load(&self.bytes, &self.description, &self.maps, &mut model)
+            .map_err(|error| wrong(&self.name, &error))?;
+        Ok((model, remarks))
+    }
+}
+
+/// Whether ε matters.
+fn has_normalisation(layers: &[LayerSpec]) -> bool {
+    layers.iter().any(|layer| match layer {
+        LayerSpec::BatchNorm | LayerSpec::LayerNorm => true,
+        LayerSpec::Residual { body, shortcut } => has_normalisation(body) || has_normalisation(shortcut),
+        _ => false,
+    })
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -85,13 +198,32 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn wrong(name: &str, error: FormatError) -> Failure {
-    let hint = match error {
-        FormatError::NoDescription => Hint::Network,
-        FormatError::Missing { .. } | FormatError::Surplus(_) | FormatError::Shape { .. } => {
-            "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes".into()
-        }
-        _ => "pass a file that `mnist-study train MODEL --save FILE` made".into(),
-    };
+fn wrong(name: &str, error: &FormatError) -> Failure {
+    let mut hint = error.hint();
+    if let FormatError::NoDescription
+    | FormatError::Changed { .. }
+    | FormatError::Missing { .. }
+    | FormatError::Surplus(_)
+    | FormatError::Shape { .. }
+    | FormatError::Unmatched { .. }
+    | FormatError::Ambiguous { .. }
+    | FormatError::Map(_) = error
+    {
+        return Failure::new(format!("{name}: {error}"), Hint::Network(hint));
+    }
+    // What is typed elsewhere has the file's name in it, unless that would have to be quoted.
+    if matches!(error, FormatError::OtherFormat(_)) && !name.contains(['"', '\\', '\n']) {
+        hint = hint.replace("FILE", name);
+    }
     Failure::new(format!("{name}: {error}"), hint)
+}
+
+fn other_network(name: &str, own: &Description, architecture: &Architecture) -> Failure {
+    Failure::new(
+        format!(
+            "{name}: its metadata says that it is of {}, whose layers are not those of {}",
+            own.architecture, architecture.name
+        ),
+        "leave out --architecture",
+    )
 }

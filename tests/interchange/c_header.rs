@@ -8,10 +8,10 @@ use study::study_file::ModelSpec;
 use tempfile::TempDir;
 
 /// Test images that each program classifies.
-const IMAGES: usize = 300;
+pub(crate) const IMAGES: usize = 300;
 
 /// Compiles a header as strictly as the compiler can, runs it on the first test images; their logits.
-fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
+pub(crate) fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
     let path = |file: &str| folder.join(file);
     fs::write(path("model.h"), header).expect("written");
     fs::write(path("images.u8"), &MNIST.test().images()[..IMAGES * 28 * 28]).expect("written");
@@ -40,7 +40,7 @@ fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
     values.iter().map(|value| f32::from_le_bytes(*value)).collect()
 }
 
-fn largest_difference(one: &[f32], other: &[f32]) -> f32 {
+pub(crate) fn largest_difference(one: &[f32], other: &[f32]) -> f32 {
     assert_eq!(one.len(), other.len());
     one.iter().zip(other).fold(0.0, |largest, (one, other)| largest.max((one - other).abs()))
 }

@@ -25,11 +25,34 @@ pub(crate) fn every_layer() -> Vec<ModelSpec> {
     StudyFile::read(&file).expect("a study file").models
 }
 
+/// Options of layers that those networks do not have; PyTorch made no weights for it.
+pub(crate) fn further() -> ModelSpec {
+    let text = r#"
+        [model.further]
+        layers = [
+          "conv 4 3x3 stride 2 same dilation 2 no bias", "depthwise 3x3 dilation 2 pad 1x2", "maxpool 2 stride 1",
+          "lstm 6 bidirectional sequence", "gru 5 sequence", "rnn 7 bidirectional sequence", "flatten", "dense classes",
+        ]
+    "#;
+    StudyFile::parse(text, "further.toml").expect("a study file").models.remove(0)
+}
+
+/// A model's description.
+pub(crate) fn described(spec: &ModelSpec) -> Description {
+    let (images, classes) = (MNIST.training(), MNIST.class_names().to_vec());
+    Description::of(&spec.architecture, images.height(), images.width(), classes)
+}
+
 /// A model that has made a few steps, so that no parameter is as it began, and its description.
 pub(crate) fn trained(spec: &ModelSpec, steps: usize) -> (Description, Model<f32>) {
+    let description = described(spec);
+    let model = trained_as(&description, steps);
+    (description, model)
+}
+
+/// As [`trained`], of a description.
+pub(crate) fn trained_as(description: &Description, steps: usize) -> Model<f32> {
     let images = MNIST.training();
-    let classes = MNIST.class_names().to_vec();
-    let description = Description::of(&spec.architecture, images.height(), images.width(), classes);
     let mut model = description.model(InstructionSet::detect(), 1000).expect("it fits");
     Seeds::of_run(0).initialise(&mut model);
     let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
@@ -39,7 +62,7 @@ pub(crate) fn trained(spec: &ModelSpec, steps: usize) -> (Description, Model<f32
         model.differentiate_images(&labels, |image| images.image(indices[image]));
         model.update(&mut optimiser, 1.0);
     }
-    (description, model)
+    model
 }
 
 /// The logits of the first `count` test images.

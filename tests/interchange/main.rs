@@ -2,6 +2,10 @@
 
 mod c_header;
 mod common;
+mod hostile;
+mod layers;
 mod malformed;
+mod names;
 mod onnx_runtime;
+mod preparation;
 mod pytorch;

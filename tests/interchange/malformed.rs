@@ -16,7 +16,7 @@ fn read(bytes: &[u8]) -> Result<(), String> {
         let description = describe(bytes).map_err(|error| text(&error));
         *result = description.and_then(|description| {
             let mut model = description.model(InstructionSet::detect(), 1).map_err(|error| text(&error))?;
-            load(bytes, &description, &mut model).map_err(|error| text(&error))
+            load(bytes, &description, &[], &mut model).map(drop).map_err(|error| text(&error))
         });
     };
     let measured = allocation_counter::measure(|| read(&mut result));
@@ -80,6 +80,10 @@ fn headers_that_lie_are_refused() {
         (file(&nested, &[]), wrong),
         (file(&huge.to_string(), &[0; 4]), wrong),
         ([&(1u64 << 40).to_le_bytes()[..], b"{}"].concat(), wrong),
+        (file(&" ".repeat((8 << 20) + 1), &[]), "a header of at most 8388608 bytes expected"),
+        (with_header(|header| header["conv1.weight"]["dtype"] = json!("\u{1b}[2J")), "\\u{1b}[2J"),
+        (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "this is a Git LFS pointer"),
+        (b"<!doctype html>".to_vec(), "this is an HTML page"),
         (with_header(|header| header["conv1.weight"]["data_offsets"] = json!([0, u64::MAX])), wrong),
         (with_header(|header| header["conv1.weight"]["data_offsets"] = json!([8, 4])), wrong),
         (with_header(|header| header["conv1.weight"]["dtype"] = json!("F99")), wrong),
@@ -123,6 +127,14 @@ fn tensors_that_are_not_the_network_s_are_named() {
 #[test]
 fn descriptions_of_what_cannot_be_are_refused() {
     let classes = |count: usize| Value::from(vec!["x"; count]);
+    let training = |field: &str, value: Value| {
+        let mut training = json!({
+            "dataset": "mnist", "seed": 1, "epochs": 1, "train_seconds": 1.0, "test_accuracy": 0.9, "test_loss": 0.1,
+            "fingerprint": "0".repeat(64), "version": "0",
+        });
+        training[field] = value;
+        training
+    };
     let deep = |depth: usize| {
         let mut layer = json!("relu");
         for _ in 0..depth {
@@ -132,7 +144,51 @@ fn descriptions_of_what_cannot_be_are_refused() {
     };
     type Change<'a> = Box<dyn FnOnce(&mut Value) + 'a>;
     let changes: Vec<(Change, &str)> = vec![
-        (Box::new(|d| d["format"] = json!(1)), "format 2 expected, 1 found"),
+        (Box::new(|d| d["format"] = json!(1)), "format 2 or 3 expected, 1 found"),
+        (Box::new(|d| d["format"] = json!(4)), "format 2 or 3 expected, 4 found"),
+        (Box::new(|d| d["architecture"] = json!("")), "1 to 200 printable characters expected"),
+        (
+            Box::new(|d| d["architecture"] = json!("a\nb")),
+            "printable characters expected for the network, `a\\nb`",
+        ),
+        (Box::new(|d| d["architecture"] = json!("x".repeat(201))), "1 to 200 printable characters expected"),
+        (
+            Box::new(|d| d["classes"][3] = json!("x".repeat(201))),
+            "class names of at most 200 characters expected",
+        ),
+        (Box::new(|d| d["classes"][3] = json!("x".repeat(2 << 20))), "1048576 bytes at most expected"),
+        (Box::new(|d| d["layers"] = json!(vec!["relu"; 2001])), "at most 2000 layers expected, 2001 found"),
+        (
+            Box::new(|d| {
+                d["layers"] = json!([{ "residual": vec!["relu"; 1000], "shortcut": vec!["relu"; 1000] }])
+            }),
+            "at most 2000 layers expected, 2001 found",
+        ),
+        (Box::new(|d| d["preprocessing"] = json!("dark ink")), "expected, `dark ink` found"),
+        (
+            Box::new(|d| d["preparation"] = json!({ "mean": [0.1], "std": [0] })),
+            "a standard deviation of 0.00001 to 1",
+        ),
+        (Box::new(|d| d["preparation"] = json!({ "mean": [33.3], "std": [0.3] })), "33.3 and 0.3 found"),
+        (Box::new(|d| d["preparation"] = json!({ "mean": [0, 0, 0], "std": [1, 1, 1] })), "not understood"),
+        (Box::new(|d| d["epsilon"] = json!(-1e-3)), "an epsilon of 1e-12 to 0.1 expected, -0.001 found"),
+        (Box::new(|d| d["epsilon"] = json!(1e300)), "an epsilon of 1e-12 to 0.1 expected"),
+        (
+            Box::new(|d| d["training"] = training("test_accuracy", json!(5.5))),
+            "test_accuracy: 0 to 1 expected, 5.5 found",
+        ),
+        (
+            Box::new(|d| d["training"] = training("train_seconds", json!(-1))),
+            "train_seconds: 0 or more expected",
+        ),
+        (
+            Box::new(|d| d["training"] = training("fingerprint", json!("\u{1b}[2J"))),
+            "SHA-256 expected, `\\u{1b}[2J` found",
+        ),
+        (
+            Box::new(|d| d["training"] = training("epochs", json!(5))),
+            "its weights were changed: the SHA-256 in its metadata is 0000",
+        ),
         (Box::new(|d| d["height"] = json!(0)), "a height of 1 to 256 pixels expected, 0 found"),
         (Box::new(|d| d["width"] = json!(1u64 << 40)), "a width of 1 to 256 pixels expected"),
         (Box::new(|d| d["width"] = json!(-1)), "not understood"),
@@ -185,6 +241,23 @@ fn no_file_that_was_cut_or_changed_brings_it_down() {
     }
     // Most of a file is weights, and one weight is as good as another.
     assert!(refused > bytes.len() / 10, "{refused}");
+}
+
+#[test]
+fn eighty_thousand_tensors_take_no_time() {
+    let tensors: String = (0..80_000)
+        .map(|index| format!(r#","a.{index}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#))
+        .collect();
+    let bytes = with_header(|header| header["__metadata__"] = json!({}));
+    let (header, data) = parts(&bytes);
+    let header = header.to_string();
+    let header = format!("{}{tensors}}}", header.strip_suffix('}').expect("an object"));
+    let (description, _) = good();
+    let mut model = description.model(InstructionSet::detect(), 1).expect("it fits");
+    let start = std::time::Instant::now();
+    let error = load(&file(&header, &data), &description, &[], &mut model).expect_err("too many");
+    assert!(matches!(error, FormatError::Surplus(_)), "{error}");
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
 
 #[test]

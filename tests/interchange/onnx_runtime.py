@@ -1,6 +1,6 @@
 """What ONNX Runtime makes of the models in a folder, beside the logits that came with them, as JSON.
 
-With a second argument `plain` it computes what the files say, without optimisations of its own: those round more of an
+With the arguments `normalised MEAN STD` it reads (x - MEAN) / STD in the place of images x. With `plain` it computes what the files say, without optimisations of its own: those round more of an
 eight-bit model than the file does.
 
 `images.u8` holds the images, one after the other; `NAME.f32` this program's logits of them for the model `NAME.onnx`.
@@ -17,12 +17,15 @@ import onnxruntime
 folder = Path(sys.argv[1])
 report = {}
 images = np.fromfile(folder / "images.u8", np.uint8).reshape(-1, 1, 28, 28).astype(np.float32) / 255
+if sys.argv[2:3] == ["normalised"]:
+    mean, std = map(np.float32, sys.argv[3:5])
+    images = (images - mean) / std
 for file in sorted(folder.glob("*.onnx")):
     onnx.checker.check_model(str(file), full_check=True)
     model = onnx.load(file)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 2
-    if sys.argv[2:] == ["plain"]:
+    if sys.argv[2:3] == ["plain"]:
         settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
     outputs = [session.run(None, {"images": part})[0] for part in np.split(images, [1, 1000, 5000]) if len(part)]

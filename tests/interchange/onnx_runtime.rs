@@ -39,14 +39,14 @@ fn python() -> std::path::PathBuf {
 }
 
 /// What ONNX Runtime says of the models in a folder.
-fn report(folder: &Path, options: &[&str]) -> Value {
+pub(crate) fn report(folder: &Path, options: &[&str]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange/onnx_runtime.py");
     let output = Command::new(python()).arg(script).arg(folder).args(options).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-fn write_floats(path: &Path, values: &[f32]) {
+pub(crate) fn write_floats(path: &Path, values: &[f32]) {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     fs::write(path, bytes).expect("written");
 }

@@ -44,7 +44,8 @@ fn loaded(architecture: &Architecture) -> (Description, Model<f32>, Vec<u8>) {
     let bytes = fs::read(golden(&format!("{}.safetensors", architecture.name))).expect("a golden file");
     let description = described(architecture);
     let mut model = description.model(InstructionSet::detect(), 8).expect("it fits");
-    load(&bytes, &description, &mut model).unwrap_or_else(|error| panic!("{}: {error}", architecture.name));
+    load(&bytes, &description, &[], &mut model)
+        .unwrap_or_else(|error| panic!("{}: {error}", architecture.name));
     (description, model, bytes)
 }
 
@@ -95,7 +96,7 @@ fn what_pytorch_wrote_is_written_again() {
         }
         assert_eq!(describe(&written).expect("described"), description);
         let mut again = description.model(InstructionSet::detect(), 8).expect("it fits");
-        load(&written, &description, &mut again).expect("a file of ours");
+        load(&written, &description, &[], &mut again).expect("a file of ours");
         assert_eq!(again.parameters(), model.parameters());
     }
 }
@@ -108,7 +109,7 @@ fn a_network_in_another_order_is_refused() {
         let architecture = Architecture { layers, ..sequential() };
         let description = described(&architecture);
         let mut model = description.model(InstructionSet::detect(), 1).expect("it fits");
-        load(&bytes, &description, &mut model).expect_err("another network")
+        load(&bytes, &description, &[], &mut model).expect_err("another network")
     };
     let error = load_into(&[
         "conv 4 3x3",

@@ -23,6 +23,8 @@
 //! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs`, `four_files.rs` and `published.rs` touch the
 //! file system, so everything else works where there is none.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 mod augmentation;
 mod cache;
 mod classes;

@@ -1,12 +1,31 @@
 //! What a file says of its model.
 
-use crate::{FormatError, graph::Graph};
+use crate::{
+    FormatError,
+    escape::{is_plain, shown},
+    graph::Graph,
+};
 use data::{MAXIMUM_CLASSES, MAXIMUM_SIDE};
-use nn::{Architecture, InstructionSet, LayerSpec, Model, ShapeError};
+use nn::{
+    Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation, ShapeError,
+    fingerprint,
+};
 use serde::{Deserialize, Serialize};
 
 /// Version of the description and of the tensors' names and layouts.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
+
+/// The oldest that is read: the same without preparation and ε.
+const OLDEST_FORMAT: u32 = 2;
+
+/// Most layers of a network, as of one in a study file.
+const MAXIMUM_LAYERS: usize = 2000;
+
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// What ε of batch and layer normalisation can be.
+pub const EPSILONS: std::ops::RangeInclusive<f64> = 1e-12..=0.1;
 
 /// How an image becomes what the network reads.
 pub const PREPROCESSING: &str =
@@ -29,6 +48,12 @@ pub struct Description {
     pub classes: Vec<String>,
     /// How an image becomes what the network reads.
     pub preprocessing: String,
+    /// What is made of those pixels before the first layer reads them; nothing where that is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Preparation>,
+    /// ε of batch and layer normalisation, [`NORMALISATION_EPSILON`] where that is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
     /// How its weights came about; unknown where another program made them.
     pub training: Option<Training>,
 }
@@ -65,6 +90,8 @@ impl Description {
             width,
             classes,
             preprocessing: PREPROCESSING.to_owned(),
+            preparation: None,
+            epsilon: None,
             training: None,
         }
     }
@@ -87,30 +114,109 @@ impl Description {
     /// # Panics
     /// When `capacity` is zero, or the description did not come from [`crate::describe`] or [`Self::of`] a data set's sizes.
     pub fn model(&self, set: InstructionSet, capacity: usize) -> Result<Model<f32>, ShapeError> {
-        Model::new(set, &self.architecture(), self.height, self.width, self.classes.len(), capacity)
+        let (height, width, classes) = (self.height, self.width, self.classes.len());
+        let mut model = Model::new(set, &self.architecture(), height, width, classes, capacity)?;
+        model.set_preparation(self.preparation);
+        model.set_epsilon(self.normalisation_epsilon());
+        Ok(model)
+    }
+
+    /// ε of batch and layer normalisation.
+    pub fn normalisation_epsilon(&self) -> f64 {
+        self.epsilon.unwrap_or(NORMALISATION_EPSILON)
     }
 
     /// The operations of `model`, which this describes.
     pub(crate) fn graph(&self, model: &Model<f32>) -> Graph {
-        Graph::of(&self.architecture(), self.height, self.width, self.classes.len(), model.specs())
+        let graph =
+            Graph::of(&self.architecture(), self.height, self.width, self.classes.len(), model.specs());
+        graph.assert_complete(model.parameters().len());
+        graph
     }
 
-    /// Refuses what no data set can have, before anything is allocated by it.
+    /// Refuses a model whose weights are not those that the description is of, where it says.
+    pub(crate) fn check_fingerprint(&self, model: &Model<f32>) -> Result<(), FormatError> {
+        let Some(training) = &self.training else { return Ok(()) };
+        let found = fingerprint(model.parameters());
+        match training.fingerprint == found {
+            true => Ok(()),
+            false => Err(FormatError::Changed { stated: training.fingerprint.clone(), found }),
+        }
+    }
+
+    /// Refuses what cannot be, before anything is allocated by it.
     pub(crate) fn check(&self) -> Result<(), FormatError> {
-        if self.format != FORMAT {
-            return Err(FormatError::Description(format!("format {FORMAT} expected, {} found", self.format)));
+        self.find_problem().map_or(Ok(()), |problem| Err(FormatError::Description(problem)))
+    }
+
+    fn find_problem(&self) -> Option<String> {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&self.format) {
+            return Some(format!("format {OLDEST_FORMAT} or {FORMAT} expected, {} found", self.format));
         }
         for (what, side) in [("height", self.height), ("width", self.width)] {
             if !(1..=MAXIMUM_SIDE).contains(&side) {
-                let problem = format!("a {what} of 1 to {MAXIMUM_SIDE} pixels expected, {side} found");
-                return Err(FormatError::Description(problem));
+                return Some(format!("a {what} of 1 to {MAXIMUM_SIDE} pixels expected, {side} found"));
             }
         }
         let classes = self.classes.len();
         if !(2..=MAXIMUM_CLASSES).contains(&classes) {
-            let problem = format!("2 to {MAXIMUM_CLASSES} classes expected, {classes} found");
-            return Err(FormatError::Description(problem));
+            return Some(format!("2 to {MAXIMUM_CLASSES} classes expected, {classes} found"));
         }
-        Ok(())
+        let name = &self.architecture;
+        if !is_name(name) || !is_plain(name) {
+            let (expected, found) =
+                (format!("a name of 1 to {LONGEST_NAME} printable characters"), shown(name));
+            return Some(format!("{expected} expected for the network, `{found}` found"));
+        }
+        if let Some(name) = self.classes.iter().find(|name| name.chars().count() > LONGEST_NAME) {
+            let found = shown(name);
+            return Some(format!(
+                "class names of at most {LONGEST_NAME} characters expected, `{found}` found"
+            ));
+        }
+        let layers = count(&self.layers);
+        if layers > MAXIMUM_LAYERS {
+            return Some(format!("at most {MAXIMUM_LAYERS} layers expected, {layers} found"));
+        }
+        if self.preprocessing != PREPROCESSING {
+            let found = shown(&self.preprocessing);
+            return Some(format!("images prepared as `{PREPROCESSING}` expected, `{found}` found"));
+        }
+        if let Some(epsilon) = self.epsilon.filter(|epsilon| !EPSILONS.contains(epsilon)) {
+            return Some(format!("an epsilon of 1e-12 to 0.1 expected, {epsilon} found"));
+        }
+        self.training.as_ref().and_then(Training::find_problem)
     }
+}
+
+impl Training {
+    fn find_problem(&self) -> Option<String> {
+        let digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        for (what, value, most, expected) in [
+            ("train_seconds", self.train_seconds, f64::MAX, "0 or more"),
+            ("test_accuracy", self.test_accuracy, 1.0, "0 to 1"),
+            ("test_loss", self.test_loss, f64::MAX, "0 or more"),
+        ] {
+            if !(0.0..=most).contains(&value) {
+                return Some(format!("{what}: {expected} expected, {value} found"));
+            }
+        }
+        if digest(&self.fingerprint) {
+            return None;
+        }
+        Some(format!("fingerprint: a SHA-256 expected, `{}` found", shown(&self.fingerprint)))
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.chars().count())
+}
+
+/// All layers, those within others too.
+fn count(layers: &[LayerSpec]) -> usize {
+    let within = |layer: &LayerSpec| match layer {
+        LayerSpec::Residual { body, shortcut } => count(body) + count(shortcut),
+        _ => 0,
+    };
+    layers.iter().map(|layer| 1 + within(layer)).sum()
 }

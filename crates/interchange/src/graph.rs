@@ -95,6 +95,19 @@ impl Graph {
         self.readers(place).any(|index| index != place || is_sum(index))
     }
 
+    /// Holds that the tensors cover each of the model's parameters once: a layer whose parameters had no tensor would
+    /// lose them when it is saved, and keep zeros when it is loaded.
+    pub(crate) fn assert_complete(&self, parameters: usize) {
+        let mut covered = vec![false; parameters];
+        for tensor in self.tensors().filter(|tensor| !tensor.addend) {
+            for index in tensor.indices() {
+                assert!(!std::mem::replace(&mut covered[index], true), "{} has a value twice", tensor.name);
+            }
+        }
+        let lost = covered.iter().filter(|covered| !**covered).count();
+        assert_eq!(lost, 0, "parameters without a tensor");
+    }
+
     /// Every tensor, as PyTorch has them.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = &StateTensor> {
         self.nodes.iter().flat_map(|node| &node.tensors)
@@ -178,8 +191,71 @@ impl Builder<'_> {
 
 /// Whether a dense layer follows with nothing before it but functions of single values of the list.
 fn ends_in_dense(next: &[LayerSpec]) -> bool {
-    let single = |layer: &&LayerSpec| {
-        matches!(layer, LayerSpec::Activation(_) | LayerSpec::Dropout { .. } | LayerSpec::BatchNorm)
-    };
-    matches!(next.iter().find(|layer| !single(layer)), Some(LayerSpec::Dense { .. }))
+    for layer in next {
+        match layer {
+            LayerSpec::Dense { .. } => return true,
+            LayerSpec::Activation(_) | LayerSpec::Dropout { .. } | LayerSpec::BatchNorm => {}
+            LayerSpec::Convolution(_)
+            | LayerSpec::Depthwise(_)
+            | LayerSpec::MaxPool(_)
+            | LayerSpec::AveragePool(_)
+            | LayerSpec::GlobalMaxPool
+            | LayerSpec::GlobalAveragePool
+            | LayerSpec::Flatten
+            | LayerSpec::LayerNorm
+            | LayerSpec::Rows
+            | LayerSpec::Columns
+            | LayerSpec::Pixels
+            | LayerSpec::Patches { .. }
+            | LayerSpec::Position
+            | LayerSpec::Attention { .. }
+            | LayerSpec::Transpose
+            | LayerSpec::Recurrent(_)
+            | LayerSpec::Residual { .. } => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nn::{InstructionSet, Model};
+
+    /// A small network's graph, and how many parameters it has.
+    fn graph() -> (Graph, usize) {
+        let layers = ["conv 2 3x3", "batchnorm", "flatten", "dense classes"];
+        let architecture = Architecture {
+            name: "small".to_owned(),
+            summary: String::new(),
+            citation: String::new(),
+            layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
+        };
+        let model: Model<f32> =
+            Model::new(InstructionSet::detect(), &architecture, 5, 5, 2, 1).expect("it fits");
+        (Graph::of(&architecture, 5, 5, 2, model.specs()), model.parameters().len())
+    }
+
+    #[test]
+    fn every_parameter_has_a_tensor() {
+        let (graph, parameters) = graph();
+        graph.assert_complete(parameters);
+    }
+
+    #[test]
+    #[should_panic(expected = "parameters without a tensor")]
+    fn a_layer_that_would_lose_a_parameter_is_found() {
+        let (mut graph, parameters) = graph();
+        graph.nodes[1].tensors.pop();
+        graph.assert_complete(parameters);
+    }
+
+    #[test]
+    #[should_panic(expected = "conv1.bias has a value twice")]
+    fn a_parameter_of_two_tensors_is_found() {
+        let (mut graph, parameters) = graph();
+        let again = graph.nodes[0].tensors[1].clone();
+        graph.nodes[0].tensors.push(again);
+        graph.assert_complete(parameters);
+    }
 }

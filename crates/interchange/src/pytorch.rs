@@ -2,12 +2,11 @@
 
 use crate::{
     Description,
+    escape::python_string,
     graph::{Graph, Node, Operation, Place},
     state_dict::inputs,
 };
-use nn::{
-    ActivationSpec, Cell, LayerSpec, Model, NORMALISATION_EPSILON, PoolSpec, RecurrentSpec, Shape, Sliding,
-};
+use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
 use std::fmt::Write;
 
 /// What stands at the head of every module.
@@ -49,6 +48,8 @@ if __name__ == \"__main__\":
 
 /// A Python file that defines the network, whose `load_state_dict` takes the tensors of [`crate::encode`] as they are.
 ///
+/// It takes images of 0 to 1 and prepares them itself, where the description says how.
+///
 /// In training its batch normalisation takes statistics over the whole batch, ours over sixteen images each; what it
 /// computes of images is the same.
 ///
@@ -59,7 +60,7 @@ pub fn pytorch_module(description: &Description, model: &Model<f32>) -> String {
     let (height, width, classes) = (description.height, description.width, description.classes.len());
     let title =
         format!("`{}`, written by mnist-study {}.", description.architecture, env!("CARGO_PKG_VERSION"));
-    let mut text = format!("\"\"\"{title}\"\"\"\n\n{HEAD}");
+    let mut text = format!("{}\n\n{HEAD}", python_string(&title));
     let has_position = |node: &Node| node.operation == Operation::Layer(LayerSpec::Position);
     if graph.nodes.iter().any(has_position) {
         text.push_str(POSITION);
@@ -70,13 +71,17 @@ pub fn pytorch_module(description: &Description, model: &Model<f32>) -> String {
          ground, to logits [n, {classes}].\"\"\"\n\n    def __init__(self) -> None:\n        super().__init__()\n"
     );
     for node in &graph.nodes {
-        if let Some(module) = module(node) {
+        if let Some(module) = module(node, description.normalisation_epsilon()) {
             let _ = writeln!(text, "        self.{} = {module}", node.name);
         }
     }
     text.push_str("\n    def forward(self, x: Tensor) -> Tensor:\n");
-    if graph.is_kept(0) {
-        let _ = writeln!(text, "        {} = x", name_of(&graph, 0));
+    let images = name_of(&graph, 0);
+    if let Some(preparation) = description.preparation {
+        let (mean, std) = (preparation.mean(), preparation.std());
+        let _ = writeln!(text, "        {images} = (x - {mean:?}) / {std:?}");
+    } else if images != "x" {
+        let _ = writeln!(text, "        {images} = x");
     }
     for (index, node) in graph.nodes.iter().enumerate() {
         let (from, to) = (name_of(&graph, node.input), name_of(&graph, index + 1));
@@ -99,7 +104,7 @@ fn name_of(graph: &Graph, place: Place) -> String {
 }
 
 /// The module that holds a node's parameters, or that behaves otherwise in training.
-fn module(node: &Node) -> Option<String> {
+fn module(node: &Node, epsilon: f64) -> Option<String> {
     let Operation::Layer(layer) = &node.operation else { return None };
     let features = node.from.features();
     Some(match layer {
@@ -113,9 +118,9 @@ fn module(node: &Node) -> Option<String> {
         }
         LayerSpec::BatchNorm => {
             let axes = if matches!(node.from, Shape::Image { .. }) { 2 } else { 1 };
-            format!("nn.BatchNorm{axes}d({features}, eps={NORMALISATION_EPSILON})")
+            format!("nn.BatchNorm{axes}d({features}, eps={epsilon:?})")
         }
-        LayerSpec::LayerNorm => format!("nn.LayerNorm({features}, eps={NORMALISATION_EPSILON})"),
+        LayerSpec::LayerNorm => format!("nn.LayerNorm({features}, eps={epsilon:?})"),
         LayerSpec::Dropout { rate } => format!("nn.Dropout({rate})"),
         LayerSpec::Position => {
             let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
@@ -133,7 +138,18 @@ fn module(node: &Node) -> Option<String> {
             let both = if spec.bidirectional { ", bidirectional=True" } else { "" };
             format!("nn.{class}({}, {}, batch_first=True{both})", inputs(node.from), spec.units)
         }
-        _ => return None,
+        LayerSpec::Activation(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Flatten
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Transpose => return None,
+        LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
     })
 }
 

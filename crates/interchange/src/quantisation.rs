@@ -89,22 +89,47 @@ pub struct Quantisation {
 
 /// Whether a layer's products are of whole numbers.
 pub(crate) fn has_grid(node: &Node) -> bool {
-    matches!(
-        node.operation,
-        Operation::Layer(LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. })
-    )
+    weights(node) == Weights::OnGrids
+}
+
+/// How a layer's weights are rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weights {
+    /// To eight bits, and what they multiply to a grid.
+    OnGrids,
+    /// To eight bits.
+    Alone,
+    /// Not at all, or there are none.
+    Kept,
+}
+
+fn weights(node: &Node) -> Weights {
+    let Operation::Layer(layer) = &node.operation else { return Weights::Kept };
+    match layer {
+        LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. } => Weights::OnGrids,
+        LayerSpec::Attention { .. } | LayerSpec::Recurrent(_) => Weights::Alone,
+        LayerSpec::Activation(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Flatten
+        | LayerSpec::Dropout { .. }
+        | LayerSpec::BatchNorm
+        | LayerSpec::LayerNorm
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Position
+        | LayerSpec::Transpose => Weights::Kept,
+        LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
+    }
 }
 
 /// Whether a tensor is of eight-bit weights.
 pub(crate) fn is_weight(node: &Node, tensor: &StateTensor) -> bool {
-    let Operation::Layer(layer) = &node.operation else { return false };
-    match layer {
-        LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. } => {
-            tensor.shape.len() > 1
-        }
-        LayerSpec::Attention { .. } | LayerSpec::Recurrent(_) => tensor.shape.len() == 2,
-        _ => false,
-    }
+    weights(node) != Weights::Kept && tensor.shape.len() > 1
 }
 
 impl Quantisation {

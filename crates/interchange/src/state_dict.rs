@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | conv, depthwise | `Conv2d` | `weight [filters, channels / groups, rows, columns]`, `bias` |
 //! | dense | `Linear` | `weight [units, inputs]`, `bias` |
-//! | batchnorm | `BatchNorm1d`, `BatchNorm2d`, ε = 0.001 | `weight`, `bias`, `running_mean`, `running_var` |
-//! | layernorm | `LayerNorm`, ε = 0.001 | `weight`, `bias` |
+//! | batchnorm | `BatchNorm1d`, `BatchNorm2d` | `weight`, `bias`, `running_mean`, `running_var` |
+//! | layernorm | `LayerNorm` | `weight`, `bias` |
 //! | lstm, gru, rnn | `LSTM`, `GRU`, `RNN` | `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and with `_reverse` |
 //! | attention | `MultiheadAttention` | `in_proj_weight`, `in_proj_bias`, `out_proj.weight`, `out_proj.bias` |
 //! | position | a parameter | `embedding [steps, features]` |
@@ -118,7 +118,19 @@ pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
             names.into_iter().filter_map(|(ours, theirs)| plain(node, ours, theirs)).collect()
         }
         LayerSpec::Recurrent(spec) => recurrent(node, *spec),
-        _ => Vec::new(),
+        LayerSpec::Activation(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Flatten
+        | LayerSpec::Dropout { .. }
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Transpose => Vec::new(),
+        LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
     }
 }
 
@@ -221,6 +233,6 @@ fn recurrent(node: &Node, spec: RecurrentSpec) -> Vec<StateTensor> {
 pub(crate) fn inputs(shape: Shape) -> usize {
     match shape {
         Shape::Image { width, channels, .. } => width * channels,
-        _ => shape.features(),
+        Shape::Sequence { features, .. } | Shape::Vector(features) => features,
     }
 }

@@ -1,12 +1,27 @@
 //! Safetensors files: a model's tensors, and what the file says of them.
 
-use crate::{Description, FormatError, graph::Graph, state_dict::StateTensor};
+use crate::{
+    Description, FormatError, NameMap, Remark,
+    escape::shown,
+    names::{FileTensor, Pairing, pair},
+    other_format::OtherFormat,
+    state_dict::StateTensor,
+};
 use nn::Model;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::{borrow::Cow, cmp::Ordering, collections::HashMap};
+use safetensors::{
+    Dtype, SafeTensorError, SafeTensors,
+    tensor::{Metadata, TensorView},
+};
+use std::collections::HashMap;
 
 /// The metadata key.
 pub(crate) const KEY: &str = "mnist-study";
+
+/// Largest header that is read: it names every tensor, and holds the description.
+const MAXIMUM_HEADER_BYTES: u64 = 8 << 20;
+
+/// Largest description that is read.
+const MAXIMUM_DESCRIPTION_BYTES: usize = 1 << 20;
 
 /// What PyTorch's batch normalisation counts and nothing here needs.
 const BATCHES_TRACKED: &str = "num_batches_tracked";
@@ -18,11 +33,12 @@ const BATCHES_TRACKED: &str = "num_batches_tracked";
 /// [`crate::pytorch_module`] writes it.
 ///
 /// # Errors
-/// When the format cannot hold it; no model of this program is such.
+/// When the description's fingerprint is another than that of the model's weights.
 ///
 /// # Panics
 /// When `model` is not the one that `description` describes.
 pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, FormatError> {
+    description.check_fingerprint(model)?;
     let damaged = |error: &dyn std::fmt::Display| FormatError::Damaged(error.to_string());
     let graph = description.graph(model);
     let bytes: Vec<(&StateTensor, Vec<u8>)> = graph
@@ -48,107 +64,150 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
 /// # Errors
 /// When the bytes are no safetensors file, carry no description, or one of what no data set can have.
 pub fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|error| FormatError::Damaged(error.to_string()))?;
+    let metadata = read_header(bytes)?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
     let text = text.ok_or(FormatError::NoDescription)?;
+    if text.len() > MAXIMUM_DESCRIPTION_BYTES {
+        let problem = format!("{MAXIMUM_DESCRIPTION_BYTES} bytes at most expected, {} found", text.len());
+        return Err(FormatError::Description(problem));
+    }
     let description: Description =
-        serde_json::from_str(text).map_err(|error| FormatError::Description(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| FormatError::Description(shown(&error.to_string())))?;
     description.check()?;
     Ok(description)
 }
 
-/// Gives `model`, built from `description`, the file's weights.
+fn read_header(bytes: &[u8]) -> Result<Metadata, FormatError> {
+    let length = bytes.first_chunk().map(|length| u64::from_le_bytes(*length));
+    if length.is_some_and(|length| length <= bytes.len() as u64 && length > MAXIMUM_HEADER_BYTES) {
+        return Err(FormatError::Damaged(format!(
+            "a header of at most {MAXIMUM_HEADER_BYTES} bytes expected"
+        )));
+    }
+    SafeTensors::read_metadata(bytes).map(|(_, metadata)| metadata).map_err(|error| unreadable(bytes, &error))
+}
+
+/// What is wrong with bytes that are not safetensors.
+fn unreadable(bytes: &[u8], error: &SafeTensorError) -> FormatError {
+    match (OtherFormat::of(bytes), error) {
+        (Some(format), _) => FormatError::OtherFormat(format),
+        (None, SafeTensorError::MetadataIncompleteBuffer) => FormatError::Damaged(
+            "its header tells of another number of bytes than follow it: the file was cut off, or something was added"
+                .to_owned(),
+        ),
+        (None, error) => FormatError::Damaged(shown(&error.to_string())),
+    }
+}
+
+/// Gives `model`, built from `description`, the file's weights; what was converted or guessed on the way.
 ///
-/// The tensors are found by the names that [`encode`] writes. A file of an `nn.Sequential`, whose names begin with
-/// numbers (`0.weight`, `3.bias`), is taken in the order of the numbers.
+/// The tensors are found by the names that [`encode`] writes, once what all names begin with (`module.`) is left out and
+/// `maps` are applied. What remains is taken by its shapes and by the numbers in its names, as of an `nn.Sequential`
+/// (`0.weight`, `3.bias`) or `fc1`, `fc2`. Weights of 16 bits are widened to float32, those of 64 bits rounded.
 ///
 /// # Errors
-/// When a tensor is missing, surplus, misshapen or not finite; the model is then partly overwritten.
+/// When a tensor is missing, surplus, misshapen, not finite, or could be one of several, or when the weights are not those
+/// whose fingerprint the description states; the model is then partly overwritten.
 ///
 /// # Panics
 /// When `model` is not the one that `description` describes.
-pub fn load(bytes: &[u8], description: &Description, model: &mut Model<f32>) -> Result<(), FormatError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| FormatError::Damaged(error.to_string()))?;
+pub fn load(
+    bytes: &[u8],
+    description: &Description,
+    maps: &[NameMap],
+    model: &mut Model<f32>,
+) -> Result<Vec<Remark>, FormatError> {
+    read_header(bytes)?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(bytes, &error))?;
     let graph = description.graph(model);
-    let mut names: Vec<&str> = file.names().into_iter().filter(|name| !is_count(name)).collect();
-    names.sort_unstable();
-    let pairs = pair(&graph, &names)?;
+    let mut views: Vec<(&str, TensorView)> = file.iter().filter(|(name, _)| !is_count(name)).collect();
+    views.sort_unstable_by_key(|(name, _)| *name);
+    let tensors: Vec<FileTensor> =
+        views.iter().map(|(name, view)| FileTensor { name, shape: view.shape() }).collect();
+    let views: HashMap<&str, &TensorView> = views.iter().map(|(name, view)| (*name, view)).collect();
+    let Pairing { pairs, mut remarks } = pair(&graph, &tensors, maps)?;
     // An addend goes onto what another tensor sets.
     let (addends, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(tensor, _)| tensor.addend);
+    let mut converted = Vec::new();
     for (tensor, name) in others.into_iter().chain(addends) {
-        let found = file.tensor(name).map_err(|error| FormatError::Damaged(error.to_string()))?;
-        if found.dtype() != Dtype::F32 || found.shape() != tensor.shape {
-            return Err(FormatError::Shape {
-                name: name.to_owned(),
-                expected: format!("float32 {:?}", tensor.shape),
-                found: format!("{:?} {:?}", found.dtype(), found.shape()),
-            });
+        let found = views[name];
+        let shape = || FormatError::Shape {
+            name: name.to_owned(),
+            expected: format!("float32 {:?}", tensor.shape),
+            found: format!("{:?} {:?}", found.dtype(), found.shape()),
+        };
+        if found.shape() != tensor.shape {
+            return Err(shape());
         }
-        let (values, _) = found.data().as_chunks::<4>();
-        let values = || values.iter().map(|value| f32::from_le_bytes(*value));
-        if !values().all(f32::is_finite) {
+        let values = numbers(found).ok_or_else(shape)?;
+        if !values.iter().all(|value| value.is_finite()) {
             return Err(FormatError::NotFinite(name.to_owned()));
         }
-        tensor.set(values(), model.parameters_mut());
+        if found.dtype() != Dtype::F32 && !converted.contains(&found.dtype()) {
+            converted.push(found.dtype());
+        }
+        tensor.set(values.into_iter(), model.parameters_mut());
     }
-    Ok(())
+    remarks.extend(converted.iter().map(|kind| Remark::Converted(kind.to_string())));
+    description.check_fingerprint(model)?;
+    Ok(remarks)
 }
 
 fn is_count(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, last)| last == BATCHES_TRACKED)
 }
 
-/// The network's tensors, each with its name in the file.
-fn pair<'a, 'b>(graph: &'a Graph, names: &[&'b str]) -> Result<Vec<(&'a StateTensor, &'b str)>, FormatError> {
-    let renamed = renamed(graph, names);
-    let known = |name: &str| match &renamed {
-        Some(renamed) => Cow::from(
-            renamed
-                .get(layer_of(name))
-                .map_or(String::new(), |layer| format!("{layer}{}", &name[layer_of(name).len()..])),
-        ),
-        None => Cow::from(name.to_owned()),
-    };
-    let in_file: HashMap<String, &'b str> =
-        names.iter().map(|name| (known(name).into_owned(), *name)).collect();
-    let mut pairs = Vec::new();
-    for tensor in graph.tensors() {
-        match in_file.get(&tensor.name) {
-            Some(name) => pairs.push((tensor, *name)),
-            None => {
-                return Err(FormatError::Missing { name: tensor.name.clone(), shape: tensor.shape.clone() });
-            }
+/// A tensor's values, where it is of floating-point numbers: exact, but for float64, which is rounded.
+fn numbers(view: &TensorView) -> Option<Vec<f32>> {
+    let data = view.data();
+    Some(match view.dtype() {
+        Dtype::F32 => data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+        Dtype::F64 => data.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes) as f32).collect(),
+        Dtype::F16 => data.as_chunks().0.iter().map(|bytes| of_half(u16::from_le_bytes(*bytes))).collect(),
+        Dtype::BF16 => {
+            let widened = |bytes: &[u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
+            data.as_chunks().0.iter().map(widened).collect()
         }
-    }
-    match names.iter().find(|name| pairs.iter().all(|(_, paired)| paired != *name)) {
-        Some(name) => Err(FormatError::Surplus((*name).to_owned())),
-        None => Ok(pairs),
+        _ => return None,
+    })
+}
+
+/// IEEE 754 binary16 as float32: one bit of sign, five of exponent with bias 15, ten of fraction.
+fn of_half(bits: u16) -> f32 {
+    let (sign, exponent, fraction) =
+        (u32::from(bits >> 15) << 31, u32::from(bits >> 10) & 0x1f, u32::from(bits) & 0x3ff);
+    match exponent {
+        // Subnormal: so many times 2⁻²⁴.
+        0 => {
+            let magnitude = fraction as f32 * f32::from_bits((127 - 24) << 23);
+            f32::from_bits(sign | magnitude.to_bits())
+        }
+        0x1f => f32::from_bits(sign | 0xff << 23 | fraction << 13),
+        _ => f32::from_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13),
     }
 }
 
-/// Our names of a numbered file's layers, where every name begins with a number.
-fn renamed<'b>(graph: &Graph, names: &[&'b str]) -> Option<HashMap<&'b str, String>> {
-    let numbered = |name: &&str| name.split('.').next().is_some_and(|first| first.parse::<u32>().is_ok());
-    if names.is_empty() || !names.iter().all(numbered) {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_what_numpy_makes_of_them() {
+        // numpy.uint16(bits).view(numpy.float16).astype(numpy.float32), 2.4.6.
+        for (bits, expected) in [
+            (0x3c00, 1.0),
+            (0xc500, -5.0),
+            (0x7bff, 65504.0),
+            (0x0001, 5.960_464_5e-8),
+            (0x83ff, -6.097_555e-5),
+            (0x0400, 6.103_515_6e-5),
+            (0x3555, 0.333_251_95),
+            (0x0000, 0.0),
+            (0x7c00, f32::INFINITY),
+            (0xfc00, f32::NEG_INFINITY),
+        ] {
+            assert_eq!(of_half(bits), expected, "{bits:04x}");
+        }
+        assert!(of_half(0x8000).is_sign_negative() && of_half(0x7e00).is_nan());
     }
-    let mut layers: Vec<&str> = names.iter().map(|name| layer_of(name)).collect();
-    layers.sort_unstable_by(|one, other| by_number(one, other));
-    layers.dedup();
-    let ours = graph.nodes.iter().filter(|node| !node.tensors.is_empty()).map(|node| node.name.clone());
-    Some(layers.into_iter().zip(ours).collect())
-}
-
-/// A tensor's name without what stands for the parameter within its layer.
-fn layer_of(name: &str) -> &str {
-    let last = |name: &str| name.rfind('.').unwrap_or(name.len());
-    let layer = &name[..last(name)];
-    if layer.ends_with(".out_proj") { &layer[..last(layer)] } else { layer }
-}
-
-/// Part by part, numbers as such.
-fn by_number(one: &str, other: &str) -> Ordering {
-    let key = |part: &str| (part.parse::<u32>().ok(), part.to_owned());
-    one.split('.').map(key).cmp(other.split('.').map(key))
 }

@@ -7,142 +7,99 @@
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
 
 /// The nearest value within ±`limit`; NaN stays NaN.
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn clamp<V: Vector>(x: V, limit: V::Element) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { x.minimum(V::splat(limit)).maximum(V::splat(-limit)) }
+pub(crate) fn clamp<V: Vector>(x: V, limit: V::Element) -> V {
+    x.minimum(x.like(limit)).maximum(x.like(-limit))
 }
 
 /// (r, n) with x = r + n · ln 2, n whole and |r| ≤ ½ ln 2, for |x| ≤ [`Element::EXPONENTIAL_LIMIT`].
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn reduce<V: Vector>(x: V) -> (V, V) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let n = x.mul(V::splat(V::Element::from_f64(std::f64::consts::LOG2_E))).round();
-        let [high, low] = V::Element::LN_2_PARTS;
-        let x = n.mul_add(V::splat(-high), x);
-        (n.mul_add(V::splat(-low), x), n)
-    }
+pub(crate) fn reduce<V: Vector>(x: V) -> (V, V) {
+    let n = x.mul(x.like(V::Element::from_f64(std::f64::consts::LOG2_E))).round();
+    let [high, low] = V::Element::LN_2_PARTS;
+    let x = n.mul_add(x.like(-high), x);
+    (n.mul_add(x.like(-low), x), n)
 }
 
 /// eˣ − 1 for |x| ≤ √2 − 1.
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn exponential_minus_one<V: Vector>(x: V) -> V {
-    // SAFETY: the caller's promise.
-    unsafe {
-        // Horner's scheme for p / x = 1 + x/2! + x²/3! + …
-        let mut coefficient = 1.0;
-        let mut k = 1;
-        while k <= V::Element::EXPONENTIAL_TERMS {
-            coefficient /= k as f64;
-            k += 1;
-        }
-        let mut p = V::splat(V::Element::from_f64(coefficient));
-        while k > 2 {
-            k -= 1;
-            coefficient *= k as f64;
-            p = p.mul_add(x, V::splat(V::Element::from_f64(coefficient)));
-        }
-        p.mul(x)
+pub(crate) fn exponential_minus_one<V: Vector>(x: V) -> V {
+    // Horner's scheme for p / x = 1 + x/2! + x²/3! + …
+    let mut coefficient = 1.0;
+    let mut k = 1;
+    while k <= V::Element::EXPONENTIAL_TERMS {
+        coefficient /= k as f64;
+        k += 1;
     }
+    let mut p = x.like(V::Element::from_f64(coefficient));
+    while k > 2 {
+        k -= 1;
+        coefficient *= k as f64;
+        p = p.mul_add(x, x.like(V::Element::from_f64(coefficient)));
+    }
+    p.mul(x)
 }
 
 /// eˣ = s + s·p for the pair (p, s), with s a power of two and |p| ≤ √2 − 1, for |x| ≤ [`Element::EXPONENTIAL_LIMIT`].
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn exponential<V: Vector>(x: V) -> (V, V) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (x, n) = reduce(x);
-        (exponential_minus_one(x), n.power_of_two())
-    }
+pub(crate) fn exponential<V: Vector>(x: V) -> (V, V) {
+    let (x, n) = reduce(x);
+    (exponential_minus_one(x), n.power_of_two())
 }
 
 /// 1 / (1 + e⁻ˣ).
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn sigmoid<V: Vector>(x: V) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { sigmoid_and_rest(x).0 }
+pub(crate) fn sigmoid<V: Vector>(x: V) -> V {
+    sigmoid_and_rest(x).0
 }
 
 /// s = 1 / (1 + e⁻ˣ), and 1 − s without the cancellation of that difference.
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn sigmoid_and_rest<V: Vector>(x: V) -> (V, V) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let one = V::splat(V::Element::ONE);
-        let (p, s) = exponential(clamp(V::zero().sub(x), V::Element::EXPONENTIAL_LIMIT));
-        let power = p.mul_add(s, s);
-        let sigmoid = one.div(power.add(one));
-        (sigmoid, power.mul(sigmoid))
-    }
+pub(crate) fn sigmoid_and_rest<V: Vector>(x: V) -> (V, V) {
+    let one = x.like(V::Element::ONE);
+    let (p, s) = exponential(clamp(x.like(V::Element::ZERO).sub(x), V::Element::EXPONENTIAL_LIMIT));
+    let power = p.mul_add(s, s);
+    let sigmoid = one.div(power.add(one));
+    (sigmoid, power.mul(sigmoid))
 }
 
 /// tanh x = (e²ˣ − 1) / (e²ˣ + 1).
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let two = V::splat(V::Element::from_f64(2.0));
-        // Beyond this tanh rounds to ±1, and e²ˣ is far from overflowing.
-        let x = clamp(x, V::Element::from_f64(20.0));
-        let (p, s) = exponential(x.mul(two));
-        let minus_one = p.mul_add(s, s.sub(V::splat(V::Element::ONE)));
-        minus_one.div(minus_one.add(two))
-    }
+pub(crate) fn tanh<V: Vector>(x: V) -> V {
+    let two = x.like(V::Element::from_f64(2.0));
+    // Beyond this tanh rounds to ±1, and e²ˣ is far from overflowing.
+    let x = clamp(x, V::Element::from_f64(20.0));
+    let (p, s) = exponential(x.mul(two));
+    let minus_one = p.mul_add(s, s.sub(x.like(V::Element::ONE)));
+    minus_one.div(minus_one.add(two))
 }
 
 /// A function of one vector.
 trait Function<E: Element> {
-    /// # Safety
-    /// The vector's instructions exist.
-    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V;
+    fn apply<V: Vector<Element = E>>(x: V) -> V;
 }
 
 struct Sigmoid;
 impl<E: Element> Function<E> for Sigmoid {
     #[inline(always)]
-    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { sigmoid(x) }
+    fn apply<V: Vector<Element = E>>(x: V) -> V {
+        sigmoid(x)
     }
 }
 
 struct Tanh;
 impl<E: Element> Function<E> for Tanh {
     #[inline(always)]
-    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { tanh(x) }
+    fn apply<V: Vector<Element = E>>(x: V) -> V {
+        tanh(x)
     }
 }
 
 struct Relu;
 impl<E: Element> Function<E> for Relu {
     #[inline(always)]
-    unsafe fn apply<V: Vector<Element = E>>(x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { x.maximum(V::zero()) }
+    fn apply<V: Vector<Element = E>>(x: V) -> V {
+        x.maximum(x.like(E::ZERO))
     }
 }
 
@@ -214,7 +171,7 @@ pub fn relu_backward<E: Element>(set: InstructionSet, output: &[E], gradient: &m
             }
         }
     }
-    check_length!(gradient, output.len());
+    check_length!(gradient, [output.len()]);
     E::dispatch(set, Gate { output, gradient });
 }
 

@@ -10,6 +10,7 @@
 use crate::{
     Element, InstructionSet, check_length,
     columns::{softmax_columns, softmax_columns_backward},
+    length,
     matmul::{Matrix, MatrixMut, Output, lanes, multiply, multiply_rows, pack, packed_length},
 };
 
@@ -34,28 +35,32 @@ impl Size {
     }
 
     /// The steps, and the padding of a row of probabilities.
+    ///
+    /// # Panics
+    /// As all lengths of this shape: when it is more than a machine can address.
     pub fn padded_steps<E: Element>(self, set: InstructionSet) -> usize {
-        self.steps.next_multiple_of(lanes::<E>(set))
+        length::padded(self.steps, lanes::<E>(set))
     }
 
     /// Elements of the probabilities, `[head, key, padded query]`.
     pub fn probabilities_length<E: Element>(self, set: InstructionSet) -> usize {
-        self.heads * self.steps * self.padded_steps::<E>(set)
+        length::product(&[self.heads, self.steps, self.padded_steps::<E>(set)])
     }
 
     /// Elements of the projected steps, `[step, 3 · features]`: query, key, value side by side.
     pub fn projected_length(self) -> usize {
-        self.steps * PROJECTIONS * self.features
+        length::product(&[self.steps, PROJECTIONS, self.features])
     }
 
     /// Elements that [`forward`] and [`backward`] need to work with.
     pub fn scratch_length<E: Element>(self, set: InstructionSet) -> usize {
-        packed_length::<E>(set, self.head_features(), self.steps) + self.steps * self.padded_steps::<E>(set)
+        let scores = length::product(&[self.steps, self.padded_steps::<E>(set)]);
+        length::sum(&[packed_length::<E>(set, self.head_features(), self.steps), scores])
     }
 
     /// Multiplications and additions of a forward pass, the softmax's left out.
     pub fn forward_flops(self) -> u64 {
-        (2 * 2 * self.steps * self.steps * self.features) as u64
+        length::operations(&[2, 2, self.steps, self.steps, self.features])
     }
 
     fn scale<E: Element>(self) -> E {
@@ -89,10 +94,10 @@ pub fn forward<E: Element>(
 ) {
     let Size { steps, features, .. } = size;
     size.check();
-    check_length!(projected, size.projected_length());
-    check_length!(probabilities, size.probabilities_length::<E>(set));
-    check_length!(context, steps * features);
-    check_length!(scratch, size.scratch_length::<E>(set));
+    check_length!(projected, [size.projected_length()]);
+    check_length!(probabilities, [size.probabilities_length::<E>(set)]);
+    check_length!(context, [steps, features]);
+    check_length!(scratch, [size.scratch_length::<E>(set)]);
     let (width, padded) = (size.head_features(), size.padded_steps::<E>(set));
     let packed = &mut scratch[..packed_length::<E>(set, width, steps)];
     let mut contexts = MatrixMut::new(context, steps, features);
@@ -126,11 +131,11 @@ pub fn backward<E: Element>(
 ) {
     let Size { steps, features, .. } = size;
     size.check();
-    check_length!(projected, size.projected_length());
-    check_length!(probabilities, size.probabilities_length::<E>(set));
-    check_length!(d_context, steps * features);
-    check_length!(d_projected, size.projected_length());
-    check_length!(scratch, size.scratch_length::<E>(set));
+    check_length!(projected, [size.projected_length()]);
+    check_length!(probabilities, [size.probabilities_length::<E>(set)]);
+    check_length!(d_context, [steps, features]);
+    check_length!(d_projected, [size.projected_length()]);
+    check_length!(scratch, [size.scratch_length::<E>(set)]);
     let (width, padded) = (size.head_features(), size.padded_steps::<E>(set));
     let (packed, d_scores) = scratch.split_at_mut(packed_length::<E>(set, width, steps));
     let rest = MatrixMut::new(d_projected, steps, PROJECTIONS * features);

@@ -9,7 +9,7 @@
 //! at the end.
 
 use crate::{
-    Element, InstructionSet, check_length,
+    Element, InstructionSet, check_length, length,
     vector::Vector,
     walk::{Step, Walk},
 };
@@ -47,7 +47,7 @@ fn width_of_rows(channels: usize, rows: usize) -> usize {
 /// # Panics
 /// When there are no channels.
 pub fn workspace_length(channels: usize) -> usize {
-    4 * width(channels)
+    length::product(&[4, width(channels)])
 }
 
 /// Elements that [`fold`] fills.
@@ -55,7 +55,7 @@ pub fn workspace_length(channels: usize) -> usize {
 /// # Panics
 /// When there are no channels.
 pub fn folded_length(channels: usize) -> usize {
-    3 * width(channels)
+    length::product(&[3, width(channels)])
 }
 
 /// A normalisation's constants and parameters.
@@ -118,7 +118,7 @@ fn walk<E: Element>(set: InstructionSet, length: usize, width: usize, step: impl
 /// When a length does not fit; `folded` has [`folded_length`].
 pub fn fold<E: Element>(norm: BatchNorm<E>, statistics: Statistics<E>, folded: &mut [E]) {
     let width = width(norm.scale.len());
-    check_length!(folded, 3 * width);
+    check_length!(folded, [3, width]);
     fold_columns(norm, statistics, width, folded);
 }
 
@@ -127,9 +127,9 @@ fn fold_columns<E: Element>(norm: BatchNorm<E>, statistics: Statistics<E>, width
     let BatchNorm { epsilon, scale, offset } = norm;
     let Statistics { mean, variance } = statistics;
     let channels = scale.len();
-    check_length!(offset, channels);
-    check_length!(mean, channels);
-    check_length!(variance, channels);
+    check_length!(offset, [channels]);
+    check_length!(mean, [channels]);
+    check_length!(variance, [channels]);
     let epsilon = E::from_f64(epsilon);
     let (means, rest) = folded.split_at_mut(width);
     let (factors, offsets) = rest.split_at_mut(width);
@@ -155,7 +155,7 @@ pub fn apply<E: Element>(
     input: &[E],
     output: &mut [E],
 ) {
-    check_length!(folded, folded_length(channels));
+    check_length!(folded, [folded_length(channels)]);
     let rows = rows(input, channels);
     apply_columns(set, width_of_rows(channels, rows), folded, relu, input, output);
 }
@@ -169,7 +169,7 @@ fn apply_columns<E: Element>(
     input: &[E],
     output: &mut [E],
 ) {
-    check_length!(output, input.len());
+    check_length!(output, [input.len()]);
     let third = folded.len() / 3;
     let [means, factors, offsets] = [0, 1, 2].map(|part| &folded[part * third..][..width]);
     // Nothing is below the second: one pass serves both.
@@ -195,8 +195,8 @@ pub fn forward<E: Element>(
 ) {
     let channels = norm.scale.len();
     let rows = rows(input, channels);
-    check_length!(mean, channels);
-    check_length!(variance, channels);
+    check_length!(mean, [channels]);
+    check_length!(variance, [channels]);
     let width = width_of_rows(channels, rows);
     let share = E::ONE / E::from_f64(rows.max(1) as f64);
     let [means, sums, ..] = columns(workspace, width);
@@ -233,11 +233,11 @@ pub fn backward<E: Element>(
     let Statistics { mean, variance } = statistics;
     let channels = norm.scale.len();
     let rows = rows(input, channels);
-    check_length!(mean, channels);
-    check_length!(variance, channels);
-    check_length!(d_output, input.len());
-    check_length!(d_scale, channels);
-    check_length!(d_offset, channels);
+    check_length!(mean, [channels]);
+    check_length!(variance, [channels]);
+    check_length!(d_output, [input.len()]);
+    check_length!(d_scale, [channels]);
+    check_length!(d_offset, [channels]);
     let width = width_of_rows(channels, rows);
     let [means, factors, sums, products] = columns(workspace, width);
     means[..channels].copy_from_slice(mean);
@@ -258,7 +258,7 @@ pub fn backward<E: Element>(
         sums[channel] = -factor * d_offset[channel] * share;
     }
     let Some(d_input) = d_input else { return };
-    check_length!(d_input, input.len());
+    check_length!(d_input, [input.len()]);
     for columns in [&mut *factors, &mut *sums, &mut *products] {
         repeat(columns, channels);
     }

@@ -1,6 +1,6 @@
 //! Memory whose vectors do not straddle cache lines.
 
-use crate::Element;
+use crate::{Element, length};
 use std::{
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -25,8 +25,12 @@ pub struct Buffer<E> {
 
 impl<E: Element> Buffer<E> {
     /// So many zeros.
+    ///
+    /// # Panics
+    /// When they are more than a machine can address.
     pub fn zeros(length: usize) -> Self {
-        let lines = vec![Line([0; 64]); (length * size_of::<E>()).div_ceil(size_of::<Line>())];
+        let bytes = length::product(&[length, size_of::<E>()]);
+        let lines = vec![Line([0; 64]); bytes.div_ceil(size_of::<Line>())];
         Self { lines, length, element: PhantomData }
     }
 }
@@ -35,7 +39,7 @@ impl<E: Element> Deref for Buffer<E> {
     type Target = [E];
     fn deref(&self) -> &[E] {
         // SAFETY: the lines hold at least `length` elements, are more strictly aligned than an element, and their bytes,
-        // all initialised, are a valid f32 or f64 whatever they are; `Element` is implemented for no other type.
+        // all initialised, are a valid f32 or f64 whatever they are; `Element` is sealed.
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.length) }
     }
 }

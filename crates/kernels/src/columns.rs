@@ -33,6 +33,9 @@ pub fn sum_columns<E: Element>(set: InstructionSet, values: &[E], sums: &mut [E]
 pub fn softmax_columns<E: Element>(set: InstructionSet, scores: &mut [E], columns: usize, scale: E) {
     assert!(scale > E::ZERO, "a scale above zero is expected, {scale} found");
     let rows = whole_rows(scores.len(), columns);
+    if rows == 0 {
+        return;
+    }
     let (values, factors) = (scores.as_mut_ptr(), scores.as_ptr());
     E::dispatch(set, Columns { work: Work::Softmax, rows, columns, scale, values, factors });
 }
@@ -50,7 +53,10 @@ pub fn softmax_columns_backward<E: Element>(
     scale: E,
 ) {
     let rows = whole_rows(derivative.len(), columns);
-    check_length!(probabilities, derivative.len());
+    check_length!(probabilities, [derivative.len()]);
+    if rows == 0 {
+        return;
+    }
     let (values, factors) = (derivative.as_mut_ptr(), probabilities.as_ptr());
     E::dispatch(set, Columns { work: Work::SoftmaxBackward, rows, columns, scale, values, factors });
 }

@@ -73,9 +73,9 @@ pub fn dropout<E: Element>(set: InstructionSet, key: Key, rate: f64, input: &[E]
             }
         }
     }
-    check_length!(output, input.len());
+    check_length!(output, [input.len()]);
     assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}: 0 ≤ rate < 1 expected");
-    let threshold = (rate * 2f64.powi(32)).round() as u32;
+    let threshold = (rate * (1u64 << 32) as f64).round() as u32;
     let scale = E::from_f64(1.0 / (1.0 - rate));
     E::dispatch(set, Dropout { key, threshold, scale, input, output });
 }

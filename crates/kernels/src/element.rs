@@ -8,9 +8,18 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// `f32`, which trains, or `f64`, which checks it.
+mod sealed {
+    /// Unsafe code relies on what an [`Element`](super::Element) is: any bytes are a valid one, none needs to be dropped, and
+    /// the vectors hold it. So there are these two, and no crate can add another.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32`, which trains, or `f64`, which checks it; sealed.
 pub trait Element:
-    Copy
+    sealed::Sealed
+    + Copy
     + Debug
     + Default
     + Display
@@ -61,8 +70,6 @@ pub trait Element:
     fn ln(self) -> Self;
     /// √x.
     fn sqrt(self) -> Self;
-    /// tanh x.
-    fn tanh(self) -> Self;
     /// Whether it is no number.
     fn is_nan(self) -> bool;
     /// Runs a kernel with this type's vectors of the given instruction set.
@@ -70,8 +77,9 @@ pub trait Element:
     fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output;
 }
 
+/// The elementary functions are those of the `libm` crate, the same bits on every platform.
 macro_rules! float_methods {
-    () => {
+    ($exponential:path, $logarithm:path) => {
         const ZERO: Self = 0.0;
         const ONE: Self = 1.0;
         fn from_f64(value: f64) -> Self {
@@ -81,16 +89,13 @@ macro_rules! float_methods {
             f64::from(self)
         }
         fn exp(self) -> Self {
-            self.exp()
+            $exponential(self)
         }
         fn ln(self) -> Self {
-            self.ln()
+            $logarithm(self)
         }
         fn sqrt(self) -> Self {
             self.sqrt()
-        }
-        fn tanh(self) -> Self {
-            self.tanh()
         }
         fn is_nan(self) -> bool {
             self.is_nan()
@@ -105,7 +110,7 @@ impl Element for f32 {
     const NORMAL_LIMIT: Self = 12.8;
     const NORMAL_SPLIT: Self = 256.0;
     const NORMAL_TAIL: &'static [Self] = &gelu::TAIL_F32;
-    float_methods!();
+    float_methods!(libm::expf, libm::logf);
     fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output {
         set.run_f32(kernel)
     }
@@ -118,7 +123,7 @@ impl Element for f64 {
     const NORMAL_LIMIT: Self = 37.0;
     const NORMAL_SPLIT: Self = 1_048_576.0;
     const NORMAL_TAIL: &'static [Self] = &gelu::TAIL_F64;
-    float_methods!();
+    float_methods!(libm::exp, libm::log);
     fn dispatch<K: Kernel<Self>>(_set: InstructionSet, kernel: K) -> K::Output {
         InstructionSet::run_f64(kernel)
     }

@@ -53,64 +53,46 @@ pub(crate) const TAIL_F64: [f64; 23] = [
     7.552_851_304_157_515e-1,
 ];
 
-/// # Safety
-/// The vector's instructions exist.
+/// The value in every lane of a vector like `x`.
 #[inline(always)]
-unsafe fn constant<V: Vector>(value: f64) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { V::splat(V::Element::from_f64(value)) }
+fn constant<V: Vector>(x: V, value: f64) -> V {
+    x.like(V::Element::from_f64(value))
 }
 
 /// Φ(x), the standard normal distribution, and φ(x), its density; both as at the limit beyond ±[`Element::NORMAL_LIMIT`].
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-unsafe fn normal<V: Vector>(x: V) -> (V, V) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (split, centre) = (V::Element::NORMAL_SPLIT, constant::<V>(4.0));
-        let magnitude = x.maximum(V::zero().sub(x)).minimum(V::splat(V::Element::NORMAL_LIMIT));
-        let rounded = magnitude.mul(V::splat(split)).round().mul(V::splat(V::Element::ONE / split));
-        let (exponent, n) = reduce(rounded.mul(rounded).mul(constant(-0.5)));
-        let rest = magnitude.sub(rounded).mul(magnitude.add(rounded));
-        let p = exponential_minus_one(rest.mul_add(constant(-0.5), exponent));
-        let scale = n.power_of_two();
-        let power = p.mul_add(scale, scale);
+fn normal<V: Vector>(x: V) -> (V, V) {
+    let (split, centre, zero) = (V::Element::NORMAL_SPLIT, constant(x, 4.0), constant(x, 0.0));
+    let magnitude = x.maximum(zero.sub(x)).minimum(x.like(V::Element::NORMAL_LIMIT));
+    let rounded = magnitude.mul(x.like(split)).round().mul(x.like(V::Element::ONE / split));
+    let (exponent, n) = reduce(rounded.mul(rounded).mul(constant(x, -0.5)));
+    let rest = magnitude.sub(rounded).mul(magnitude.add(rounded));
+    let p = exponential_minus_one(rest.mul_add(constant(x, -0.5), exponent));
+    let scale = n.power_of_two();
+    let power = p.mul_add(scale, scale);
 
-        let inverse = V::splat(V::Element::ONE).div(magnitude.add(centre));
-        let t = centre.sub(magnitude).mul(inverse);
-        let mut polynomial = V::splat(V::Element::NORMAL_TAIL[0]);
-        for coefficient in &V::Element::NORMAL_TAIL[1..] {
-            polynomial = polynomial.mul_add(t, V::splat(*coefficient));
-        }
-        let tail = polynomial.mul(inverse).mul(power);
-        let rest = V::splat(V::Element::ONE).sub(tail);
-        let density = power.mul(constant(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2));
-        (tail.select_less_equal(rest, x, V::zero()), density)
+    let inverse = constant(x, 1.0).div(magnitude.add(centre));
+    let t = centre.sub(magnitude).mul(inverse);
+    let mut polynomial = x.like(V::Element::NORMAL_TAIL[0]);
+    for coefficient in &V::Element::NORMAL_TAIL[1..] {
+        polynomial = polynomial.mul_add(t, x.like(*coefficient));
     }
+    let tail = polynomial.mul(inverse).mul(power);
+    let rest = constant(x, 1.0).sub(tail);
+    let density = power.mul(constant(x, 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2));
+    (tail.select_less_equal(rest, x, zero), density)
 }
 
 /// x · Φ(x).
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn gelu<V: Vector>(x: V) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { x.maximum(V::splat(-V::Element::NORMAL_LIMIT)).mul(normal(x).0) }
+pub(crate) fn gelu<V: Vector>(x: V) -> V {
+    x.maximum(x.like(-V::Element::NORMAL_LIMIT)).mul(normal(x).0)
 }
 
 /// Φ(x) + x · φ(x).
-///
-/// # Safety
-/// The vector's instructions exist.
 #[inline(always)]
-pub(crate) unsafe fn gelu_derivative<V: Vector>(x: V) -> V {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let x = clamp(x, V::Element::NORMAL_LIMIT);
-        let (distribution, density) = normal(x);
-        x.mul_add(density, distribution)
-    }
+pub(crate) fn gelu_derivative<V: Vector>(x: V) -> V {
+    let x = clamp(x, V::Element::NORMAL_LIMIT);
+    let (distribution, density) = normal(x);
+    x.mul_add(density, distribution)
 }

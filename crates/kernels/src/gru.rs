@@ -40,9 +40,9 @@ pub fn forward_step<E: Element>(
     h: &mut [E],
 ) {
     let rows = h.len() / units;
-    check_length!(h, rows * units);
-    check_length!(previous_h, rows * units);
-    check_length!(values, rows * VALUES * units);
+    check_length!(h, [rows, units]);
+    check_length!(previous_h, [rows, units]);
+    check_length!(values, [rows, VALUES, units]);
     E::dispatch(set, Forward { units, previous_h, values, h });
 }
 
@@ -98,9 +98,9 @@ pub fn backward_step<E: Element>(
     d_h: &mut [E],
 ) {
     let rows = d_h.len() / units;
-    check_length!(d_h, rows * units);
-    check_length!(previous_h, rows * units);
-    check_length!(values, rows * VALUES * units);
+    check_length!(d_h, [rows, units]);
+    check_length!(previous_h, [rows, units]);
+    check_length!(values, [rows, VALUES, units]);
     E::dispatch(set, Backward { units, previous_h, values, d_h });
 }
 

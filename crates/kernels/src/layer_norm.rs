@@ -91,10 +91,10 @@ pub fn forward<E: Element>(
 ) {
     let features = scale.len();
     assert!(features > 0, "no features");
-    check_length!(offset, features);
-    check_length!(input, means.len() * features);
-    check_length!(output, means.len() * features);
-    check_length!(inverse_deviations, means.len());
+    check_length!(offset, [features]);
+    check_length!(input, [means.len(), features]);
+    check_length!(output, [means.len(), features]);
+    check_length!(inverse_deviations, [means.len()]);
     let epsilon = E::from_f64(epsilon);
     E::dispatch(set, Forward { epsilon, input, scale, offset, output, means, inverse_deviations });
 }
@@ -174,13 +174,13 @@ pub fn backward<E: Element>(
     let Backward { input, scale, means, inverse_deviations, d_output } = pass;
     let features = scale.len();
     assert!(features > 0, "no features");
-    check_length!(d_scale, features);
-    check_length!(d_offset, features);
-    check_length!(input, means.len() * features);
-    check_length!(d_output, means.len() * features);
-    check_length!(inverse_deviations, means.len());
+    check_length!(d_scale, [features]);
+    check_length!(d_offset, [features]);
+    check_length!(input, [means.len(), features]);
+    check_length!(d_output, [means.len(), features]);
+    check_length!(inverse_deviations, [means.len()]);
     if let Some(d_input) = &d_input {
-        check_length!(d_input, means.len() * features);
+        check_length!(d_input, [means.len(), features]);
     }
     E::dispatch(set, Derivatives { pass, d_scale, d_offset, d_input });
 }

@@ -10,6 +10,8 @@
 //! No function here starts a thread, and no result depends on how the caller divides the work: an output value is
 //! always the same sequence of additions.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod activation;
 pub mod attention;
 pub mod batch_norm;
@@ -23,6 +25,7 @@ mod element;
 mod gelu;
 pub mod gru;
 pub mod layer_norm;
+mod length;
 pub mod lit;
 pub mod lstm;
 pub mod matmul;
@@ -42,17 +45,10 @@ pub use buffer::Buffer;
 pub use dispatch::{InstructionSet, UnknownInstructionSet};
 pub use element::Element;
 
-/// Asserts that a slice holds as many elements as its shape says.
+/// Asserts that a slice holds as many elements as its shape, `[side, …]`, says.
 macro_rules! check_length {
-    ($slice:expr, $expected:expr) => {{
-        let expected: usize = $expected;
-        assert!(
-            $slice.len() == expected,
-            "{}: {} elements expected, {} found",
-            stringify!($slice),
-            expected,
-            $slice.len()
-        );
-    }};
+    ($slice:expr, $sides:expr) => {
+        $crate::length::check(stringify!($slice), $slice.len(), &$sides)
+    };
 }
 pub(crate) use check_length;

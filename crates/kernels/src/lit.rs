@@ -19,7 +19,7 @@ impl Lit {
     /// Looks at all values.
     ///
     /// # Panics
-    /// When `columns` is zero.
+    /// When `values` is not whole rows, or `columns` is zero.
     pub fn of<E: Element>(set: InstructionSet, values: &[E], columns: usize) -> Self {
         struct Find<'a, E>(&'a [E], usize);
         impl<E: Element> Kernel<E> for Find<'_, E> {
@@ -30,6 +30,11 @@ impl Lit {
                 unsafe { Lit::find::<V>(self.0, self.1) }
             }
         }
+        assert!(
+            columns > 0 && values.len().is_multiple_of(columns),
+            "{} elements in rows of {columns}",
+            values.len()
+        );
         E::dispatch(set, Find(values, columns))
     }
 
@@ -40,6 +45,9 @@ impl Lit {
     #[inline(always)]
     pub(crate) unsafe fn find<V: Vector>(values: &[V::Element], columns: usize) -> Self {
         const BLOCK: usize = 64;
+        if values.is_empty() {
+            return Self { rows: 0..0, columns: 0..0 };
+        }
         let size = size_of::<V::Element>();
         let (count, row_bytes) = (values.len() / columns, columns * size);
         let (mut rows, mut bytes) = (count..0, row_bytes..0);

@@ -18,6 +18,7 @@ use crate::{
     activation::{sigmoid, tanh},
     check_length,
     dispatch::Kernel,
+    length,
     lit::Lit,
     matmul::{lanes, packed_length, panel_columns},
     tile::accumulate_rows,
@@ -49,13 +50,24 @@ impl Size {
     }
 
     /// Elements of one row's gates.
+    ///
+    /// # Panics
+    /// When they are more than a machine can address.
     pub fn gates_width<E: Element>(self, set: InstructionSet) -> usize {
-        self.blocks::<E>(set) * self.block_width::<E>(set)
+        length::product(&[self.blocks::<E>(set), self.block_width::<E>(set)])
     }
 
     /// Elements of the blocked weights.
+    ///
+    /// # Panics
+    /// When they are more than a machine can address.
     pub fn packed_length<E: Element>(self, set: InstructionSet) -> usize {
-        (self.inputs + self.units) * self.gates_width::<E>(set)
+        length::product(&[length::sum(&[self.inputs, self.units]), self.gates_width::<E>(set)])
+    }
+
+    /// Columns of the weights.
+    fn columns(self) -> usize {
+        length::product(&[GATES, self.units])
     }
 }
 
@@ -64,10 +76,10 @@ impl Size {
 /// # Panics
 /// When a length does not fit.
 pub fn block_rows<E: Element>(set: InstructionSet, size: Size, rows: &[E], block: usize, blocked: &mut [E]) {
-    let (width, lanes) = (size.block_width::<E>(set), lanes::<E>(set));
+    let (width, lanes, columns) = (size.block_width::<E>(set), lanes::<E>(set), size.columns());
     assert!(block < size.blocks::<E>(set), "block {block} of {}", size.blocks::<E>(set));
-    check_length!(blocked, rows.len() / (GATES * size.units) * width);
-    for (from, to) in rows.chunks_exact(GATES * size.units).zip(blocked.chunks_exact_mut(width)) {
+    check_length!(blocked, [rows.len() / columns, width]);
+    for (from, to) in rows.chunks_exact(columns).zip(blocked.chunks_exact_mut(width)) {
         let used = lanes.min(size.units - block * lanes);
         for (gate, to) in to.chunks_exact_mut(lanes).enumerate() {
             to[..used].copy_from_slice(&from[gate * size.units + block * lanes..][..used]);
@@ -89,11 +101,11 @@ pub fn pack_transposed<E: Element>(
     block: usize,
     packed: &mut [E],
 ) {
-    let (row, lanes) = (GATES * size.units, lanes::<E>(set));
+    let (row, lanes) = (size.columns(), lanes::<E>(set));
     let (width, panel_width) = (size.block_width::<E>(set), panel_columns::<E>(set));
     let columns = weights.len() / row;
-    check_length!(weights, columns * row);
-    check_length!(packed, packed_length::<E>(set, width, columns));
+    check_length!(weights, [columns, row]);
+    check_length!(packed, [packed_length::<E>(set, width, columns)]);
     assert!(block < size.blocks::<E>(set), "block {block} of {}", size.blocks::<E>(set));
     let units = lanes.min(size.units - block * lanes);
     for (panel, first) in packed.chunks_mut(width * panel_width).zip((0..columns).step_by(panel_width)) {
@@ -126,9 +138,9 @@ pub fn add_unblocked<E: Element>(
     row: &mut [E],
 ) {
     let (width, lanes, blocks) = (size.block_width::<E>(set), lanes::<E>(set), size.blocks::<E>(set));
-    let rows = blocked.len() / (blocks * width);
-    check_length!(blocked, blocks * rows * width);
-    check_length!(row, GATES * size.units);
+    let rows = blocked.len() / size.gates_width::<E>(set);
+    check_length!(blocked, [blocks, rows, width]);
+    check_length!(row, [size.columns()]);
     assert!(index < rows, "row {index} of {rows}");
     for (block, from) in blocked.chunks_exact(rows * width).enumerate() {
         let used = lanes.min(size.units - block * lanes);
@@ -170,9 +182,12 @@ pub struct Blocked<'a, E> {
 
 impl<E: Element> Blocked<'_, E> {
     fn check(&self, set: InstructionSet, size: Size, rows: usize) {
-        let (blocks, length) = (size.blocks::<E>(set), rows * size.block_width::<E>(set));
+        let blocks = size.blocks::<E>(set);
+        let length = length::product(&[rows, size.block_width::<E>(set)]);
+        // Of no units there are no blocks, and nothing is touched.
+        let all = length::sum(&[length::product(&[blocks.saturating_sub(1), self.stride]), length]);
         assert!(
-            self.stride >= length && self.values.len() >= (blocks - 1) * self.stride + length,
+            self.stride >= length && self.values.len() >= all,
             "blocked gates: {} elements, {blocks} blocks of {length} and {} apart expected",
             self.values.len(),
             self.stride
@@ -200,15 +215,15 @@ pub fn forward_step<E: Element>(
     output: StepOutput<E>,
 ) {
     let rows = x.len() / size.inputs;
-    check_length!(x, rows * size.inputs);
-    check_length!(packed_weights, size.packed_length::<E>(set));
-    check_length!(packed_bias, size.gates_width::<E>(set));
-    check_length!(output.h, rows * size.units);
-    check_length!(output.c, rows * size.units);
+    check_length!(x, [rows, size.inputs]);
+    check_length!(packed_weights, [size.packed_length::<E>(set)]);
+    check_length!(packed_bias, [size.gates_width::<E>(set)]);
+    check_length!(output.h, [rows, size.units]);
+    check_length!(output.c, [rows, size.units]);
     output.gates.check(set, size, rows);
     if let Some(state) = state {
-        check_length!(state.h, rows * size.units);
-        check_length!(state.c, rows * size.units);
+        check_length!(state.h, [rows, size.units]);
+        check_length!(state.c, [rows, size.units]);
     }
     let lit = Lit::of(set, x, size.inputs).columns;
     E::dispatch(set, Forward { size, rows, x, lit, state, packed_weights, packed_bias, output });
@@ -369,12 +384,12 @@ pub fn backward_step<E: Element>(
     gradient: StepGradient<E>,
 ) {
     let rows = gradient.h.len() / size.units;
-    check_length!(gradient.h, rows * size.units);
-    check_length!(gradient.c, rows * size.units);
+    check_length!(gradient.h, [rows, size.units]);
+    check_length!(gradient.c, [rows, size.units]);
     gradient.gates.check(set, size, rows);
-    check_length!(trace.c, rows * size.units);
+    check_length!(trace.c, [rows, size.units]);
     if let Some(previous_c) = trace.previous_c {
-        check_length!(previous_c, rows * size.units);
+        check_length!(previous_c, [rows, size.units]);
     }
     E::dispatch(set, Backward { size, rows, trace, gradient });
 }

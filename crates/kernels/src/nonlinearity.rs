@@ -36,28 +36,22 @@ pub enum Nonlinearity {
 
 /// One function on vectors.
 trait Function<E: Element>: Copy {
-    /// # Safety
-    /// The vector's instructions exist.
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V;
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V;
     /// `dy` times the derivative at x, where the function is y.
-    ///
-    /// # Safety
-    /// The vector's instructions exist.
-    unsafe fn backward<V: Vector<Element = E>>(self, x: V, y: V, dy: V) -> V;
+    fn backward<V: Vector<Element = E>>(self, x: V, y: V, dy: V) -> V;
 }
 
 #[derive(Clone, Copy)]
 struct Relu;
 impl<E: Element> Function<E> for Relu {
     #[inline(always)]
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { x.maximum(V::zero()) }
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V {
+        x.maximum(x.like(E::ZERO))
     }
     #[inline(always)]
-    unsafe fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { V::zero().select_less_equal(dy, x, V::zero()) }
+    fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
+        let zero = x.like(E::ZERO);
+        zero.select_less_equal(dy, x, zero)
     }
 }
 
@@ -67,14 +61,12 @@ struct LeakyRelu<E> {
 }
 impl<E: Element> Function<E> for LeakyRelu<E> {
     #[inline(always)]
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { x.mul(V::splat(self.slope)).select_less_equal(x, x, V::zero()) }
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V {
+        x.mul(x.like(self.slope)).select_less_equal(x, x, x.like(E::ZERO))
     }
     #[inline(always)]
-    unsafe fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { dy.mul(V::splat(self.slope)).select_less_equal(dy, x, V::zero()) }
+    fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
+        dy.mul(x.like(self.slope)).select_less_equal(dy, x, x.like(E::ZERO))
     }
 }
 
@@ -82,14 +74,12 @@ impl<E: Element> Function<E> for LeakyRelu<E> {
 struct Gelu;
 impl<E: Element> Function<E> for Gelu {
     #[inline(always)]
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { gelu(x) }
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V {
+        gelu(x)
     }
     #[inline(always)]
-    unsafe fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { dy.mul(gelu_derivative(x)) }
+    fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
+        dy.mul(gelu_derivative(x))
     }
 }
 
@@ -97,19 +87,15 @@ impl<E: Element> Function<E> for Gelu {
 struct Silu;
 impl<E: Element> Function<E> for Silu {
     #[inline(always)]
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { x.maximum(V::splat(-E::EXPONENTIAL_LIMIT)).mul(sigmoid(x)) }
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V {
+        x.maximum(x.like(-E::EXPONENTIAL_LIMIT)).mul(sigmoid(x))
     }
     /// s + x · s · (1 − s) for s = sigmoid(x).
     #[inline(always)]
-    unsafe fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let x = clamp(x, E::EXPONENTIAL_LIMIT);
-            let (s, rest) = sigmoid_and_rest(x);
-            dy.mul(x.mul(rest).mul_add(s, s))
-        }
+    fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
+        let x = clamp(x, E::EXPONENTIAL_LIMIT);
+        let (s, rest) = sigmoid_and_rest(x);
+        dy.mul(x.mul(rest).mul_add(s, s))
     }
 }
 
@@ -117,17 +103,13 @@ impl<E: Element> Function<E> for Silu {
 struct Tanh;
 impl<E: Element> Function<E> for Tanh {
     #[inline(always)]
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { tanh(x) }
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V {
+        tanh(x)
     }
     #[inline(always)]
-    unsafe fn backward<V: Vector<Element = E>>(self, _: V, y: V, dy: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let one = V::splat(E::ONE);
-            dy.mul(one.sub(y).mul(one.add(y)))
-        }
+    fn backward<V: Vector<Element = E>>(self, _: V, y: V, dy: V) -> V {
+        let one = y.like(E::ONE);
+        dy.mul(one.sub(y).mul(one.add(y)))
     }
 }
 
@@ -135,14 +117,12 @@ impl<E: Element> Function<E> for Tanh {
 struct Sigmoid;
 impl<E: Element> Function<E> for Sigmoid {
     #[inline(always)]
-    unsafe fn forward<V: Vector<Element = E>>(self, x: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { sigmoid(x) }
+    fn forward<V: Vector<Element = E>>(self, x: V) -> V {
+        sigmoid(x)
     }
     #[inline(always)]
-    unsafe fn backward<V: Vector<Element = E>>(self, _: V, y: V, dy: V) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { dy.mul(y.mul(V::splat(E::ONE).sub(y))) }
+    fn backward<V: Vector<Element = E>>(self, _: V, y: V, dy: V) -> V {
+        dy.mul(y.mul(y.like(E::ONE).sub(y)))
     }
 }
 
@@ -151,7 +131,7 @@ impl<E: Element> Function<E> for Sigmoid {
 /// # Panics
 /// When the lengths differ.
 pub fn forward<E: Element>(set: InstructionSet, function: Nonlinearity, input: &[E], output: &mut [E]) {
-    check_length!(output, input.len());
+    check_length!(output, [input.len()]);
     match function {
         Nonlinearity::Relu => run_forward(set, Relu, input, output),
         Nonlinearity::LeakyRelu { slope } => {
@@ -176,9 +156,9 @@ pub fn backward<E: Element>(
     d_output: &[E],
     d_input: &mut [E],
 ) {
-    check_length!(output, input.len());
-    check_length!(d_output, input.len());
-    check_length!(d_input, input.len());
+    check_length!(output, [input.len()]);
+    check_length!(d_output, [input.len()]);
+    check_length!(d_input, [input.len()]);
     let slices = Slices { input, output, d_output, d_input };
     match function {
         Nonlinearity::Relu => run_backward(set, Relu, slices),

@@ -43,6 +43,6 @@ pub fn scale_pixels<E: Element>(set: InstructionSet, pixels: &[u8], output: &mut
             }
         }
     }
-    check_length!(output, pixels.len());
+    check_length!(output, [pixels.len()]);
     E::dispatch(set, Scale { pixels, output });
 }

@@ -23,7 +23,7 @@ pub fn forward_step<E: Element>(set: InstructionSet, sums: &[E], h: &mut [E]) {
             }
         }
     }
-    check_length!(h, sums.len());
+    check_length!(h, [sums.len()]);
     E::dispatch(set, Forward(sums, h));
 }
 
@@ -54,7 +54,7 @@ pub fn backward_step<E: Element>(set: InstructionSet, h: &[E], d_h: &[E], d_sums
             }
         }
     }
-    check_length!(d_h, h.len());
-    check_length!(d_sums, h.len());
+    check_length!(d_h, [h.len()]);
+    check_length!(d_sums, [h.len()]);
     E::dispatch(set, Backward { h, d_h, d_sums });
 }

@@ -1,6 +1,6 @@
 //! Where a kernel's taps lie on an image as it slides over it, and borders of zeros for it to slide on.
 
-use crate::{Element, check_length};
+use crate::{Element, check_length, length};
 
 /// The sizes that determine a [`Sliding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +39,7 @@ impl Sliding {
         let Size { height, width, channels, kernel_height, kernel_width, stride, dilation } = size;
         assert!(channels > 0 && stride > 0 && dilation > 0, "a size of zero: {size:?}");
         assert!(kernel_height > 0 && kernel_width > 0, "a kernel without taps: {size:?}");
-        let elements = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
-        let fits = |elements| u32::try_from(elements).is_ok();
-        assert!(elements.is_some_and(fits), "an image of more than 2^32 elements: {size:?}");
+        check_image(height, width, channels);
         let positions = |length: usize, taps: usize| {
             let span = (taps - 1).checked_mul(dilation).and_then(|before| before.checked_add(1));
             let room = span.and_then(|span| length.checked_sub(span));
@@ -52,10 +50,13 @@ impl Sliding {
         else {
             panic!("the kernel reaches beyond the image: {size:?}");
         };
+        // Beyond the image it is all the same how far; what is multiplied by them is then no longer than the image.
+        let far = height.max(width);
+        let size = Size { stride: stride.min(far), dilation: dilation.min(far), ..size };
         Self { size, output_height, output_width }
     }
 
-    /// The sizes given.
+    /// The sizes given; what was beyond the image's longer side is that.
     pub fn size(&self) -> &Size {
         &self.size
     }
@@ -113,6 +114,16 @@ impl Sliding {
     }
 }
 
+/// Asserts that offsets within an image fit 32 bits, and differences of its rows and columns fit an `isize`.
+#[track_caller]
+pub(crate) fn check_image(height: usize, width: usize, channels: usize) {
+    let elements = length::product(&[height, width, channels]);
+    assert!(
+        u32::try_from(elements).is_ok() && isize::try_from(elements).is_ok(),
+        "an image of more than 2^32 elements: {height}×{width}×{channels}"
+    );
+}
+
 /// Rows and columns of zeros around an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Border {
@@ -137,12 +148,12 @@ struct Bordered {
 
 impl Border {
     fn around(&self, [height, width, channels]: [usize; 3]) -> Bordered {
-        let outer_row = (self.left + width + self.right) * channels;
+        let outer_row = length::product(&[length::sum(&[self.left, width, self.right]), channels]);
         Bordered {
-            row: width * channels,
-            inner: height * width * channels,
+            row: length::product(&[width, channels]),
+            inner: length::product(&[height, width, channels]),
             outer_row,
-            outer: (self.top + height + self.bottom) * outer_row,
+            outer: length::product(&[length::sum(&[self.top, height, self.bottom]), outer_row]),
             first: self.top * outer_row + self.left * channels,
         }
     }
@@ -155,8 +166,8 @@ impl Border {
         let Bordered { row, inner, outer_row, outer, first } = self.around(image);
         assert!(inner > 0, "an image without pixels: {image:?}");
         let images = input.len() / inner;
-        check_length!(input, images * inner);
-        check_length!(output, images * outer);
+        check_length!(input, [images, inner]);
+        check_length!(output, [images, outer]);
         for (input, output) in input.chunks_exact(inner).zip(output.chunks_exact_mut(outer)) {
             let mut done = 0;
             for (index, pixels) in input.chunks_exact(row).enumerate() {
@@ -177,8 +188,8 @@ impl Border {
         let Bordered { row, inner, outer_row, outer, first } = self.around(image);
         assert!(inner > 0, "an image without pixels: {image:?}");
         let images = output.len() / inner;
-        check_length!(input, images * outer);
-        check_length!(output, images * inner);
+        check_length!(input, [images, outer]);
+        check_length!(output, [images, inner]);
         for (input, output) in input.chunks_exact(outer).zip(output.chunks_exact_mut(inner)) {
             for (index, pixels) in output.chunks_exact_mut(row).enumerate() {
                 pixels.copy_from_slice(&input[first + index * outer_row..][..row]);

@@ -16,8 +16,8 @@ pub fn softmax_cross_entropy<E: Element>(
     probabilities: &mut [E],
 ) -> (f64, usize) {
     assert!(classes > 0, "no classes");
-    check_length!(logits, labels.len() * classes);
-    check_length!(probabilities, labels.len() * classes);
+    check_length!(logits, [labels.len(), classes]);
+    check_length!(probabilities, [labels.len(), classes]);
     let mut loss = 0.0;
     let mut correct = 0;
     for ((z, p), label) in
@@ -77,8 +77,8 @@ pub fn soft_cross_entropy<E: Element>(
     probabilities: &mut [E],
 ) -> (f64, usize) {
     assert!(classes > 0, "no classes");
-    check_length!(logits, targets.len() * classes);
-    check_length!(probabilities, targets.len() * classes);
+    check_length!(logits, [targets.len(), classes]);
+    check_length!(probabilities, [targets.len(), classes]);
     let mut loss = 0.0;
     let mut correct = 0;
     for ((z, p), target) in
@@ -112,7 +112,7 @@ pub fn soft_cross_entropy_backward<E: Element>(
     classes: usize,
     batch_size: usize,
 ) {
-    check_length!(probabilities, targets.len() * classes);
+    check_length!(probabilities, [targets.len(), classes]);
     let scale = E::from_f64(1.0 / batch_size as f64);
     let everywhere = E::from_f64(smoothing / classes as f64);
     for (row, target) in probabilities.chunks_exact_mut(classes).zip(targets) {
@@ -172,7 +172,7 @@ pub fn softmax_cross_entropy_backward<E: Element>(
     classes: usize,
     batch_size: usize,
 ) {
-    check_length!(probabilities, labels.len() * classes);
+    check_length!(probabilities, [labels.len(), classes]);
     let scale = E::from_f64(1.0 / batch_size as f64);
     for (row, label) in probabilities.chunks_exact_mut(classes).zip(labels) {
         row[usize::from(*label)] += -E::ONE;

@@ -1,6 +1,9 @@
 //! Networks as data.
 
-use crate::{LayerSpec, Shape, ShapeError, layer_shape::Measure};
+use crate::{LayerSpec, Shape, ShapeError, advice, layer_shape::Measure};
+
+/// Most layers of a network, those within residual ones counted.
+pub const MAXIMUM_LAYERS: usize = 2000;
 
 /// Most values that a layer may make of one image: a thread holds 16 images' activations and their derivatives.
 const LARGEST_OUTPUT: usize = 1 << 21;
@@ -9,7 +12,7 @@ const LARGEST_OUTPUT: usize = 1 << 21;
 const LARGEST_OUTPUTS: usize = 1 << 23;
 
 /// Most weights and biases: an optimiser holds four numbers of each.
-const MOST_PARAMETERS: usize = 1 << 26;
+const MOST_PARAMETERS: u64 = 1 << 26;
 
 /// A network that can be built for any image size and number of classes that fit it.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,35 +67,27 @@ impl Architecture {
         classes: usize,
     ) -> Result<Vec<LayerDescription>, ShapeError> {
         let mut walk = Walk { architecture: self, classes, described: Vec::new(), values: 0, parameters: 0 };
-        let shape = walk.through(&self.layers, Shape::Image { height, width, channels: 1 }, "")?;
-        let mut problem = None;
-        if shape != Shape::Vector(classes) {
-            problem = Some(format!("the output must be {classes} values, one a class; it is {shape}"));
-        } else if walk.parameters == 0 {
-            problem = Some("a layer that has parameters is expected".into());
+        let image = Shape::Image { height, width, channels: 1 };
+        if !(1..=LARGEST_OUTPUT).contains(&image.length()) {
+            let problem = format!("images of 1 to {LARGEST_OUTPUT} pixels expected, {height}×{width} found");
+            return Err(self.unfit_at_the_end(problem, String::new()));
         }
-        if let Some(problem) = problem {
-            return Err(match self.layers.last() {
-                Some(layer) => self.unfit(&self.layers.len().to_string(), layer, problem),
-                None => ShapeError {
-                    model: self.name.clone(),
-                    position: "0".into(),
-                    layer: "no layer".into(),
-                    problem,
-                },
-            });
+        let shape = walk.through(&self.layers, image, "")?;
+        if shape != Shape::Vector(classes) {
+            let problem = format!("the output must be {classes} values, one a class; it is {shape}");
+            return Err(self.unfit_at_the_end(problem, advice::for_the_end(&self.layers, shape)));
+        }
+        if walk.parameters == 0 {
+            let problem = "a layer that has parameters is expected".into();
+            return Err(self.unfit_at_the_end(problem, advice::for_the_end(&self.layers, shape)));
         }
         Ok(walk.described)
     }
 
-    /// What is wrong with a layer.
-    pub(crate) fn unfit(&self, position: &str, layer: &LayerSpec, problem: String) -> ShapeError {
-        ShapeError {
-            model: self.name.clone(),
-            position: position.to_owned(),
-            layer: layer.to_string(),
-            problem,
-        }
+    /// What is wrong with the whole, told of its last layer.
+    fn unfit_at_the_end(&self, problem: String, hint: String) -> ShapeError {
+        let layer = self.layers.last().map_or("no layer".into(), ToString::to_string);
+        ShapeError { model: self.name.clone(), position: self.layers.len().to_string(), layer, problem, hint }
     }
 }
 
@@ -101,7 +96,7 @@ struct Walk<'a> {
     classes: usize,
     described: Vec<LayerDescription>,
     values: usize,
-    parameters: usize,
+    parameters: u64,
 }
 
 impl Walk<'_> {
@@ -117,20 +112,23 @@ impl Walk<'_> {
                 if input != other {
                     let problem =
                         format!("the body gives {input}, the shortcut {other}: they cannot be added");
-                    return Err(self.architecture.unfit(&position, layer, problem));
+                    let hint = "give both the same filters or units and the same strides; without a shortcut, the \
+                                body must keep its input's shape";
+                    return Err(self.unfit(&position, layer, problem, hint.into()));
                 }
                 spelled = "residual sum".into();
             }
-            let measure = layer
-                .measure(input, self.classes)
-                .and_then(|measure| self.count(measure))
-                .map_err(|problem| self.architecture.unfit(&position, layer, problem))?;
-            let Measure { output, parameters, multiply_adds } = measure;
+            let measure = layer.measure(input, self.classes).and_then(|measure| self.count(measure));
+            let Measure { output, parameters, multiply_adds } = measure.map_err(|problem| {
+                let hint = advice::for_layer(&layers[..index], layer, input);
+                self.unfit(&position, layer, problem, hint)
+            })?;
             self.described.push(LayerDescription {
                 position,
                 layer: spelled,
                 output,
-                parameters,
+                // At most as many as a network may have.
+                parameters: parameters as usize,
                 multiply_adds,
             });
             shape = output;
@@ -138,11 +136,20 @@ impl Walk<'_> {
         Ok(shape)
     }
 
+    /// What is wrong with a layer.
+    fn unfit(&self, position: &str, layer: &LayerSpec, problem: String, hint: String) -> ShapeError {
+        let (model, position) = (self.architecture.name.clone(), position.to_owned());
+        ShapeError { model, position, layer: layer.to_string(), problem, hint }
+    }
+
     /// Nothing is allocated before every layer has passed here.
     fn count(&mut self, measure: Measure) -> Result<Measure, String> {
         let length = measure.output.length();
-        self.values += length;
-        self.parameters += measure.parameters;
+        self.values = self.values.saturating_add(length);
+        self.parameters = self.parameters.saturating_add(measure.parameters);
+        if self.described.len() >= MAXIMUM_LAYERS {
+            return Err(format!("more than {MAXIMUM_LAYERS} layers"));
+        }
         if length > LARGEST_OUTPUT {
             return Err(format!("{length} values of one image: at most {LARGEST_OUTPUT} expected"));
         }

@@ -72,13 +72,13 @@ impl Initialiser {
 
 /// 53 random bits as a fraction of 0..1.
 fn uniform(random: &mut ChaCha8Rng) -> f64 {
-    (random.next_u64() >> 11) as f64 * 2f64.powi(-53)
+    (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A standard normal number, by Box and Muller (1958).
 fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - uniform(random)).ln()).sqrt();
-    radius * (std::f64::consts::TAU * uniform(random)).cos()
+    let radius = (-2.0 * libm::log(1.0 - uniform(random))).sqrt();
+    radius * libm::cos(std::f64::consts::TAU * uniform(random))
 }
 
 /// `count` orthonormal vectors of `length` ≥ `count`: normal ones through Gram and Schmidt.

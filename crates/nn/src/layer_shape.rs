@@ -6,16 +6,31 @@ use crate::{Cell, LayerSpec, PoolSpec, RecurrentSpec, Shape, Sliding, Units};
 const LARGEST_POOL: usize = 15;
 
 /// Most probabilities that an attention layer keeps of one image.
-const MOST_ATTENTION: usize = 1 << 24;
+const MOST_ATTENTION: u64 = 1 << 24;
 
 /// What one layer does to one image, but for the layers within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Measure {
     pub(crate) output: Shape,
-    /// Those that are learnt.
-    pub(crate) parameters: usize,
-    /// Multiplications that are added up, by the layer's definition.
+    /// Those that are learnt. Too many to count are as many as there are numbers: no limit lets them pass.
+    pub(crate) parameters: u64,
+    /// Multiplications that are added up, by the layer's definition; counted likewise.
     pub(crate) multiply_adds: u64,
+}
+
+/// The product of sizes; too large to be counted, it is the largest number, on every machine the same one.
+fn product(factors: &[usize]) -> u64 {
+    factors.iter().fold(1, |product: u64, factor| product.saturating_mul(*factor as u64))
+}
+
+/// So many outputs with so many inputs each, and perhaps a constant.
+fn weights(outputs: usize, inputs: u64, bias: bool) -> u64 {
+    inputs.saturating_add(u64::from(bias)).saturating_mul(outputs as u64)
+}
+
+/// What is spelled is checked by its spelling; a layer that a program made may still hold a zero.
+fn positive(numbers: &[usize]) -> Result<(), String> {
+    if numbers.contains(&0) { Err("numbers above 0 are expected, 0 was found".into()) } else { Ok(()) }
 }
 
 impl LayerSpec {
@@ -35,27 +50,29 @@ impl LayerSpec {
             Self::Convolution(spec) => {
                 let (height, width, channels) = image(input)?;
                 let (filters, groups) = (spec.filters, spec.groups);
+                positive(&[filters, groups])?;
                 if channels % groups != 0 || filters % groups != 0 {
                     return Err(format!(
                         "{groups} groups do not divide both {channels} channels and {filters} filters"
                     ));
                 }
                 let [height, width] = spec.sliding.positions(height, width, input)?;
-                let filter = spec.sliding.taps() * (channels / groups);
+                let [rows, columns] = spec.sliding.kernel;
+                let filter = product(&[rows, columns, channels / groups]);
                 Ok(Measure {
                     output: Shape::Image { height, width, channels: filters },
-                    parameters: filters * (filter + usize::from(spec.bias)),
-                    multiply_adds: (height * width * filters * filter) as u64,
+                    parameters: weights(filters, filter, spec.bias),
+                    multiply_adds: product(&[height, width, filters]).saturating_mul(filter),
                 })
             }
             Self::Depthwise(spec) => {
                 let (height, width, channels) = image(input)?;
                 let [height, width] = spec.sliding.positions(height, width, input)?;
-                let taps = spec.sliding.taps();
+                let taps = product(&spec.sliding.kernel);
                 Ok(Measure {
                     output: Shape::Image { height, width, channels },
-                    parameters: channels * (taps + usize::from(spec.bias)),
-                    multiply_adds: (height * width * channels * taps) as u64,
+                    parameters: weights(channels, taps, spec.bias),
+                    multiply_adds: product(&[height, width, channels]).saturating_mul(taps),
                 })
             }
             Self::MaxPool(pool) | Self::AveragePool(pool) => plain(pooled(*pool, input)?),
@@ -72,23 +89,24 @@ impl LayerSpec {
             Self::Activation(_) | Self::Dropout { .. } | Self::Residual { .. } => plain(input),
             Self::BatchNorm | Self::LayerNorm => Ok(Measure {
                 output: input,
-                parameters: 2 * input.features(),
+                parameters: product(&[2, input.features()]),
                 multiply_adds: input.length() as u64,
             }),
             Self::Rows => {
                 let (height, width, channels) = image(input)?;
-                plain(Shape::Sequence { steps: height, features: width * channels })
+                plain(Shape::Sequence { steps: height, features: width.saturating_mul(channels) })
             }
             Self::Columns => {
                 let (height, width, channels) = image(input)?;
-                plain(Shape::Sequence { steps: width, features: height * channels })
+                plain(Shape::Sequence { steps: width, features: height.saturating_mul(channels) })
             }
             Self::Pixels => {
                 let (height, width, channels) = image(input)?;
-                plain(Shape::Sequence { steps: height * width, features: channels })
+                plain(Shape::Sequence { steps: height.saturating_mul(width), features: channels })
             }
             Self::Patches { size } => {
                 let (height, width, channels) = image(input)?;
+                positive(&[*size])?;
                 if height % size != 0 || width % size != 0 {
                     return Err(format!("patches of {size}×{size} do not divide an image of {input}"));
                 }
@@ -97,7 +115,7 @@ impl LayerSpec {
             }
             Self::Position => {
                 let (steps, features) = sequence(input)?;
-                Ok(Measure { output: input, parameters: steps * features, multiply_adds: 0 })
+                Ok(Measure { output: input, parameters: product(&[steps, features]), multiply_adds: 0 })
             }
             Self::Attention { heads } => attention(*heads, input),
             Self::Transpose => {
@@ -110,16 +128,14 @@ impl LayerSpec {
 }
 
 impl Sliding {
-    /// Taps of the kernel.
-    pub(crate) fn taps(&self) -> usize {
-        self.kernel[0] * self.kernel[1]
-    }
-
     /// Rows and columns of the output.
     fn positions(&self, height: usize, width: usize, input: Shape) -> Result<[usize; 2], String> {
+        positive(&self.kernel)?;
+        positive(&[self.stride, self.dilation])?;
         let mut positions = [0; 2];
         for (axis, side) in [height, width].into_iter().enumerate() {
-            let (padded, extent) = (side + 2 * self.padding[axis], self.extent()[axis]);
+            let padded = self.padding[axis].saturating_mul(2).saturating_add(side);
+            let extent = self.extent()[axis];
             if self.padding[axis] >= extent {
                 return Err(format!(
                     "a padding of {} leaves windows of a kernel {self} that see nothing else",
@@ -155,6 +171,7 @@ fn sequence(input: Shape) -> Result<(usize, usize), String> {
 
 fn pooled(PoolSpec { size, stride }: PoolSpec, input: Shape) -> Result<Shape, String> {
     let (height, width, channels) = image(input)?;
+    positive(&[size, stride])?;
     if size > LARGEST_POOL {
         return Err(format!("windows of 1×1 to {LARGEST_POOL}×{LARGEST_POOL} are expected"));
     }
@@ -170,6 +187,7 @@ fn dense(units: Units, bias: bool, input: Shape, classes: usize) -> Result<Measu
         Units::Count(units) => units,
         Units::Classes => classes,
     };
+    positive(&[units])?;
     let (steps, inputs, output) = match input {
         Shape::Vector(inputs) => (1, inputs, Shape::Vector(units)),
         Shape::Sequence { steps, features } => (steps, features, Shape::Sequence { steps, features: units }),
@@ -179,32 +197,34 @@ fn dense(units: Units, bias: bool, input: Shape, classes: usize) -> Result<Measu
     };
     Ok(Measure {
         output,
-        parameters: units * (inputs + usize::from(bias)),
-        multiply_adds: (steps * inputs * units) as u64,
+        parameters: weights(units, inputs as u64, bias),
+        multiply_adds: product(&[steps, inputs, units]),
     })
 }
 
 /// Four products with the features' square, and two of each head's steps with each other.
 fn attention(heads: usize, input: Shape) -> Result<Measure, String> {
     let (steps, features) = sequence(input)?;
+    positive(&[heads])?;
     if features % heads != 0 {
         return Err(format!("{heads} heads do not divide {features} features"));
     }
-    if steps * steps * heads > MOST_ATTENTION {
+    if product(&[steps, steps, heads]) > MOST_ATTENTION {
         return Err(format!(
             "{heads} heads over {steps} steps: at most {MOST_ATTENTION} probabilities expected"
         ));
     }
     Ok(Measure {
         output: input,
-        parameters: 4 * features * (features + 1),
-        multiply_adds: (4 * steps * features * features + 2 * steps * steps * features) as u64,
+        parameters: weights(features, features as u64, true).saturating_mul(4),
+        multiply_adds: product(&[4, steps, features, features])
+            .saturating_add(product(&[2, steps, steps, features])),
     })
 }
 
 fn recurrent(spec: RecurrentSpec, input: Shape) -> Result<Measure, String> {
     let (steps, inputs) = match input {
-        Shape::Image { height, width, channels } => (height, width * channels),
+        Shape::Image { height, width, channels } => (height, width.saturating_mul(channels)),
         _ => sequence(input)?,
     };
     let (units, directions) = (spec.units, if spec.bidirectional { 2 } else { 1 });
@@ -214,10 +234,12 @@ fn recurrent(spec: RecurrentSpec, input: Shape) -> Result<Measure, String> {
         Cell::Gru => (3, 2),
         Cell::Rnn => (1, 1),
     };
-    let features = directions * units;
+    positive(&[units])?;
+    let features = units.saturating_mul(directions);
+    let read = inputs.saturating_add(units);
     Ok(Measure {
         output: if spec.sequence { Shape::Sequence { steps, features } } else { Shape::Vector(features) },
-        parameters: directions * gates * units * (inputs + units + biases),
-        multiply_adds: (directions * steps * gates * units * (inputs + units)) as u64,
+        parameters: product(&[directions, gates, units, read.saturating_add(biases)]),
+        multiply_adds: product(&[directions, steps, gates, units, read]),
     })
 }

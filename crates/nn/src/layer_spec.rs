@@ -100,13 +100,13 @@ impl Sliding {
 
     /// The padding that keeps an image's size at stride 1, where the kernel's sides are odd.
     pub fn same_padding(&self) -> Option<[usize; 2]> {
-        let half = |side: usize| (side % 2 == 1).then_some(self.dilation * (side / 2));
+        let half = |side: usize| (side % 2 == 1).then_some(self.dilation.saturating_mul(side / 2));
         Some([half(self.kernel[0])?, half(self.kernel[1])?])
     }
 
     /// Rows and columns that the taps span.
     pub fn extent(&self) -> [usize; 2] {
-        self.kernel.map(|side| self.dilation * (side - 1) + 1)
+        self.kernel.map(|side| self.dilation.saturating_mul(side.saturating_sub(1)).saturating_add(1))
     }
 }
 

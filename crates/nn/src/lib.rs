@@ -10,8 +10,12 @@
 //!
 //! Everything is generic over [`kernels::Element`]: `f32` trains, `f64` runs the same code for checks by differences.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
+mod advice;
 mod architecture;
 mod awake;
+mod fingerprint;
 mod initialisation;
 mod lane;
 mod layer_shape;
@@ -20,11 +24,13 @@ mod layers;
 mod model;
 mod network;
 mod optimiser;
+mod preparation;
 mod shape;
 mod spelling;
 
-pub use architecture::{Architecture, LayerDescription};
+pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
+pub use fingerprint::fingerprint;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
 pub use layer_spec::{
@@ -36,5 +42,6 @@ pub use optimiser::{
     AdamConstants, MovingAverage, MuonConstants, Optimiser, OptimiserError, OptimiserSpec, RmsPropConstants,
     SgdConstants, UpdateRule,
 };
+pub use preparation::{Preparation, PreparationError};
 pub use shape::{Shape, ShapeError};
 pub use spelling::{LAYER_FORMS, LayerForm, SpellingError};

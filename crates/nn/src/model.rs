@@ -1,7 +1,7 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Initialiser, MovingAverage, Optimiser, ShapeError,
+    Architecture, Initialiser, MovingAverage, Optimiser, Preparation, ShapeError,
     lane::{Change, Lane},
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
@@ -135,6 +135,7 @@ pub struct Model<E> {
     dropout_seed: u64,
     steps: u64,
     label_smoothing: f64,
+    preparation: Option<Preparation>,
     times: StepTimes,
 }
 
@@ -185,6 +186,7 @@ impl<E: Element> Model<E> {
             dropout_seed: 0,
             steps: 0,
             label_smoothing: 0.0,
+            preparation: None,
         })
     }
 
@@ -201,6 +203,22 @@ impl<E: Element> Model<E> {
     pub fn set_label_smoothing(&mut self, smoothing: f64) {
         assert!((0.0..1.0).contains(&smoothing), "a label smoothing of {smoothing}");
         self.label_smoothing = smoothing;
+    }
+
+    /// What is made of pixels of 0..=1 before the first layer reads them; at first nothing. It is part of every batch that
+    /// is set from bytes or drawn; [`Self::input_mut`] takes what comes out of it.
+    pub fn set_preparation(&mut self, preparation: Option<Preparation>) {
+        self.preparation = preparation;
+    }
+
+    /// ε of all batch and layer normalisation, at first [`crate::NORMALISATION_EPSILON`].
+    ///
+    /// # Panics
+    /// When `epsilon` is not above 0.
+    pub fn set_epsilon(&mut self, epsilon: f64) {
+        assert!(epsilon > 0.0, "an ε of {epsilon}");
+        self.stages.iter_mut().filter_map(Stage::layer_mut).for_each(|layer| layer.set_epsilon(epsilon));
+        self.prepared = None;
     }
 
     /// Draws every parameter anew, in order, from one stream.
@@ -270,18 +288,20 @@ impl<E: Element> Model<E> {
         self.stages.iter().filter_map(of_stage).sum()
     }
 
-    /// Sets the batch's first `images` from bytes, each pixel divided by 255.
+    /// Sets the batch's first `images` from bytes, each pixel divided by 255, then prepared as [`Self::set_preparation`] says.
     ///
     /// # Panics
     /// When there are more images than the capacity, or one has another number of pixels.
     pub fn set_batch<'a>(&mut self, images: usize, image: impl Fn(usize) -> &'a [u8] + Sync) {
         self.check_count(images);
-        let (set, length) = (self.set, self.input_length);
+        let (set, length, preparation) = (self.set, self.input_length, self.preparation);
         let groups = self.input[..images * length].par_chunks_mut(GROUP * length);
-        groups.enumerate().for_each(|(group, inputs)| scale_group(set, group, inputs, length, &image));
+        groups.enumerate().for_each(|(group, inputs)| {
+            scale_group(set, group, inputs, length, preparation, &image);
+        });
     }
 
-    /// The batch's pixels `[capacity, height, width]`, to be set directly.
+    /// The batch's pixels `[capacity, height, width]` as the first layer reads them, to be set directly.
     pub fn input_mut(&mut self) -> &mut [E] {
         &mut self.input
     }
@@ -364,11 +384,11 @@ impl<E: Element> Model<E> {
         labels: &[u8],
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Evaluation {
-        let (set, length) = (self.set, self.input_length);
+        let (set, length, preparation) = (self.set, self.input_length, self.preparation);
         let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
             let start = Instant::now();
             set_targets(targets, group, labels);
-            scale_group(set, group, input, length, &image);
+            scale_group(set, group, input, length, preparation, &image);
             lane.batch += start.elapsed();
         };
         self.step(labels.len(), fill, None)
@@ -384,11 +404,14 @@ impl<E: Element> Model<E> {
         images: usize,
         draw: impl Fn(usize, &mut [E]) -> Target + Sync,
     ) -> Evaluation {
-        let length = self.input_length;
+        let (length, preparation) = (self.input_length, self.preparation);
         let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
             let start = Instant::now();
             for (index, (input, target)) in input.chunks_exact_mut(length).zip(targets).enumerate() {
                 *target = draw(group * GROUP + index, input);
+            }
+            if let Some(preparation) = preparation {
+                preparation.apply(input);
             }
             lane.batch += start.elapsed();
         };
@@ -542,12 +565,13 @@ fn set_targets(targets: &mut [Target], group: usize, labels: &[u8]) {
     }
 }
 
-/// Turns the bytes of a group's images into pixels.
+/// Turns the bytes of a group's images into pixels as the first layer reads them.
 fn scale_group<'a, E: Element>(
     set: InstructionSet,
     group: usize,
     input: &mut [E],
     length: usize,
+    preparation: Option<Preparation>,
     image: &impl Fn(usize) -> &'a [u8],
 ) {
     for index in 0..input.len() / length {
@@ -555,5 +579,8 @@ fn scale_group<'a, E: Element>(
     }
     for (index, input) in input.chunks_exact_mut(length).enumerate() {
         scale_pixels(set, image(group * GROUP + index), input);
+    }
+    if let Some(preparation) = preparation {
+        preparation.apply(input);
     }
 }

@@ -328,7 +328,7 @@ impl<E: Element> Builder<E> {
     fn sliding(&self, Sliding { kernel, stride, dilation, .. }: Sliding) -> sliding::Sliding {
         let (height, width, channels) = match self.shape {
             Shape::Sequence { steps, features } => (steps, 1, features),
-            _ => self.image(),
+            Shape::Image { .. } | Shape::Vector(_) => self.image(),
         };
         let [kernel_height, kernel_width] = kernel;
         let size = sliding::Size { height, width, channels, kernel_height, kernel_width, stride, dilation };
@@ -339,7 +339,7 @@ impl<E: Element> Builder<E> {
     fn whole(&self) -> Sliding {
         match self.shape {
             Shape::Sequence { steps, .. } => Sliding::over(steps, 1),
-            _ => {
+            Shape::Image { .. } | Shape::Vector(_) => {
                 let (height, width, _) = self.image();
                 Sliding::over(height, width)
             }
@@ -358,7 +358,7 @@ impl<E: Element> Builder<E> {
                 let layer = SequenceDenseLayer::new(set, steps, [features, units], bias, activation);
                 self.push("dense", layer, Shape::Sequence { steps, features: units });
             }
-            _ => {
+            Shape::Image { .. } | Shape::Vector(_) => {
                 let layer = DenseLayer::new(set, [self.shape.length(), units], bias, activation);
                 self.push("dense", layer, Shape::Vector(units));
             }
@@ -369,7 +369,7 @@ impl<E: Element> Builder<E> {
     fn add_recurrent(&mut self, spec: RecurrentSpec, output: Shape) {
         let (steps, inputs) = match self.shape {
             Shape::Image { height, width, channels } => (height, width * channels),
-            _ => self.sequence(),
+            Shape::Sequence { .. } | Shape::Vector(_) => self.sequence(),
         };
         // Of the images themselves no training asks for a derivative.
         let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);

@@ -26,11 +26,11 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Number of values.
+    /// Number of values; too many to count are as many as there are numbers, which no limit lets pass.
     pub fn length(self) -> usize {
         match self {
-            Shape::Image { height, width, channels } => height * width * channels,
-            Shape::Sequence { steps, features } => steps * features,
+            Shape::Image { height, width, channels } => height.saturating_mul(width).saturating_mul(channels),
+            Shape::Sequence { steps, features } => steps.saturating_mul(features),
             Shape::Vector(length) => length,
         }
     }
@@ -76,4 +76,6 @@ pub struct ShapeError {
     pub layer: String,
     /// What was expected and what was found.
     pub problem: String,
+    /// What to write instead, where that can be known; else empty.
+    pub hint: String,
 }

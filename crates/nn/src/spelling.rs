@@ -86,7 +86,7 @@ impl FromStr for LayerSpec {
         });
         let Some(form) = known else {
             let kind = text.split_whitespace().next().unwrap_or_default().to_owned();
-            return Err(error("no layer is spelled so".to_owned(), Some(kind)));
+            return Err(error("unknown layer".to_owned(), Some(kind)));
         };
         parse(form.kind, &mut Words(words))
             .map_err(|problem| error(format!("{problem}; it is spelled `{form}`"), None))
@@ -259,7 +259,8 @@ fn recurrent(kind: &str, words: &mut Words) -> Result<LayerSpec, String> {
     let cell = match kind {
         "lstm" => Cell::Lstm,
         "gru" => Cell::Gru,
-        _ => Cell::Rnn,
+        "rnn" => Cell::Rnn,
+        _ => unreachable!("every cell has its arm: {kind}"),
     };
     let units = words.number("a number of units")?;
     let mut spec = RecurrentSpec { cell, units, bidirectional: false, sequence: false };

@@ -1,7 +1,7 @@
 //! Models over several data sets, in words.
 
 use crate::markdown::line;
-use crate::numbers::{counted, percent};
+use crate::numbers::{counted, percent, signed};
 use crate::text::{self, one_line};
 use study::verdict::Across;
 
@@ -57,13 +57,13 @@ fn sentences(across: &Across) -> Vec<String> {
     }
     for pair in &across.pairs {
         sentences.push(format!(
-            "{} against {}: better with probability {:.2}, practically equal (within 0.05 points) {:.2}, worse {:.2}; mean difference {:+.2} points.",
+            "{} against {}: better with probability {:.2}, practically equal (within 0.05 points) {:.2}, worse {:.2}; mean difference {} points.",
             pair.a,
             pair.b,
             pair.a_better,
             pair.equal,
             pair.b_better,
-            100.0 * pair.difference
+            signed(pair.difference, 2)
         ));
     }
     sentences

@@ -10,6 +10,8 @@ pub(crate) const MARGIN: f64 = 44.0;
 pub(crate) const BODY: f64 = 27.0;
 const TITLE: f64 = 42.0;
 const NOTE: f64 = 24.0;
+/// More lines of notes would leave the plot too little room.
+const MOST_NOTES: usize = 7;
 
 pub(crate) const INK: Colour = Colour(0x22, 0x22, 0x22);
 pub(crate) const MUTED: Colour = Colour(0x5a, 0x5a, 0x5a);
@@ -74,6 +76,12 @@ impl Canvas {
         };
         line(72.0, TITLE, INK, title);
         line(116.0, BODY, MUTED, subtitle);
+        let mut notes: Vec<String> =
+            notes.iter().flat_map(|note| font.lines(note, NOTE, self.inner_width())).collect();
+        if notes.len() > MOST_NOTES {
+            notes.truncate(MOST_NOTES);
+            notes[MOST_NOTES - 1] = "More notes stand in the report.".to_owned();
+        }
         let notes_top = height - 24.0 - 34.0 * notes.len() as f64;
         for (index, note) in notes.iter().enumerate() {
             line(notes_top + 34.0 * index as f64 + 24.0, NOTE, MUTED, note);

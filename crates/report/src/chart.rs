@@ -5,7 +5,7 @@ use crate::canvas::{Canvas, Frame};
 use crate::font::Font;
 use crate::legend::{self, Sample};
 use crate::marks::{self, Mark};
-use crate::numbers::MISSING;
+use crate::numbers::{MISSING, counted, fixed};
 use crate::scene::{Outline, Point, Scene, Stroke};
 
 /// One value of a curve, and how far the runs lie apart there.
@@ -15,6 +15,8 @@ pub(crate) struct Value {
     pub(crate) mean: f64,
     pub(crate) smallest: f64,
     pub(crate) largest: f64,
+    /// Of so many runs.
+    pub(crate) runs: usize,
 }
 
 /// A model's training or validation curve in pieces: a piece ends where a value is missing.
@@ -45,6 +47,8 @@ pub(crate) struct Chart {
     pub(crate) names: Vec<String>,
     /// What a solid line means.
     pub(crate) validation: &'static str,
+    /// What a dashed line means.
+    pub(crate) training: &'static str,
     /// What the band means; without one there is no band.
     pub(crate) band: Option<&'static str>,
     pub(crate) curves: Vec<Curve>,
@@ -84,7 +88,7 @@ impl Chart {
         let (first, last) = self.epoch_range();
         let single = first == last;
         let mut key = vec![(Sample::Validation, self.validation.to_owned())];
-        key.extend(self.has_training().then(|| (Sample::Training, "training".to_owned())));
+        key.extend(self.has_training().then(|| (Sample::Training, self.training.to_owned())));
         key.extend(self.band.map(|band| (Sample::Band, band.to_owned())));
         let legend_bottom = legend::draw(&mut scene, &font, &self.names, key, single, canvas, top);
         let room = ((last - first) * 0.03).max(if single { 0.5 } else { 0.1 });
@@ -126,13 +130,17 @@ impl Chart {
                 let value = |training: bool| {
                     let curves = self.curves.iter();
                     let curve = curves.filter(|curve| curve.model == model && curve.training == training);
-                    curve
-                        .flat_map(|curve| curve.pieces.iter().flatten())
-                        .find(|value| value.epoch == epoch)
-                        .map_or(MISSING.to_owned(), |value| self.shown(value.mean))
+                    curve.flat_map(|curve| curve.pieces.iter().flatten()).find(|value| value.epoch == epoch)
                 };
-                let training = self.has_training().then(|| format!(", training {}", value(true)));
-                lines.push(format!("{name}: {}{}", value(false), training.unwrap_or_default()));
+                let shown =
+                    |value: Option<&Value>| value.map_or(MISSING.to_owned(), |value| self.shown(value.mean));
+                let (validation, training) = (value(false), value(true));
+                let runs = match (self.band, validation.or(training)) {
+                    (Some(_), Some(value)) => format!(" ({})", counted(value.runs, "run")),
+                    _ => String::new(),
+                };
+                let training = self.has_training().then(|| format!(", training {}", shown(training)));
+                lines.push(format!("{name}{runs}: {}{}", shown(validation), training.unwrap_or_default()));
             }
             let middle = frame.place(epoch, 0.0).0;
             frame.probe(scene, font, [left, right], middle, lines);
@@ -141,8 +149,8 @@ impl Chart {
 
     fn shown(&self, value: f64) -> String {
         match self.quantity {
-            Quantity::Accuracy => format!("{value:.2} %"),
-            Quantity::Loss => format!("{value:.4}"),
+            Quantity::Accuracy => format!("{} %", fixed(value, 2)),
+            Quantity::Loss => fixed(value, 4),
         }
     }
 

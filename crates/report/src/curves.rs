@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use study::measured::other_labels;
 use study::record::{EpochRecord, Protocol};
 
-use crate::Study;
 use crate::canvas::Canvas;
 use crate::chart::{Chart, Curve, Quantity, Value};
 use crate::names::ShortNames;
 use crate::numbers::{counted, listed};
 use crate::scene::Scene;
 use crate::text::one_line;
+use crate::{Model, Study};
 
 /// No accuracy or loss is larger; a diverged run's may be, and would flatten every other curve.
 const LARGEST_DRAWN: f64 = 1e12;
@@ -55,11 +56,20 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         }
     }
     let several = models.iter().any(|model| model.runs.len() > 1);
+    let (training, of_labels) = training_words(&models, &names, quantity);
     let mut notes = vec![match crowded {
         true => format!("Validation follows each epoch. Curves of training are left out beyond {MOST_WITH_TRAINING} models."),
         false => "Training values are averages over an epoch, taken while the model learns; validation follows each epoch.".to_owned(),
     }];
     notes.extend(note);
+    if !crowded {
+        notes.extend(of_labels);
+    }
+    notes.extend(unequal_runs(&models, &names));
+    let lost: Vec<String> = study.lost().into_iter().map(|(name, _)| one_line(name)).collect();
+    if !lost.is_empty() {
+        notes.push(format!("Not drawn, because every run diverged: {}.", lost.join(", ")));
+    }
     if !left_out.is_empty() {
         notes.push(format!("Not drawn, because not finite or too large: {}.", left_out.join(", ")));
     }
@@ -69,10 +79,62 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         quantity,
         names,
         validation: validation_words(study),
+        training,
         band: several.then_some("smallest to largest of the runs"),
         curves,
         notes,
     }
+}
+
+/// What the training curves are called, and what their loss is measured against where that is not the true labels.
+fn training_words(models: &[Model], names: &[String], quantity: Quantity) -> (&'static str, Option<String>) {
+    if quantity == Quantity::Accuracy {
+        return ("training", None);
+    }
+    let other = |model: &Model| model.runs.first().and_then(|run| other_labels(&run.specification.recipe));
+    let of_models: Vec<String> = models
+        .iter()
+        .zip(names)
+        .filter_map(|(model, name)| Some(format!("{name} by {}", other(model)?)))
+        .collect();
+    if of_models.is_empty() {
+        return ("training", None);
+    }
+    let all = of_models.len() == models.len();
+    let words = if all { "training (other labels)" } else { "training (some by other labels)" };
+    let note = format!(
+        "Training loss of {}; validation loss by the true labels: not comparable.",
+        of_models.join(", ")
+    );
+    (words, Some(note))
+}
+
+/// How many runs there are in each epoch, where a model's runs ended at different ones.
+fn unequal_runs(models: &[Model], names: &[String]) -> Option<String> {
+    const NAMED: usize = 4;
+    let mut unequal = Vec::new();
+    for (model, name) in models.iter().zip(names) {
+        let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
+        for run in &model.runs {
+            *ends.entry(run.epochs.last().map_or(0, |epoch| epoch.epoch)).or_default() += 1;
+        }
+        if ends.len() > 1 {
+            let mut left = model.runs.len();
+            let counts: Vec<String> = ends
+                .iter()
+                .map(|(epoch, ending)| {
+                    let here = left;
+                    left -= ending;
+                    format!("{} to epoch {epoch}", counted(here, "run"))
+                })
+                .collect();
+            let more = if counts.len() > NAMED { ", …" } else { "" };
+            unequal.push(format!("{name} {}{more}", counts[..counts.len().min(NAMED)].join(", ")));
+        }
+    }
+    let more = if unequal.len() > NAMED { "; …" } else { "" };
+    unequal.truncate(NAMED);
+    (!unequal.is_empty()).then(|| format!("Runs ended at different epochs: {}{more}.", unequal.join("; ")))
 }
 
 fn validation_words(study: &Study) -> &'static str {
@@ -122,7 +184,7 @@ fn pieces(
             Ok(mean) => {
                 let smallest = values.iter().copied().fold(mean, f64::min);
                 let largest = values.iter().copied().fold(mean, f64::max);
-                let value = Value { epoch: epoch as f64, mean, smallest, largest };
+                let value = Value { epoch: epoch as f64, mean, smallest, largest, runs: values.len() };
                 pieces.last_mut().expect("there is a last piece").push(value);
             }
             Err(_) => pieces.push(Vec::new()),

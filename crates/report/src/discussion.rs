@@ -6,7 +6,8 @@ use study::verdict::{Comparison, Coverage, Outcome, ensemble};
 
 use crate::atlas::Atlas;
 use crate::numbers::{
-    Spread, average, counted, listed, loss, percent, points, probability, thousands, times,
+    Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to, probability,
+    thousands, times,
 };
 use crate::text::markdown;
 use crate::{Model, Study, cost, errors, learning, selection};
@@ -66,10 +67,11 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
         if let Some((next, below)) = by_accuracy.get(place + 1) {
             let lead = spread.mean - below.mean;
             let next_name = markdown(next.name);
-            match percent(lead) == "0.00" {
+            let decimals = decimals_of(study, model, next);
+            match fixed(100.0 * lead, decimals).bytes().all(|byte| matches!(byte, b'0' | b'.')) {
                 true => sentence.push_str(&format!(", as many as {next_name} to within 0.01 points")),
                 false => {
-                    sentence.push_str(&format!(", {} more than {next_name}", points(lead)));
+                    sentence.push_str(&format!(", {} more than {next_name}", points_to(lead, decimals)));
                     sentence.push_str(&against_spread(lead, *spread, *below));
                 }
             }
@@ -92,6 +94,14 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
     sentences
 }
 
+/// The decimals with which the difference of two models is told wherever it is.
+fn decimals_of(study: &Study, one: &Model, other: &Model) -> usize {
+    let comparison = study.comparisons.iter().find(|comparison| {
+        [(&*comparison.a, &*comparison.b), (&*comparison.b, &*comparison.a)].contains(&(one.name, other.name))
+    });
+    comparison.map_or(2, Comparison::decimals)
+}
+
 /// What the runs of a model make as an ensemble, set against a single one.
 fn together(model: &Model, single: f64) -> Option<String> {
     let ensemble = ensemble(&model.runs)?;
@@ -112,17 +122,18 @@ fn together(model: &Model, single: f64) -> Option<String> {
 /// The tests behind a verdict.
 fn tested(comparison: &Comparison) -> String {
     let mut sentence = format!(
-        "{} against {}: p {} over {}",
+        "{} against {}: p {} over {} ({})",
         markdown(&comparison.a),
         markdown(&comparison.b),
         probability(comparison.p_value),
-        counted(comparison.runs, "paired run")
+        counted(comparison.runs, "paired run"),
+        adjustment(comparison)
     );
     if !comparison.mcnemar_p_values.is_empty() {
         let values: Vec<String> =
             comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
         sentence.push_str(&format!(
-            "; McNemar's exact test on the images of each pair, of these trained networks alone: p {}",
+            "; McNemar's exact test on the images of each pair, of these trained networks alone, unadjusted: p {}",
             listed(&values)
         ));
     }
@@ -277,8 +288,27 @@ fn coincidence(a: &Model, b: &Model) -> Option<String> {
     Some(sentence + ".")
 }
 
+/// Why a difference is not that of the figures beside it, where it is not.
+fn rounding(study: &Study, models: &[Model]) -> Option<String> {
+    let mean = |name: &str| {
+        let model = models.iter().find(|model| model.name == name)?;
+        percent(Spread::of(&model.figures(|run| run.test.accuracy))?.mean).parse::<f64>().ok()
+    };
+    let differs = |comparison: &Comparison| {
+        let (Some(a), Some(b)) = (mean(&comparison.a), mean(&comparison.b)) else { return false };
+        let found = fixed(100.0 * comparison.difference, 2).parse::<f64>();
+        found.is_ok_and(|found| ((a - b) - found).abs() > 0.005)
+    };
+    study.comparisons.iter().any(differs).then(|| {
+        "Differences are taken before rounding and over paired runs alone, so they may not be those of the rounded means.".to_owned()
+    })
+}
+
 fn limits(study: &Study, models: &[Model]) -> Vec<String> {
     let mut sentences = Vec::new();
+    if let Some(sentence) = rounding(study, models) {
+        sentences.push(sentence);
+    }
     let single: Vec<String> =
         models.iter().filter(|model| model.runs.len() == 1).map(|model| markdown(model.name)).collect();
     if !single.is_empty() {
@@ -297,8 +327,9 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
         let (a, b) = (markdown(&comparison.a), markdown(&comparison.b));
         let more = comparison.further_runs.map_or(String::new(), |runs| {
             format!(
-                "; about {} more runs of each would tell, if the difference is as measured",
-                thousands(runs)
+                "; about {} more {} of each would tell, if the difference is as measured",
+                thousands(runs),
+                if runs == 1 { "run" } else { "runs" }
             )
         });
         sentences.push(format!("Which of {a} and {b} is more accurate{more}."));
@@ -312,7 +343,9 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
             "All models share batch size {batch_size} and learning rate {learning_rate}; with settings chosen for each, the order may differ."
         ));
     }
-    if let [environment] = study.distinct(|run| &run.environment).as_slice() {
+    if let ([environment, ..], true) =
+        (study.distinct(|run| &run.environment).as_slice(), study.one_machine())
+    {
         let effect = if models.len() > 1 { "may rank them differently" } else { "will need others" };
         sentences.push(format!(
             "Times were taken on {} with {}; another machine {effect}.",
@@ -326,8 +359,9 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, records, with_predictions};
+    use crate::fixture::{comparison, records, training_time, with_predictions};
     use study::record::RunRecord;
+    use study::verdict::TrainingTime;
 
     fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
         let sections =
@@ -336,7 +370,8 @@ mod tests {
     }
 
     fn compared(outcome: Outcome, further_runs: Option<u64>) -> Comparison {
-        Comparison { outcome, further_runs, ..comparison("slow", "fast", 0.01) }
+        let training_time = Some(training_time(3.0));
+        Comparison { outcome, further_runs, training_time, ..comparison("slow", "fast", 0.01) }
     }
 
     #[test]
@@ -382,7 +417,8 @@ mod tests {
             .filter(|run| run.specification.model == "fast")
             .for_each(|run| run.train_seconds = 20.0);
         let text = all(&runs, &[compared(Outcome::ABetter, None)]);
-        assert!(text.contains("slow takes 3.00 times as long to train as fast."), "{text}");
+        let ratio = "slow takes 3.0 times as long to train as fast [2.9, 3.2] at 95 %, by the times of 3 pairs of runs";
+        assert!(text.contains(ratio), "{text}");
         assert!(text.contains("buys 1.00 point of accuracy over fast, the fastest."), "{text}");
         assert!(!text.contains("Which of slow"), "{text}");
         let text = all(&runs, &[compared(Outcome::CannotTell, Some(18))]);
@@ -395,7 +431,51 @@ mod tests {
         assert!(text.contains("buys no accuracy that matters"), "{text}");
         runs[1].environment.cpu = "Another CPU".to_owned();
         let text = all(&runs, &[]);
-        assert!(!text.contains("as long to train") && text.contains("not all made on one machine"), "{text}");
+        assert!(!text.contains("as long to train") && text.contains("several kinds of machine"), "{text}");
+    }
+
+    #[test]
+    fn what_clocks_do_not_decide_is_not_claimed() {
+        let mut runs = records(&[("slow", 0.04), ("fast", 0.12)], 2, 2);
+        runs.iter_mut()
+            .zip([60.0, 20.0].into_iter().cycle())
+            .for_each(|(run, seconds)| run.train_seconds = seconds);
+        let said = |change: fn(&mut TrainingTime)| {
+            let mut comparison = compared(Outcome::ABetter, None);
+            change(comparison.training_time.as_mut().expect("clocks"));
+            all(&runs, &[comparison])
+        };
+        for (change, words) in [
+            (
+                (|time| time.interval = Some([0.9, 9.0])) as fn(&mut TrainingTime),
+                "The training times of fast and slow cannot be told apart: slow takes 0.90 to 9.00 times as long, at 95 %.",
+            ),
+            (
+                |time| (time.ratio, time.interval) = (1.02, Some([1.01, 1.03])),
+                "The training times of fast and slow differ by less than 5 %: slow takes 1.01 to 1.03 times as long, at 95 %.",
+            ),
+            (
+                |time| time.interval = None,
+                "Whether fast trains faster than slow is not known from one pair of runs",
+            ),
+            (|time| time.same_network = true, "fast and slow are one network under two names"),
+        ] {
+            let text = said(change);
+            assert!(text.contains(words), "{words}: {text}");
+            assert!(!text.contains("longer training") && !text.contains("as long to train"), "{text}");
+        }
+    }
+
+    /// 98.45 − 97.46 = 0.99, but 98.445 − 97.455 is rounded to 0.99 as well and 98.454 − 97.445 to 1.01.
+    #[test]
+    fn a_difference_that_is_not_that_of_the_rounded_figures_is_explained() {
+        let mut runs = records(&[("a", 0.05), ("b", 0.05)], 1, 2);
+        (runs[0].test.accuracy, runs[1].test.accuracy) = (0.98454, 0.97445);
+        let explained = "Differences are taken before rounding";
+        let text = all(&runs, &[comparison("a", "b", 0.98454 - 0.97445)]);
+        assert!(text.contains("1.01 points more than b") && text.contains(explained), "{text}");
+        (runs[0].test.accuracy, runs[1].test.accuracy) = (0.9845, 0.9746);
+        assert!(!all(&runs, &[comparison("a", "b", 0.0099)]).contains(explained));
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub fn time_chart(study: &Study) -> Scene {
         "Drawing batches, forward, backward and update of all epochs; a dot is a run, the bar ends at their mean."
             .to_owned(),
     ];
+    if !study.one_machine() {
+        notes.push(
+            "Several kinds of machine: dots of different ones are not comparable, and there is no mean over them.".to_owned(),
+        );
+    }
     if models.len() > MODELS {
         notes.push(format!("The first {MODELS} of {} models.", models.len()));
     }
@@ -67,17 +72,29 @@ pub fn time_chart(study: &Study) -> Scene {
         let (mark, half) = (Mark::of(index), (row * 0.28).min(64.0));
         label(&mut scene, (left - 16.0, middle + BODY * 0.36), Anchor::End, INK, name);
         let seconds = seconds(model);
-        let Some(spread) = Spread::of(&seconds) else { continue };
-        let end = x(spread.mean);
-        let corners =
-            vec![(left, middle - half), (end, middle - half), (end, middle + half), (left, middle + half)];
-        scene.shape(Outline::Polygon(corners), Some(mark.colour), None, 0.55);
+        if seconds.is_empty() {
+            continue;
+        }
+        // Clocks of several kinds of machine have no mean.
+        let mean = Spread::of(&seconds).filter(|_| !model.seconds(|run| run.train_seconds).is_empty());
+        if let Some(spread) = mean {
+            let end = x(spread.mean);
+            let corners = vec![
+                (left, middle - half),
+                (end, middle - half),
+                (end, middle + half),
+                (left, middle + half),
+            ];
+            scene.shape(Outline::Polygon(corners), Some(mark.colour), None, 0.55);
+        }
         for value in &seconds {
             mark.draw(&mut scene, (x(*value), middle), false);
         }
         let furthest = seconds.iter().copied().fold(0.0, f64::max);
         let at = (x(furthest) + 26.0, middle + BODY * 0.36);
-        label(&mut scene, at, Anchor::Start, INK, format!("{} s", shown_seconds(&seconds)));
+        if mean.is_some() {
+            label(&mut scene, at, Anchor::Start, INK, format!("{} s", shown_seconds(&seconds)));
+        }
     }
     scene
 }
@@ -146,6 +163,11 @@ fn draw_confusion(
     let (x0, y0) = (left + CLASS, top + HEADING + CLASS);
     let readable = size >= 12.0;
     let largest = confusion.largest_error().max(1.0);
+    if !readable {
+        let edge = cell * confusion.classes as f64;
+        let frame = vec![(x0, y0), (x0 + edge, y0), (x0 + edge, y0 + edge), (x0, y0 + edge)];
+        scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
+    }
     for label in 0..confusion.classes {
         let middle = (label as f64 + 0.5) * cell;
         if readable {
@@ -160,7 +182,11 @@ fn draw_confusion(
             let share = if label == given { 0.0 } else { value / largest };
             let shade = 0.9 * share.sqrt();
             let fill = mixed(WHITE, colour, shade);
-            scene.shape(Outline::Polygon(corners), Some(fill), Some(thin(GRID)), 1.0);
+            // Lines around the smallest cells would be all that is seen of them.
+            let border = readable.then(|| thin(GRID));
+            if border.is_some() || shade > 0.0 {
+                scene.shape(Outline::Polygon(corners), Some(fill), border, 1.0);
+            }
             if readable && value > 0.0 {
                 let ink = match (label == given, shade > 0.7) {
                     (true, _) => MUTED,

@@ -1,10 +1,11 @@
 //! Records to test with: made up, but of the size and shape of real ones.
 
 use study::record::{
-    DatasetIdentity, Environment, EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord,
+    DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
+    TestRecord,
 };
 use study::study_file::built_in_model;
-use study::verdict::{Comparison, Coverage, Outcome, PairedRuns};
+use study::verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime};
 use train::Recipe;
 
 /// Steps of the generator behind the made-up figures; any full-period one does.
@@ -127,11 +128,39 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
         mcnemar_p_values: vec![0.03, 0.0004, 0.2],
         outcome: Outcome::ABetter,
         further_runs: None,
-        train_seconds_ratio: 1.3,
+        corrected_for: 1,
+        diverged: [0, 0],
+        train_seconds_ratio: Some(1.3),
+        training_time: Some(training_time(1.3)),
         verdict: format!(
-            "{a} beats {b} by {:.2} points of test accuracy [0.63, 1.03], 3 paired runs.",
+            "{a} beats {b} by {:.2} points of test accuracy [0.63, 1.03] at 95 %, 3 paired runs.",
             difference * 100.0
         ),
+    }
+}
+
+/// Clocks of which `a` shows so many times the seconds of `b`, beyond doubt.
+pub(crate) fn training_time(ratio: f64) -> TrainingTime {
+    TrainingTime {
+        runs: 3,
+        ratio,
+        interval: Some([0.95 * ratio, 1.05 * ratio]),
+        confidence: 0.95,
+        p_value: Some(0.0004),
+        same_network: false,
+    }
+}
+
+/// A run of the model that diverged.
+pub(crate) fn failed(model: &str, seed: u64, epoch: usize) -> FailedRun {
+    let like = record(model, seed, 1, 0.1, Protocol::Sound);
+    FailedRun {
+        schema: RECORD_SCHEMA,
+        id: like.id,
+        specification: like.specification,
+        environment: like.environment,
+        epoch,
+        problem: "the loss is not a number".to_owned(),
     }
 }
 

@@ -50,6 +50,22 @@ impl Font {
         candidate(fits)
     }
 
+    /// `content` in lines that fit into `width`, broken between words; a longer word is cut.
+    pub(crate) fn lines(&self, content: &str, size: f64, width: f64) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for word in content.split_whitespace() {
+            let word = self.fitted(word, size, width);
+            match lines.last_mut() {
+                Some(line) if self.width(&format!("{line} {word}"), size) <= width => {
+                    line.push(' ');
+                    line.push_str(&word);
+                }
+                _ => lines.push(word),
+            }
+        }
+        lines
+    }
+
     fn scale(&self, size: f64) -> f64 {
         size / f64::from(self.face.units_per_em())
     }

@@ -37,6 +37,8 @@ mod text;
 mod tuning;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod pictures;
@@ -45,7 +47,7 @@ mod properties;
 
 use study::record::{DatasetIdentity, FailedRun, Protocol, RunRecord};
 use study::results::Question;
-use study::verdict::Comparison;
+use study::verdict::{Comparison, MachineKind, sanity};
 
 pub use across::{across_markdown, across_terminal};
 pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};
@@ -138,6 +140,14 @@ impl Model<'_> {
         self.runs.first().map_or(0, |run| run.parameters)
     }
 
+    /// Seconds of every run; none where the runs come from several kinds of machine, whose clocks are never averaged.
+    pub(crate) fn seconds(&self, seconds: impl Fn(&RunRecord) -> f64) -> Vec<f64> {
+        match MachineKind::all(self.runs.iter().copied()).len() {
+            1 => self.figures(seconds),
+            _ => Vec::new(),
+        }
+    }
+
     /// A figure of every run.
     pub(crate) fn figures(&self, figure: impl Fn(&RunRecord) -> f64) -> Vec<f64> {
         self.runs.iter().map(|run| figure(run)).collect()
@@ -167,6 +177,30 @@ impl<'a> Study<'a> {
             model.runs.sort_by_key(|run| run.specification.seed);
         }
         models
+    }
+
+    /// Models of which every run diverged, in the order of their first, with the number of runs.
+    pub(crate) fn lost(&self) -> Vec<(&'a str, usize)> {
+        let mut lost: Vec<(&str, usize)> = Vec::new();
+        for run in self.failed {
+            let name = run.specification.model.as_str();
+            if self.records.iter().any(|record| record.specification.model == name) {
+                continue;
+            }
+            match lost.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => lost.push((name, 1)),
+            }
+        }
+        lost
+    }
+
+    /// How many runs a model has, and how many more diverged: `3`, `2 (1 diverged)`.
+    pub(crate) fn run_count(&self, model: &str, finished: usize) -> String {
+        match self.failed.iter().filter(|run| run.specification.model == model).count() {
+            0 => numbers::thousands(finished as u64),
+            diverged => format!("{finished} ({diverged} diverged)"),
+        }
     }
 
     /// Each value of a record once, in the order of their first record.
@@ -219,6 +253,11 @@ impl<'a> Study<'a> {
         }
     }
 
+    /// What must be known before any verdict is believed.
+    pub(crate) fn sanity(&self) -> Vec<String> {
+        sanity(self.records, self.failed)
+    }
+
     /// The records' own warnings, after those about records that do not belong together.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -237,7 +276,7 @@ impl<'a> Study<'a> {
         );
         warn_if(
             !self.one_machine(),
-            "The runs were made on different machines or kernels: their times are not comparable.",
+            "The runs were made on several kinds of machine: their times are neither averaged nor compared.",
         );
         for record in self.records {
             let (model, seed) = (&record.specification.model, record.specification.seed);
@@ -246,7 +285,8 @@ impl<'a> Study<'a> {
         warnings
     }
 
+    /// Whether all clocks may be compared.
     pub(crate) fn one_machine(&self) -> bool {
-        self.distinct(|record| &record.environment).len() <= 1
+        MachineKind::all(self.records).len() <= 1
     }
 }

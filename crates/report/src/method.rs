@@ -47,10 +47,11 @@ pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]
         line(
             page,
             format_args!(
-                "- Machine: {}, {}, {} kernels, {}.",
+                "- Machine: {}, {}, {} kernels, {}, {}.",
                 text::markdown(&environment.cpu),
                 counted(environment.threads, "thread"),
                 text::markdown(&environment.kernels),
+                text::markdown(&environment.operating_system),
                 text::markdown(&format!("mnist-study {}", environment.version))
             ),
         );
@@ -187,7 +188,7 @@ impl Shared {
 /// The command that makes every run again; none where their settings differ or seeds are missing.
 fn command(study: &Study, models: &[Model]) -> Option<String> {
     let recipes = Shared::of(study);
-    if !study.records.iter().all(|run| recipes.makes(run)) {
+    if !study.failed.is_empty() || !study.records.iter().all(|run| recipes.makes(run)) {
         return None;
     }
     let ([protocol], [dataset]) = (&study.protocols()[..], &study.datasets()[..]) else { return None };

@@ -1,5 +1,8 @@
 //! Figures as text.
 
+pub(crate) use study::figures::{confidence, fixed, percent};
+use study::verdict::Comparison;
+
 /// A mean and, from two values on, the sample standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
@@ -33,15 +36,38 @@ pub(crate) fn shown(values: &[f64], format: impl Fn(f64) -> String) -> String {
     Spread::of(values).map_or(MISSING.to_owned(), |spread| spread.shown(format))
 }
 
-/// A fraction in per cent, two decimals, without the sign: 0.98765 is `98.77`.
-pub(crate) fn percent(fraction: f64) -> String {
-    fixed(fraction * 100.0, 2)
-}
-
 /// A difference of fractions in percentage points with its unit.
 pub(crate) fn points(fraction: f64) -> String {
-    let text = fixed(fraction.abs() * 100.0, 2);
-    if text == "1.00" { "1.00 point".to_owned() } else { format!("{text} points") }
+    points_to(fraction, 2)
+}
+
+/// The same with so many decimals.
+pub(crate) fn points_to(fraction: f64, decimals: usize) -> String {
+    let text = fixed(fraction.abs() * 100.0, decimals);
+    let is_one = text.trim_end_matches('0') == "1.";
+    format!("{text} {}", if is_one { "point" } else { "points" })
+}
+
+/// A difference of fractions in points with its sign, without its unit.
+pub(crate) fn signed(fraction: f64, decimals: usize) -> String {
+    let text = fixed(100.0 * fraction.abs(), decimals);
+    match (fraction < 0.0, text.bytes().all(|byte| matches!(byte, b'0' | b'.'))) {
+        (_, true) => text,
+        (true, _) => format!("−{text}"),
+        (false, _) => format!("+{text}"),
+    }
+}
+
+/// The difference of a comparison and the interval that decides it, in points, with the decimals of its verdict.
+pub(crate) fn difference_of(comparison: &Comparison) -> [String; 2] {
+    let decimals = comparison.decimals();
+    let [lower, upper] = comparison.interval.map(|end| signed(end, decimals));
+    [signed(comparison.difference, decimals), format!("[{lower}, {upper}]")]
+}
+
+/// How a comparison's p-values are adjusted.
+pub(crate) fn adjustment(comparison: &Comparison) -> &'static str {
+    if comparison.corrected_for > 1 { "adjusted by Holm's method" } else { "unadjusted, one comparison" }
 }
 
 /// A loss, four decimals.
@@ -72,18 +98,6 @@ pub(crate) fn shown_seconds(values: &[f64]) -> String {
 pub(crate) fn times(ratio: f64) -> String {
     let decimals = if ratio < 9.995 { 2 } else { usize::from(ratio < 99.95) };
     format!("{} times", fixed(ratio, decimals))
-}
-
-fn fixed(value: f64, decimals: usize) -> String {
-    if !value.is_finite() {
-        return "not finite".to_owned();
-    }
-    if value.abs() >= 1e9 {
-        return format!("{value:.3e}");
-    }
-    let text = format!("{value:.decimals$}");
-    let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
-    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
 /// The value of p, with its sign of comparison: `= 0.021`, `< 0.001`.
@@ -138,6 +152,11 @@ mod tests {
     #[test]
     fn figures_read_well() {
         assert_eq!((percent(0.98765).as_str(), percent(f64::NAN).as_str()), ("98.77", "not finite"));
+        assert_eq!(
+            (points_to(0.01, 3).as_str(), points_to(0.01004, 4).as_str()),
+            ("1.000 point", "1.0040 points")
+        );
+        assert_eq!([signed(0.0083, 2), signed(-0.0083, 2), signed(-1e-9, 2)], ["+0.83", "−0.83", "0.00"]);
         assert_eq!((points(-0.0083).as_str(), points(0.01).as_str()), ("0.83 points", "1.00 point"));
         assert_eq!((loss(-1e-9).as_str(), loss(1e30).as_str()), ("0.0000", "1.000e30"));
         assert_eq!((seconds(9.996).as_str(), seconds(340.4).as_str()), ("10.0", "340"));

@@ -6,7 +6,7 @@ use crate::canvas::{Canvas, Frame};
 use crate::font::Font;
 use crate::legend::{self, DOTTED, Sample};
 use crate::marks::Mark;
-use crate::numbers::Spread;
+use crate::numbers::{Spread, fixed};
 use crate::scene::{Scene, Stroke};
 use crate::text::one_line;
 use crate::{Model, Study};
@@ -70,7 +70,7 @@ pub(crate) fn accuracy_against(
         } else {
             f64::midpoint(middle(index), middle(index + 1))
         };
-        let accuracy = accuracy.shown(|value| format!("{value:.2}"));
+        let accuracy = accuracy.shown(|value| fixed(value, 2));
         let lines =
             vec![names[*model].clone(), format!("{accuracy} %"), format!("{}: {}", axis, shown(*cost))];
         frame.probe(&mut scene, &font, [left, right], middle(index), lines);

@@ -2,11 +2,11 @@
 
 use study::record::{Protocol, RunRecord};
 
-use crate::Model;
 use crate::numbers::{Spread, counted, percent, points};
 use crate::text::markdown;
+use crate::{Model, learning};
 
-/// The most accurate epoch on the test images, less the last; none where the test images were not read after each.
+/// The most accurate epoch on the test images, less that whose weights were tested; none where the test images were not read after each.
 pub(crate) fn optimism(run: &RunRecord) -> Option<f64> {
     let accuracy = |epoch: &study::record::EpochRecord| match run.specification.protocol {
         Protocol::Sound | Protocol::Writers => epoch.test_accuracy,
@@ -14,7 +14,8 @@ pub(crate) fn optimism(run: &RunRecord) -> Option<f64> {
     };
     let all: Option<Vec<f64>> = run.epochs.iter().map(accuracy).collect();
     let all = all.filter(|all| all.iter().all(|value| value.is_finite()))?;
-    Some(all.iter().copied().fold(f64::NEG_INFINITY, f64::max) - all.last()?)
+    let tested = run.epochs.iter().position(|epoch| Some(epoch.epoch) == learning::tested_epoch(run))?;
+    Some(all.iter().copied().fold(f64::NEG_INFINITY, f64::max) - all[tested])
 }
 
 /// The mean over a model's runs, with its deviation; none where a run lacks it.
@@ -56,6 +57,8 @@ mod tests {
             epoch.test_accuracy = Some(accuracy);
         }
         run.test.accuracy = 0.985;
+        let kept = RunRecord { kept_epoch: Some(1), ..run.clone() };
+        assert!((optimism(&kept).expect("audited") - 0.02).abs() < 1e-12);
         assert!((optimism(&run).expect("audited") - 0.005).abs() < 1e-12);
         let sentence = sentences(&[Model { name: "a", runs: vec![&run] }]).concat();
         assert_eq!(

@@ -1,12 +1,12 @@
 //! The files for programs: `epochs.csv` and `summary.json`.
 
 use serde::Serialize;
-use study::record::{EpochRecord, RunRecord};
+use study::record::{Environment, EpochRecord, FailedRun, RunRecord};
 use study::study_file::Target;
 use study::verdict::{Attempt, Comparison, Ensemble, Rank, Standing, attempts, ensemble, ranking, standings};
 
 use crate::text::spreadsheet;
-use crate::{Model, Study, selection};
+use crate::{Model, Study, learning, selection};
 
 /// Version of `summary.json`'s layout.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -54,6 +54,8 @@ struct Summary<'a> {
     dataset: Option<&'a str>,
     dataset_sha256: Option<&'a str>,
     machine: Option<Machine<'a>>,
+    /// Each that a run was made on, in the order of the records.
+    machines: Vec<Machine<'a>>,
     models: Vec<ModelSummary<'a>>,
     comparisons: &'a [Comparison],
     ranking: Vec<Rank>,
@@ -62,16 +64,28 @@ struct Summary<'a> {
     target: Option<&'a Target>,
     /// Each model's runs against the target.
     attempts: Vec<Attempt>,
+    /// Runs that diverged: they are in no figure.
+    failed: Vec<FailedSummary<'a>>,
     notes: &'a [String],
+    /// What must be known before a verdict is believed comes first.
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, PartialEq)]
 struct Machine<'a> {
     cpu: &'a str,
     threads: usize,
     kernels: &'a str,
+    operating_system: &'a str,
     version: &'a str,
+}
+
+#[derive(Serialize)]
+struct FailedSummary<'a> {
+    model: &'a str,
+    seed: u64,
+    epoch: usize,
+    problem: &'a str,
 }
 
 #[derive(Serialize)]
@@ -89,6 +103,8 @@ struct ModelSummary<'a> {
 struct RunSummary<'a> {
     seed: u64,
     epochs: &'a [EpochRecord],
+    /// After which epoch the weights stood that were tested.
+    tested_epoch: Option<usize>,
     train_seconds: f64,
     total_seconds: f64,
     test_accuracy: f64,
@@ -106,24 +122,31 @@ pub fn summary_json(study: &Study) -> String {
         protocol: first.map(|record| record.specification.protocol.name()),
         dataset: dataset.map(|dataset| dataset.name.as_str()),
         dataset_sha256: dataset.map(|dataset| dataset.sha256.as_str()),
-        machine: first.map(|record| Machine {
-            cpu: &record.environment.cpu,
-            threads: record.environment.threads,
-            kernels: &record.environment.kernels,
-            version: &record.environment.version,
-        }),
+        machine: first.map(machine),
+        machines: study.distinct(machine),
         models: study.models().iter().map(summarised).collect(),
         comparisons: study.comparisons,
         ranking: ranking(study.records, study.comparisons),
         standings: standings(study.records),
         target: study.question.target.as_ref(),
         attempts: study.question.target.map_or(Vec::new(), |target| attempts(study.records, &target)),
+        failed: study.failed.iter().map(failed).collect(),
         notes: study.notes,
-        warnings: study.warnings(),
+        warnings: study.sanity().into_iter().chain(study.warnings()).collect(),
     };
     let mut text = serde_json::to_string_pretty(&summary).expect("a summary has no key that is not text");
     text.push('\n');
     text
+}
+
+fn machine(record: &RunRecord) -> Machine<'_> {
+    let Environment { cpu, threads, kernels, operating_system, version, .. } = &record.environment;
+    Machine { cpu, threads: *threads, kernels, operating_system, version }
+}
+
+fn failed(run: &FailedRun) -> FailedSummary<'_> {
+    let asked = &run.specification;
+    FailedSummary { model: &asked.model, seed: asked.seed, epoch: run.epoch, problem: &run.problem }
 }
 
 fn summarised<'a>(model: &Model<'a>) -> ModelSummary<'a> {
@@ -140,6 +163,7 @@ fn run_summary(run: &RunRecord) -> RunSummary<'_> {
     RunSummary {
         seed: run.specification.seed,
         epochs: &run.epochs,
+        tested_epoch: learning::tested_epoch(run),
         train_seconds: run.train_seconds,
         total_seconds: run.total_seconds,
         test_accuracy: run.test.accuracy,
@@ -275,7 +299,7 @@ mod tests {
             warnings,
             [
                 "The runs follow different protocols: their figures are not comparable.",
-                "The runs were made on different machines or kernels: their times are not comparable.",
+                "The runs were made on several kinds of machine: their times are neither averaged nor compared.",
             ]
         );
     }

@@ -4,7 +4,7 @@ use crate::Study;
 use crate::numbers::{counted, listed, percent, thousands};
 use crate::text::markdown;
 use study::study_file::Target;
-use study::verdict::{Attempt, Standing, attempts, standings};
+use study::verdict::{Attempt, Comparison, Standing, attempts, standings};
 
 /// What the study asks to be reached, in words; nothing where it asks for nothing.
 pub(crate) fn in_words(study: &Study) -> Option<String> {
@@ -69,22 +69,28 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
             .iter()
             .map(|one| format!("{} ({} %)", markdown(&one.model), percent(one.accuracy)))
             .collect();
-        format!("By {cost} no other model outdoes {}.", listed(&names))
+        format!("Pareto-optimal in mean test accuracy and {cost}: {}.", listed(&names))
     };
     let mut sentences = vec![
         front("parameters", |one| one.front_by_parameters, |one| one.parameters as f64),
         front("multiply-adds", |one| one.front_by_multiply_adds, |one| one.multiply_adds as f64),
     ];
-    if study.one_machine() {
-        sentences.push(front("training time", |one| one.front_by_train_seconds, |one| one.train_seconds));
+    // Whatever the means are, a model is no slower than another whose clock does not tell them apart.
+    let told_apart = |comparison: &Comparison| {
+        comparison.training_time.as_ref().is_some_and(|time| time.faster().is_some())
+    };
+    if !study.comparisons.is_empty() && study.one_machine() && study.comparisons.iter().all(told_apart) {
+        let seconds = |one: &Standing| one.train_seconds.unwrap_or(f64::INFINITY);
+        sentences.push(front("mean training time", |one| one.front_by_train_seconds, seconds));
     }
+    sentences.push("These are means as measured: a model may be on a front by chance.".to_owned());
     sentences
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::records;
+    use crate::fixture::{comparison, records};
     use study::results::Question;
 
     fn asked(target: Target) -> Question {
@@ -126,21 +132,26 @@ mod tests {
 
     #[test]
     fn fronts_are_said_from_three_models_on() {
-        let mut records = records(&[("a", 0.04), ("b", 0.02), ("c", 0.5)], 1, 2);
-        for (record, size) in records.iter_mut().zip([10, 20, 30]) {
+        let mut records = records(&[("a", 0.04), ("b", 0.02), ("c", 0.5)], 2, 2);
+        for (record, size) in records.iter_mut().zip([10, 20, 30].into_iter().cycle()) {
             record.parameters = size;
             record.multiply_adds = 100 - size as u64;
             record.train_seconds = 1.0;
         }
-        let study = Study { records: &records, ..Study::default() };
+        let pairs = [("a", "b"), ("a", "c"), ("b", "c")].map(|(a, b)| comparison(a, b, 0.01));
+        let study = Study { records: &records, comparisons: &pairs, ..Study::default() };
         let said = fronts(&study);
         let named = |sentence: &str| -> Vec<&str> {
             ["a (", "b (", "c ("].into_iter().filter(|name| sentence.contains(*name)).collect()
         };
         assert_eq!(
             said.iter().map(|one| named(one)).collect::<Vec<_>>(),
-            [vec!["a (", "b ("], vec!["b (", "c ("], vec!["b ("],]
+            [vec!["a (", "b ("], vec!["b (", "c ("], vec!["b ("], vec![]]
         );
+        // Clocks that do not tell two models apart put none of them on a front.
+        let mut alike = pairs.clone();
+        alike[1].training_time.as_mut().expect("clocks").same_network = true;
+        assert_eq!(fronts(&Study { comparisons: &alike, ..study.clone() }).len(), 3);
         assert!(fronts(&Study { records: &records[..2], ..Study::default() }).is_empty());
     }
 }

@@ -4,9 +4,9 @@ use study::verdict::ranking;
 
 use crate::markdown::{TOLD_AT_THE_HEAD, best_of_many, places};
 use crate::names::ShortNames;
-use crate::numbers::{loss, percent, shown, shown_seconds, thousands};
+use crate::numbers::{MISSING, loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
-use crate::{Study, target};
+use crate::{Study, learning, target};
 
 const COLUMNS: usize = 100;
 const GAP: usize = 2;
@@ -17,8 +17,12 @@ const SHORTEST_NAME: usize = 8;
 /// A table of the models and the verdicts, at most 100 columns wide, without colours.
 pub fn terminal(study: &Study) -> String {
     let models = study.models();
+    let mut warnings = String::new();
+    for warning in study.sanity() {
+        warnings.push_str(&wrapped(&one_line(&format!("warning: {warning}"))));
+    }
     if models.is_empty() {
-        return "No run has finished.\n".to_owned();
+        return format!("No run has finished.\n{warnings}");
     }
     let header = ["model", "parameters", "test accuracy (%)", "test loss", "training (s)", "runs"];
     let mut rows = vec![header.map(str::to_owned)];
@@ -29,9 +33,14 @@ pub fn terminal(study: &Study) -> String {
             thousands(model.parameters() as u64),
             shown(&model.figures(|run| run.test.accuracy), percent),
             shown(&model.figures(|run| run.test.loss), loss),
-            shown_seconds(&model.figures(|run| run.train_seconds)),
-            thousands(model.runs.len() as u64),
+            shown_seconds(&model.seconds(|run| run.train_seconds)),
+            study.run_count(model.name, model.runs.len()),
         ]);
+    }
+    for (name, _) in study.lost() {
+        let cells = [MISSING, "diverged", "diverged", MISSING].map(str::to_owned);
+        let [parameters, accuracy, loss, time] = cells;
+        rows.push([one_line(name), parameters, accuracy, loss, time, study.run_count(name, 0)]);
     }
     let mut text = aligned(&mut rows);
     if let Some(note) = note {
@@ -42,6 +51,17 @@ pub fn terminal(study: &Study) -> String {
     }
     if let Some(sentence) = study.original_sentence() {
         text.push_str(&wrapped(sentence));
+    }
+    let tested = learning::tested_weights(study);
+    for sentence in tested.iter().take(TOLD_AT_THE_HEAD) {
+        text.push_str(&wrapped(&one_line(sentence)));
+    }
+    if tested.len() > TOLD_AT_THE_HEAD {
+        text.push_str(&wrapped("report.md tells after which epoch the other models were tested"));
+    }
+    if !warnings.is_empty() {
+        text.push('\n');
+        text.push_str(&warnings);
     }
     if let Some(words) = target::in_words(study) {
         text.push('\n');
@@ -100,7 +120,15 @@ fn aligned<const N: usize>(rows: &mut [[String; N]]) -> String {
 fn wrapped(sentence: &str) -> String {
     let mut text = String::new();
     let mut used = 0;
+    // A number stays with its per cent sign.
+    let mut words: Vec<String> = Vec::new();
     for word in sentence.split_whitespace() {
+        match words.last_mut().filter(|_| word.starts_with('%')) {
+            Some(number) => number.push_str(&format!(" {word}")),
+            None => words.push(word.to_owned()),
+        }
+    }
+    for word in words {
         let letters: Vec<char> = word.chars().collect();
         for (index, part) in letters.chunks(COLUMNS).enumerate() {
             let space = usize::from(used > 0 && index == 0);
@@ -143,7 +171,7 @@ mod tests {
         a-model-with-a-name-far-too-lon…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
         mean ± standard deviation over runs
 
-        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03], 3 paired runs.
+        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired runs.
         ");
     }
 
@@ -171,5 +199,7 @@ mod tests {
         assert_eq!(text.split_whitespace().filter(|word| *word == "word").count(), 30);
         assert_eq!(text.matches('x').count(), 250);
         assert!(text.ends_with("x end\n"), "{text}");
+        let text = wrapped(&format!("{} at 95 %, 3 runs", "x".repeat(COLUMNS - 6)));
+        assert!(text.contains("at\n95 %, 3 runs"), "{text}");
     }
 }

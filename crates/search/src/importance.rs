@@ -55,8 +55,14 @@ pub fn importance(space: &Space, trials: &[Trial]) -> Vec<Option<Importance>> {
 
 /// For each trial how many are worse, equal ones alike.
 fn ranks(trials: &[Trial]) -> Vec<f64> {
-    let worse = |trial: &Trial| trials.iter().filter(|other| other.compare(trial).is_lt()).count() as f64;
-    trials.iter().map(worse).collect()
+    let mut worst_first: Vec<usize> = (0..trials.len()).collect();
+    worst_first.sort_by(|one, other| trials[*one].compare(&trials[*other]));
+    let (mut ranks, mut worse) = (vec![0.0; trials.len()], 0);
+    for equals in worst_first.chunk_by(|one, other| trials[*one].compare(&trials[*other]).is_eq()) {
+        equals.iter().for_each(|trial| ranks[*trial] = worse as f64);
+        worse += equals.len();
+    }
+    ranks
 }
 
 /// The ranks by the values they belong to. Choices that were tried once are left out: one rank is no group.
@@ -97,6 +103,18 @@ mod tests {
         assert_eq!(sizes(&[0, 0, 0, 0, 0, 0, 6, 7, 8, 9]), [6, 4]);
         assert_eq!(sizes(&[3; 12]), [12]);
         assert_eq!(sizes(&(0..40).map(|i| i % 10).collect::<Vec<_>>()), [12, 8, 12, 8]);
+    }
+
+    #[test]
+    fn equal_trials_have_equal_ranks() {
+        let trial = |value: f64| Trial {
+            point: vec![],
+            length: 1,
+            scores: vec![crate::Score { value, penalty: 0.0 }],
+            failed: value < 0.0,
+        };
+        let trials: Vec<Trial> = [0.5, 0.9, -1.0, 0.5, 0.1, -2.0, 0.9].into_iter().map(trial).collect();
+        assert_eq!(ranks(&trials), [3.0, 5.0, 0.0, 3.0, 2.0, 0.0, 5.0]);
     }
 
     #[test]

@@ -1,8 +1,11 @@
-use crate::{Domain, Space, Trial, Value, ranking};
+use crate::{Domain, Space, Trial, Value};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::HashSet;
-use tpe::{TpeOptimizerBuilder, categorical_range, histogram_estimator, parzen_estimator, range};
+use tpe::{
+    TpeOptimizer, TpeOptimizerBuilder, categorical_range, density_estimation::DefaultEstimatorBuilder,
+    histogram_estimator, parzen_estimator, range,
+};
 
 /// How the next point is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,76 +37,145 @@ const CANDIDATES: usize = 24;
 /// How often a point that was tried already is drawn anew, by the model, and as often again by lot.
 const ATTEMPTS: u64 = 64;
 
-/// The next point to try, given all trials so far in their order: a function of these arguments alone.
-///
-/// A point that was tried already is not tried again: the same training would give the same score. None where no point is
-/// left, or where 128 draws gave none that is new.
-///
-/// The random numbers of a dimension depend on the seed, the trial's number and the dimension's place, so that the first
-/// trials of [`Sampler::Tpe`] are those of [`Sampler::Random`], and two spaces that begin alike are searched alike.
-///
-/// # Panics
-/// When a trial's point is not one of the space.
-pub fn suggest(space: &Space, sampler: Sampler, seed: u64, before: &[Trial]) -> Option<Vec<Value>> {
-    assert!(before.iter().all(|trial| space.holds(&trial.point)), "every trial is a point of the space");
-    let tried: HashSet<Vec<u64>> = before.iter().map(|trial| key(&trial.point)).collect();
-    if space.size().is_some_and(|size| tried.len() as u64 >= size) {
-        return None;
+/// Trials that a density is made of, at most: those that count as good among so many stay all, of the others some from the
+/// best to the worst. A density of one dimension gains nothing from more, and a search of any length is at the same cost a
+/// trial.
+const MOST_TOLD: usize = 1000;
+
+/// The trials of a search so far, in their order, kept such that the next costs little more however many there are.
+#[derive(Debug, Clone)]
+pub struct History {
+    space: Space,
+    trials: Vec<Trial>,
+    /// As by [`crate::ranking`].
+    ranked: Vec<usize>,
+    tried: HashSet<Vec<u64>>,
+}
+
+impl History {
+    /// The history of these trials.
+    ///
+    /// # Panics
+    /// When a trial's point is not one of the space.
+    pub fn of(space: &Space, trials: impl IntoIterator<Item = Trial>) -> Self {
+        let mut history =
+            Self { space: space.clone(), trials: Vec::new(), ranked: Vec::new(), tried: HashSet::new() };
+        trials.into_iter().for_each(|trial| history.push(trial));
+        history
     }
-    let new = |point: &Vec<Value>| !tried.contains(&key(point));
-    let stream = |dimension: usize, attempt: u64| {
-        let mut generator = ChaCha8Rng::seed_from_u64(seed);
-        // Room for 2^12 attempts and 2^12 dimensions; the trials have the rest.
-        generator.set_stream(((before.len() as u64) << 24) | ((dimension as u64) << 12) | attempt);
-        generator
-    };
-    let by_lot = |attempt: u64| -> Vec<Value> {
-        let draw = |(index, domain): (usize, Domain)| domain.value_at(unit(&mut stream(index, attempt)));
-        domains(space).enumerate().map(draw).collect()
-    };
-    if sampler == Sampler::Tpe && before.len() >= STARTUP {
-        let ranked = ranking(before);
-        let ranked: Vec<&[Value]> = ranked.iter().map(|trial| before[*trial].point.as_slice()).collect();
-        let by_model = |attempt: u64| -> Vec<Value> {
-            let ask = |(index, domain)| ask(domain, index, &ranked, &mut stream(index, attempt));
-            domains(space).enumerate().map(ask).collect()
-        };
-        if let Some(point) = (0..ATTEMPTS).map(by_model).find(new) {
-            return Some(point);
+
+    /// Adds a trial.
+    ///
+    /// # Panics
+    /// When its point is not one of the space.
+    pub fn push(&mut self, trial: Trial) {
+        assert!(self.space.holds(&trial.point), "every trial is a point of the space");
+        // Of equal ones the earlier is the first.
+        let rank = self.ranked.partition_point(|other| self.trials[*other].compare(&trial).is_ge());
+        self.ranked.insert(rank, self.trials.len());
+        self.tried.insert(key(&trial.point));
+        self.trials.push(trial);
+    }
+
+    /// The trials, in their order.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// The next point to try: a function of the space, the trials, and these arguments alone.
+    ///
+    /// A point that was tried already is not tried again: the same training would give the same score. None where no point
+    /// is left, or where 128 draws gave none that is new.
+    ///
+    /// The random numbers of a dimension depend on the seed, the trial's number and the dimension's place, so that the first
+    /// trials of [`Sampler::Tpe`] are those of [`Sampler::Random`], and two spaces that begin alike are searched alike.
+    pub fn suggest(&self, sampler: Sampler, seed: u64) -> Option<Vec<Value>> {
+        let space = &self.space;
+        if space.size().is_some_and(|size| self.tried.len() as u64 >= size) {
+            return None;
         }
+        let new = |point: &Vec<Value>| !self.tried.contains(&key(point));
+        let stream = |dimension: usize, attempt: u64| {
+            let mut generator = ChaCha8Rng::seed_from_u64(seed);
+            // Room for 2^12 attempts and 2^12 dimensions; the trials have the rest.
+            let trial = self.trials.len() as u64;
+            generator.set_stream((trial << 24) | ((dimension as u64) << 12) | attempt);
+            generator
+        };
+        let by_lot = |attempt: u64| -> Vec<Value> {
+            let draw = |(index, domain): (usize, Domain)| domain.value_at(unit(&mut stream(index, attempt)));
+            domains(space).enumerate().map(draw).collect()
+        };
+        if sampler == Sampler::Tpe && self.trials.len() >= STARTUP {
+            let told = self.told();
+            let mut models: Vec<Model> =
+                domains(space).enumerate().map(|(index, domain)| Model::of(domain, index, &told)).collect();
+            let mut by_model = |attempt: u64| -> Vec<Value> {
+                let ask = |(index, model): (usize, &mut Model)| model.ask(&mut stream(index, attempt));
+                models.iter_mut().enumerate().map(ask).collect()
+            };
+            if let Some(point) = (0..ATTEMPTS).map(&mut by_model).find(new) {
+                return Some(point);
+            }
+        }
+        (0..ATTEMPTS).map(by_lot).find(new).or_else(|| first_untried(space, new))
     }
-    (0..ATTEMPTS).map(by_lot).find(new).or_else(|| first_untried(space, new))
+
+    /// The points that densities are made of, the best first.
+    fn told(&self) -> Vec<&[Value]> {
+        let all = self.ranked.len();
+        let point = |rank: usize| self.trials[self.ranked[rank]].point.as_slice();
+        if all <= MOST_TOLD {
+            return (0..all).map(point).collect();
+        }
+        let good = (GAMMA * MOST_TOLD as f64).ceil() as usize;
+        let others = (0..MOST_TOLD - good).map(|index| good + index * (all - good) / (MOST_TOLD - good));
+        (0..good).chain(others).map(point).collect()
+    }
 }
 
 fn domains(space: &Space) -> impl Iterator<Item = Domain> {
     space.dimensions().iter().map(|dimension| dimension.domain)
 }
 
-/// A value of one dimension where the best of the ranked points are dense and the others are not.
-fn ask(domain: Domain, dimension: usize, ranked: &[&[Value]], generator: &mut ChaCha8Rng) -> Value {
-    let (estimator, range, places): (_, _, fn(Domain, Value) -> f64) = match domain {
-        Domain::Choice { count } => {
-            (histogram_estimator(), categorical_range(count), |_, value| match value {
-                Value::Choice(choice) => choice as f64,
-                other => panic!("a choice is expected, {other:?} found"),
-            })
+/// One dimension's densities.
+struct Model {
+    domain: Domain,
+    optimiser: TpeOptimizer<DefaultEstimatorBuilder>,
+}
+
+impl Model {
+    /// Of a dimension's values among points, the best first.
+    fn of(domain: Domain, dimension: usize, points: &[&[Value]]) -> Self {
+        let (estimator, range, places): (_, _, fn(Domain, Value) -> f64) = match domain {
+            Domain::Choice { count } => {
+                (histogram_estimator(), categorical_range(count), |_, value| match value {
+                    Value::Choice(choice) => choice as f64,
+                    other => panic!("a choice is expected, {other:?} found"),
+                })
+            }
+            _ => (parzen_estimator(), range(0.0, 1.0), Domain::place_of),
+        };
+        let range = range.expect("a checked domain is not empty");
+        let mut optimiser = TpeOptimizerBuilder::new()
+            .gamma(GAMMA)
+            .candidates(CANDIDATES)
+            .build(estimator, range)
+            .expect("both constants are in their range");
+        for (rank, point) in points.iter().enumerate() {
+            // It minimises, and sees nothing but the order.
+            optimiser.tell(places(domain, point[dimension]), rank as f64).expect("places lie in the range");
         }
-        _ => (parzen_estimator(), range(0.0, 1.0), Domain::place_of),
-    };
-    let range = range.expect("a checked domain is not empty");
-    let mut optimiser = TpeOptimizerBuilder::new()
-        .gamma(GAMMA)
-        .candidates(CANDIDATES)
-        .build(estimator, range)
-        .expect("both constants are in their range");
-    for (rank, point) in ranked.iter().enumerate() {
-        // It minimises, and sees nothing but the order.
-        optimiser.tell(places(domain, point[dimension]), rank as f64).expect("places lie in the range");
+        Self { domain, optimiser }
     }
-    let Ok(place) = optimiser.ask(generator);
-    match domain {
-        Domain::Choice { .. } => Value::Choice(place as usize),
-        _ => domain.value_at(place),
+
+    /// A value where the best points are dense and the others are not.
+    fn ask(&mut self, generator: &mut ChaCha8Rng) -> Value {
+        let Ok(place) = self.optimiser.ask(generator);
+        match self.domain {
+            Domain::Choice { .. } => Value::Choice(place as usize),
+            domain => domain.value_at(place),
+        }
     }
 }
 
@@ -134,4 +206,51 @@ fn key(point: &[Value]) -> Vec<u64> {
         Value::Choice(choice) => choice as u64,
     };
     point.iter().map(bits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dimension, Score, ranking};
+
+    fn history(count: u64) -> History {
+        let domain = Domain::Integer { low: 0, high: 1 << 40 };
+        let space = Space::new(vec![Dimension { name: "x".into(), domain }]).expect("a space");
+        let trial = |index: u64| {
+            // Every value comes some times, so that there are equal ones.
+            let score = Score { value: (index * 7919 % 501) as f64, penalty: 0.0 };
+            let point = vec![Value::Integer(index.cast_signed())];
+            Trial { point, length: 1, scores: vec![score], failed: index % 17 == 3 }
+        };
+        History::of(&space, (0..count).map(trial))
+    }
+
+    #[test]
+    fn a_history_is_ranked_as_its_trials_are() {
+        for count in [0, 1, 2, 700] {
+            let history = history(count);
+            assert_eq!(history.ranked, ranking(&history.trials));
+        }
+    }
+
+    #[test]
+    fn of_many_trials_all_good_ones_are_told_and_some_of_the_others() {
+        let history = history(5000);
+        let told = history.told();
+        assert_eq!(told.len(), MOST_TOLD);
+        let ranked = ranking(history.trials());
+        let place = |rank: usize| history.trials[ranked[rank]].point.as_slice();
+        assert!((0..150).all(|rank| told[rank] == place(rank)), "the good ones");
+        let ranks: Vec<usize> = told
+            .iter()
+            .map(|point| {
+                ranked.iter().position(|trial| history.trials[*trial].point == **point).expect("a trial")
+            })
+            .collect();
+        assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "each once, the best first");
+        assert!(ranks[150..].windows(2).all(|pair| (5..=6).contains(&(pair[1] - pair[0]))), "evenly");
+        assert!(ranks[MOST_TOLD - 1] >= 5000 - 6, "down to the worst");
+        let whole = self::history(MOST_TOLD as u64);
+        assert_eq!(whole.told().len(), MOST_TOLD);
+    }
 }

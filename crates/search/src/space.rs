@@ -1,3 +1,4 @@
+use libm::{exp, log};
 use std::collections::HashSet;
 
 /// A value of one dimension.
@@ -188,7 +189,7 @@ impl Domain {
                 Value::Number(rounded(low + place * (high - low)).clamp(low, high))
             }
             Domain::LogUniform { low, high } => {
-                Value::Number(rounded((low.ln() + place * (high.ln() - low.ln())).exp()).clamp(low, high))
+                Value::Number(rounded(exp(log(low) + place * (log(high) - log(low)))).clamp(low, high))
             }
             Domain::Integer { low, high } => {
                 let count = (high - low + 1) as f64;
@@ -196,7 +197,7 @@ impl Domain {
             }
             Domain::LogInteger { low, high } => {
                 let (from, to) = log_ends(low, high);
-                Value::Integer(((from + place * (to - from)).exp().round() as i64).clamp(low, high))
+                Value::Integer((exp(from + place * (to - from)).round() as i64).clamp(low, high))
             }
             Domain::Choice { count } => Value::Choice(((place * count as f64) as usize).min(count - 1)),
         }
@@ -210,14 +211,14 @@ impl Domain {
         let place = match (self, value) {
             (Domain::Uniform { low, high }, Value::Number(number)) => (number - low) / (high - low),
             (Domain::LogUniform { low, high }, Value::Number(number)) => {
-                (number.ln() - low.ln()) / (high.ln() - low.ln())
+                (log(number) - log(low)) / (log(high) - log(low))
             }
             (Domain::Integer { low, high }, Value::Integer(integer)) => {
                 ((integer - low) as f64 + 0.5) / (high - low + 1) as f64
             }
             (Domain::LogInteger { low, high }, Value::Integer(integer)) => {
                 let (from, to) = log_ends(low, high);
-                ((integer as f64).ln() - from) / (to - from)
+                (log(integer as f64) - from) / (to - from)
             }
             (Domain::Choice { count }, Value::Choice(choice)) => (choice as f64 + 0.5) / count as f64,
             (domain, value) => panic!("{value:?} is no value of {domain:?}"),
@@ -241,7 +242,7 @@ impl Domain {
 }
 
 fn log_ends(low: i64, high: i64) -> (f64, f64) {
-    ((low as f64 - 0.5).ln(), (high as f64 + 0.5).ln())
+    (log(low as f64 - 0.5), log(high as f64 + 0.5))
 }
 
 fn rounded(number: f64) -> f64 {

@@ -52,7 +52,7 @@ fn noise(point: &[Value], seed: u64) -> f64 {
 fn search(sampler: Sampler, seed: u64, count: usize) -> (f64, Vec<Trial>) {
     let mut trials: Vec<Trial> = Vec::new();
     for _ in 0..count {
-        let point = suggest(&space(), sampler, seed, &trials).unwrap();
+        let point = History::of(&space(), trials.clone()).suggest(sampler, seed).unwrap();
         let value = -(regret(&point) + noise(&point, seed));
         let scores = vec![Score { value, penalty: 0.0 }];
         trials.push(Trial { point, length: 1, scores, failed: false });
@@ -88,7 +88,7 @@ fn tpe_settles_on_the_best_choice() {
     for seed in 0..20 {
         let mut trials: Vec<Trial> = Vec::new();
         for _ in 0..60 {
-            let point = suggest(&space, Sampler::Tpe, seed, &trials).unwrap();
+            let point = History::of(&space, trials.clone()).suggest(Sampler::Tpe, seed).unwrap();
             let (Value::Choice(choice), Value::Number(free)) = (point[0], point[1]) else {
                 panic!("{point:?}");
             };
@@ -120,7 +120,7 @@ fn halving_keeps_the_best_and_saves_epochs() {
         let mut trials: Vec<Trial> = Vec::new();
         let mut epochs = 0;
         for _ in 0..81 {
-            let point = suggest(&space, Sampler::Random, seed, &trials).unwrap();
+            let point = History::of(&space, trials.clone()).suggest(Sampler::Random, seed).unwrap();
             let mut scores = Vec::new();
             for epoch in 1..=length {
                 scores.push(score(&point, epoch));
@@ -147,7 +147,7 @@ fn importance_finds_what_matters() {
     for seed in 0..10 {
         let mut trials: Vec<Trial> = Vec::new();
         for _ in 0..60 {
-            let point = suggest(&space, Sampler::Random, seed, &trials).unwrap();
+            let point = History::of(&space, trials.clone()).suggest(Sampler::Random, seed).unwrap();
             let value = -(places(&point)[0] - 0.5).abs() + noise(&point, seed);
             trials.push(Trial {
                 point,

@@ -47,7 +47,7 @@ fn tried(point: Vec<Value>, length: u64, before: &[Trial]) -> Trial {
 
 fn search(space: &Space, sampler: Sampler, seed: u64, mut trials: Vec<Trial>, count: usize) -> Vec<Trial> {
     while trials.len() < count {
-        let Some(point) = suggest(space, sampler, seed, &trials) else { break };
+        let Some(point) = History::of(space, trials.clone()).suggest(sampler, seed) else { break };
         let trial = tried(point, 5, &trials);
         trials.push(trial);
     }
@@ -65,7 +65,7 @@ proptest! {
         // All points of a small space are tried, each once, and then there is none.
         if let Some(size) = space.size().filter(|size| *size < 40) {
             prop_assert_eq!(trials.len() as u64, size);
-            prop_assert_eq!(suggest(&space, sampler, seed, &trials), None);
+            prop_assert_eq!(History::of(&space, trials.clone()).suggest(sampler, seed), None);
         }
     }
 
@@ -115,6 +115,6 @@ proptest! {
 fn other_seeds_give_other_points() {
     let domain = Domain::Uniform { low: 0.0, high: 1.0 };
     let space = Space::new(vec![Dimension { name: "x".into(), domain }]).unwrap();
-    let first = |seed| suggest(&space, Sampler::Random, seed, &[]).unwrap();
+    let first = |seed| History::of(&space, []).suggest(Sampler::Random, seed).unwrap();
     assert_ne!(first(0), first(1));
 }

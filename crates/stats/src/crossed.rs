@@ -78,7 +78,8 @@ pub fn crossed_estimate(differences: &PairedDifferences) -> CrossedEstimate {
 
 impl CrossedEstimate {
     /// The interval at a `confidence` in (0, 1), as fractions: `d̄ ± √(max(t² A, z² R) + z² B)` with t the quantile of Student's distribution
-    /// with n - 1 degrees of freedom and z that of the normal distribution, both at (1 + confidence)/2; with one run `d̄ ± z √B`.
+    /// with n - 1 degrees of freedom and z that of the normal distribution, both at (1 + confidence)/2; with one run `d̄ ± z √B`. It ends
+    /// at -1 and at 1, beyond which no difference of accuracies lies: of a single image it may be all that is possible.
     ///
     /// Adding the squared half-widths of independent parts never covers less than the stated confidence, whatever the share of each part
     /// (Banerjee 1960, "Approximate confidence interval for linear functions of means of k populations when the population variances are
@@ -98,7 +99,7 @@ impl CrossedEstimate {
     pub fn interval(&self, confidence: f64) -> Result<Interval, StatsError> {
         check_open_unit("confidence", confidence)?;
         let squared = self.squared_half_width(normal_quantile_two_sided(1.0 - confidence), 1.0 - confidence);
-        Ok(Interval::around(self.mean, squared.sqrt()))
+        Ok(Interval::around(self.mean, squared.sqrt()).within(-1.0, 1.0))
     }
 
     /// The two-sided p-value: the level α at which the end of the interval of confidence 1 - α reaches zero.

@@ -16,6 +16,11 @@ impl Interval {
         self.lower <= value && value <= self.upper
     }
 
+    /// The part of it that lies within `[least, most]`, the values that are possible at all: it covers the truth just as often.
+    pub fn within(self, least: f64, most: f64) -> Self {
+        Self { lower: self.lower.clamp(least, most), upper: self.upper.clamp(least, most) }
+    }
+
     pub(crate) fn around(centre: f64, half_width: f64) -> Self {
         Self { lower: centre - half_width, upper: centre + half_width }
     }

@@ -19,6 +19,7 @@ mod error;
 mod estimate;
 mod groups;
 mod hypothesis;
+mod letters;
 mod planning;
 mod random;
 mod special;
@@ -34,6 +35,7 @@ pub use estimate::{
 };
 pub use groups::{KruskalWallis, kruskal_wallis};
 pub use hypothesis::{Friedman, friedman, holm, holm_levels, mcnemar_exact};
+pub use letters::compact_letters;
 pub use planning::{crossed_further_runs, further_runs, paired_t_power};
 pub use random::IndexStream;
 pub use tuning::expected_best;

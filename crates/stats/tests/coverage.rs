@@ -26,9 +26,9 @@ impl Simulator {
         radius * (std::f64::consts::TAU * self.stream.unit()).cos()
     }
 
-    fn table(&mut self, scene: &Scene, runs: usize) -> PairedDifferences {
+    fn table(&mut self, images: usize, scene: &Scene, runs: usize) -> PairedDifferences {
         let own: [Vec<f64>; 2] = {
-            let shared: Vec<f64> = (0..IMAGES).map(|_| EASE + SHARED_DIFFICULTY * self.normal()).collect();
+            let shared: Vec<f64> = (0..images).map(|_| EASE + SHARED_DIFFICULTY * self.normal()).collect();
             std::array::from_fn(|model| {
                 let shift = scene.gap * (0.5 - model as f64);
                 shared.iter().map(|ease| ease + shift + scene.of_images * self.normal()).collect()
@@ -71,9 +71,20 @@ fn coverage(
     simulations: u64,
     interval: impl Fn(&PairedDifferences) -> Interval,
 ) -> f64 {
+    coverage_of(IMAGES, scene, runs, simulations, interval)
+}
+
+fn coverage_of(
+    images: usize,
+    scene: &Scene,
+    runs: usize,
+    simulations: u64,
+    interval: impl Fn(&PairedDifferences) -> Interval,
+) -> f64 {
     let truth = truth(scene);
     let mut simulator = Simulator { stream: IndexStream::new(11 + runs as u64) };
-    let hits = (0..simulations).filter(|_| interval(&simulator.table(scene, runs)).contains(truth)).count();
+    let hits =
+        (0..simulations).filter(|_| interval(&simulator.table(images, scene, runs)).contains(truth)).count();
     hits as f64 / simulations as f64
 }
 
@@ -109,6 +120,20 @@ fn one_run_covers_other_images_when_seeds_do_nothing() {
     let scene = Scene { of_images: 1.0, of_seeds: 0.0, gap: 0.5 };
     let found = coverage(&scene, 1, 2000, crossed);
     assert!((0.94..=0.965).contains(&found), "{found}");
+}
+
+/// The invented images widen the interval of few images, which then ends where no difference can lie.
+#[test]
+fn few_images_give_a_possible_interval_that_holds_its_level() {
+    let scene = Scene { of_images: 1.0, of_seeds: 0.0, gap: 2.5 };
+    for (images, runs) in [(1, 1), (5, 1), (20, 1), (5, 3), (20, 3)] {
+        let found = coverage_of(images, &scene, runs, 2000, |differences| {
+            let interval = crossed(differences);
+            assert!(interval.lower >= -1.0 && interval.upper <= 1.0, "{interval:?}");
+            interval
+        });
+        assert!(found >= 0.94, "{images} images, {runs} runs: {found}");
+    }
 }
 
 #[test]

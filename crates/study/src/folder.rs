@@ -6,7 +6,7 @@
 //! Where a file system knows no locks, each program works as if it were alone.
 
 use crate::{
-    plan_file::{PARTS, PLAN, Part, Plan, Question, is_plan, read_parts, write_parts},
+    plan_file::{PARTS, PLAN, Part, Plan, Question, is_parts, is_plan, read_parts, write_parts},
     record::{Environment, RunSpec},
     store::{FileError, Store},
 };
@@ -245,10 +245,7 @@ fn busy(folder: &Path, there: &str, asked: &str) -> FolderError {
 
 /// The first file in the folder that would be replaced and is somebody else's.
 fn foreign(folder: &Path, store: &Store) -> Result<Option<&'static str>, FileError> {
-    if is_plan(&folder.join(PLAN))
-        || !store.identities()?.is_empty()
-        || !read_parts(folder).unwrap_or_default().is_empty()
-    {
+    if is_plan(&folder.join(PLAN)) || is_parts(&folder.join(PARTS)) || !store.identities()?.is_empty() {
         return Ok(None);
     }
     Ok(OUTPUTS.into_iter().find(|name| folder.join(name).symlink_metadata().is_ok()))

@@ -157,6 +157,12 @@ pub(crate) fn is_plan(path: &Path) -> bool {
         .is_some_and(|AnyPlan { schema, runs }| schema > 0 || !runs.is_empty())
 }
 
+/// Whether a file of that name says which parts a study has, whatever they are.
+pub(crate) fn is_parts(path: &Path) -> bool {
+    read_plain_file(path, MAXIMUM_PARTS_BYTES)
+        .is_ok_and(|bytes| serde_json::from_slice::<Vec<Part>>(&bytes).is_ok_and(|parts| !parts.is_empty()))
+}
+
 /// Removes a file that an earlier study of another kind may have left.
 fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {

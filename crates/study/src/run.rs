@@ -3,14 +3,14 @@
 use crate::{
     clock::SystemClock,
     environment::{LoadMeter, environment},
-    plan::{StudySpec, hexadecimal, identify, plan, run_id},
+    plan::{StudySpec, identify, plan, run_id},
     record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
 use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
 use kernels::InstructionSet;
+pub use nn::fingerprint;
 use nn::{Architecture, Model, ShapeError, keep_awake};
-use sha2::{Digest, Sha256};
 use train::{
     CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
     Subset, TestTimeAugmentation, fit, predict,
@@ -96,9 +96,13 @@ pub struct TriedOut {
 impl Laboratory {
     /// Starts the threads, loads the data with them and divides it.
     ///
+    /// No result depends on the threads. Of those asked for there are as many as the processors that this program may use:
+    /// more would only wait for each other, and each would hold a network's activations. [`Self::threads`] says how many.
+    ///
     /// # Errors
     /// When the data cannot be used or divided, or the system gives no threads.
     pub fn open(source: &Source, set: InstructionSet, threads: usize) -> Result<Self, RunError> {
+        let threads = threads.min(std::thread::available_parallelism().map_or(1, usize::from));
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
@@ -113,6 +117,11 @@ impl Laboratory {
         Ok(Self { corpus, split, writers, set, threads, loading_seconds })
     }
 
+    /// How many threads compute.
+    pub fn threads(&self) -> usize {
+        self.threads.current_num_threads()
+    }
+
     /// What reading and decoding the data took.
     pub fn loading_seconds(&self) -> f64 {
         self.loading_seconds
@@ -125,7 +134,7 @@ impl Laboratory {
 
     /// The machine, as records of this laboratory describe it.
     pub fn environment(&self) -> crate::record::Environment {
-        environment(self.set, self.threads.current_num_threads())
+        environment(self.set, self.threads())
     }
 
     /// Builds a model of this data's shape; its parameters are zero.
@@ -334,13 +343,4 @@ fn test_record(test: &Predictions, labels: &[u8]) -> TestRecord {
         predictions: test.classes.clone(),
         probabilities: test.probabilities.iter().map(|p| (p * 65535.0).round() as u16).collect(),
     }
-}
-
-/// SHA-256 over the weights' bytes, little-endian float32.
-pub fn fingerprint(parameters: &[f32]) -> String {
-    let mut hasher = Sha256::new();
-    for parameter in parameters {
-        hasher.update(parameter.to_le_bytes());
-    }
-    hexadecimal(&hasher.finalize())
 }

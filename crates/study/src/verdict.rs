@@ -13,22 +13,33 @@
 //! 3. otherwise: cannot tell (p > 0.05).
 //!
 //! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
+//!
+//! Training times follow the same rule: of the pairs made on one kind of machine the geometric mean of the ratios of seconds,
+//! Student's interval over their logarithms at the level at which Holm's procedure over all pairs of models tests it. One model is
+//! said to train faster only where that interval excludes 1, so never from one pair of runs, and never of one network under two
+//! names. The sentence names the level of each interval.
+//!
+//! Runs that diverged are in no figure. Since those that remain are the ones that went well, the sentence says so.
 
 mod across;
 mod constraint;
 mod ensemble;
 mod pairing;
 mod ranking;
+mod sanity;
 mod sentence;
+mod speed;
 
-use crate::record::RunRecord;
+use crate::record::{FailedRun, RunRecord};
 pub use across::{Across, AcrossModel, AcrossPair, across};
 pub use constraint::{Attempt, Standing, attempts, standings};
 pub use ensemble::{Ensemble, ensemble};
 use pairing::{Pairing, usable_runs};
 pub use ranking::{Rank, ranking};
+pub use sanity::sanity;
 use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
+pub use speed::{Faster, MachineKind, TrainingTime};
 use stats::StatsError;
 
 /// Overall level of all decisions of a study.
@@ -78,6 +89,8 @@ pub struct Comparison {
     pub paired_t: Option<PairedRuns>,
     /// Two-sided, corrected by Holm's method when a study makes several comparisons.
     pub p_value: f64,
+    /// How many comparisons the p-value is corrected for: 1 where it is as the test gave it.
+    pub corrected_for: usize,
     /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the
     /// decision, because it takes the two trained networks as they are and not as examples of their models.
     pub mcnemar_p_values: Vec<f64>,
@@ -86,8 +99,12 @@ pub struct Comparison {
     /// When the runs cannot tell: about how many more of each model would, at 80 % power and the interval's confidence,
     /// were the true difference and scatter those found. None with one run, and where test images limit the answer.
     pub further_runs: Option<u64>,
-    /// Mean training seconds of `a` divided by those of `b`; 1 where a clock shows no time.
-    pub train_seconds_ratio: f64,
+    /// Runs of `a` and of `b` that diverged: they are in no figure.
+    pub diverged: [usize; 2],
+    /// Training seconds of `a` divided by those of `b`, [`TrainingTime::ratio`]; none where no two clocks can be compared.
+    pub train_seconds_ratio: Option<f64>,
+    /// How their training times compare, where they can be.
+    pub training_time: Option<TrainingTime>,
     /// The result in one sentence.
     pub verdict: String,
 }
@@ -150,17 +167,19 @@ pub struct Judgement {
     pub notes: Vec<String>,
 }
 
-/// Compares all pairs of models on their paired runs, by the rule of this [module](self).
-pub fn judge(records: &[RunRecord]) -> Judgement {
+/// Compares all pairs of models on their paired runs, by the rule of this [module](self). Of the runs that `failed` the
+/// comparisons say how many there are.
+pub fn judge(records: &[RunRecord], failed: &[FailedRun]) -> Judgement {
     let mut notes = Vec::new();
     let models = usable_runs(records, &mut notes);
     let mut pairings = Vec::new();
     for (index, a) in models.iter().enumerate() {
         for b in &models[index + 1..] {
-            pairings.extend(Pairing::new(a, b, &mut notes));
+            pairings.extend(Pairing::new(a, b, failed, &mut notes));
         }
     }
-    let comparisons = compare(&pairings)
+    let mut of_times = Vec::new();
+    let comparisons = compare(&pairings, failed, &mut of_times)
         .expect("paired runs have test images, predictions to match and p-values from 0 to 1");
     if comparisons.len() > 1 {
         notes.push(format!(
@@ -169,12 +188,7 @@ pub fn judge(records: &[RunRecord]) -> Judgement {
             comparisons.len()
         ));
     }
-    for pairing in pairings.iter().filter(|pairing| !pairing.same_machine()) {
-        notes.push(format!(
-            "The training times of {} and {} are not compared: the runs were made on different machines, threads or kernels.",
-            pairing.a, pairing.b
-        ));
-    }
+    notes.extend(of_times);
     Judgement { comparisons, notes }
 }
 
@@ -222,16 +236,22 @@ fn paired_runs(table: &stats::PairedDifferences) -> Result<Option<PairedRuns>, S
         return Ok(None);
     }
     let test = stats::paired_t(&table.run_means(), CONFIDENCE)?;
-    let interval = [test.interval.lower, test.interval.upper];
-    Ok(Some(PairedRuns { interval, p_value: test.p_value }))
+    let interval = test.interval.within(-1.0, 1.0);
+    Ok(Some(PairedRuns { interval: [interval.lower, interval.upper], p_value: test.p_value }))
 }
 
-fn compare(pairings: &[Pairing]) -> Result<Vec<Comparison>, StatsError> {
+fn compare(
+    pairings: &[Pairing],
+    failed: &[FailedRun],
+    notes: &mut Vec<String>,
+) -> Result<Vec<Comparison>, StatsError> {
     let tables = pairings.iter().map(Pairing::differences).collect::<Result<Vec<_>, _>>()?;
     let estimates: Vec<_> = tables.iter().map(stats::crossed_estimate).collect();
     let p_values: Vec<f64> = estimates.iter().map(stats::CrossedEstimate::p_value).collect();
     let corrected = stats::holm(&p_values)?;
     let levels = stats::holm_levels(&p_values, SIGNIFICANCE)?;
+    let times = speed::training_times(pairings, notes)?;
+    let diverged = |model: &str| failed.iter().filter(|run| run.specification.model == model).count();
     (0..pairings.len())
         .map(|index| {
             let (pairing, estimate, level) = (&pairings[index], &estimates[index], levels[index]);
@@ -261,6 +281,7 @@ fn compare(pairings: &[Pairing]) -> Result<Vec<Comparison>, StatsError> {
                 },
                 paired_t: paired_runs(&tables[index])?,
                 p_value: corrected[index],
+                corrected_for: pairings.len(),
                 mcnemar_p_values: tables[index]
                     .discordant()
                     .into_iter()
@@ -268,11 +289,13 @@ fn compare(pairings: &[Pairing]) -> Result<Vec<Comparison>, StatsError> {
                     .collect(),
                 outcome,
                 further_runs,
-                train_seconds_ratio: pairing.train_seconds_ratio(),
+                diverged: [diverged(pairing.a), diverged(pairing.b)],
+                train_seconds_ratio: times[index].as_ref().map(|time| time.ratio),
+                training_time: times[index].clone(),
                 verdict: String::new(),
             };
             let outlook = outlook(&comparison, estimate)?;
-            comparison.verdict = sentence(&comparison, outlook, pairing.same_machine());
+            comparison.verdict = sentence(&comparison, outlook);
             Ok(comparison)
         })
         .collect()

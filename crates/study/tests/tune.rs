@@ -1,7 +1,7 @@
 //! Searches: what they vary, that they can be stopped at any moment, and that they see no test image.
 
 use kernels::InstructionSet;
-use search::{Halving, Sampler};
+use search::{Halving, History, Sampler};
 use serde_json::{Map, json};
 use std::{fs, ops::ControlFlow, path::Path};
 use study::{
@@ -335,7 +335,7 @@ fn points_and_settings_are_the_same_thing() {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
     let spaces = spaces_of(&study, &[], &[]).expect("spaces");
     for seed in 0..50 {
-        let point = search::suggest(spaces[0].space(), Sampler::Random, seed, &[]).expect("a point");
+        let point = History::of(spaces[0].space(), []).suggest(Sampler::Random, seed).expect("a point");
         let text = serde_json::to_string(&spaces[0].settings(&point)).expect("JSON");
         let read: Map<_, _> = serde_json::from_str(&text).expect("JSON");
         assert_eq!(spaces[0].point(&read), Some(point));
@@ -350,7 +350,7 @@ fn the_usual_search_of_the_built_in_models() {
         let names: Vec<String> = space.spelled().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names[..2], ["learning_rate", "batch_size"], "{}", template.name);
         for seed in 0..20 {
-            let point = search::suggest(space.space(), Sampler::Random, seed, &[]).expect("a point");
+            let point = History::of(space.space(), []).suggest(Sampler::Random, seed).expect("a point");
             let candidate =
                 Candidate { template: template.clone(), shared: Vec::new(), space: space.clone() };
             let model = candidate.make(&space.settings(&point)).unwrap_or_else(|error| panic!("{error}"));

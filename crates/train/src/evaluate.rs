@@ -135,7 +135,7 @@ impl Views {
             let probability = row[usize::from(*label)];
             // Written so that a NaN stays one.
             let probability = if probability < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { probability };
-            evaluation.loss_sum -= f64::from(probability).ln();
+            evaluation.loss_sum -= libm::log(f64::from(probability));
             evaluation.correct += usize::from(kernels::softmax::argmax(row) == usize::from(*label));
         }
         evaluation

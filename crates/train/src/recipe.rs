@@ -237,7 +237,10 @@ impl Recipe {
         let decay = self.weight_decay;
         let rate = match self.optimiser {
             OptimiserSpec::Muon(muon) => self.learning_rate.max(muon.adam_learning_rate),
-            _ => self.learning_rate,
+            OptimiserSpec::Sgd(_)
+            | OptimiserSpec::RmsProp(_)
+            | OptimiserSpec::Adam(_)
+            | OptimiserSpec::AdamW(_) => self.learning_rate,
         };
         let usable = (0.0..=1.0).contains(&decay) && rate * decay < 1.0;
         check_value("weight decay", "a number from 0 to 1, below 1 / learning rate", decay, usable)?;

@@ -68,8 +68,7 @@ impl Schedule {
         match *self {
             Self::Constant => 1.0,
             Self::Step { every_epochs, factor } => {
-                let rates = step / steps_per_epoch / every_epochs;
-                factor.powi(i32::try_from(rates).unwrap_or(i32::MAX))
+                libm::pow(factor, (step / steps_per_epoch / every_epochs) as f64)
             }
             Self::Cosine { warm_up, final_fraction } => {
                 let warm = warm_steps(warm_up);
@@ -77,7 +76,7 @@ impl Schedule {
                     return (step + 1) as f64 / (warm + 1) as f64;
                 }
                 let down = if step == warm { 0.0 } else { way(warm, total - 1) };
-                final_fraction + (1.0 - final_fraction) * 0.5 * (1.0 + (PI * down).cos())
+                final_fraction + (1.0 - final_fraction) * 0.5 * (1.0 + libm::cos(PI * down))
             }
             Self::OneCycle { warm_up, initial_fraction, final_fraction } => {
                 let warm = warm_steps(warm_up);

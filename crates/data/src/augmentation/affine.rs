@@ -1,6 +1,6 @@
 //! Shift, rotation, scale and shear as one map.
 
-use super::{Augmentation, elementary::sine_cosine};
+use super::Augmentation;
 use crate::random::between;
 use rand_chacha::rand_core::Rng;
 
@@ -47,8 +47,8 @@ impl Affine {
     /// With the centre c, the shift t, the rotation R, the factor s and the shear H, ink at p goes to
     /// q = c + t + s R H (p − c); so p = H⁻¹ R⁻¹ (q − c − t) / s + c.
     fn inverse(motion: Motion, height: usize, width: usize) -> Self {
-        let (sine, cosine) = sine_cosine(motion.rotation.to_radians());
-        let (leaning, upright) = sine_cosine(motion.shear.to_radians());
+        let (sine, cosine) = libm::sincos(motion.rotation.to_radians());
+        let (leaning, upright) = libm::sincos(motion.shear.to_radians());
         let (tangent, factor) = (leaning / upright, 1.0 + motion.scale);
         let matrix = [
             [(cosine + tangent * sine) / factor, (sine - tangent * cosine) / factor],

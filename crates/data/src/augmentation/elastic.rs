@@ -1,6 +1,5 @@
 //! Elastic distortion: a smooth random field of displacements.
 
-use super::elementary::exponential;
 use rand_chacha::rand_core::Rng;
 use std::f64::consts::PI;
 
@@ -132,7 +131,7 @@ impl Reach {
     fn new(place: f64) -> Self {
         let first = place as usize;
         let distance = |tap: usize| SPACING * (place - first as f64 - tap as f64 + 2.0);
-        let taps = std::array::from_fn(|tap| exponential(-distance(tap) * distance(tap) / 2.0) as f32);
+        let taps = std::array::from_fn(|tap| libm::exp(-distance(tap) * distance(tap) / 2.0) as f32);
         Self { first, taps }
     }
 }

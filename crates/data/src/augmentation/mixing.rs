@@ -1,10 +1,6 @@
 //! Mixup and CutMix: a second image and its share.
 
-use super::{
-    Augmentation,
-    elementary::{exponential, logarithm},
-    erasing::Rectangle,
-};
+use super::{Augmentation, erasing::Rectangle};
 use crate::{bounded, random::between, random::unit};
 use rand_chacha::rand_core::Rng;
 
@@ -70,8 +66,8 @@ fn rectangle(generator: &mut impl Rng, lambda: f64, height: usize, width: usize)
 fn beta(generator: &mut impl Rng, alpha: f64) -> f64 {
     let (x, y) = (gamma(generator, alpha + 1.0), gamma(generator, alpha + 1.0));
     // Gamma(α) is Gamma(α + 1) × U^(1/α) (Marsaglia and Tsang 2000, section 6).
-    let (u, v) = (logarithm(unit(generator)), logarithm(unit(generator)));
-    1.0 / (1.0 + exponential(logarithm(y) - logarithm(x) + (v - u) / alpha))
+    let (u, v) = (libm::log(unit(generator)), libm::log(unit(generator)));
+    1.0 / (1.0 + libm::exp(libm::log(y) - libm::log(x) + (v - u) / alpha))
 }
 
 /// A number from Gamma(`shape`) with scale 1, for a shape of 1 and more: Marsaglia and Tsang (2000), "A simple method for
@@ -83,7 +79,7 @@ fn gamma(generator: &mut impl Rng, shape: f64) -> f64 {
         let x = normal(generator);
         let root = 1.0 + c * x;
         let v = root * root * root;
-        if v > 0.0 && logarithm(unit(generator)) < 0.5 * x * x + d - d * v + d * logarithm(v) {
+        if v > 0.0 && libm::log(unit(generator)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
             return d * v;
         }
     }
@@ -95,7 +91,7 @@ fn normal(generator: &mut impl Rng) -> f64 {
         let (x, y) = (between(generator, -1.0, 1.0), between(generator, -1.0, 1.0));
         let square = x * x + y * y;
         if square < 1.0 && square > 0.0 {
-            return x * (-2.0 * logarithm(square) / square).sqrt();
+            return x * (-2.0 * libm::log(square) / square).sqrt();
         }
     }
 }

@@ -3,7 +3,6 @@
 mod affine;
 mod augmenter;
 mod elastic;
-mod elementary;
 mod erasing;
 mod mixing;
 mod sampler;

@@ -126,6 +126,18 @@ fn kind(node: &Node) -> Way {
         LayerSpec::Activation(_) | LayerSpec::BatchNorm | LayerSpec::LayerNorm | LayerSpec::Position => {
             Way::InPlace
         }
-        _ => Way::Apart,
+        LayerSpec::Convolution(_)
+        | LayerSpec::Depthwise(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Dense { .. }
+        | LayerSpec::Columns
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Attention { .. }
+        | LayerSpec::Transpose
+        | LayerSpec::Recurrent(_) => Way::Apart,
+        LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
     }
 }

@@ -4,19 +4,17 @@ mod memory;
 
 use crate::{
     Description,
+    escape::{c_string, identifier},
     graph::{Graph, Node, Operation},
-    quantisation::{Grid, Quantisation, Rows, has_grid, transposed},
+    quantisation::{Grid, Quantisation, Rows, transposed},
     state_dict::inputs,
 };
 use memory::{Memory, Way};
-use nn::{ActivationSpec, Cell, LayerSpec, Model, NORMALISATION_EPSILON, RecurrentSpec, Shape, Sliding};
-use std::fmt::Write;
+use nn::{ActivationSpec, Cell, LayerSpec, Model, RecurrentSpec, Shape, Sliding};
+use std::{collections::BTreeSet, fmt::Write};
 
 /// The functions that a header is made of, each behind a line with its name.
 const SUPPORT: &str = include_str!("support.c");
-
-/// ε as C has it.
-const EPSILON: f32 = NORMALISATION_EPSILON as f32;
 
 /// A header of C99, to be included once: weights as constants, and `NAME_classify`, which allocates nothing and calls
 /// nothing but functions of `math.h`.
@@ -37,59 +35,38 @@ pub fn c_header(
         parameters: model.parameters(),
         quantisation,
         memory: &memory,
+        epsilon: description.normalisation_epsilon() as f32,
         constants: String::new(),
         constant_bytes: 0,
+        functions: BTreeSet::new(),
         steps: String::new(),
     };
+    exporter.images(description);
     for (index, node) in graph.nodes.iter().enumerate() {
         exporter.node(index, node);
     }
-    let Exporter { name, constants, constant_bytes, steps, .. } = exporter;
+    let Exporter { name, constants, constant_bytes, epsilon, functions, steps, .. } = exporter;
     // What products are of.
     let [input, weight, sum] = match quantisation {
         Some(_) => ["uint8_t", "int8_t", "int32_t"],
         None => ["float"; 3],
     };
-    let (prefix, epsilon) = (format!("{name}_"), number(EPSILON));
+    let (prefix, epsilon) = (format!("{name}_"), number(epsilon));
+    // The name last: it may be any word, these too.
     let words =
-        [("NAME_", &*prefix), ("EPSILON", &epsilon), ("INPUT", input), ("WEIGHT", weight), ("SUM", sum)];
+        [("EPSILON", &*epsilon), ("INPUT", input), ("WEIGHT", weight), ("SUM", sum), ("NAME_", &prefix)];
     let mut text = head(description, &name, &memory, constant_bytes);
-    text.push_str(&words.iter().fold(support(&steps), |text, (word, meaning)| text.replace(word, meaning)));
+    let support = words.iter().fold(support(&functions), |text, (word, meaning)| text.replace(word, meaning));
+    text.push_str(&support);
     text.push_str(&constants);
-    text.push_str(&classify(description, &graph, &name, &memory, &steps));
+    text.push_str(&classify(&graph, &name, &memory, &steps));
     text
-}
-
-/// A name that C takes.
-fn identifier(name: &str) -> String {
-    let mut identifier: String =
-        name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
-    if identifier.starts_with(|letter: char| !letter.is_ascii_alphabetic()) {
-        identifier.insert_str(0, "model_");
-    }
-    identifier
-}
-
-/// A text as C writes it between quotes.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            ' '..='~' => quoted.push(letter),
-            // Octal escapes end after three digits, so that no letter that follows belongs to them.
-            _ => letter.to_string().bytes().for_each(|byte| {
-                let _ = write!(quoted, "\\{byte:03o}");
-            }),
-        }
-    }
-    quoted + "\""
 }
 
 fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: usize) -> String {
     let Description { height, width, classes, .. } = description;
     let upper = name.to_ascii_uppercase();
-    let names: Vec<String> = classes.iter().map(|class| quoted(class)).collect();
+    let names: Vec<String> = classes.iter().map(|class| c_string(class)).collect();
     let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
     format!(
         "\
@@ -127,8 +104,8 @@ static const char *const {name}_class_names[{upper}_CLASSES] = {{{names}}};
     )
 }
 
-/// The functions that `steps` call, and those that they call.
-fn support(steps: &str) -> String {
+/// These functions, and those that they call.
+fn support(functions: &BTreeSet<&str>) -> String {
     let sections: Vec<(&str, &str)> = SUPPORT
         .split("/* ---- ")
         .skip(1)
@@ -137,30 +114,25 @@ fn support(steps: &str) -> String {
             (&section[..end], section)
         })
         .collect();
-    let mut wanted = format!("NAME_pixels({steps}");
-    let mut kept = Vec::new();
+    let (mut called, mut kept) = (String::new(), Vec::new());
     // Callers stand below what they call.
     for (name, section) in sections.into_iter().rev() {
-        if wanted.contains(&format!("NAME_{name}(")) {
-            wanted.push_str(section);
+        if functions.contains(name) || called.contains(&format!("NAME_{name}(")) {
+            called.push_str(section);
             kept.push(format!("/* {section}\n"));
         }
     }
     kept.into_iter().rev().collect()
 }
 
-fn classify(description: &Description, graph: &Graph, name: &str, memory: &Memory, steps: &str) -> String {
+fn classify(graph: &Graph, name: &str, memory: &Memory, steps: &str) -> String {
     let upper = name.to_ascii_uppercase();
-    let pixels = description.height * description.width;
-    let first = memory.place(0);
     let logits = memory.place(graph.nodes.len());
-    let steps = steps.replace("NAME_", &format!("{name}_"));
     format!(
         "\
 /* The class with the largest logit. logits: {upper}_CLASSES floats, whose softmax are the probabilities. */
 static inline int {name}_classify(const uint8_t *image, float *workspace, float *logits) {{
     int best = 0;
-    {name}_pixels(image, {pixels}, workspace + {first});
 {steps}    for (int i = 0; i < {upper}_CLASSES; i++) {{
         logits[i] = workspace[{logits} + i];
         if (logits[i] > logits[best]) best = i;
@@ -189,9 +161,27 @@ fn scratch(node: &Node, quantisation: Option<&Quantisation>) -> usize {
             let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
             3 * steps * features + steps + steps * features
         }
-        // The input as bytes.
-        _ if quantisation.is_some() && has_grid(node) => node.from.length().div_ceil(4),
-        _ => 0,
+        LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. } => match quantisation {
+            // The input as bytes.
+            Some(_) => node.from.length().div_ceil(4),
+            None => 0,
+        },
+        LayerSpec::Activation(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Flatten
+        | LayerSpec::Dropout { .. }
+        | LayerSpec::BatchNorm
+        | LayerSpec::LayerNorm
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Position
+        | LayerSpec::Transpose => 0,
+        LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
     }
 }
 
@@ -200,12 +190,25 @@ struct Exporter<'a> {
     parameters: &'a [f32],
     quantisation: Option<&'a Quantisation>,
     memory: &'a Memory,
+    epsilon: f32,
     constants: String,
     constant_bytes: usize,
+    /// Those that the steps call.
+    functions: BTreeSet<&'static str>,
     steps: String,
 }
 
 impl Exporter<'_> {
+    /// From bytes to what the first node reads.
+    fn images(&mut self, description: &Description) {
+        let (first, count) = (self.memory.place(0), description.height * description.width);
+        self.call("pixels", &format!("image, {count}, workspace + {first}"));
+        if let Some(preparation) = description.preparation {
+            let [mean, std] = [preparation.mean(), preparation.std()].map(|value| number(value as f32));
+            self.call("prepare", &format!("workspace + {first}, {count}, {mean}, {std}"));
+        }
+    }
+
     fn node(&mut self, index: usize, node: &Node) {
         let (from, to) = (self.memory.place(node.input), self.memory.place(index + 1));
         let (input, output) = (format!("workspace + {from}"), format!("workspace + {to}"));
@@ -271,7 +274,7 @@ impl Exporter<'_> {
                 let [scale, offset, mean, variance] =
                     ["scale", "offset", "mean", "variance"].map(|name| self.values(node, name));
                 let factor: Vec<f32> =
-                    (0..features).map(|i| scale[i] / (variance[i] + EPSILON).sqrt()).collect();
+                    (0..features).map(|i| scale[i] / (variance[i] + self.epsilon).sqrt()).collect();
                 let addend: Vec<f32> = (0..features).map(|i| offset[i] - mean[i] * factor[i]).collect();
                 let factor = self.floats(node, "factor", &factor);
                 let addend = self.floats(node, "addend", &addend);
@@ -313,8 +316,9 @@ impl Exporter<'_> {
         }
     }
 
-    fn call(&mut self, function: &str, arguments: &str) {
-        let _ = writeln!(self.steps, "    NAME_{function}({arguments});");
+    fn call(&mut self, function: &'static str, arguments: &str) {
+        self.functions.insert(function);
+        let _ = writeln!(self.steps, "    {}_{function}({arguments});", self.name);
     }
 
     /// A parameter of the layer, as the model has it; nothing where it has none of that name.
@@ -375,7 +379,7 @@ impl Exporter<'_> {
 
     /// A layer that multiplies whole numbers where everything is in eight bits; `before` and `after` are its sizes on both
     /// sides of its weights.
-    fn products(&mut self, index: usize, node: &Node, function: &str, before: &str, after: &str) {
+    fn products(&mut self, index: usize, node: &Node, function: &'static str, before: &str, after: &str) {
         let mut input = format!("workspace + {}", self.memory.place(node.input));
         let output = format!("workspace + {}", self.memory.place(index + 1));
         let (weight, scales) = self.weights(node, "weight", node.to.features(), function == "depthwise");

@@ -5,13 +5,12 @@ mod writer;
 
 use crate::{
     Description, PREPROCESSING,
+    escape::identifier,
     graph::{Graph, Node, Operation, Place},
     quantisation::{Grid, Quantisation, Rows, transposed},
     state_dict::{StateTensor, inputs},
 };
-use nn::{
-    ActivationSpec, Cell, LayerSpec, Model, NORMALISATION_EPSILON, PoolSpec, RecurrentSpec, Shape, Sliding,
-};
+use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
 use prost::Message;
 use proto::{Dimension, Entry, FLOAT, Length, OperatorSet, TensorShape, TensorType, Value, ValueType};
 use std::collections::BTreeSet;
@@ -22,9 +21,6 @@ const OPERATOR_SET: i64 = 17;
 
 /// The file format's version that came with it.
 const FORMAT_VERSION: i64 = 8;
-
-/// ε as ONNX has it.
-const EPSILON: f32 = NORMALISATION_EPSILON as f32;
 
 /// What an ONNX file is to be.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +34,7 @@ pub struct OnnxOptions<'a> {
 
 /// The model as an ONNX file: `images [n, 1, height, width]` float32 to `logits [n, classes]`, n free.
 ///
-/// The metadata says how images are to be prepared, and what the classes are called.
+/// Where the description says how pixels are prepared, that is part of the graph. The metadata says how images are to be prepared, and what the classes are called.
 ///
 /// # Panics
 /// When `model` is not the one that `description` describes.
@@ -49,9 +45,11 @@ pub fn onnx(description: &Description, model: &Model<f32>, options: OnnxOptions)
         writer: Writer::default(),
         parameters: model.parameters(),
         quantisation: options.quantisation,
-        places: vec!["images".to_owned()],
+        epsilon: description.normalisation_epsilon() as f32,
+        places: Vec::new(),
         rounded: BTreeSet::new(),
     };
+    exporter.images(description);
     for (index, node) in graph.nodes.iter().enumerate() {
         let mut output = exporter.node(node);
         if let Some((reader, grid)) = exporter.grid_after(&graph, index) {
@@ -89,7 +87,7 @@ pub fn onnx(description: &Description, model: &Model<f32>, options: OnnxOptions)
         opset_import: vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }],
         graph: Some(proto::Graph {
             node: writer.nodes,
-            name: description.architecture.clone(),
+            name: identifier(&description.architecture),
             initializer: writer.constants,
             doc_string: PREPROCESSING.to_owned(),
             input: vec![value("images", &[1, *height, *width])],
@@ -108,6 +106,7 @@ struct Exporter<'a> {
     writer: Writer,
     parameters: &'a [f32],
     quantisation: Option<&'a Quantisation>,
+    epsilon: f32,
     /// The names of the values by place.
     places: Vec<String>,
     /// The layers whose inputs are on their grids already.
@@ -115,6 +114,18 @@ struct Exporter<'a> {
 }
 
 impl Exporter<'_> {
+    /// The input, and what is made of its pixels.
+    fn images(&mut self, description: &Description) {
+        let mut place = "images".to_owned();
+        if let Some(preparation) = description.preparation {
+            let mean = self.writer.floats("images.mean", &[], &[preparation.mean() as f32]);
+            let std = self.writer.floats("images.std", &[], &[preparation.std() as f32]);
+            let centred = self.writer.add("Sub", &[&place, &mean], "images.centred", Vec::new());
+            place = self.writer.add("Div", &[&centred, &std], "images.prepared", Vec::new());
+        }
+        self.places.push(place);
+    }
+
     /// Adds a node; the name of its output.
     fn node(&mut self, node: &Node) -> String {
         let input = self.place(node.input);
@@ -349,14 +360,19 @@ impl Exporter<'_> {
         if matches!(node.from, Shape::Image { .. }) {
             let [scale, offset, mean, variance] = names.map(|name| self.constant(node, name));
             let inputs = [input, &scale, &offset, &mean, &variance];
-            return self.writer.add("BatchNormalization", &inputs, name, vec![number("epsilon", EPSILON)]);
+            return self.writer.add(
+                "BatchNormalization",
+                &inputs,
+                name,
+                vec![number("epsilon", self.epsilon)],
+            );
         }
         let [scale, offset, mean, variance] =
             names.map(|name| self.values(node.tensor(name).expect("the layer has it")));
         let factor: Vec<f32> = scale
             .iter()
             .zip(&variance)
-            .map(|(scale, variance)| scale / (variance + EPSILON).sqrt())
+            .map(|(scale, variance)| scale / (variance + self.epsilon).sqrt())
             .collect();
         let addend: Vec<f32> = offset
             .iter()
@@ -372,7 +388,7 @@ impl Exporter<'_> {
     fn layer_norm(&mut self, node: &Node, input: &str) -> String {
         let name = &node.name;
         let (scale, offset) = (self.constant(node, "weight"), self.constant(node, "bias"));
-        let attributes = vec![whole("axis", -1), number("epsilon", EPSILON)];
+        let attributes = vec![whole("axis", -1), number("epsilon", self.epsilon)];
         if !matches!(node.from, Shape::Image { .. }) {
             return self.writer.add("LayerNormalization", &[input, &scale, &offset], name, attributes);
         }

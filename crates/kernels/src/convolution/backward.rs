@@ -41,8 +41,8 @@ pub fn backward<E: Element>(
     workspace: &mut [E],
 ) {
     let Derivatives { weights: d_weights, bias: d_bias, input: d_input } = derivatives;
-    check_length!(d_bias, geometry.size.filters);
-    check_length!(workspace, workspace_length::<E>(set, geometry));
+    check_length!(d_bias, [geometry.size.filters]);
+    check_length!(workspace, [workspace_length::<E>(set, geometry)]);
     if !winograd::applies_backward(geometry) {
         if let Some(d_input) = d_input {
             backward_input(set, geometry, weights.plain, output, d_input);
@@ -51,11 +51,11 @@ pub fn backward<E: Element>(
     }
     let images = output.check(geometry);
     let packed_weights = weights.packed;
-    check_length!(input, images * geometry.input_length());
-    check_length!(packed_weights, packed_weights_length::<E>(set, geometry));
-    check_length!(d_weights, geometry.size.filters * geometry.filter_length());
+    check_length!(input, [images, geometry.input_length()]);
+    check_length!(packed_weights, [packed_weights_length::<E>(set, geometry)]);
+    check_length!(d_weights, [geometry.size.filters, geometry.filter_length()]);
     if let Some(d_input) = &d_input {
-        check_length!(d_input, images * geometry.input_length());
+        check_length!(d_input, [images, geometry.input_length()]);
     }
     let pass = winograd::Backward {
         set,

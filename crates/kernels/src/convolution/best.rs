@@ -14,7 +14,7 @@ impl<V: Vector> Best<V> {
     /// the first position keeps unless it is exceeded.
     ///
     /// # Safety
-    /// The vector's instructions exist; as for every method.
+    /// The vector's instructions exist.
     #[inline(always)]
     pub(super) unsafe fn new(activation: Activation, positions: usize) -> Self {
         let (value, winner) = match activation {
@@ -32,12 +32,9 @@ impl<V: Vector> Best<V> {
 
     /// Takes the sum at `position`, counted up from 0, where it is larger; a NaN stays, since nothing is larger than that.
     #[inline(always)]
-    pub(super) unsafe fn offer(&mut self, position: usize, sum: V) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let this = V::splat(V::Element::from_f64(position as f64));
-            (self.value, self.winner) = self.value.larger(self.winner, sum, this);
-        }
+    pub(super) fn offer(&mut self, position: usize, sum: V) {
+        let this = sum.like(V::Element::from_f64(position as f64));
+        (self.value, self.winner) = self.value.larger(self.winner, sum, this);
     }
 
     /// Writes the first `count` lanes.

@@ -33,8 +33,8 @@ pub fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) ->
 /// # Panics
 /// When a length does not fit the geometry.
 pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weights: &[E], packed: &mut [E]) {
-    check_length!(packed, packed_weights_length::<E>(set, geometry));
-    check_length!(weights, geometry.size.filters * geometry.filter_length());
+    check_length!(packed, [packed_weights_length::<E>(set, geometry)]);
+    check_length!(weights, [geometry.size.filters, geometry.filter_length()]);
     if winograd::applies(geometry) {
         return winograd::pack_weights(set, geometry, weights, packed);
     }
@@ -60,12 +60,12 @@ pub fn forward<E: Element>(
     workspace: &mut [E],
 ) {
     let images = input.len() / geometry.input_length();
-    check_length!(input, images * geometry.input_length());
-    check_length!(packed_weights, packed_weights_length::<E>(set, geometry));
-    check_length!(bias, geometry.size.filters);
-    check_length!(output, images * geometry.output_length());
-    check_length!(winners, images * geometry.output_length());
-    check_length!(workspace, workspace_length::<E>(set, geometry));
+    check_length!(input, [images, geometry.input_length()]);
+    check_length!(packed_weights, [packed_weights_length::<E>(set, geometry)]);
+    check_length!(bias, [geometry.size.filters]);
+    check_length!(output, [images, geometry.output_length()]);
+    check_length!(winners, [images, geometry.output_length()]);
+    check_length!(workspace, [workspace_length::<E>(set, geometry)]);
     if winograd::applies(geometry) {
         let pass =
             winograd::Forward { geometry, images, input, packed_weights, bias, output, winners, workspace };

@@ -21,8 +21,8 @@ pub fn backward_input<E: Element>(
     d_input: &mut [E],
 ) {
     let images = output.check(geometry);
-    check_length!(weights, geometry.size.filters * geometry.filter_length());
-    check_length!(d_input, images * geometry.input_length());
+    check_length!(weights, [geometry.size.filters, geometry.filter_length()]);
+    check_length!(d_input, [images, geometry.input_length()]);
     assert!(u32::try_from(weights.len()).is_ok(), "more than 2^32 weights");
     E::dispatch(set, BackwardInput { geometry, images, weights, output, d_input });
 }
@@ -42,7 +42,7 @@ impl<E: Element> Kernel<E> for BackwardInput<'_, E> {
     unsafe fn run<V: Vector<Element = E>>(self) {
         let Self { geometry, images, weights, output, d_input } = self;
         let (filters, length) = (geometry.size.filters, geometry.filter_length());
-        let all_bytes = MASK_FILTERS * length * size_of::<E>();
+        let all_bytes = MASK_FILTERS.saturating_mul(length).saturating_mul(size_of::<E>());
         let chunk = if all_bytes <= CACHE_BYTES { MASK_FILTERS } else { MASK_FILTERS / 2 };
         for image in 0..images {
             let d_input = &mut d_input[image * geometry.input_length()..][..geometry.input_length()];

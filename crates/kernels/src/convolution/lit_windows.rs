@@ -47,7 +47,7 @@ fn lit_range(pixels: Range<usize>, step: usize, length: usize, count: usize) -> 
     if pixels.is_empty() {
         return 0..0;
     }
-    let first = (pixels.start + step).saturating_sub(length) / step;
+    let first = pixels.start.saturating_add(step).saturating_sub(length) / step;
     first.min(count)..pixels.end.div_ceil(step).min(count)
 }
 

@@ -29,7 +29,7 @@ pub use input::backward_input;
 pub use reference::{backward_reference, forward_reference};
 pub use weights::backward_weights;
 
-use crate::Element;
+use crate::{Element, length, sliding::check_image};
 
 /// What follows the sums of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,21 +80,23 @@ impl Geometry {
     ///
     /// # Panics
     /// When a size is zero, the kernel is larger than the image, no window fits, a window has more than 254
-    /// positions, or an image has more than 2³² elements.
+    /// positions, an image has 2³² elements or more, or its outputs or the weights are more than a machine can address.
     pub fn new(size: Size) -> Self {
         let Size { height, width, channels, filters, kernel_height, kernel_width, stride, .. } = size;
-        let positions = size.pool_height * size.pool_width;
+        let positions = length::product(&[size.pool_height, size.pool_width]);
         assert!(channels > 0 && filters > 0 && stride > 0, "a size of zero: {size:?}");
         assert!((1..=254).contains(&positions), "a window of {positions} positions: 1 to 254 expected");
         assert!((1..=height).contains(&kernel_height), "kernel of {kernel_height} rows on {height}");
         assert!((1..=width).contains(&kernel_width), "kernel of {kernel_width} columns on {width}");
-        assert!(
-            u32::try_from(height * width * channels).is_ok(),
-            "an image of more than 2^32 elements: {size:?}"
-        );
+        check_image(height, width, channels);
         let output_height = ((height - kernel_height) / stride + 1) / size.pool_height;
         let output_width = ((width - kernel_width) / stride + 1) / size.pool_width;
         assert!(output_height > 0 && output_width > 0, "no pooling window fits: {size:?}");
+        // Those of an image's outputs and of all weights, which no slice has shown to exist yet.
+        length::product(&[output_height, output_width, filters]);
+        length::product(&[filters, kernel_height, kernel_width, channels]);
+        // Beyond the image it is all the same how far.
+        let size = Size { stride: stride.min(height.max(width)), ..size };
         let mut offsets = Vec::with_capacity(output_height * output_width * positions);
         for window in 0..output_height * output_width {
             let (window_y, window_x) = (window / output_width, window % output_width);
@@ -107,7 +109,7 @@ impl Geometry {
         Self { size, output_height, output_width, offsets }
     }
 
-    /// The sizes given.
+    /// The sizes given; a stride beyond the image's longer side is that.
     pub fn size(&self) -> &Size {
         &self.size
     }
@@ -149,7 +151,7 @@ impl Geometry {
 
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
-        2 * (self.windows() * self.positions() * self.size.filters * self.filter_length()) as u64
+        length::operations(&[2, self.output_length(), self.positions(), self.filter_length()])
     }
 
     /// Whether this way costs less than [`unfolded`] products of patches: behind a pool, whose losers have no gradient; where
@@ -188,8 +190,8 @@ pub struct OutputGradient<'a, E> {
 impl<E: Element> OutputGradient<'_, E> {
     fn check(&self, geometry: &Geometry) -> usize {
         let images = self.gradient.len() / geometry.output_length();
-        crate::check_length!(self.gradient, images * geometry.output_length());
-        crate::check_length!(self.winners, self.gradient.len());
+        crate::check_length!(self.gradient, [images, geometry.output_length()]);
+        crate::check_length!(self.winners, [self.gradient.len()]);
         images
     }
 }

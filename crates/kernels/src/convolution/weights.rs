@@ -26,9 +26,14 @@ pub fn backward_weights<E: Element>(
     d_bias: &mut [E],
 ) {
     let images = output.check(geometry);
-    check_length!(input, images * geometry.input_length());
-    check_length!(d_weights, d_bias.len() * geometry.filter_length());
-    assert!(first_filter + d_bias.len() <= geometry.size.filters, "more filters than the geometry has");
+    check_length!(input, [images, geometry.input_length()]);
+    check_length!(d_weights, [d_bias.len(), geometry.filter_length()]);
+    let filters = geometry.size.filters;
+    assert!(
+        first_filter.checked_add(d_bias.len()).is_some_and(|end| end <= filters),
+        "more filters than the geometry has: {} from {first_filter} on of {filters}",
+        d_bias.len()
+    );
     let job = BackwardWeights { geometry, images, input, output, first_filter, d_weights, d_bias };
     if geometry.run_length() < lanes::<E>(set) {
         E::dispatch(set, ShortPatches(job));

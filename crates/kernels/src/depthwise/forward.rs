@@ -20,10 +20,10 @@ pub fn forward<E: Element>(
 ) {
     let sliding = &geometry.sliding;
     let (images, channels) = (input.len() / sliding.input_length(), sliding.size().channels);
-    check_length!(input, images * sliding.input_length());
-    check_length!(weights, sliding.taps() * channels);
-    check_length!(bias, channels);
-    check_length!(output, images * sliding.output_length());
+    check_length!(input, [images, sliding.input_length()]);
+    check_length!(weights, [sliding.taps(), channels]);
+    check_length!(bias, [channels]);
+    check_length!(output, [images, sliding.output_length()]);
     E::dispatch(set, Forward { geometry, images, input, weights, bias, activation, output });
 }
 

@@ -21,9 +21,9 @@ pub fn backward_input<E: Element>(
 ) {
     let sliding = &geometry.sliding;
     let images = d_input.len() / sliding.input_length();
-    check_length!(d_input, images * sliding.input_length());
-    check_length!(weights, sliding.taps() * sliding.size().channels);
-    check_length!(d_output, images * sliding.output_length());
+    check_length!(d_input, [images, sliding.input_length()]);
+    check_length!(weights, [sliding.taps(), sliding.size().channels]);
+    check_length!(d_output, [images, sliding.output_length()]);
     E::dispatch(set, BackwardInput { geometry, images, weights, d_output, d_input });
 }
 

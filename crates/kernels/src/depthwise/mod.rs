@@ -18,7 +18,7 @@ pub use input::backward_input;
 pub use reference::{backward_input_reference, backward_weights_reference, forward_reference};
 pub use weights::backward_weights;
 
-use crate::{sliding::Sliding, vector::Vector};
+use crate::{length, sliding::Sliding, vector::Vector};
 
 /// The sizes of a depthwise convolution, with what reads each row and column of the image worked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Geometry {
 
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
-        2 * (self.sliding.output_length() * self.sliding.taps()) as u64
+        length::operations(&[2, self.sliding.output_length(), self.sliding.taps()])
     }
 }
 

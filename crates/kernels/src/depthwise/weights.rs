@@ -20,10 +20,10 @@ pub fn backward_weights<E: Element>(
 ) {
     let sliding = &geometry.sliding;
     let (images, channels) = (input.len() / sliding.input_length(), sliding.size().channels);
-    check_length!(input, images * sliding.input_length());
-    check_length!(d_output, images * sliding.output_length());
-    check_length!(d_weights, sliding.taps() * channels);
-    check_length!(d_bias, channels);
+    check_length!(input, [images, sliding.input_length()]);
+    check_length!(d_output, [images, sliding.output_length()]);
+    check_length!(d_weights, [sliding.taps(), channels]);
+    check_length!(d_bias, [channels]);
     add_column_sums(d_output, d_bias);
     E::dispatch(set, BackwardWeights { geometry, images, input, d_output, d_weights });
 }

@@ -19,7 +19,7 @@ impl<'a, E: Element> Matrix<'a, E> {
     /// # Panics
     /// When the length is not `rows · columns`.
     pub fn new(data: &'a [E], rows: usize, columns: usize) -> Self {
-        check_length!(data, rows * columns);
+        check_length!(data, [rows, columns]);
         Self { data, rows, columns, stride: columns, transposed: false }
     }
 
@@ -29,7 +29,8 @@ impl<'a, E: Element> Matrix<'a, E> {
     /// When there are not so many, or the matrix is transposed.
     pub fn columns(self, first: usize, count: usize) -> Self {
         assert!(!self.transposed, "columns are taken before transposing");
-        assert!(first + count <= self.columns, "{first} + {count} columns of {}", self.columns);
+        let fits = first.checked_add(count).is_some_and(|end| end <= self.columns);
+        assert!(fits, "{first} + {count} columns of {}", self.columns);
         let data = if self.rows == 0 { self.data } else { &self.data[first..] };
         Self { data, columns: count, ..self }
     }
@@ -68,7 +69,7 @@ impl<'a, E: Element> MatrixMut<'a, E> {
     /// # Panics
     /// When the length is not `rows · columns`.
     pub fn new(data: &'a mut [E], rows: usize, columns: usize) -> Self {
-        check_length!(data, rows * columns);
+        check_length!(data, [rows, columns]);
         Self { data: data.as_mut_ptr(), rows, columns, stride: columns, lifetime: PhantomData }
     }
 

@@ -13,6 +13,7 @@ pub use pack::pack;
 use crate::{
     Element, InstructionSet, check_length,
     dispatch::Kernel,
+    length,
     tile::{accumulate_columns, accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
@@ -32,8 +33,11 @@ pub fn panel_columns<E: Element>(set: InstructionSet) -> usize {
 }
 
 /// Elements that [`pack`] needs for a matrix of `rows × columns`.
+///
+/// # Panics
+/// When they are more than a machine can address.
 pub fn packed_length<E: Element>(set: InstructionSet, rows: usize, columns: usize) -> usize {
-    rows * columns.next_multiple_of(lanes::<E>(set))
+    length::product(&[rows, length::padded(columns, lanes::<E>(set))])
 }
 
 /// Lanes of this element type's vectors.
@@ -70,8 +74,8 @@ pub fn multiply<E: Element>(
     c: &mut [E],
     output: Output,
 ) {
-    check_length!(packed, packed_length::<E>(set, a.columns, columns));
-    check_length!(c, a.rows * columns);
+    check_length!(packed, [packed_length::<E>(set, a.columns, columns)]);
+    check_length!(c, [a.rows, columns]);
     let c = MatrixMut::new(c, a.rows, columns);
     let b = Right::Packed { data: packed, rows: a.columns, first: 0 };
     E::dispatch(set, Multiply { a, b, c, begin: output.into() });
@@ -92,7 +96,7 @@ pub fn multiply_packed_rows<E: Element>(
     output: Output,
 ) {
     let k = packed.len() / packed_length::<E>(set, 1, c.columns);
-    check_length!(packed, packed_length::<E>(set, k, c.columns));
+    check_length!(packed, [packed_length::<E>(set, k, c.columns)]);
     assert!(rows.start <= rows.end && rows.end <= k, "rows {rows:?} of {k}");
     assert_eq!([a.rows, a.columns], [c.rows, rows.len()], "A, against the rows of C and B");
     E::dispatch(
@@ -120,8 +124,8 @@ pub fn multiply_with_bias<E: Element>(
     c: &mut [E],
 ) {
     let columns = bias.len();
-    check_length!(packed, packed_length::<E>(set, a.columns, columns));
-    check_length!(c, a.rows * columns);
+    check_length!(packed, [packed_length::<E>(set, a.columns, columns)]);
+    check_length!(c, [a.rows, columns]);
     let c = MatrixMut::new(c, a.rows, columns);
     E::dispatch(
         set,
@@ -283,6 +287,9 @@ impl<E: Element> Kernel<E> for Multiply<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let Self { a, b, c, begin } = self;
+        if c.rows == 0 {
+            return;
+        }
         let mut padded_rows = Padded::new();
         for column in (0..c.columns).step_by(panel_width::<V>()) {
             let used = panel_width::<V>().min(c.columns - column);
@@ -353,6 +360,9 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let Self { piece, count, c } = self;
+        if c.rows == 0 {
+            return;
+        }
         let mut padded_rows = Padded::new();
         for column in (0..c.columns).step_by(panel_width::<V>()) {
             let used = panel_width::<V>().min(c.columns - column);

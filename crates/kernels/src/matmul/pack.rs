@@ -1,7 +1,7 @@
 //! Laying a matrix out in the panels that the products read.
 
 use super::{Matrix, lanes, panel_columns};
-use crate::{Element, InstructionSet, dispatch::Kernel, vector::Vector};
+use crate::{Element, InstructionSet, dispatch::Kernel, length, vector::Vector};
 
 /// Lays `matrix [k, n]` out in panels: for each panel, for each k, the panel's columns; missing columns are zero.
 ///
@@ -12,18 +12,15 @@ use crate::{Element, InstructionSet, dispatch::Kernel, vector::Vector};
 /// When `packed` does not consist of whole panels of the matrix.
 pub fn pack<E: Element>(set: InstructionSet, matrix: Matrix<E>, first_panel: usize, packed: &mut [E]) {
     let width = panel_columns::<E>(set);
-    let mut column = first_panel * width;
+    let mut column = length::product(&[first_panel, width]);
     let mut rest = packed;
     while !rest.is_empty() {
         assert!(column < matrix.columns, "more panels than {} columns have", matrix.columns);
         let used = width.min(matrix.columns - column);
         let padded = used.next_multiple_of(lanes::<E>(set));
-        assert!(
-            rest.len() >= matrix.rows * padded,
-            "part of a panel of {padded} columns and {} rows",
-            matrix.rows
-        );
-        let (panel, tail) = rest.split_at_mut(matrix.rows * padded);
+        let length = length::product(&[matrix.rows, padded]);
+        assert!(rest.len() >= length, "part of a panel of {padded} columns and {} rows", matrix.rows);
+        let (panel, tail) = rest.split_at_mut(length);
         pack_panel(set, matrix, column, used, padded, panel);
         rest = tail;
         column += used;
@@ -66,7 +63,6 @@ impl<E: Element> Kernel<E> for PackTransposed<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let Self { matrix, column, used, padded, panel } = self;
-        assert!(column + used <= matrix.columns && matrix.rows * padded <= panel.len());
         for k in (0..matrix.rows).step_by(V::LANES) {
             for c in (0..used).step_by(V::LANES) {
                 let (rows, columns) = (V::LANES.min(matrix.rows - k), V::LANES.min(used - c));

@@ -39,11 +39,12 @@ pub fn adam_step<E: Element>(
     second_moment: &mut [E],
 ) {
     assert!(step > 0, "steps are counted from 1");
-    check_length!(gradient, parameters.len());
-    check_length!(first_moment, parameters.len());
-    check_length!(second_moment, parameters.len());
+    check_length!(gradient, [parameters.len()]);
+    check_length!(first_moment, [parameters.len()]);
+    check_length!(second_moment, [parameters.len()]);
     let t = step as f64;
-    let rate = pace.learning_rate * (1.0 - adam.beta_2.powf(t)).sqrt() / (1.0 - adam.beta_1.powf(t));
+    let corrections = [adam.beta_1, adam.beta_2].map(|beta| 1.0 - libm::pow(beta, t));
+    let rate = pace.learning_rate * corrections[1].sqrt() / corrections[0];
     let rule = AdamRule {
         rate: E::from_f64(rate),
         one_minus_beta_1: E::from_f64(1.0 - adam.beta_1),
@@ -63,13 +64,10 @@ struct AdamRule<E> {
 
 impl<E: Element> Rule<E, 2> for AdamRule<E> {
     #[inline(always)]
-    unsafe fn apply<V: Vector<Element = E>>(&self, gradient: V, [m, v]: &mut [V; 2]) -> V {
-        // SAFETY: the caller vouches for the instructions.
-        unsafe {
-            let g = without_tiny(gradient, TINY_GRADIENT);
-            *m = without_tiny(g.sub(*m).mul_add(V::splat(self.one_minus_beta_1), *m), TINY_MOMENT);
-            *v = without_tiny(g.mul(g).sub(*v).mul_add(V::splat(self.one_minus_beta_2), *v), TINY_MOMENT);
-            V::splat(self.rate).mul(*m).div(v.sqrt().add(V::splat(self.epsilon)))
-        }
+    fn apply<V: Vector<Element = E>>(&self, gradient: V, [m, v]: &mut [V; 2]) -> V {
+        let g = without_tiny(gradient, TINY_GRADIENT);
+        *m = without_tiny(g.sub(*m).mul_add(g.like(self.one_minus_beta_1), *m), TINY_MOMENT);
+        *v = without_tiny(g.mul(g).sub(*v).mul_add(g.like(self.one_minus_beta_2), *v), TINY_MOMENT);
+        g.like(self.rate).mul(*m).div(v.sqrt().add(g.like(self.epsilon)))
     }
 }

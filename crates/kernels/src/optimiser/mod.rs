@@ -45,10 +45,7 @@ pub enum Decay {
 /// What a vector of parameters moves by.
 trait Rule<E: Element, const STATES: usize> {
     /// From the gradient, what is to be subtracted from the parameters; `states` are brought forward by a step.
-    ///
-    /// # Safety
-    /// The vector's instructions exist on this machine.
-    unsafe fn apply<V: Vector<Element = E>>(&self, gradient: V, states: &mut [V; STATES]) -> V;
+    fn apply<V: Vector<Element = E>>(&self, gradient: V, states: &mut [V; STATES]) -> V;
 }
 
 /// A rule applied to every parameter: w ← (1 − α·λ)·w − rule(s·g + λ·w), with one λ or the other zero.
@@ -129,7 +126,7 @@ pub fn approach<E: Element>(set: InstructionSet, fraction: f64, targets: &[E], v
             }
         }
     }
-    check_length!(targets, values.len());
+    check_length!(targets, [values.len()]);
     E::dispatch(set, Approach { fraction: E::from_f64(fraction), targets, values });
 }
 
@@ -161,11 +158,8 @@ const TINY_MOMENT: f64 = 1e-30;
 
 /// Zero where −`tiny` < value < `tiny`; a NaN stays.
 #[inline(always)]
-unsafe fn without_tiny<V: Vector>(value: V, tiny: f64) -> V {
-    // SAFETY: the caller vouches for the instructions.
-    unsafe {
-        let tiny = V::Element::from_f64(tiny);
-        let negative = V::zero().select_less_equal(value, V::splat(-tiny), value);
-        value.select_less_equal(negative, V::splat(tiny), value)
-    }
+fn without_tiny<V: Vector>(value: V, tiny: f64) -> V {
+    let (zero, tiny) = (value.like(V::Element::ZERO), V::Element::from_f64(tiny));
+    let negative = zero.select_less_equal(value, value.like(-tiny), value);
+    value.select_less_equal(negative, value.like(tiny), value)
 }

@@ -30,8 +30,8 @@ pub fn momentum_step<E: Element>(
     gradient: &[E],
     velocity: &mut [E],
 ) {
-    check_length!(gradient, parameters.len());
-    check_length!(velocity, parameters.len());
+    check_length!(gradient, [parameters.len()]);
+    check_length!(velocity, [parameters.len()]);
     let rule = MomentumRule {
         rate: E::from_f64(pace.learning_rate),
         momentum: E::from_f64(constants.momentum),
@@ -48,13 +48,10 @@ struct MomentumRule<E> {
 
 impl<E: Element> Rule<E, 1> for MomentumRule<E> {
     #[inline(always)]
-    unsafe fn apply<V: Vector<Element = E>>(&self, gradient: V, [velocity]: &mut [V; 1]) -> V {
-        // SAFETY: the caller vouches for the instructions.
-        unsafe {
-            let momentum = V::splat(self.momentum);
-            *velocity = without_tiny(velocity.mul_add(momentum, gradient), TINY_MOMENT);
-            let direction = if self.nesterov { velocity.mul_add(momentum, gradient) } else { *velocity };
-            V::splat(self.rate).mul(direction)
-        }
+    fn apply<V: Vector<Element = E>>(&self, gradient: V, [velocity]: &mut [V; 1]) -> V {
+        let momentum = gradient.like(self.momentum);
+        *velocity = without_tiny(velocity.mul_add(momentum, gradient), TINY_MOMENT);
+        let direction = if self.nesterov { velocity.mul_add(momentum, gradient) } else { *velocity };
+        gradient.like(self.rate).mul(direction)
     }
 }

@@ -28,8 +28,8 @@ pub fn rms_prop_step<E: Element>(
     gradient: &[E],
     mean_square: &mut [E],
 ) {
-    check_length!(gradient, parameters.len());
-    check_length!(mean_square, parameters.len());
+    check_length!(gradient, [parameters.len()]);
+    check_length!(mean_square, [parameters.len()]);
     let rule = RmsPropRule {
         rate: E::from_f64(pace.learning_rate),
         one_minus_rho: E::from_f64(1.0 - constants.rho),
@@ -46,12 +46,9 @@ struct RmsPropRule<E> {
 
 impl<E: Element> Rule<E, 1> for RmsPropRule<E> {
     #[inline(always)]
-    unsafe fn apply<V: Vector<Element = E>>(&self, gradient: V, [v]: &mut [V; 1]) -> V {
-        // SAFETY: the caller vouches for the instructions.
-        unsafe {
-            let g = without_tiny(gradient, TINY_GRADIENT);
-            *v = without_tiny(g.mul(g).sub(*v).mul_add(V::splat(self.one_minus_rho), *v), TINY_MOMENT);
-            V::splat(self.rate).mul(g).div(v.add(V::splat(self.epsilon)).sqrt())
-        }
+    fn apply<V: Vector<Element = E>>(&self, gradient: V, [v]: &mut [V; 1]) -> V {
+        let g = without_tiny(gradient, TINY_GRADIENT);
+        *v = without_tiny(g.mul(g).sub(*v).mul_add(g.like(self.one_minus_rho), *v), TINY_MOMENT);
+        g.like(self.rate).mul(g).div(v.add(g.like(self.epsilon)).sqrt())
     }
 }

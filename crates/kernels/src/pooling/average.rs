@@ -8,8 +8,8 @@ use crate::{Element, InstructionSet, check_length, dispatch::Kernel, sliding::Sl
 /// When a length does not fit the windows.
 pub fn average<E: Element>(set: InstructionSet, windows: &Sliding, input: &[E], output: &mut [E]) {
     let images = input.len() / windows.input_length();
-    check_length!(input, images * windows.input_length());
-    check_length!(output, images * windows.output_length());
+    check_length!(input, [images, windows.input_length()]);
+    check_length!(output, [images, windows.output_length()]);
     E::dispatch(set, Average { windows, images, input, output });
 }
 
@@ -25,8 +25,8 @@ pub fn average_backward<E: Element>(
     d_input: &mut [E],
 ) {
     let images = d_input.len() / windows.input_length();
-    check_length!(d_input, images * windows.input_length());
-    check_length!(d_output, images * windows.output_length());
+    check_length!(d_input, [images, windows.input_length()]);
+    check_length!(d_output, [images, windows.output_length()]);
     d_input.fill(E::ZERO);
     E::dispatch(set, AverageBackward { windows, images, d_output, d_input });
 }

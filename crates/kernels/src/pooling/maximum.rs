@@ -15,9 +15,9 @@ pub fn maximum<E: Element>(
     winners: &mut [E],
 ) {
     let images = input.len() / windows.input_length();
-    check_length!(input, images * windows.input_length());
-    check_length!(output, images * windows.output_length());
-    check_length!(winners, output.len());
+    check_length!(input, [images, windows.input_length()]);
+    check_length!(output, [images, windows.output_length()]);
+    check_length!(winners, [output.len()]);
     assert!(windows.taps() < 1 << 24, "a window of {} taps", windows.taps());
     E::dispatch(set, Maximum { windows, images, input, output, winners });
 }
@@ -35,9 +35,9 @@ pub fn maximum_backward<E: Element>(
     d_input: &mut [E],
 ) {
     let images = d_input.len() / windows.input_length();
-    check_length!(d_input, images * windows.input_length());
-    check_length!(d_output, images * windows.output_length());
-    check_length!(winners, d_output.len());
+    check_length!(d_input, [images, windows.input_length()]);
+    check_length!(d_output, [images, windows.output_length()]);
+    check_length!(winners, [d_output.len()]);
     d_input.fill(E::ZERO);
     E::dispatch(set, MaximumBackward { windows, images, winners, d_output, d_input });
 }

@@ -47,31 +47,31 @@ unsafe impl Vector for Avx2 {
         unsafe { _mm256_maskstore_ps(to, first_lanes(count), self.0) }
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
+    fn add(self, other: Self) -> Self {
         unsafe { Self(_mm256_add_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    fn sub(self, other: Self) -> Self {
         unsafe { Self(_mm256_sub_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
+    fn mul(self, other: Self) -> Self {
         unsafe { Self(_mm256_mul_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
+    fn div(self, other: Self) -> Self {
         unsafe { Self(_mm256_div_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn sqrt(self) -> Self {
+    fn sqrt(self) -> Self {
         unsafe { Self(_mm256_sqrt_ps(self.0)) }
     }
     #[inline(always)]
-    unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
+    fn mul_add(self, other: Self, sum: Self) -> Self {
         unsafe { Self(_mm256_fmadd_ps(self.0, other.0, sum.0)) }
     }
     #[inline(always)]
-    unsafe fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
+    fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
         unsafe {
             let mask = _mm256_cmp_ps::<_CMP_LE_OQ>(condition_left.0, condition_right.0);
             Self(_mm256_blendv_ps(other.0, self.0, mask))
@@ -107,19 +107,19 @@ unsafe impl Vector for Avx2 {
     }
     // Where either operand is NaN these instructions give the second.
     #[inline(always)]
-    unsafe fn maximum(self, other: Self) -> Self {
+    fn maximum(self, other: Self) -> Self {
         unsafe { Self(_mm256_max_ps(other.0, self.0)) }
     }
     #[inline(always)]
-    unsafe fn minimum(self, other: Self) -> Self {
+    fn minimum(self, other: Self) -> Self {
         unsafe { Self(_mm256_min_ps(other.0, self.0)) }
     }
     #[inline(always)]
-    unsafe fn round(self) -> Self {
+    fn round(self) -> Self {
         unsafe { Self(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
+    fn power_of_two(self) -> Self {
         unsafe {
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
             Self(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))

@@ -43,31 +43,31 @@ unsafe impl Vector for Avx512 {
         unsafe { _mm512_mask_storeu_ps(to, first_lanes(count), self.0) }
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
+    fn add(self, other: Self) -> Self {
         unsafe { Self(_mm512_add_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    fn sub(self, other: Self) -> Self {
         unsafe { Self(_mm512_sub_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
+    fn mul(self, other: Self) -> Self {
         unsafe { Self(_mm512_mul_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
+    fn div(self, other: Self) -> Self {
         unsafe { Self(_mm512_div_ps(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn sqrt(self) -> Self {
+    fn sqrt(self) -> Self {
         unsafe { Self(_mm512_sqrt_ps(self.0)) }
     }
     #[inline(always)]
-    unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
+    fn mul_add(self, other: Self, sum: Self) -> Self {
         unsafe { Self(_mm512_fmadd_ps(self.0, other.0, sum.0)) }
     }
     #[inline(always)]
-    unsafe fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
+    fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
         unsafe {
             let mask = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(condition_left.0, condition_right.0);
             Self(_mm512_mask_blend_ps(mask, other.0, self.0))
@@ -88,14 +88,14 @@ unsafe impl Vector for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn where_equal(self, left: Self, right: Self) -> Self {
+    fn where_equal(self, left: Self, right: Self) -> Self {
         unsafe {
             let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(left.0, right.0);
             Self(_mm512_maskz_mov_ps(mask, self.0))
         }
     }
     #[inline(always)]
-    unsafe fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
+    fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
         unsafe {
             let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
             let larger = _mm512_mask_cmp_ps_mask::<_CMP_NLE_UQ>(number, right.0, self.0);
@@ -153,19 +153,19 @@ unsafe impl Vector for Avx512 {
     }
     // Where either operand is NaN these instructions give the second.
     #[inline(always)]
-    unsafe fn maximum(self, other: Self) -> Self {
+    fn maximum(self, other: Self) -> Self {
         unsafe { Self(_mm512_max_ps(other.0, self.0)) }
     }
     #[inline(always)]
-    unsafe fn minimum(self, other: Self) -> Self {
+    fn minimum(self, other: Self) -> Self {
         unsafe { Self(_mm512_min_ps(other.0, self.0)) }
     }
     #[inline(always)]
-    unsafe fn round(self) -> Self {
+    fn round(self) -> Self {
         unsafe { Self(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
+    fn power_of_two(self) -> Self {
         unsafe { Self(_mm512_scalef_ps(_mm512_set1_ps(1.0), self.0)) }
     }
 }

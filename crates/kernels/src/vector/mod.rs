@@ -21,9 +21,12 @@ use crate::Element;
 
 /// A register full of elements and what the kernels do with it.
 ///
+/// A value is the proof that its instructions exist: arithmetic on values is safe. What makes one of something else is
+/// unsafe, and may only be called where the instructions exist, which [`crate::InstructionSet`] vouches for. So is what
+/// takes a pointer: it needs as many valid elements behind it as it touches, no alignment.
+///
 /// # Safety
-/// Every method may only be called where the vector's instructions exist, which [`crate::InstructionSet`] vouches
-/// for. The methods that take a pointer need as many valid elements behind it as they touch; no alignment is needed.
+/// The methods are the instructions of one set; nothing but the unsafe methods makes a value.
 pub unsafe trait Vector: Copy {
     /// What a lane holds.
     type Element: Element;
@@ -44,48 +47,42 @@ pub unsafe trait Vector: Copy {
     unsafe fn store_first(self, to: *mut Self::Element, count: usize);
 
     /// `self + other`.
-    unsafe fn add(self, other: Self) -> Self;
+    fn add(self, other: Self) -> Self;
     /// `self − other`.
-    unsafe fn sub(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
     /// `self · other`.
-    unsafe fn mul(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
     /// `self / other`.
-    unsafe fn div(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
     /// √self.
-    unsafe fn sqrt(self) -> Self;
+    fn sqrt(self) -> Self;
     /// `self · other + sum`, rounded once where the instruction set can.
-    unsafe fn mul_add(self, other: Self, sum: Self) -> Self;
+    fn mul_add(self, other: Self, sum: Self) -> Self;
     /// Lane by lane `if condition_left <= condition_right { self } else { other }`; `other` where either is NaN.
-    unsafe fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self;
+    fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self;
     /// Writes the first `count` lanes as bytes; each lane is a whole number of 0..=255.
     unsafe fn store_bytes(self, to: *mut u8, count: usize);
     /// Reads the first `count` bytes, one a lane; the other lanes are zero.
     unsafe fn load_bytes(from: *const u8, count: usize) -> Self;
     /// The nearest whole number in each lane.
-    unsafe fn round(self) -> Self;
+    fn round(self) -> Self;
     /// 2ⁿ for whole n that keep the result a normal number.
-    unsafe fn power_of_two(self) -> Self;
+    fn power_of_two(self) -> Self;
 
     /// Lane by lane `self` where `left` equals `right`, else zero.
     #[inline(always)]
-    unsafe fn where_equal(self, left: Self, right: Self) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let no_less = self.select_less_equal(Self::zero(), left, right);
-            no_less.select_less_equal(Self::zero(), right, left)
-        }
+    fn where_equal(self, left: Self, right: Self) -> Self {
+        let zero = self.like(Self::Element::ZERO);
+        self.select_less_equal(zero, left, right).select_less_equal(zero, right, left)
     }
     /// Lane by lane `(right, right_tag)` where `right` is larger than `self` or NaN, else `(self, tag)`; a NaN in `self`
     /// stays.
     #[inline(always)]
-    unsafe fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let larger = self.select_less_equal(right, right, self);
-            let tagged = tag.select_less_equal(right_tag, right, self);
-            // Equal to itself: no NaN.
-            (larger.select_less_equal(self, self, self), tagged.select_less_equal(tag, self, self))
-        }
+    fn larger(self, tag: Self, right: Self, right_tag: Self) -> (Self, Self) {
+        let larger = self.select_less_equal(right, right, self);
+        let tagged = tag.select_less_equal(right_tag, right, self);
+        // Equal to itself: no NaN.
+        (larger.select_less_equal(self, self, self), tagged.select_less_equal(tag, self, self))
     }
     /// Which of 64 bytes are `value`: bit i stands for byte i.
     #[inline(always)]
@@ -127,17 +124,22 @@ pub unsafe trait Vector: Copy {
         unsafe { Self::splat(Self::Element::ZERO) }
     }
 
+    /// The same value in every lane of another vector.
+    #[inline(always)]
+    fn like(self, value: Self::Element) -> Self {
+        // SAFETY: there is a vector, so its instructions exist.
+        unsafe { Self::splat(value) }
+    }
+
     /// The larger of each lane's pair; NaN where `self` is NaN.
     #[inline(always)]
-    unsafe fn maximum(self, other: Self) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe { other.select_less_equal(self, self, other) }
+    fn maximum(self, other: Self) -> Self {
+        other.select_less_equal(self, self, other)
     }
 
     /// The smaller of each lane's pair; NaN where `self` is NaN.
     #[inline(always)]
-    unsafe fn minimum(self, other: Self) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe { other.select_less_equal(self, other, self) }
+    fn minimum(self, other: Self) -> Self {
+        other.select_less_equal(self, other, self)
     }
 }

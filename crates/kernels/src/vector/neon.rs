@@ -59,31 +59,31 @@ unsafe impl Vector for Neon {
         }
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
+    fn add(self, other: Self) -> Self {
         unsafe { Self(vaddq_f32(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    fn sub(self, other: Self) -> Self {
         unsafe { Self(vsubq_f32(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
+    fn mul(self, other: Self) -> Self {
         unsafe { Self(vmulq_f32(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
+    fn div(self, other: Self) -> Self {
         unsafe { Self(vdivq_f32(self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn sqrt(self) -> Self {
+    fn sqrt(self) -> Self {
         unsafe { Self(vsqrtq_f32(self.0)) }
     }
     #[inline(always)]
-    unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
+    fn mul_add(self, other: Self, sum: Self) -> Self {
         unsafe { Self(vfmaq_f32(sum.0, self.0, other.0)) }
     }
     #[inline(always)]
-    unsafe fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
+    fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
         unsafe { Self(vbslq_f32(vcleq_f32(condition_left.0, condition_right.0), self.0, other.0)) }
     }
     #[inline(always)]
@@ -105,11 +105,11 @@ unsafe impl Vector for Neon {
         }
     }
     #[inline(always)]
-    unsafe fn round(self) -> Self {
+    fn round(self) -> Self {
         unsafe { Self(vrndnq_f32(self.0)) }
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
+    fn power_of_two(self) -> Self {
         unsafe {
             let exponent = vaddq_s32(vcvtq_s32_f32(self.0), vdupq_n_s32(127));
             Self(vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent)))

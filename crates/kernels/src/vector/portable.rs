@@ -46,31 +46,31 @@ macro_rules! portable {
                 unsafe { std::ptr::copy_nonoverlapping(self.0.as_ptr(), to, count) }
             }
             #[inline(always)]
-            unsafe fn add(self, other: Self) -> Self {
+            fn add(self, other: Self) -> Self {
                 Self(from_fn(|lane| self.0[lane] + other.0[lane]))
             }
             #[inline(always)]
-            unsafe fn sub(self, other: Self) -> Self {
+            fn sub(self, other: Self) -> Self {
                 Self(from_fn(|lane| self.0[lane] - other.0[lane]))
             }
             #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
+            fn mul(self, other: Self) -> Self {
                 Self(from_fn(|lane| self.0[lane] * other.0[lane]))
             }
             #[inline(always)]
-            unsafe fn div(self, other: Self) -> Self {
+            fn div(self, other: Self) -> Self {
                 Self(from_fn(|lane| self.0[lane] / other.0[lane]))
             }
             #[inline(always)]
-            unsafe fn sqrt(self) -> Self {
+            fn sqrt(self) -> Self {
                 Self(from_fn(|lane| self.0[lane].sqrt()))
             }
             #[inline(always)]
-            unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
+            fn mul_add(self, other: Self, sum: Self) -> Self {
                 Self(from_fn(|lane| self.0[lane] * other.0[lane] + sum.0[lane]))
             }
             #[inline(always)]
-            unsafe fn select_less_equal(self, other: Self, left: Self, right: Self) -> Self {
+            fn select_less_equal(self, other: Self, left: Self, right: Self) -> Self {
                 Self(from_fn(|lane| if left.0[lane] <= right.0[lane] { self.0[lane] } else { other.0[lane] }))
             }
             #[inline(always)]
@@ -88,13 +88,13 @@ macro_rules! portable {
                 Self(lanes)
             }
             #[inline(always)]
-            unsafe fn round(self) -> Self {
+            fn round(self) -> Self {
                 // Adding 1.5·2^mantissa leaves no room for a fraction; the hardware rounds to nearest.
                 let shift: $element = 1.5 * (1u64 << $mantissa) as $element;
                 Self(from_fn(|lane| (self.0[lane] + shift) - shift))
             }
             #[inline(always)]
-            unsafe fn power_of_two(self) -> Self {
+            fn power_of_two(self) -> Self {
                 Self(from_fn(|lane| {
                     let biased = (self.0[lane] as $signed).wrapping_add($bias) as $bits;
                     <$element>::from_bits(biased << $mantissa)

@@ -62,37 +62,37 @@ unsafe impl Vector for Simd128 {
         }
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
+    fn add(self, other: Self) -> Self {
         Self(f32x4_add(self.0, other.0))
     }
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    fn sub(self, other: Self) -> Self {
         Self(f32x4_sub(self.0, other.0))
     }
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
+    fn mul(self, other: Self) -> Self {
         Self(f32x4_mul(self.0, other.0))
     }
     #[inline(always)]
-    unsafe fn div(self, other: Self) -> Self {
+    fn div(self, other: Self) -> Self {
         Self(f32x4_div(self.0, other.0))
     }
     #[inline(always)]
-    unsafe fn sqrt(self) -> Self {
+    fn sqrt(self) -> Self {
         Self(f32x4_sqrt(self.0))
     }
     #[cfg(not(target_feature = "relaxed-simd"))]
     #[inline(always)]
-    unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
+    fn mul_add(self, other: Self, sum: Self) -> Self {
         Self(f32x4_add(f32x4_mul(self.0, other.0), sum.0))
     }
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
-    unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
+    fn mul_add(self, other: Self, sum: Self) -> Self {
         Self(f32x4_relaxed_madd(self.0, other.0, sum.0))
     }
     #[inline(always)]
-    unsafe fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
+    fn select_less_equal(self, other: Self, condition_left: Self, condition_right: Self) -> Self {
         Self(v128_bitselect(self.0, other.0, f32x4_le(condition_left.0, condition_right.0)))
     }
     #[inline(always)]
@@ -133,19 +133,19 @@ unsafe impl Vector for Simd128 {
     }
     // `pmax(a, b)` is `a < b ? b : a`, and a comparison with NaN is false.
     #[inline(always)]
-    unsafe fn maximum(self, other: Self) -> Self {
+    fn maximum(self, other: Self) -> Self {
         Self(f32x4_pmax(self.0, other.0))
     }
     #[inline(always)]
-    unsafe fn minimum(self, other: Self) -> Self {
+    fn minimum(self, other: Self) -> Self {
         Self(f32x4_pmin(self.0, other.0))
     }
     #[inline(always)]
-    unsafe fn round(self) -> Self {
+    fn round(self) -> Self {
         Self(f32x4_nearest(self.0))
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
+    fn power_of_two(self) -> Self {
         let biased = i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127));
         Self(i32x4_shl(biased, 23))
     }

@@ -8,7 +8,7 @@ use kernels::{
 };
 
 /// `output[row, f] = scale[f] · (input[row, f] − μ) / √(σ² + ε) + offset[f]`, with μ and σ² the mean and the variance of
-/// the row's features and ε = 0.001 (Ba, Kiros and Hinton, 2016). A row is a pixel, a step, or a list of features.
+/// the row's features and ε = 0.001 unless set (Ba, Kiros and Hinton, 2016). A row is a pixel, a step, or a list of features.
 ///
 /// Parameters: `scale [features]`, `offset [features]`. The scratch holds μ and 1 / √(σ² + ε) of each row, a group keeps
 /// its gradient.
@@ -17,11 +17,12 @@ pub(crate) struct LayerNormLayer {
     features: usize,
     /// Rows of an image.
     rows: usize,
+    epsilon: f64,
 }
 
 impl LayerNormLayer {
     pub(crate) fn new(set: InstructionSet, rows: usize, features: usize) -> Self {
-        Self { set, features, rows }
+        Self { set, features, rows, epsilon: NORMALISATION_EPSILON }
     }
 
     /// μ and 1 / √(σ² + ε) of the rows of `length` values.
@@ -56,10 +57,14 @@ impl<E: Element> Layer<E> for LayerNormLayer {
         MemorySize { values: 2 * self.features, bytes: 0 }
     }
 
+    fn set_epsilon(&mut self, epsilon: f64) {
+        self.epsilon = epsilon;
+    }
+
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
         let (scale, offset) = parameters.split_at(self.features);
         let (means, inverse_deviations) = self.statistics(input.len(), scratch);
-        forward(self.set, NORMALISATION_EPSILON, input, scale, offset, output, means, inverse_deviations);
+        forward(self.set, self.epsilon, input, scale, offset, output, means, inverse_deviations);
     }
 
     fn backward(

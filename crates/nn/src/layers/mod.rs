@@ -112,6 +112,9 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     /// Takes note of new parameters: called once after they or the purpose changed, before the next forward pass.
     fn prepare(&mut self, _parameters: &[E], _purpose: Purpose) {}
 
+    /// Sets ε, where the layer adds one to a variance; parameters are shown anew before the next pass.
+    fn set_epsilon(&mut self, _epsilon: f64) {}
+
     /// `output` from `input`; leaves in the scratch what [`Self::backward`] needs.
     fn forward(
         &self,

@@ -113,13 +113,13 @@ impl<E: Element> Optimiser<E> {
     /// # Panics
     /// When the parameters are not one after the other from 0.
     pub fn new(rule: &UpdateRule, parameters: &[ParameterSpec]) -> Self {
-        let (matrices, iterations) = match rule.optimiser {
-            OptimiserSpec::Muon(muon) => (matrices(parameters), muon.iterations),
-            _ => (Vec::new(), 0),
+        let (matrices, iterations, has_second) = match rule.optimiser {
+            OptimiserSpec::Muon(muon) => (matrices(parameters), muon.iterations, true),
+            OptimiserSpec::Adam(_) | OptimiserSpec::AdamW(_) => (Vec::new(), 0, true),
+            OptimiserSpec::Sgd(_) | OptimiserSpec::RmsProp(_) => (Vec::new(), 0, false),
         };
         let tasks = tasks(parameters, &matrices);
         let count = tasks.last().map_or(0, |task| task.range.end);
-        let has_second = !matches!(rule.optimiser, OptimiserSpec::Sgd(_) | OptimiserSpec::RmsProp(_));
         let shapes: Vec<_> = matrices.iter().map(|matrix| (matrix.rows, matrix.columns)).collect();
         Self {
             rule: *rule,
@@ -170,7 +170,7 @@ impl<E: Element> Optimiser<E> {
         self.squares.par_iter_mut().zip(&self.tasks).for_each(|(square, task)| {
             *square = match task.kind {
                 Kind::Statistic => 0.0,
-                _ => sum_of_squares(&gradient[task.range.clone()]),
+                Kind::Matrix | Kind::Decaying | Kind::Plain => sum_of_squares(&gradient[task.range.clone()]),
             };
         });
         let norm = self.squares.iter().sum::<f64>().sqrt();
@@ -273,12 +273,11 @@ struct Stepper {
 impl Stepper {
     fn update<E: Element>(&self, kind: Kind, slices: Slices<E>) {
         let Slices { parameters, gradient, first, second } = slices;
-        if kind == Kind::Statistic {
-            return approach(self.set, STATISTIC_FRACTION, gradient, parameters);
-        }
         let decay = match kind {
+            Kind::Statistic => return approach(self.set, STATISTIC_FRACTION, gradient, parameters),
             Kind::Decaying => self.rule.weight_decay,
-            _ => 0.0,
+            // A matrix decays where its direction has been made orthogonal.
+            Kind::Matrix | Kind::Plain => 0.0,
         };
         let pace = Pace {
             learning_rate: self.rule.learning_rate * self.schedule,

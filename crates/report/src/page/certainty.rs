@@ -5,7 +5,10 @@ use study::verdict::{Comparison, Coverage, Outcome, ranking};
 
 use super::{chip, table};
 use crate::markdown::{TOLD_AT_THE_HEAD, group_letters, places};
-use crate::numbers::{MISSING, average, counted, percent, points, probability, thousands};
+use crate::numbers::{
+    MISSING, adjustment, confidence, counted, difference_of, fixed, percent, points, probability, signed,
+    thousands,
+};
 use crate::text::one_line;
 use crate::{Model, Study};
 
@@ -27,8 +30,8 @@ pub(super) fn ranks(study: &Study, models: &[Model]) -> Markup {
         h3 { "Ranking" }
         (table("Places that the runs leave open", &["place", "model", "test accuracy (%)", "groups"], rows))
         p.small {
-            "Models that share a letter are not told apart by these runs, or are practically equal; the places of a model are those \
-             that the decided pairs leave it."
+            "Two models share a letter if and only if these runs do not tell them apart or find them practically equal; the places of a \
+             model are those that the decided pairs leave it."
         }
     }
 }
@@ -44,7 +47,7 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
             (overview(study))
             p.small { code { "summary.json" } " has each pair's other intervals and tests." }
         } @else {
-            @for comparison in study.comparisons { (certainty_of(comparison, several)) }
+            @for comparison in study.comparisons { (certainty_of(comparison)) }
         }
         p.small {
             "Points are percentage points of test accuracy. The first interval decides; the others are there to see whether another \
@@ -64,20 +67,22 @@ fn overview(study: &Study) -> Markup {
         @for comparison in study.comparisons {
             tr {
                 th scope="row" { (one_line(&comparison.a)) " − " (one_line(&comparison.b)) }
-                td { (signed(comparison.difference)) }
-                td { (ends(comparison.interval)) }
+                @let [difference, interval] = difference_of(comparison);
+                td { (difference) }
+                td { (interval) }
+                td { (confidence(comparison.confidence)) }
                 td { (probability(comparison.p_value).trim_start_matches("= ")) }
                 td { (comparison.runs) }
                 td.words { (outcome(comparison)) }
             }
         }
     };
-    let head = ["pair", "points", "interval", "p (Holm)", "paired runs", "outcome"];
+    let head = ["pair", "points", "interval", "level", "p (Holm)", "paired runs", "outcome"];
     table("Difference of mean test accuracy, with the interval that decides", &head, rows)
 }
 
 fn ends([lower, upper]: [f64; 2]) -> String {
-    format!("[{}, {}]", signed(lower), signed(upper))
+    format!("[{}, {}]", signed(lower, 2), signed(upper, 2))
 }
 
 fn outcome(comparison: &Comparison) -> String {
@@ -89,8 +94,31 @@ fn outcome(comparison: &Comparison) -> String {
     }
 }
 
-fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
-    let corrected = if several { " (Holm)" } else { "" };
+/// How much longer the first model trains, by the clocks that may be compared.
+fn times_of(comparison: &Comparison) -> String {
+    let Some(time) = &comparison.training_time else {
+        return "not compared: no pair of runs on one kind of machine".to_owned();
+    };
+    let pairs = counted(time.runs, "pair") + " of runs";
+    let same = if time.same_network { "; one network under two names, so the ratio is noise" } else { "" };
+    match time.interval.zip(time.p_value) {
+        None => {
+            format!("{} as measured, {pairs}: the noise of the clock is unknown{same}", fixed(time.ratio, 2))
+        }
+        Some(([lower, upper], p_value)) => format!(
+            "{} [{}, {}] at {}, p {} ({}), {pairs}{same}",
+            fixed(time.ratio, 2),
+            fixed(lower, 2),
+            fixed(upper, 2),
+            confidence(time.confidence),
+            probability(p_value),
+            adjustment(comparison)
+        ),
+    }
+}
+
+fn certainty_of(comparison: &Comparison) -> Markup {
+    let [difference, interval] = difference_of(comparison);
     let mcnemar: Vec<String> = comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
     let covers = match comparison.interval_covers {
         Coverage::Images => "other test images, not other seeds",
@@ -98,12 +126,15 @@ fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
     };
     let rows = html! {
         tr { th scope="row" { "outcome" } td.words { (outcome(comparison)) } }
-        tr { th scope="row" { "difference" } td.words { (signed(comparison.difference)) " points over " (counted(comparison.runs, "paired run")) } }
+        tr { th scope="row" { "difference" } td.words { (difference) " points over " (counted(comparison.runs, "paired run")) } }
         tr {
             th scope="row" { "interval" }
-            td.words { (ends(comparison.interval)) " at " (average(100.0 * comparison.confidence)) " %, for " (covers) }
+            td.words { (interval) " at " (confidence(comparison.confidence)) ", for " (covers) }
         }
-        tr { th scope="row" { "p" (corrected) } td.words { (probability(comparison.p_value).trim_start_matches("= ")) } }
+        tr {
+            th scope="row" { "p" }
+            td.words { (probability(comparison.p_value).trim_start_matches("= ")) ", " (adjustment(comparison)) }
+        }
         tr {
             th scope="row" { "noise of the seeds" }
             td.words {
@@ -119,14 +150,24 @@ fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
             th scope="row" { "Student's paired test over runs" }
             td.words {
                 @match comparison.paired_t {
-                    Some(test) => { (ends(test.interval)) " at 95 %, p " (probability(test.p_value)) },
+                    Some(test) => { (ends(test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
                     None => { "needs three runs" },
                 }
             }
         }
         tr {
             th scope="row" { "McNemar's exact test, each pair" }
-            td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) } }
+            td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) ", unadjusted" } }
+        }
+        tr {
+            th scope="row" { "training time of " (one_line(&comparison.a)) " over that of " (one_line(&comparison.b)) }
+            td.words { (times_of(comparison)) }
+        }
+        @for (model, count) in [&comparison.a, &comparison.b].into_iter().zip(comparison.diverged).filter(|(_, count)| *count > 0) {
+            tr {
+                th scope="row" { "left out" }
+                td.words { (counted(count, "run")) " of " (one_line(model)) " that diverged, which favours " (one_line(model)) }
+            }
         }
         @if let Some(runs) = comparison.further_runs {
             tr { th scope="row" { "to tell them apart" } td.words { "about " (thousands(runs)) " more runs of each, at 80 % power" } }
@@ -134,24 +175,4 @@ fn certainty_of(comparison: &Comparison, several: bool) -> Markup {
     };
     let caption = format!("{} against {}", one_line(&comparison.a), one_line(&comparison.b));
     html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table.facts { caption { (caption) } tbody { (rows) } } } }
-}
-
-/// A difference of fractions in points with its sign.
-fn signed(fraction: f64) -> String {
-    let text = percent(fraction.abs());
-    match (fraction < 0.0, text.bytes().all(|byte| matches!(byte, b'0' | b'.'))) {
-        (_, true) => text,
-        (true, _) => format!("−{text}"),
-        (false, _) => format!("+{text}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::signed;
-
-    #[test]
-    fn differences_have_signs() {
-        assert_eq!([signed(0.0083), signed(-0.0083), signed(-1e-9)], ["+0.83", "−0.83", "0.00"]);
-    }
 }

@@ -8,6 +8,12 @@ use crate::numbers::{MISSING, average, percent};
 use crate::text::one_line;
 use crate::{Model, Study};
 
+/// A matrix of more classes would neither be read nor quickly drawn.
+const MOST_CLASSES: usize = 64;
+
+/// What stands in its place.
+const MOST_ERRORS: usize = 20;
+
 pub(super) fn section(study: &Study, models: &[Model]) -> Option<Markup> {
     let all: Vec<(usize, &Model, Confusion)> = models
         .iter()
@@ -43,9 +49,34 @@ pub(super) fn section(study: &Study, models: &[Model]) -> Option<Markup> {
         h3 { "Recall" }
         (table(&caption, &head, rows))
         h3 { "Confusion" }
-        p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
-        div.matrices { @for (index, model, confusion) in &all { (matrix(study, *index, model.name, confusion)) } }
+        @if classes <= MOST_CLASSES {
+            p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
+            div.matrices { @for (index, model, confusion) in &all { (matrix(study, *index, model.name, confusion)) } }
+        } @else {
+            p.small { "The " (MOST_ERRORS) " most frequent errors of each model; images, a mean over the runs." }
+            @for (index, model, confusion) in &all { (most_frequent(study, *index, model.name, confusion)) }
+        }
     })
+}
+
+/// Where a matrix would have too many cells to be read: the largest of them.
+fn most_frequent(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Markup {
+    let mut errors: Vec<(usize, usize, f64)> = (0..confusion.classes)
+        .flat_map(|label| (0..confusion.classes).map(move |given| (label, given, confusion.at(label, given))))
+        .filter(|(label, given, images)| label != given && *images > 0.0)
+        .collect();
+    errors.sort_by(|(.., one), (.., other)| other.total_cmp(one));
+    let rows = html! {
+        @for (label, given, images) in errors.into_iter().take(MOST_ERRORS) {
+            tr {
+                th scope="row" { (chip(index, name)) }
+                td { (study.class(label)) }
+                td { (study.class(given)) }
+                td { (average(images)) }
+            }
+        }
+    };
+    table(&format!("Errors of {}", one_line(name)), &["model", "true class", "class given", "images"], rows)
 }
 
 fn matrix(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Markup {

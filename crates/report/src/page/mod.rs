@@ -11,9 +11,9 @@ use crate::atlas::Atlas;
 use crate::canvas::Canvas;
 use crate::chart::{Chart, Quantity};
 use crate::discussion::discussion;
-use crate::learning::seconds_per_epoch;
+use crate::learning::{seconds_per_epoch, tested_of_all};
 use crate::marks::PALETTE;
-use crate::numbers::{loss, percent, seconds, shown, shown_seconds, thousands};
+use crate::numbers::{MISSING, fixed, loss, percent, seconds, shown, shown_seconds, thousands};
 use crate::text::one_line;
 use crate::{Model, Study, calibration, curves, markdown, method, plots, target};
 
@@ -26,6 +26,7 @@ pub fn page(study: &Study) -> String {
     let sections = sections(study, &models);
     let header = html! {
         @if models.is_empty() { p { "No run has finished." } }
+        @for warning in study.sanity() { p.warning role="note" { strong { "Warning. " } (one_line(&warning)) } }
         @for verdict in markdown::verdicts(study, &models) { p.verdict { (inline(&verdict)) } }
         @if let Some(target) = target::in_words(study) {
             p { "Target: " (inline(&target)) }
@@ -97,7 +98,7 @@ fn sections(study: &Study, models: &[Model]) -> Vec<Section> {
         section("calibration", "Calibration", calibration_section(models)),
         section("errors", "Error atlas", atlas.map(|atlas| atlas::section(study, models, &atlas))),
         section("discussion", "Discussion", Some(discussion_section(study))),
-        section("runs", "Every run", Some(runs(models))),
+        section("runs", "Every run", Some(runs(study, models))),
         section("method", "How it was made", Some(method_section(study, models))),
         section("notes", "Warnings and notes", notes(study)),
     ]
@@ -168,13 +169,22 @@ fn models_section(study: &Study, models: &[Model]) -> Markup {
         @for (index, model) in models.iter().enumerate() {
             tr {
                 th scope="row" { (chip(index, model.name)) }
-                td { (model.runs.len()) }
+                td { (study.run_count(model.name, model.runs.len())) }
                 td { (shown(&model.figures(|run| run.test.accuracy), percent)) }
                 td { (shown(&model.figures(|run| run.test.loss), loss)) }
-                td { (shown_seconds(&model.figures(|run| run.train_seconds))) }
-                td { (shown_seconds(&model.figures(seconds_per_epoch))) }
+                td { (shown_seconds(&model.seconds(|run| run.train_seconds))) }
+                td { (shown_seconds(&model.seconds(seconds_per_epoch))) }
                 td { (thousands(model.parameters() as u64)) }
                 td { (thousands(model.runs.first().map_or(0, |run| run.multiply_adds))) }
+            }
+        }
+        @for (name, _) in study.lost() {
+            tr {
+                th scope="row" { (one_line(name)) }
+                td { (study.run_count(name, 0)) }
+                td { "diverged" }
+                td { "diverged" }
+                @for _ in 0..4 { td { (MISSING) } }
             }
         }
     };
@@ -213,8 +223,8 @@ fn curves_section(study: &Study) -> Markup {
 
 fn values(chart: &Chart) -> Markup {
     let shown = |value: f64| match chart.quantity {
-        Quantity::Accuracy => format!("{value:.2}"),
-        Quantity::Loss => format!("{value:.4}"),
+        Quantity::Accuracy => fixed(value, 2),
+        Quantity::Loss => fixed(value, 4),
     };
     let rows = html! {
         @for curve in &chart.curves {
@@ -223,6 +233,7 @@ fn values(chart: &Chart) -> Markup {
                     th scope="row" { (chip(curve.model, &chart.names[curve.model])) }
                     td { @if curve.training { "training" } @else { (chart.validation) } }
                     td { (value.epoch) }
+                    td { (value.runs) }
                     td { (shown(value.mean)) }
                     td { (shown(value.smallest)) }
                     td { (shown(value.largest)) }
@@ -234,7 +245,7 @@ fn values(chart: &Chart) -> Markup {
         Quantity::Accuracy => "Accuracy in per cent",
         Quantity::Loss => "Loss in nats",
     };
-    table(caption, &["model", "images", "epoch", "mean", "smallest", "largest"], rows)
+    table(caption, &["model", "images", "epoch", "runs", "mean", "smallest", "largest"], rows)
 }
 
 fn costs(study: &Study, models: &[Model]) -> Markup {
@@ -255,9 +266,9 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
                 td { (shown(&model.figures(|run| run.test.accuracy), percent)) }
                 td { (thousands(model.parameters() as u64)) }
                 td { (thousands(model.runs.first().map_or(0, |run| run.multiply_adds))) }
-                td { (shown_seconds(&model.figures(|run| run.train_seconds))) }
-                td { (shown_seconds(&model.figures(|run| run.evaluate_seconds))) }
-                td { (shown_seconds(&model.figures(|run| run.total_seconds))) }
+                td { (shown_seconds(&model.seconds(|run| run.train_seconds))) }
+                td { (shown_seconds(&model.seconds(|run| run.evaluate_seconds))) }
+                td { (shown_seconds(&model.seconds(|run| run.total_seconds))) }
             }
         }
     };
@@ -271,15 +282,20 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
         "in all (s)",
     ];
     html! {
-        h3 { "Against training time" }
-        figure { (both(against_time)) }
+        @if study.one_machine() {
+            h3 { "Against training time" }
+            figure { (both(against_time)) }
+        }
         h3 { "Against parameters" }
         figure { (both(against_size)) }
         @let fronts = target::fronts(study);
         @if !fronts.is_empty() { ul { @for sentence in &fronts { li { (inline(sentence)) } } } }
         (table("The table of costs", &head, rows))
         @if !study.one_machine() {
-            p { "The runs were made on different machines or kernels: their times are not comparable." }
+            p {
+                "The runs were made on several kinds of machine (processor, threads, kernels, operating system or version differ): their \
+                 times are neither averaged nor drawn against each other. The table of runs has each."
+            }
         }
     }
 }
@@ -340,13 +356,14 @@ fn discussion_section(study: &Study) -> Markup {
     }
 }
 
-fn runs(models: &[Model]) -> Markup {
+fn runs(study: &Study, models: &[Model]) -> Markup {
     let rows = html! {
         @for (index, model) in models.iter().enumerate() {
             @for run in &model.runs {
                 tr {
                     th scope="row" { (chip(index, model.name)) }
                     td { (run.specification.seed) }
+                    td { (tested_of_all(run).unwrap_or_else(|| MISSING.to_owned())) }
                     td { (percent(run.test.accuracy)) }
                     td { (loss(run.test.loss)) }
                     td { (seconds(run.train_seconds)) }
@@ -356,10 +373,20 @@ fn runs(models: &[Model]) -> Markup {
                 }
             }
         }
+        @for run in study.failed {
+            tr {
+                th scope="row" { (one_line(&run.specification.model)) }
+                td { (run.specification.seed) }
+                td { "diverged in epoch " (run.epoch) }
+                @for _ in 0..5 { td { (MISSING) } }
+                td { code { (one_line(&run.id)) } }
+            }
+        }
     };
     let head = [
         "model",
         "seed",
+        "tested after epoch",
         "test accuracy (%)",
         "test loss (nats)",
         "training (s)",

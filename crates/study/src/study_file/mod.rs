@@ -3,25 +3,23 @@
 //! A study file says which models are trained on which data and how. `docs/study-files.md` is its reference; the built-in
 //! models are such a file themselves, `models.toml` beside this one.
 
+mod grid;
+mod hints;
+mod limits;
 mod model;
 mod reader;
+mod recipe_fields;
 mod tree;
+mod values;
 
+pub use limits::MAXIMUM_RUNS;
 pub use model::{ModelSpec, ModelTemplate, Setting};
 pub use tree::{Content, Node};
 
-use crate::{near::near, record::Protocol};
+use crate::{near::near, record::Protocol, store::read_at_most};
+use model::LayerTemplate;
 use reader::Reader;
-use std::{fs, io, path::Path, sync::LazyLock};
-
-/// Largest study file that is read.
-const MAXIMUM_FILE_BYTES: u64 = 1 << 20;
-
-/// Most models of a study, every combination of a grid counted.
-const MAXIMUM_MODELS: usize = 1000;
-
-/// Most runs of each model.
-pub const MAXIMUM_RUNS: u64 = 1000;
+use std::{fs, path::Path, sync::LazyLock};
 
 /// A file that is no study.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +33,22 @@ pub struct StudyFileError {
     pub problem: String,
     /// What to do.
     pub hint: String,
+}
+
+impl StudyFileError {
+    /// A message that repeats no more of the file than can be read at a glance.
+    fn new(file: &str, line: usize, problem: String, hint: String) -> Self {
+        Self { file: file.to_owned(), line, problem: shortened(problem), hint: shortened(hint) }
+    }
+}
+
+/// The text, or its beginning where it is too long to be told.
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(limits::MESSAGE) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn line_of(line: usize) -> String {
@@ -106,6 +120,10 @@ pub struct StudyFile {
     pub target: Option<Target>,
     /// What a search may change, by setting.
     pub search: Vec<(String, Node)>,
+    /// The settings that grids vary.
+    pub varied: Vec<String>,
+    /// The keys that the file has at its top.
+    pub given: Vec<String>,
 }
 
 impl StudyFile {
@@ -115,19 +133,15 @@ impl StudyFile {
     /// Names the file, the line, and what is wrong there.
     pub fn read(path: &Path) -> Result<Self, StudyFileError> {
         let file = path.display().to_string();
-        let read = || {
-            let bytes = fs::metadata(path)?.len();
-            if bytes > MAXIMUM_FILE_BYTES {
-                let problem = format!("{MAXIMUM_FILE_BYTES} bytes at most expected, {bytes} found");
-                return Err(io::Error::other(problem));
-            }
-            fs::read_to_string(path)
-        };
-        let text = read().map_err(|error| StudyFileError {
-            file: file.clone(),
-            line: 0,
-            problem: error.to_string(),
-            hint: "pass a study file; those in studies/ are there to be copied".into(),
+        let unreadable =
+            |problem: String, hint: &str| StudyFileError::new(&file, 0, problem, hint.to_owned());
+        // Also of a pipe, such as a shell's `<(…)`, or of a device that never ends.
+        let bytes = fs::File::open(path).and_then(|opened| read_at_most(opened, limits::FILE_BYTES));
+        let bytes = bytes.map_err(|error| {
+            unreadable(error.to_string(), "pass a study file; those in studies/ are there to be copied")
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            unreadable("text in UTF-8 expected, other bytes found".into(), "save it as plain text in UTF-8")
         })?;
         Self::parse(&text, &file)
     }
@@ -149,8 +163,12 @@ pub fn built_in_templates() -> Vec<ModelTemplate> {
     static TEMPLATES: LazyLock<Vec<ModelTemplate>> = LazyLock::new(|| {
         let read = Reader::new("models.toml").models(BUILT_IN);
         let mut templates = read.unwrap_or_else(|error| panic!("{error}: {}", error.hint));
-        // What does not fit is no fault of a file that the user could change.
-        templates.iter_mut().for_each(|template| template.file.clear());
+        // What does not fit is told of the file that names it, if any does.
+        for template in &mut templates {
+            template.file.clear();
+            template.line = 0;
+            template.layers = template.layers.iter().map(LayerTemplate::without_lines).collect();
+        }
         templates
     });
     TEMPLATES.clone()

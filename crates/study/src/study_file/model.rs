@@ -1,16 +1,15 @@
 //! A model of a study file, and what its settings make of it.
 
-use super::StudyFileError;
+use super::{
+    StudyFileError, hints,
+    limits::{LAYER_DEPTH, LAYERS, LINE},
+    recipe_fields::{Wrong, checked, set},
+};
 use crate::near::choose;
 use nn::{Architecture, LayerSpec, ShapeError, SpellingError};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use train::Recipe;
-
-/// Deepest nesting of residual and repeated layers.
-const DEEPEST: usize = 16;
-
-/// Most layers of a model, repetitions counted.
-const MOST_LAYERS: usize = 2000;
 
 /// A network and how it is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +20,7 @@ pub struct ModelSpec {
     pub recipe: Recipe,
     /// Mean test accuracy on MNIST that its recipe has reached, a fraction, where somebody has measured it.
     pub expected_accuracy: Option<f64>,
-    /// The file that it stands in; empty for a built-in model.
+    /// The file that it stands in, or that names it; empty for a built-in model that no file names.
     file: String,
     /// The line of each layer, by its position.
     lines: Vec<(String, usize)>,
@@ -30,18 +29,27 @@ pub struct ModelSpec {
 impl ModelSpec {
     /// Where a layer that does not fit stands, where the model is from a file.
     pub fn locate(&self, error: ShapeError) -> Result<StudyFileError, ShapeError> {
+        // A network that is wrong as a whole is told of its last layer, if it has any.
         match self.lines.iter().find(|(position, _)| *position == error.position) {
             Some((_, line)) if !self.file.is_empty() => Ok(StudyFileError {
                 file: self.file.clone(),
                 line: *line,
                 problem: error.to_string(),
-                hint: format!(
-                    "`mnist-study models --describe {}` shows the shapes of a model that fits",
-                    self.file
-                ),
+                hint: match error.hint.as_str() {
+                    "" => format!(
+                        "`mnist-study models --describe {}` shows the shapes of a model that fits",
+                        self.file
+                    ),
+                    hint => hint.to_owned(),
+                },
             }),
             _ => Err(error),
         }
+    }
+
+    /// Layers, those within residual ones counted.
+    pub(super) fn layers(&self) -> usize {
+        self.lines.len()
     }
 }
 
@@ -64,21 +72,40 @@ pub struct ModelTemplate {
     pub name: String,
     pub(super) summary: String,
     pub(super) citation: String,
-    pub(super) layers: Vec<LayerTemplate>,
+    /// Shared by all models that are like it.
+    pub(super) layers: Arc<[LayerTemplate]>,
     pub(super) variables: Vec<(String, Value)>,
     /// The recipe's fields that are not the default.
     pub(super) recipe: Map<String, Value>,
     pub(super) expected_accuracy: Option<f64>,
     pub(super) file: String,
+    /// Where it stands there, or is named.
     pub(super) line: usize,
 }
 
-/// A layer, or several, as written.
+/// A layer, or several, as written. A line of 0 is that of the model: where the layers are those of a built-in one, there is
+/// no other in the user's file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum LayerTemplate {
     Line { text: String, line: usize },
     Residual { body: Vec<LayerTemplate>, shortcut: Vec<LayerTemplate>, line: usize },
     Repeat { times: String, layers: Vec<LayerTemplate>, line: usize },
+}
+
+impl LayerTemplate {
+    /// The same layers, standing nowhere.
+    pub(super) fn without_lines(&self) -> Self {
+        let all = |layers: &[Self]| layers.iter().map(Self::without_lines).collect();
+        match self {
+            Self::Line { text, .. } => Self::Line { text: text.clone(), line: 0 },
+            Self::Residual { body, shortcut, .. } => {
+                Self::Residual { body: all(body), shortcut: all(shortcut), line: 0 }
+            }
+            Self::Repeat { times, layers, .. } => {
+                Self::Repeat { times: times.clone(), layers: all(layers), line: 0 }
+            }
+        }
+    }
 }
 
 impl ModelTemplate {
@@ -93,13 +120,24 @@ impl ModelTemplate {
                 Some((_, value)) => *value = setting.value.clone(),
                 None => {
                     set(&mut recipe, &setting.name, &setting.value);
-                    self.checked_recipe(&recipe, setting.line)?;
+                    self.checked_recipe(&recipe, setting)?;
                 }
             }
         }
-        let mut making = Making { template: self, variables: &variables, lines: Vec::new(), depth: 0 };
+        // A text that a grid has put into a layer stands on the grid's line.
+        let changed = settings.iter().rev().find(|setting| self.has_variable(&setting.name));
+        let mut making = Making {
+            template: self,
+            variables: &variables,
+            elsewhere: changed.map_or(self.line, |setting| setting.line),
+            lines: Vec::new(),
+            repetitions: 0,
+            depth: 0,
+        };
         let layers = making.layers(&self.layers, "", 0)?;
         let lines = making.lines;
+        // Every setting has been checked; a file's own recipe as well.
+        let whole = Setting { name: "recipe".into(), value: Value::Null, line: self.line };
         Ok(ModelSpec {
             architecture: Architecture {
                 name: self.name.clone(),
@@ -107,7 +145,7 @@ impl ModelTemplate {
                 citation: self.citation.clone(),
                 layers,
             },
-            recipe: self.checked_recipe(&recipe, self.line)?,
+            recipe: self.checked_recipe(&recipe, &whole)?,
             expected_accuracy: self.expected_accuracy.filter(|_| settings.is_empty()),
             file: self.file.clone(),
             lines,
@@ -119,84 +157,34 @@ impl ModelTemplate {
         &self.variables
     }
 
-    fn error(&self, line: usize, problem: String, hint: String) -> StudyFileError {
-        StudyFileError {
-            file: self.file.clone(),
-            line,
-            problem: format!("model {}: {problem}", self.name),
-            hint,
-        }
+    fn has_variable(&self, name: &str) -> bool {
+        self.variables.iter().any(|(variable, _)| variable == name)
     }
 
-    /// The recipe of these fields, of which those of `line` came last.
+    fn error(&self, line: usize, problem: String, hint: String) -> StudyFileError {
+        StudyFileError::new(&self.file, line, format!("model {}: {problem}", self.name), hint)
+    }
+
+    /// The recipe of these fields, of which `last` was set last.
     pub(super) fn checked_recipe(
         &self,
         recipe: &Map<String, Value>,
-        line: usize,
+        last: &Setting,
     ) -> Result<Recipe, StudyFileError> {
-        let parsed: Recipe = serde_json::from_value(Value::Object(recipe.clone())).map_err(|error| {
-            let problem = error.to_string();
-            let hint = recipe_hint(&problem, self.variables.iter().map(|(name, _)| name.as_str()));
-            self.error(line, problem, hint)
-        })?;
-        match parsed.check() {
-            Ok(_) => Ok(parsed),
-            Err(error) => Err(self.error(line, error.to_string(), "change the value on that line".into())),
-        }
-    }
-}
-
-/// From what serde says of a field that it does not know: the field, and those that it knows.
-fn recipe_hint<'a>(problem: &'a str, variables: impl Iterator<Item = &'a str>) -> String {
-    let mut quoted = problem.split('`').skip(1).step_by(2);
-    match quoted.next() {
-        Some(found) if problem.starts_with("unknown") => {
-            let known: Vec<&str> = quoted.chain(variables).collect();
-            choose(found, known.iter().copied())
-        }
-        _ => "docs/study-files.md says what each field of a recipe may be".into(),
-    }
-}
-
-/// Whether a recipe has a field of that name.
-pub(super) fn is_recipe_field(name: &str) -> bool {
-    let mut fields = Map::new();
-    fields.insert(name.to_owned(), Value::Null);
-    let parsed: Result<Recipe, _> = serde_json::from_value(Value::Object(fields));
-    parsed.map_or_else(|error| !error.to_string().starts_with("unknown field"), |_| true)
-}
-
-/// Sets the field at a dotted path, making the tables on the way; a table joins the one that is there unless it says what
-/// kind it is.
-pub(super) fn set(fields: &mut Map<String, Value>, path: &str, value: &Value) {
-    if let Some((first, rest)) = path.split_once('.') {
-        let inner = fields.entry(first).or_insert_with(|| Value::Object(Map::new()));
-        if !inner.is_object() {
-            // An optimiser or a schedule that was named: its constants stand beside its name.
-            let kind = inner.as_str().map(|name| ("kind".to_owned(), Value::from(name)));
-            *inner = Value::Object(kind.into_iter().collect());
-        }
-        if let Value::Object(inner) = inner {
-            set(inner, rest, value);
-        }
-        return;
-    }
-    match (fields.get_mut(path), value) {
-        (Some(Value::Object(there)), Value::Object(new)) if !new.contains_key("kind") => {
-            for (key, value) in new {
-                set(there, key, value);
-            }
-        }
-        _ => {
-            fields.insert(path.to_owned(), value.clone());
-        }
+        let variables: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
+        checked(recipe, &last.name, &variables)
+            .map_err(|Wrong { problem, hint }| self.error(last.line, problem, hint))
     }
 }
 
 struct Making<'a> {
     template: &'a ModelTemplate,
     variables: &'a [(String, Value)],
+    /// The line of what stands on none of its own.
+    elsewhere: usize,
     lines: Vec<(String, usize)>,
+    /// Of lists of layers, be there any in them or not.
+    repetitions: usize,
     depth: usize,
 }
 
@@ -211,49 +199,60 @@ impl Making<'_> {
         self.depth += 1;
         let mut layers = Vec::new();
         for template in templates {
+            let (LayerTemplate::Line { line, .. }
+            | LayerTemplate::Residual { line, .. }
+            | LayerTemplate::Repeat { line, .. }) = template;
+            let line = if *line == 0 { self.elsewhere } else { *line };
             let position = format!("{prefix}{}", before + layers.len() + 1);
             match template {
-                LayerTemplate::Line { text, line } => {
-                    self.lines.push((position, *line));
-                    layers.push(self.line(text, *line)?);
+                LayerTemplate::Line { text, .. } => {
+                    self.lines.push((position, line));
+                    layers.push(self.line(text, line)?);
                 }
-                LayerTemplate::Residual { body, shortcut, line } => {
+                LayerTemplate::Residual { body, shortcut, .. } => {
                     let body = self.layers(body, &format!("{position}."), 0)?;
                     let shortcut = self.layers(shortcut, &format!("{position}.shortcut."), 0)?;
-                    self.lines.push((position, *line));
+                    self.lines.push((position, line));
                     layers.push(LayerSpec::Residual { body, shortcut });
                 }
-                LayerTemplate::Repeat { times, layers: repeated, line } => {
-                    let text = self.replaced(times, *line)?;
-                    let count = text.parse().ok().filter(|count| (0..=MOST_LAYERS).contains(count));
+                LayerTemplate::Repeat { times, layers: repeated, .. } => {
+                    let text = self.replaced(times, line)?;
+                    let count = text.parse().ok().filter(|count| (0..=LAYERS).contains(count));
                     let count: usize = count.ok_or_else(|| {
-                        let problem = format!("repeat: 0 to {MOST_LAYERS} expected, `{text}` found");
-                        self.template.error(*line, problem, "write a whole number, or a variable".into())
+                        let problem = format!("repeat: 0 to {LAYERS} expected, `{text}` found");
+                        self.template.error(line, problem, "write a whole number, or a variable".into())
                     })?;
                     for _ in 0..count {
+                        self.repetitions += 1;
+                        self.check_size(line)?;
                         layers.extend(self.layers(repeated, prefix, before + layers.len())?);
                     }
                 }
             }
-            if self.lines.len() > MOST_LAYERS || self.depth > DEEPEST {
-                let line = self.lines.last().map_or(self.template.line, |(_, line)| *line);
-                let problem = format!("more than {MOST_LAYERS} layers, or nested deeper than {DEEPEST}");
-                return Err(self.template.error(line, problem, "write a smaller network".into()));
-            }
+            self.check_size(line)?;
         }
         self.depth -= 1;
         Ok(layers)
     }
 
+    /// Ends what would go on for ever: repetitions of nothing add no layer.
+    fn check_size(&self, line: usize) -> Result<(), StudyFileError> {
+        let problem = if self.lines.len() > LAYERS {
+            format!("more than {LAYERS} layers")
+        } else if self.repetitions > LAYERS {
+            format!("more than {LAYERS} repetitions")
+        } else if self.depth > LAYER_DEPTH {
+            format!("layers nested deeper than {LAYER_DEPTH}")
+        } else {
+            return Ok(());
+        };
+        Err(self.template.error(line, problem, "write a smaller network".into()))
+    }
+
     fn line(&self, text: &str, line: usize) -> Result<LayerSpec, StudyFileError> {
         let replaced = self.replaced(text, line)?;
         replaced.parse().map_err(|error: SpellingError| {
-            let kinds = nn::LAYER_FORMS.iter().map(|form| form.kind);
-            let hint = match &error.unknown_kind {
-                Some(kind) => choose(kind, kinds),
-                None => "`mnist-study models --layers` lists how every layer is spelled".into(),
-            };
-            self.template.error(line, error.to_string(), hint)
+            self.template.error(line, error.to_string(), hints::for_layer(&error))
         })
     }
 
@@ -281,6 +280,10 @@ impl Making<'_> {
             rest = after;
         }
         replaced.push_str(rest);
+        if replaced.chars().count() > LINE {
+            let problem = format!("`{text}`: at most {LINE} characters expected with its variables replaced");
+            return Err(self.template.error(line, problem, "shorten the variables' values".into()));
+        }
         Ok(replaced)
     }
 }

@@ -1,15 +1,20 @@
 //! From a file's values to a study.
 
 use super::{
-    Content, MAXIMUM_MODELS, MAXIMUM_RUNS, ModelSpec, ModelTemplate, Node, Setting, StudyFile,
-    StudyFileError, Target,
-    model::{LayerTemplate, is_recipe_field, set},
+    Content, MAXIMUM_RUNS, ModelSpec, ModelTemplate, Node, Setting, StudyFile, StudyFileError, Target,
+    grid::Axis,
+    hints::Place,
+    limits::{DATASETS, LAYERS, LINE, MODELS, NAME, PATH, SETTINGS, TEXT, TITLE, VALUE, VALUES, VARIABLES},
+    model::LayerTemplate,
+    recipe_fields::{is_recipe_field, set},
+    values::Entries,
 };
 use crate::{near::choose, record::Protocol};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// The keys of a study file.
-const STUDY_KEYS: [&str; 12] = [
+pub(super) const STUDY_KEYS: [&str; 12] = [
     "title",
     "models",
     "dataset",
@@ -24,19 +29,22 @@ const STUDY_KEYS: [&str; 12] = [
     "search",
 ];
 
-/// The keys of a model, and of a table among its layers.
-const MODEL_KEYS: [&str; 8] =
+/// The keys of a model, of a table among its layers, and of a target.
+pub(super) const MODEL_KEYS: [&str; 8] =
     ["summary", "citation", "like", "variables", "layers", "recipe", "grid", "expected_accuracy"];
 const LAYER_KEYS: [&str; 4] = ["residual", "shortcut", "repeat", "layers"];
-
-type Entries = [(String, Node)];
+pub(super) const TARGET_KEYS: [&str; 5] =
+    ["accuracy", "max_parameters", "max_multiply_adds", "max_epochs", "max_train_seconds"];
 
 /// Reads one file.
 pub(super) struct Reader<'a> {
-    file: &'a str,
+    pub(super) file: &'a str,
 }
 
-type Read<T> = Result<T, StudyFileError>;
+pub(super) type Read<T> = Result<T, StudyFileError>;
+
+/// A model of a file with the grid that is its own.
+type Own = (ModelTemplate, Vec<Axis>);
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str) -> Self {
@@ -47,7 +55,7 @@ impl<'a> Reader<'a> {
     pub(super) fn models(&self, text: &str) -> Read<Vec<ModelTemplate>> {
         let root = self.parse(text)?;
         let entries = self.table("the file", &root)?;
-        self.known("the file", entries, &["model"])?;
+        self.known(Place::File, entries, &["model"])?;
         Ok(self.templates(entries, &[])?.into_iter().map(|(template, _)| template).collect())
     }
 
@@ -56,7 +64,7 @@ impl<'a> Reader<'a> {
         let root = self.parse(text)?;
         let entries = self.table("the file", &root)?;
         let keys: Vec<&str> = STUDY_KEYS.into_iter().chain(["model"]).collect();
-        self.known("a study", entries, &keys)?;
+        self.known(Place::Study, entries, &keys)?;
         let own = self.templates(entries, built_in)?;
         let chosen = self.chosen(entries, &own, built_in)?;
         let everywhere = self.settings(entries, "recipe")?;
@@ -66,9 +74,12 @@ impl<'a> Reader<'a> {
             let axes: Vec<&Axis> = own_grid.iter().chain(&shared_grid).collect();
             self.combine(template, &everywhere, &axes, &mut models)?;
         }
+        let grids = chosen.iter().flat_map(|(_, grid)| grid).chain(&shared_grid);
         Ok(StudyFile {
-            title: self.get(entries, "title").map(|node| self.text("title", node)).transpose()?,
+            title: self.get(entries, "title").map(|node| self.text("title", node, TITLE)).transpose()?,
             models,
+            varied: grids.map(|axis| axis.name.clone()).collect(),
+            given: entries.iter().map(|(key, _)| key.clone()).collect(),
             templates: chosen.into_iter().map(|(template, _)| template).collect(),
             recipe: everywhere,
             datasets: self.datasets(entries)?,
@@ -77,90 +88,12 @@ impl<'a> Reader<'a> {
             first_seed: self.whole(entries, "seed", 0..=i64::MAX as u64)?.unwrap_or(0),
             audit_selection: self.truth(entries, "audit_selection")?.unwrap_or(false),
             target: self.target(entries)?,
-            search: self
-                .get(entries, "search")
-                .map(|node| self.table("search", node))
-                .transpose()?
-                .map_or(Vec::new(), <[_]>::to_vec),
+            search: self.search(entries)?,
         })
     }
 
     fn parse(&self, text: &str) -> Read<Node> {
         Node::parse(text).map_err(|(line, problem)| self.error(line, problem, "a study file is TOML"))
-    }
-
-    fn error(&self, line: usize, problem: impl Into<String>, hint: impl Into<String>) -> StudyFileError {
-        StudyFileError { file: self.file.to_owned(), line, problem: problem.into(), hint: hint.into() }
-    }
-
-    fn expected<T>(&self, what: &str, expected: &str, node: &Node) -> Read<T> {
-        let found = match &node.content {
-            Content::Plain(value) => value.to_string(),
-            _ => node.kind().to_owned(),
-        };
-        Err(self.error(
-            node.line,
-            format!("{what}: {expected} expected, {found} found"),
-            "docs/study-files.md says what each key may be",
-        ))
-    }
-
-    fn get<'n>(&self, entries: &'n Entries, key: &str) -> Option<&'n Node> {
-        entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
-    }
-
-    fn known(&self, what: &str, entries: &Entries, keys: &[&str]) -> Read<()> {
-        match entries.iter().find(|(key, _)| !keys.contains(&key.as_str())) {
-            None => Ok(()),
-            Some((key, node)) => Err(self.error(
-                node.line,
-                format!("{what} has no key `{key}`"),
-                choose(key, keys.iter().copied()),
-            )),
-        }
-    }
-
-    fn table<'n>(&self, what: &str, node: &'n Node) -> Read<&'n Entries> {
-        match &node.content {
-            Content::Table(entries) => Ok(entries),
-            _ => self.expected(what, "a table", node),
-        }
-    }
-
-    fn list<'n>(&self, what: &str, node: &'n Node) -> Read<&'n [Node]> {
-        match &node.content {
-            Content::List(nodes) => Ok(nodes),
-            _ => self.expected(what, "a list", node),
-        }
-    }
-
-    fn text(&self, what: &str, node: &Node) -> Read<String> {
-        match &node.content {
-            Content::Plain(Value::String(text)) => Ok(text.clone()),
-            _ => self.expected(what, "a text", node),
-        }
-    }
-
-    fn truth(&self, entries: &Entries, key: &str) -> Read<Option<bool>> {
-        match self.get(entries, key) {
-            None => Ok(None),
-            Some(Node { content: Content::Plain(Value::Bool(truth)), .. }) => Ok(Some(*truth)),
-            Some(node) => self.expected(key, "true or false", node),
-        }
-    }
-
-    fn whole(&self, entries: &Entries, key: &str, range: std::ops::RangeInclusive<u64>) -> Read<Option<u64>> {
-        let Some(node) = self.get(entries, key) else { return Ok(None) };
-        let number = match &node.content {
-            Content::Plain(value) => value.as_u64().filter(|number| range.contains(number)),
-            _ => None,
-        };
-        match number {
-            Some(number) => Ok(Some(number)),
-            None => {
-                self.expected(key, &format!("a whole number of {} to {}", range.start(), range.end()), node)
-            }
-        }
     }
 
     fn datasets(&self, entries: &Entries) -> Read<Vec<String>> {
@@ -170,12 +103,17 @@ impl<'a> Reader<'a> {
                 "either `dataset` or `datasets` expected, both found",
                 "write one of them",
             )),
-            (Some(node), None) => Ok(vec![self.text("dataset", node)?]),
+            (Some(node @ Node { content: Content::List(_), .. }), None) => {
+                self.expected_else("dataset", "a text", node, "write several as `datasets = [\"mnist\", …]`")
+            }
+            (Some(node), None) => Ok(vec![self.text("dataset", node, PATH)?]),
             (None, Some(node)) => {
+                let hint =
+                    || "write one as `dataset = \"mnist\"`, several as `datasets = [\"mnist\", …]`".into();
                 let names: Vec<String> = self
-                    .list("datasets", node)?
+                    .list("datasets", node, DATASETS, hint)?
                     .iter()
-                    .map(|node| self.text("datasets", node))
+                    .map(|node| self.text("datasets", node, PATH))
                     .collect::<Read<_>>()?;
                 self.all_different("datasets", node.line, &names)?;
                 if names.is_empty() {
@@ -188,18 +126,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn all_different(&self, what: &str, line: usize, names: &[String]) -> Read<()> {
-        match names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-            None => Ok(()),
-            Some((_, name)) => {
-                Err(self.error(line, format!("{what}: {name} is named twice"), "name each once"))
-            }
-        }
-    }
-
     fn protocol(&self, entries: &Entries) -> Read<Protocol> {
         let Some(node) = self.get(entries, "protocol") else { return Ok(Protocol::Sound) };
-        match self.text("protocol", node)?.as_str() {
+        match self.text("protocol", node, VALUE)?.as_str() {
             "sound" => Ok(Protocol::Sound),
             "writers" => Ok(Protocol::Writers),
             "original" => Ok(Protocol::Original),
@@ -209,49 +138,74 @@ impl<'a> Reader<'a> {
 
     fn target(&self, entries: &Entries) -> Read<Option<Target>> {
         let Some(node) = self.get(entries, "target") else { return Ok(None) };
+        self.known(Place::Target, self.table("target", node)?, &TARGET_KEYS)?;
         let target: Result<Target, _> = serde_json::from_value(node.to_json());
         let checked = target.map_err(|error| error.to_string()).and_then(Target::check);
         checked.map(Some).map_err(|problem| {
             self.error(
                 node.line,
                 format!("target: {problem}"),
-                "write accuracy, and any of max_parameters, max_multiply_adds, max_epochs, max_train_seconds",
+                "write accuracy, a fraction such as 0.99, and any of max_parameters, max_multiply_adds, max_epochs, \
+                 max_train_seconds",
             )
         })
     }
 
-    /// A table of settings, or nothing.
+    /// A table of settings, or nothing. Those of a table within it go by dotted names, so that each has its own line, unless
+    /// the table says what kind it is: an optimiser's or a schedule's constants are checked together.
     fn settings(&self, entries: &Entries, key: &str) -> Read<Vec<Setting>> {
-        let Some(node) = self.get(entries, key) else { return Ok(Vec::new()) };
-        let setting = |(name, node): &(String, Node)| Setting {
-            name: name.clone(),
-            value: node.to_json(),
-            line: node.line,
-        };
-        Ok(self.table(key, node)?.iter().map(setting).collect())
+        let mut settings = Vec::new();
+        if let Some(node) = self.get(entries, key) {
+            self.collect("", self.table(key, node)?, &mut settings)?;
+        }
+        Ok(settings)
     }
 
-    /// Each setting of a grid with its values.
-    fn grid(&self, entries: &Entries) -> Read<Vec<Axis>> {
-        let Some(node) = self.get(entries, "grid") else { return Ok(Vec::new()) };
-        let axis = |(name, node): &(String, Node)| {
-            let values: Vec<Value> =
-                self.list(&format!("grid, {name}"), node)?.iter().map(Node::to_json).collect();
-            if values.is_empty() {
-                return self.expected(&format!("grid, {name}"), "a list of at least one", node);
+    fn collect(&self, prefix: &str, entries: &Entries, settings: &mut Vec<Setting>) -> Read<()> {
+        for (name, node) in entries {
+            let name = format!("{prefix}{name}");
+            self.check_text("a setting's name", &name, NAME, node.line)?;
+            match &node.content {
+                Content::Table(inner) if !inner.is_empty() && self.get(inner, "kind").is_none() => {
+                    self.collect(&format!("{name}."), inner, settings)?;
+                }
+                _ => settings.push(Setting { name, value: node.to_json(), line: node.line }),
             }
-            Ok(Axis { name: name.clone(), values, line: node.line })
-        };
-        self.table("grid", node)?.iter().map(axis).collect()
+        }
+        Ok(())
+    }
+
+    /// What a search may change: as it stands, but with names and lists that are short enough.
+    fn search(&self, entries: &Entries) -> Read<Vec<(String, Node)>> {
+        let Some(node) = self.get(entries, "search") else { return Ok(Vec::new()) };
+        let entries = self.short_table("search", node, SETTINGS)?;
+        self.check_search(entries)?;
+        Ok(entries.to_vec())
+    }
+
+    fn check_search(&self, entries: &Entries) -> Read<()> {
+        for (name, node) in entries {
+            self.check_text("a setting's name", name, NAME, node.line)?;
+            let what = format!("search, {name}");
+            match &node.content {
+                Content::Table(inner) => {
+                    self.check_search(self.short_table(&what, node, SETTINGS).map(|_| inner)?)?
+                }
+                Content::List(values) => {
+                    self.at_most(&what, values.len(), VALUES, node.line)?;
+                    for value in values {
+                        let text = value.to_json().to_string();
+                        self.check_text(&what, &text, VALUE, value.line)?;
+                    }
+                }
+                Content::Plain(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// The models that are compared, with their own grids: those named, else those of the file.
-    fn chosen(
-        &self,
-        entries: &Entries,
-        own: &[(ModelTemplate, Vec<Axis>)],
-        built_in: &[ModelTemplate],
-    ) -> Read<Vec<(ModelTemplate, Vec<Axis>)>> {
+    fn chosen(&self, entries: &Entries, own: &[Own], built_in: &[ModelTemplate]) -> Read<Vec<Own>> {
         let Some(node) = self.get(entries, "models") else {
             return if own.is_empty() {
                 Err(self.error(
@@ -263,15 +217,29 @@ impl<'a> Reader<'a> {
                 Ok(own.to_vec())
             };
         };
-        let names = self.list("models", node)?;
-        let texts: Vec<String> = names.iter().map(|node| self.text("models", node)).collect::<Read<_>>()?;
+        if let Content::Table(_) = node.content {
+            return self.expected_else(
+                "models",
+                "a list",
+                node,
+                "describe each model under [model.NAME], without an s",
+            );
+        }
+        let hint = || format!("write a list: models = [{}]", node.to_json());
+        let names = self.list("models", node, MODELS, hint)?;
+        let texts: Vec<String> =
+            names.iter().map(|node| self.text("models", node, NAME)).collect::<Read<_>>()?;
         self.all_different("models", node.line, &texts)?;
         if names.is_empty() {
             return self.expected("models", "a list of at least one", node);
         }
         let chosen = names.iter().zip(&texts).map(|(node, name)| {
             let of_file = own.iter().find(|(template, _)| template.name == *name).cloned();
-            let built_in_one = || built_in.iter().find(|template| template.name == *name).cloned();
+            // What does not fit of a built-in model is told where the file names it.
+            let built_in_one = || {
+                let template = built_in.iter().find(|template| template.name == *name)?.clone();
+                Some(ModelTemplate { file: self.file.to_owned(), line: node.line, ..template })
+            };
             of_file.or_else(|| built_in_one().map(|template| (template, Vec::new()))).ok_or_else(|| {
                 let known =
                     own.iter().map(|(template, _)| template).chain(built_in).map(|one| one.name.as_str());
@@ -282,52 +250,70 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables `[model.NAME]`.
-    fn templates(
-        &self,
-        entries: &Entries,
-        built_in: &[ModelTemplate],
-    ) -> Read<Vec<(ModelTemplate, Vec<Axis>)>> {
+    fn templates(&self, entries: &Entries, built_in: &[ModelTemplate]) -> Read<Vec<Own>> {
         let Some(node) = self.get(entries, "model") else { return Ok(Vec::new()) };
-        let mut templates: Vec<(ModelTemplate, Vec<Axis>)> = Vec::new();
-        for (name, node) in self.table("model", node)? {
-            let known: Vec<&ModelTemplate> =
-                templates.iter().map(|(template, _)| template).chain(built_in).collect();
-            let template = self.template(name, node, &known)?;
+        let tables = match &node.content {
+            Content::Table(_) => self.short_table("model", node, MODELS)?,
+            Content::Plain(_) => {
+                let hint = format!("write `models = [{}]` to name models", node.to_json());
+                return self.expected_else("model", "tables [model.NAME]", node, hint);
+            }
+            Content::List(_) => {
+                let hint =
+                    "write [model.NAME] with a name for each, or `models = [\"cnn\", …]` to name models";
+                return self.expected_else("model", "tables [model.NAME]", node, hint);
+            }
+        };
+        let mut templates: Vec<Own> = Vec::new();
+        let mut layers = 0;
+        for (name, node) in tables {
+            let template = self.template(name, node, &templates, built_in)?;
+            // Whatever is wrong with it is told now, used or not.
+            layers += template.make(&[])?.layers();
+            self.check_all_layers(layers, node.line)?;
             templates.push((template, self.grid(self.table(name, node)?)?));
         }
         Ok(templates)
     }
 
-    fn template(&self, name: &str, node: &Node, known: &[&ModelTemplate]) -> Read<ModelTemplate> {
+    fn template(
+        &self,
+        name: &str,
+        node: &Node,
+        before: &[Own],
+        built_in: &[ModelTemplate],
+    ) -> Read<ModelTemplate> {
         let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-        if name.is_empty() || name.len() > 60 || !name.chars().all(plain) {
+        if name.is_empty() || name.len() > NAME || !name.chars().all(plain) {
             return Err(self.error(
                 node.line,
-                format!("model `{name}`: a name of 1 to 60 letters, digits, -, _ and . expected"),
+                format!("model `{name}`: a name of 1 to {NAME} letters, digits, -, _ and . expected"),
                 "give it another name",
             ));
         }
-        let entries = self.table(name, node)?;
-        self.known(&format!("model {name}"), entries, &MODEL_KEYS)?;
+        let Content::Table(entries) = &node.content else {
+            let hint = format!("describe it under [model.{name}], with `layers = […]` or `like = \"cnn\"`");
+            return self.expected_else(&format!("model {name}"), "a table", node, hint);
+        };
+        self.known(Place::Model(name), entries, &MODEL_KEYS)?;
         let mut template = match self.get(entries, "like") {
             Some(node) => {
-                let like = self.text("like", node)?;
-                let found = known.iter().find(|template| template.name == like);
-                let found = found.ok_or_else(|| {
-                    let names = known.iter().map(|template| template.name.as_str());
+                let like = self.text("like", node, NAME)?;
+                let known = || before.iter().map(|(template, _)| template).chain(built_in);
+                let found = known().find(|template| template.name == like).ok_or_else(|| {
                     self.error(
                         node.line,
                         format!("model {name}: like {like}: no such model"),
-                        choose(&like, names),
+                        choose(&like, known().map(|template| template.name.as_str())),
                     )
                 })?;
-                ModelTemplate { expected_accuracy: None, ..(*found).clone() }
+                ModelTemplate { expected_accuracy: None, ..found.clone() }
             }
             None => ModelTemplate {
                 name: String::new(),
                 summary: String::new(),
                 citation: String::new(),
-                layers: Vec::new(),
+                layers: [].into(),
                 variables: Vec::new(),
                 recipe: Map::new(),
                 expected_accuracy: None,
@@ -340,11 +326,11 @@ impl<'a> Reader<'a> {
         template.line = node.line;
         for (key, target) in [("summary", &mut template.summary), ("citation", &mut template.citation)] {
             if let Some(node) = self.get(entries, key) {
-                *target = self.text(key, node)?;
+                *target = self.text(key, node, TEXT)?;
             }
         }
         if let Some(node) = self.get(entries, "layers") {
-            template.layers = self.layers(node)?;
+            template.layers = self.layers(node)?.into();
         }
         if template.layers.is_empty() {
             return Err(self.error(
@@ -362,18 +348,22 @@ impl<'a> Reader<'a> {
                 None => return self.expected("expected_accuracy", "a fraction of 0 to 1", node),
             };
         }
-        // Whatever is wrong with it is told now, used or not.
-        template.make(&[])?;
         Ok(template)
     }
 
     fn variables(&self, entries: &Entries, template: &mut ModelTemplate) -> Read<()> {
         let Some(node) = self.get(entries, "variables") else { return Ok(()) };
+        let mut written = HashSet::new();
+        template.layers.iter().for_each(|layer| layer.variables(&mut written));
         for (name, node) in self.table("variables", node)? {
+            self.check_text("a variable's name", name, NAME, node.line)?;
             let value = match &node.content {
                 Content::Plain(value) => value.clone(),
                 _ => return self.expected(&format!("variable {name}"), "a number or a text", node),
             };
+            if let Value::String(text) = &value {
+                self.check_text(&format!("variable {name}"), text, VALUE, node.line)?;
+            }
             if is_recipe_field(name) {
                 return Err(self.error(
                     node.line,
@@ -381,45 +371,45 @@ impl<'a> Reader<'a> {
                     "give it another name",
                 ));
             }
+            if !written.contains(name.as_str()) {
+                return Err(self.error(
+                    node.line,
+                    format!("variable {name}: no layer of model {} has {{{name}}}", template.name),
+                    "write it into a layer, or leave it out",
+                ));
+            }
             match template.variables.iter_mut().find(|(variable, _)| variable == name) {
                 Some((_, there)) => *there = value,
                 None => template.variables.push((name.clone(), value)),
             }
-            let written = format!("{{{name}}}");
-            if !template.layers.iter().any(|layer| layer.holds(&written)) {
-                return Err(self.error(
-                    node.line,
-                    format!("variable {name}: no layer of model {} has {written}", template.name),
-                    "write it into a layer, or leave it out",
-                ));
-            }
+            self.at_most("variables", template.variables.len(), VARIABLES, node.line)?;
         }
         Ok(())
     }
 
     fn own_recipe(&self, entries: &Entries, template: &mut ModelTemplate) -> Read<()> {
         for setting in self.settings(entries, "recipe")? {
-            let mut recipe = template.recipe.clone();
-            set(&mut recipe, &setting.name, &setting.value);
-            template.checked_recipe(&recipe, setting.line)?;
-            template.recipe = recipe;
+            set(&mut template.recipe, &setting.name, &setting.value);
+            template.checked_recipe(&template.recipe, &setting)?;
         }
         Ok(())
     }
 
     fn layers(&self, node: &Node) -> Read<Vec<LayerTemplate>> {
-        self.list("layers", node)?.iter().map(|node| self.layer(node)).collect()
+        let hint = || "write a list of layers: layers = [\"flatten\", \"dense classes\"]".into();
+        self.list("layers", node, LAYERS, hint)?.iter().map(|node| self.layer(node)).collect()
     }
 
     fn layer(&self, node: &Node) -> Read<LayerTemplate> {
         let entries = match &node.content {
             Content::Plain(Value::String(text)) => {
+                self.check_text("a layer", text, LINE, node.line)?;
                 return Ok(LayerTemplate::Line { text: text.clone(), line: node.line });
             }
             Content::Table(entries) => entries,
             _ => return self.expected("a layer", "a text such as \"relu\", or a table", node),
         };
-        self.known("a table among layers", entries, &LAYER_KEYS)?;
+        self.known(Place::Layers, entries, &LAYER_KEYS)?;
         let line = node.line;
         let part = |key: &str| self.get(entries, key).map(|node| self.layers(node)).transpose();
         match (part("residual")?, part("shortcut")?, self.get(entries, "repeat"), part("layers")?) {
@@ -428,7 +418,7 @@ impl<'a> Reader<'a> {
             }
             (None, None, Some(times), Some(layers)) => {
                 let times = match &times.content {
-                    Content::Plain(Value::String(text)) => text.clone(),
+                    Content::Plain(Value::String(_)) => self.text("repeat", times, LINE)?,
                     Content::Plain(value) => value.to_string(),
                     _ => return self.expected("repeat", "a whole number", times),
                 };
@@ -441,62 +431,25 @@ impl<'a> Reader<'a> {
             )),
         }
     }
-
-    /// Every combination of the axes' values.
-    fn combine(
-        &self,
-        template: &ModelTemplate,
-        everywhere: &[Setting],
-        axes: &[&Axis],
-        models: &mut Vec<ModelSpec>,
-    ) -> Read<()> {
-        let combinations =
-            axes.iter().try_fold(1usize, |product, axis| product.checked_mul(axis.values.len()));
-        let Some(combinations) = combinations.filter(|count| models.len() + count <= MAXIMUM_MODELS) else {
-            let line = axes.last().map_or(template.line, |axis| axis.line);
-            return Err(self.error(line, format!("more than {MAXIMUM_MODELS} models"), "shorten the grid"));
-        };
-        for combination in 0..combinations {
-            let (mut settings, mut rest) = (everywhere.to_vec(), combination);
-            let mut label = String::new();
-            // The last axis changes fastest.
-            for axis in axes.iter().rev() {
-                let value = axis.values[rest % axis.values.len()].clone();
-                rest /= axis.values.len();
-                label = format!(" {}={}{label}", axis.name, plain(&value));
-                settings.push(Setting { name: axis.name.clone(), value, line: axis.line });
-            }
-            let mut model = template.make(&settings)?;
-            model.architecture.name.push_str(&label);
-            models.push(model);
-        }
-        Ok(())
-    }
-}
-
-/// A setting of a grid.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Axis {
-    name: String,
-    values: Vec<Value>,
-    line: usize,
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 impl LayerTemplate {
-    /// Whether a text stands in it.
-    fn holds(&self, written: &str) -> bool {
-        let any = |layers: &[Self]| layers.iter().any(|layer| layer.holds(written));
+    /// Adds the names of the variables that stand in it.
+    fn variables<'l>(&'l self, names: &mut HashSet<&'l str>) {
+        let mut of_text = |text: &'l str| {
+            names.extend(
+                text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name),
+            );
+        };
         match self {
-            Self::Line { text, .. } => text.contains(written),
-            Self::Residual { body, shortcut, .. } => any(body) || any(shortcut),
-            Self::Repeat { times, layers, .. } => times.contains(written) || any(layers),
+            Self::Line { text, .. } => of_text(text),
+            Self::Residual { body, shortcut, .. } => {
+                body.iter().chain(shortcut).for_each(|layer| layer.variables(names));
+            }
+            Self::Repeat { times, layers, .. } => {
+                of_text(times);
+                layers.iter().for_each(|layer| layer.variables(names));
+            }
         }
     }
 }
@@ -522,6 +475,7 @@ mod tests {
             serde_json::from_str(include_str!("../../../../docs/study.schema.json")).expect("JSON");
         assert_eq!(keys(&schema, "/properties"), set_of(&[&STUDY_KEYS[..], &["model"]].concat()));
         assert_eq!(keys(&schema, "/$defs/model/properties"), set_of(&MODEL_KEYS));
+        assert_eq!(keys(&schema, "/properties/target/properties"), set_of(&TARGET_KEYS));
         let layer = |index: usize| keys(&schema, &format!("/$defs/layers/items/oneOf/{index}/properties"));
         assert_eq!(&layer(1) | &layer(2), set_of(&LAYER_KEYS));
         let pattern = schema.pointer("/$defs/layers/items/oneOf/0/pattern").and_then(Value::as_str);

@@ -10,9 +10,9 @@ use crate::{
     store::FileError,
     study_file::{ModelSpec, StudyFileError},
 };
-use search::{Trial, suggest};
+use search::History;
 use serde_json::{Map, Value};
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{ops::ControlFlow, path::PathBuf, time::Instant};
 use train::{Event, Stopped};
 
 /// How long each model is searched.
@@ -20,7 +20,8 @@ use train::{Event, Stopped};
 pub enum Budget {
     /// So many trials of each, beside the model as it stands.
     Trials(usize),
-    /// Until the trials of each took so many seconds; the one that is running then is finished.
+    /// Until the trials of each took so many seconds by the clock on the wall, choosing and keeping them included; the one that
+    /// is running then is finished, since what the search tries next may depend on the trials before alone.
     Seconds(f64),
 }
 
@@ -79,7 +80,8 @@ pub enum TuneError {
 struct Strand<'a> {
     model: usize,
     candidate: &'a Candidate,
-    trials: Vec<Trial>,
+    history: History,
+    /// Of the clock on the wall; of trials that are there already, what they took then.
     seconds: f64,
     /// Trials that made no model, since the last that did.
     unusable: usize,
@@ -116,7 +118,7 @@ pub fn tune(
         .map(|(model, candidate)| Strand {
             model,
             candidate,
-            trials: Vec::new(),
+            history: History::of(candidate.space.space(), []),
             seconds: 0.0,
             unusable: 0,
             over: false,
@@ -155,16 +157,16 @@ struct Round<'a> {
 impl Round<'_> {
     /// Keeps or makes the trial of that number; false where no settings are left to try.
     fn trial(&mut self, strand: &mut Strand, number: Option<usize>) -> Result<bool, TuneError> {
+        let began = Instant::now();
         let candidate = strand.candidate;
         let settings = match number {
             None => Map::new(),
             Some(_) => {
-                let space = candidate.space.space();
-                let point = suggest(space, self.question.sampler, self.question.seed, &strand.trials);
+                let point = strand.history.suggest(self.question.sampler, self.question.seed);
                 let Some(point) = point else {
                     let name = &candidate.template.name;
-                    let note =
-                        format!("{name}: all settings were tried after {} trials", strand.trials.len());
+                    let count = strand.history.trials().len();
+                    let note = format!("{name}: all settings were tried after {count} trials");
                     let _ = (self.listener)(TuneEvent::Note(&note));
                     return Ok(false);
                 };
@@ -176,15 +178,16 @@ impl Round<'_> {
         let record = match kept {
             Some(record) => record,
             None => {
-                let record = self.make(strand, number, settings)?;
+                let mut record = self.make(strand, number, settings)?;
+                record.total_seconds = began.elapsed().as_secs_f64();
                 self.store.write(&record)?;
                 record
             }
         };
         if number.is_some() {
-            strand.seconds += record.total_seconds;
+            strand.seconds += if reused { record.total_seconds } else { began.elapsed().as_secs_f64() };
             let point = candidate.space.point(&record.settings);
-            strand.trials.push(record.trial(point).expect("the settings came from a point"));
+            strand.history.push(record.trial(point).expect("the settings came from a point"));
         }
         let asked = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
         strand.unusable = match record.outcome {
@@ -297,7 +300,9 @@ impl Round<'_> {
             }
             epochs.push(epoch);
             let scores: Vec<_> = epochs.iter().map(score).collect();
-            if halving.is_some_and(|halving| !halving.goes_on(&strand.trials, length as u64, &scores)) {
+            if halving
+                .is_some_and(|halving| !halving.goes_on(strand.history.trials(), length as u64, &scores))
+            {
                 ended = Some(Outcome::Stopped);
                 return ControlFlow::Break(());
             }
@@ -317,7 +322,6 @@ impl Round<'_> {
             kept_epoch,
             parameters: trained.parameters,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
-            total_seconds: trained.total_seconds,
             warnings: trained.warnings,
             specification: Some(specification),
             epochs,

@@ -46,7 +46,7 @@ pub struct TrialRecord {
     pub kept_epoch: usize,
     /// Seconds spent drawing batches and updating weights, all epochs.
     pub train_seconds: f64,
-    /// Seconds from the start of the trial to its end.
+    /// Seconds from the choice of its settings to its end.
     pub total_seconds: f64,
     /// Where it ran.
     pub environment: Environment,

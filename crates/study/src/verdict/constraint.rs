@@ -1,5 +1,6 @@
 //! Which models reach a target within limits, and which no other outdoes.
 
+use super::MachineKind;
 use crate::{record::RunRecord, study_file::Target};
 use serde::Serialize;
 
@@ -14,13 +15,13 @@ pub struct Standing {
     pub parameters: usize,
     /// Multiply-adds of an image forward.
     pub multiply_adds: u64,
-    /// Mean seconds of training.
-    pub train_seconds: f64,
+    /// Mean seconds of training; none where the model's runs come from several kinds of machine.
+    pub train_seconds: Option<f64>,
     /// Whether no other model is at least as accurate with fewer parameters, or more accurate with as many.
     pub front_by_parameters: bool,
     /// The same for multiply-adds.
     pub front_by_multiply_adds: bool,
-    /// The same for seconds of training.
+    /// The same for seconds of training; of no model where the runs of all come from several kinds of machine.
     pub front_by_train_seconds: bool,
 }
 
@@ -33,7 +34,8 @@ pub fn standings(records: &[RunRecord]) -> Vec<Standing> {
             accuracy: mean(&runs, |run| run.test.accuracy),
             parameters: runs[0].parameters,
             multiply_adds: runs[0].multiply_adds,
-            train_seconds: mean(&runs, |run| run.train_seconds),
+            train_seconds: (MachineKind::all(runs.iter().copied()).len() == 1)
+                .then(|| mean(&runs, |run| run.train_seconds)),
             front_by_parameters: false,
             front_by_multiply_adds: false,
             front_by_train_seconds: false,
@@ -50,7 +52,10 @@ pub fn standings(records: &[RunRecord]) -> Vec<Standing> {
     };
     let parameters = on_front(|one| one.parameters as f64);
     let multiply_adds = on_front(|one| one.multiply_adds as f64);
-    let train_seconds = on_front(|one| one.train_seconds);
+    let train_seconds = match MachineKind::all(records).len() {
+        1 => on_front(|one| one.train_seconds.unwrap_or(f64::INFINITY)),
+        _ => vec![false; standings.len()],
+    };
     for (index, standing) in standings.iter_mut().enumerate() {
         standing.front_by_parameters = parameters[index];
         standing.front_by_multiply_adds = multiply_adds[index];

@@ -1,6 +1,6 @@
 //! Which runs of two models belong together, and which are left out and why.
 
-use crate::record::{Protocol, RunRecord};
+use crate::record::{FailedRun, Protocol, RunRecord};
 use stats::{PairedDifferences, StatsError};
 
 /// A model and its runs, in the order of the records.
@@ -105,7 +105,12 @@ pub(super) struct Pairing<'a> {
 
 impl<'a> Pairing<'a> {
     /// Pairs the runs of the setting that has the most pairs, the first such one; `None` if no runs can be paired.
-    pub(super) fn new(a: &Model<'a>, b: &Model<'a>, notes: &mut Vec<String>) -> Option<Self> {
+    pub(super) fn new(
+        a: &Model<'a>,
+        b: &Model<'a>,
+        failed: &[FailedRun],
+        notes: &mut Vec<String>,
+    ) -> Option<Self> {
         let mut runs = Vec::new();
         for first in &a.runs {
             let pairs = paired(a, b, &Setting::of(first));
@@ -133,6 +138,10 @@ impl<'a> Pairing<'a> {
                         other.name,
                         Setting::of(partner).unshared(&setting)
                     )
+                } else if failed.iter().any(|failed| {
+                    failed.specification.model == other.name && failed.specification.seed == seed(run)
+                }) {
+                    format!("the run of {} with the same seed diverged", other.name)
                 } else {
                     format!("{} has no run with the same seed", other.name)
                 };
@@ -155,21 +164,10 @@ impl<'a> Pairing<'a> {
         PairedDifferences::from_correctness(&first, &second)
     }
 
-    /// Mean training seconds of the first model divided by those of the second; 1 where a clock shows no time.
-    pub(super) fn train_seconds_ratio(&self) -> f64 {
-        let a: f64 = self.runs.iter().map(|(a, _)| a.train_seconds).sum();
-        let b: f64 = self.runs.iter().map(|(_, b)| b.train_seconds).sum();
-        if a > 0.0 && b > 0.0 { a / b } else { 1.0 }
-    }
-
-    /// Whether all runs had the same processor, threads and kernels, without which their times are not comparable.
-    pub(super) fn same_machine(&self) -> bool {
-        let machine = |run: &'a RunRecord| {
-            let environment = &run.environment;
-            (&environment.cpu, environment.threads, &environment.kernels)
-        };
-        let first = machine(self.runs[0].0);
-        self.runs.iter().all(|&(a, b)| machine(a) == first && machine(b) == first)
+    /// Whether the two models have the same layers and the same recipe: their runs then have the same bits.
+    pub(super) fn is_one_network(&self) -> bool {
+        let (a, b) = (&self.runs[0].0.specification, &self.runs[0].1.specification);
+        a.layers == b.layers && a.recipe == b.recipe
     }
 }
 

@@ -15,15 +15,13 @@ pub struct Rank {
     pub best: usize,
     /// The worst place that it may have: all models but those that it is better than beyond doubt.
     pub worst: usize,
-    /// The groups that it belongs to, counted from 0: within a group no model is better than another beyond doubt.
+    /// The groups that it belongs to, counted from 0: two models share one if and only if neither is better than the other
+    /// beyond doubt.
     pub groups: Vec<usize>,
 }
 
 /// The models by mean test accuracy, best first; those whose pairs cannot be told apart or are practically equal share
-/// a group, as in a compact letter display (Piepho 2004, Journal of Computational and Graphical Statistics 13).
-///
-/// A group is as many models as follow each other without a decided pair among them. Models that are not compared
-/// with each other are not told apart.
+/// a group, others none: [`stats::compact_letters`]. Models that are not compared with each other are not told apart.
 pub fn ranking(records: &[RunRecord], comparisons: &[Comparison]) -> Vec<Rank> {
     let mut models: Vec<(&str, Vec<f64>)> = Vec::new();
     for record in records {
@@ -40,16 +38,10 @@ pub fn ranking(records: &[RunRecord], comparisons: &[Comparison]) -> Vec<Rank> {
     ranks.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let better = |one: usize, other: usize| is_better(comparisons, ranks[one].0, ranks[other].0);
     let count = ranks.len();
-    let decided = |one: usize, other: usize| better(one, other) || better(other, one);
-    let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
-    for first in 0..count {
-        let end = (first + 1..count)
-            .find(|last| (first..*last).any(|earlier| decided(earlier, *last)))
-            .unwrap_or(count);
-        if groups.last().is_none_or(|group| group.end < end) {
-            groups.push(first..end);
-        }
-    }
+    let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
+    let decided: Vec<(usize, usize)> =
+        pairs.filter(|(one, other)| better(*one, *other) || better(*other, *one)).collect();
+    let groups = stats::compact_letters(count, &decided);
     (0..count)
         .map(|place| Rank {
             model: ranks[place].0.to_owned(),

@@ -80,3 +80,13 @@ fn a_front_holds_what_no_other_model_outdoes() {
     assert_eq!(on(|one| one.front_by_multiply_adds), ["best", "small", "equal"]);
     assert_eq!(on(|one| one.front_by_train_seconds), ["best", "outdone", "small", "worse"]);
 }
+
+#[test]
+fn times_of_several_machines_are_neither_averaged_nor_on_a_front() {
+    let mut records = [sized("a", 1, 0, 900, 9.0), sized("a", 2, 0, 900, 1.0), sized("b", 1, 20, 950, 8.0)];
+    assert_eq!(standings(&records)[0].train_seconds, Some(5.0));
+    records[1].environment.threads = 64;
+    let found = standings(&records);
+    assert_eq!((found[0].train_seconds, found[1].train_seconds), (None, Some(8.0)));
+    assert!(found.iter().all(|one| !one.front_by_train_seconds));
+}

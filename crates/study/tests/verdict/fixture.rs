@@ -1,7 +1,10 @@
 //! Constructed records.
 
+use nn::{LayerSpec, Units};
 use std::ops::Range;
-use study::record::{DatasetIdentity, Environment, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord};
+use study::record::{
+    DatasetIdentity, Environment, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord,
+};
 use study::verdict::{Comparison, Judgement, judge};
 use train::Recipe;
 
@@ -18,7 +21,11 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         id: format!("{model}-{seed}"),
         specification: RunSpec {
             model: model.to_owned(),
-            layers: Vec::new(),
+            // Models of different names are different networks.
+            layers: vec![LayerSpec::Dense {
+                units: Units::Count(1 + model.len()),
+                bias: !model.starts_with('l'),
+            }],
             dataset: DatasetIdentity {
                 name: "mnist".to_owned(),
                 sha256: "0123456789abcdef".to_owned(),
@@ -69,7 +76,7 @@ pub fn steady(images: usize, seeds: Range<u64>, missed: usize) -> Vec<RunRecord>
 }
 
 pub fn only_comparison(records: &[RunRecord]) -> Comparison {
-    let Judgement { mut comparisons, notes } = judge(records);
+    let Judgement { mut comparisons, notes } = judge(records, &[]);
     assert_eq!((comparisons.len(), notes), (1, Vec::new()));
     comparisons.remove(0)
 }
@@ -85,4 +92,17 @@ pub fn points(comparison: &Comparison) -> [i64; 3] {
     let hundredths = |fraction: f64| (fraction * 1e4).round() as i64;
     let [lower, upper] = comparison.interval;
     [hundredths(lower), hundredths(comparison.difference), hundredths(upper)]
+}
+
+/// A run of the model that diverged.
+pub fn failed(model: &str, seed: u64, epoch: usize) -> FailedRun {
+    let like = run(model, seed, 1, []);
+    FailedRun {
+        schema: RECORD_SCHEMA,
+        id: like.id,
+        specification: like.specification,
+        environment: like.environment,
+        epoch,
+        problem: "the loss is not a number".to_owned(),
+    }
 }

@@ -1,30 +1,15 @@
 //! Which runs are compared, and what is said of the others.
 
-use crate::fixture::{only_comparison, points, run, steady};
+use crate::fixture::{failed, only_comparison, points, run, steady};
 use study::record::{Protocol, RunRecord};
 use study::verdict::{Judgement, judge};
-
-#[test]
-fn times_of_different_machines_are_not_compared() {
-    let mut records = steady(1000, 0..2, 100);
-    records[1].train_seconds = 30.0;
-    records[3].environment.threads = 8;
-    let Judgement { comparisons, notes } = judge(&records);
-    assert!(comparisons[0].verdict.ends_with("2 paired runs."), "{}", comparisons[0].verdict);
-    assert_eq!(
-        notes,
-        [
-            "The training times of cnn and lstm are not compared: the runs were made on different machines, threads or kernels."
-        ]
-    );
-}
 
 #[test]
 fn runs_without_a_partner_are_left_out_and_named() {
     let mut records = steady(10_000, 0..2, 83);
     records.extend([5, 6].map(|seed| run("cnn", seed, 10_000, 0..500)));
     records.push(run("lstm", 9, 10_000, 0..500));
-    let Judgement { comparisons, notes } = judge(&records);
+    let Judgement { comparisons, notes } = judge(&records, &[]);
     assert_eq!((comparisons[0].runs, points(&comparisons[0])[1]), (2, 83));
     assert_eq!(
         notes,
@@ -32,6 +17,23 @@ fn runs_without_a_partner_are_left_out_and_named() {
             "cnn, seeds 5, 6: left out of the comparison with lstm: lstm has no run with the same seed.",
             "lstm, seed 9: left out of the comparison with cnn: cnn has no run with the same seed.",
         ]
+    );
+}
+
+#[test]
+fn a_run_that_diverged_is_named_where_its_partner_is_left_out_and_in_the_verdict() {
+    let mut records = steady(10_000, 0..3, 83);
+    records.retain(|run| !(run.specification.model == "lstm" && run.specification.seed == 1));
+    let Judgement { comparisons, notes } = judge(&records, &[failed("lstm", 1, 2), failed("gone", 0, 1)]);
+    assert_eq!(
+        notes,
+        ["cnn, seed 1: left out of the comparison with lstm: the run of lstm with the same seed diverged."]
+    );
+    assert_eq!(comparisons[0].diverged, [0, 1]);
+    assert_eq!(
+        comparisons[0].verdict,
+        "cnn beats lstm by 0.83 points of test accuracy [0.65, 1.01] at 95 %, 2 paired runs; 1 run of lstm diverged and is left out, \
+         which favours lstm."
     );
 }
 
@@ -47,7 +49,7 @@ fn runs_of_another_setting_are_left_out_and_named() {
     for (noun, change) in changes {
         let mut records = steady(10_000, 0..3, 83);
         change(&mut records[3]);
-        let Judgement { comparisons, notes } = judge(&records);
+        let Judgement { comparisons, notes } = judge(&records, &[]);
         assert_eq!(comparisons[0].runs, 2);
         assert_eq!(
             notes,
@@ -64,7 +66,7 @@ fn runs_of_another_setting_are_left_out_and_named() {
 
         let mut apart = steady(10_000, 0..1, 83);
         change(&mut apart[1]);
-        let Judgement { comparisons, notes } = judge(&apart);
+        let Judgement { comparisons, notes } = judge(&apart, &[]);
         assert!(comparisons.is_empty());
         assert_eq!(
             notes,
@@ -81,7 +83,7 @@ fn the_setting_with_the_most_pairs_is_judged() {
     let mut records = steady(10_000, 0..1, 400);
     records.iter_mut().for_each(|run| run.specification.protocol = Protocol::Original);
     records.extend(steady(10_000, 0..3, 83));
-    let Judgement { comparisons, notes } = judge(&records);
+    let Judgement { comparisons, notes } = judge(&records, &[]);
     assert_eq!((comparisons[0].runs, points(&comparisons[0])[1]), (3, 83));
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[0].starts_with("cnn, seed 0: ") && notes[1].starts_with("lstm, seed 0: "), "{notes:?}");
@@ -95,7 +97,7 @@ fn runs_that_no_comparison_can_use_are_left_out_and_named() {
     records[5].specification.recipe.epochs = 1;
     records.push(run("cnn", 3, 10_000, []));
     records[6].test.predictions.pop();
-    let Judgement { comparisons, notes } = judge(&records);
+    let Judgement { comparisons, notes } = judge(&records, &[]);
     assert_eq!((comparisons[0].runs, points(&comparisons[0])[1]), (2, 83));
     assert_eq!(
         notes,
@@ -119,13 +121,19 @@ fn epochs_may_differ_between_models() {
 
 #[test]
 fn nothing_to_compare_is_said_or_empty() {
-    assert_eq!(judge(&[]), Judgement { comparisons: Vec::new(), notes: Vec::new() });
-    assert_eq!(judge(&steady(100, 0..1, 9)[..1]), Judgement { comparisons: Vec::new(), notes: Vec::new() });
+    assert_eq!(judge(&[], &[]), Judgement { comparisons: Vec::new(), notes: Vec::new() });
+    assert_eq!(
+        judge(&steady(100, 0..1, 9)[..1], &[]),
+        Judgement { comparisons: Vec::new(), notes: Vec::new() }
+    );
     let apart = [run("cnn", 1, 100, []), run("lstm", 2, 100, [])];
-    assert_eq!(judge(&apart).notes, ["cnn and lstm are not compared: they have no runs with the same seed."]);
+    assert_eq!(
+        judge(&apart, &[]).notes,
+        ["cnn and lstm are not compared: they have no runs with the same seed."]
+    );
     let empty = [run("cnn", 1, 100, []), run("lstm", 1, 0, [])];
     assert_eq!(
-        judge(&empty).notes,
+        judge(&empty, &[]).notes,
         [
             "lstm, seed 1: left out: its test labels and predictions do not match.",
             "cnn and lstm are not compared: no run of lstm can be used.",

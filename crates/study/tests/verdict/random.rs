@@ -32,7 +32,7 @@ fn outcome_p_value_interval_and_sentence_agree_in_random_studies() {
                 run(["cnn", "lstm", "mlp"][model], seed, images as usize, missed)
             })
             .collect();
-        for comparison in judge(&records).comparisons {
+        for comparison in judge(&records, &[]).comparisons {
             seen[comparison.outcome as usize] += 1;
             agree(&comparison);
         }
@@ -44,7 +44,10 @@ fn agree(comparison: &Comparison) {
     let [lower, upper] = comparison.interval;
     let excludes_zero = lower > 0.0 || upper < 0.0;
     assert_eq!(excludes_zero, comparison.p_value <= 0.05, "{comparison:?}");
-    assert!(lower < comparison.difference && comparison.difference < upper, "{comparison:?}");
+    assert!(
+        -1.0 <= lower && lower <= comparison.difference && comparison.difference <= upper && upper <= 1.0,
+        "{comparison:?}"
+    );
     assert!((0.95..0.984).contains(&comparison.confidence), "{comparison:?}");
     assert_ne!(comparison.further_runs, Some(0));
     let (winner, loser) = match comparison.outcome {

@@ -11,7 +11,7 @@ fn ranked(models: &[(&str, usize)]) -> Vec<Rank> {
     let records: Vec<RunRecord> = (0..3)
         .flat_map(|seed| models.iter().map(move |(name, missed)| run(name, seed, 10_000, 0..*missed)))
         .collect();
-    ranking(&records, &judge(&records).comparisons)
+    ranking(&records, &judge(&records, &[]).comparisons)
 }
 
 fn shown(ranks: &[Rank]) -> Vec<(&str, usize, usize, &[usize])> {
@@ -41,26 +41,26 @@ fn groups_overlap_where_closeness_is_not_transitive() {
     assert!(ranks[0].worst < 4 && ranks[3].best > 1, "{ranks:?}");
 }
 
-/// The last is decided against the second alone: whoever shares a group with the first must be undecided with both.
+/// The last is decided against the second alone, so it shares a group with the first, which is not its neighbour.
 #[test]
-fn a_group_has_no_decided_pair_in_it() {
+fn two_share_a_group_exactly_where_they_are_not_told_apart() {
     let records: Vec<RunRecord> = (0..3)
         .flat_map(|seed| {
             [("a", 100), ("b", 103), ("c", 500)].map(|(name, missed)| run(name, seed, 10_000, 0..missed))
         })
         .collect();
-    let mut comparisons = judge(&records).comparisons;
+    let mut comparisons = judge(&records, &[]).comparisons;
     let ends = comparisons.iter_mut().find(|one| one.a == "a" && one.b == "c").expect("compared");
     assert_eq!(ends.outcome, Outcome::ABetter);
     ends.outcome = Outcome::CannotTell;
     let ranks = ranking(&records, &comparisons);
-    assert_eq!(shown(&ranks), [("a", 1, 3, &[0][..]), ("b", 1, 2, &[0]), ("c", 2, 3, &[1])]);
+    assert_eq!(shown(&ranks), [("a", 1, 3, &[0, 1][..]), ("b", 1, 2, &[0]), ("c", 2, 3, &[1])]);
 }
 
 #[test]
 fn models_that_were_not_compared_are_not_told_apart() {
     let records = [run("a", 1, 1000, 0..10), run("b", 2, 1000, 0..900)];
-    let ranks = ranking(&records, &judge(&records).comparisons);
+    let ranks = ranking(&records, &judge(&records, &[]).comparisons);
     assert_eq!(shown(&ranks), [("a", 1, 2, &[0][..]), ("b", 1, 2, &[0])]);
     assert_eq!(ranking(&[], &[]), []);
 }

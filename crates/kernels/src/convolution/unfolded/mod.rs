@@ -22,7 +22,7 @@ use super::Derivatives;
 use crate::{
     Element, InstructionSet,
     activation::add_column_sums,
-    check_length,
+    check_length, length,
     matmul::{Matrix, MatrixMut, Output, multiply_packed_rows, multiply_rows, pack, packed_length},
     sliding::Sliding,
 };
@@ -48,7 +48,8 @@ impl Geometry {
     /// So many filters, and channels, in so many groups.
     ///
     /// # Panics
-    /// When there are no filters or groups, or channels or filters are no multiple of the groups.
+    /// When there are no filters or groups, channels or filters are no multiple of the groups, or the outputs of an image or
+    /// the weights are more than a machine can address.
     pub fn new(sliding: Sliding, filters: usize, groups: usize) -> Self {
         let channels = sliding.size().channels;
         assert!(filters > 0 && groups > 0, "{filters} filters in {groups} groups");
@@ -56,6 +57,9 @@ impl Geometry {
             channels.is_multiple_of(groups) && filters.is_multiple_of(groups),
             "{channels} channels and {filters} filters in {groups} groups"
         );
+        // Those of an image's outputs and of all weights, which no slice has shown to exist yet.
+        length::product(&[sliding.positions(), filters]);
+        length::product(&[filters, sliding.taps(), channels / groups]);
         Self { sliding, filters, groups }
     }
 
@@ -86,7 +90,7 @@ impl Geometry {
 
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
-        2 * (self.output_length() * self.filter_length()) as u64
+        length::operations(&[2, self.output_length(), self.filter_length()])
     }
 
     fn group_channels(&self) -> usize {
@@ -99,7 +103,7 @@ impl Geometry {
 
     /// Positions that are unfolded at a time, of any number of images.
     fn block_positions<E>(&self) -> usize {
-        (BLOCK_BYTES / (self.filter_length() * size_of::<E>())).max(FEWEST_POSITIONS)
+        (BLOCK_BYTES / size_of::<E>() / self.filter_length()).max(FEWEST_POSITIONS)
     }
 
     /// All positions of so many images in blocks.
@@ -117,13 +121,16 @@ impl Geometry {
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
-    geometry.groups * packed_length::<E>(set, geometry.filter_length(), geometry.group_filters())
+    length::product(&[
+        geometry.groups,
+        packed_length::<E>(set, geometry.filter_length(), geometry.group_filters()),
+    ])
 }
 
 /// Elements of the workspace of [`forward`] and [`backward`] for at most so many images at once.
 pub fn workspace_length<E: Element>(geometry: &Geometry, images: usize) -> usize {
-    let positions = geometry.block_positions::<E>().min(images * geometry.sliding.positions());
-    positions * geometry.filter_length()
+    let all = length::product(&[images, geometry.sliding.positions()]);
+    length::product(&[geometry.block_positions::<E>().min(all), geometry.filter_length()])
 }
 
 /// Lays the weights out for [`forward`]: each group's, transposed, in panels.
@@ -132,8 +139,8 @@ pub fn workspace_length<E: Element>(geometry: &Geometry, images: usize) -> usize
 /// When a length does not fit the geometry.
 pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weights: &[E], packed: &mut [E]) {
     let (filters, length) = (geometry.group_filters(), geometry.filter_length());
-    check_length!(packed, packed_weights_length::<E>(set, geometry));
-    check_length!(weights, geometry.filters * length);
+    check_length!(packed, [packed_weights_length::<E>(set, geometry)]);
+    check_length!(weights, [geometry.filters, length]);
     let groups = packed.chunks_exact_mut(packed.len() / geometry.groups);
     for (weights, packed) in weights.chunks_exact(filters * length).zip(groups) {
         pack(set, Matrix::new(weights, filters, length).transposed(), 0, packed);
@@ -155,10 +162,10 @@ pub fn forward<E: Element>(
 ) {
     let (filters, length) = (geometry.filters, geometry.filter_length());
     let images = input.len() / geometry.sliding.input_length();
-    check_length!(input, images * geometry.sliding.input_length());
-    check_length!(packed_weights, packed_weights_length::<E>(set, geometry));
-    check_length!(bias, filters);
-    check_length!(output, images * geometry.output_length());
+    check_length!(input, [images, geometry.sliding.input_length()]);
+    check_length!(packed_weights, [packed_weights_length::<E>(set, geometry)]);
+    check_length!(bias, [filters]);
+    check_length!(output, [images, geometry.output_length()]);
     check_workspace(geometry, images, workspace);
     for positions in geometry.blocks::<E>(images) {
         let count = positions.len();
@@ -193,15 +200,15 @@ pub fn backward<E: Element>(
     let Derivatives { weights: d_weights, bias: d_bias, input: mut d_input } = derivatives;
     let (filters, length) = (geometry.filters, geometry.filter_length());
     let images = input.len() / geometry.sliding.input_length();
-    check_length!(input, images * geometry.sliding.input_length());
-    check_length!(weights, filters * length);
-    check_length!(d_output, images * geometry.output_length());
-    check_length!(d_weights, filters * length);
-    check_length!(d_bias, filters);
+    check_length!(input, [images, geometry.sliding.input_length()]);
+    check_length!(weights, [filters, length]);
+    check_length!(d_output, [images, geometry.output_length()]);
+    check_length!(d_weights, [filters, length]);
+    check_length!(d_bias, [filters]);
     check_workspace(geometry, images, workspace);
     add_column_sums(d_output, d_bias);
     if let Some(d_input) = &mut d_input {
-        check_length!(d_input, input.len());
+        check_length!(d_input, [input.len()]);
         d_input.fill(E::ZERO);
     }
     let group_length = geometry.group_filters() * length;

@@ -45,10 +45,10 @@ fn check<E: Element>(
 ) {
     let sliding = geometry.sliding();
     let count = images.len() / sliding.input_length();
-    check_length!(images, count * sliding.input_length());
+    check_length!(images, [count, sliding.input_length()]);
     assert!(positions.end <= count * sliding.positions(), "positions {positions:?} of {count} images");
     assert!(group < geometry.groups, "group {group} of {}", geometry.groups);
-    check_length!(patches, positions.len() * geometry.filter_length());
+    check_length!(patches, [positions.len(), geometry.filter_length()]);
 }
 
 /// How a patch lies in its image: so many runs of contiguous elements in each kernel row.

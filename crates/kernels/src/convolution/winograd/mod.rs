@@ -24,7 +24,7 @@ pub(super) use weights::{pack_weights, packed_weights_length};
 
 use super::Geometry;
 use crate::{
-    Element, InstructionSet,
+    Element, InstructionSet, length,
     matmul::{lanes, panel_columns},
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
@@ -55,7 +55,8 @@ pub(super) fn applies(geometry: &Geometry) -> bool {
     let tiles = Tiling::new(geometry).tiles();
     (size.kernel_height, size.kernel_width, size.stride) == (3, 3, 1)
         && size.channels.min(size.filters) >= FEWEST_CHANNELS
-        && tiles * POSITIONS * 5 <= geometry.windows() * geometry.positions() * 9 * 4
+        && length::operations(&[tiles, POSITIONS, 5])
+            <= length::operations(&[geometry.windows(), geometry.positions(), 9, 4])
 }
 
 /// Whether the backward pass does, too. Behind a pool of 2×2 it is no faster than summing what won: measured on two
@@ -68,19 +69,19 @@ pub(super) fn applies_backward(geometry: &Geometry) -> bool {
 pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let (lanes, size) = (lanes::<E>(set), &geometry.size);
     let tiling = Tiling::new(geometry);
-    let [channels, filters] = [size.channels, size.filters].map(|length| length.next_multiple_of(lanes));
-    let pieces = |tiles: usize, row: usize| POSITIONS * position_stride(tiling.block_tiles(tiles), row);
-    let forward =
-        pieces(FORWARD_TILES, channels) + pieces(FORWARD_TILES, panel_columns::<E>(set).min(filters));
+    let [channels, filters] = [size.channels, size.filters].map(|row| length::padded(row, lanes));
+    let pieces = |tiles: usize, row: usize| matrices_length(tiling.block_tiles(tiles), row);
+    let panel = panel_columns::<E>(set).min(filters);
+    let forward = length::sum(&[pieces(FORWARD_TILES, channels), pieces(FORWARD_TILES, panel)]);
     let backward = match applies_backward(geometry) {
-        true => {
-            pieces(BACKWARD_TILES, channels)
-                + pieces(BACKWARD_TILES, filters)
-                + POSITIONS * position_stride(size.filters, channels)
-        }
+        true => length::sum(&[
+            pieces(BACKWARD_TILES, channels),
+            pieces(BACKWARD_TILES, filters),
+            matrices_length(size.filters, channels),
+        ]),
         false => 0,
     };
-    forward.max(backward) + tiling.plane_length() * lanes
+    length::sum(&[forward.max(backward), length::product(&[tiling.plane_length(), lanes])])
 }
 
 /// How an image's outputs are covered by tiles.
@@ -146,6 +147,11 @@ impl Tiling {
 /// positions of a tile would compete for the same few places of the cache.
 const fn position_stride(rows: usize, row: usize) -> usize {
     rows * row + 16
+}
+
+/// Elements of the matrices `[rows, row]` of all positions, counted without wrapping.
+fn matrices_length(rows: usize, row: usize) -> usize {
+    length::product(&[POSITIONS, length::sum(&[length::product(&[rows, row]), position_stride(0, 0)])])
 }
 
 /// A matrix `[rows, row]` for each position, in the workspace.

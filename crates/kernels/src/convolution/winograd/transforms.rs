@@ -38,17 +38,15 @@ const SCALES: [f64; 3] = {
     scales
 };
 
+/// The value in every lane of a vector like `x`.
 #[inline(always)]
-unsafe fn constant<V: Vector>(value: f64) -> V {
-    // SAFETY: the caller vouches for the instructions.
-    unsafe { V::splat(V::Element::from_f64(value)) }
+fn constant<V: Vector>(x: V, value: f64) -> V {
+    x.like(V::Element::from_f64(value))
 }
 
 /// A matrix of the method, applied to a column.
 pub(super) trait Transform<const FROM: usize, const TO: usize> {
-    /// # Safety
-    /// The vector's instructions exist.
-    unsafe fn apply<V: Vector>(column: [V; FROM]) -> [V; TO];
+    fn apply<V: Vector>(column: [V; FROM]) -> [V; TO];
 }
 
 /// Bᵀ: row ±p holds the coefficients of ∏ (x − q) over all points q but this one, the last those over all points.
@@ -56,22 +54,20 @@ pub(super) struct Input;
 
 impl Transform<PIECE, PIECE> for Input {
     #[inline(always)]
-    unsafe fn apply<V: Vector>(d: [V; PIECE]) -> [V; PIECE] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut to = [V::zero(); PIECE];
-            for (pair, (sum, product)) in OTHERS.into_iter().enumerate() {
-                let (sum, product) = (constant::<V>(-sum), constant::<V>(product));
-                let odd = d[1].mul_add(product, d[3].mul_add(sum, d[5]));
-                let even = d[0].mul_add(product, d[2].mul_add(sum, d[4]));
-                let even = even.mul(constant(POINTS[pair]));
-                to[2 * pair] = odd.add(even);
-                to[2 * pair + 1] = odd.sub(even);
-            }
-            let all = d[4].mul_add(constant(-ALL[0]), d[6]);
-            to[6] = d[0].mul_add(constant(-ALL[2]), d[2].mul_add(constant(ALL[1]), all));
-            to
+    fn apply<V: Vector>(d: [V; PIECE]) -> [V; PIECE] {
+        let zero = constant(d[0], 0.0);
+        let mut to = [zero; PIECE];
+        for (pair, (sum, product)) in OTHERS.into_iter().enumerate() {
+            let (sum, product) = (constant(d[0], -sum), constant(d[0], product));
+            let odd = d[1].mul_add(product, d[3].mul_add(sum, d[5]));
+            let even = d[0].mul_add(product, d[2].mul_add(sum, d[4]));
+            let even = even.mul(constant(d[0], POINTS[pair]));
+            to[2 * pair] = odd.add(even);
+            to[2 * pair + 1] = odd.sub(even);
         }
+        let all = d[4].mul_add(constant(d[0], -ALL[0]), d[6]);
+        to[6] = d[0].mul_add(constant(d[0], -ALL[2]), d[2].mul_add(constant(d[0], ALL[1]), all));
+        to
     }
 }
 
@@ -80,31 +76,29 @@ pub(super) struct InputAdjoint;
 
 impl Transform<PIECE, PIECE> for InputAdjoint {
     #[inline(always)]
-    unsafe fn apply<V: Vector>(g: [V; PIECE]) -> [V; PIECE] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut to = [
-                g[6].mul(constant(-ALL[2])),
-                V::zero(),
-                g[6].mul(constant(ALL[1])),
-                V::zero(),
-                g[6].mul(constant(-ALL[0])),
-                V::zero(),
-                g[6],
-            ];
-            for (pair, (sum, product)) in OTHERS.into_iter().enumerate() {
-                let (sum, product) = (constant::<V>(-sum), constant::<V>(product));
-                let odd = g[2 * pair].add(g[2 * pair + 1]);
-                let even = g[2 * pair].sub(g[2 * pair + 1]).mul(constant(POINTS[pair]));
-                to[5] = to[5].add(odd);
-                to[3] = odd.mul_add(sum, to[3]);
-                to[1] = odd.mul_add(product, to[1]);
-                to[4] = to[4].add(even);
-                to[2] = even.mul_add(sum, to[2]);
-                to[0] = even.mul_add(product, to[0]);
-            }
-            to
+    fn apply<V: Vector>(g: [V; PIECE]) -> [V; PIECE] {
+        let zero = constant(g[0], 0.0);
+        let mut to = [
+            g[6].mul(constant(g[0], -ALL[2])),
+            zero,
+            g[6].mul(constant(g[0], ALL[1])),
+            zero,
+            g[6].mul(constant(g[0], -ALL[0])),
+            zero,
+            g[6],
+        ];
+        for (pair, (sum, product)) in OTHERS.into_iter().enumerate() {
+            let (sum, product) = (constant(g[0], -sum), constant(g[0], product));
+            let odd = g[2 * pair].add(g[2 * pair + 1]);
+            let even = g[2 * pair].sub(g[2 * pair + 1]).mul(constant(g[0], POINTS[pair]));
+            to[5] = to[5].add(odd);
+            to[3] = odd.mul_add(sum, to[3]);
+            to[1] = odd.mul_add(product, to[1]);
+            to[4] = to[4].add(even);
+            to[2] = even.mul_add(sum, to[2]);
+            to[0] = even.mul_add(product, to[0]);
         }
+        to
     }
 }
 
@@ -113,21 +107,19 @@ pub(super) struct Output;
 
 impl Transform<PIECE, OUTPUTS> for Output {
     #[inline(always)]
-    unsafe fn apply<V: Vector>(m: [V; PIECE]) -> [V; OUTPUTS] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut to = [V::zero(), V::zero(), V::zero(), V::zero(), m[6]];
-            for (pair, p) in POINTS.into_iter().enumerate() {
-                let even = m[2 * pair].add(m[2 * pair + 1]);
-                let odd = m[2 * pair].sub(m[2 * pair + 1]);
-                to[0] = to[0].add(even);
-                to[1] = odd.mul_add(constant(p), to[1]);
-                to[2] = even.mul_add(constant(p * p), to[2]);
-                to[3] = odd.mul_add(constant(p * p * p), to[3]);
-                to[4] = even.mul_add(constant(p * p * p * p), to[4]);
-            }
-            to
+    fn apply<V: Vector>(m: [V; PIECE]) -> [V; OUTPUTS] {
+        let zero = constant(m[0], 0.0);
+        let mut to = [zero, zero, zero, zero, m[6]];
+        for (pair, p) in POINTS.into_iter().enumerate() {
+            let even = m[2 * pair].add(m[2 * pair + 1]);
+            let odd = m[2 * pair].sub(m[2 * pair + 1]);
+            to[0] = to[0].add(even);
+            to[1] = odd.mul_add(constant(m[0], p), to[1]);
+            to[2] = even.mul_add(constant(m[0], p * p), to[2]);
+            to[3] = odd.mul_add(constant(m[0], p * p * p), to[3]);
+            to[4] = even.mul_add(constant(m[0], p * p * p * p), to[4]);
         }
+        to
     }
 }
 
@@ -136,18 +128,15 @@ pub(super) struct OutputAdjoint;
 
 impl Transform<OUTPUTS, PIECE> for OutputAdjoint {
     #[inline(always)]
-    unsafe fn apply<V: Vector>(d: [V; OUTPUTS]) -> [V; PIECE] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut to = [d[4]; PIECE];
-            for (pair, p) in POINTS.into_iter().enumerate() {
-                let even = d[4].mul_add(constant(p * p * p * p), d[2].mul_add(constant(p * p), d[0]));
-                let odd = d[3].mul_add(constant(p * p * p), d[1].mul(constant(p)));
-                to[2 * pair] = even.add(odd);
-                to[2 * pair + 1] = even.sub(odd);
-            }
-            to
+    fn apply<V: Vector>(d: [V; OUTPUTS]) -> [V; PIECE] {
+        let mut to = [d[4]; PIECE];
+        for (pair, p) in POINTS.into_iter().enumerate() {
+            let even = d[4].mul_add(constant(d[0], p * p * p * p), d[2].mul_add(constant(d[0], p * p), d[0]));
+            let odd = d[3].mul_add(constant(d[0], p * p * p), d[1].mul(constant(d[0], p)));
+            to[2 * pair] = even.add(odd);
+            to[2 * pair + 1] = even.sub(odd);
         }
+        to
     }
 }
 
@@ -156,19 +145,16 @@ pub(super) struct Filter;
 
 impl Transform<TAPS, PIECE> for Filter {
     #[inline(always)]
-    unsafe fn apply<V: Vector>(g: [V; TAPS]) -> [V; PIECE] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut to = [g[2]; PIECE];
-            for (pair, p) in POINTS.into_iter().enumerate() {
-                let scale = SCALES[pair];
-                let even = g[2].mul_add(constant(p * p * scale), g[0].mul(constant(scale)));
-                let odd = g[1].mul(constant(p * scale));
-                to[2 * pair] = odd.add(even);
-                to[2 * pair + 1] = odd.sub(even);
-            }
-            to
+    fn apply<V: Vector>(g: [V; TAPS]) -> [V; PIECE] {
+        let mut to = [g[2]; PIECE];
+        for (pair, p) in POINTS.into_iter().enumerate() {
+            let scale = SCALES[pair];
+            let even = g[2].mul_add(constant(g[0], p * p * scale), g[0].mul(constant(g[0], scale)));
+            let odd = g[1].mul(constant(g[0], p * scale));
+            to[2 * pair] = odd.add(even);
+            to[2 * pair + 1] = odd.sub(even);
         }
+        to
     }
 }
 
@@ -177,20 +163,18 @@ pub(super) struct FilterAdjoint;
 
 impl Transform<PIECE, TAPS> for FilterAdjoint {
     #[inline(always)]
-    unsafe fn apply<V: Vector>(d: [V; PIECE]) -> [V; TAPS] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut to = [V::zero(), V::zero(), d[6]];
-            for (pair, p) in POINTS.into_iter().enumerate() {
-                let scale = SCALES[pair];
-                let even = d[2 * pair].sub(d[2 * pair + 1]);
-                let odd = d[2 * pair].add(d[2 * pair + 1]);
-                to[0] = even.mul_add(constant(scale), to[0]);
-                to[1] = odd.mul_add(constant(p * scale), to[1]);
-                to[2] = even.mul_add(constant(p * p * scale), to[2]);
-            }
-            to
+    fn apply<V: Vector>(d: [V; PIECE]) -> [V; TAPS] {
+        let zero = constant(d[0], 0.0);
+        let mut to = [zero, zero, d[6]];
+        for (pair, p) in POINTS.into_iter().enumerate() {
+            let scale = SCALES[pair];
+            let even = d[2 * pair].sub(d[2 * pair + 1]);
+            let odd = d[2 * pair].add(d[2 * pair + 1]);
+            to[0] = even.mul_add(constant(d[0], scale), to[0]);
+            to[1] = odd.mul_add(constant(d[0], p * scale), to[1]);
+            to[2] = even.mul_add(constant(d[0], p * p * scale), to[2]);
         }
+        to
     }
 }
 

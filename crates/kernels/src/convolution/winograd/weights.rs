@@ -1,41 +1,44 @@
 //! The weights transformed, for both passes.
 
 use super::{
-    PIECE, POSITIONS, applies_backward, panel_of, position_stride,
+    PIECE, POSITIONS, applies_backward, matrices_length, panel_of,
     transforms::{Filter, TAPS, both_ways},
 };
 use crate::{
     Element, InstructionSet,
     convolution::Geometry,
     dispatch::Kernel,
+    length,
     matmul::{Matrix, lanes, pack, packed_length},
     tile::panel_width,
     vector::Vector,
 };
 
 /// Elements of 49 matrices in panels.
-fn matrices_length<E: Element>(set: InstructionSet, rows: usize, columns: usize) -> usize {
-    POSITIONS * position_stride(rows, columns.next_multiple_of(lanes::<E>(set)))
+fn panels_length<E: Element>(set: InstructionSet, rows: usize, columns: usize) -> usize {
+    matrices_length(rows, length::padded(columns, lanes::<E>(set)))
 }
 
 /// Elements of the 49 matrices `[channels, filters]` that the forward pass multiplies by.
 pub(super) fn forward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
-    matrices_length::<E>(set, geometry.size.channels, geometry.size.filters)
+    panels_length::<E>(set, geometry.size.channels, geometry.size.filters)
 }
 
 /// Elements of the 49 matrices `[filters, channels]` for the input's gradient.
 fn backward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let size = &geometry.size;
-    if applies_backward(geometry) { matrices_length::<E>(set, size.filters, size.channels) } else { 0 }
+    if applies_backward(geometry) { panels_length::<E>(set, size.filters, size.channels) } else { 0 }
 }
 
 /// Elements that [`pack_weights`] needs: those matrices, as many `[filters, channels]` for the input's gradient, and
 /// the weights in panels that the first are made from.
 pub(in super::super) fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let (channels, filters) = (geometry.size.channels, geometry.size.filters);
-    forward_length::<E>(set, geometry)
-        + backward_length::<E>(set, geometry)
-        + TAPS * TAPS * packed_length::<E>(set, channels, filters)
+    length::sum(&[
+        forward_length::<E>(set, geometry),
+        backward_length::<E>(set, geometry),
+        length::product(&[TAPS, TAPS, packed_length::<E>(set, channels, filters)]),
+    ])
 }
 
 /// G g Gᵀ of every filter and channel in panels of filters, and again in panels of channels.

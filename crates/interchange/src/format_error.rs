@@ -1,0 +1,105 @@
+//! Why a file is no model of ours.
+
+use crate::{
+    OtherFormat,
+    escape::{listed, shown},
+    weights::KEY,
+};
+
+/// A file that is not a model of ours. Names from the file are shown with their control characters escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// Something else that is known.
+    #[error("not a safetensors file: {0}")]
+    OtherFormat(OtherFormat),
+    /// Not safetensors, or damaged.
+    #[error("not a safetensors file: {0}")]
+    Damaged(String),
+    /// No description.
+    #[error("no `{KEY}` entry in its metadata says which network it is of")]
+    NoDescription,
+    /// A description that cannot be read, or of what cannot be.
+    #[error("its `{KEY}` entry is not understood: {0}")]
+    Description(String),
+    /// Weights that are not those that the description was written for.
+    #[error("its weights were changed: the SHA-256 in its metadata is {}, that of its weights {found}", shown(.stated))]
+    Changed {
+        /// In the description.
+        stated: String,
+        /// Of the weights.
+        found: String,
+    },
+    /// A parameter that the network needs.
+    #[error("tensor {name} of shape {shape:?} is missing")]
+    Missing {
+        /// Which.
+        name: String,
+        /// Its shape in the network.
+        shape: Vec<usize>,
+    },
+    /// A tensor that the network does not have.
+    #[error("tensor {} is not one of the network's", shown(.0))]
+    Surplus(String),
+    /// Layers of other names whose tensors are not those of the network's.
+    #[error("no tensors for {}; the file has {}", listed(.layers), listed(.candidates))]
+    Unmatched {
+        /// The network's, with their shapes.
+        layers: Vec<String>,
+        /// The file's, with theirs.
+        candidates: Vec<String>,
+    },
+    /// Layers of other names and the same shapes, whose order the names do not say.
+    #[error("the layers {} could be the file's {} in any order: their tensors are of the same shapes", listed(.layers), listed(.candidates))]
+    Ambiguous {
+        /// The network's.
+        layers: Vec<String>,
+        /// The file's.
+        candidates: Vec<String>,
+    },
+    /// A name map that does not fit.
+    #[error("{0}")]
+    Map(String),
+    /// A tensor of another shape or number type.
+    #[error("tensor {}: {expected} expected, {found} found", shown(.name))]
+    Shape {
+        /// Which.
+        name: String,
+        /// Type and shape of the network's.
+        expected: String,
+        /// Type and shape of the file's.
+        found: String,
+    },
+    /// A weight that is NaN or infinite as float32.
+    #[error("tensor {} holds a value that is not a finite number", shown(.0))]
+    NotFinite(String),
+}
+
+impl FormatError {
+    /// What to do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::OtherFormat(format) => format.remedy().to_owned(),
+            Self::NoDescription => "pass --architecture MODEL, the network that its weights are of".to_owned(),
+            Self::Damaged(_) => {
+                "download or copy the file again, or pass one that `mnist-study train MODEL --save FILE` made".to_owned()
+            }
+            Self::Description(_) => "pass a file that `mnist-study train MODEL --save FILE` made".to_owned(),
+            Self::Changed { .. } => format!(
+                "get the file again; to use the changed weights, save them without the metadata entry `{KEY}` and pass \
+                 --architecture MODEL"
+            ),
+            Self::Missing { .. } | Self::Surplus(_) | Self::Shape { .. } | Self::Unmatched { .. } => {
+                "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes; \
+                 --map FROM=TO says what a layer is called there"
+                    .to_owned()
+            }
+            Self::Ambiguous { layers, candidates } => {
+                let maps = candidates.iter().zip(layers).map(|(theirs, ours)| format!("--map {theirs}={ours}"));
+                format!("say which is which: {}, or in another order", maps.collect::<Vec<_>>().join(" "))
+            }
+            Self::Map(_) => "write --map FROM=TO with the file's name and the network's, such as --map fc=dense".to_owned(),
+            Self::NotFinite(_) => "the training that made it diverged, or the file is damaged: pass another".to_owned(),
+        }
+    }
+}

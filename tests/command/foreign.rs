@@ -1,0 +1,192 @@
+//! Weights that other programs trained.
+
+use crate::common::{Bench, Said, said};
+use safetensors::SafeTensors;
+use serde_json::Value;
+use std::fs;
+
+/// A bench with a trained model in the file `m`, and its tensors alone, under other names, in `foreign`.
+fn trained(rename: impl Fn(&str) -> String) -> Bench {
+    let bench = Bench::new();
+    let train =
+        ["train", "mlp", "--save", "m", "--dataset", "data", "--epochs", "2", "--batch-size", "32", "-q"];
+    let ran = said(&mut bench.command(&train));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let bytes = fs::read(bench.path().join("m")).expect("a file");
+    let file = SafeTensors::deserialize(&bytes).expect("a file");
+    let tensors = file.iter().map(|(name, view)| (rename(name), view)).collect::<Vec<_>>();
+    fs::write(bench.path().join("foreign"), safetensors::serialize(tensors, None).expect("a file"))
+        .expect("written");
+    bench
+}
+
+fn evaluate(bench: &Bench, file: &str, more: &[&str]) -> Said {
+    said(bench.command(&["evaluate", file, "--dataset", "data", "--json"]).args(more))
+}
+
+fn json(ran: &Said) -> Value {
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).expect("JSON")
+}
+
+#[test]
+fn what_was_guessed_is_told() {
+    let bench = trained(|name| format!("module.{}", name.replace("dense", "fc")));
+    let own = json(&evaluate(&bench, "m", &[]));
+    let ran = evaluate(&bench, "foreign", &["--architecture", "mlp", "--quiet"]);
+    let foreign = json(&ran);
+    assert_eq!((&foreign["test_loss"], &foreign["fingerprint"]), (&own["test_loss"], &own["fingerprint"]));
+    let notes = [
+        "states no preparation: pixels of 0 to 1 assumed; pass --mean 0.1307 --std 0.3081",
+        "removed the prefix `module.` that all tensor names share",
+        "matched layers by --map, shape or number: fc1 as dense1, fc2 as dense2",
+    ];
+    for note in notes {
+        assert!(ran.stderr.contains(&format!("note: foreign: {note}")), "{}", ran.stderr);
+        let listed = foreign["notes"].as_array().expect("notes").iter();
+        assert!(listed.filter_map(Value::as_str).any(|one| one.starts_with(note)), "{}", ran.stdout);
+    }
+    assert_eq!(own["notes"], serde_json::json!([]));
+    let mapped =
+        evaluate(&bench, "foreign", &["--architecture", "mlp", "--map", "fc1=dense1", "--map", "fc2=dense2"]);
+    assert_eq!(json(&mapped)["fingerprint"], own["fingerprint"]);
+    let wrong = evaluate(&bench, "foreign", &["--architecture", "mlp", "--map", "fb=dense"]);
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("hint: write --map FROM=TO"), "{}", wrong.stderr);
+    let usage = evaluate(&bench, "foreign", &["--architecture", "mlp", "--map", "fc"]);
+    assert_eq!(usage.code, Some(2), "{}", usage.stderr);
+}
+
+#[test]
+fn a_preparation_is_used_and_kept() {
+    let bench = trained(str::to_owned);
+    let prepared = ["--architecture", "mlp", "--mean", "0.25", "--std", "0.5"];
+    let ran = evaluate(&bench, "foreign", &prepared);
+    let with = json(&ran);
+    assert!(!ran.stderr.contains("states no preparation"), "{}", ran.stderr);
+    assert_eq!(with["preparation"], serde_json::json!({ "mean": [0.25], "std": [0.5] }));
+    let without = json(&evaluate(&bench, "foreign", &["--architecture", "mlp"]));
+    assert_ne!(with["test_loss"], without["test_loss"]);
+    let export = [
+        "export",
+        "foreign",
+        "--dataset",
+        "data",
+        "--safetensors",
+        "kept",
+        "--c-header",
+        "kept.h",
+        "--onnx",
+        "o",
+    ];
+    let ran = said(bench.command(&export).args(prepared));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(bench.read("kept.h").contains("mlp_prepare(workspace + 0, 168, 2.5e-1f, 5e-1f);"));
+    assert!(
+        fs::read(bench.path().join("o")).expect("a file").windows(15).any(|text| text == b"images.prepared")
+    );
+    let ran = evaluate(&bench, "kept", &[]);
+    assert_eq!((json(&ran)["test_loss"].clone(), ran.stderr.as_str()), (with["test_loss"].clone(), ""));
+    // Another than the file states is used, and told.
+    let ran = evaluate(&bench, "kept", &["--mean", "0", "--std", "1"]);
+    assert_eq!(json(&ran)["test_loss"], without["test_loss"]);
+    let told = "note: kept: states mean 0.25 and std 0.5 of its pixels; --mean 0 --std 1 are used instead";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    for (options, expected) in [
+        (&["--mean", "33.3", "--std", "78.6"][..], "divide one of 0..255 by 255"),
+        (&["--mean", "0.1"], "--std"),
+        (&["--std", "0.1"], "--mean"),
+        (&["--mean", "0.1", "--std", "0"], "a number from 0.00001 to 1"),
+        (&["--mean", "NaN", "--std", "1"], "a number from 0 to 1"),
+        (&["--epsilon", "0"], "a number from 1e-12 to 0.1"),
+    ] {
+        let ran = evaluate(&bench, "m", options);
+        assert!(ran.code == Some(2) && ran.stderr.contains(expected), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_epsilon_is_assumed_by_the_names_and_told() {
+    let bench = Bench::new();
+    let golden = |name: &str| format!("{}/golden/interchange/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+    let networks = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interchange/every-layer.toml:sequences");
+    let bytes = fs::read(golden("sequences")).expect("a golden file");
+    let file = SafeTensors::deserialize(&bytes).expect("a file");
+    let renamed = file.iter().map(|(name, view)| (name.replace("batchnorm", "bn"), view)).collect::<Vec<_>>();
+    fs::write(bench.path().join("renamed"), safetensors::serialize(renamed, None).expect("a file"))
+        .expect("written");
+    let describe = |file: &str, more: &[&str]| {
+        let export = ["export", file, "--architecture", networks, "--pytorch", "m.py"];
+        let ran = said(bench.command(&export).args(more));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let module = bench.read("m.py");
+        let epsilon =
+            module.split_once("eps=").and_then(|(_, rest)| rest.split_once(')')).expect("an epsilon");
+        (epsilon.0.to_owned(), ran.stderr)
+    };
+    let (epsilon, told) = describe(&golden("sequences"), &[]);
+    assert!(
+        epsilon == "0.001" && told.contains("0.001 assumed, that of `export --pytorch`'s modules"),
+        "{told}"
+    );
+    let (epsilon, told) = describe("renamed", &[]);
+    assert!(
+        epsilon == "1e-5" && told.contains("1e-5 assumed, PyTorch's default; pass --epsilon 0.001"),
+        "{told}"
+    );
+    assert!(told.contains("pass that too"), "{told}");
+    let (epsilon, told) = describe("renamed", &["--epsilon", "3e-4"]);
+    assert!(epsilon == "0.0003" && !told.contains("epsilon"), "{told}");
+}
+
+#[test]
+fn a_file_that_was_changed_or_is_of_another_network_is_refused() {
+    let bench = trained(str::to_owned);
+    let mut bytes = fs::read(bench.path().join("m")).expect("a file");
+    *bytes.last_mut().expect("weights") ^= 1;
+    fs::write(bench.path().join("changed"), bytes).expect("written");
+    let stated = json(&evaluate(&bench, "m", &[]))["fingerprint"].as_str().expect("text").to_owned();
+    let ran = evaluate(&bench, "changed", &[]);
+    assert_eq!(ran.code, Some(1));
+    let found = ran.stderr.split("that of its weights ").nth(1).expect("another digest");
+    assert!(
+        ran.stderr.contains(&stated) && found.len() > 64 && !found.starts_with(&stated),
+        "{}",
+        ran.stderr
+    );
+    // What the file says of itself holds beside --architecture.
+    assert_eq!(evaluate(&bench, "changed", &["--architecture", "mlp"]).code, Some(1));
+    assert_eq!(json(&evaluate(&bench, "m", &["--architecture", "mlp"]))["fingerprint"], stated.as_str());
+    let other = evaluate(&bench, "m", &["--architecture", "cnn"]);
+    assert!(
+        other.code == Some(1) && other.stderr.contains("hint: leave out --architecture"),
+        "{}",
+        other.stderr
+    );
+}
+
+#[test]
+fn files_of_other_formats_come_with_the_remedy() {
+    let bench = Bench::new();
+    for (bytes, told, remedy) in [
+        (
+            &b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"[..],
+            "Git LFS pointer",
+            "git lfs pull",
+        ),
+        (
+            b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0m/data.pkl",
+            "PyTorch file",
+            "torch.load(\"x.pt\"",
+        ),
+        (b"\x80\x02}q\0.", "pickle", "save_file"),
+        (b"\x89HDF\r\n\x1a\n\0", "HDF5", "From Keras"),
+        (b"\x08\x08\x12\x07pytorch", "ONNX", "onnx.load(\"x.pt\")"),
+        (b"<html><title>404</title>", "HTML page", "download the file itself"),
+        (b"", "empty", "again"),
+    ] {
+        fs::write(bench.path().join("x.pt"), bytes).expect("written");
+        let ran = said(&mut bench.command(&["evaluate", "x.pt", "--architecture", "mlp"]));
+        let hint = ran.stderr.split_once("hint: ").expect("a hint").1;
+        assert!(ran.code == Some(1) && ran.stderr.contains(told) && hint.contains(remedy), "{}", ran.stderr);
+    }
+}
