@@ -238,8 +238,7 @@ impl Corpus {
     /// read where that is not plain: a sentence each, none for a sound set. The same data gives the same sentences.
     ///
     /// Classes without a training or a test image, or with hardly any; test images that are training images; copies, and copies
-    /// with other labels; images of one shade; pixels far from the range of bytes; labels that look unrelated to the
-    /// images; digits that lie on their side.
+    /// with other labels; images of one shade; pixels far from the range of bytes; digits that lie on their side.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

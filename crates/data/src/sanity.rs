@@ -1,13 +1,11 @@
 //! What cannot be right about data, or makes a figure mean something else than it seems to: found once, when data is loaded.
 //!
-//! All of it is counted, nothing estimated but one thing: whether labels have anything to do with images, and that from every
-//! so-manieth image alone. On 70,000 images of 28×28 pixels it takes some 40 ms (`examples/sanity.rs` measures it).
+//! All of it is counted, nothing estimated.
 
 use std::collections::HashMap;
 
 use crate::classes::list;
 use crate::error::thousands;
-use crate::means::ClassMeans;
 use crate::{Dataset, Error};
 
 /// A class with fewer training images than the median class by this factor is told.
@@ -36,7 +34,6 @@ pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> R
         told.extend(pixel_remarks(part, set));
     }
     told.extend(copy_remarks(training, test));
-    told.extend(relation_remark(&ClassMeans::of(training), test));
     Ok(told)
 }
 
@@ -189,33 +186,6 @@ fn hash(image: &[u8]) -> u64 {
         mix(state, u64::from_le_bytes(word.try_into().expect("eight bytes")))
     });
     words.remainder().iter().fold(state, |state, byte| mix(state, u64::from(*byte)))
-}
-
-/// Told where the nearest class mean is no better on test images than answers that know nothing of them.
-fn relation_remark(means: &ClassMeans, test: &Dataset) -> Option<String> {
-    let answers = means.classify(test)?;
-    let images = answers.len() as f64;
-    let correct = answers.iter().filter(|(label, answer)| label == answer).count();
-    // With labels and answers as often as they are, but independent of each other.
-    let mut frequencies = vec![(0_u32, 0_u32); test.classes()];
-    for (label, answer) in &answers {
-        frequencies[usize::from(*label)].0 += 1;
-        frequencies[usize::from(*answer)].1 += 1;
-    }
-    let products = frequencies.iter().map(|(labels, answers)| f64::from(*labels) * f64::from(*answers));
-    let by_chance = products.sum::<f64>() / images;
-    let deviation = (by_chance * (1.0 - by_chance / images)).sqrt();
-    // Of one class, or where one answer is given to all, nothing can be told.
-    if deviation == 0.0 || correct as f64 > by_chance + 2.0 * deviation {
-        return None;
-    }
-    Some(format!(
-        "labels look unrelated to the images: the nearest class mean classifies {:.1} % of {} test images correctly, chance \
-         alone {:.1} %; check that labels were not shuffled and belong to these images",
-        100.0 * correct as f64 / images,
-        thousands(answers.len() as u64),
-        100.0 * by_chance / images
-    ))
 }
 
 /// `12 of 600 training images (2.0 %)`, `all 600 training images`.

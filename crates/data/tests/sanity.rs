@@ -163,27 +163,6 @@ fn one_class_is_refused() {
     assert_eq!(error.to_string(), "toy (training): at least 2 classes expected, all labels are 3");
 }
 
-/// Labels that belong to other images: in another order, or moved on by one.
-#[test]
-fn labels_without_relation_to_the_images_are_told() {
-    let sound = synthetic(3, 2_000, 500, 20, 20, 10);
-    let (training, test) = (sound.training(), sound.test());
-    let is_told = |training: Dataset, test: Dataset| {
-        let said = Corpus::new("toy", training, test).expect("usable");
-        said.warnings().iter().any(|warning| warning.starts_with("labels look unrelated to the images: "))
-    };
-    let mut shuffled: Vec<u32> = training.labels().iter().map(|label| u32::from(*label)).collect();
-    data::shuffle(&mut shuffled, &mut data::generator(1, 1));
-    let shuffled: Vec<u8> = shuffled.into_iter().map(|label| label as u8).collect();
-    assert!(is_told(with_labels(training, shuffled), test.clone()));
-    let mut moved = test.labels().to_vec();
-    moved.rotate_left(1);
-    assert!(is_told(training.clone(), with_labels(test, moved)));
-    // Half of the labels are wrong, and the rest still tells.
-    let half = test.labels().iter().enumerate().map(|(index, label)| if index % 2 == 0 { 0 } else { *label });
-    assert!(!is_told(training.clone(), with_labels(test, half.collect())));
-}
-
 /// In any folder, with any names: 28×28 pixels and labels 0 to 9 are enough.
 fn digits(folder: &Path, transposed: bool) {
     let mnist = load(&Source::Mnist).expect("MNIST");
