@@ -83,16 +83,18 @@ pub(super) fn make(
             let prepared = prepare(dataset)?;
             let planned = planned(dataset, &carrying_out.out, &prepared)?;
             match decide(slice::from_ref(&planned), carrying_out, output)? {
-                Decision::Train => make_on(comparison, prepared, &carrying_out.out, carrying_out, output, true),
+                Decision::Train => {
+                    make_on(comparison, prepared, &carrying_out.out, carrying_out, output, true)
+                }
                 Decision::Stop => Ok(()),
             }
         }
         several => {
             let parts = parts(several);
             // Each is opened once more when its turn comes: together they might not fit into memory.
-            let planned = parts
-                .iter()
-                .map(|part| planned(&part.dataset, &carrying_out.out.join(&part.folder), &prepare(&part.dataset)?));
+            let planned = parts.iter().map(|part| {
+                planned(&part.dataset, &carrying_out.out.join(&part.folder), &prepare(&part.dataset)?)
+            });
             if decide(&planned.collect::<Result<Vec<_>, _>>()?, carrying_out, output)? == Decision::Stop {
                 return Ok(());
             }

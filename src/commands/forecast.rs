@@ -100,7 +100,10 @@ pub(super) fn decide(
         return Ok(Decision::Train);
     }
     let refused = |problem: String| {
-        Failure::usage(problem, "pass --yes to begin all the same; --dry-run lists the runs and what each takes")
+        Failure::usage(
+            problem,
+            "pass --yes to begin all the same; --dry-run lists the runs and what each takes",
+        )
     };
     if !(stdin().is_terminal() && stderr().is_terminal()) {
         return Err(refused(format!("{}: not begun unasked", summary(planned))));
@@ -110,7 +113,9 @@ pub(super) fn decide(
     }
     match asked("continue? [y/N] ")? {
         true => Ok(Decision::Train),
-        false => Err(Failure::new("not begun, as you wished", "--dry-run lists the runs and what each takes")),
+        false => {
+            Err(Failure::new("not begun, as you wished", "--dry-run lists the runs and what each takes"))
+        }
     }
 }
 

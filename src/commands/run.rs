@@ -18,7 +18,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::note("[search] is for `mnist-study tune`: `run` trains the models as they stand");
     }
     if let Some(dataset) = arguments.dataset.as_ref().filter(|_| file.datasets.len() > 1) {
-        output::note(&format!("--dataset {dataset} takes the place of the file's {} data sets", file.datasets.len()));
+        output::note(&format!(
+            "--dataset {dataset} takes the place of the file's {} data sets",
+            file.datasets.len()
+        ));
     }
     let comparison = Comparison {
         title: file.title,

@@ -36,7 +36,10 @@ fn a_dry_run_lists_every_run_and_makes_none() {
     let runs = listed["runs"].as_array().expect("runs");
     assert_eq!((runs.len(), &listed["to_train"], &listed["recorded"]), (4, &4.into(), &0.into()));
     for (run, (model, seed)) in runs.iter().zip([("0.001", 0), ("0.01", 0), ("0.001", 1), ("0.01", 1)]) {
-        assert_eq!((&run["dataset"], &run["seed"], &run["epochs"]), (&"data".into(), &seed.into(), &1.into()));
+        assert_eq!(
+            (&run["dataset"], &run["seed"], &run["epochs"]),
+            (&"data".into(), &seed.into(), &1.into())
+        );
         assert_eq!(run["model"], format!("mlp learning_rate={model}"));
         assert_eq!((&run["recorded"], &run["basis"]), (&false.into(), &"measurement".into()));
     }
@@ -48,11 +51,18 @@ fn a_dry_run_lists_every_run_and_makes_none() {
     // One run a model; then those are recorded, and tell how long the others take.
     let made = said(&mut bench.command(&["run", "study.toml", "--seeds", "1", "--out", "out"]));
     assert_eq!(made.code, Some(0), "{}", made.stderr);
-    assert!(made.stderr.starts_with("note: 2 runs to train, expected to take less than an hour\n"), "{}", made.stderr);
+    assert!(
+        made.stderr.starts_with("note: 2 runs to train, expected to take less than an hour\n"),
+        "{}",
+        made.stderr
+    );
     let before = bench.files("out");
     let listed = json(&[]);
     let runs = listed["runs"].as_array().expect("runs");
-    assert_eq!(runs.iter().map(|run| run["recorded"] == true).collect::<Vec<_>>(), [true, true, false, false]);
+    assert_eq!(
+        runs.iter().map(|run| run["recorded"] == true).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
     assert!(runs[0]["predicted_seconds"].is_null());
     assert_eq!(runs[3]["basis"], "records");
     let record = &bench.json("out/summary.json")["models"][1]["runs"][0]["total_seconds"];
@@ -64,7 +74,11 @@ fn a_dry_run_lists_every_run_and_makes_none() {
     assert!(table.contains("\n\n2 runs to train (2 already recorded), expected to take about "), "{table}");
     assert_eq!(bench.files("out"), before);
     let more = said(&mut bench.command(&["run", "study.toml", "--out", "out"]));
-    assert!(more.stderr.contains("note: 2 runs to train (2 already recorded), expected to take about "), "{}", more.stderr);
+    assert!(
+        more.stderr.contains("note: 2 runs to train (2 already recorded), expected to take about "),
+        "{}",
+        more.stderr
+    );
     let none = said(&mut bench.command(&["run", "study.toml", "--out", "out"]));
     assert!(none.stderr.starts_with("note: 4 runs, all recorded: nothing to train\n"), "{}", none.stderr);
 }
@@ -77,12 +91,20 @@ fn a_dry_run_of_several_data_sets_names_them_and_fetches_none() {
     let listed = said(&mut bench.command(&["run", "study.toml", "--dry-run"]));
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
     let rows: Vec<&str> = listed.stdout.lines().filter(|line| line.contains(" mlp ")).collect();
-    assert!(rows.len() == 2 && rows[0].starts_with("data ") && rows[1].starts_with("more "), "{}", listed.stdout);
+    assert!(
+        rows.len() == 2 && rows[0].starts_with("data ") && rows[1].starts_with("more "),
+        "{}",
+        listed.stdout
+    );
     assert_eq!(bench.files("."), ["data", "more", "study.toml"]);
     let absent = said(&mut bench.command(&["compare", "mlp", "--dataset", "kmnist", "--dry-run"]));
     assert_eq!(absent.code, Some(1));
     assert!(absent.stderr.contains("error: data set kmnist: not on this machine"), "{}", absent.stderr);
-    assert!(absent.stderr.contains("hint: fetch it first: mnist-study datasets fetch kmnist"), "{}", absent.stderr);
+    assert!(
+        absent.stderr.contains("hint: fetch it first: mnist-study datasets fetch kmnist"),
+        "{}",
+        absent.stderr
+    );
 }
 
 #[test]
@@ -90,7 +112,11 @@ fn a_study_of_more_than_an_hour_is_not_begun_unasked() {
     let bench = bench_with(LONG);
     let refused = said(&mut bench.command(&["run", "study.toml", "--out", "out"]));
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    assert!(refused.stderr.contains("error: 1,000 runs to train, expected to take about "), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("error: 1,000 runs to train, expected to take about "),
+        "{}",
+        refused.stderr
+    );
     assert!(refused.stderr.contains("--yes") && refused.stderr.contains("--dry-run"), "{}", refused.stderr);
     assert_eq!(bench.files("."), ["data", "study.toml"], "nothing is written");
 
@@ -119,7 +145,11 @@ fn seeds_beyond_all_numbers_are_refused() {
         assert_eq!(refused.code, Some(2), "{}", refused.stderr);
         let error = "error: --seed 18446744073709551614: 3 runs count up from it, and the largest seed is ";
         assert!(refused.stderr.contains(error), "{}", refused.stderr);
-        assert!(refused.stderr.contains("hint: pass a --seed of at most 18446744073709551613"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("hint: pass a --seed of at most 18446744073709551613"),
+            "{}",
+            refused.stderr
+        );
     }
     assert_eq!(bench.files("."), ["data"]);
 }
@@ -128,7 +158,8 @@ fn seeds_beyond_all_numbers_are_refused() {
 fn options_and_keys_that_would_be_lost_are_named() {
     let bench = bench_with(&format!("{GRID}[search]\nbatch_size = [16, 32]\n"));
     for verb in ["run", "compare"] {
-        let refused = said(&mut bench.command(&[verb, "study.toml", "--learning-rate", "0.1", "--out", "out"]));
+        let refused =
+            said(&mut bench.command(&[verb, "study.toml", "--learning-rate", "0.1", "--out", "out"]));
         assert_eq!(refused.code, Some(2), "{}", refused.stderr);
         let error = "error: --learning-rate: study.toml varies learning_rate in a grid\n\
                      hint: leave out --learning-rate, or learning_rate in the grid\n";

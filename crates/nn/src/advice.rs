@@ -12,15 +12,15 @@ pub(crate) fn for_layer(before: &[LayerSpec], layer: &LayerSpec, input: Shape) -
             "put `rows`, `columns`, `pixels` or `patches SIZE` before it".into()
         }
         (Reads::Image, Shape::Vector(_)) => {
-            "put it before `flatten`, `dense` and the global pools, which end the part that reads images".into()
+            "put it before `flatten`, `dense` and the global pools, which end the part that reads images"
+                .into()
         }
         (Reads::Image, Shape::Sequence { .. }) => {
             "put it before the layers that make a sequence of the image".into()
         }
         (Reads::List, Shape::Image { .. }) => "put `flatten` or `global avgpool` before it".into(),
-        (Reads::ImageOrSequence, Shape::Vector(_)) => {
-            whole_sequence(before).unwrap_or_else(|| "leave it out: there is one value a feature already".into())
-        }
+        (Reads::ImageOrSequence, Shape::Vector(_)) => whole_sequence(before)
+            .unwrap_or_else(|| "leave it out: there is one value a feature already".into()),
         _ => String::new(),
     }
 }
@@ -39,7 +39,9 @@ pub(crate) fn for_the_end(layers: &[LayerSpec], output: Shape) -> String {
                 _ => None,
             });
             match recurrent {
-                Some(spec) => format!("write the last recurrent layer as `{spec}`, which gives its last state alone"),
+                Some(spec) => {
+                    format!("write the last recurrent layer as `{spec}`, which gives its last state alone")
+                }
                 None => "put `global avgpool` or `flatten` before `dense classes`".into(),
             }
         }
@@ -109,7 +111,10 @@ mod tests {
     fn what_does_not_fit_comes_with_what_to_write() {
         for (lines, told) in [
             (&["lstm 64", "lstm 32", "dense classes"][..], "write `lstm 64 sequence` as layer 1"),
-            (&["gru 8 bidirectional", "tanh", "attention 2"], "write `gru 8 bidirectional sequence` as layer 1"),
+            (
+                &["gru 8 bidirectional", "tanh", "attention 2"],
+                "write `gru 8 bidirectional sequence` as layer 1",
+            ),
             (&["flatten", "lstm 8"], "leave out layer 1 (`flatten`)"),
             (&["conv 4 3x3", "dense classes"], "put `flatten` or `global avgpool` before it"),
             (&["flatten", "conv 4 3x3"], "put it before `flatten`"),
@@ -136,10 +141,12 @@ mod tests {
     fn sizes_beyond_all_numbers_are_refused() {
         let describe = |lines: &[&str], side| {
             let layers: Vec<LayerSpec> = lines.iter().map(|line| line.parse().expect("a layer")).collect();
-            let model = Architecture { name: "m".into(), summary: String::new(), citation: String::new(), layers };
+            let model =
+                Architecture { name: "m".into(), summary: String::new(), citation: String::new(), layers };
             model.describe(side, side, 2).expect_err("too large").problem
         };
-        let wide = ["conv 65536 1x1", "conv 65536 65536x65536 stride 65536 pad 65535", "flatten", "dense classes"];
+        let wide =
+            ["conv 65536 1x1", "conv 65536 65536x65536 stride 65536 pad 65535", "flatten", "dense classes"];
         assert_eq!(describe(&wide, 1), "more than 67108864 parameters so far");
         let dilated = ["conv 1 65535x65535 dilation 65536 same", "flatten", "dense classes"];
         assert!(describe(&dilated, 28).contains("parameters"), "{}", describe(&dilated, 28));
@@ -160,12 +167,19 @@ mod tests {
         let convolution = ConvolutionSpec { filters: 2, sliding, groups: 1, bias: true };
         for layer in [
             LayerSpec::Convolution(ConvolutionSpec { groups: 0, ..convolution }),
-            LayerSpec::Convolution(ConvolutionSpec { sliding: Sliding { stride: 0, ..sliding }, ..convolution }),
+            LayerSpec::Convolution(ConvolutionSpec {
+                sliding: Sliding { stride: 0, ..sliding },
+                ..convolution
+            }),
             LayerSpec::Convolution(ConvolutionSpec { sliding: Sliding::over(0, 1), ..convolution }),
             LayerSpec::MaxPool(PoolSpec { size: 2, stride: 0 }),
             LayerSpec::Patches { size: 0 },
         ] {
-            assert_eq!(layer.output(image, 2), Err("numbers above 0 are expected, 0 was found".into()), "{layer:?}");
+            assert_eq!(
+                layer.output(image, 2),
+                Err("numbers above 0 are expected, 0 was found".into()),
+                "{layer:?}"
+            );
         }
         let sequence = Shape::Sequence { steps: 4, features: 2 };
         assert!(LayerSpec::Attention { heads: 0 }.output(sequence, 2).is_err());

@@ -243,7 +243,9 @@ mod tests {
         assert!((0..150).all(|rank| told[rank] == place(rank)), "the good ones");
         let ranks: Vec<usize> = told
             .iter()
-            .map(|point| ranked.iter().position(|trial| history.trials[*trial].point == **point).expect("a trial"))
+            .map(|point| {
+                ranked.iter().position(|trial| history.trials[*trial].point == **point).expect("a trial")
+            })
             .collect();
         assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "each once, the best first");
         assert!(ranks[150..].windows(2).all(|pair| (5..=6).contains(&(pair[1] - pair[0]))), "evenly");

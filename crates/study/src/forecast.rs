@@ -75,7 +75,12 @@ impl Forecast {
     ///
     /// # Errors
     /// When a model does not fit the data.
-    pub fn of(laboratory: &Laboratory, plan: &[RunSpec], store: &Store, fresh: bool) -> Result<Self, ShapeError> {
+    pub fn of(
+        laboratory: &Laboratory,
+        plan: &[RunSpec],
+        store: &Store,
+        fresh: bool,
+    ) -> Result<Self, ShapeError> {
         let here = laboratory.environment();
         let mut kinds: Vec<Kind> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
@@ -163,7 +168,8 @@ impl Forecast {
             (self.kinds[next].tried, self.kinds[next].measured) = (true, measured);
         }
         for kind in open {
-            let Some((like, measured)) = self.nearest(kind).and_then(|like| Some((like, like.measured?))) else {
+            let Some((like, measured)) = self.nearest(kind).and_then(|like| Some((like, like.measured?)))
+            else {
                 continue;
             };
             let measured = measured * self.kinds[kind].bound / like.bound;
@@ -181,9 +187,8 @@ impl Forecast {
             let alike = self.nearest(kind).filter(|like| like.signature == self.kinds[kind].signature);
             alike.map_or(f64::INFINITY, |like| like.distance(&self.kinds[kind]))
         };
-        let (kind, distance) = unknown
-            .map(|kind| (kind, distance(kind)))
-            .max_by(|(one, a), (other, b)| {
+        let (kind, distance) =
+            unknown.map(|kind| (kind, distance(kind))).max_by(|(one, a), (other, b)| {
                 // Of models that nothing is known of, the one that takes the longest.
                 a.total_cmp(b).then(self.kinds[*one].bound.total_cmp(&self.kinds[*other].bound))
             })?;
@@ -218,7 +223,14 @@ impl Kind {
             parameters: described.iter().map(|layer| layer.parameters).sum(),
         };
         let bound = bound(&size, &Work::of(run), recipe, &laboratory.environment());
-        Ok(Self { specification: run.clone(), runs: Vec::new(), signature, bound, tried: false, measured: None })
+        Ok(Self {
+            specification: run.clone(),
+            runs: Vec::new(),
+            signature,
+            bound,
+            tried: false,
+            measured: None,
+        })
     }
 
     /// By how many powers of e an epoch of one takes longer than one of the other.
@@ -278,7 +290,8 @@ fn bound(size: &Size, work: &Work, recipe: &Recipe, here: &Environment) -> f64 {
     // Forward, and twice as much backward; then what an image costs of itself.
     let augmented = !recipe.augmentation.is_none();
     let image = 3.0 * forward + if augmented { 50e-6 } else { 10e-6 };
-    let update = size.parameters as f64 * if matches!(recipe.optimiser, OptimiserSpec::Muon(_)) { 200e-9 } else { 10e-9 };
+    let update = size.parameters as f64
+        * if matches!(recipe.optimiser, OptimiserSpec::Muon(_)) { 200e-9 } else { 10e-9 };
     (work.trained * image + work.evaluated * (forward + 10e-6) + work.steps * update) / threads
         + work.steps * 100e-6
 }

@@ -20,10 +20,7 @@ impl Reader<'_> {
     /// Each setting of a grid with its values.
     pub(super) fn grid(&self, entries: &Entries) -> Read<Vec<Axis>> {
         let Some(node) = self.get(entries, "grid") else { return Ok(Vec::new()) };
-        self.short_table("grid", node, SETTINGS)?
-            .iter()
-            .map(|(name, node)| self.axis(name, node))
-            .collect()
+        self.short_table("grid", node, SETTINGS)?.iter().map(|(name, node)| self.axis(name, node)).collect()
     }
 
     fn axis(&self, name: &str, node: &Node) -> Read<Axis> {
@@ -40,7 +37,11 @@ impl Reader<'_> {
             self.check_text(&what, &plain(&value), VALUE, node.line)?;
             if values.contains(&value) {
                 let problem = format!("{what}: {} stands there twice", plain(&value));
-                return Err(self.error(node.line, problem, "name each value once; `seeds` sets the number of runs"));
+                return Err(self.error(
+                    node.line,
+                    problem,
+                    "name each value once; `seeds` sets the number of runs",
+                ));
             }
             values.push(value);
         }
@@ -58,7 +59,8 @@ impl Reader<'_> {
         let line = axes.last().map_or(template.line, |axis| axis.line);
         for (index, axis) in axes.iter().enumerate() {
             if axes[..index].iter().any(|other| other.name == axis.name) {
-                let problem = format!("grid, {}: model {} has it in a grid of its own", axis.name, template.name);
+                let problem =
+                    format!("grid, {}: model {} has it in a grid of its own", axis.name, template.name);
                 return Err(self.error(axis.line, problem, "leave it out of one of the two"));
             }
         }

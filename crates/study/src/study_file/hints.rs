@@ -56,7 +56,9 @@ pub(super) fn for_key(place: Place, key: &str, node: &Node, known: &[&str]) -> S
             }
         }
         Place::Study if is_augmentation_field(key) => under("recipe.augmentation"),
-        Place::Model(name) if is_augmentation_field(key) => under(&format!("model.{name}.recipe.augmentation")),
+        Place::Model(name) if is_augmentation_field(key) => {
+            under(&format!("model.{name}.recipe.augmentation"))
+        }
         Place::Study if MODEL_KEYS.contains(&key) => {
             "put it under [model.NAME], with a name for the model".into()
         }
@@ -97,7 +99,9 @@ fn for_foreign_word(word: &str) -> Option<&'static str> {
             "write `optimiser = { kind = \"adam\", beta_1 = 0.9, beta_2 = 0.999 }`"
         }
         "warm_up" | "warmup" => "write `schedule = { kind = \"cosine\", warm_up = 0.1 }`",
-        "loss" | "criterion" => "leave it out: the loss is the cross-entropy of the softmax of the last layer",
+        "loss" | "criterion" => {
+            "leave it out: the loss is the cross-entropy of the softmax of the last layer"
+        }
         "metrics" => "leave it out: a report has every figure",
         "validation_split" => "leave it out: `protocol` says how the data is divided",
         "dropout" => "write it as a layer: \"dropout 0.2\"",
@@ -123,8 +127,12 @@ pub(super) fn for_layer(error: &SpellingError) -> String {
     if kind.is_empty() {
         return form.into();
     }
-    let plain: String =
-        kind.to_lowercase().chars().take_while(|one| *one != '(').filter(|one| !"_-".contains(*one)).collect();
+    let plain: String = kind
+        .to_lowercase()
+        .chars()
+        .take_while(|one| *one != '(')
+        .filter(|one| !"_-".contains(*one))
+        .collect();
     let written = match plain.as_str() {
         "softmax" | "logsoftmax" | "argmax" => "leave it out: the loss and the report apply the softmax",
         "input" | "inputlayer" => "leave it out: the first layer reads the image",
@@ -138,7 +146,9 @@ pub(super) fn for_layer(error: &SpellingError) -> String {
         "bn" => "write `batchnorm`",
         "ln" => "write `layernorm`",
         "swish" => "write `silu`, which is its other name",
-        "residual" | "skip" | "add" | "shortcut" => "write a table: { residual = [\"conv 32 3x3 same\", \"relu\"] }",
+        "residual" | "skip" | "add" | "shortcut" => {
+            "write a table: { residual = [\"conv 32 3x3 same\", \"relu\"] }"
+        }
         "repeat" => "write a table: { repeat = 3, layers = [\"dense 64\", \"relu\"] }",
         "reshape" | "permute" => "write `rows`, `columns`, `pixels` or `patches SIZE`",
         "transformer" | "mha" => "write { residual = [\"layernorm\", \"attention 4\"] }",

@@ -133,7 +133,8 @@ impl StudyFile {
     /// Names the file, the line, and what is wrong there.
     pub fn read(path: &Path) -> Result<Self, StudyFileError> {
         let file = path.display().to_string();
-        let unreadable = |problem: String, hint: &str| StudyFileError::new(&file, 0, problem, hint.to_owned());
+        let unreadable =
+            |problem: String, hint: &str| StudyFileError::new(&file, 0, problem, hint.to_owned());
         // Also of a pipe, such as a shell's `<(…)`, or of a device that never ends.
         let bytes = fs::File::open(path).and_then(|opened| read_at_most(opened, limits::FILE_BYTES));
         let bytes = bytes.map_err(|error| {

@@ -108,7 +108,8 @@ impl<'a> Reader<'a> {
             }
             (Some(node), None) => Ok(vec![self.text("dataset", node, PATH)?]),
             (None, Some(node)) => {
-                let hint = || "write one as `dataset = \"mnist\"`, several as `datasets = [\"mnist\", …]`".into();
+                let hint =
+                    || "write one as `dataset = \"mnist\"`, several as `datasets = [\"mnist\", …]`".into();
                 let names: Vec<String> = self
                     .list("datasets", node, DATASETS, hint)?
                     .iter()
@@ -187,7 +188,9 @@ impl<'a> Reader<'a> {
             self.check_text("a setting's name", name, NAME, node.line)?;
             let what = format!("search, {name}");
             match &node.content {
-                Content::Table(inner) => self.check_search(self.short_table(&what, node, SETTINGS).map(|_| inner)?)?,
+                Content::Table(inner) => {
+                    self.check_search(self.short_table(&what, node, SETTINGS).map(|_| inner)?)?
+                }
                 Content::List(values) => {
                     self.at_most(&what, values.len(), VALUES, node.line)?;
                     for value in values {
@@ -215,7 +218,12 @@ impl<'a> Reader<'a> {
             };
         };
         if let Content::Table(_) = node.content {
-            return self.expected_else("models", "a list", node, "describe each model under [model.NAME], without an s");
+            return self.expected_else(
+                "models",
+                "a list",
+                node,
+                "describe each model under [model.NAME], without an s",
+            );
         }
         let hint = || format!("write a list: models = [{}]", node.to_json());
         let names = self.list("models", node, MODELS, hint)?;
@@ -251,7 +259,8 @@ impl<'a> Reader<'a> {
                 return self.expected_else("model", "tables [model.NAME]", node, hint);
             }
             Content::List(_) => {
-                let hint = "write [model.NAME] with a name for each, or `models = [\"cnn\", …]` to name models";
+                let hint =
+                    "write [model.NAME] with a name for each, or `models = [\"cnn\", …]` to name models";
                 return self.expected_else("model", "tables [model.NAME]", node, hint);
             }
         };
@@ -428,7 +437,9 @@ impl LayerTemplate {
     /// Adds the names of the variables that stand in it.
     fn variables<'l>(&'l self, names: &mut HashSet<&'l str>) {
         let mut of_text = |text: &'l str| {
-            names.extend(text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name));
+            names.extend(
+                text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name),
+            );
         };
         match self {
             Self::Line { text, .. } => of_text(text),

@@ -13,11 +13,7 @@ pub(super) struct Wrong {
 }
 
 /// The recipe of these fields, of which `field` was set last; `others` may be meant by a field that there is none of.
-pub(super) fn checked(
-    fields: &Map<String, Value>,
-    field: &str,
-    others: &[&str],
-) -> Result<Recipe, Wrong> {
+pub(super) fn checked(fields: &Map<String, Value>, field: &str, others: &[&str]) -> Result<Recipe, Wrong> {
     let parsed: Recipe = serde_json::from_value(Value::Object(fields.clone()))
         .map_err(|error| in_words(&error.to_string(), field, others))?;
     match parsed.check() {

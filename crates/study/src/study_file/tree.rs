@@ -125,7 +125,8 @@ fn convert(value: &DeValue, line: usize, lines: &Lines, depth: usize) -> Result<
         DeValue::Boolean(truth) => Content::Plain(Value::Bool(*truth)),
         DeValue::Integer(number) => {
             let parsed = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix());
-            let number = parsed.map_err(|_| (line, format!("the number {number} is too large or too small")))?;
+            let number =
+                parsed.map_err(|_| (line, format!("the number {number} is too large or too small")))?;
             Content::Plain(Value::from(number))
         }
         DeValue::Float(number) => {

@@ -118,7 +118,10 @@ impl Reader<'_> {
             None => Ok(()),
             Some(found) => Err(self.error(
                 line,
-                format!("{what}: a text on one line expected, the character U+{:04X} found", u32::from(found)),
+                format!(
+                    "{what}: a text on one line expected, the character U+{:04X} found",
+                    u32::from(found)
+                ),
                 "leave out line breaks and other control characters",
             )),
         }
@@ -128,9 +131,12 @@ impl Reader<'_> {
         match self.get(entries, key) {
             None => Ok(None),
             Some(Node { content: Content::Plain(Value::Bool(truth)), .. }) => Ok(Some(*truth)),
-            Some(node) => {
-                self.expected_else(key, "true or false", node, format!("write `{key} = true` or leave it out"))
-            }
+            Some(node) => self.expected_else(
+                key,
+                "true or false",
+                node,
+                format!("write `{key} = true` or leave it out"),
+            ),
         }
     }
 

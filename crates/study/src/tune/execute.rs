@@ -300,7 +300,9 @@ impl Round<'_> {
             }
             epochs.push(epoch);
             let scores: Vec<_> = epochs.iter().map(score).collect();
-            if halving.is_some_and(|halving| !halving.goes_on(strand.history.trials(), length as u64, &scores)) {
+            if halving
+                .is_some_and(|halving| !halving.goes_on(strand.history.trials(), length as u64, &scores))
+            {
                 ended = Some(Outcome::Stopped);
                 return ControlFlow::Break(());
             }

@@ -41,7 +41,9 @@ fn hostile_files() -> Vec<(&'static str, String)> {
     let mut variables = filled("[model.a]\nvariables = {", |number| format!("v{number}=1,"), "").split_off(0);
     variables.truncate(LARGEST / 2);
     variables.truncate(variables.rfind(',').expect("several"));
-    variables.push_str(&filled("}\nlayers = [", |number| format!("\"dense {{v{number}}}\",\n"), "]\n")[..LARGEST / 2]);
+    variables.push_str(
+        &filled("}\nlayers = [", |number| format!("\"dense {{v{number}}}\",\n"), "]\n")[..LARGEST / 2],
+    );
     vec![
         ("short lines", filled("[model.a]\nlayers = [\n", same("\"relu\",\n"), "]\n")),
         ("repeats of nothing", format!("[model.a]\nlayers=[{repeats}{},{classes}", "]}".repeat(6))),
@@ -52,10 +54,16 @@ fn hostile_files() -> Vec<(&'static str, String)> {
         ("keys of many parts within each other", filled("", same("{a.a.a.a.a.a.a.a="), "")),
         ("a setting of many parts", filled("models = [\"cnn\"]\n[recipe]\n\"epochs", same(".a"), "\" = 1\n")),
         ("a grid of many parts", filled("models = [\"cnn\"]\n[grid]\n\"epochs", same(".a"), "\" = [1]\n")),
-        ("a search of many parts", filled("models = [\"cnn\"]\n[search]\n\"epochs", same(".a"), "\" = [1]\n")),
+        (
+            "a search of many parts",
+            filled("models = [\"cnn\"]\n[search]\n\"epochs", same(".a"), "\" = [1]\n"),
+        ),
         ("lists within lists", filled("a = ", same("["), "")),
         ("tables within tables", filled("a = ", same("{a="), "")),
-        ("closed lists within lists", format!("a = {}{}", "[".repeat(LARGEST / 2 - 2), "]".repeat(LARGEST / 2 - 2))),
+        (
+            "closed lists within lists",
+            format!("a = {}{}", "[".repeat(LARGEST / 2 - 2), "]".repeat(LARGEST / 2 - 2)),
+        ),
         ("models like one", filled("", |number| format!("[model.m{number}]\nlike = \"vit\"\n"), "")),
         ("models like one large one", {
             let begin = format!("[model.a]\nlayers = [{}{classes}", "\"relu\",".repeat(1900));
@@ -85,7 +93,10 @@ fn hostile_files() -> Vec<(&'static str, String)> {
         ("keys", filled("", |number| format!("k{number} = 1\n"), "")),
         ("settings", filled("models = [\"cnn\"]\n[recipe]\n", |number| format!("k{number} = 1\n"), "")),
         ("axes", filled("models = [\"cnn\"]\n[grid]\n", |number| format!("k{number} = [1]\n"), "")),
-        ("values of a grid", filled("models = [\"cnn\"]\n[grid]\nepochs = [", |number| format!("{number},"), "]\n")),
+        (
+            "values of a grid",
+            filled("models = [\"cnn\"]\n[grid]\nepochs = [", |number| format!("{number},"), "]\n"),
+        ),
         (
             "a grid of large models",
             format!(

@@ -212,12 +212,7 @@ fn what_is_wrong_is_told_with_its_line_and_the_near_name() {
         ("models = [\"cnn\"]\n[grid]\nwidth = [1]", 3, "unknown field `width`", ""),
         ("models = [\"cnn\"]\n[grid]\nepochs = 3", 3, "grid, epochs: a list expected, 3 found", ""),
         ("models = [\"cnn\"]\n[target]\naccuracy = 99", 2, "target: accuracy: a fraction", ""),
-        (
-            "[model.a]\nlayers = [\"rellu\"]",
-            2,
-            "layer `rellu`: unknown layer",
-            "did you mean `relu`?",
-        ),
+        ("[model.a]\nlayers = [\"rellu\"]", 2, "layer `rellu`: unknown layer", "did you mean `relu`?"),
         ("[model.a]\nlayers = [\n\"relu\",\n\"conv 3\"]", 4, "a kernel such as 3x3 expected", ""),
         ("[model.a]\nlayers = [3]", 2, "a layer: a text such as \"relu\", or a table expected, 3 found", ""),
         (

@@ -84,9 +84,24 @@ fn what_stands_in_the_wrong_place_is_told_its_place() {
 fn what_is_of_another_kind_is_told_how_it_is_written() {
     for (text, line, problem, hint) in [
         ("models = \"cnn\"", 1, "models: a list expected, \"cnn\" found", "write a list: models = [\"cnn\"]"),
-        ("[models.a]\nlike = \"cnn\"", 1, "models: a list expected, a table found", "describe each model under [model.NAME]"),
-        ("model = \"cnn\"", 1, "model: tables [model.NAME] expected, \"cnn\" found", "write `models = [\"cnn\"]`"),
-        ("[[model]]\nlike = \"cnn\"", 1, "model: tables [model.NAME] expected, a list found", "write [model.NAME] with a name"),
+        (
+            "[models.a]\nlike = \"cnn\"",
+            1,
+            "models: a list expected, a table found",
+            "describe each model under [model.NAME]",
+        ),
+        (
+            "model = \"cnn\"",
+            1,
+            "model: tables [model.NAME] expected, \"cnn\" found",
+            "write `models = [\"cnn\"]`",
+        ),
+        (
+            "[[model]]\nlike = \"cnn\"",
+            1,
+            "model: tables [model.NAME] expected, a list found",
+            "write [model.NAME] with a name",
+        ),
         ("model.a = \"cnn\"", 1, "model a: a table expected", "describe it under [model.a]"),
         (
             "models = [\"cnn\"]\ndataset = [\"mnist\", \"kmnist\"]",
@@ -94,36 +109,106 @@ fn what_is_of_another_kind_is_told_how_it_is_written() {
             "dataset: a text expected, a list found",
             "write several as `datasets = [\"mnist\", …]`",
         ),
-        ("models = [\"cnn\"]\ndatasets = \"mnist\"", 2, "datasets: a list expected", "write one as `dataset = \"mnist\"`"),
-        ("models = [\"cnn\"]\nseeds = [1, 2, 3]", 2, "seeds: a whole number of 1 to 1000 expected, a list found", "`seeds = 5` trains each model five times"),
+        (
+            "models = [\"cnn\"]\ndatasets = \"mnist\"",
+            2,
+            "datasets: a list expected",
+            "write one as `dataset = \"mnist\"`",
+        ),
+        (
+            "models = [\"cnn\"]\nseeds = [1, 2, 3]",
+            2,
+            "seeds: a whole number of 1 to 1000 expected, a list found",
+            "`seeds = 5` trains each model five times",
+        ),
         ("models = [\"cnn\"]\nseeds = \"5\"", 2, "seeds: a whole number", "`seeds = 5`"),
-        ("models = [\"cnn\"]\naudit_selection = \"yes\"", 2, "true or false expected", "write `audit_selection = true`"),
+        (
+            "models = [\"cnn\"]\naudit_selection = \"yes\"",
+            2,
+            "true or false expected",
+            "write `audit_selection = true`",
+        ),
         ("[model.a]\nlayers = \"dense classes\"", 2, "layers: a list expected", "write a list of layers"),
-        ("models = [\"cnn\"]\n[grid]\nepochs = 3", 3, "grid, epochs: a list expected, 3 found", "write a list: epochs = [3]"),
-        ("models = [\"cnn\"]\n[grid]\nepochs = [3, 5, 3]", 3, "grid, epochs: 3 stands there twice", "name each value once"),
-        ("models = [\"cnn\"]\n[recipe]\nepochs = \"5\"", 3, "epochs: a whole number expected, \"5\" found", "write the number without quotes"),
-        ("models = [\"cnn\"]\n[recipe]\nlearning_rate = true", 3, "learning_rate: a number expected, true found", ""),
-        ("models = [\"cnn\"]\n[recipe]\nkeep_best = 1", 3, "keep_best: true or false expected, 1 found", "write `keep_best = true`"),
+        (
+            "models = [\"cnn\"]\n[grid]\nepochs = 3",
+            3,
+            "grid, epochs: a list expected, 3 found",
+            "write a list: epochs = [3]",
+        ),
+        (
+            "models = [\"cnn\"]\n[grid]\nepochs = [3, 5, 3]",
+            3,
+            "grid, epochs: 3 stands there twice",
+            "name each value once",
+        ),
+        (
+            "models = [\"cnn\"]\n[recipe]\nepochs = \"5\"",
+            3,
+            "epochs: a whole number expected, \"5\" found",
+            "write the number without quotes",
+        ),
+        (
+            "models = [\"cnn\"]\n[recipe]\nlearning_rate = true",
+            3,
+            "learning_rate: a number expected, true found",
+            "",
+        ),
+        (
+            "models = [\"cnn\"]\n[recipe]\nkeep_best = 1",
+            3,
+            "keep_best: true or false expected, 1 found",
+            "write `keep_best = true`",
+        ),
         ("models = [\"cnn\"]\n[recipe]\nepochs = -3", 3, "epochs: a whole number expected, -3 found", ""),
-        ("models = [\"cnn\"]\n[recipe]\noptimiser = \"adagrad\"", 3, "optimiser: unknown choice `adagrad`", ""),
-        ("models = [\"cnn\"]\n[recipe]\nschedule = \"step\"", 3, "schedule: the constant `every_epochs` is missing", "write `schedule = { kind = \"…\", every_epochs = …"),
+        (
+            "models = [\"cnn\"]\n[recipe]\noptimiser = \"adagrad\"",
+            3,
+            "optimiser: unknown choice `adagrad`",
+            "",
+        ),
+        (
+            "models = [\"cnn\"]\n[recipe]\nschedule = \"step\"",
+            3,
+            "schedule: the constant `every_epochs` is missing",
+            "write `schedule = { kind = \"…\", every_epochs = …",
+        ),
         (
             "models = [\"cnn\"]\n[recipe.augmentation]\nshift = 1\nrotation = \"10\"",
             4,
             "augmentation.rotation: a number expected, \"10\" found",
             "write the number without quotes",
         ),
-        ("models = [\"cnn\"]\n[recipe]\noptimizer = \"sgd\"", 3, "unknown field `optimizer`", "did you mean `optimiser`?"),
+        (
+            "models = [\"cnn\"]\n[recipe]\noptimizer = \"sgd\"",
+            3,
+            "unknown field `optimizer`",
+            "did you mean `optimiser`?",
+        ),
         ("models = [\"cnn\"]\n[recipe]\nlr = 0.1", 3, "unknown field `lr`", "write `learning_rate`"),
-        ("models = [\"cnn\"]\n[recipe]\nbatch-size = 8", 3, "unknown field `batch-size`", "did you mean `batch_size`?"),
-        ("models = [\"cnn\"]\n[target]\nacuracy = 0.9", 3, "[target] has no key `acuracy`", "did you mean `accuracy`?"),
+        (
+            "models = [\"cnn\"]\n[recipe]\nbatch-size = 8",
+            3,
+            "unknown field `batch-size`",
+            "did you mean `batch_size`?",
+        ),
+        (
+            "models = [\"cnn\"]\n[target]\nacuracy = 0.9",
+            3,
+            "[target] has no key `acuracy`",
+            "did you mean `accuracy`?",
+        ),
         (
             "models = [\"a\"]\n[model.a]\nlike = \"cnn\"\ngrid = { epochs = [1, 2] }\n[grid]\nepochs = [3, 4]",
             6,
             "grid, epochs: model a has it in a grid of its own",
             "leave it out of one of the two",
         ),
-        ("title = \"two\\nlines\"\nmodels = [\"cnn\"]", 1, "title: a text on one line expected, the character U+000A found", "leave out line breaks"),
+        (
+            "title = \"two\\nlines\"\nmodels = [\"cnn\"]",
+            1,
+            "title: a text on one line expected, the character U+000A found",
+            "leave out line breaks",
+        ),
     ] {
         let found = told(text);
         assert_eq!(found.0, line, "{text}: {found:?}");
@@ -135,7 +220,10 @@ fn what_is_of_another_kind_is_told_how_it_is_written() {
 #[test]
 fn layers_of_other_programs_are_told_their_name_here() {
     for (layers, hint) in [
-        (&["flatten", "dense classes", "softmax"][..], "leave it out: the loss and the report apply the softmax"),
+        (
+            &["flatten", "dense classes", "softmax"][..],
+            "leave it out: the loss and the report apply the softmax",
+        ),
         (&["flatten", "dense classes", "LogSoftmax"], "leave it out"),
         (&["conv2d 32 3x3"], "did you mean `conv`?"),
         (&["flatten", "Dense(128)"], "did you mean `dense`?"),
@@ -160,7 +248,10 @@ fn layers_of_other_programs_are_told_their_name_here() {
         (&["conv 8 3x3", "dense classes"], "put `flatten` or `global avgpool` before it"),
         (&["flatten", "dense 64"], "write `dense classes` in the place of `dense 64`"),
         (&["lstm 64 sequence", "dense classes"], "write the last recurrent layer as `lstm 64`"),
-        (&["conv 8 29x29", "flatten", "dense classes"], "`mnist-study models --describe a.toml` shows the shapes"),
+        (
+            &["conv 8 29x29", "flatten", "dense classes"],
+            "`mnist-study models --describe a.toml` shows the shapes",
+        ),
     ] {
         let quoted: Vec<String> = layers.iter().map(|layer| format!("  \"{layer}\",\n")).collect();
         let (line, problem, found) = told(&format!("[model.a]\nlayers = [\n{}]\n", quoted.concat()));
@@ -193,7 +284,11 @@ fn what_is_wrong_with_a_built_in_model_is_told_of_the_file_that_names_it() {
     let study = parse("models = [\n  \"lstm\",\n  \"cnn\",\n]").expect("a study");
     let error = study.models[1].architecture.describe(4, 4, 10).expect_err("it does not fit");
     let told = study.models[1].locate(error).expect("the file names it").to_string();
-    assert!(told.starts_with("a.toml, line 3: model cnn, layer 3 (maxpool 2)") || told.starts_with("a.toml, line 3: model cnn, layer 4"), "{told}");
+    assert!(
+        told.starts_with("a.toml, line 3: model cnn, layer 3 (maxpool 2)")
+            || told.starts_with("a.toml, line 3: model cnn, layer 4"),
+        "{told}"
+    );
     let study = parse("[model.x]\nlike = \"cnn\"").expect("a study");
     let error = study.models[0].architecture.describe(4, 4, 10).expect_err("it does not fit");
     let told = study.models[0].locate(error).expect("from a file").to_string();
