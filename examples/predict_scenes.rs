@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let pixels: Vec<&[u8]> = chosen.iter().map(|image| corpus.test().image(*image)).collect();
             let digits = chosen.iter().map(|image| corpus.test().labels()[*image]).collect();
             let drawn = scene.drawn(&pixels, seed * 1_000_003 + index as u64 * 10_007 + image as u64);
-            Example { file: drawn.file, digits }
+            Example { file: drawn, digits }
         });
         measure(scene.name, examples, &mut classifiers, folder.as_deref())?;
     }

@@ -98,13 +98,13 @@ fn an_output_folder_that_cannot_be_made_is_told_before_any_work() {
     fs::write(bench.path().join("taken"), "a file").expect("written");
     let taken = said(&mut bench.compare("taken", &[]));
     assert_eq!(taken.code, Some(1));
-    assert!(taken.stderr.starts_with("error: taken/records: "), "{}", taken.stderr);
+    assert!(taken.stderr.contains("\nerror: taken/records: "), "{}", taken.stderr);
     assert!(taken.stderr.contains("hint: ") && !taken.stderr.contains("epoch"), "{}", taken.stderr);
     if cfg!(target_os = "linux") {
         // Nobody may make a folder there, root included.
         let forbidden = said(&mut bench.compare("/proc/results", &[]));
         assert_eq!(forbidden.code, Some(1));
-        assert!(forbidden.stderr.starts_with("error: /proc/results/records: "), "{}", forbidden.stderr);
+        assert!(forbidden.stderr.contains("\nerror: /proc/results/records: "), "{}", forbidden.stderr);
     }
 }
 
