@@ -18,7 +18,5 @@ mod own_data;
 mod predict;
 mod records;
 mod rendered;
-mod scenes;
-mod sheet;
 mod studies;
 mod tune;
