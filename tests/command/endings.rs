@@ -320,8 +320,8 @@ fn a_full_standard_output_stops_no_study_over_several_data_sets() {
     let bench = Bench::new();
     let other = data::synthetic(6, 240, 60, 14, 12, 3);
     data::write_directory(&other, &bench.path().join("other")).expect("the set is written");
-    let file = "datasets = [\"data\", \"other\"]\nseeds = 1\n[recipe]\nepochs = 1\n[[model]]\nname = \"small\"\n\
-                layers = [\"dense 8\", \"dense classes\"]\n";
+    let file = "datasets = [\"data\", \"other\"]\nseeds = 1\nmodels = [\"small\", \"mlp\"]\n[recipe]\nepochs = 1\n\
+                [model.small]\nlayers = [\"flatten\", \"dense 8\", \"dense classes\"]\n";
     fs::write(bench.path().join("study.toml"), file).expect("written");
     let full = shell(&bench, "\"$0\" run study.toml --out out > /dev/full");
     assert_eq!(full.code, Some(1), "{}", full.stderr);

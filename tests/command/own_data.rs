@@ -38,7 +38,7 @@ fn labels_name_the_classes_in_records_reports_and_saved_models() {
     let bench = Bench::new();
     relabel(&bench, |_, label| 5 * label + 5);
     let told = "note: data set data: labels are 5, 10 and 15: 3 classes, each named by its label\n";
-    let compared = said(&mut bench.compare("out", &["mlp", "nano", "--seeds", "1", "--quiet"]));
+    let compared = said(&mut bench.compare("out", &["mlp", "lstm", "--seeds", "1", "--quiet"]));
     assert_eq!(compared.code, Some(0), "{}", compared.stderr);
     assert!(compared.stderr.starts_with(told), "{}", compared.stderr);
     let record = bench.files("out/records").remove(0);
@@ -55,7 +55,7 @@ fn labels_name_the_classes_in_records_reports_and_saved_models() {
     assert!(page.contains(">15<"), "the confusion matrix has the labels");
     fs::rename(bench.path().join("moved"), bench.path().join("data")).expect("renamed");
 
-    let train = ["train", "nano", "--epochs", "1", "--dataset", "data", "--save", "m.safetensors", "--quiet"];
+    let train = ["train", "lstm", "--epochs", "1", "--dataset", "data", "--save", "m.safetensors", "--quiet"];
     let trained = said(&mut bench.command(&train));
     assert_eq!((trained.code, trained.stderr.as_str()), (Some(0), told));
     let evaluate = ["evaluate", "m.safetensors", "--dataset", "data", "--quiet"];
@@ -81,9 +81,9 @@ fn what_is_wrong_with_data_is_told_whatever_the_verb_and_however_quiet() {
     }
     let told = "note: data set data: the test images are the training images: test accuracy only says what was memorised\n";
     let verbs: [&[&str]; 3] = [
-        &["train", "nano", "--save", "m.safetensors", "--epochs", "1"],
+        &["train", "lstm", "--save", "m.safetensors", "--epochs", "1"],
         &["evaluate", "m.safetensors"],
-        &["tune", "nano", "--trials", "1", "--epochs", "1", "--out", "tuned"],
+        &["tune", "lstm", "--trials", "1", "--epochs", "1", "--out", "tuned"],
     ];
     for verb in verbs {
         let mut arguments = verb.to_vec();
@@ -97,7 +97,7 @@ fn what_is_wrong_with_data_is_told_whatever_the_verb_and_however_quiet() {
 #[test]
 fn data_without_an_answer_is_refused() {
     let bench = Bench::new();
-    let compare = ["compare", "nano", "mlp", "--dataset", "data", "--out", "out"];
+    let compare = ["compare", "lstm", "mlp", "--dataset", "data", "--out", "out"];
     relabel(&bench, |_, _| 3);
     let one = said(&mut bench.command(&compare));
     assert_eq!(one.code, Some(1));
@@ -123,7 +123,7 @@ fn data_without_an_answer_is_refused() {
 fn a_folder_is_transposed_for_every_verb_and_named_so_in_records() {
     let bench = Bench::new();
     let train =
-        ["train", "nano", "--epochs", "1", "--dataset", "data", "--transpose", "--save", "m.safetensors"];
+        ["train", "lstm", "--epochs", "1", "--dataset", "data", "--transpose", "--save", "m.safetensors"];
     assert_eq!(said(&mut bench.command(&train)).code, Some(0));
     let upright = said(&mut bench.command(&["evaluate", "m.safetensors", "--dataset", "data"]));
     assert_eq!(upright.code, Some(1));
@@ -131,17 +131,17 @@ fn a_folder_is_transposed_for_every_verb_and_named_so_in_records() {
     let turned = said(&mut bench.command(&["evaluate", "m.safetensors", "--dataset", "data", "--transpose"]));
     assert_eq!(turned.code, Some(0), "{}", turned.stderr);
 
-    let compared = said(&mut bench.compare("out", &["nano", "mlp", "--seeds", "1", "--transpose"]));
+    let compared = said(&mut bench.compare("out", &["lstm", "mlp", "--seeds", "1", "--transpose"]));
     assert_eq!(compared.code, Some(0), "{}", compared.stderr);
     assert_eq!(bench.json("out/summary.json")["dataset"]["name"], "data:transposed");
     let verified = said(&mut bench.command(&["verify", "out"]));
     assert_eq!(verified.code, Some(0), "{}", verified.stderr);
 
     let known =
-        said(&mut bench.command(&["train", "nano", "--save", "x", "--dataset", "mnist", "--transpose"]));
+        said(&mut bench.command(&["train", "lstm", "--save", "x", "--dataset", "mnist", "--transpose"]));
     assert_eq!(known.code, Some(1));
     assert!(known.stderr.contains("hint: its images are upright already"), "{}", known.stderr);
-    let nothing = said(&mut bench.command(&["train", "nano", "--save", "x", "--transpose"]));
+    let nothing = said(&mut bench.command(&["train", "lstm", "--save", "x", "--transpose"]));
     assert_eq!(nothing.code, Some(2), "{}", nothing.stderr);
 }
 
