@@ -2,5 +2,4 @@
 
 mod common;
 mod fit;
-mod same;
 mod views;
