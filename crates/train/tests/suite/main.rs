@@ -2,4 +2,5 @@
 
 mod common;
 mod fit;
+mod same;
 mod views;
