@@ -1,9 +1,79 @@
 //! The same bits: as ever, on any number of threads, whatever is switched on.
 
-use crate::common::{corpus, fingerprint, model, small, train};
+use crate::common::{corpus, fingerprint, model, network, small, train};
 use data::Augmentation;
 use nn::{AdamConstants, InstructionSet, MuonConstants, OptimiserSpec};
 use train::{Recipe, Schedule, TestTimeAugmentation};
+
+/// The study's CNN.
+const CNN: &str =
+    "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, flatten, dense 128, relu, dense classes";
+
+/// Two epochs of the default recipe on each x86 kernel and the portable ones: the bits of `ENGINE_REVISION`.
+#[test]
+fn the_studys_recipe_gives_the_bits_of_its_engine_revision() {
+    let corpus = corpus();
+    let mut wrong = Vec::new();
+    for set in InstructionSet::available() {
+        let expected = match set.name() {
+            "portable" => [0x4afc_a39c_97b8_9d94, 0xd533_c329_8087_8557],
+            "avx2" => [0x9bf9_890c_f9ff_59d4, 0xad4c_de8a_5c47_cf10],
+            "avx512" => [0x3063_9fa7_2a6a_4e21, 0x7ea8_a88a_2bb9_db6b],
+            _ => continue,
+        };
+        let found = [CNN, "lstm 128, dense classes"].map(|layers| {
+            let mut model = model(set, &network(layers));
+            let fitted = train(&mut model, Recipe { epochs: 2, ..Recipe::default() }, &corpus);
+            assert_eq!(fitted.kept_epoch, 2);
+            fingerprint(model.parameters())
+        });
+        wrong.extend((found != expected).then(|| format!("{}: {found:#x?}", set.name())));
+    }
+    assert!(wrong.is_empty(), "other bits: {}", wrong.join(", "));
+}
+
+/// Layers and recipes that together call every elementary function of a run. Their bits are those of every platform: what
+/// changes them needs another `ENGINE_REVISION`.
+#[test]
+fn everything_gives_the_bits_that_it_gives_on_other_platforms() {
+    let corpus = corpus();
+    let layers = "patches 7, dense 16, position, layernorm, attention 2, gelu, lstm 8 sequence, \
+                  gru 6 bidirectional, batchnorm, silu, dropout 0.2, dense classes";
+    let all_augmentation = Augmentation {
+        shift: 2.0,
+        rotation: 10.0,
+        scale: 0.1,
+        shear: 5.0,
+        elastic: 8.0,
+        erasing: 0.3,
+        mixup: 0.4,
+        cutmix: 0.5,
+        ..Augmentation::default()
+    };
+    let cosine = Recipe {
+        epochs: 2,
+        schedule: Schedule::Cosine { warm_up: 0.2, final_fraction: 0.1 },
+        augmentation: all_augmentation,
+        ..Recipe::default()
+    };
+    let everything = recipes().swap_remove(0);
+    let mut wrong = Vec::new();
+    for set in InstructionSet::available() {
+        let expected = match set.name() {
+            "portable" => [0xe1fa_311d_e593_c49a, 0xbeaa_ac1a_5593_ea22],
+            "avx2" => [0xfeca_160b_0cb4_8250, 0xf882_07b1_7c46_7690],
+            "avx512" => [0xde7b_491f_7bf4_ee32, 0x20f3_c55e_73d3_6686],
+            _ => continue,
+        };
+        let found = [&cosine, &everything].map(|recipe| {
+            let mut model = model(set, &network(layers));
+            train(&mut model, recipe.clone(), &corpus);
+            fingerprint(model.parameters())
+        });
+        wrong.extend((found != expected).then(|| format!("{}: {found:#x?}", set.name())));
+    }
+    assert!(wrong.is_empty(), "other bits: {}", wrong.join(", "));
+}
 
 /// Recipes with everything that there is, two of them with few things, so that one cannot hide behind another.
 pub fn recipes() -> Vec<Recipe> {
