@@ -96,7 +96,7 @@ async function main() {
   assert.equal(await words.evaluate((element) => getComputedStyle(element).visibility), "hidden");
   await probe.locator(".strip").hover();
   assert.equal(await words.evaluate((element) => getComputedStyle(element).visibility), "visible");
-  assert.match(await words.textContent(), /epoch 1\s*cnn: \d+\.\d\d %, training \d+\.\d\d %/);
+  assert.match(await words.textContent(), /epoch 1\s*cnn \(2 runs\): \d+\.\d\d %, training \d+\.\d\d %/);
   await page.screenshot({ path: path.join(pictures, "pointer.png") });
   await page.mouse.move(0, 0);
   for (let steps = 0; steps < 60; steps += 1) {

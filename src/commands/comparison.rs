@@ -213,7 +213,8 @@ fn all_made(failed: &[FailedRun]) -> Result<(), Failure> {
         [first, others @ ..] => Err(Failure::new(
             match others.len() {
                 0 => describe_failure(first),
-                several => format!("{}; {several} more runs failed", describe_failure(first)),
+                1 => format!("{}; another run failed too", describe_failure(first)),
+                several => format!("{}; {several} other runs failed too", describe_failure(first)),
             },
             "the other runs are reported; a smaller learning rate usually helps",
         )),

@@ -157,6 +157,35 @@ fn constant_and_dark_images_are_told() {
 }
 
 #[test]
+fn labels_that_have_nothing_to_do_with_the_images_are_told() {
+    let sound = synthetic(3, 2_000, 1_200, 20, 20, 10);
+    // Every image gets the label of the next one: the counts stay, the order is another one.
+    let shifted = |set: &Dataset| {
+        let mut labels = set.labels().to_vec();
+        labels.rotate_right(1);
+        with_labels(set, labels)
+    };
+    let told = |training: Dataset, test: Dataset| {
+        Corpus::new("toy", training, test).expect("usable").warnings().to_vec()
+    };
+    let said = |part: &str| {
+        format!(
+            "the {part} images of different classes are alike on average, as if the labels were shuffled: check that labels and images are in the same order"
+        )
+    };
+    let (training, test) = (sound.training().clone(), sound.test().clone());
+    assert_eq!(told(shifted(&training), test.clone()), [said("training")]);
+    assert_eq!(told(training.clone(), shifted(&test)), [said("test")]);
+    // Where a third of the labels are right, classes differ; too few images are not judged.
+    let mut labels = shifted(&training).labels().to_vec();
+    let right = training.len() / 3;
+    labels[..right].copy_from_slice(&training.labels()[..right]);
+    assert_eq!(told(with_labels(&training, labels), test.clone()), [""; 0]);
+    let few = synthetic(3, 2_000, 899, 20, 20, 10);
+    assert_eq!(told(few.training().clone(), shifted(few.test())), [""; 0]);
+}
+
+#[test]
 fn one_class_is_refused() {
     let test = set("toy (test)", &cycle(50, 5), 40_000, 5);
     let error = Corpus::new("toy", set("toy (training)", &[3; 100], 0, 5), test).expect_err("one class");

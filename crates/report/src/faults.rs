@@ -70,7 +70,7 @@ fn a_diverged_run_is_named_counted_and_shown() {
     assert_eq!((first["model"].as_str(), first["seed"].as_u64()), (Some("bad"), Some(2)));
     assert_eq!(
         (first["epoch"].as_u64(), first["problem"].as_str()),
-        (Some(3), Some("the loss is not a number"))
+        (Some(3), Some("the loss is infinite or not a number"))
     );
 }
 

@@ -160,7 +160,7 @@ pub(crate) fn failed(model: &str, seed: u64, epoch: usize) -> FailedRun {
         specification: like.specification,
         environment: like.environment,
         epoch,
-        problem: "the loss is not a number".to_owned(),
+        problem: "the loss is infinite or not a number".to_owned(),
     }
 }
 

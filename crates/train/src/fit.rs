@@ -101,8 +101,8 @@ pub enum Stopped {
         /// Counted from 1.
         epoch: usize,
     },
-    /// The loss is no longer a number: nothing can be learnt from there.
-    #[error("the loss is not a number after step {step} of epoch {epoch}")]
+    /// The loss is infinite or not a number: nothing can be learnt from there.
+    #[error("the loss is infinite or not a number after step {step} of epoch {epoch}")]
     Diverged {
         /// Counted from 1.
         epoch: usize,
