@@ -89,6 +89,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         },
         halving: (!arguments.no_halving).then(Halving::default),
         seed: arguments.seed,
+        kernels: laboratory.environment().kernels,
     };
     let budget = match arguments.minutes {
         Some(minutes) => Budget::Seconds(60.0 * minutes),

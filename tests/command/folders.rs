@@ -263,7 +263,11 @@ fn a_run_that_diverges_leaves_the_others_alone() {
     let first = run(&[]);
     assert_eq!(first.code, Some(1), "{}", first.stderr);
     assert_eq!(trained(&first), 2, "{}", first.stderr);
-    assert!(first.stderr.contains("error: model bad, seed 0: the loss is infinite or not a number"), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("error: model bad, seed 0: the loss is infinite or not a number"),
+        "{}",
+        first.stderr
+    );
     assert!(first.stderr.contains("; 1 more runs failed\nhint: "), "{}", first.stderr);
     assert_eq!(bench.files("out/records").len(), 2);
     let report = bench.read("out/report.md");
@@ -280,7 +284,11 @@ fn a_run_that_diverges_leaves_the_others_alone() {
     fs::write(bench.path().join("s.toml"), alone).expect("written");
     let alone = run(&["--out", "alone"]);
     assert_eq!(alone.code, Some(1));
-    assert!(alone.stderr.contains("error: model bad, seed 0: the loss is infinite or not a number"), "{}", alone.stderr);
+    assert!(
+        alone.stderr.contains("error: model bad, seed 0: the loss is infinite or not a number"),
+        "{}",
+        alone.stderr
+    );
     let reported = said(&mut bench.command(&["report", "alone"]));
     assert!(
         reported.stderr.contains("alone: no run came to a result; model bad, seed 0: "),

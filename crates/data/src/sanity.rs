@@ -20,7 +20,10 @@ const DARK: u8 = 64;
 /// The classes' mean images are compared with chance where there are this many images for each class but one.
 const IMAGES_A_CLASS: usize = 100;
 
-/// Under shuffled labels the ratio of [`variance_between_classes`] is 1 on average, with a standard deviation of 0.1 for ten
+/// A class's mean image is compared between the parts where both have this many of its images.
+const IMAGES_OF_A_MEAN: usize = 20;
+
+/// Under shuffled labels the ratio of [`Sums::variance_between_classes`] is 1 on average, with a standard deviation of 0.1 for ten
 /// classes of MNIST's images; where classes share a hundredth of the pixels' variance, it is 2 and more.
 const CHANCE: f64 = 2.0;
 
@@ -34,12 +37,19 @@ pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> R
         return Err(Error::OneClass { name: training.name().to_owned(), class: names[only].clone() });
     }
     let mut told = class_remarks(&in_training, &in_test, names, test.len());
+    let mut shuffled = 0;
     for (part, set) in [("training", training), ("test", test)] {
         if set.len() > 1 && set.images().chunks_exact(set.pixels()).all(|image| image == set.image(0)) {
             return Err(Error::Alike { name: set.name().to_owned(), images: set.len() });
         }
         told.extend(pixel_remarks(part, set));
-        told.extend(label_remark(part, set));
+        let remark = label_remark(part, set);
+        shuffled += usize::from(remark.is_some());
+        told.extend(remark);
+    }
+    // Shuffled labels have no class means to compare.
+    if shuffled == 0 {
+        told.extend(part_remark(training, test));
     }
     told.extend(copy_remarks(training, test));
     Ok(told)
@@ -85,8 +95,11 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
     let unmeasured = those(&|class| training[class] > 0 && test[class] == 0);
     match &occurring(test)[..] {
         [only] => told.push(format!(
-            "all {} are of class {}: test accuracy is that of one class",
-            counted(test_images, "test image"),
+            "{} of class {}: test accuracy is that of one class",
+            match test_images {
+                1 => "the only test image is".to_owned(),
+                _ => format!("all {} are", counted(test_images, "test image")),
+            },
             names[*only]
         )),
         _ if !unmeasured.is_empty() => {
@@ -140,7 +153,7 @@ fn pixel_remarks(part: &str, set: &Dataset) -> Vec<String> {
 
 /// Labels that have nothing to do with the images.
 fn label_remark(part: &str, set: &Dataset) -> Option<String> {
-    let ratio = variance_between_classes(set)?;
+    let ratio = Sums::of(set).variance_between_classes()?;
     (ratio < CHANCE).then(|| {
         format!(
             "the {part} images of different classes are alike on average, as if the labels were shuffled: check that labels and images are in the same order"
@@ -148,45 +161,92 @@ fn label_remark(part: &str, set: &Dataset) -> Option<String> {
     })
 }
 
-/// The pixels' variance between classes over what labels in random order would give, the F ratio of an analysis of variance
-/// over all pixels together:
-///
-/// ```text
-/// between = Σ_c Σ_p S_cp² / n_c − Σ_p S_p² / N      total = Σ x² − Σ_p S_p² / N
-/// ratio   = between / total · (N − 1) / (K − 1)
-/// ```
-///
-/// for N images, n_c of class c, of pixels p whose sums are S_cp and S_p, and K classes that occur. Under a random permutation
-/// of the labels, `between` is on average total · (K − 1) / (N − 1), whatever the images are.
-///
-/// Nothing where the images are too few to tell, or all the same.
-fn variance_between_classes(set: &Dataset) -> Option<f64> {
-    let counts = counts(set);
-    let classes = occurring(&counts);
-    if classes.len() < 2 || set.len() < IMAGES_A_CLASS * (classes.len() - 1) {
+/// Test images that look like other classes' training images: labels of another order, or images that are inverted.
+fn part_remark(training: &Dataset, test: &Dataset) -> Option<String> {
+    let [known, asked] = [training, test].map(Sums::of);
+    let enough = |sums: &Sums, class: usize| sums.counts[class] >= IMAGES_OF_A_MEAN;
+    let compared: Vec<usize> =
+        (0..training.classes()).filter(|class| enough(&known, *class) && enough(&asked, *class)).collect();
+    if compared.len() < 2 {
         return None;
     }
-    let mut sums = vec![0_u64; set.classes() * set.pixels()];
-    let mut squares = 0_u64;
-    for (image, label) in set.images().chunks_exact(set.pixels()).zip(set.labels()) {
-        let sums = &mut sums[usize::from(*label) * set.pixels()..][..set.pixels()];
-        sums.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += u64::from(*pixel));
-        squares += image.iter().map(|pixel| u64::from(*pixel).pow(2)).sum::<u64>();
+    let means = |sums: &Sums| -> Vec<Vec<f64>> { compared.iter().map(|class| sums.mean(*class)).collect() };
+    let (known, asked) = (means(&known), means(&asked));
+    let distance = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum() };
+    let strange = |place: &usize| {
+        let own = distance(&asked[*place], &known[*place]);
+        known.iter().any(|mean| distance(&asked[*place], mean) < own)
+    };
+    let strange = (0..compared.len()).filter(strange).count();
+    (2 * strange > compared.len()).then(|| {
+        format!(
+            "the test images of {strange} of {} classes look, on average, like the training images of another class: check that both parts count their classes alike and that neither is inverted",
+            compared.len()
+        )
+    })
+}
+
+/// Sums over the images of each class.
+struct Sums {
+    pixels: usize,
+    counts: Vec<usize>,
+    /// One a class and pixel.
+    of_pixels: Vec<u64>,
+    /// Of all pixels.
+    of_squares: u64,
+}
+
+impl Sums {
+    fn of(set: &Dataset) -> Self {
+        let pixels = set.pixels();
+        let mut of_pixels = vec![0; set.classes() * pixels];
+        let mut of_squares = 0;
+        for (image, label) in set.images().chunks_exact(pixels).zip(set.labels()) {
+            let sums: &mut [u64] = &mut of_pixels[usize::from(*label) * pixels..][..pixels];
+            sums.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += u64::from(*pixel));
+            of_squares += image.iter().map(|pixel| u64::from(*pixel).pow(2)).sum::<u64>();
+        }
+        Self { pixels, counts: counts(set), of_pixels, of_squares }
     }
-    let images = set.len() as f64;
-    let common: f64 = (0..set.pixels())
-        .map(|pixel| sums.iter().skip(pixel).step_by(set.pixels()).sum::<u64>() as f64)
-        .map(|sum| sum * sum / images)
-        .sum();
-    let by_class: f64 = classes
-        .iter()
-        .map(|class| {
-            let sums = &sums[class * set.pixels()..][..set.pixels()];
-            sums.iter().map(|sum| (*sum as f64).powi(2)).sum::<f64>() / counts[*class] as f64
-        })
-        .sum();
-    let total = squares as f64 - common;
-    (total > 0.0).then(|| (by_class - common) / total * (images - 1.0) / (classes.len() as f64 - 1.0))
+
+    fn of_class(&self, class: usize) -> &[u64] {
+        &self.of_pixels[class * self.pixels..][..self.pixels]
+    }
+
+    fn mean(&self, class: usize) -> Vec<f64> {
+        self.of_class(class).iter().map(|sum| *sum as f64 / self.counts[class] as f64).collect()
+    }
+
+    /// The pixels' variance between classes over what labels in random order would give, the F ratio of an analysis of
+    /// variance over all pixels together:
+    ///
+    /// ```text
+    /// between = Σ_c Σ_p S_cp² / n_c − Σ_p S_p² / N      total = Σ x² − Σ_p S_p² / N
+    /// ratio   = between / total · (N − 1) / (K − 1)
+    /// ```
+    ///
+    /// for N images, n_c of class c, of pixels p whose sums are S_cp and S_p, and K classes that occur. Under a random
+    /// permutation of the labels, `between` is on average total · (K − 1) / (N − 1), whatever the images are.
+    ///
+    /// Nothing where the images are too few to tell, or all the same.
+    fn variance_between_classes(&self) -> Option<f64> {
+        let classes = occurring(&self.counts);
+        let images: usize = self.counts.iter().sum();
+        if classes.len() < 2 || images < IMAGES_A_CLASS * (classes.len() - 1) {
+            return None;
+        }
+        let images = images as f64;
+        let square = |sum: u64| (sum as f64).powi(2);
+        let common: f64 = (0..self.pixels)
+            .map(|pixel| square(self.of_pixels.iter().skip(pixel).step_by(self.pixels).sum()) / images)
+            .sum();
+        let of_class = |class: &usize| {
+            self.of_class(*class).iter().map(|sum| square(*sum)).sum::<f64>() / self.counts[*class] as f64
+        };
+        let by_class: f64 = classes.iter().map(of_class).sum();
+        let total = self.of_squares as f64 - common;
+        (total > 0.0).then(|| (by_class - common) / total * (images - 1.0) / (classes.len() as f64 - 1.0))
+    }
 }
 
 /// Test images that are training images, and copies within the training images.
@@ -250,7 +310,10 @@ fn hash(image: &[u8]) -> u64 {
 /// `12 of 600 training images (2.0 %)`, `all 600 training images`.
 fn of(count: usize, all: usize, part: &str) -> String {
     if count == all {
-        return format!("all {}", counted(all, &format!("{part} image")));
+        return match all {
+            1 => format!("the only {part} image"),
+            _ => format!("all {}", counted(all, &format!("{part} image"))),
+        };
     }
     format!(
         "{} of {} ({})",

@@ -80,7 +80,7 @@ fn another_machine_has_the_same_identity_and_another_engine_has_not() {
     }
 }
 
-/// Each figure that cannot be, sealed rightly: the file is whole, and still not believed.
+/// A record with an impossible figure is refused although its seal is right.
 #[test]
 fn impossible_figures_are_refused() {
     let (_folder, store, record) = in_store();

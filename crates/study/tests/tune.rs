@@ -66,6 +66,7 @@ fn question(laboratory: &Laboratory, sampler: Sampler) -> Question {
         sampler,
         halving: Some(Halving::default()),
         seed: 3,
+        kernels: laboratory.environment().kernels,
     }
 }
 
@@ -229,6 +230,7 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
         sampler: Sampler::Tpe,
         halving: None,
         seed: 0,
+        kernels: laboratory.environment().kernels,
     };
     let (ended, records, _) = search(&laboratory, &question, 10, folder.path(), usize::MAX);
     ended.expect("the search ends");
@@ -275,6 +277,7 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
         sampler: Sampler::Random,
         halving: None,
         seed: 0,
+        kernels: laboratory.environment().kernels,
     };
     let (mut finished, mut notes) = (0, Vec::new());
     let mut listener = |event: TuneEvent| {
@@ -298,24 +301,27 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
     assert!(matches!(stopped, Err(TuneError::Run(error)) if error.is_interruption()));
 }
 
-/// Other instructions, other roundings: the search would be neither the one nor the other.
+/// Other instructions, other roundings: trials of both in one folder would be neither the one search nor the other.
 #[test]
-fn trials_of_other_kernels_are_made_again() {
+fn trials_of_other_kernels_are_another_search() {
     let folder = TempDir::new().expect("a folder");
     let one = laboratory(&folder.path().join("data"));
     if one.environment().kernels == InstructionSet::PORTABLE.name() {
         return;
     }
-    let question = question(&one, Sampler::Random);
-    let (_, records, made) = search(&one, &question, 2, folder.path(), usize::MAX);
+    let asked = question(&one, Sampler::Random);
+    asked.claim(folder.path(), false).expect("a new folder");
+    let (_, _, made) = search(&one, &asked, 2, folder.path(), usize::MAX);
     assert_eq!(made, 6);
-    let (_, _, made) = search(&one, &question, 2, folder.path(), usize::MAX);
+    let (_, _, made) = search(&one, &asked, 2, folder.path(), usize::MAX);
     assert_eq!(made, 0);
     let source = data::Source::parse(&folder.path().join("data").display().to_string()).expect("a folder");
     let portable = Laboratory::open(&source, InstructionSet::PORTABLE, 2).expect("the set is sound");
-    let (_, others, made) = search(&portable, &question, 2, folder.path(), usize::MAX);
-    assert_eq!(made, 6);
-    assert_ne!(timeless(&records), timeless(&others));
+    let other = question(&portable, Sampler::Random);
+    assert_ne!(asked.identity().expect("a search"), other.identity().expect("another"));
+    let refused = other.claim(folder.path(), false).expect_err("the folder holds a search").to_string();
+    assert!(refused.contains("its kernels differ"), "{refused}");
+    asked.claim(folder.path(), false).expect("the folder is as it was");
 }
 
 #[test]

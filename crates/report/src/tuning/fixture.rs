@@ -89,6 +89,7 @@ pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec
         sampler,
         halving: Some(Halving::default()),
         seed: 3,
+        kernels: "portable".to_owned(),
     };
     Tuning::of(&question, vec![std::iter::once(standing).chain(trials).collect()]).expect("a model")
 }

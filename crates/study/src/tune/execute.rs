@@ -95,7 +95,7 @@ const MOST_UNUSABLE: usize = 100;
 /// Makes the trials of a search that are not in `store`, each model in turn, until each has had the budget; the model as it
 /// stands comes first.
 ///
-/// A record that is damaged, of another search or instruction set, or not what the search would try there is made anew; so is
+/// A record that is damaged, of another search, or not what the search would try there is made anew; so is
 /// any after it whose settings no longer follow.
 /// Every trial has its record on disk before the next begins.
 ///
@@ -217,16 +217,7 @@ impl Round<'_> {
         let name = &candidate.template.name;
         let note = match self.store.read(self.search, name, number) {
             Ok(None) => return None,
-            Ok(Some(record)) if record.settings == *settings => {
-                let (there, here) = (&record.environment.kernels, self.laboratory.environment().kernels);
-                if *there == here {
-                    return Some(record);
-                }
-                format!(
-                    "{}: made with {there} kernels, not {here}: made again",
-                    self.store.path(name, number).display()
-                )
-            }
+            Ok(Some(record)) if record.settings == *settings => return Some(record),
             Ok(Some(_)) => {
                 let path = self.store.path(name, number);
                 format!("{}: other settings than the trials before it lead to: made again", path.display())
@@ -322,7 +313,7 @@ impl Round<'_> {
             kept_epoch,
             parameters: trained.parameters,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
-            warnings: trained.warnings,
+            warnings: self.laboratory.corpus().warnings().iter().cloned().chain(trained.warnings).collect(),
             specification: Some(specification),
             epochs,
             ..blank

@@ -71,6 +71,9 @@ pub struct Question {
     pub halving: Option<Halving>,
     /// The seed of the search and of every training in it: trials differ by their settings alone.
     pub seed: u64,
+    /// Instruction set of the kernels, [`crate::record::Environment::kernels`]: other instructions round otherwise, and what is
+    /// tried next would be another.
+    pub kernels: String,
 }
 
 impl Question {
@@ -103,6 +106,8 @@ impl Question {
             "sampler": self.sampler_name(),
             "halving": self.halving.map(|halving| json!({ "first": halving.first, "factor": halving.factor })),
             "seed": self.seed,
+            "engine revision": train::ENGINE_REVISION,
+            "kernels": self.kernels,
             "models": self.candidates.iter().map(model).collect::<Result<Vec<_>, _>>()?,
         }))
     }
