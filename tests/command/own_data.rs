@@ -22,7 +22,7 @@ fn the_program_holds_mnist_once() {
     let mut parts = 0;
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "lz4") {
+        if path.extension().is_some_and(|extension| extension == "packed") {
             let packed = fs::read(&path).expect("read");
             let needle = &packed[packed.len() / 2..][..32];
             let count = program.windows(needle.len()).filter(|window| *window == needle).count();

@@ -15,6 +15,7 @@
 mod advice;
 mod architecture;
 mod awake;
+mod build;
 mod fingerprint;
 mod initialisation;
 mod lane;
@@ -30,6 +31,7 @@ mod spelling;
 
 pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
+pub use build::Build;
 pub use fingerprint::fingerprint;
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};

@@ -1,7 +1,7 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Initialiser, MovingAverage, Optimiser, Preparation, ShapeError,
+    Architecture, Build, Initialiser, MovingAverage, Optimiser, Preparation, ShapeError,
     lane::{Change, Lane},
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
@@ -139,7 +139,7 @@ pub struct Model<E> {
     times: StepTimes,
 }
 
-impl<E: Element> Model<E> {
+impl<E: Build> Model<E> {
     /// Builds the architecture for images of `height` × `width` pixels and so many classes; all parameters are zero.
     ///
     /// # Errors
@@ -156,8 +156,7 @@ impl<E: Element> Model<E> {
         capacity: usize,
     ) -> Result<Self, ShapeError> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
-        let Network { specs, parameters, stages } =
-            Network::build(set, architecture, height, width, classes)?;
+        let Network { specs, parameters, stages } = E::network(set, architecture, height, width, classes)?;
         let lane = |_| Mutex::new(Lane::new(&stages, height * width));
         let group = |_| Group {
             images: 0,
@@ -190,6 +189,16 @@ impl<E: Element> Model<E> {
         })
     }
 
+    /// Moves the parameters along the last gradient, by the optimiser's learning rate times `schedule`.
+    pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
+        let start = Instant::now();
+        optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
+        self.prepared = None;
+        self.times.update += start.elapsed();
+    }
+}
+
+impl<E: Element> Model<E> {
     /// Begins a new stream of what dropout leaves out: the same seed and steps leave out the same.
     pub fn set_dropout_seed(&mut self, seed: u64) {
         (self.dropout_seed, self.steps) = (seed, 0);
@@ -494,14 +503,6 @@ impl<E: Element> Model<E> {
             self.times.layers[layer].1.sum += start.elapsed();
         }
         self.total(images)
-    }
-
-    /// Moves the parameters along the last gradient, by the optimiser's learning rate times `schedule`.
-    pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
-        let start = Instant::now();
-        optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
-        self.prepared = None;
-        self.times.update += start.elapsed();
     }
 
     /// Takes the parameters into their average over the steps.

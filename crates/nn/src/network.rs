@@ -14,13 +14,10 @@ use kernels::{
     convolution::{Activation, Geometry, Size, unfolded},
     depthwise, sliding,
 };
-use std::{
-    any::{Any, TypeId},
-    ops::Range,
-};
+use std::ops::Range;
 
 /// An architecture's layers for one size of images.
-pub(crate) struct Network<E> {
+pub struct Network<E> {
     pub(crate) specs: Vec<ParameterSpec>,
     /// Elements of all parameters.
     pub(crate) parameters: usize,
@@ -83,27 +80,11 @@ impl<E> Stage<E> {
 }
 
 impl<E: Element> Network<E> {
-    /// Every layer and its kernels are compiled where a network of its kind of number is built. That is done by functions that
-    /// are not generic: once, in this crate, and not again in each crate that has a model.
+    /// Every layer and its kernels are compiled where this is called.
     ///
     /// # Errors
     /// When a layer does not fit what comes before it.
-    pub(crate) fn build(
-        set: InstructionSet,
-        architecture: &Architecture,
-        height: usize,
-        width: usize,
-        classes: usize,
-    ) -> Result<Self, ShapeError> {
-        let network: Box<dyn Any> = if TypeId::of::<E>() == TypeId::of::<f32>() {
-            Box::new(build_single(set, architecture, height, width, classes))
-        } else {
-            Box::new(build_double(set, architecture, height, width, classes))
-        };
-        *network.downcast().expect("elements are f32 or f64")
-    }
-
-    fn compile(
+    pub(crate) fn compile(
         set: InstructionSet,
         architecture: &Architecture,
         height: usize,
@@ -127,28 +108,6 @@ impl<E: Element> Network<E> {
         mark_learnt(&mut stages);
         Ok(Self { specs, parameters, stages })
     }
-}
-
-#[inline(never)]
-fn build_single(
-    set: InstructionSet,
-    architecture: &Architecture,
-    height: usize,
-    width: usize,
-    classes: usize,
-) -> Result<Network<f32>, ShapeError> {
-    Network::compile(set, architecture, height, width, classes)
-}
-
-#[inline(never)]
-fn build_double(
-    set: InstructionSet,
-    architecture: &Architecture,
-    height: usize,
-    width: usize,
-    classes: usize,
-) -> Result<Network<f64>, ShapeError> {
-    Network::compile(set, architecture, height, width, classes)
 }
 
 /// Finds which places are read more than once.

@@ -7,7 +7,7 @@ mod spec;
 pub use average::MovingAverage;
 pub use spec::{AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants};
 
-use crate::{ParameterSpec, Role};
+use crate::{Build, ParameterSpec, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     optimiser::{
@@ -107,6 +107,16 @@ const TASK_PARAMETERS: usize = 16 << 10;
 /// such as PyTorch's, where a hundred steps forget the start.
 const STATISTIC_FRACTION: f64 = 0.1;
 
+impl<E: Build> Optimiser<E> {
+    /// Moves the parameters against their gradient, with the rule's learning rates times `schedule`.
+    ///
+    /// # Panics
+    /// When the lengths differ from what [`Self::new`] was told.
+    pub fn step(&mut self, set: InstructionSet, schedule: f64, parameters: &mut [E], gradient: &[E]) {
+        E::step(self, set, schedule, parameters, gradient);
+    }
+}
+
 impl<E: Element> Optimiser<E> {
     /// Before the first step of a model with these parameters.
     ///
@@ -133,11 +143,14 @@ impl<E: Element> Optimiser<E> {
         }
     }
 
-    /// Moves the parameters against their gradient, with the rule's learning rates times `schedule`.
-    ///
-    /// # Panics
-    /// When the lengths differ from what [`Self::new`] was told.
-    pub fn step(&mut self, set: InstructionSet, schedule: f64, parameters: &mut [E], gradient: &[E]) {
+    /// [`Self::step`], compiled where this is called.
+    pub(crate) fn compiled_step(
+        &mut self,
+        set: InstructionSet,
+        schedule: f64,
+        parameters: &mut [E],
+        gradient: &[E],
+    ) {
         assert_eq!(parameters.len(), self.first.len(), "parameters");
         assert_eq!(gradient.len(), parameters.len(), "gradient");
         self.steps += 1;

@@ -4,7 +4,7 @@ use crate::{
     common::{Golden, architecture, assert_close, largest, sets, widen},
     differences::assert_right,
 };
-use nn::{Element, InstructionSet, Model};
+use nn::{Build, InstructionSet, Model};
 
 fn check(layers: &[&str], sizes: [usize; 3], classes: usize) {
     assert_right(&architecture(&layers.join(", "), layers), sizes, classes);
@@ -161,7 +161,7 @@ const NETWORKS: [(&str, &[&str]); 7] = [
 ];
 
 /// Logits, loss and every derivative, to `tolerance` of a tensor's largest value.
-fn check_golden<E: Element>(set: InstructionSet, tolerance: f64) {
+fn check_golden<E: Build>(set: InstructionSet, tolerance: f64) {
     const BATCH: usize = 3;
     let golden = Golden::read("layers/convolution.safetensors");
     for (name, layers) in NETWORKS {

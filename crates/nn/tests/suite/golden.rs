@@ -5,7 +5,7 @@ use crate::common::{
     study_model, to_our_layout, widen,
 };
 use crate::optimisers::specs;
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser, Role, UpdateRule};
+use nn::{Architecture, Build, InstructionSet, Model, Optimiser, Role, UpdateRule};
 
 /// How far a float type may be from the golden file of that type; golden/README.md says why.
 struct Tolerance {
@@ -24,7 +24,7 @@ const FLOAT64: Tolerance =
     Tolerance { logits: 1e-9, gradient: 1e-9, final_logits: 1e-9, loss: 1e-9, parameters: 1e-9 };
 
 /// A twin: one batch, everything stored.
-fn check_twin<E: Element>(
+fn check_twin<E: Build>(
     set: InstructionSet,
     file: &str,
     architecture: &Architecture,
@@ -294,7 +294,7 @@ fn full_lstm() {
 fn adam_alone() {
     let golden = Golden::read("adam.safetensors");
     let gradients = golden.values("gradients");
-    fn steps<E: Element>(
+    fn steps<E: Build>(
         set: InstructionSet,
         golden: &Golden,
         gradients: &[f64],

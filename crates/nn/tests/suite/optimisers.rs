@@ -3,7 +3,7 @@
 use crate::common::{Golden, assert_close, sets, widen};
 use crate::model::model;
 use nn::{
-    AdamConstants, Element, Initialiser, InstructionSet, MovingAverage, MuonConstants, Optimiser,
+    AdamConstants, Build, Initialiser, InstructionSet, MovingAverage, MuonConstants, Optimiser,
     OptimiserSpec, ParameterSpec, RmsPropConstants, Role, SgdConstants, UpdateRule,
 };
 
@@ -61,7 +61,7 @@ fn golden_rules() -> [(&'static str, UpdateRule); 6] {
 
 #[test]
 fn ten_steps_are_those_of_keras() {
-    fn steps<E: Element>(set: InstructionSet, golden: &Golden, tolerance: f64) {
+    fn steps<E: Build>(set: InstructionSet, golden: &Golden, tolerance: f64) {
         let convert = |values: &[f64]| values.iter().map(|value| E::from_f64(*value)).collect::<Vec<E>>();
         for (name, rule) in golden_rules() {
             let mut parameters = convert(golden.values("start"));

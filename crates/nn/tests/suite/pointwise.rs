@@ -1,7 +1,7 @@
 //! Activations, dropout and normalisations: derivatives against differences, values against Keras, what is dropped.
 
 use crate::common::{Golden, architecture, assert_close, largest, sets, widen};
-use nn::{Element, InstructionSet, Model, Optimiser, Role, UpdateRule};
+use nn::{Build, InstructionSet, Model, Optimiser, Role, UpdateRule};
 
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-8;
@@ -18,7 +18,7 @@ impl Numbers {
 }
 
 /// A model with random parameters and pixels.
-fn sample<E: Element>(
+fn sample<E: Build>(
     set: InstructionSet,
     layers: &[&str],
     [batch, height, width]: [usize; 3],
@@ -361,7 +361,7 @@ fn scales_begin_at_one_and_offsets_at_zero() {
 
 /// `tolerance` is how far a float type may be from Keras in float64, of a tensor's largest value or of 0.05: sums of some
 /// parameters' derivatives cancel down to 1e-4.
-fn check_golden<E: Element>(set: InstructionSet, network: &str, layers: &[&str], tolerance: f64) {
+fn check_golden<E: Build>(set: InstructionSet, network: &str, layers: &[&str], tolerance: f64) {
     let golden = Golden::read("layers/pointwise.safetensors");
     let values = |name: &str| golden.values(&format!("{network}/{name}"));
     let (mut model, _) = sample::<E>(set, layers, [5, 6, 7], 4);

@@ -4,7 +4,7 @@ use crate::{
     common::{Golden, architecture, assert_close, largest, sets, widen},
     differences::{Sample, assert_right},
 };
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser, UpdateRule};
+use nn::{Architecture, Build, InstructionSet, Model, Optimiser, UpdateRule};
 
 const CELLS: [&str; 3] = ["lstm", "gru", "rnn"];
 const OPTIONS: [&str; 4] = ["", " sequence", " bidirectional", " bidirectional sequence"];
@@ -85,7 +85,7 @@ const GOLDEN: [(&str, &[&str]); 8] = [
 ];
 
 /// Logits, loss and every derivative; `tolerance` is of a tensor's largest value.
-fn check_golden<E: Element>(set: InstructionSet, tolerance: f64) {
+fn check_golden<E: Build>(set: InstructionSet, tolerance: f64) {
     let golden = Golden::read("layers/recurrent.safetensors");
     let labels: Vec<u8> = golden.values("labels").iter().map(|label| *label as u8).collect();
     for (name, layers) in GOLDEN {

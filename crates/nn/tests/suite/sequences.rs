@@ -4,7 +4,7 @@ use crate::{
     common::{Golden, architecture, assert_close, largest, sets, widen},
     differences::{assert_right, residual},
 };
-use nn::{Architecture, Element, InstructionSet, Model, Optimiser, UpdateRule};
+use nn::{Architecture, Build, InstructionSet, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 #[test]
@@ -55,7 +55,7 @@ fn golden_network() -> Architecture {
 /// Logits, loss and every gradient. Keras's float64 is some roundings away from ours, and float32 from it.
 #[test]
 fn keras_computes_the_same() {
-    fn check<E: Element>(set: InstructionSet, tolerance: f64) {
+    fn check<E: Build>(set: InstructionSet, tolerance: f64) {
         let golden = Golden::read("layers/sequences.safetensors");
         let mut model = Model::<E>::new(set, &golden_network(), 8, 6, 4, 3).expect("it fits");
         for spec in model.specs().to_vec() {
