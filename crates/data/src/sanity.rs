@@ -172,7 +172,7 @@ fn part_remark(training: &Dataset, test: &Dataset) -> Option<String> {
     }
     let means = |sums: &Sums| -> Vec<Vec<f64>> { compared.iter().map(|class| sums.mean(*class)).collect() };
     let (known, asked) = (means(&known), means(&asked));
-    let distance = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum() };
+    let distance = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
     let strange = |place: &usize| {
         let own = distance(&asked[*place], &known[*place]);
         known.iter().any(|mean| distance(&asked[*place], mean) < own)
@@ -236,7 +236,7 @@ impl Sums {
             return None;
         }
         let images = images as f64;
-        let square = |sum: u64| (sum as f64).powi(2);
+        let square = |sum: u64| sum as f64 * sum as f64;
         let common: f64 = (0..self.pixels)
             .map(|pixel| square(self.of_pixels.iter().skip(pixel).step_by(self.pixels).sum()) / images)
             .sum();
