@@ -2,11 +2,11 @@
 //!
 //! All of it is counted, nothing estimated.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use crate::classes::list;
 use crate::error::thousands;
-use crate::{Dataset, Error};
+use crate::{Dataset, Error, MAXIMUM_SIDE};
 
 /// A class with fewer training images than the median class by this factor is told.
 const RARE: usize = 10;
@@ -37,19 +37,20 @@ pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> R
         return Err(Error::OneClass { name: training.name().to_owned(), class: names[only].clone() });
     }
     let mut told = class_remarks(&in_training, &in_test, names, test.len());
+    let sums = [training, test].map(Sums::of);
     let mut shuffled = 0;
-    for (part, set) in [("training", training), ("test", test)] {
+    for ((part, set), sums) in [("training", training), ("test", test)].into_iter().zip(&sums) {
         if set.len() > 1 && set.images().chunks_exact(set.pixels()).all(|image| image == set.image(0)) {
             return Err(Error::Alike { name: set.name().to_owned(), images: set.len() });
         }
         told.extend(pixel_remarks(part, set));
-        let remark = label_remark(part, set);
+        let remark = label_remark(part, sums);
         shuffled += usize::from(remark.is_some());
         told.extend(remark);
     }
     // Shuffled labels have no class means to compare.
     if shuffled == 0 {
-        told.extend(part_remark(training, test));
+        told.extend(part_remark(&sums));
     }
     told.extend(copy_remarks(training, test));
     Ok(told)
@@ -132,7 +133,8 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
 /// Images of one shade, and images that are all but black.
 fn pixel_remarks(part: &str, set: &Dataset) -> Vec<String> {
     let mut told = Vec::new();
-    let is_constant = |image: &&[u8]| image.iter().all(|pixel| *pixel == image[0]);
+    // Each pixel is as its neighbour; slices are compared many bytes at once.
+    let is_constant = |image: &&[u8]| image[1..] == image[..image.len() - 1];
     let constant = set.images().chunks_exact(set.pixels()).filter(is_constant).count();
     // An image of one pixel is always of one shade.
     if set.pixels() > 1 && constant as f64 >= NOTEWORTHY * set.len() as f64 {
@@ -152,8 +154,8 @@ fn pixel_remarks(part: &str, set: &Dataset) -> Vec<String> {
 }
 
 /// Labels that have nothing to do with the images.
-fn label_remark(part: &str, set: &Dataset) -> Option<String> {
-    let ratio = Sums::of(set).variance_between_classes()?;
+fn label_remark(part: &str, sums: &Sums) -> Option<String> {
+    let ratio = sums.variance_between_classes()?;
     (ratio < CHANCE).then(|| {
         format!(
             "the {part} images of different classes are alike on average, as if the labels were shuffled: check that labels and images are in the same order"
@@ -162,16 +164,15 @@ fn label_remark(part: &str, set: &Dataset) -> Option<String> {
 }
 
 /// Test images that look like other classes' training images: labels of another order, or images that are inverted.
-fn part_remark(training: &Dataset, test: &Dataset) -> Option<String> {
-    let [known, asked] = [training, test].map(Sums::of);
+fn part_remark([known, asked]: &[Sums; 2]) -> Option<String> {
     let enough = |sums: &Sums, class: usize| sums.counts[class] >= IMAGES_OF_A_MEAN;
     let compared: Vec<usize> =
-        (0..training.classes()).filter(|class| enough(&known, *class) && enough(&asked, *class)).collect();
+        (0..known.counts.len()).filter(|class| enough(known, *class) && enough(asked, *class)).collect();
     if compared.len() < 2 {
         return None;
     }
     let means = |sums: &Sums| -> Vec<Vec<f64>> { compared.iter().map(|class| sums.mean(*class)).collect() };
-    let (known, asked) = (means(&known), means(&asked));
+    let (known, asked) = (means(known), means(asked));
     let distance = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
     let strange = |place: &usize| {
         let own = distance(&asked[*place], &known[*place]);
@@ -186,6 +187,9 @@ fn part_remark(training: &Dataset, test: &Dataset) -> Option<String> {
     })
 }
 
+/// The squares of an image's pixels add up within 32 bits.
+const _: () = assert!(MAXIMUM_SIDE * MAXIMUM_SIDE * 255 * 255 <= u32::MAX as usize);
+
 /// Sums over the images of each class.
 struct Sums {
     pixels: usize,
@@ -199,12 +203,18 @@ struct Sums {
 impl Sums {
     fn of(set: &Dataset) -> Self {
         let pixels = set.pixels();
-        let mut of_pixels = vec![0; set.classes() * pixels];
+        let mut of_pixels = vec![0_u64; set.classes() * pixels];
         let mut of_squares = 0;
-        for (image, label) in set.images().chunks_exact(pixels).zip(set.labels()) {
-            let sums: &mut [u64] = &mut of_pixels[usize::from(*label) * pixels..][..pixels];
-            sums.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += u64::from(*pixel));
-            of_squares += image.iter().map(|pixel| u64::from(*pixel).pow(2)).sum::<u64>();
+        // Narrow sums fill vectors with more of them; so many images cannot overflow them.
+        let mut narrow = vec![0_u16; of_pixels.len()];
+        let at_once = usize::from(u16::MAX) / 255;
+        for (images, labels) in set.images().chunks(at_once * pixels).zip(set.labels().chunks(at_once)) {
+            for (image, label) in images.chunks_exact(pixels).zip(labels) {
+                let sums = &mut narrow[usize::from(*label) * pixels..][..pixels];
+                sums.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += u16::from(*pixel));
+                of_squares += u64::from(image.iter().map(|pixel| u32::from(*pixel).pow(2)).sum::<u32>());
+            }
+            of_pixels.iter_mut().zip(&mut narrow).for_each(|(sum, part)| *sum += u64::from(mem::take(part)));
         }
         Self { pixels, counts: counts(set), of_pixels, of_squares }
     }
