@@ -11,7 +11,7 @@ use std::{
     env,
     io::{self, Write},
     panic::PanicHookInfo,
-    process::ExitCode,
+    process::{self, ExitCode},
 };
 
 /// Results as text.
@@ -71,7 +71,10 @@ pub(crate) fn usage(words: &clap::Error) -> ExitCode {
     code
 }
 
-/// A panic: a fault of this program.
+/// Exit code after a panic, as Rust's own is.
+const FAULT: i32 = 101;
+
+/// A panic: a fault of this program. It ends here, on whichever thread it was: the records of finished runs are on disk.
 pub(crate) fn fault(fault: &PanicHookInfo) {
     let message = fault.payload();
     let message = message
@@ -86,6 +89,7 @@ pub(crate) fn fault(fault: &PanicHookInfo) {
     if trace.status() == BacktraceStatus::Captured {
         let _ = io::stderr().write_all(printable(&format!("{trace}\n")).as_bytes());
     }
+    process::exit(FAULT);
 }
 
 /// A line on stderr.
