@@ -30,6 +30,17 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let mut model = saved.model_for(&laboratory, BATCH)?;
     let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
+    if !loss.is_finite() {
+        return Err(Failure::new(
+            format!("{path}: numbers expected as answers to the test images, infinity or not a number found"),
+            "check that the weights are whole and belong to this architecture; of a file from elsewhere also --map and --epsilon",
+        ));
+    }
+    if let Some(class) = only_answer(&predictions.classes) {
+        let name =
+            description.classes.get(usize::from(class)).map_or_else(|| class.to_string(), Clone::clone);
+        output::note(&format!("{path}: answers class {name} for every test image"));
+    }
     let recall = recall(test.labels(), &predictions.classes, description.classes.len());
     let speeds = arguments.latency.then(|| {
         let make = |batch| saved.model_for(&laboratory, batch).expect("it was made before");
@@ -57,14 +68,17 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         "{}: test accuracy {} % ({} of {} images), test loss {loss:.4}\n",
         output::one_line(&description.architecture),
         percent(accuracy),
-        predictions.evaluation.correct,
-        test.len()
+        thousands(predictions.evaluation.correct as u64),
+        thousands(test.len() as u64)
     );
-    for (class, recall) in description.classes.iter().zip(&recall) {
-        let class = output::one_line(class);
+    let names: Vec<_> = description.classes.iter().map(|class| output::one_line(class)).collect();
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (class, recall) in names.iter().zip(&recall) {
         match recall {
-            Some(recall) => text.push_str(&format!("  class {class}: {:6.2} % recognised\n", 100.0 * recall)),
-            None => text.push_str(&format!("  class {class}: no test image\n")),
+            Some(recall) => {
+                text.push_str(&format!("  class {class:<widest$}: {:6.2} % recognised\n", 100.0 * recall))
+            }
+            None => text.push_str(&format!("  class {class:<widest$}: no test image\n")),
         }
     }
     for InferenceSpeed { batch, images_per_second, p50_us, p99_us, .. } in speeds.iter().flatten() {
@@ -87,6 +101,16 @@ fn differently_called(model: &[String], data: &[String]) -> Option<String> {
     Some(format!(
         "class {class} is called {ours} in the model and {theirs} in the data: classes are taken in their order, not by name"
     ))
+}
+
+/// The one class that all of several images were given to.
+fn only_answer(predictions: &[u8]) -> Option<u8> {
+    match predictions {
+        [first, others @ ..] if !others.is_empty() && others.iter().all(|other| other == first) => {
+            Some(*first)
+        }
+        _ => None,
+    }
 }
 
 /// For each class, the fraction of its images that were given to it; none without images.

@@ -157,6 +157,8 @@ fn summary(planned: &[Planned]) -> String {
     let seconds: f64 = planned.iter().map(|part| part.forecast.seconds_left()).sum();
     let time = match planned.iter().all(|part| part.forecast.is_estimate()) {
         true => format!("about {}", long(seconds)),
+        false if seconds <= 60.0 => "less than a minute".to_owned(),
+        false if seconds <= 600.0 => "less than 10 minutes".to_owned(),
         false if seconds <= HOUR => "less than an hour".to_owned(),
         false => format!("up to {}", long(seconds)),
     };
@@ -166,6 +168,7 @@ fn summary(planned: &[Planned]) -> String {
 /// As a clock tells it; in days where there are several.
 fn long(seconds: f64) -> String {
     match seconds / 86_400.0 {
+        _ if seconds < 1.0 => "1 s".to_owned(),
         days if days >= 2.0 => format!("{days:.1} days"),
         _ => duration(seconds),
     }

@@ -9,7 +9,7 @@ use report::{Study, TestImages};
 use std::path::{Path, PathBuf};
 use study::{
     record::RunRecord,
-    results::{Collection, Part, collect},
+    results::{Collection, Part, collect, describe_failure},
     store::{FileError, write_atomically},
     verdict::{across, judge},
 };
@@ -86,6 +86,11 @@ pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArgume
     for Part { dataset, folder: part } in parts {
         let collection = collect(&folder.join(part))?;
         title = title.or(collection.question.title);
+        for failed in &collection.failed {
+            output::note(&format!("{dataset}: {}", describe_failure(failed)));
+        }
+        // The reports of the data sets say more; what is lost there is missing here too.
+        collection.losses.iter().for_each(|loss| output::note(&format!("{dataset}: {loss}")));
         studies.push((dataset.clone(), collection.records));
     }
     let across = across(&studies)

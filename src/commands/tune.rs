@@ -126,10 +126,11 @@ fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<
         return output::json(&report::tuning_json(tuning));
     }
     output::result(&format!(
-        "{}\nResults: {}\nMeasure what was found on the test images: mnist-study run {}\n",
+        "{}\nResults: {}\nMeasure what was found on the test images: mnist-study run {} --out {}\n",
         report::tuning_terminal(tuning),
         folder.display(),
-        folder.join("best.toml").display()
+        folder.join("best.toml").display(),
+        folder.join("best").display()
     ))
 }
 

@@ -11,7 +11,12 @@ use kernels::InstructionSet;
 use serde_json::json;
 use std::time::Instant;
 use study::{
-    execute::StudyEvent, record::RunRecord, results::collect, run::Laboratory, store::Store, verify::verify,
+    execute::StudyEvent,
+    record::RunRecord,
+    results::{Collection, collect, describe_failure},
+    run::Laboratory,
+    store::Store,
+    verify::verify,
 };
 
 /// Checks every record of the folder, makes the first run of the plan again, or all of them, and compares.
@@ -33,7 +38,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
             "what the file says cannot be relied on: remove it, and make the run again with `mnist-study compare`",
         ));
     }
-    let mut records = collect(&arguments.folder)?.records;
+    let Collection { mut records, failed, losses, .. } = collect(&arguments.folder)?;
+    losses.iter().for_each(|loss| output::note(loss));
+    for run in &failed {
+        output::note(&format!("{}: not verified", describe_failure(run)));
+    }
     if !arguments.all {
         records.truncate(1);
     }
@@ -68,7 +77,17 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         told = output::json(&format!("{:#}\n", json!({ "runs": results })));
     }
     // A difference that was found stands before an interruption, and before a full disk.
-    failure::before_report(different(&results).and(work), told)
+    failure::before_report(different(&results).and(work).and(all_there(arguments, &losses)), told)
+}
+
+/// A failure where every run was to be verified and some have no record.
+fn all_there(arguments: &VerifyArguments, losses: &[String]) -> Result<(), Failure> {
+    match losses {
+        [loss, ..] if arguments.all => {
+            Err(Failure::new(loss, "make what is missing with that command, then verify again"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A failure where a run differs from its record.

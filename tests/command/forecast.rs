@@ -52,7 +52,7 @@ fn a_dry_run_lists_every_run_and_makes_none() {
     let made = said(&mut bench.command(&["run", "study.toml", "--seeds", "1", "--out", "out"]));
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     assert!(
-        made.stderr.starts_with("note: 2 runs to train, expected to take less than an hour\n"),
+        made.stderr.starts_with("note: 2 runs to train, expected to take less than a minute\n"),
         "{}",
         made.stderr
     );

@@ -108,7 +108,7 @@ fn a_missing_run_of_a_pair_is_named() {
     let reported = said(&mut bench.command(&["report", "out"]));
     assert_eq!(reported.code, Some(0), "{}", reported.stderr);
     for expected in [
-        "note: 1 of 4 planned runs have no record yet (cnn seed 0): the same command makes them",
+        "note: 1 of 4 planned runs have no usable record (cnn seed 0): the command that began the study makes them",
         "cnn has no run with the same seed",
     ] {
         assert!(reported.stderr.contains(expected), "{}", reported.stderr);

@@ -1,7 +1,7 @@
 //! Models over several data sets, in words.
 
 use crate::markdown::line;
-use crate::numbers::{counted, percent, signed};
+use crate::numbers::{counted, listed, percent, signed};
 use crate::text::{self, one_line};
 use study::verdict::Across;
 
@@ -45,10 +45,19 @@ pub fn across_terminal(across: &Across) -> String {
 
 fn sentences(across: &Across) -> Vec<String> {
     let mut sentences = Vec::new();
-    let count = across.datasets.len();
-    if count < FEWEST {
+    for left_out in &across.left_out {
         sentences.push(format!(
-            "{} say little of others: the ranks describe these alone, and the probabilities below lean on few figures.",
+            "{} has no result on {}, so it is not compared over the data sets.",
+            left_out.model,
+            listed(&left_out.datasets)
+        ));
+    }
+    let count = across.datasets.len();
+    if count < FEWEST && !across.models.is_empty() {
+        let probabilities =
+            if across.pairs.is_empty() { "" } else { ", and the probabilities below lean on few figures" };
+        sentences.push(format!(
+            "{} say little of others: the ranks describe these alone{probabilities}.",
             counted(count, "data set")
         ));
     }
@@ -72,7 +81,7 @@ fn sentences(across: &Across) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use study::verdict::{AcrossModel, AcrossPair};
+    use study::verdict::{AcrossModel, AcrossPair, LeftOut};
 
     #[test]
     fn ranks_and_doubts_are_told() {
@@ -82,6 +91,7 @@ mod tests {
             accuracies: accuracies.to_vec(),
         };
         let across = Across {
+            left_out: vec![LeftOut { model: "gone".to_owned(), datasets: vec!["mnist".to_owned()] }],
             datasets: vec!["mnist".into(), "fashion-mnist".into()],
             models: vec![model("cnn", 1.0, [0.99, 0.91]), model("m_l_p", 2.0, [0.98, 0.89])],
             friedman_p_value: Some(0.157),
@@ -101,6 +111,8 @@ mod tests {
         assert!(page.contains("mean difference +1.50 points"), "{page}");
         let text = across_terminal(&across);
         assert!(text.starts_with("mean rank  model\n     1.00  cnn\n     2.00  m_l_p\n"), "{text}");
+        assert!(text.contains("gone has no result on mnist, so it is not compared"), "{text}");
+        assert!(page.contains("gone has no result on mnist"), "{page}");
         assert!(text.contains("cnn against m_l_p: better with probability 0.90"), "{text}");
     }
 }

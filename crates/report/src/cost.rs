@@ -13,6 +13,9 @@ use crate::{Model, Study};
 /// Above this part of its mean, a time's deviation is more than the usual noise of a quiet machine.
 const UNSTEADY_TIME: f64 = 0.1;
 
+/// An interval whose ends differ by more than this factor says nothing but that the runs are too few.
+const WIDEST: f64 = 100.0;
+
 /// What the times and sizes support saying.
 pub(crate) fn sentences(study: &Study, models: &[Model]) -> Vec<String> {
     let mut sentences: Vec<String> = models.iter().filter_map(cost_of).collect();
@@ -87,6 +90,13 @@ fn against(study: &Study, fastest: &Model, slowest: &Model, models: &[Model]) ->
     }
     let [lower, upper] =
         if comparison.a == slowest.name { [lower, upper] } else { [1.0 / upper, 1.0 / lower] };
+    if upper / lower > WIDEST {
+        return vec![format!(
+            "The training times of {fast} and {slow} cannot be told apart: {} of runs {} too few to bound their ratio.",
+            counted(time.runs, "pair"),
+            if time.runs == 1 { "is" } else { "are" }
+        )];
+    }
     let holds_one = lower <= 1.0 && upper >= 1.0;
     let result = if holds_one { "cannot be told apart" } else { "differ by less than 5 %" };
     vec![format!(

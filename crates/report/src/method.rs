@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use study::record::{Protocol, RunRecord};
-use study::study_file::built_in_model;
+use study::study_file::{Target, built_in_model};
 use train::Recipe;
 
 use crate::markdown::line;
@@ -14,7 +14,7 @@ use crate::{Model, Study};
 pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]) {
     page.push_str("\n## How it was made\n\n");
     for protocol in study.protocols() {
-        line(page, format_args!("- {}", in_words(protocol)));
+        line(page, format_args!("- {}", in_words(protocol, study)));
     }
     for dataset in study.datasets() {
         line(
@@ -124,23 +124,34 @@ fn in_brackets<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> Str
     format!("({})", values.join(", "))
 }
 
-fn in_words(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Sound => {
-            "Protocol sound: a stratified part of the training images is kept for validation, alike in every run; the test \
-             images are read once a run, after the last epoch, and nothing is chosen by them. Run by run, the models share \
-             the order of the images."
+fn in_words(protocol: Protocol, study: &Study) -> String {
+    let audited = study.distinct(|run| run.specification.audit_selection);
+    let read = match audited[..] {
+        [true] => {
+            "the test images are read after every epoch, to measure what selecting by them would add to the accuracy"
         }
+        [false] => "the test images are read once a run, after the last epoch",
+        _ => {
+            "the test images are read after every epoch of the runs that measure what selecting by them would add, and once, \
+             after the last epoch, in the others"
+        }
+    };
+    let validation = match protocol {
+        Protocol::Sound => "a stratified part of the training images",
         Protocol::Writers => {
-            "Protocol writers: the last part of each class in the training file, which in MNIST's are by writers of their own, is \
-             kept for validation, alike in every run; the test images are read once a run, after the last epoch, and nothing is \
-             chosen by them. Run by run, the models share the order of the images."
+            "the last part of each class in the training file, which in MNIST's are by writers of their own,"
         }
         Protocol::Original => {
-            "Protocol original: all training images are trained on, and the test images serve as validation set after each \
-             epoch. Run by run, the models share the order of the images."
+            return "Protocol original: all training images are trained on, and the test images serve as validation set after \
+                    each epoch. Run by run, the models share the order of the images."
+                .to_owned();
         }
-    }
+    };
+    format!(
+        "Protocol {}: {validation} is kept for validation, alike in every run; {read}, and nothing is chosen by them. Run by \
+         run, the models share the order of the images.",
+        protocol.name()
+    )
 }
 
 /// What all recipes have alike of that which the command line can say.
@@ -192,6 +203,7 @@ fn command(study: &Study, models: &[Model]) -> Option<String> {
         return None;
     }
     let ([protocol], [dataset]) = (&study.protocols()[..], &study.datasets()[..]) else { return None };
+    let [audited] = study.distinct(|run| run.specification.audit_selection)[..] else { return None };
     let seeds = |model: &Model| model.runs.iter().map(|run| run.specification.seed).collect::<Vec<_>>();
     let shared = seeds(models.first()?);
     let consecutive = shared.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
@@ -199,8 +211,10 @@ fn command(study: &Study, models: &[Model]) -> Option<String> {
         return None;
     }
     let names: Vec<String> = models.iter().map(|model| shell(model.name)).collect();
+    let target = study.question.target.as_ref().map_or_else(String::new, options_of);
+    let audit = if audited { " --audit-selection" } else { "" };
     Some(format!(
-        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}",
+        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}{audit}{target}",
         names.join(" "),
         shell(&dataset.name),
         recipes.options(),
@@ -210,10 +224,25 @@ fn command(study: &Study, models: &[Model]) -> Option<String> {
     ))
 }
 
+/// A target as the command line has it.
+fn options_of(target: &Target) -> String {
+    let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } = target;
+    let mut options = format!(" --target {accuracy}");
+    let mut add = |name: &str, value: Option<String>| {
+        options.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    add("max-parameters", max_parameters.map(|most| most.to_string()));
+    add("max-multiply-adds", max_multiply_adds.map(|most| most.to_string()));
+    add("max-epochs", max_epochs.map(|most| most.to_string()));
+    add("max-train-seconds", max_train_seconds.map(|most| most.to_string()));
+    options
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture::{record, records};
+    use study::results::Question;
 
     #[test]
     fn recipes_are_told_without_what_is_usual() {
@@ -247,6 +276,35 @@ mod tests {
                 r"mnist-study compare cnn --dataset mnist --epochs 2 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound"
             )
         );
+        records.iter_mut().for_each(|record| record.specification.audit_selection = true);
+        let target = Target {
+            accuracy: 0.985,
+            max_parameters: Some(220_000),
+            max_multiply_adds: Some(7),
+            max_epochs: Some(3),
+            max_train_seconds: Some(1.5),
+        };
+        let question = Question { target: Some(target), ..Question::default() };
+        let study = Study {
+            records: &records,
+            comparisons: &[],
+            notes: &[],
+            images: None,
+            question,
+            ..Study::default()
+        };
+        let asked = command(&study, &study.models()).expect("one command makes them");
+        assert!(
+            asked.ends_with(
+                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 --max-train-seconds 1.5"
+            ),
+            "{asked}"
+        );
+        let words = in_words(Protocol::Sound, &study);
+        assert!(words.contains("read after every epoch") && !words.contains("read once"), "{words}");
+        records[0].specification.audit_selection = false;
+        assert_eq!(commanded(&records), None, "some runs with an audit and some without");
+        records[0].specification.audit_selection = true;
         records[1].specification.seed = 9;
         assert_eq!(commanded(&records), None);
         records.truncate(1);

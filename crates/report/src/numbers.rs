@@ -1,5 +1,6 @@
 //! Figures as text.
 
+pub use study::figures::thousands;
 pub(crate) use study::figures::{confidence, fixed, percent};
 use study::verdict::Comparison;
 
@@ -106,19 +107,6 @@ pub(crate) fn probability(value: f64) -> String {
         value if value < 0.001 => "< 0.001".to_owned(),
         value => format!("= {}", fixed(value, 3)),
     }
-}
-
-/// A whole number with commas: 1,199,882.
-pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A number of things: `1 run`, `3 runs`.

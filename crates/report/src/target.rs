@@ -123,7 +123,7 @@ mod tests {
             sentences(&study),
             [
                 "small reaches it in all 3 runs; of further runs 44 to 100 % would, at 95 % confidence.",
-                "large is not within the limits: 30000 parameters, 20000 allowed.",
+                "large is not within the limits: 30,000 parameters, 20,000 allowed.",
                 "bad reaches it in none of 3 runs; of further runs 0 to 56 % would, at 95 % confidence.",
             ]
         );

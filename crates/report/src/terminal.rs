@@ -6,7 +6,7 @@ use crate::markdown::{TOLD_AT_THE_HEAD, best_of_many, places};
 use crate::names::ShortNames;
 use crate::numbers::{MISSING, loss, percent, shown, shown_seconds, thousands};
 use crate::text::one_line;
-use crate::{Study, learning, target};
+use crate::{Study, learning, selection, target};
 
 const COLUMNS: usize = 100;
 const GAP: usize = 2;
@@ -59,6 +59,9 @@ pub fn terminal(study: &Study) -> String {
     if tested.len() > TOLD_AT_THE_HEAD {
         text.push_str(&wrapped("report.md tells after which epoch the other models were tested"));
     }
+    for sentence in selection::sentences(&models).iter().take(TOLD_AT_THE_HEAD) {
+        text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+    }
     if !warnings.is_empty() {
         text.push('\n');
         text.push_str(&warnings);
@@ -73,7 +76,7 @@ pub fn terminal(study: &Study) -> String {
     if study.comparisons.len() > TOLD_AT_THE_HEAD {
         text.push('\n');
         text.push_str(&wrapped(&one_line(&best_of_many(study))));
-        text.push_str(&wrapped("report.md and report.html tell every pair"));
+        text.push_str(&wrapped("report.md and report.html list every pair"));
     } else {
         for comparison in study.comparisons {
             text.push('\n');

@@ -27,6 +27,19 @@ pub fn percent(fraction: f64) -> String {
     fixed(100.0 * fraction, 2)
 }
 
+/// A whole number with commas: 1,199,882.
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A confidence in per cent with the digits that tell it from certainty: `95 %`, `98.3 %`, `99.94 %`.
 pub fn confidence(confidence: f64) -> String {
     let left = 100.0 * (1.0 - confidence);

@@ -28,6 +28,8 @@ const RANDOM_CHARACTERS: usize = 6;
 /// Writes a file under a temporary name beside it, flushes it to the disk and renames it: at no moment does the path
 /// hold half a file, and once this returns, neither a crash nor a power failure takes the file away.
 ///
+/// What is no file, such as a pipe or `/dev/stdout`, is written to as it stands.
+///
 /// Temporary files that killed processes left in the folder are removed. A process holds a lock on its own while it
 /// writes, so that no other takes them for abandoned.
 ///
@@ -36,6 +38,10 @@ const RANDOM_CHARACTERS: usize = 6;
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let folder = folder_of(path);
     let write = || {
+        // A device or a pipe is written to: a file in its place would be another thing.
+        if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return File::options().write(true).open(path)?.write_all(bytes);
+        }
         fs::create_dir_all(folder)?;
         sweep_once(folder);
         replace(path, folder, bytes)

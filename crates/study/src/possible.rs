@@ -8,6 +8,7 @@ use crate::{
     },
     tune::TrialRecord,
 };
+use std::collections::HashSet;
 
 /// No name or sentence in a record is longer, in bytes.
 const LONGEST_TEXT: usize = 10_000;
@@ -50,6 +51,18 @@ impl RunRecord {
         ] {
             check_not_negative(name, seconds)?;
         }
+        let trained: f64 = self.epochs.iter().map(|epoch| epoch.train_seconds).sum();
+        expect(
+            close(self.train_seconds, trained),
+            "training seconds beside those of the epochs",
+            &self.train_seconds,
+        )?;
+        let spent = self.train_seconds + self.evaluate_seconds;
+        expect(
+            spent <= self.total_seconds || close(spent, self.total_seconds),
+            "total seconds, less than those of training and evaluation",
+            &self.total_seconds,
+        )?;
         let once_or_each =
             if run.protocol == Protocol::Original || run.audit_selection { epochs + 1 } else { 1 };
         expect(self.test_reads as usize == once_or_each, "reads of the test images", &self.test_reads)?;
@@ -65,6 +78,8 @@ impl RunRecord {
         for name in names {
             expect((1..=LONGEST_NAME).contains(&name.len()), "length of a class's name", &name.len())?;
         }
+        let distinct: HashSet<&String> = names.iter().collect();
+        expect(distinct.len() == names.len(), "number of different names of classes", &distinct.len())?;
         self.test.check(&run.dataset)
     }
 
@@ -177,7 +192,19 @@ impl TestRecord {
         )?;
         let largest = labels.iter().chain(predictions).max().copied().unwrap_or(0);
         expect(usize::from(largest) < classes, "class of a test image", &largest)?;
+        for (image, (of_image, prediction)) in
+            self.probabilities.chunks_exact(classes).zip(predictions).enumerate()
+        {
+            let largest = of_image.iter().max().copied().unwrap_or(0);
+            let predicted = of_image[usize::from(*prediction)];
+            expect(predicted == largest, "prediction, not the most probable class, of test image", &image)?;
+            // Each was rounded by itself.
+            let sum: u64 = of_image.iter().map(|one| u64::from(*one)).sum();
+            let error = sum.abs_diff(u64::from(u16::MAX));
+            expect(error <= classes as u64, "sum of the probabilities of test image", &image)?;
+        }
         check_not_negative("test loss", self.loss)?;
+        expect(self.loss <= f64::from(f32::MAX), "test loss", &self.loss)?;
         let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
         let accuracy = right as f64 / test_images as f64;
         match self.accuracy == accuracy {
@@ -192,6 +219,11 @@ impl TestRecord {
 
 fn expect(possible: bool, what: &str, found: &dyn std::fmt::Display) -> Result<(), String> {
     if possible { Ok(()) } else { Err(format!("impossible {what}: {found}")) }
+}
+
+/// Equal but for the rounding of sums.
+fn close(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one.abs().max(other.abs())
 }
 
 fn check_fraction(what: &str, value: f64) -> Result<(), String> {

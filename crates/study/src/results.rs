@@ -127,8 +127,8 @@ impl Collection {
             let count = missing.len();
             let more = if count > NAMED { ", …" } else { "" };
             missing.truncate(NAMED);
-            self.notes.push(format!(
-                "{count} of {} planned runs have no record yet ({}{more}): the same command makes them",
+            self.lose(format!(
+                "{count} of {} planned runs have no usable record ({}{more}): the command that began the study makes them",
                 plan.runs.len(),
                 missing.join(", ")
             ));

@@ -31,7 +31,7 @@ mod sentence;
 mod speed;
 
 use crate::record::{FailedRun, RunRecord};
-pub use across::{Across, AcrossModel, AcrossPair, across};
+pub use across::{Across, AcrossModel, AcrossPair, LeftOut, across};
 pub use constraint::{Attempt, Standing, attempts, standings};
 pub use ensemble::{Ensemble, ensemble};
 use pairing::{Pairing, usable_runs};

@@ -85,7 +85,7 @@ fn another_machine_has_the_same_identity_and_another_engine_has_not() {
 fn impossible_figures_are_refused() {
     let (_folder, store, record) = in_store();
     type Change = fn(&mut RunRecord);
-    let cases: [(&str, Change); 28] = [
+    let cases: &[(&str, Change)] = &[
         ("impossible test accuracy", |record| record.test.accuracy = 5.5),
         ("impossible test accuracy", |record| {
             record.test.accuracy = f64::midpoint(record.test.accuracy, 1.0)
@@ -117,9 +117,25 @@ fn impossible_figures_are_refused() {
         ("impossible reads of the test images", |record| record.test_reads = 3),
         ("impossible number of names of classes", |record| record.class_names = vec!["one".into()]),
         ("impossible length of a class's name", |record| record.class_names = vec![String::new(); 3]),
+        ("impossible number of different names of classes", |record| {
+            record.class_names = vec!["one".into(), "two".into(), "one".into()];
+        }),
+        ("impossible training seconds beside those of the epochs", |record| record.train_seconds += 1e9),
+        ("impossible total seconds, less than", |record| record.total_seconds = 0.0),
+        ("impossible prediction, not the most probable class, of test image: 0", |record| {
+            let of_image: &mut [u16] = &mut record.test.probabilities[..3];
+            of_image.sort_unstable();
+            if record.test.predictions[0] == 2 {
+                of_image.reverse();
+            }
+        }),
+        ("impossible sum of the probabilities of test image: 0", |record| {
+            record.test.probabilities[..3].fill(0)
+        }),
+        ("impossible test loss", |record| record.test.loss = 1e300),
         ("impossible fingerprint", |record| record.fingerprint = "\u{1b}[2J".into()),
     ];
-    for (expected, change) in cases {
+    for &(expected, change) in cases {
         let mut changed = record.clone();
         change(&mut changed);
         changed.id = run_id(&changed.specification, &changed.environment);
@@ -135,6 +151,8 @@ fn a_result_of_the_same_run_with_other_bits_is_not_replaced_unasked() {
     let (_folder, store, record) = in_store();
     let mut slower = record.clone();
     slower.train_seconds += 1.0;
+    slower.epochs[0].train_seconds += 1.0;
+    slower.total_seconds += 1.0;
     slower.environment.threads = 7;
     store.write(&slower).expect("the bits are the same");
     let mut other = record.clone();

@@ -17,10 +17,21 @@ pub struct Across {
     pub datasets: Vec<String>,
     /// Models with a run on each of them, the best mean rank first.
     pub models: Vec<AcrossModel>,
+    /// Models that have runs on some of the data sets alone: they have no rank.
+    pub left_out: Vec<LeftOut>,
     /// p-value of Friedman's test that all models are alike; none below two models.
     pub friedman_p_value: Option<f64>,
     /// Each pair of models, the one of the better rank first.
     pub pairs: Vec<AcrossPair>,
+}
+
+/// A model without a result on each data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The model.
+    pub model: String,
+    /// The data sets on which it has none.
+    pub datasets: Vec<String>,
 }
 
 /// One model over the data sets.
@@ -58,15 +69,21 @@ pub struct AcrossPair {
 pub fn across(studies: &[(String, Vec<RunRecord>)]) -> Result<Across, StatsError> {
     let datasets: Vec<String> = studies.iter().map(|(dataset, _)| dataset.clone()).collect();
     let mut models: Vec<AcrossModel> = Vec::new();
+    let mut left_out: Vec<LeftOut> = Vec::new();
     for record in studies.iter().flat_map(|(_, records)| records) {
         let name = &record.specification.model;
-        if models.iter().any(|model| model.model == *name) {
+        if models.iter().any(|model| model.model == *name) || left_out.iter().any(|out| out.model == *name) {
             continue;
         }
-        let accuracies: Option<Vec<f64>> =
-            studies.iter().map(|(_, records)| mean_accuracy(records, name)).collect();
-        if let Some(accuracies) = accuracies {
-            models.push(AcrossModel { model: name.clone(), mean_rank: 1.0, accuracies });
+        let (model, means) = (name.clone(), studies.iter().map(|(_, records)| mean_accuracy(records, name)));
+        let means: Vec<Option<f64>> = means.collect();
+        match means.iter().copied().collect() {
+            Some(accuracies) => models.push(AcrossModel { model, mean_rank: 1.0, accuracies }),
+            None => {
+                let without = datasets.iter().zip(&means).filter(|(_, mean)| mean.is_none());
+                let datasets = without.map(|(dataset, _)| dataset.clone()).collect();
+                left_out.push(LeftOut { model, datasets });
+            }
         }
     }
     let mut friedman_p_value = None;
@@ -86,7 +103,7 @@ pub fn across(studies: &[(String, Vec<RunRecord>)]) -> Result<Across, StatsError
             pairs.push(pair(one, other)?);
         }
     }
-    Ok(Across { datasets, models, friedman_p_value, pairs })
+    Ok(Across { datasets, models, left_out, friedman_p_value, pairs })
 }
 
 fn pair(one: &AcrossModel, other: &AcrossModel) -> Result<AcrossPair, StatsError> {

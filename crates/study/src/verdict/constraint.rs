@@ -1,7 +1,7 @@
 //! Which models reach a target within limits, and which no other outdoes.
 
 use super::MachineKind;
-use crate::{record::RunRecord, study_file::Target};
+use crate::{figures::thousands, record::RunRecord, study_file::Target};
 use serde::Serialize;
 
 /// What a model reaches and what it costs, over its runs.
@@ -112,7 +112,7 @@ fn excesses(run: &RunRecord, target: &Target) -> Vec<String> {
     let mut excesses = Vec::new();
     let mut limit = |what: &str, most: Option<u64>, found: u64| {
         if let Some(most) = most.filter(|most| found > *most) {
-            excesses.push(format!("{found} {what}, {most} allowed"));
+            excesses.push(format!("{} {what}, {} allowed", thousands(found), thousands(most)));
         }
     };
     limit("parameters", target.max_parameters.map(|most| most as u64), run.parameters as u64);

@@ -25,7 +25,7 @@ pub(super) fn outlook(
             }
         }
     };
-    Ok(Some(format!("a difference this small {needs}")))
+    Ok(Some(format!("telling a difference of this size apart {needs}")))
 }
 
 pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>) -> String {

@@ -40,5 +40,9 @@ fn one_model_or_none_is_no_comparison() {
     let one = one.expect("numbers");
     assert_eq!((one.models.len(), one.friedman_p_value, one.pairs.len()), (1, None, 0));
     let none = across(&[("x".to_owned(), records(&[("a", 1)])), ("y".to_owned(), records(&[("b", 2)]))]);
-    assert!(none.expect("numbers").models.is_empty());
+    let none = none.expect("numbers");
+    assert!(none.models.is_empty());
+    let left_out: Vec<_> =
+        none.left_out.iter().map(|out| (out.model.as_str(), out.datasets.join(", "))).collect();
+    assert_eq!(left_out, [("a", "y".to_owned()), ("b", "x".to_owned())]);
 }

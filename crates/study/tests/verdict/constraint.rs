@@ -60,7 +60,7 @@ fn epochs_and_operations_are_limits_too() {
     record.epochs = vec![epoch; 3];
     let target = Target { max_parameters: None, max_epochs: Some(2), max_multiply_adds: Some(999), ..TARGET };
     let exceeds = &attempts(&[record], &target)[0].exceeds;
-    assert_eq!(exceeds[..], ["1000 multiply-adds, 999 allowed", "3 epochs, 2 allowed"]);
+    assert_eq!(exceeds[..], ["1,000 multiply-adds, 999 allowed", "3 epochs, 2 allowed"]);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn seed_noise_asks_for_more_runs() {
     assert_eq!(points(&comparison), [-79, 20, 119]);
     assert!((30..=33).contains(&more), "{more}");
     assert!(comparison.p_value > 0.05);
-    let start = "cannot tell cnn and lstm apart: +0.20 points [-0.79, 1.19] at 95 %, 3 paired runs; a difference this small needs about ";
+    let start = "cannot tell cnn and lstm apart: +0.20 points [-0.79, 1.19] at 95 %, 3 paired runs; telling a difference of this size apart needs about ";
     assert_eq!(comparison.verdict, format!("{start}{more} more runs."));
 
     let opposite = only_comparison(&swapped(&records));
@@ -110,7 +110,7 @@ fn image_noise_asks_for_more_images() {
     assert_eq!(
         comparison.verdict,
         "cannot tell cnn and lstm apart: +0.10 points [-0.07, 0.27] at 95 %, 2 paired runs; \
-         a difference this small needs more than these 10000 test images, however many runs."
+         telling a difference of this size apart needs more than these 10000 test images, however many runs."
     );
 }
 
