@@ -1,28 +1,40 @@
-//! From a picture to a digit.
+//! From a picture to its digits.
 
-use crate::{Picture, PictureError, components, ink::Ink, strokes};
+use crate::{
+    Doubt, Picture, PictureError,
+    components::{extent, joined},
+    drawing::{self, SIDE},
+    figures::{Figure, figures},
+    groups::{self, Group},
+    relief::{LEAST_CONTRAST, Relief, level},
+    sheets::{Sheet, sheet},
+    strokes,
+};
 use std::ops::Range;
 
-/// Pixels on a side of a digit's image.
-pub const SIDE: usize = 28;
+/// The longest side of the largest picture that is searched.
+const SEARCHED_SIDE: usize = 560;
 
-/// Pixels of the longer side of the digit itself.
-pub const BOX: usize = 20;
+/// Pictures are halved and searched again until the longer side is less than twice this.
+const LEAST_SIDE: usize = 14;
 
-/// A digit that would be enlarged by less than this part to fill [`BOX`] pixels is not scaled: that would blur it more
-/// than it would change its size, and MNIST's own images, whose faint edges make them seem smaller, are to stay what they
-/// are.
-const SAME_SIZE: f32 = 0.15;
+/// In smaller pictures than this, unless there is no larger one, no digit is told from what surrounds it.
+const LEAST_STRICT_SIDE: usize = 28;
 
-/// Where a digit's centre of mass is put, in pixels from the image's edge: in the middle of the pixel at index 14, where
-/// MNIST's are (the mean over its 10,000 test images is at index 14.01 from the left, 13.99 from the top).
-const CENTRE: f32 = SIDE as f32 / 2.0 + 0.5;
+/// Strokes narrower than 2 × this + 1 pixels are found in a picture of any size.
+const HALF_WINDOW: usize = 7;
 
-/// Strokes thinner than this many pixels of the digit are drawn again with a pen of [`PEN`].
-const THIN: f32 = 1.5;
+/// A stroke is found whole if it is narrower than this many pixels.
+const WIDEST_WHOLE: f32 = 12.0;
 
-/// Width in pixels of the strokes that thin ones become.
-const PEN: f32 = 2.2;
+/// A digit has at least this many pixels on its longer side where it is found.
+const LEAST_EXTENT: usize = 10;
+
+/// In the picture itself, which has no more to show, it may have as few as this.
+const LEAST_EXTENT_UNREDUCED: usize = 5;
+
+/// The finest picture that shows this part of what the best one shows is good enough.
+const NEARLY_ALL: f32 = 0.7;
 
 /// Ink that stands out of the noise by fewer standard deviations than this calls for a smaller, smoother picture.
 const CLEAR: f32 = 12.0;
@@ -30,229 +42,458 @@ const CLEAR: f32 = 12.0;
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
 
-/// What encloses a thing is longer than it by this factor; what is hardly longer is its own edge in the other colour.
-const ENCLOSING: f32 = 1.2;
+/// Digits are drawn from a part of the picture with at most this many pixels on its longer side.
+const DRAWN_FROM: usize = 224;
 
-/// The edge of a thing is as wide as this, in pixels, before its surroundings begin.
-const EDGE: f32 = 4.0;
+/// At most so many figures of one picture are looked at, those of which there is most.
+const MOST_FIGURES: usize = 256;
 
-/// Pictures with fewer pixels than this on their longer side are not halved.
-const LEAST_SIDE: usize = 4 * SIDE;
+/// Depth below which ink is faint.
+const FAINT: f32 = 0.12;
 
-/// A digit's image, as one of MNIST's.
+/// A digit that is wider than high by this factor may be several that touch.
+const WIDE: f32 = 1.7;
+
+/// A digit of a picture, as one of MNIST's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digit {
     /// 28 rows of 28 pixels, from 0 for the background to 255 for ink.
     pub pixels: [u8; SIDE * SIDE],
+    /// Where it is in the picture.
+    pub bounds: Bounds,
+    /// Why the image may not be what was meant.
+    pub doubts: Vec<Doubt>,
 }
 
-/// The digit in a picture, as MNIST's makers would have drawn it.
+/// A box in a picture, in pixels of the file as it is seen: turned as a camera's orientation says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Pixels between the picture's left side and the box.
+    pub left: usize,
+    /// Pixels between the picture's upper side and the box.
+    pub top: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// The one digit of a picture: see [`digits`].
 ///
-/// What most of the border shows is background; light that changes slowly across it is taken out. What stands out of it
-/// by half as much as most ink is the digit, without specks and what lies along the border. Its bounding box is scaled
-/// to 20 pixels on its longer side by averaging over areas, strokes too thin for that are widened, and its centre of
-/// mass comes to the middle of 28×28.
+/// # Errors
+/// As [`digits`], and when there are several.
+pub fn digit(picture: &Picture) -> Result<Digit, PictureError> {
+    let mut found = digits(picture)?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        count => Err(PictureError::Several { count }),
+    }
+}
+
+/// The digits in a picture in reading order, each as MNIST's makers would have drawn it; at least one.
+///
+/// Digits are sought in the picture at several sizes, each half of the one before, as strokes that stand out of plain
+/// ground all round: dark or light, by the same part of the way to black or white along the whole outline. So the paper,
+/// a table under it, a shadow and a scanner's edge are grounds alike. Strokes that are near to each other are one digit;
+/// those side by side are several. Of a digit the bounding box is scaled to 20 pixels on its longer side by averaging over
+/// areas, strokes too thin for that are widened, and its centre of mass comes to the middle of 28×28.
 ///
 /// An image of MNIST comes out nearly as it is.
 ///
 /// # Errors
-/// When nothing stands out of the background.
-pub fn digit(picture: &Picture) -> Result<Digit, PictureError> {
-    let found = || {
-        let picture = picture.reduced();
-        let dark = is_dark(&picture)?;
-        clear_ink(picture, dark)
+/// When nothing stands out of its background, or what does is cut off by the picture's border.
+pub fn digits(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
+    let no_ink = || {
+        let (least, most) = picture
+            .pixels()
+            .iter()
+            .fold((f32::MAX, f32::MIN), |(least, most), value| (least.min(*value), most.max(*value)));
+        PictureError::NoInk { uniform: most - least <= LEAST_CONTRAST }
     };
-    let Some((ink, mask)) = found() else {
-        return Err(PictureError::NoInk { width: picture.width(), height: picture.height() });
+    let mut pictures = vec![picture.reduced(SEARCHED_SIDE)];
+    while let Some(half) = pictures.last().map(Picture::halved)
+        && half.width().max(half.height()) >= LEAST_SIDE
+    {
+        pictures.push(half);
+    }
+    let (sizes, view) = found(&pictures).ok_or_else(no_ink)?;
+    let size = &sizes[view.size];
+    let count = view.groups.len();
+    let mut found = Vec::new();
+    let mut cut = 0;
+    for group in &view.groups {
+        if is_cut(group, size) {
+            cut += 1;
+            continue;
+        }
+        let others = view.groups.iter().filter(|other| other.bounds != group.bounds);
+        let Some(pixels) = drawn(picture, size, group, others) else { continue };
+        let doubts = doubts(group, &view, size);
+        found.push(Digit { pixels, bounds: bounds(group, &size.relief.picture), doubts });
+    }
+    match (found.is_empty(), cut) {
+        (true, 0) => return Err(no_ink()),
+        (true, _) => return Err(PictureError::CutOff { count }),
+        (false, 0) => {}
+        (false, cut) => found.iter_mut().for_each(|digit| digit.doubts.push(Doubt::CutOff { count: cut })),
+    }
+    Ok(found)
+}
+
+/// The best view of a picture at several sizes, and what is found at each: on the sheet, if the picture shows a whole one
+/// with digits on it, or else in the whole picture, unless a part of a sheet shows more.
+fn found(pictures: &[Picture]) -> Option<(Vec<Size>, View)> {
+    let at_all = |sheet: Option<&Sheet>| -> Vec<Size> {
+        pictures.iter().map(|picture| Size::new(picture.clone(), sheet)).collect()
     };
-    Ok(drawn(&coverage(&ink, &mask), &mask))
-}
-
-/// Whether the digit is darker than its background; `None` when neither dark nor light ink is found.
-///
-/// Mostly it is what stands out of what the border shows. But that may be a table around the paper; the paper between the
-/// digit's strokes then stands out as the digit. It lies between them: what encloses it, away from the border, is the
-/// digit.
-fn is_dark(picture: &Picture) -> Option<bool> {
-    let mut picture = picture.clone();
-    while picture.width().max(picture.height()) >= 2 * LEAST_SIDE {
-        picture = picture.halved();
+    let sheet = sheet(&pictures[0]);
+    let on_sheet = sheet.as_ref().and_then(|sheet| {
+        let sizes = at_all(Some(sheet));
+        let view = view(&sizes, Size::strict)?;
+        Some((sizes, view, sheet.is_whole))
+    });
+    if let Some((sizes, view, true)) = on_sheet {
+        return Some((sizes, view));
     }
-    let dark = Ink::stands_out_darkly(&picture)?;
-    let bounds = |dark| ink_of(&picture, dark).map(|(_, mask)| components::bounds(&mask, picture.width()));
-    let sides = [picture.width(), picture.height()];
-    match (bounds(dark), bounds(!dark)) {
-        (None, None) => None,
-        (Some(_), None) => Some(dark),
-        (None, Some(_)) => Some(!dark),
-        (Some(inner), Some(outer)) => {
-            let away = outer.iter().zip(sides).all(|(range, side)| range.start > 0 && range.end < side);
-            let encloses = outer
-                .iter()
-                .zip(&inner)
-                .all(|(outer, inner)| outer.start <= inner.start && outer.end >= inner.end);
-            let longer = |[columns, rows]: &[Range<usize>; 2]| columns.len().max(rows.len()) as f32;
-            let larger = longer(&outer) > ENCLOSING * longer(&inner);
-            Some(dark != (away && encloses && larger))
+    let sizes = at_all(None);
+    let whole = view(&sizes, Size::strict);
+    match (on_sheet, whole) {
+        (Some((sizes, on_sheet, _)), whole)
+            if whole.as_ref().is_none_or(|whole| whole.mass < on_sheet.mass) =>
+        {
+            Some((sizes, on_sheet))
         }
+        (_, Some(whole)) => Some((sizes, whole)),
+        (_, None) => view(&sizes, Size::lenient).map(|view| (sizes, view)),
     }
 }
 
-/// The digit's ink in a picture that is halved as long as its noise calls for it: averages over four pixels have half the
-/// noise.
-fn clear_ink(mut picture: Picture, dark: bool) -> Option<(Ink, Vec<bool>)> {
-    let mut clearest = None;
-    loop {
-        let found = ink_of(&picture, dark);
-        let clear = found.as_ref().is_some_and(|(ink, _)| ink.clearness() >= CLEAR);
-        clearest = found.or(clearest);
-        if clear || picture.width().max(picture.height()) < LEAST_SIDE {
-            return clearest;
-        }
-        picture = picture.halved();
+/// What is found in a picture at one size.
+struct Size {
+    relief: Relief,
+    figures: Vec<Figure>,
+    /// Whether the picture is as fine as it comes.
+    is_unreduced: bool,
+}
+
+/// The digits of one polarity at one size.
+struct View {
+    size: usize,
+    dark: bool,
+    groups: Vec<Group>,
+    /// Other things that are nearly as large.
+    left_out: usize,
+    /// How much ink there is, in the file's pixels.
+    mass: f32,
+    /// Whether the other polarity shows as much, elsewhere.
+    is_rivalled: bool,
+}
+
+impl View {
+    /// Whether one of these digits is written on a group of the other polarity: on a sheet, and not what is left open
+    /// by the strokes of a larger digit.
+    fn is_on(&self, sizes: &[Size], sheet: &Group, size: &Size) -> bool {
+        /// What is written on a sheet is not much smaller.
+        const LEAST_WRITTEN: f32 = 0.1;
+        /// And it stands out from the sheet as the sheet does from what is around it.
+        const LEAST_CONTRAST: f32 = 0.3;
+        let full = |group: &Group, size: &Size| {
+            let side = size.relief.picture.reduction();
+            group.bounds.clone().map(|range| range.start * side..range.end * side)
+        };
+        let outer = full(sheet, size);
+        let is_written = |group: &Group| {
+            let inner = full(group, &sizes[self.size]);
+            contains(&outer, &inner)
+                && extent(&inner) as f32 >= LEAST_WRITTEN * extent(&outer) as f32
+                && group.largest().contrast >= LEAST_CONTRAST * sheet.largest().contrast
+        };
+        self.dark != sheet.largest().dark
+            && self.groups.iter().any(is_written)
+            && sheet.is_rectangular(size.relief.picture.width())
     }
 }
 
-/// The ink and which pixels of it are the digit; `None` when nothing stands out of the noise.
-///
-/// A table may be so much darker than the digit that the threshold lies between them, or a shadow so large that it lies
-/// below both. So things along the border are left out, and the threshold is found anew, as long as something remains.
-fn ink_of(picture: &Picture, dark: bool) -> Option<(Ink, Vec<bool>)> {
-    let width = picture.width();
-    let clear = |ink: &Ink| ink.clearness() >= LEAST_CLEARNESS;
-    let mut ink = Ink::find(picture, dark).filter(clear)?;
-    let least = picture.width().max(picture.height()) / SIDE;
-    while let Some(along_border) = components::along_border(&ink.mask(), width) {
-        let left_out: Vec<bool> =
-            strokes::distances(&along_border, width, EDGE).iter().map(|distance| *distance < EDGE).collect();
-        let Some(rest) = ink.without(&left_out).filter(clear) else { break };
-        let digit = components::digit(&rest.mask(), width);
-        if components::bounds(&digit, width).iter().all(|range| range.len() <= least) {
-            break;
-        }
-        ink = rest;
+impl Size {
+    fn new(picture: Picture, sheet: Option<&Sheet>) -> Self {
+        let is_unreduced = picture.reduction() == 1;
+        let mask = sheet.map(|sheet| sheet.inside(&picture));
+        let relief = Relief::new(picture, HALF_WINDOW, mask.as_deref());
+        let mut figures = figures(&relief);
+        figures.sort_by(|one, other| other.mass().total_cmp(&one.mass()));
+        figures.truncate(MOST_FIGURES);
+        Self { relief, figures, is_unreduced }
     }
-    let mask = components::digit(&ink.mask(), width);
-    // Its own ink says best where its edge is.
-    let others: Vec<bool> = mask.iter().map(|inside| !inside).collect();
-    let own = ink.without(&others)?;
-    let ink = Ink { level: own.level, ..ink };
-    let mask = components::digit(&ink.mask(), width);
-    Some((ink, mask))
+
+    /// Figures that are outlined all round and away from the border, and groups of them that are made of strokes.
+    fn strict(&self, dark: bool) -> (Vec<Group>, usize) {
+        let (width, height) = (self.relief.picture.width(), self.relief.picture.height());
+        if width.max(height) < LEAST_STRICT_SIDE && !self.is_unreduced {
+            return (Vec::new(), 0);
+        }
+        let is_digit = |figure: &&Figure| {
+            figure.dark == dark
+                && figure.is_outlined()
+                && !figure.is_along_border()
+                && !figure.spans()
+                && figure.stroke <= WIDEST_WHOLE
+                && self.clearness(figure) >= if figure.level < FAINT { CLEAR } else { LEAST_CLEARNESS }
+        };
+        let mut figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
+        let frames: Vec<bool> =
+            figures.iter().map(|figure| figures.iter().any(|other| figure.is_round(other, width))).collect();
+        let mut is_frame = frames.into_iter();
+        figures.retain(|_| !is_frame.next().unwrap_or(false));
+        let (mut groups, left_out) = groups::digits(figures, width);
+        let least = if self.is_unreduced { LEAST_EXTENT_UNREDUCED } else { LEAST_EXTENT };
+        groups.retain(|group| group.extent() >= least && group.largest().is_of_strokes());
+        (groups, left_out)
+    }
+
+    /// The figure of which there is most, with its pieces, where nothing is as digits should be: blots, and what fills
+    /// the picture.
+    fn lenient(&self, dark: bool) -> (Vec<Group>, usize) {
+        let (width, height) = (self.relief.picture.width(), self.relief.picture.height());
+        let is_digit = |figure: &&Figure| {
+            let on_border: usize = figure.on_sides.iter().sum();
+            let fills = figure.on_sides.iter().all(|count| *count > 0) && on_border <= width + height;
+            figure.dark == dark
+                && (figure.is_outlined() || fills)
+                && (fills || !figure.spans())
+                && figure.stroke <= WIDEST_WHOLE
+                && self.clearness(figure) >= LEAST_CLEARNESS
+        };
+        let figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
+        groups::digits(figures, width)
+    }
+
+    /// How many standard deviations of the noise a figure stands out by.
+    fn clearness(&self, figure: &Figure) -> f32 {
+        let place = figure.component.places[figure.component.places.len() / 2];
+        figure.level / self.relief.noise_of_depth(figure.dark, place).max(f32::MIN_POSITIVE)
+    }
 }
 
-/// How much of each pixel the digit covers, from 0 to 1: its depth, from above the noise to the depth of its darkest
-/// twentieth, in the mask and close to it.
-fn coverage(ink: &Ink, mask: &[bool]) -> Picture {
-    let columns = ink.depth.width();
-    let mut depths: Vec<f32> =
-        ink.depth.pixels().iter().zip(mask).filter(|(_, inside)| **inside).map(|(depth, _)| *depth).collect();
-    let place = depths.len() * 19 / 20;
-    let full = *depths.select_nth_unstable_by(place, f32::total_cmp).1;
-    let floor = (3.0 * ink.noise).min(full / 4.0);
-    // An edge is spread over a pixel or two; that of a large picture, out of focus, over more.
-    let reach = (ink.depth.width().max(ink.depth.height()) as f32 / 100.0).max(3.0);
-    let distances = strokes::distances(mask, columns, reach);
-    Picture::from_function(columns, ink.depth.height(), |x, y| {
-        if distances[y * columns + x] >= reach {
-            return 0.0;
+/// Of all sizes and both polarities the finest view that shows nearly as much ink as any, clear of noise.
+fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Option<View> {
+    let mut views: Vec<View> = Vec::new();
+    for (index, size) in sizes.iter().enumerate() {
+        for dark in [true, false] {
+            let (groups, left_out) = look(size, dark);
+            views.push(View { size: index, dark, groups, left_out, mass: 0.0, is_rivalled: false });
         }
-        ((ink.depth.at(x, y) - floor) / (full - floor)).clamp(0.0, 1.0)
+    }
+    let sheets: Vec<Vec<bool>> = views
+        .iter()
+        .map(|view| {
+            let is_sheet = |group| views.iter().any(|other| other.is_on(sizes, group, &sizes[view.size]));
+            view.groups.iter().map(is_sheet).collect()
+        })
+        .collect();
+    for (view, sheets) in views.iter_mut().zip(sheets) {
+        let mut is_sheet = sheets.into_iter();
+        view.groups.retain(|_| !is_sheet.next().unwrap_or(false));
+        let area = (sizes[view.size].relief.picture.reduction() as f32).powi(2);
+        view.mass = area * view.groups.iter().map(Group::mass).sum::<f32>();
+    }
+    views.retain(|view| view.mass > 0.0);
+    let heaviest = |dark: bool| {
+        views.iter().filter(|view| view.dark == dark).max_by(|one, other| one.mass.total_cmp(&other.mass))
+    };
+    let (dark, light) = (heaviest(true), heaviest(false));
+    let mass = |view: Option<&View>| view.map_or(0.0, |view| view.mass);
+    let is_dark = mass(dark) >= mass(light);
+    let (most, rival) = if is_dark { (dark?, light) } else { (light?, dark) };
+    let most_mass = most.mass;
+    let is_rivalled = rival.is_some_and(|rival| {
+        rival.mass >= most_mass / 2.0 && !contains(&extent_of(most, sizes), &extent_of(rival, sizes))
+    });
+    let is_clear = |view: &View| {
+        let size = &sizes[view.size];
+        view.groups.iter().all(|group| size.clearness(group.largest()) >= CLEAR)
+    };
+    let most_size = most.size;
+    let chosen = views
+        .iter()
+        .position(|view| view.dark == is_dark && view.mass >= NEARLY_ALL * most_mass && is_clear(view))
+        .or_else(|| views.iter().position(|view| view.dark == is_dark && view.size == most_size))?;
+    Some(View { is_rivalled, ..views.swap_remove(chosen) })
+}
+
+/// Where all digits of a view are, in the file's pixels.
+fn extent_of(view: &View, sizes: &[Size]) -> [Range<usize>; 2] {
+    let side = sizes[view.size].relief.picture.reduction();
+    let all = view.groups.iter().map(|group| group.bounds.clone()).reduce(|one, other| joined(&one, &other));
+    all.unwrap_or([0..0, 0..0]).map(|range| range.start * side..range.end * side)
+}
+
+fn contains(outer: &[Range<usize>; 2], inner: &[Range<usize>; 2]) -> bool {
+    outer.iter().zip(inner).all(|(outer, inner)| outer.start <= inner.start && outer.end >= inner.end)
+}
+
+/// Whether the picture's border cuts through a stroke: as wide as a stroke at the border, which a stroke that ends there
+/// or lies along it is not.
+fn is_cut(group: &Group, size: &Size) -> bool {
+    let (width, height) = (size.relief.picture.width(), size.relief.picture.height());
+    let [columns, rows] = &group.bounds;
+    let touched = [columns.start == 0, columns.end == width, rows.start == 0, rows.end == height];
+    // What fills the picture was cropped to its size; and images of MNIST itself hold digits that end at the border.
+    if touched.iter().all(|touched| *touched) || size.relief.picture.full() == [SIDE; 2] {
+        return false;
+    }
+    group.figures.iter().any(|figure| {
+        let stroke = figure.stroke;
+        figure.on_sides.iter().any(|count| {
+            let count = *count as f32;
+            count >= 0.6 * stroke && count <= 1.8 * stroke + 1.0
+        })
     })
 }
 
-/// Fits, centres and draws.
-fn drawn(ink: &Picture, mask: &[bool]) -> Digit {
-    let [columns, rows] = edges(ink);
-    let extent = length(&columns).max(length(&rows));
-    let stroke = strokes::width(mask, ink.width(), ink.pixels().iter().sum());
-    let scale = BOX as f32 / extent;
-    if stroke * scale < THIN && stroke < extent {
-        // The middle of the strokes spans extent − stroke; with the pen's width around it, it is to fill the box.
-        let scale = (BOX as f32 - PEN) / (extent - stroke);
-        let radius = (PEN / scale - stroke) / 2.0;
-        return placed(&strokes::thickened(ink, mask, radius), scale, false);
+fn doubts(group: &Group, view: &View, size: &Size) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    let largest = group.largest();
+    if view.is_rivalled {
+        doubts.push(Doubt::Polarity { dark: view.dark });
     }
-    if (0.97..1.0 + SAME_SIZE).contains(&scale) { placed(ink, 1.0, true) } else { placed(ink, scale, false) }
+    if view.left_out > 0 {
+        doubts.push(Doubt::LeftOut { count: view.left_out });
+    }
+    if group.figures.iter().any(Figure::touches_border) {
+        doubts.push(Doubt::Border);
+    }
+    if largest.level < FAINT {
+        doubts.push(Doubt::Faint);
+    }
+    if size.clearness(largest) < CLEAR {
+        doubts.push(Doubt::Noise);
+    }
+    if !largest.is_of_strokes() {
+        doubts.push(Doubt::NoStrokes);
+    }
+    let [columns, rows] = &group.bounds;
+    if columns.len() as f32 > WIDE * rows.len() as f32 {
+        doubts.push(Doubt::Wide);
+    }
+    doubts
 }
 
-/// Draws at a scale, with the centre of mass in the middle, moved by whole pixels if that is asked for.
-fn placed(ink: &Picture, scale: f32, by_whole_pixels: bool) -> Digit {
-    let [x, y] = centre_of_mass(ink);
-    let shift = |centre: f32| {
-        let shift = CENTRE - scale * centre;
-        if by_whole_pixels { shift.round() } else { shift }
+fn bounds(group: &Group, picture: &Picture) -> Bounds {
+    let side = picture.reduction();
+    let [columns, rows] = &group.bounds;
+    let [width, height] = picture.full();
+    let (left, top) = (columns.start * side, rows.start * side);
+    Bounds {
+        left,
+        top,
+        width: (columns.end * side).min(width) - left,
+        height: (rows.end * side).min(height) - top,
+    }
+}
+
+/// A digit drawn from the finest picture of it that is clear of noise; `None` when there nothing stands out.
+fn drawn<'a>(
+    picture: &Picture,
+    size: &Size,
+    group: &Group,
+    others: impl Iterator<Item = &'a Group>,
+) -> Option<[u8; SIDE * SIDE]> {
+    let coarse = &size.relief.picture;
+    let dark = group.largest().dark;
+    let side = coarse.reduction() / picture.reduction();
+    // Half of it around, so that its ground is seen.
+    let margin = (group.extent() / 2 + 2) * side;
+    let around = |range: &Range<usize>, length: usize| {
+        (range.start * side).saturating_sub(margin)..(range.end * side + margin).min(length)
     };
-    let drawn = resampled(ink, scale, [shift(x), shift(y)]);
-    let most = drawn.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    let mut pixels = [0; SIDE * SIDE];
-    for (pixel, value) in pixels.iter_mut().zip(drawn) {
-        *pixel = (255.0 * value / most).round() as u8;
+    let part = [around(&group.bounds[0], picture.width()), around(&group.bounds[1], picture.height())];
+    let stroke = group.figures.iter().map(|figure| figure.stroke).fold(1.0, f32::max);
+    let own = mask_of(std::iter::once(group), coarse);
+    let foreign = mask_of(others, coarse);
+    let mut seen = picture.part(&part).reduced(DRAWN_FROM);
+    loop {
+        // Pixels of this picture on a side of one where the digit was found.
+        let scale = coarse.reduction() as f32 / seen.reduction() as f32;
+        let relief = Relief::new(seen.clone(), (stroke * scale).ceil() as usize + 1, None);
+        let drawn = covered(
+            &relief,
+            dark,
+            |x, y| {
+                let there = |at: usize, from: usize| {
+                    (((at as f32 + 0.5) * seen.reduction() as f32 / picture.reduction() as f32 + from as f32)
+                        / side as f32) as usize
+                };
+                let (x, y) = (there(x, part[0].start), there(y, part[1].start));
+                let place = y.min(coarse.height() - 1) * coarse.width() + x.min(coarse.width() - 1);
+                (own[place], foreign[place])
+            },
+            scale,
+        );
+        // Of a smaller picture the digit would have to be enlarged.
+        let is_small = group.extent() as f32 * scale < 2.0 * SIDE as f32;
+        match drawn {
+            Some((ink, mask, clearness)) if clearness >= CLEAR || is_small => {
+                return Some(drawing::drawn(&ink, &mask));
+            }
+            None if is_small => return None,
+            _ => seen = seen.halved(),
+        }
     }
-    Digit { pixels }
 }
 
-/// From where to where the ink reaches in columns and in rows, in pixels: where the most of a column or row passes half.
-fn edges(ink: &Picture) -> [Range<f32>; 2] {
-    let (width, height) = (ink.width(), ink.height());
-    let most_of_column = |x| (0..height).map(|y| ink.at(x, y)).fold(0.0, f32::max);
-    let most_of_row = |y| (0..width).map(|x| ink.at(x, y)).fold(0.0, f32::max);
-    [span((0..width).map(most_of_column).collect()), span((0..height).map(most_of_row).collect())]
+/// The pixels of some groups.
+fn mask_of<'a>(groups: impl Iterator<Item = &'a Group>, picture: &Picture) -> Vec<bool> {
+    let mut mask = vec![false; picture.pixels().len()];
+    let places = groups.flat_map(|group| &group.figures).flat_map(|figure| &figure.component.places);
+    places.for_each(|place| mask[*place] = true);
+    mask
 }
 
-/// From where to where values, each of the middle of its pixel, are above half of the greatest, read linearly between.
-fn span(values: Vec<f32>) -> Range<f32> {
-    let half = values.iter().copied().fold(0.0, f32::max) / 2.0;
-    let first = values.iter().position(|value| *value >= half).unwrap_or(0);
-    let last = values.iter().rposition(|value| *value >= half).unwrap_or(0);
-    // How far the crossing lies beyond the middle of the pixel inside; what is beyond the picture is 0.
-    let beyond = |inside: f32, outside: f32| (inside - half) / (inside - outside).max(f32::MIN_POSITIVE);
-    let before = first.checked_sub(1).map_or(0.0, |place| values[place]);
-    let after = values.get(last + 1).copied().unwrap_or(0.0);
-    first as f32 + 0.5 - beyond(values[first], before)..last as f32 + 0.5 + beyond(values[last], after)
-}
-
-fn length(range: &Range<f32>) -> f32 {
-    range.end - range.start
-}
-
-/// In pixels from the left and from the top.
-fn centre_of_mass(ink: &Picture) -> [f32; 2] {
-    let (mut mass, mut moments) = (0.0, [0.0; 2]);
-    for (index, value) in ink.pixels().iter().enumerate() {
-        let value = f64::from(*value);
-        mass += value;
-        moments[0] += value * ((index % ink.width()) as f64 + 0.5);
-        moments[1] += value * ((index / ink.width()) as f64 + 0.5);
-    }
-    moments.map(|moment| (moment / mass) as f32)
-}
-
-/// The picture scaled and then shifted, read as the mean over the area of each of the 28×28 pixels; where the picture
-/// is enlarged, over the area of one of its own pixels, which is bilinear interpolation.
-fn resampled(picture: &Picture, scale: f32, [right, down]: [f32; 2]) -> Vec<f32> {
-    let columns: Vec<_> = (0..SIDE).map(|place| weights(place, scale, right, picture.width())).collect();
-    let rows: Vec<_> = (0..SIDE).map(|place| weights(place, scale, down, picture.height())).collect();
-    // First along the rows, of which there are as many as in the picture.
-    let narrowed: Vec<[f32; SIDE]> = (0..picture.height())
-        .map(|y| {
-            std::array::from_fn(|place| columns[place].iter().map(|(x, part)| part * picture.at(*x, y)).sum())
-        })
+/// How much of each pixel a digit covers, from 0 to 1, which pixels are more than half its own, and by how many standard
+/// deviations it stands out of the noise.
+///
+/// Covered is its depth, from above the noise to the depth of its darkest twentieth, in the mask and close to it. `owned`
+/// tells of a pixel whether the digit was found there, and whether another one was; `scale` is the number of pixels on a
+/// side of one where it was found.
+fn covered(
+    relief: &Relief,
+    dark: bool,
+    owned: impl Fn(usize, usize) -> (bool, bool),
+    scale: f32,
+) -> Option<(Picture, Vec<bool>, f32)> {
+    let columns = relief.picture.width();
+    let count = relief.picture.pixels().len();
+    let depth: Vec<f32> = (0..count).map(|place| relief.depth(dark, place)).collect();
+    let (own, foreign): (Vec<bool>, Vec<bool>) =
+        (0..count).map(|place| owned(place % columns, place / columns)).unzip();
+    let found = |mask: &[bool]| {
+        depth.iter().zip(mask).filter(|(_, inside)| **inside).map(|(depth, _)| *depth).collect::<Vec<f32>>()
+    };
+    let own_depths = found(&own);
+    let level = level(own_depths.iter().copied(), 0.0)?;
+    let reach_of_mask = 1.5 * scale.max(1.0);
+    let from_own = strokes::distances(&own, columns, reach_of_mask + 1.0);
+    let mask: Vec<bool> = (0..count)
+        .map(|place| depth[place] > level / 2.0 && from_own[place] <= reach_of_mask && !foreign[place])
         .collect();
-    let value =
-        |row: &[(usize, f32)], place: usize| row.iter().map(|(y, part)| part * narrowed[*y][place]).sum();
-    rows.iter().flat_map(|row| (0..SIDE).map(move |place| value(row, place))).collect()
-}
-
-/// Which of `length` pixels make a pixel of the digit, each with its part.
-fn weights(place: usize, scale: f32, shift: f32, length: usize) -> Vec<(usize, f32)> {
-    let middle = (place as f32 + 0.5 - shift) / scale;
-    let reach = (1.0 / scale).max(1.0) / 2.0;
-    let (from, to) = (middle - reach, middle + reach);
-    let first = from.floor().max(0.0) as usize;
-    let end = (to.ceil().max(0.0) as usize).min(length);
-    (first..end)
-        .map(|pixel| (pixel, (to.min(pixel as f32 + 1.0) - from.max(pixel as f32)) / (2.0 * reach)))
-        .collect()
+    let mut depths = found(&mask);
+    if depths.is_empty() {
+        return None;
+    }
+    let place = depths.len() * 19 / 20;
+    let full = *depths.select_nth_unstable_by(place, f32::total_cmp).1;
+    let somewhere = mask.iter().position(|inside| *inside)?;
+    let noise = relief.noise_of_depth(dark, somewhere);
+    let floor = (3.0 * noise).min(full / 4.0);
+    // An edge is spread over a pixel or two; that of a large picture, out of focus, over more.
+    let reach = (columns.max(relief.picture.height()) as f32 / 100.0).max(3.0);
+    let distances = strokes::distances(&mask, columns, reach);
+    let ink = Picture::from_function(columns, relief.picture.height(), |x, y| {
+        let place = y * columns + x;
+        if distances[place] >= reach || foreign[place] {
+            return 0.0;
+        }
+        ((depth[place] - floor) / (full - floor)).clamp(0.0, 1.0)
+    });
+    Some((ink, mask, level / noise.max(f32::MIN_POSITIVE)))
 }

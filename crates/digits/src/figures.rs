@@ -1,0 +1,259 @@
+//! Figures: what stands out of a ground all round as strokes of a pen do.
+//!
+//! What is narrow in a picture lies in zones where its two grounds (see [`Relief`]) differ: a stroke, and what is narrow
+//! between strokes. Whether the strokes are the dark or the light of a zone is told by the plain pixels around it, which
+//! are of the strokes' ground. So each zone has a polarity of its own, and a table, a shadow or a scanner's edge is ground
+//! like the paper.
+
+use crate::{
+    components::{Component, components, extent, flooded},
+    relief::{Relief, level},
+    strokes,
+};
+
+/// What part of the pixels around a zone must agree on its polarity.
+const AGREEMENT: f32 = 0.67;
+
+/// Pixels from the outline of a zone to where its grounds are looked at.
+const CLOSE_BY: usize = 4;
+
+/// A pixel of an outline lies at an edge when the values close to it differ by this part of what the figure stands out by.
+const EDGE: f32 = 0.4;
+
+/// What part of a figure's outline must lie at an edge.
+const OUTLINED: f32 = 0.75;
+
+/// Strokes are at most this part of the figure's longer side wide: what is wider is a sheet, a label or a blot.
+const WIDEST_STROKE: f32 = 0.5;
+
+/// What has more of its pixels on the border than this part of its longer side lies along the border.
+const ALONG_BORDER: f32 = 0.3;
+
+/// Zones of fewer pixels are specks.
+const LEAST_ZONE: usize = 4;
+
+/// Something that stands out.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// Whether it is darker than its ground.
+    pub(crate) dark: bool,
+    pub(crate) component: Component,
+    /// Mean depth of its zone's ink.
+    pub(crate) level: f32,
+    /// Mean difference between its grounds.
+    pub(crate) contrast: f32,
+    /// Width of its widest stroke, in pixels.
+    pub(crate) stroke: f32,
+    /// What part of its outline lies at an edge.
+    pub(crate) outlined: f32,
+    /// Pixels on each side of the picture: left, right, top, bottom.
+    pub(crate) on_sides: [usize; 4],
+}
+
+impl Figure {
+    /// Pixels along its longer side.
+    pub(crate) fn extent(&self) -> usize {
+        extent(&self.component.bounds)
+    }
+
+    /// How much of it there is: of little depth there is mostly more.
+    pub(crate) fn mass(&self) -> f32 {
+        self.component.places.len() as f32 * self.level * self.level
+    }
+
+    /// Whether its outline is an edge, as of ink and not of a shadow.
+    pub(crate) fn is_outlined(&self) -> bool {
+        self.outlined >= OUTLINED
+    }
+
+    /// Whether it is made of strokes.
+    pub(crate) fn is_of_strokes(&self) -> bool {
+        self.stroke <= WIDEST_STROKE * self.extent() as f32
+    }
+
+    /// Whether it lies along the picture's border, as a scanner's edge and a table beside the paper do.
+    pub(crate) fn is_along_border(&self) -> bool {
+        self.on_sides.iter().sum::<usize>() as f32 > ALONG_BORDER * self.extent() as f32
+    }
+
+    /// Whether it reaches from one side of a picture of that size to the opposite one, as a ruled line does.
+    pub(crate) fn spans(&self) -> bool {
+        let [left, right, top, bottom] = self.on_sides.map(|count| count > 0);
+        (left && right) || (top && bottom)
+    }
+
+    /// Whether it touches the picture's border.
+    pub(crate) fn touches_border(&self) -> bool {
+        self.on_sides.iter().any(|count| *count > 0)
+    }
+
+    /// Whether another figure stands inside of it, as in a box that was drawn for it or in the shadow round a sheet: this
+    /// one is on all sides of it, or is a line too thin for a digit that begins and ends beyond it.
+    pub(crate) fn is_round(&self, other: &Self, width: usize) -> bool {
+        /// What stands in a digit, a dot in a nought, is smaller than this part of it.
+        const LEAST_INSIDE: f32 = 0.25;
+        /// The thinnest pen, as a part of the digit's longer side.
+        const HAIRLINE: f32 = 0.025;
+        let [outer, inner] = [self, other].map(|figure| &figure.component.bounds);
+        let is_inside = [0, 1]
+            .iter()
+            .all(|axis| inner[*axis].start > outer[*axis].start && inner[*axis].end < outer[*axis].end);
+        if !is_inside || (other.extent() as f32) < LEAST_INSIDE * self.extent() as f32 {
+            return false;
+        }
+        if self.stroke <= HAIRLINE * self.extent() as f32 {
+            return true;
+        }
+        let [columns, rows] = inner;
+        // Which rows have a pixel to the left and to the right, which columns one above and below.
+        let mut sides = [
+            vec![false; rows.len()],
+            vec![false; rows.len()],
+            vec![false; columns.len()],
+            vec![false; columns.len()],
+        ];
+        for place in &self.component.places {
+            let (x, y) = (place % width, place / width);
+            if rows.contains(&y) {
+                sides[0][y - rows.start] |= x < columns.start;
+                sides[1][y - rows.start] |= x >= columns.end;
+            }
+            if columns.contains(&x) {
+                sides[2][x - columns.start] |= y < rows.start;
+                sides[3][x - columns.start] |= y >= rows.end;
+            }
+        }
+        sides.iter().flatten().all(|found| *found)
+    }
+}
+
+/// The figures of a picture, of both polarities.
+pub(crate) fn figures(relief: &Relief) -> Vec<Figure> {
+    let width = relief.picture.width();
+    let floor = relief.floor();
+    let count = relief.picture.pixels().len();
+    let zone_mask: Vec<bool> = (0..count).map(|place| relief.contrast(place) > floor).collect();
+    let zones = components(zone_mask.clone(), width);
+    let mut figures = Vec::new();
+    let mut mask = vec![false; count];
+    for zone in zones.iter().filter(|zone| zone.places.len() >= LEAST_ZONE) {
+        if let Some(dark) = polarity(relief, zone, &zone_mask) {
+            figures.extend(figures_of(relief, zone, dark, floor, &mut mask));
+        }
+    }
+    figures
+}
+
+/// Whether the strokes of a zone are dark; `None` when its outline does not agree.
+///
+/// The plain pixels around it are as light as the ground that its strokes lie on: as the one without dark things for dark
+/// strokes. Where there are no pixels around it, what most of the zone shows is ground.
+fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<bool> {
+    let width = relief.picture.width();
+    let pixels = relief.picture.pixels();
+    let height = pixels.len() / width;
+    let mut votes = [0usize; 2];
+    for place in &zone.places {
+        let mut around =
+            neighbours(*place, width, pixels.len()).filter(|neighbour| !zone_mask[*neighbour]).peekable();
+        if around.peek().is_none() {
+            continue;
+        }
+        // The grounds close by: right at the outline they may not differ yet.
+        let (x, y) = (place % width, place / width);
+        let near = |place: usize, length: usize| {
+            [place.saturating_sub(CLOSE_BY), place, (place + CLOSE_BY).min(length - 1)]
+        };
+        let close_by = near(y, height).into_iter().flat_map(|y| near(x, width).map(|x| y * width + x));
+        let [light, dark] = close_by
+            .filter(|place| zone_mask[*place])
+            .map(|place| relief.grounds(place))
+            .fold(relief.grounds(*place), |[light, dark], [other_light, other_dark]| {
+                [light.max(other_light), dark.min(other_dark)]
+            });
+        for neighbour in around {
+            votes[usize::from(2.0 * pixels[neighbour] > light + dark)] += 1;
+        }
+    }
+    let [light, dark] = votes.map(|count| count as f32);
+    if light + dark == 0.0 {
+        let mean = |value: &dyn Fn(usize) -> f32| {
+            zone.places.iter().map(|place| f64::from(value(*place))).sum::<f64>() / zone.places.len() as f64
+        };
+        return Some(
+            mean(&|place| pixels[place]) > mean(&|place| relief.grounds(place).iter().sum::<f32>() / 2.0),
+        );
+    }
+    (light.max(dark) >= AGREEMENT * (light + dark)).then_some(dark > light)
+}
+
+/// The figures of one zone. `mask` is false everywhere, before and after.
+fn figures_of(relief: &Relief, zone: &Component, dark: bool, floor: f32, mask: &mut [bool]) -> Vec<Figure> {
+    let width = relief.picture.width();
+    let depths = zone.places.iter().map(|place| relief.depth(dark, *place));
+    let Some(level) = level(depths, floor) else { return Vec::new() };
+    let inside: Vec<usize> =
+        zone.places.iter().copied().filter(|place| relief.depth(dark, *place) > level / 2.0).collect();
+    inside.iter().for_each(|place| mask[*place] = true);
+    let mut found = Vec::new();
+    for seed in &inside {
+        if mask[*seed] {
+            found.push(flooded(mask, width, *seed));
+        }
+    }
+    inside.iter().for_each(|place| mask[*place] = true);
+    let figures = found.into_iter().map(|component| figure(relief, component, dark, level, mask)).collect();
+    inside.iter().for_each(|place| mask[*place] = false);
+    figures
+}
+
+fn figure(relief: &Relief, component: Component, dark: bool, level: f32, mask: &[bool]) -> Figure {
+    let (width, height) = (relief.picture.width(), relief.picture.height());
+    let mut on_sides = [0; 4];
+    let mut contrast = 0.0;
+    for place in &component.places {
+        let (x, y) = (place % width, place / width);
+        let sides = [x == 0, x + 1 == width, y == 0, y + 1 == height];
+        on_sides.iter_mut().zip(sides).for_each(|(count, on_side)| *count += usize::from(on_side));
+        contrast += relief.contrast(*place);
+    }
+    contrast /= component.places.len() as f32;
+    let (mut all, mut edges) = (0, 0);
+    for place in outline(&component.places, width, mask) {
+        all += 1;
+        edges += usize::from(change(relief, place) >= EDGE * contrast);
+    }
+    let outlined = edges as f32 / (all as f32).max(1.0);
+    let stroke = strokes::widest(&component, width);
+    Figure { dark, component, level, contrast, stroke, outlined, on_sides }
+}
+
+/// Those of some places of a mask that have a neighbour outside of it.
+fn outline(places: &[usize], width: usize, mask: &[bool]) -> impl Iterator<Item = usize> {
+    let is_outside = |neighbour: usize| !mask[neighbour];
+    places.iter().copied().filter(move |place| neighbours(*place, width, mask.len()).any(is_outside))
+}
+
+/// The up to four places beside, above and below a place of a picture of so many pixels.
+fn neighbours(place: usize, width: usize, pixels: usize) -> impl Iterator<Item = usize> {
+    let x = place % width;
+    let neighbours = [
+        (x > 0).then(|| place - 1),
+        (x + 1 < width).then_some(place + 1),
+        place.checked_sub(width),
+        (place + width < pixels).then_some(place + width),
+    ];
+    neighbours.into_iter().flatten()
+}
+
+/// By how much the values within two pixels of a place differ.
+fn change(relief: &Relief, place: usize) -> f32 {
+    let (width, height) = (relief.picture.width(), relief.picture.height());
+    let (x, y) = (place % width, place / width);
+    let columns = x.saturating_sub(2)..width.min(x + 3);
+    let rows = y.saturating_sub(2)..height.min(y + 3);
+    let near = rows.flat_map(|y| &relief.picture.pixels()[y * width..][columns.clone()]);
+    let (least, most) =
+        near.fold((f32::MAX, 0.0f32), |(least, most), value| (least.min(*value), most.max(*value)));
+    most - least
+}
