@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let description = classifier.description();
     if arguments.output.json {
         let images = answers.iter().flat_map(|(file, found)| {
-            found.iter().enumerate().map(|(place, answer)| {
+            found.iter().enumerate().map(move |(place, answer)| {
                 let bounds = answer.bounds.map(|Bounds { left, top, width, height }| {
                     json!({ "left": left, "top": top, "width": width, "height": height })
                 });
@@ -217,7 +217,9 @@ fn table(answers: &[(String, Vec<Answer>)], classes: &[String], width: Option<us
             if let (2.., Some(Bounds { left, top, width, height })) = (found.len(), answer.bounds) {
                 let number = place + 1;
                 let count = found.len();
-                text.push_str(&format!("  digit {number} of {count}: {width}×{height} pixels at {left}, {top}"));
+                text.push_str(&format!(
+                    "  digit {number} of {count}: {width}×{height} pixels at {left}, {top}"
+                ));
             }
             text.push('\n');
         }
@@ -255,8 +257,10 @@ mod tests {
             doubts: Vec::new(),
         };
         let classes = ["nought", "one", "two", "three"].map(String::from);
-        let answers =
-            [("a.png".to_owned(), vec![answer.clone()]), ("longer.png".to_owned(), vec![answer.clone(), answer])];
+        let answers = [
+            ("a.png".to_owned(), vec![answer.clone()]),
+            ("longer.png".to_owned(), vec![answer.clone(), answer]),
+        ];
         assert_eq!(
             table(&answers, &classes, None),
             "a.png       one      60.0 %  (then three 25.0 %, nought 10.0 %)\n\

@@ -168,20 +168,19 @@ pub(crate) const SCENES: [Scene; 37] = [
     Scene { name: "three digits, thin pen", digits: 3, side: 800, height: [0.12, 0.2], pen: THIN, ..PAPER },
 ];
 
-/// A picture's file, and the boxes of its digits in it: left, top, right, bottom, in pixels.
-pub(crate) struct Drawn {
-    pub(crate) file: Vec<u8>,
-    pub(crate) boxes: Vec<[f32; 4]>,
-}
-
 impl Scene {
     /// How many digits a picture of this scene shows.
     pub(crate) fn digits(&self) -> usize {
         self.digits
     }
 
-    /// A picture of some digits, given as MNIST's images.
-    pub(crate) fn drawn(&self, digits: &[&[u8]], seed: u64) -> Drawn {
+    /// Whether the picture shows a sheet on a table, or the edge of one.
+    pub(crate) fn has_table(&self) -> bool {
+        matches!(self.surroundings, Surroundings::Table { .. } | Surroundings::TableBeside { .. })
+    }
+
+    /// The file of a picture of some digits, given as MNIST's images.
+    pub(crate) fn drawn(&self, digits: &[&[u8]], seed: u64) -> Vec<u8> {
         let mut random = Random::new(seed);
         let side = self.side as f32;
         // The sheet: its middle, half its sides, its angle.
@@ -231,11 +230,8 @@ impl Scene {
             let reach = (0.55 * height).hypot(0.55 * row * height);
             at = tries.take(1000).find(|at| towards(*at) < edge_at - reach).unwrap_or([0.0; 2]);
         }
-        let inks: Vec<Ink> = digits.iter().map(|pixels| Ink::new(pixels, self.pen, &mut random)).collect();
         let mut lefts = Vec::new();
-        let total: f32 =
-            inks.iter().map(|ink| ink.width() * height).sum::<f32>() + gap * height * (inks.len() - 1) as f32;
-        let mut left = at[0] - total / 2.0;
+        let mut left = at[0] - row * height / 2.0;
         for ink in &inks {
             lefts.push(left);
             left += (ink.width() + gap) * height;
@@ -329,17 +325,7 @@ impl Scene {
             .map(|value| [(value + deviation * random.normal()).clamp(0.0, 1.0); 3])
             .collect();
         let sheet = Sheet::of(self.side, pixels);
-        let boxes = inks.iter().zip(&lefts).map(|(ink, left)| {
-            let corners =
-                [(0.0, -0.5), (ink.width(), -0.5), (0.0, 0.5), (ink.width(), 0.5)].map(|(across, down)| {
-                    let [x, y] = turned([left + across * height, at[1] + down * height], angle);
-                    [x + middle[0], y + middle[1]]
-                });
-            let least = |axis: usize| corners.iter().map(|corner| corner[axis]).fold(f32::MAX, f32::min);
-            let most = |axis: usize| corners.iter().map(|corner| corner[axis]).fold(f32::MIN, f32::max);
-            [least(0), least(1), most(0), most(1)]
-        });
-        Drawn { boxes: boxes.collect(), file: if self.jpeg { sheet.jpeg() } else { sheet.png() } }
+        if self.jpeg { sheet.jpeg() } else { sheet.png() }
     }
 }
 

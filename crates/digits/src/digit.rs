@@ -297,39 +297,6 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
         view.mass = area * view.groups.iter().map(Group::mass).sum::<f32>();
     }
     views.retain(|view| view.mass > 0.0);
-    if std::env::var_os("DIGITS_DEBUG").is_some() {
-        for size in sizes {
-            println!(
-                "size {}x{} noise {:.4}",
-                size.relief.picture.width(),
-                size.relief.picture.height(),
-                size.relief.noise
-            );
-            for f in size.figures.iter().filter(|f| f.extent() >= 8).take(12) {
-                println!(
-                    "  dark {} {:?} area {} level {:.2} contrast {:.2} stroke {:.1} outlined {:.2} sides {:?} clear {:.1}",
-                    f.dark,
-                    f.component.bounds,
-                    f.component.places.len(),
-                    f.level,
-                    f.contrast,
-                    f.stroke,
-                    f.outlined,
-                    f.on_sides,
-                    size.clearness(f)
-                );
-            }
-        }
-        for v in &views {
-            println!(
-                "view size {} dark {} mass {:.0} {:?}",
-                v.size,
-                v.dark,
-                v.mass,
-                v.groups.iter().map(|g| (g.bounds.clone(), g.mass())).take(5).collect::<Vec<_>>()
-            );
-        }
-    }
     let heaviest = |dark: bool| {
         views.iter().filter(|view| view.dark == dark).max_by(|one, other| one.mass.total_cmp(&other.mass))
     };
@@ -376,9 +343,9 @@ fn is_cut(group: &Group, size: &Size) -> bool {
     }
     group.figures.iter().any(|figure| {
         let stroke = figure.stroke;
-        figure.on_sides.iter().any(|count| {
-            let count = *count as f32;
-            count >= 0.6 * stroke && count <= 1.8 * stroke + 1.0
+        figure.stretches.iter().any(|length| {
+            let length = *length as f32;
+            length >= 0.6 * stroke && length <= 1.8 * stroke + 1.0
         })
     })
 }
