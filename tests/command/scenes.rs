@@ -148,12 +148,16 @@ pub(crate) const SCENES: [Scene; 37] = [
     Scene {
         name: "the edge of a table in view",
         side: 800,
+        height: [0.25, 0.45],
+        height: [0.25, 0.45],
         surroundings: Surroundings::TableBeside { tone: [0.1, 0.7], texture: Texture::Plain },
         ..PAPER
     },
     Scene {
         name: "of a textured one",
         side: 800,
+        height: [0.25, 0.45],
+        height: [0.25, 0.45],
         surroundings: Surroundings::TableBeside { tone: [0.15, 0.6], texture: Texture::Grain },
         ..PAPER
     },
