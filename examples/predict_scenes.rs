@@ -27,6 +27,8 @@ use std::{env, fs, path::PathBuf, time::Instant};
 struct Example {
     file: Vec<u8>,
     digits: Vec<u8>,
+    /// What they were drawn after.
+    source: String,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,9 +57,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let pixels: Vec<&[u8]> = chosen.iter().map(|image| corpus.test().image(*image)).collect();
             let digits = chosen.iter().map(|image| corpus.test().labels()[*image]).collect();
             let drawn = scene.drawn(&pixels, seed * 1_000_003 + index as u64 * 10_007 + image as u64);
-            Example { file: drawn, digits }
+            Example { file: drawn, digits, source: format!("test images {chosen:?}") }
         });
-        measure(scene.name, examples, &mut classifiers, folder.as_deref())?;
+        let name = if scene.has_table() { format!("{} (table)", scene.name) } else { scene.name.to_owned() };
+        measure(&name, examples, &mut classifiers, folder.as_deref())?;
     }
     type Draw = fn(&Drawing, u64) -> Sheet;
     let typefaces: [(&str, usize, f32, Draw); 12] = [
@@ -81,6 +84,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let examples = faces.take(images).enumerate().map(|(index, (face, digit))| Example {
             file: draw(&Drawing::new(face, digit, side, degrees), seed * 1_000_003 + index as u64).png(),
             digits: vec![digit],
+            source: format!("{digit} of {}", face.name),
         });
         measure(name, examples, &mut classifiers, folder.as_deref())?;
     }
@@ -97,7 +101,7 @@ fn measure(
     let (mut count, mut refused, mut other_count, mut doubted) = (0usize, 0usize, 0usize, 0usize);
     let mut right = vec![0usize; classifiers.len()];
     let mut milliseconds = Vec::new();
-    for Example { file, digits: expected } in examples {
+    for Example { file, digits: expected, source } in examples {
         let number = count;
         count += 1;
         let begin = Instant::now();
@@ -145,7 +149,7 @@ fn measure(
                 seen.save(file_name(&format!("_{place}.seen.png")))?;
                 told.push(format!("{:?} {:?}", digit.bounds, digit.doubts));
             }
-            fs::write(file_name(".txt"), told.join("\n"))?;
+            fs::write(file_name(".txt"), format!("{source}\n{}", told.join("\n")))?;
         }
     }
     milliseconds.sort_by(f64::total_cmp);

@@ -74,12 +74,6 @@ impl Drawing {
         Self { side, ink: canvas.pixels().iter().map(|pixel| f32::from(pixel.alpha()) / 255.0).collect() }
     }
 
-    /// What covers each pixel of a square, row by row.
-    pub(crate) fn of(side: usize, ink: Vec<f32>) -> Self {
-        assert_eq!(ink.len(), side * side);
-        Self { side, ink }
-    }
-
     /// As a drawing program shows it, one colour on another.
     pub(crate) fn flat(&self, ink: [u8; 3], paper: [u8; 3]) -> Sheet {
         let pixels = self.ink.iter().map(|covered| {

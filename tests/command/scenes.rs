@@ -148,12 +148,14 @@ pub(crate) const SCENES: [Scene; 37] = [
     Scene {
         name: "the edge of a table in view",
         side: 800,
+        height: [0.25, 0.45],
         surroundings: Surroundings::TableBeside { tone: [0.1, 0.7], texture: Texture::Plain },
         ..PAPER
     },
     Scene {
         name: "of a textured one",
         side: 800,
+        height: [0.25, 0.45],
         surroundings: Surroundings::TableBeside { tone: [0.15, 0.6], texture: Texture::Grain },
         ..PAPER
     },
@@ -174,7 +176,12 @@ impl Scene {
         self.digits
     }
 
-    /// A picture of some digits, given as MNIST's images.
+    /// Whether the picture shows a sheet on a table, or the edge of one.
+    pub(crate) fn has_table(&self) -> bool {
+        matches!(self.surroundings, Surroundings::Table { .. } | Surroundings::TableBeside { .. })
+    }
+
+    /// The file of a picture of some digits, given as MNIST's images.
     pub(crate) fn drawn(&self, digits: &[&[u8]], seed: u64) -> Vec<u8> {
         let mut random = Random::new(seed);
         let side = self.side as f32;
@@ -225,11 +232,8 @@ impl Scene {
             let reach = (0.55 * height).hypot(0.55 * row * height);
             at = tries.take(1000).find(|at| towards(*at) < edge_at - reach).unwrap_or([0.0; 2]);
         }
-        let inks: Vec<Ink> = digits.iter().map(|pixels| Ink::new(pixels, self.pen, &mut random)).collect();
         let mut lefts = Vec::new();
-        let total: f32 =
-            inks.iter().map(|ink| ink.width() * height).sum::<f32>() + gap * height * (inks.len() - 1) as f32;
-        let mut left = at[0] - total / 2.0;
+        let mut left = at[0] - row * height / 2.0;
         for ink in &inks {
             lefts.push(left);
             left += (ink.width() + gap) * height;

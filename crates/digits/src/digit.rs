@@ -21,11 +21,12 @@ const LEAST_SIDE: usize = 14;
 /// In smaller pictures than this, unless there is no larger one, no digit is told from what surrounds it.
 const LEAST_STRICT_SIDE: usize = 28;
 
-/// Strokes narrower than 2 × this + 1 pixels are found in a picture of any size.
-const HALF_WINDOW: usize = 7;
+/// Strokes narrower than 2 × this + 1 pixels are found in a picture of any size; of half its windows, the smaller ones
+/// leave less of what is near to a stroke out of its ground.
+const HALF_WINDOWS: [usize; 2] = [4, 7];
 
-/// A stroke is found whole if it is narrower than this many pixels.
-const WIDEST_WHOLE: f32 = 12.0;
+/// A stroke is found whole if it is narrower than this part of the window.
+const WHOLE: f32 = 0.83;
 
 /// A digit has at least this many pixels on its longer side where it is found.
 const LEAST_EXTENT: usize = 10;
@@ -41,6 +42,9 @@ const CLEAR: f32 = 12.0;
 
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
+
+/// Ink of less than this part of the depth of other ink is a shadow.
+const LEAST_LEVEL: f32 = 0.4;
 
 /// Digits are drawn from a part of the picture with at most this many pixels on its longer side.
 const DRAWN_FROM: usize = 224;
@@ -144,7 +148,11 @@ pub fn digits(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
 /// with digits on it, or else in the whole picture, unless a part of a sheet shows more.
 fn found(pictures: &[Picture]) -> Option<(Vec<Size>, View)> {
     let at_all = |sheet: Option<&Sheet>| -> Vec<Size> {
-        pictures.iter().map(|picture| Size::new(picture.clone(), sheet)).collect()
+        let windows = |index| if index == 0 { &HALF_WINDOWS[1..] } else { &HALF_WINDOWS[..] };
+        let both = |(index, picture): (usize, &Picture)| {
+            windows(index).iter().map(|half| Size::new(picture.clone(), *half, sheet)).collect::<Vec<_>>()
+        };
+        pictures.iter().enumerate().flat_map(both).collect()
     };
     let sheet = sheet(&pictures[0]);
     let on_sheet = sheet.as_ref().and_then(|sheet| {
@@ -174,6 +182,8 @@ struct Size {
     figures: Vec<Figure>,
     /// Whether the picture is as fine as it comes.
     is_unreduced: bool,
+    /// Strokes narrower than this are found whole.
+    widest_whole: f32,
 }
 
 /// The digits of one polarity at one size.
@@ -190,6 +200,11 @@ struct View {
 }
 
 impl View {
+    /// Depth of the deepest digit.
+    fn level(&self) -> f32 {
+        self.groups.iter().map(|group| group.largest().level).fold(0.0, f32::max)
+    }
+
     /// Whether one of these digits is written on a group of the other polarity: on a sheet, and not what is left open
     /// by the strokes of a larger digit.
     fn is_on(&self, sizes: &[Size], sheet: &Group, size: &Size) -> bool {
@@ -215,14 +230,14 @@ impl View {
 }
 
 impl Size {
-    fn new(picture: Picture, sheet: Option<&Sheet>) -> Self {
+    fn new(picture: Picture, half_window: usize, sheet: Option<&Sheet>) -> Self {
         let is_unreduced = picture.reduction() == 1;
         let mask = sheet.map(|sheet| sheet.inside(&picture));
-        let relief = Relief::new(picture, HALF_WINDOW, mask.as_deref());
+        let relief = Relief::new(picture, half_window, mask.as_deref());
         let mut figures = figures(&relief);
         figures.sort_by(|one, other| other.mass().total_cmp(&one.mass()));
         figures.truncate(MOST_FIGURES);
-        Self { relief, figures, is_unreduced }
+        Self { relief, figures, is_unreduced, widest_whole: WHOLE * (2 * half_window + 1) as f32 }
     }
 
     /// Figures that are outlined all round and away from the border, and groups of them that are made of strokes.
@@ -236,7 +251,7 @@ impl Size {
                 && figure.is_outlined()
                 && !figure.is_along_border()
                 && !figure.spans()
-                && figure.stroke <= WIDEST_WHOLE
+                && figure.stroke <= self.widest_whole
                 && self.clearness(figure) >= if figure.level < FAINT { CLEAR } else { LEAST_CLEARNESS }
         };
         let mut figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
@@ -260,7 +275,8 @@ impl Size {
             figure.dark == dark
                 && (figure.is_outlined() || fills)
                 && (fills || !figure.spans())
-                && figure.stroke <= WIDEST_WHOLE
+                && (fills || !figure.is_along_border())
+                && figure.stroke <= self.widest_whole
                 && self.clearness(figure) >= LEAST_CLEARNESS
         };
         let figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
@@ -297,6 +313,9 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
         view.mass = area * view.groups.iter().map(Group::mass).sum::<f32>();
     }
     views.retain(|view| view.mass > 0.0);
+    // Shadows are wide and pale where ink is neither.
+    let deepest = views.iter().map(View::level).fold(0.0, f32::max);
+    views.retain(|view| view.level() >= LEAST_LEVEL * deepest);
     let heaviest = |dark: bool| {
         views.iter().filter(|view| view.dark == dark).max_by(|one, other| one.mass.total_cmp(&other.mass))
     };
@@ -343,9 +362,9 @@ fn is_cut(group: &Group, size: &Size) -> bool {
     }
     group.figures.iter().any(|figure| {
         let stroke = figure.stroke;
-        figure.on_sides.iter().any(|count| {
-            let count = *count as f32;
-            count >= 0.6 * stroke && count <= 1.8 * stroke + 1.0
+        figure.stretches.iter().any(|length| {
+            let length = *length as f32;
+            length >= 0.6 * stroke && length <= 1.8 * stroke + 1.0
         })
     })
 }

@@ -48,6 +48,8 @@ pub(crate) struct Figure {
     pub(crate) outlined: f32,
     /// Pixels on each side of the picture: left, right, top, bottom.
     pub(crate) on_sides: [usize; 4],
+    /// Lengths of the stretches on those sides.
+    pub(crate) stretches: Vec<usize>,
 }
 
 impl Figure {
@@ -209,12 +211,16 @@ fn figures_of(relief: &Relief, zone: &Component, dark: bool, floor: f32, mask: &
 
 fn figure(relief: &Relief, component: Component, dark: bool, level: f32, mask: &[bool]) -> Figure {
     let (width, height) = (relief.picture.width(), relief.picture.height());
-    let mut on_sides = [0; 4];
+    let mut sides: [Vec<usize>; 4] = Default::default();
     let mut contrast = 0.0;
     for place in &component.places {
         let (x, y) = (place % width, place / width);
-        let sides = [x == 0, x + 1 == width, y == 0, y + 1 == height];
-        on_sides.iter_mut().zip(sides).for_each(|(count, on_side)| *count += usize::from(on_side));
+        let on_side = [x == 0, x + 1 == width, y == 0, y + 1 == height];
+        for ((along, on_side), at) in sides.iter_mut().zip(on_side).zip([y, y, x, x]) {
+            if on_side {
+                along.push(at);
+            }
+        }
         contrast += relief.contrast(*place);
     }
     contrast /= component.places.len() as f32;
@@ -225,7 +231,24 @@ fn figure(relief: &Relief, component: Component, dark: bool, level: f32, mask: &
     }
     let outlined = edges as f32 / (all as f32).max(1.0);
     let stroke = strokes::widest(&component, width);
-    Figure { dark, component, level, contrast, stroke, outlined, on_sides }
+    let on_sides = [0, 1, 2, 3].map(|side: usize| sides[side].len());
+    let stretches = sides.into_iter().flat_map(stretches).collect();
+    Figure { dark, component, level, contrast, stroke, outlined, on_sides, stretches }
+}
+
+/// Lengths of the unbroken stretches of some numbers.
+fn stretches(mut numbers: Vec<usize>) -> Vec<usize> {
+    numbers.sort_unstable();
+    let mut lengths: Vec<usize> = Vec::new();
+    let mut next: Option<usize> = None;
+    for number in numbers {
+        match lengths.last_mut() {
+            Some(length) if next == Some(number) => *length += 1,
+            _ => lengths.push(1),
+        }
+        next = Some(number + 1);
+    }
+    lengths
 }
 
 /// Those of some places of a mask that have a neighbour outside of it.
@@ -256,4 +279,16 @@ fn change(relief: &Relief, place: usize) -> f32 {
     let (least, most) =
         near.fold((f32::MAX, 0.0f32), |(least, most), value| (least.min(*value), most.max(*value)));
     most - least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stretches;
+
+    #[test]
+    fn a_gap_divides_two_stretches() {
+        assert_eq!(stretches(vec![7, 3, 4, 5, 9, 8]), [3, 3]);
+        assert_eq!(stretches(vec![0]), [1]);
+        assert!(stretches(Vec::new()).is_empty());
+    }
 }

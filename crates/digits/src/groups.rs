@@ -202,6 +202,7 @@ mod tests {
             stroke: 1.0,
             outlined: 1.0,
             on_sides: [0; 4],
+            stretches: Vec::new(),
         });
         let (groups, left_out) = digits(figures.collect(), width);
         (groups.into_iter().map(|group| group.bounds).collect(), left_out)
@@ -262,6 +263,6 @@ mod tests {
             ".######...........#",
         ];
         assert_eq!(boxes(&drawing), (vec![[1..7, 0..10]], 1));
-        assert_eq!(boxes(&["....", "...."]), (vec![], 0));
+        assert!(boxes(&["....", "...."]).0.is_empty());
     }
 }

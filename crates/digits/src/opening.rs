@@ -19,35 +19,52 @@ pub(crate) fn closed(picture: &Picture, half: usize) -> Picture {
 
 /// As [`opened`], of the pixels of a mask: what is outside of it is as what lies beyond the picture, and stays.
 pub(crate) fn opened_inside(picture: &Picture, half: usize, mask: Option<&[bool]>) -> Picture {
-    let width = picture.width();
-    let least = least(without(picture.pixels().to_vec(), mask, f32::INFINITY), width, half);
-    let pixels = greatest(without(least, mask, f32::NEG_INFINITY), width, half);
-    picture.with_pixels(restored(pixels, picture, mask))
+    let [outer, inner] = [f32::INFINITY, f32::NEG_INFINITY];
+    of_padded(picture, half, mask, outer, |pixels, width| {
+        let mut pixels = least(pixels, width, half);
+        // Squares that hold no pixel of the picture push up nothing.
+        pixels.iter_mut().filter(|pixel| **pixel == outer).for_each(|pixel| *pixel = inner);
+        greatest(pixels, width, half)
+    })
 }
 
 /// As [`closed`], of the pixels of a mask.
 pub(crate) fn closed_inside(picture: &Picture, half: usize, mask: Option<&[bool]>) -> Picture {
-    let width = picture.width();
-    let greatest = greatest(without(picture.pixels().to_vec(), mask, f32::NEG_INFINITY), width, half);
-    let pixels = least(without(greatest, mask, f32::INFINITY), width, half);
-    picture.with_pixels(restored(pixels, picture, mask))
+    let [outer, inner] = [f32::NEG_INFINITY, f32::INFINITY];
+    of_padded(picture, half, mask, outer, |pixels, width| {
+        let mut pixels = greatest(pixels, width, half);
+        pixels.iter_mut().filter(|pixel| **pixel == outer).for_each(|pixel| *pixel = inner);
+        least(pixels, width, half)
+    })
 }
 
-/// A value for the pixels outside of a mask.
-fn without(mut pixels: Vec<f32>, mask: Option<&[bool]>, neutral: f32) -> Vec<f32> {
-    if let Some(mask) = mask {
-        pixels.iter_mut().zip(mask).filter(|(_, inside)| !**inside).for_each(|(pixel, _)| *pixel = neutral);
+/// What a function makes of a picture with a margin of `half` pixels, so that squares may lie partly beyond its border,
+/// where there is a neutral value as there is outside of a mask; those pixels stay as they are.
+fn of_padded(
+    picture: &Picture,
+    half: usize,
+    mask: Option<&[bool]>,
+    neutral: f32,
+    change: impl Fn(Vec<f32>, usize) -> Vec<f32>,
+) -> Picture {
+    let (width, height) = (picture.width(), picture.height());
+    let wide = width + 2 * half;
+    let is_inside = |place: usize| mask.is_none_or(|mask| mask[place]);
+    let mut padded = vec![neutral; wide * (height + 2 * half)];
+    for y in 0..height {
+        for x in 0..width {
+            let place = y * width + x;
+            if is_inside(place) {
+                padded[(y + half) * wide + x + half] = picture.pixels()[place];
+            }
+        }
     }
-    pixels
-}
-
-/// The picture's own values outside of a mask.
-fn restored(mut pixels: Vec<f32>, picture: &Picture, mask: Option<&[bool]>) -> Vec<f32> {
-    if let Some(mask) = mask {
-        let outside = pixels.iter_mut().zip(picture.pixels()).zip(mask).filter(|(_, inside)| !**inside);
-        outside.for_each(|((pixel, own), _)| *pixel = *own);
-    }
-    pixels
+    let changed = change(padded, wide);
+    let value = |place: usize| match is_inside(place) {
+        true => changed[(place / width + half) * wide + place % width + half],
+        false => picture.pixels()[place],
+    };
+    picture.with_pixels((0..width * height).map(value).collect())
 }
 
 /// Medians over squares of 3×3 pixels, which take out single pixels and leave edges where they are. Beyond the border its

@@ -187,7 +187,7 @@ mod tests {
         };
         let picture = Picture::from_function(100, 80, |x, y| drawn(x, y) + noise[y * 100 + x]);
         let found = super::noise(&picture, |_| true);
-        assert!((found / 0.05 - 1.0).abs() < 0.1, "{found}");
+        assert!((found / 0.05 - 1.0).abs() < 0.2, "{found}");
         assert!(super::noise(&Picture::from_function(100, 80, drawn), |_| true) < 1e-5);
         assert_eq!(super::noise(&Picture::from_function(2, 2, drawn), |_| true), 0.0);
     }
