@@ -16,12 +16,12 @@ mod sheet;
 
 use mnist_study::{
     Classifier, data,
-    digits::{self, Picture},
+    digits::{self, Digit, Picture, PictureError},
 };
 use rendered::{Drawing, TYPEFACES};
 use scenes::SCENES;
 use sheet::Sheet;
-use std::{env, fs, path::PathBuf, time::Instant};
+use std::{env, fs, num::NonZero, path::PathBuf, thread, time::Instant};
 
 /// A picture's file and the digits that it shows.
 struct Example {
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("|---|---|{}---|---|---|---|", "---|".repeat(models.len()));
     let corpus = data::load(&data::Source::Mnist)?;
     for (index, scene) in SCENES.iter().enumerate().filter(|(_, scene)| scene.name.contains(&word)) {
-        let examples = (0..images).map(|image| {
+        let example = |image: usize| {
             // Other test images in each scene, spread over the set.
             let chosen: Vec<usize> = (0..scene.digits())
                 .map(|place| (image * 7_919 + index * 131 + place * 3_571 + seed as usize * 1_009) % 10_000)
@@ -58,9 +58,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let digits = chosen.iter().map(|image| corpus.test().labels()[*image]).collect();
             let drawn = scene.drawn(&pixels, seed * 1_000_003 + index as u64 * 10_007 + image as u64);
             Example { file: drawn, digits, source: format!("test images {chosen:?}") }
-        });
+        };
         let name = if scene.has_table() { format!("{} (table)", scene.name) } else { scene.name.to_owned() };
-        measure(&name, examples, &mut classifiers, folder.as_deref())?;
+        measure(&name, images, example, &mut classifiers, folder.as_deref())?;
     }
     type Draw = fn(&Drawing, u64) -> Sheet;
     let typefaces: [(&str, usize, f32, Draw); 12] = [
@@ -80,33 +80,64 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("on ruled paper, 1,000 pixels", 1_000, 0.0, |drawing, seed| drawing.on_paper(seed, true)),
     ];
     for (name, side, degrees, draw) in typefaces.into_iter().filter(|(name, ..)| name.contains(&word)) {
-        let faces = TYPEFACES.iter().flat_map(|face| (0..10u8).map(move |digit| (*face, digit)));
-        let examples = faces.take(images).enumerate().map(|(index, (face, digit))| Example {
-            file: draw(&Drawing::new(face, digit, side, degrees), seed * 1_000_003 + index as u64).png(),
-            digits: vec![digit],
-            source: format!("{digit} of {}", face.name),
-        });
-        measure(name, examples, &mut classifiers, folder.as_deref())?;
+        let faces: Vec<_> = TYPEFACES
+            .iter()
+            .flat_map(|face| (0..10u8).map(move |digit| (*face, digit)))
+            .take(images)
+            .collect();
+        let example = |index: usize| {
+            let (face, digit) = faces[index];
+            Example {
+                file: draw(&Drawing::new(face, digit, side, degrees), seed * 1_000_003 + index as u64).png(),
+                digits: vec![digit],
+                source: format!("{digit} of {}", face.name),
+            }
+        };
+        measure(name, faces.len(), example, &mut classifiers, folder.as_deref())?;
     }
     Ok(())
+}
+
+/// What is found in a picture, and after how many milliseconds.
+type Found = (Result<Vec<Digit>, PictureError>, f64);
+
+/// The pictures, drawn and searched on all threads.
+fn searched(count: usize, example: impl Fn(usize) -> Example + Sync) -> Vec<(Example, Found)> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let searched = |number| {
+        let example = example(number);
+        let begin = Instant::now();
+        let found = Picture::decode(&example.file).and_then(|picture| digits::digits(&picture));
+        (number, (example, (found, 1e3 * begin.elapsed().as_secs_f64())))
+    };
+    let searched = &searched;
+    let mut all: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|first| {
+                scope.spawn(move || (first..count).step_by(threads).map(searched).collect::<Vec<_>>())
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no thread panics")).collect()
+    });
+    all.sort_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, searched)| searched).collect()
 }
 
 /// A line of the table.
 fn measure(
     name: &str,
-    examples: impl Iterator<Item = Example>,
+    count: usize,
+    example: impl Fn(usize) -> Example + Sync,
     classifiers: &mut [Classifier],
     folder: Option<&std::path::Path>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let (mut count, mut refused, mut other_count, mut doubted) = (0usize, 0usize, 0usize, 0usize);
+    let (mut refused, mut other_count, mut doubted) = (0usize, 0usize, 0usize);
     let mut right = vec![0usize; classifiers.len()];
     let mut milliseconds = Vec::new();
-    for Example { file, digits: expected, source } in examples {
-        let number = count;
-        count += 1;
-        let begin = Instant::now();
-        let found = Picture::decode(&file).and_then(|picture| digits::digits(&picture));
-        milliseconds.push(1e3 * begin.elapsed().as_secs_f64());
+    for (number, (Example { file, digits: expected, source }, (found, duration))) in
+        searched(count, example).into_iter().enumerate()
+    {
+        milliseconds.push(duration);
         let mut told = Vec::new();
         match &found {
             Err(problem) => {

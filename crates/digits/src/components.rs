@@ -83,7 +83,8 @@ pub(crate) fn is_rectangular(area: usize, points: &[[f32; 2]]) -> bool {
             let along = points.iter().map(|[x, y]| x * across + y * down);
             let (least, most) =
                 along.fold((f32::MAX, f32::MIN), |(least, most), place| (least.min(place), most.max(place)));
-            most - least
+            // The corners of pixels reach beyond what they are a raster of, the more the more it is turned.
+            most - least - (across.abs() + down.abs() - 1.0)
         };
         length(cosine, sine) * length(-sine, cosine)
     };

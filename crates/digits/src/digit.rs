@@ -4,6 +4,7 @@ use crate::{
     Doubt, Picture, PictureError,
     components::{extent, joined},
     drawing::{self, SIDE},
+    edges,
     figures::{Figure, figures},
     groups::{self, Group},
     relief::{LEAST_CONTRAST, Relief, level},
@@ -18,15 +19,16 @@ const SEARCHED_SIDE: usize = 560;
 /// Pictures are halved and searched again until the longer side is less than twice this.
 const LEAST_SIDE: usize = 14;
 
-/// In smaller pictures than this, unless there is no larger one, no digit is told from what surrounds it.
-const LEAST_STRICT_SIDE: usize = 28;
+/// In a picture of fewer windows than this along its longer side, unless there is no larger one, or on such a sheet, the
+/// paper itself is narrow, and no digit is told from what surrounds it.
+const LEAST_WINDOWS: f32 = 3.0;
 
 /// Strokes narrower than 2 × this + 1 pixels are found in a picture of any size; of half its windows, the smaller ones
 /// leave less of what is near to a stroke out of its ground.
 const HALF_WINDOWS: [usize; 2] = [4, 7];
 
 /// A stroke is found whole if it is narrower than this part of the window.
-const WHOLE: f32 = 0.83;
+const WHOLE: f32 = 0.96;
 
 /// A digit has at least this many pixels on its longer side where it is found.
 const LEAST_EXTENT: usize = 10;
@@ -37,11 +39,21 @@ const LEAST_EXTENT_UNREDUCED: usize = 5;
 /// The finest picture that shows this part of what the best one shows is good enough.
 const NEARLY_ALL: f32 = 0.7;
 
+/// Where a view shows two things and another one has them as one, with more ink than this times as much, they are one.
+const WHOLE_MASS: f32 = 1.05;
+
 /// Ink that stands out of the noise by fewer standard deviations than this calls for a smaller, smoother picture.
 const CLEAR: f32 = 12.0;
 
 /// Ink that stands out by fewer than this is none.
 const LEAST_CLEARNESS: f32 = 5.0;
+
+/// Nor is ink that is not [`CLEAR`] if it is smaller than this part of the picture's longer side: the grain of paper is
+/// that.
+const LEAST_UNCLEAR: f32 = 0.1;
+
+/// Where nothing is as digits should be, something smaller than this part of the picture's longer side is a speck.
+const LEAST_BLOT: f32 = 0.05;
 
 /// Ink of less than this part of the depth of other ink is a shadow.
 const LEAST_LEVEL: f32 = 0.4;
@@ -107,6 +119,22 @@ pub fn digit(picture: &Picture) -> Result<Digit, PictureError> {
 /// # Errors
 /// When nothing stands out of its background, or what does is cut off by the picture's border.
 pub fn digits(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
+    let inside = edges::inside(picture);
+    let [left, top] = [0, 1].map(|axis| inside[axis].start * picture.reduction());
+    let [width, height] = picture.full();
+    let mut found = digits_inside(&picture.part(&inside))?;
+    for Digit { bounds, .. } in &mut found {
+        bounds.left += left;
+        bounds.top += top;
+        // Where the picture was reduced its last column may be of fewer pixels.
+        bounds.width = bounds.width.min(width - bounds.left);
+        bounds.height = bounds.height.min(height - bounds.top);
+    }
+    Ok(found)
+}
+
+/// As [`digits`], in a picture without strips along its sides.
+fn digits_inside(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
     let no_ink = || {
         let (least, most) = picture
             .pixels()
@@ -184,6 +212,8 @@ struct Size {
     is_unreduced: bool,
     /// Strokes narrower than this are found whole.
     widest_whole: f32,
+    /// How many windows lie along the picture's longer side, or along a square as large as the sheet.
+    windows: f32,
 }
 
 /// The digits of one polarity at one size.
@@ -200,6 +230,24 @@ struct View {
 }
 
 impl View {
+    /// Whether a digit of another view is several here.
+    fn is_in_pieces_of(&self, whole: &Self, sizes: &[Size]) -> bool {
+        let full = |view: &Self, group: &Group| {
+            let side = sizes[view.size].relief.picture.reduction();
+            group.bounds.clone().map(|range| range.start * side..range.end * side)
+        };
+        whole.groups.iter().any(|group| {
+            let outer = full(whole, group);
+            let is_inside = |piece: &&Group| {
+                full(self, piece)
+                    .iter()
+                    .zip(&outer)
+                    .all(|(inner, outer)| outer.contains(&((inner.start + inner.end) / 2)))
+            };
+            self.groups.iter().filter(is_inside).count() > 1
+        })
+    }
+
     /// Depth of the deepest digit.
     fn level(&self) -> f32 {
         self.groups.iter().map(|group| group.largest().level).fold(0.0, f32::max)
@@ -233,17 +281,22 @@ impl Size {
     fn new(picture: Picture, half_window: usize, sheet: Option<&Sheet>) -> Self {
         let is_unreduced = picture.reduction() == 1;
         let mask = sheet.map(|sheet| sheet.inside(&picture));
+        let side = match &mask {
+            Some(mask) => (mask.iter().filter(|inside| **inside).count() as f32).sqrt(),
+            None => picture.width().max(picture.height()) as f32,
+        };
+        let window = (2 * half_window + 1) as f32;
         let relief = Relief::new(picture, half_window, mask.as_deref());
         let mut figures = figures(&relief);
         figures.sort_by(|one, other| other.mass().total_cmp(&one.mass()));
         figures.truncate(MOST_FIGURES);
-        Self { relief, figures, is_unreduced, widest_whole: WHOLE * (2 * half_window + 1) as f32 }
+        Self { relief, figures, is_unreduced, widest_whole: WHOLE * window, windows: side / window }
     }
 
     /// Figures that are outlined all round and away from the border, and groups of them that are made of strokes.
     fn strict(&self, dark: bool) -> (Vec<Group>, usize) {
         let (width, height) = (self.relief.picture.width(), self.relief.picture.height());
-        if width.max(height) < LEAST_STRICT_SIDE && !self.is_unreduced {
+        if self.windows < LEAST_WINDOWS && !self.is_unreduced {
             return (Vec::new(), 0);
         }
         let is_digit = |figure: &&Figure| {
@@ -255,13 +308,22 @@ impl Size {
                 && self.clearness(figure) >= if figure.level < FAINT { CLEAR } else { LEAST_CLEARNESS }
         };
         let mut figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
+        // Also round what is too wide to be seen whole at this size.
+        let inner: Vec<&Figure> =
+            self.figures.iter().filter(|figure| figure.dark == dark && figure.is_outlined()).collect();
         let frames: Vec<bool> =
-            figures.iter().map(|figure| figures.iter().any(|other| figure.is_round(other, width))).collect();
+            figures.iter().map(|figure| inner.iter().any(|other| figure.is_round(other, width))).collect();
         let mut is_frame = frames.into_iter();
         figures.retain(|_| !is_frame.next().unwrap_or(false));
         let (mut groups, left_out) = groups::digits(figures, width);
         let least = if self.is_unreduced { LEAST_EXTENT_UNREDUCED } else { LEAST_EXTENT };
-        groups.retain(|group| group.extent() >= least && group.largest().is_of_strokes());
+        let longer = width.max(height) as f32;
+        groups.retain(|group| {
+            let is_clear = self.clearness(group.largest()) >= CLEAR;
+            group.extent() >= least
+                && group.is_of_strokes()
+                && (is_clear || group.extent() as f32 >= LEAST_UNCLEAR * longer)
+        });
         (groups, left_out)
     }
 
@@ -277,10 +339,12 @@ impl Size {
                 && (fills || !figure.spans())
                 && (fills || !figure.is_along_border())
                 && figure.stroke <= self.widest_whole
-                && self.clearness(figure) >= LEAST_CLEARNESS
+                && self.clearness(figure) >= CLEAR
         };
         let figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
-        groups::digits(figures, width)
+        let (mut groups, left_out) = groups::digits(figures, width);
+        groups.retain(|group| group.extent() as f32 >= LEAST_BLOT * width.max(height) as f32);
+        (groups, left_out)
     }
 
     /// How many standard deviations of the noise a figure stands out by.
@@ -332,11 +396,21 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
         view.groups.iter().all(|group| size.clearness(group.largest()) >= CLEAR)
     };
     let most_size = most.size;
+    let shows_most = |view: &&View| view.dark == is_dark && view.mass >= NEARLY_ALL * most_mass;
+    // Where strokes meet they are wider: a view of narrow ones shows pieces.
+    let is_in_pieces = |view: &View| {
+        views
+            .iter()
+            .filter(shows_most)
+            .any(|whole| whole.mass > WHOLE_MASS * view.mass && view.is_in_pieces_of(whole, sizes))
+    };
+    // What is too wide to be seen in one view is seen in another.
+    let left_out = views.iter().filter(shows_most).map(|view| view.left_out).max().unwrap_or(0);
     let chosen = views
         .iter()
-        .position(|view| view.dark == is_dark && view.mass >= NEARLY_ALL * most_mass && is_clear(view))
+        .position(|view| shows_most(&view) && is_clear(view) && !is_in_pieces(view))
         .or_else(|| views.iter().position(|view| view.dark == is_dark && view.size == most_size))?;
-    Some(View { is_rivalled, ..views.swap_remove(chosen) })
+    Some(View { is_rivalled, left_out, ..views.swap_remove(chosen) })
 }
 
 /// Where all digits of a view are, in the file's pixels.
@@ -387,7 +461,7 @@ fn doubts(group: &Group, view: &View, size: &Size) -> Vec<Doubt> {
     if size.clearness(largest) < CLEAR {
         doubts.push(Doubt::Noise);
     }
-    if !largest.is_of_strokes() {
+    if !group.is_of_strokes() {
         doubts.push(Doubt::NoStrokes);
     }
     let [columns, rows] = &group.bounds;

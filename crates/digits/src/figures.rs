@@ -23,11 +23,8 @@ const EDGE: f32 = 0.4;
 /// What part of a figure's outline must lie at an edge.
 const OUTLINED: f32 = 0.75;
 
-/// Strokes are at most this part of the figure's longer side wide: what is wider is a sheet, a label or a blot.
-const WIDEST_STROKE: f32 = 0.5;
-
 /// What has more of its pixels on the border than this part of its longer side lies along the border.
-const ALONG_BORDER: f32 = 0.3;
+const ALONG_BORDER: f32 = 0.4;
 
 /// Zones of fewer pixels are specks.
 const LEAST_ZONE: usize = 4;
@@ -68,11 +65,6 @@ impl Figure {
         self.outlined >= OUTLINED
     }
 
-    /// Whether it is made of strokes.
-    pub(crate) fn is_of_strokes(&self) -> bool {
-        self.stroke <= WIDEST_STROKE * self.extent() as f32
-    }
-
     /// Whether it lies along the picture's border, as a scanner's edge and a table beside the paper do.
     pub(crate) fn is_along_border(&self) -> bool {
         self.on_sides.iter().sum::<usize>() as f32 > ALONG_BORDER * self.extent() as f32
@@ -94,6 +86,8 @@ impl Figure {
     pub(crate) fn is_round(&self, other: &Self, width: usize) -> bool {
         /// What stands in a digit, a dot in a nought, is smaller than this part of it.
         const LEAST_INSIDE: f32 = 0.25;
+        /// A thin line has gaps where it is seen at a small size.
+        const ALL_ROUND: f32 = 0.9;
         /// The thinnest pen, as a part of the digit's longer side.
         const HAIRLINE: f32 = 0.025;
         let [outer, inner] = [self, other].map(|figure| &figure.component.bounds);
@@ -125,7 +119,8 @@ impl Figure {
                 sides[3][x - columns.start] |= y >= rows.end;
             }
         }
-        sides.iter().flatten().all(|found| *found)
+        let found = sides.iter().flatten().filter(|found| **found).count();
+        found as f32 >= ALL_ROUND * (2 * (rows.len() + columns.len())) as f32
     }
 }
 
@@ -156,8 +151,9 @@ fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<boo
     let height = pixels.len() / width;
     let mut votes = [0usize; 2];
     for place in &zone.places {
-        let mut around =
-            neighbours(*place, width, pixels.len()).filter(|neighbour| !zone_mask[*neighbour]).peekable();
+        // What is beside the sheet is not its ground.
+        let is_around = |neighbour: &usize| !zone_mask[*neighbour] && relief.is_inside(*neighbour);
+        let mut around = neighbours(*place, width, pixels.len()).filter(is_around).peekable();
         if around.peek().is_none() {
             continue;
         }

@@ -26,8 +26,14 @@ const BESIDE: f32 = 0.3;
 /// What is wider than high by this factor is no digit of its own.
 const WIDE: f32 = 1.5;
 
+/// Of two things one above the other that are both wider than high by this factor, each is half a digit.
+const HALF: f32 = 1.2;
+
 /// What has less than this part of a digit's height is no digit above, below or within it.
 const LOW: f32 = 0.6;
+
+/// Strokes are at most this part of a digit's longer side wide: what is wider is a sheet, a label or a blot.
+const WIDEST_STROKE: f32 = 0.45;
 
 /// What is left out is worth a word if its longer side is at least this part of the largest digit's.
 const WORTH_A_WORD: f32 = 0.2;
@@ -64,6 +70,11 @@ impl Group {
         self.figures.iter().max_by(larger).expect("a group has a figure")
     }
 
+    /// Whether it is made of strokes.
+    pub(crate) fn is_of_strokes(&self) -> bool {
+        self.largest().stroke <= WIDEST_STROKE * self.extent() as f32
+    }
+
     /// Whether it fills a rectangle, however turned, as a sheet of paper does.
     pub(crate) fn is_rectangular(&self, width: usize) -> bool {
         let area: usize = spans(self, width).iter().map(ExactSizeIterator::len).sum();
@@ -93,8 +104,10 @@ impl Group {
         if beside <= BESIDE {
             return false;
         }
-        // What is lower than the digits of one hand are.
-        let nearest = if high < LOW * self.bounds[1].len() as f32 { NEAR } else { TOUCHING };
+        // What is lower than the digits of one hand are, and the two halves of one.
+        let [own_wide, own_high] = [0, 1].map(|axis| self.bounds[axis].len() as f32);
+        let are_halves = wide > HALF * high && own_wide > HALF * own_high;
+        let nearest = if high < LOW * own_high || are_halves { NEAR } else { TOUCHING };
         let distance = if below <= BESIDE { down } else { between(self, other, width) };
         distance <= nearest * size
     }
@@ -102,8 +115,6 @@ impl Group {
 
 /// The digits that some figures of one polarity make, in reading order, and how many other things there are of such a size
 /// that it is worth a word.
-///
-/// `strict` digits begin with a figure that is outlined, made of strokes, and apart from the border.
 pub(crate) fn digits(figures: Vec<Figure>, width: usize) -> (Vec<Group>, usize) {
     let most = figures.iter().map(Figure::mass).fold(0.0, f32::max);
     let Some(largest) = figures.iter().find(|figure| figure.mass() == most) else { return (Vec::new(), 0) };
@@ -116,6 +127,8 @@ pub(crate) fn digits(figures: Vec<Figure>, width: usize) -> (Vec<Group>, usize) 
         let piece = groups.remove(smaller);
         groups[larger].join(piece);
     }
+    let whole = groups.iter().find(|group| group.largest().mass() == most);
+    let size = whole.map_or(size, |group| group.extent() as f32);
     let of_size = |part: f32| move |group: &Group| group.extent() as f32 >= part * size;
     let named = groups.iter().filter(|group| of_size(WORTH_A_WORD)(group)).count();
     groups.retain(of_size(LEAST_DIGIT));

@@ -19,6 +19,7 @@ mod components;
 mod digit;
 mod doubt;
 mod drawing;
+mod edges;
 mod error;
 mod figures;
 mod file;

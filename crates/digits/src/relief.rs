@@ -33,6 +33,8 @@ pub(crate) struct Relief {
     without_light: Picture,
     /// By how much narrow things of either kind stand out at each place.
     contrast: Vec<f32>,
+    /// The pixels that are looked at, if not all are.
+    mask: Option<Vec<bool>>,
     /// Standard deviation of the noise of a pixel, or of the grain of the ground if that is more.
     pub(crate) noise: f32,
 }
@@ -58,12 +60,18 @@ impl Relief {
             )
             .collect();
         let noise = noise(&picture, is_inside).max(grain(&contrast, is_inside) / NOISE_DEVIATIONS);
-        Self { picture, without_dark, without_light, contrast, noise }
+        let mask = mask.map(<[bool]>::to_vec);
+        Self { picture, without_dark, without_light, contrast, mask, noise }
     }
 
     /// By how much narrow things of either kind stand out at a place.
     pub(crate) fn contrast(&self, place: usize) -> f32 {
         self.contrast[place]
+    }
+
+    /// Whether a place is in the mask.
+    pub(crate) fn is_inside(&self, place: usize) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask[place])
     }
 
     /// The ground without dark things and the one without light things at a place.

