@@ -2,7 +2,7 @@
 
 use crate::{
     Doubt, Picture, PictureError,
-    components::{extent, joined},
+    components::{extent, flooded, joined},
     drawing::{self, SIDE},
     edges,
     figures::{Figure, figures},
@@ -148,7 +148,8 @@ fn digits_inside(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
     {
         pictures.push(half);
     }
-    let (sizes, view) = found(&pictures).ok_or_else(no_ink)?;
+    let (sizes, mut view) = found(&pictures).ok_or_else(no_ink)?;
+    view.groups = connected(view.groups, &sizes[view.size]);
     let size = &sizes[view.size];
     let count = view.groups.len();
     let mut found = Vec::new();
@@ -411,6 +412,69 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
         .position(|view| shows_most(&view) && is_clear(view) && !is_in_pieces(view))
         .or_else(|| views.iter().position(|view| view.dark == is_dark && view.size == most_size))?;
     Some(View { is_rivalled, left_out, ..views.swap_remove(chosen) })
+}
+
+/// The groups, each with all of its ink, and those put together that are one piece of it: where strokes meet at a sharp
+/// angle they are too wide to be seen as strokes, and what is left of them has gaps.
+fn connected(mut groups: Vec<Group>, size: &Size) -> Vec<Group> {
+    /// Ink is what lies in the first part of the way from the ink of the strokes to their ground.
+    const INK: f32 = 0.35;
+    /// What goes further than this part of its longer side beyond the pieces is no ink that they share, but a shadow.
+    const BEYOND: f32 = 0.15;
+    /// A digit of one piece lacks something if all of the ink has this many times its area.
+    const MORE: f32 = 1.05;
+    let picture = &size.relief.picture;
+    let width = picture.width();
+    let mut first = 0;
+    while first < groups.len() {
+        let largest = groups[first].largest();
+        let dark = largest.dark;
+        let places = &largest.component.places;
+        let mean = |value: &dyn Fn(usize) -> f32| {
+            places.iter().map(|place| value(*place)).sum::<f32>() / places.len() as f32
+        };
+        let ink = mean(&|place| picture.pixels()[place]);
+        let ground = mean(&|place| size.relief.grounds(place)[usize::from(!dark)]);
+        let limit = ink + INK * (ground - ink);
+        let mut mask: Vec<bool> = picture.pixels().iter().map(|value| (*value < limit) == dark).collect();
+        let Some(seed) = places.iter().copied().find(|place| mask[*place]) else {
+            first += 1;
+            continue;
+        };
+        let before = mask.clone();
+        let component = flooded(&mut mask, width, seed);
+        let is_of_it = |figure: &Figure| {
+            let places = &figure.component.places;
+            places.iter().filter(|place| before[**place] && !mask[**place]).count() > places.len() / 2
+        };
+        let (pieces, others): (Vec<Group>, Vec<Group>) =
+            groups.iter().cloned().partition(|group| is_of_it(group.largest()));
+        let bounds =
+            pieces.iter().map(|piece| piece.bounds.clone()).reduce(|one, other| joined(&one, &other));
+        let is_within = bounds.is_some_and(|bounds| {
+            let beyond = (BEYOND * extent(&bounds) as f32) as usize + 1;
+            bounds
+                .iter()
+                .zip(&component.bounds)
+                .all(|(inner, outer)| outer.start + beyond >= inner.start && outer.end <= inner.end + beyond)
+        });
+        let area: usize = pieces.iter().map(|piece| piece.area).sum();
+        let is_more = pieces.len() > 1 || component.places.len() as f32 > MORE * area as f32;
+        if !pieces.is_empty() && is_more && is_within {
+            let stroke = strokes::widest(&component, width);
+            let figure = Figure { component, stroke, ..groups[first].largest().clone() };
+            groups = others;
+            let mut whole = Group::of(figure);
+            let apart = pieces.into_iter().flat_map(|piece| piece.figures).filter(|piece| !is_of_it(piece));
+            apart.for_each(|piece| whole.join(Group::of(piece)));
+            groups.push(whole);
+            groups = groups::in_reading_order(groups);
+            first = 0;
+        } else {
+            first += 1;
+        }
+    }
+    groups
 }
 
 /// Where all digits of a view are, in the file's pixels.

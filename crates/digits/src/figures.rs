@@ -119,8 +119,12 @@ impl Figure {
                 sides[3][x - columns.start] |= y >= rows.end;
             }
         }
-        let found = sides.iter().flatten().filter(|found| **found).count();
-        found as f32 >= ALL_ROUND * (2 * (rows.len() + columns.len())) as f32
+        // Where it is thinner than a pixel of a small picture, one side may be missing.
+        let is_closed = |side: &&Vec<bool>| {
+            let found = side.iter().filter(|found| **found).count();
+            found as f32 >= ALL_ROUND * side.len() as f32
+        };
+        sides.iter().filter(is_closed).count() >= 3
     }
 }
 

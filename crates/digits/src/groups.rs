@@ -47,7 +47,8 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    fn of(figure: Figure) -> Self {
+    /// Of one figure.
+    pub(crate) fn of(figure: Figure) -> Self {
         Self {
             bounds: figure.component.bounds.clone(),
             area: figure.component.places.len(),
@@ -82,7 +83,7 @@ impl Group {
         is_rectangular(area, &corners.collect::<Vec<_>>())
     }
 
-    fn join(&mut self, other: Self) {
+    pub(crate) fn join(&mut self, other: Self) {
         self.bounds = joined(&self.bounds, &other.bounds);
         self.area += other.area;
         self.figures.extend(other.figures);
@@ -144,7 +145,7 @@ fn pair(groups: &[Group], width: usize) -> Option<(usize, usize)> {
 }
 
 /// Lines from top to bottom, each from left to right.
-fn in_reading_order(mut groups: Vec<Group>) -> Vec<Group> {
+pub(crate) fn in_reading_order(mut groups: Vec<Group>) -> Vec<Group> {
     let middle = |group: &Group| group.bounds[1].start + group.bounds[1].end;
     groups.sort_by_key(middle);
     let mut lines: Vec<Vec<Group>> = Vec::new();

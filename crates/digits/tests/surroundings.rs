@@ -119,7 +119,7 @@ fn what_the_border_cuts_is_refused() {
     assert!(at(50.0, 50.0).is_ok());
     for (left, top) in [(-60.0, 50.0), (50.0, -85.0), (170.0, 50.0), (50.0, 170.0)] {
         let found = at(left, top);
-        assert!(matches!(found, Err(PictureError::CutOff { count: 1 })), "{left}, {top}: {found:?}");
+        assert!(matches!(found, Err(PictureError::CutOff { .. })), "{left}, {top}: {found:?}");
     }
     // One that is whole beside it is answered, with a word.
     let both = picture(|x, y| {
