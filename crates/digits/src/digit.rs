@@ -52,6 +52,9 @@ const LEAST_CLEARNESS: f32 = 5.0;
 /// that.
 const LEAST_UNCLEAR: f32 = 0.1;
 
+/// Strokes that cover much of the picture make it seem rough: what is as large as this part of it need not be [`CLEAR`].
+const LARGE: f32 = 0.3;
+
 /// Where nothing is as digits should be, something smaller than this part of the picture's longer side is a speck.
 const LEAST_BLOT: f32 = 0.05;
 
@@ -332,6 +335,7 @@ impl Size {
     /// the picture.
     fn lenient(&self, dark: bool) -> (Vec<Group>, usize) {
         let (width, height) = (self.relief.picture.width(), self.relief.picture.height());
+        let is_large = |figure: &Figure| figure.extent() as f32 >= LARGE * width.max(height) as f32;
         let is_digit = |figure: &&Figure| {
             let on_border: usize = figure.on_sides.iter().sum();
             let fills = figure.on_sides.iter().all(|count| *count > 0) && on_border <= width + height;
@@ -340,7 +344,7 @@ impl Size {
                 && (fills || !figure.spans())
                 && (fills || !figure.is_along_border())
                 && figure.stroke <= self.widest_whole
-                && self.clearness(figure) >= CLEAR
+                && self.clearness(figure) >= if is_large(figure) { LEAST_CLEARNESS } else { CLEAR }
         };
         let figures: Vec<Figure> = self.figures.iter().filter(is_digit).cloned().collect();
         let (mut groups, left_out) = groups::digits(figures, width);
@@ -419,8 +423,9 @@ fn view(sizes: &[Size], look: impl Fn(&Size, bool) -> (Vec<Group>, usize)) -> Op
 fn connected(mut groups: Vec<Group>, size: &Size) -> Vec<Group> {
     /// Ink is what lies in the first part of the way from the ink of the strokes to their ground.
     const INK: f32 = 0.35;
-    /// What goes further than this part of its longer side beyond the pieces is no ink that they share, but a shadow.
-    const BEYOND: f32 = 0.15;
+    /// What goes further than this part of its longer side beyond the pieces, or to a border that they do not touch, is no ink
+    /// that they share, but a shadow or a table.
+    const BEYOND: f32 = 1.0;
     /// A digit of one piece lacks something if all of the ink has this many times its area.
     const MORE: f32 = 1.05;
     let picture = &size.relief.picture;
@@ -453,10 +458,13 @@ fn connected(mut groups: Vec<Group>, size: &Size) -> Vec<Group> {
             pieces.iter().map(|piece| piece.bounds.clone()).reduce(|one, other| joined(&one, &other));
         let is_within = bounds.is_some_and(|bounds| {
             let beyond = (BEYOND * extent(&bounds) as f32) as usize + 1;
-            bounds
-                .iter()
-                .zip(&component.bounds)
-                .all(|(inner, outer)| outer.start + beyond >= inner.start && outer.end <= inner.end + beyond)
+            let lengths = [width, picture.height()];
+            bounds.iter().zip(&component.bounds).zip(lengths).all(|((inner, outer), length)| {
+                outer.start + beyond >= inner.start
+                    && outer.end <= inner.end + beyond
+                    && (outer.start > 0 || inner.start == 0)
+                    && (outer.end < length || inner.end == length)
+            })
         });
         let area: usize = pieces.iter().map(|piece| piece.area).sum();
         let is_more = pieces.len() > 1 || component.places.len() as f32 > MORE * area as f32;

@@ -127,7 +127,7 @@ fn what_the_border_cuts_is_refused() {
         0.9 - 0.8 * covered(20.0).max(covered(190.0))
     });
     let found = digits(&both).expect("one is whole");
-    assert_eq!((found.len(), &found[0].doubts[..]), (1, &[Doubt::CutOff { count: 1 }][..]));
+    assert!(matches!((found.len(), &found[0].doubts[..]), (1, [Doubt::CutOff { .. }])), "{found:?}");
 }
 
 #[test]
