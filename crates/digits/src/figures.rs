@@ -23,7 +23,7 @@ const EDGE: f32 = 0.4;
 /// What part of a figure's outline must lie at an edge.
 const OUTLINED: f32 = 0.75;
 
-/// What has more of its pixels on the border than this part of its longer side lies along the border.
+/// What has more pixels in one stretch on the border than this part of its longer side lies along the border.
 const ALONG_BORDER: f32 = 0.4;
 
 /// Zones of fewer pixels are specks.
@@ -65,9 +65,11 @@ impl Figure {
         self.outlined >= OUTLINED
     }
 
-    /// Whether it lies along the picture's border, as a scanner's edge and a table beside the paper do.
+    /// Whether it lies along the picture's border, as a scanner's edge and a table beside the paper do; several strokes
+    /// that run into it do not.
     pub(crate) fn is_along_border(&self) -> bool {
-        self.on_sides.iter().sum::<usize>() as f32 > ALONG_BORDER * self.extent() as f32
+        let longest = self.stretches.iter().copied().max().unwrap_or(0);
+        longest as f32 > ALONG_BORDER * self.extent() as f32
     }
 
     /// Whether it reaches from one side of a picture of that size to the opposite one, as a ruled line does.
@@ -169,8 +171,8 @@ fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<boo
         let close_by = near(y, height).into_iter().flat_map(|y| near(x, width).map(|x| y * width + x));
         let [light, dark] = close_by
             .filter(|place| zone_mask[*place])
-            .map(|place| relief.grounds(place))
-            .fold(relief.grounds(*place), |[light, dark], [other_light, other_dark]| {
+            .map(|place| relief.extremes(place))
+            .fold(relief.extremes(*place), |[light, dark], [other_light, other_dark]| {
                 [light.max(other_light), dark.min(other_dark)]
             });
         for neighbour in around {

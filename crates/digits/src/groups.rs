@@ -83,6 +83,11 @@ impl Group {
         is_rectangular(area, &corners.collect::<Vec<_>>())
     }
 
+    /// Which sides of the picture it touches.
+    fn sides(&self) -> [bool; 4] {
+        [0, 1, 2, 3].map(|side: usize| self.figures.iter().any(|figure| figure.on_sides[side] > 0))
+    }
+
     pub(crate) fn join(&mut self, other: Self) {
         self.bounds = joined(&self.bounds, &other.bounds);
         self.area += other.area;
@@ -131,9 +136,13 @@ pub(crate) fn digits(figures: Vec<Figure>, width: usize) -> (Vec<Group>, usize) 
     let whole = groups.iter().find(|group| group.largest().mass() == most);
     let size = whole.map_or(size, |group| group.extent() as f32);
     let of_size = |part: f32| move |group: &Group| group.extent() as f32 >= part * size;
-    let named = groups.iter().filter(|group| of_size(WORTH_A_WORD)(group)).count();
-    groups.retain(of_size(LEAST_DIGIT));
-    let left_out = named - groups.len();
+    let (groups, others): (Vec<Group>, Vec<Group>) = groups.into_iter().partition(of_size(LEAST_DIGIT));
+    // A digit that goes on beyond the border is there in pieces.
+    let is_piece = |other: &Group| {
+        let sides = other.sides();
+        groups.iter().any(|group| group.sides().iter().zip(sides).any(|(one, other)| *one && other))
+    };
+    let left_out = others.iter().filter(|other| of_size(WORTH_A_WORD)(other) && !is_piece(other)).count();
     (in_reading_order(groups), left_out)
 }
 

@@ -79,6 +79,13 @@ impl Relief {
         [&self.without_dark, &self.without_light].map(|ground| ground.pixels()[place])
     }
 
+    /// Those grounds or the pixel itself, if it goes further: a line a pixel wide is in neither of them.
+    pub(crate) fn extremes(&self, place: usize) -> [f32; 2] {
+        let [light, dark] = self.grounds(place);
+        let value = self.picture.pixels()[place];
+        [light.max(value), dark.min(value)]
+    }
+
     /// The least contrast that is neither noise nor rounding.
     pub(crate) fn floor(&self) -> f32 {
         (NOISE_DEVIATIONS * self.noise).max(LEAST_CONTRAST)
