@@ -27,6 +27,13 @@ const LEAST_WINDOWS: f32 = 3.0;
 /// leave less of what is near to a stroke out of its ground.
 const HALF_WINDOWS: [usize; 2] = [4, 7];
 
+/// Of half the windows in pictures of few of the larger ones: where it is too large for the picture ([`LEAST_WINDOWS`]),
+/// strokes that meet in wedges are still narrower than one between the two.
+const HALF_WINDOWS_OF_SMALL: [usize; 4] = [4, 5, 6, 7];
+
+/// Pictures with a longer side of fewer pixels than this have few windows, also on a sheet of half their size.
+const SMALL: usize = 90;
+
 /// A stroke is found whole if it is narrower than this part of the window.
 const WHOLE: f32 = 0.96;
 
@@ -151,7 +158,8 @@ fn digits_inside(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
     {
         pictures.push(half);
     }
-    let (sizes, mut view) = found(&pictures).ok_or_else(no_ink)?;
+    let (sizes, view) = found(&pictures).ok_or_else(no_ink)?;
+    let mut view = whole(view, &sizes);
     view.groups = connected(view.groups, &sizes[view.size]);
     let size = &sizes[view.size];
     let count = view.groups.len();
@@ -180,11 +188,16 @@ fn digits_inside(picture: &Picture) -> Result<Vec<Digit>, PictureError> {
 /// with digits on it, or else in the whole picture, unless a part of a sheet shows more.
 fn found(pictures: &[Picture]) -> Option<(Vec<Size>, View)> {
     let at_all = |sheet: Option<&Sheet>| -> Vec<Size> {
-        let windows = |index| if index == 0 { &HALF_WINDOWS[1..] } else { &HALF_WINDOWS[..] };
-        let both = |(index, picture): (usize, &Picture)| {
-            windows(index).iter().map(|half| Size::new(picture.clone(), *half, sheet)).collect::<Vec<_>>()
+        let windows = |index, picture: &Picture| match index {
+            0 => &HALF_WINDOWS[1..],
+            _ if picture.width().max(picture.height()) < SMALL => &HALF_WINDOWS_OF_SMALL[..],
+            _ => &HALF_WINDOWS[..],
         };
-        pictures.iter().enumerate().flat_map(both).collect()
+        let all = |(index, picture): (usize, &Picture)| {
+            let sizes = windows(index, picture).iter().map(|half| Size::new(picture.clone(), *half, sheet));
+            sizes.collect::<Vec<_>>()
+        };
+        pictures.iter().enumerate().flat_map(all).collect()
     };
     let sheet = sheet(&pictures[0]);
     let on_sheet = sheet.as_ref().and_then(|sheet| {
@@ -206,6 +219,37 @@ fn found(pictures: &[Picture]) -> Option<(Vec<Size>, View)> {
         (_, Some(whole)) => Some((sizes, whole)),
         (_, None) => view(&sizes, Size::lenient).map(|view| (sizes, view)),
     }
+}
+
+/// The view, unless what it shows is a small piece of something that is not as digits should be: of a blot, which is then
+/// answered as one.
+fn whole(view: View, sizes: &[Size]) -> View {
+    /// So many times as much ink is more than gaps in strokes that meet can leave out.
+    const MUCH_MORE: f32 = 2.0;
+    /// A shadow that ink lies in is paler than the ink.
+    const AS_DEEP: f32 = 0.75;
+    let Some(lenient) = self::view(sizes, Size::lenient) else { return view };
+    if lenient.dark != view.dark {
+        return view;
+    }
+    let [own, other] = [&view, &lenient].map(|view| &sizes[view.size].relief.picture);
+    let area = (other.reduction() as f32).powi(2);
+    let is_blot = |figure: &&Figure| {
+        area * figure.mass() > MUCH_MORE * view.mass && figure.level > AS_DEEP * view.level()
+    };
+    let mut blots = vec![false; other.pixels().len()];
+    let figures = lenient.groups.iter().flat_map(|group| &group.figures).filter(is_blot);
+    figures.flat_map(|figure| &figure.component.places).for_each(|place| blots[*place] = true);
+    let is_in_blot = |place: usize| {
+        let there = |at: usize| (2 * at + 1) * own.reduction() / 2 / other.reduction();
+        let (x, y) = (there(place % own.width()), there(place / own.width()));
+        x < other.width() && y < other.height() && blots[y * other.width() + x]
+    };
+    let is_piece = |group: &Group| {
+        let places = &group.largest().component.places;
+        2 * places.iter().filter(|place| is_in_blot(**place)).count() > places.len()
+    };
+    if view.groups.iter().any(is_piece) { lenient } else { view }
 }
 
 /// What is found in a picture at one size.
