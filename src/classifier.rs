@@ -1,7 +1,7 @@
 //! A saved model that answers.
 
 use crate::Error;
-use digits::{Picture, SIDE, digit};
+use digits::{Bounds, Digit, Doubt, Picture, PictureError, SIDE, digit, digits};
 use interchange::{Description, Remark};
 use nn::{InstructionSet, Model};
 use std::{fs::File, io, path::Path};
@@ -31,6 +31,10 @@ pub struct Answer {
     pub probabilities: Vec<f32>,
     /// The image as the model saw it, row by row, light ink on a dark ground.
     pub pixels: Vec<u8>,
+    /// Where the digit is in the picture; `None` for an image that was prepared already.
+    pub bounds: Option<Bounds>,
+    /// Why the image may not be what was meant, so that the answer needs a look at the picture.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Answer {
@@ -88,14 +92,15 @@ impl Classifier {
         &self.remarks
     }
 
-    /// The class of the digit in an image file of any usual kind, size, colour and polarity, made into an image as
-    /// MNIST's: see [`digits::digit`].
+    /// The class of the one digit in an image file of any usual kind, size, colour and polarity, made into an image as
+    /// MNIST's: see [`digits::digit()`].
     ///
     /// # Errors
-    /// When the file cannot be read, is no image, shows nothing, or the model is for images of another size than MNIST's.
+    /// When the file cannot be read, is no image or a damaged one, shows no digit, one that is cut off, or several, or the
+    /// model is for images of another size than MNIST's.
     pub fn classify_file(&mut self, file: impl AsRef<Path>) -> Result<Answer, Error> {
         let file = file.as_ref();
-        self.classify_named(&file.display().to_string(), &read(file)?)
+        self.classify_one(&file.display().to_string(), &read(file)?)
     }
 
     /// As [`Self::classify_file`], of the file's bytes.
@@ -103,15 +108,38 @@ impl Classifier {
     /// # Errors
     /// As [`Self::classify_file`].
     pub fn classify_bytes(&mut self, bytes: &[u8]) -> Result<Answer, Error> {
-        self.classify_named(IMAGE, bytes)
+        self.classify_one(IMAGE, bytes)
     }
 
-    fn classify_named(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
+    /// The classes of all digits in an image file, given as its bytes, in reading order; at least one: see
+    /// [`digits::digits()`].
+    ///
+    /// # Errors
+    /// As [`Self::classify_file`], except that there may be several digits.
+    pub fn classify_digits(&mut self, bytes: &[u8]) -> Result<Vec<Answer>, Error> {
+        let found = self.found(IMAGE, bytes, digits)?;
+        Ok(found.into_iter().map(|digit| self.answer_of(digit)).collect())
+    }
+
+    fn classify_one(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
+        let digit = self.found(file, bytes, digit)?;
+        Ok(self.answer_of(digit))
+    }
+
+    /// What a function finds in the picture of a file.
+    fn found<T>(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        find: fn(&Picture) -> Result<T, PictureError>,
+    ) -> Result<T, Error> {
         self.check_size([SIDE, SIDE])?;
         let problem = |problem| Error::Picture { file: file.to_owned(), problem };
-        let picture = Picture::decode(bytes).map_err(problem)?;
-        let digit = digit(&picture).map_err(problem)?;
-        Ok(self.answer(&digit.pixels))
+        find(&Picture::decode(bytes).map_err(problem)?).map_err(problem)
+    }
+
+    fn answer_of(&mut self, digit: Digit) -> Answer {
+        Answer { bounds: Some(digit.bounds), doubts: digit.doubts, ..self.answer(&digit.pixels) }
     }
 
     /// The class of an image that is prepared as the training images were: grey, light on dark, row by row.
@@ -126,7 +154,8 @@ impl Classifier {
         Ok(self.answer(pixels))
     }
 
-    /// The class of an image file, given as its bytes, that is prepared so: see [`Self::classify_pixels`].
+    /// The class of an image file, given as its bytes, that is prepared so: see [`Self::classify_pixels`]. An image that
+    /// is dark on light is doubted.
     ///
     /// # Errors
     /// When the bytes are no image, or it has another size than the model's.
@@ -142,7 +171,8 @@ impl Classifier {
         }
         self.check_size(size)?;
         let pixels: Vec<u8> = picture.pixels().iter().map(|value| (255.0 * value).round() as u8).collect();
-        Ok(self.answer(&pixels))
+        let doubts = if picture.is_dark_on_light() { vec![Doubt::LightGround] } else { Vec::new() };
+        Ok(Answer { doubts, ..self.answer(&pixels) })
     }
 
     fn check_size(&self, [height, width]: [usize; 2]) -> Result<(), Error> {
@@ -167,7 +197,7 @@ impl Classifier {
         };
         let class = (1..classes).fold(0, better);
         let name = self.description.classes[class].clone();
-        Answer { class, name, probabilities, pixels: pixels.to_vec() }
+        Answer { class, name, probabilities, pixels: pixels.to_vec(), bounds: None, doubts: Vec::new() }
     }
 }
 

@@ -6,7 +6,11 @@ use crate::{
     failure::{Failure, Hint},
     interrupt, output,
 };
-use mnist_study::{Answer, Classifier, Error, digits::SIDE, interchange::Description};
+use mnist_study::{
+    Answer, Classifier, Error,
+    digits::{Bounds, Doubt, SIDE},
+    interchange::Description,
+};
 use serde_json::json;
 use std::{
     env, fs,
@@ -50,7 +54,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     }
     let model = saved.model(instruction_set()?, 1)?;
     let mut classifier = Classifier::new(saved.description, model);
-    let mut answers = Vec::new();
+    let mut answers: Vec<(String, Vec<Answer>)> = Vec::new();
     let mut failures: Vec<(String, String)> = Vec::new();
     let _finishing = interrupt::finish_within(PATIENCE);
     for name in &arguments.images {
@@ -66,20 +70,30 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
                 break;
             }
             let name = file.display().to_string();
-            match answer(&mut classifier, &file, arguments.as_is) {
-                Ok(answer) => answers.push((name, answer)),
+            match file_answers(&mut classifier, &file, arguments.as_is) {
+                Ok(found) => answers.push((name, found)),
                 Err(problem) => failures.push((name, problem)),
             }
         }
     }
+    warn(&answers);
     let description = classifier.description();
     if arguments.output.json {
-        let images = answers.iter().map(|(file, answer)| {
-            json!({
-                "file": file,
-                "class": answer.name,
-                "probability": answer.probability(),
-                "probabilities": answer.probabilities,
+        let images = answers.iter().flat_map(|(file, found)| {
+            found.iter().enumerate().map(move |(place, answer)| {
+                let bounds = answer.bounds.map(|Bounds { left, top, width, height }| {
+                    json!({ "left": left, "top": top, "width": width, "height": height })
+                });
+                json!({
+                    "file": file,
+                    "class": answer.name,
+                    "probability": answer.probability(),
+                    "probabilities": answer.probabilities,
+                    "digit": place + 1,
+                    "digits": found.len(),
+                    "bounds": bounds,
+                    "warnings": answer.doubts.iter().map(Doubt::to_string).collect::<Vec<_>>(),
+                })
             })
         });
         let failed = failures.iter().map(|(file, problem)| json!({ "file": file, "error": problem }));
@@ -118,7 +132,7 @@ fn hint(arguments: &PredictArguments) -> &'static str {
     if arguments.as_is {
         "without --as-is a digit is found in images of any size"
     } else {
-        "pass image files that show one digit each; what is no image ends the command with 1, after the answers"
+        "pass image files that show whole digits with ground on all sides; the other files are answered"
     }
 }
 
@@ -145,17 +159,33 @@ fn files(name: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn answer(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result<Answer, String> {
+/// What the model says of a file: of an image that is prepared one answer, of others one for each digit.
+fn file_answers(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result<Vec<Answer>, String> {
     let bytes = bytes(file).map_err(|error| error.to_string())?;
-    let answer = match as_is {
-        true => classifier.classify_prepared(&bytes),
-        false => classifier.classify_bytes(&bytes),
+    let answers = match as_is {
+        true => classifier.classify_prepared(&bytes).map(|answer| vec![answer]),
+        false => classifier.classify_digits(&bytes),
     };
     // The file is named in front already.
-    answer.map_err(|error| match error {
+    answers.map_err(|error| match error {
         Error::Picture { problem, .. } => problem.to_string(),
         other => other.to_string(),
     })
+}
+
+/// Says of which files there are several answers, and which answers need a look at the picture.
+fn warn(answers: &[(String, Vec<Answer>)]) {
+    for (file, found) in answers {
+        if found.len() > 1 {
+            output::note(&format!("{file}: {} digits found, answered in reading order", found.len()));
+        }
+        for (place, answer) in found.iter().enumerate() {
+            let digit = if found.len() > 1 { format!(", digit {}", place + 1) } else { String::new() };
+            for doubt in &answer.doubts {
+                output::note(&format!("{file}{digit}: {doubt}"));
+            }
+        }
+    }
 }
 
 fn bytes(file: &Path) -> io::Result<Vec<u8>> {
@@ -174,35 +204,45 @@ fn has_greys() -> bool {
             || !variable("COLORTERM").is_empty())
 }
 
-/// A line an image: its name, the class, its probability and those of the next classes; above it, for images of `width`
-/// columns, what the model saw.
-fn table(answers: &[(String, Answer)], classes: &[String], width: Option<usize>) -> String {
+/// A line a digit: the file's name, the class, its probability and those of the next classes, and which of several it is
+/// and where; above it, for images of `width` columns, what the model saw.
+fn table(answers: &[(String, Vec<Answer>)], classes: &[String], width: Option<usize>) -> String {
     let name = |text: &str| output::one_line(text).into_owned();
     let classes: Vec<String> = classes.iter().map(|class| name(class)).collect();
     let names: Vec<String> = answers.iter().map(|(file, _)| name(file)).collect();
     let widest = names.iter().map(|file| file.chars().count()).max().unwrap_or(0);
     let longest = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let pad = |word: &str, width: usize| " ".repeat(width - word.chars().count());
     let mut text = String::new();
-    for (file, (_, answer)) in names.iter().zip(answers) {
-        if let Some(width) = width {
-            text.push_str(&half_blocks(&answer.pixels, width));
+    for (file, (_, found)) in names.iter().zip(answers) {
+        for (place, answer) in found.iter().enumerate() {
+            if let Some(width) = width {
+                text.push_str(&half_blocks(&answer.pixels, width));
+            }
+            let mut order: Vec<usize> = (0..classes.len()).collect();
+            order.sort_by(|one, other| answer.probabilities[*other].total_cmp(&answer.probabilities[*one]));
+            let others: Vec<String> = order[1..]
+                .iter()
+                .take(RUNNERS_UP)
+                .map(|class| format!("{} {:.1} %", classes[*class], 100.0 * answer.probabilities[*class]))
+                .collect();
+            text.push_str(&format!(
+                "{file}{}  {}{}  {:5.1} %  (then {})",
+                pad(file, widest),
+                classes[answer.class],
+                pad(&classes[answer.class], longest),
+                100.0 * answer.probability(),
+                others.join(", ")
+            ));
+            if let (2.., Some(Bounds { left, top, width, height })) = (found.len(), answer.bounds) {
+                let number = place + 1;
+                let count = found.len();
+                text.push_str(&format!(
+                    "  digit {number} of {count}: {width}×{height} pixels at {left}, {top}"
+                ));
+            }
+            text.push('\n');
         }
-        let mut order: Vec<usize> = (0..classes.len()).collect();
-        order.sort_by(|one, other| answer.probabilities[*other].total_cmp(&answer.probabilities[*one]));
-        let others: Vec<String> = order[1..]
-            .iter()
-            .take(RUNNERS_UP)
-            .map(|class| format!("{} {:.1} %", classes[*class], 100.0 * answer.probabilities[*class]))
-            .collect();
-        let pad = |word: &str, width: usize| " ".repeat(width - word.chars().count());
-        text.push_str(&format!(
-            "{file}{}  {}{}  {:5.1} %  (then {})\n",
-            pad(file, widest),
-            classes[answer.class],
-            pad(&classes[answer.class], longest),
-            100.0 * answer.probability(),
-            others.join(", ")
-        ));
     }
     text
 }
@@ -233,13 +273,19 @@ mod tests {
             name: "one".into(),
             probabilities: vec![0.1, 0.6, 0.05, 0.25],
             pixels: vec![0; 4],
+            bounds: Some(Bounds { left: 7, top: 8, width: 20, height: 30 }),
+            doubts: Vec::new(),
         };
         let classes = ["nought", "one", "two", "three"].map(String::from);
-        let answers = [("a.png".to_owned(), answer.clone()), ("longer.png".to_owned(), answer)];
+        let answers = [
+            ("a.png".to_owned(), vec![answer.clone()]),
+            ("longer.png".to_owned(), vec![answer.clone(), answer]),
+        ];
         assert_eq!(
             table(&answers, &classes, None),
             "a.png       one      60.0 %  (then three 25.0 %, nought 10.0 %)\n\
-             longer.png  one      60.0 %  (then three 25.0 %, nought 10.0 %)\n"
+             longer.png  one      60.0 %  (then three 25.0 %, nought 10.0 %)  digit 1 of 2: 20×30 pixels at 7, 8\n\
+             longer.png  one      60.0 %  (then three 25.0 %, nought 10.0 %)  digit 2 of 2: 20×30 pixels at 7, 8\n"
         );
     }
 

@@ -18,5 +18,7 @@ mod own_data;
 mod predict;
 mod records;
 mod rendered;
+mod scenes;
+mod sheet;
 mod studies;
 mod tune;

@@ -1,7 +1,7 @@
 //! Digits of typefaces, drawn as screens, scanners and cameras show them.
 
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use std::{f32::consts::TAU, io::Cursor};
+use crate::sheet::{Random, Sheet, blur};
+use std::f32::consts::TAU;
 use tiny_skia::{FillRule, Paint, PathBuilder, Pixmap, Transform};
 use ttf_parser::{Face, OutlineBuilder};
 
@@ -74,12 +74,6 @@ impl Drawing {
         Self { side, ink: canvas.pixels().iter().map(|pixel| f32::from(pixel.alpha()) / 255.0).collect() }
     }
 
-    /// What covers each pixel of a square, row by row.
-    pub(crate) fn of(side: usize, ink: Vec<f32>) -> Self {
-        assert_eq!(ink.len(), side * side);
-        Self { side, ink }
-    }
-
     /// As a drawing program shows it, one colour on another.
     pub(crate) fn flat(&self, ink: [u8; 3], paper: [u8; 3]) -> Sheet {
         let pixels = self.ink.iter().map(|covered| {
@@ -88,13 +82,13 @@ impl Drawing {
                 mixed / 255.0
             })
         });
-        Sheet { side: self.side, pixels: pixels.collect() }
+        Sheet::of(self.side, pixels.collect())
     }
 
     /// As a camera sees it on paper: light from one side, a soft shadow, the paper's grain, a little out of focus, the
     /// sensor's noise; if that is asked for, faint ruled lines.
     pub(crate) fn on_paper(&self, seed: u64, ruled: bool) -> Sheet {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let side = self.side as f32;
         let [light_from, shadow_from] = [random.unit() * TAU, random.unit() * TAU];
         let shadow_at = 0.1 + 0.3 * random.unit();
@@ -117,86 +111,7 @@ impl Drawing {
             .collect();
         blur(&mut seen, self.side, (self.side / 200).max(1));
         let noisy = seen.into_iter().map(|value| value + 0.012 * random.normal());
-        Sheet { side: self.side, pixels: noisy.map(|value| [value.clamp(0.0, 1.0); 3]).collect() }
-    }
-}
-
-/// A square picture in colour, from 0 to 1.
-#[derive(Clone)]
-pub(crate) struct Sheet {
-    side: usize,
-    pixels: Vec<[f32; 3]>,
-}
-
-impl Sheet {
-    /// The negative.
-    pub(crate) fn inverted(&self) -> Self {
-        self.map(|value| 1.0 - value)
-    }
-
-    /// With normal noise of a standard deviation in each channel of each pixel.
-    pub(crate) fn with_noise(&self, deviation: f32, seed: u64) -> Self {
-        let mut random = Random(seed);
-        self.map(|value| (value + deviation * random.normal()).clamp(0.0, 1.0))
-    }
-
-    /// As the bytes of a PNG file.
-    pub(crate) fn png(&self) -> Vec<u8> {
-        self.encoded(ImageFormat::Png)
-    }
-
-    /// As the bytes of a JPEG file of usual quality.
-    pub(crate) fn jpeg(&self) -> Vec<u8> {
-        self.encoded(ImageFormat::Jpeg)
-    }
-
-    fn map(&self, mut change: impl FnMut(f32) -> f32) -> Self {
-        Self { side: self.side, pixels: self.pixels.iter().map(|pixel| pixel.map(&mut change)).collect() }
-    }
-
-    fn encoded(&self, format: ImageFormat) -> Vec<u8> {
-        let byte = |value: f32| (255.0 * value).round() as u8;
-        let image = RgbImage::from_fn(self.side as u32, self.side as u32, |x, y| {
-            Rgb(self.pixels[y as usize * self.side + x as usize].map(byte))
-        });
-        let mut bytes = Cursor::new(Vec::new());
-        DynamicImage::ImageRgb8(image).write_to(&mut bytes, format).expect("it is encoded");
-        bytes.into_inner()
-    }
-}
-
-/// Means over squares of 2 × `radius` + 1 pixels, along rows and then along columns, twice: nearly a normal blur.
-fn blur(values: &mut Vec<f32>, side: usize, radius: usize) {
-    for _ in 0..4 {
-        // Rows become columns each time, so that four passes go twice each way.
-        let mut turned = vec![0.0; values.len()];
-        for (y, row) in values.chunks_exact(side).enumerate() {
-            for x in 0..side {
-                let near = &row[x.saturating_sub(radius)..side.min(x + radius + 1)];
-                turned[x * side + y] = near.iter().sum::<f32>() / near.len() as f32;
-            }
-        }
-        *values = turned;
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-struct Random(u64);
-
-impl Random {
-    /// Between 0 and 1, neither of them.
-    fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (((word ^ (word >> 31)) >> 41) as f32 + 0.5) / (1 << 23) as f32
-    }
-
-    /// Of a normal distribution, by Box and Muller's formula.
-    fn normal(&mut self) -> f32 {
-        let (radius, turn) = ((-2.0 * self.unit().ln()).sqrt(), TAU * self.unit());
-        radius * turn.cos()
+        Sheet::of(self.side, noisy.map(|value| [value.clamp(0.0, 1.0); 3]).collect())
     }
 }
 

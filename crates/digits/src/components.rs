@@ -1,220 +1,139 @@
-//! Which of a picture's ink is the digit.
+//! Pixels that hang together.
 
 use std::ops::Range;
 
 /// Pixels that hang together, sides and corners.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Component {
-    /// Their places, row by row.
-    places: Vec<usize>,
-    columns: Range<usize>,
-    rows: Range<usize>,
-    /// How many of them lie on the picture's border.
-    on_border: usize,
-    /// Whether it reaches from one side of the picture to the opposite one.
-    spans: bool,
+    /// Their places, row by row of the picture.
+    pub(crate) places: Vec<usize>,
+    /// From where to where they reach, in columns and in rows.
+    pub(crate) bounds: [Range<usize>; 2],
 }
 
-/// A piece of less than this part of the digit's area is a speck.
-const LEAST_PIECE: f32 = 0.02;
-
-/// A piece belongs to the digit if it is nearer than this part of the digit's longer side.
-const NEAR: f32 = 0.3;
-
-/// What has more of its pixels on the border than this part of its longer side lies along the border.
-const ALONG_BORDER: f32 = 0.3;
+/// Of a row without a pixel, to be widened by the first.
+pub(crate) const EMPTY: Range<usize> = Range { start: usize::MAX, end: 0 };
 
 impl Component {
-    /// Pixels along its longer side.
-    fn extent(&self) -> usize {
-        self.columns.len().max(self.rows.len())
+    /// From where to where it reaches in each of its rows, in columns of the picture; gaps between count as its own.
+    pub(crate) fn spans(&self, width: usize) -> Vec<Range<usize>> {
+        let first = self.bounds[1].start;
+        let mut spans = vec![EMPTY; self.bounds[1].len()];
+        for place in &self.places {
+            let span: &mut Range<usize> = &mut spans[place / width - first];
+            *span = span.start.min(place % width)..span.end.max(place % width + 1);
+        }
+        spans
     }
 
-    /// Whether it lies along the picture's border, as a table beside the paper does and a shadow in the corner.
-    fn is_along_border(&self) -> bool {
-        self.on_border as f32 > ALONG_BORDER * self.extent() as f32
-    }
-
-    /// How much speaks for it being the digit: its area, of which little counts if it crosses the picture, as a ruled line
-    /// does, and hardly any if it lies along the border.
-    fn weight(&self) -> f32 {
-        let crossing = if self.spans { 0.1 } else { 1.0 };
-        let along = if self.is_along_border() { 0.01 } else { 1.0 };
-        self.places.len() as f32 * crossing * along
-    }
-
-    fn join(&mut self, other: &Self) {
-        let both = |a: &Range<usize>, b: &Range<usize>| a.start.min(b.start)..a.end.max(b.end);
-        self.columns = both(&self.columns, &other.columns);
-        self.rows = both(&self.rows, &other.rows);
-        self.places.extend(&other.places);
-    }
-
-    /// Pixels between two, as their bounding boxes lie.
-    fn distance(&self, other: &Self) -> usize {
-        let gap = |a: &Range<usize>, b: &Range<usize>| {
-            a.start.saturating_sub(b.end).max(b.start.saturating_sub(a.end))
-        };
-        gap(&self.columns, &other.columns).max(gap(&self.rows, &other.rows))
-    }
-
-    /// Whether it is a piece of the digit of which `digit` is known, as strokes that a pen skipped are.
-    fn belongs_to(&self, digit: &Self) -> bool {
-        let large = self.places.len() as f32 >= LEAST_PIECE * digit.places.len() as f32;
-        let near = self.distance(digit) as f32 <= NEAR * digit.extent() as f32;
-        large && near && !self.spans && !self.is_along_border()
+    /// The corners of those spans, from row to row.
+    pub(crate) fn corners(&self, width: usize) -> Vec<[f32; 2]> {
+        let rows = self.spans(width).into_iter().zip(self.bounds[1].clone());
+        rows.flat_map(|(span, row)| {
+            let [left, right, top, down] = [span.start, span.end, row, row + 1].map(|place| place as f32);
+            [[left, top], [right, top], [left, down], [right, down]]
+        })
+        .collect()
     }
 }
 
-/// Of the pixels in `mask`, those that are the digit.
-pub(crate) fn digit(mask: &[bool], width: usize) -> Vec<bool> {
-    let components = components(mask, width);
-    let mut chosen = vec![false; mask.len()];
-    let heaviest = components.iter().max_by(|a, b| a.weight().total_cmp(&b.weight()));
-    let Some(digit) = heaviest else { return chosen };
-    let mut digit = digit.clone();
-    let mut others: Vec<&Component> = components.iter().filter(|other| **other != digit).collect();
-    // A piece can be near to one that joined before it.
-    while let Some(place) = others.iter().position(|other| other.belongs_to(&digit)) {
-        digit.join(others.swap_remove(place));
-    }
-    digit.places.iter().for_each(|place| chosen[*place] = true);
-    chosen
-}
-
-/// Of the pixels in `mask`, those of things along the picture's border, if there are such.
-pub(crate) fn along_border(mask: &[bool], width: usize) -> Option<Vec<bool>> {
-    let mut found = None;
-    for component in components(mask, width).iter().filter(|component| component.is_along_border()) {
-        let found = found.get_or_insert_with(|| vec![false; mask.len()]);
-        component.places.iter().for_each(|place| found[*place] = true);
-    }
-    found
-}
-
-/// From where to where the pixels of a mask reach, in columns and in rows.
-pub(crate) fn bounds(mask: &[bool], width: usize) -> [Range<usize>; 2] {
-    let places = || mask.iter().enumerate().filter(|(_, inside)| **inside).map(|(place, _)| place);
-    [range(places().map(|place| place % width)), range(places().map(|place| place / width))]
-}
-
-fn range(numbers: impl Iterator<Item = usize>) -> Range<usize> {
-    let (least, most) =
-        numbers.fold((usize::MAX, 0), |(least, most), number| (least.min(number), most.max(number)));
-    least.min(most)..most + 1
-}
-
-/// The components of a mask, by flooding each from its first pixel.
-fn components(mask: &[bool], width: usize) -> Vec<Component> {
-    let height = mask.len() / width;
-    let mut unseen = mask.to_vec();
+/// The components of a mask, each flooded from its first pixel.
+pub(crate) fn components(mask: Vec<bool>, width: usize) -> Vec<Component> {
+    let mut unseen = mask;
     let mut components = Vec::new();
-    for seed in 0..mask.len() {
-        if !std::mem::take(&mut unseen[seed]) {
-            continue;
+    for seed in 0..unseen.len() {
+        if unseen[seed] {
+            components.push(flooded(&mut unseen, width, seed));
         }
-        let mut places = vec![seed];
-        let mut next = 0;
-        while let Some(place) = places.get(next) {
-            let (x, y) = (place % width, place / width);
-            for y in y.saturating_sub(1)..height.min(y + 2) {
-                for x in x.saturating_sub(1)..width.min(x + 2) {
-                    let neighbour = y * width + x;
-                    if std::mem::take(&mut unseen[neighbour]) {
-                        places.push(neighbour);
-                    }
-                }
-            }
-            next += 1;
-        }
-        components.push(component(places, width, height));
     }
     components
 }
 
-fn component(places: Vec<usize>, width: usize, height: usize) -> Component {
-    let columns = range(places.iter().map(|place| place % width));
-    let rows = range(places.iter().map(|place| place / width));
-    let is_on_border = |place: &&usize| {
-        let (x, y) = (*place % width, *place / width);
-        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+/// The component of the pixel at a place, which the mask then no longer holds.
+pub(crate) fn flooded(unseen: &mut [bool], width: usize, seed: usize) -> Component {
+    let height = unseen.len() / width;
+    unseen[seed] = false;
+    let mut places = vec![seed];
+    let [mut columns, mut rows] = [seed % width..seed % width + 1, seed / width..seed / width + 1];
+    let mut next = 0;
+    while let Some(place) = places.get(next) {
+        let (x, y) = (place % width, place / width);
+        columns = columns.start.min(x)..columns.end.max(x + 1);
+        rows = rows.start.min(y)..rows.end.max(y + 1);
+        for y in y.saturating_sub(1)..height.min(y + 2) {
+            for x in x.saturating_sub(1)..width.min(x + 2) {
+                let neighbour = y * width + x;
+                if std::mem::take(&mut unseen[neighbour]) {
+                    places.push(neighbour);
+                }
+            }
+        }
+        next += 1;
+    }
+    Component { places, bounds: [columns, rows] }
+}
+
+/// Whether an area fills the least rectangle, however turned, round some points.
+pub(crate) fn is_rectangular(area: usize, points: &[[f32; 2]]) -> bool {
+    /// How much of the rectangle it fills: a circle fills π/4.
+    const FILLED: f32 = 0.87;
+    let rectangle = |degrees: usize| {
+        let (sine, cosine) = (degrees as f32).to_radians().sin_cos();
+        let length = |across: f32, down: f32| {
+            let along = points.iter().map(|[x, y]| x * across + y * down);
+            let (least, most) =
+                along.fold((f32::MAX, f32::MIN), |(least, most), place| (least.min(place), most.max(place)));
+            // The corners of pixels reach beyond what they are a raster of, the more the more it is turned.
+            most - least - (across.abs() + down.abs() - 1.0)
+        };
+        length(cosine, sine) * length(-sine, cosine)
     };
-    let on_border = places.iter().filter(is_on_border).count();
-    let spans = columns.len() == width || rows.len() == height;
-    Component { places, columns, rows, on_border, spans }
+    let least = (0..90).step_by(3).map(rectangle).fold(f32::MAX, f32::min);
+    area as f32 >= FILLED * least
+}
+
+/// The smallest box round both.
+pub(crate) fn joined(one: &[Range<usize>; 2], other: &[Range<usize>; 2]) -> [Range<usize>; 2] {
+    [0, 1].map(|axis| one[axis].start.min(other[axis].start)..one[axis].end.max(other[axis].end))
+}
+
+/// The length of a box's longer side.
+pub(crate) fn extent(bounds: &[Range<usize>; 2]) -> usize {
+    bounds[0].len().max(bounds[1].len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What is chosen of a drawing: `#` is ink, `x` ink that is to be left out.
-    fn check(drawing: &[&str]) {
-        let width = drawing[0].len();
-        let text = drawing.concat();
-        let mask: Vec<bool> = text.bytes().map(|byte| byte != b'.').collect();
-        let expected: Vec<bool> = text.bytes().map(|byte| byte == b'#').collect();
-        let found = digit(&mask, width);
-        let rows: Vec<String> = found
-            .chunks(width)
-            .map(|row| row.iter().map(|chosen| if *chosen { '#' } else { '.' }).collect())
-            .collect();
-        assert_eq!(found, expected, "{rows:#?}");
+    #[test]
+    fn corners_hang_together_and_gaps_do_not() {
+        let drawing = ["##....#", ".#.....", "..#..##", ".....#."];
+        let mask = drawing.concat().bytes().map(|byte| byte == b'#').collect();
+        let found: Vec<(usize, [Range<usize>; 2])> =
+            components(mask, 7).into_iter().map(|found| (found.places.len(), found.bounds)).collect();
+        assert_eq!(found, [(4, [0..3, 0..3]), (1, [6..7, 0..1]), (3, [5..7, 2..4])]);
+        assert!(components(vec![false; 6], 3).is_empty());
     }
 
     #[test]
-    fn specks_are_left_out_and_broken_strokes_kept() {
-        check(&[
-            "..............x.",
-            "....######......",
-            "....#...........",
-            "....#...........",
-            "................",
-            "....######......",
-            ".........#......",
-            "....######......",
-            "................",
-            ".x..............",
-        ]);
+    fn rectangles_are_told_from_circles() {
+        let of = |inside: &dyn Fn(f32, f32) -> bool| {
+            let mask = (0..80 * 80)
+                .map(|place| inside((place % 80) as f32 - 39.5, (place / 80) as f32 - 39.5))
+                .collect();
+            let found = &components(mask, 80)[0];
+            is_rectangular(found.spans(80).iter().map(ExactSizeIterator::len).sum(), &found.corners(80))
+        };
+        for slope in [0.0, 0.2, 0.7, 1.0] {
+            assert!(of(&|x, y| (x + slope * y).abs() < 25.0 && (y - slope * x).abs() < 15.0), "{slope}");
+        }
+        assert!(!of(&|x, y| x.hypot(y) < 30.0) && !of(&|x, y| (2.0 * x).hypot(y) < 35.0));
     }
 
     #[test]
-    fn what_lies_along_the_border_is_left_out_for_a_digit() {
-        check(&[
-            "xxxxxxxxxxxxxxxx",
-            "xxxxxxxxxxxxxxxx",
-            "xxx.............",
-            "xx...####.......",
-            "x....#..#.......",
-            "x....####.......",
-            "x.......#.......",
-            "x....####.......",
-            "................",
-        ]);
-    }
-
-    #[test]
-    fn a_digit_may_touch_the_border() {
-        check(&[
-            "....########....",
-            "....#..........x",
-            "....#...........",
-            "....########....",
-            "...........#....",
-            "...........#....",
-            "....########....",
-            "..x.............",
-        ]);
-    }
-
-    #[test]
-    fn the_only_ink_is_the_digit_wherever_it_lies() {
-        check(&["##......", "##......", "##......", "##......"]);
-        check(&["........", "########", "........"]);
-    }
-
-    #[test]
-    fn no_ink_is_no_digit() {
-        assert_eq!(digit(&[false; 6], 3), [false; 6]);
+    fn a_box_round_both_reaches_from_the_first_to_the_last() {
+        let both = joined(&[2..5, 0..9], &[4..6, 3..4]);
+        assert_eq!((extent(&both), both), (9, [2..6, 0..9]));
     }
 }

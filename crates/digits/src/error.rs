@@ -11,7 +11,7 @@ pub enum PictureError {
         found: String,
     },
     /// The file is of a known format, but broken.
-    #[error("a whole {format} file expected, damaged data found ({reason})")]
+    #[error("the {format} file is damaged: {reason}")]
     Damaged {
         /// The format's name.
         format: String,
@@ -56,14 +56,26 @@ pub enum PictureError {
         /// The value, in words.
         found: String,
     },
-    /// Nothing stands out of the background.
-    #[error(
-        "a digit that stands out of its background expected, an even picture of {width}×{height} pixels found"
-    )]
+    /// Nothing in the picture stands out of its ground as a digit does.
+    #[error("no digit found: {}", if *.uniform {
+        "the picture is one uniform colour"
+    } else {
+        "nothing in the picture looks like pen strokes on plain ground"
+    })]
     NoInk {
-        /// Pixels from left to right.
-        width: usize,
-        /// Pixels from top to bottom.
-        height: usize,
+        /// Whether all pixels are alike.
+        uniform: bool,
+    },
+    /// The border of the picture cuts through all digits.
+    #[error("the edge of the picture cuts off {}", if *.count == 1 { "the digit".to_owned() } else { format!("all {count} digits") })]
+    CutOff {
+        /// How many digits.
+        count: usize,
+    },
+    /// One digit was asked for.
+    #[error("one digit expected, {count} digits found")]
+    Several {
+        /// How many.
+        count: usize,
     },
 }

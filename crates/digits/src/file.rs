@@ -1,11 +1,11 @@
 //! Image files: their formats, what may be spent on them, transparency.
 
-use crate::{Picture, PictureError, orientation::upright, picture::check_sides};
+use crate::{Picture, PictureError, jpeg, orientation::upright, picture::check_sides};
 use image::{
     DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel, Primitive,
     error::UnsupportedErrorKind, metadata::Orientation,
 };
-use std::io::Cursor;
+use std::io::{self, Cursor};
 
 /// The most bytes that a decoder may take, for the picture and for its own tables.
 const MAXIMUM_BYTES: u64 = 512 << 20;
@@ -16,12 +16,18 @@ const ONE_COLOUR: f32 = 4.0 / 255.0;
 /// Pixels with less opacity than this are not seen, whatever colour they are stored with.
 const VISIBLE: f32 = 1.0 / 16.0;
 
+/// What is said of a file of which the end is missing.
+const ENDS_EARLY: &str = "the file ends early";
+
 /// See [`Picture::decode`].
 pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
     let format = image::guess_format(bytes)
         .ok()
         .filter(ImageFormat::reading_enabled)
         .ok_or_else(|| PictureError::Format { found: described(bytes) })?;
+    if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
+        return Err(PictureError::Damaged { format: name(format), reason: ENDS_EARLY.to_owned() });
+    }
     let (image, orientation) = read(bytes, format)?;
     Ok(upright(grey(&image), orientation))
 }
@@ -57,6 +63,9 @@ fn refused(error: ImageError, format: ImageFormat) -> PictureError {
                 _ => error.to_string(),
             };
             PictureError::Unsupported { format: name, reason }
+        }
+        ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            PictureError::Damaged { format: name, reason: ENDS_EARLY.to_owned() }
         }
         error => PictureError::Damaged { format: name, reason: error.to_string() },
     }
@@ -118,7 +127,9 @@ where
 {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let tone = |x: usize, y: usize| tone(image.get_pixel(x as u32, y as u32).channels());
-    match ground(image.pixels().map(|pixel| self::tone(pixel.channels()))) {
+    // Without a channel for opacity everything is opaque.
+    let tones = || image.pixels().map(|pixel| self::tone(pixel.channels()));
+    match if P::HAS_ALPHA { ground(tones()) } else { None } {
         None => Picture::averaged(width, height, |x, y| tone(x, y).grey),
         Some(Ground::OfOneColour) => Picture::averaged(width, height, |x, y| tone(x, y).opacity),
         Some(Ground::Grey(ground)) => Picture::averaged(width, height, |x, y| {

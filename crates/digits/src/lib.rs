@@ -17,16 +17,24 @@
 
 mod components;
 mod digit;
+mod doubt;
+mod drawing;
+mod edges;
 mod error;
+mod figures;
 mod file;
-mod ink;
-mod lighting;
+mod groups;
+mod jpeg;
 mod opening;
 mod orientation;
 mod picture;
+mod relief;
+mod sheets;
 mod strokes;
 mod threshold;
 
-pub use digit::{BOX, Digit, SIDE, digit};
+pub use digit::{Bounds, Digit, digit, digits};
+pub use doubt::Doubt;
+pub use drawing::{BOX, SIDE};
 pub use error::PictureError;
 pub use picture::{MAXIMUM_SIDE, Picture};

@@ -5,20 +5,17 @@ use image::metadata::Orientation;
 
 /// The picture as it was seen, from the picture as it was stored.
 pub(crate) fn upright(picture: Picture, orientation: Orientation) -> Picture {
-    let [width, height] = [picture.width(), picture.height()];
-    let turned = |value: &dyn Fn(usize, usize) -> f32| Picture::from_function(height, width, value);
-    let same = |value: &dyn Fn(usize, usize) -> f32| Picture::from_function(width, height, value);
-    let [right, bottom] = [width - 1, height - 1];
+    let [right, bottom] = [picture.width() - 1, picture.height() - 1];
     match orientation {
         Orientation::NoTransforms => picture,
-        Orientation::FlipHorizontal => same(&|x, y| picture.at(right - x, y)),
-        Orientation::FlipVertical => same(&|x, y| picture.at(x, bottom - y)),
-        Orientation::Rotate180 => same(&|x, y| picture.at(right - x, bottom - y)),
+        Orientation::FlipHorizontal => picture.rearranged(false, |x, y| (right - x, y)),
+        Orientation::FlipVertical => picture.rearranged(false, |x, y| (x, bottom - y)),
+        Orientation::Rotate180 => picture.rearranged(false, |x, y| (right - x, bottom - y)),
         // Clockwise, as Exif says how to turn what was stored.
-        Orientation::Rotate90 => turned(&|x, y| picture.at(y, bottom - x)),
-        Orientation::Rotate270 => turned(&|x, y| picture.at(right - y, x)),
-        Orientation::Rotate90FlipH => turned(&|x, y| picture.at(y, x)),
-        Orientation::Rotate270FlipH => turned(&|x, y| picture.at(right - y, bottom - x)),
+        Orientation::Rotate90 => picture.rearranged(true, |x, y| (y, bottom - x)),
+        Orientation::Rotate270 => picture.rearranged(true, |x, y| (right - y, x)),
+        Orientation::Rotate90FlipH => picture.rearranged(true, |x, y| (y, x)),
+        Orientation::Rotate270FlipH => picture.rearranged(true, |x, y| (right - y, bottom - x)),
     }
 }
 

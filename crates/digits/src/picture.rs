@@ -1,13 +1,14 @@
 //! A grey picture.
 
 use crate::{PictureError, file};
+use std::ops::Range;
 
 /// Pixels on a side of the largest picture that is read.
 pub const MAXIMUM_SIDE: usize = 16_384;
 
-/// Larger pictures are reduced until their longer side has no more pixels than this: a digit that fills a tenth of
-/// the picture's side then still has twice MNIST's resolution, and the work is the same for every camera.
-const LONGEST_SIDE: usize = 560;
+/// Larger pictures are reduced until their longer side has no more pixels than this: a digit that fills a fiftieth of
+/// the picture's side then still has MNIST's resolution, and the work is bounded for every camera.
+const LONGEST_SIDE: usize = 2048;
 
 /// A grey picture: one value a pixel, row by row, from 0 (black) to 1 (white).
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,10 @@ pub struct Picture {
     width: usize,
     height: usize,
     pixels: Vec<f32>,
+    /// Pixels of the file along a side of one of these.
+    reduction: usize,
+    /// Columns and rows of the file.
+    full: [usize; 2],
 }
 
 impl Picture {
@@ -31,7 +36,7 @@ impl Picture {
             return Err(PictureError::NotFinite { index, found: pixels[index].to_string() });
         }
         pixels.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
-        Ok(Self { width, height, pixels })
+        Ok(Self { width, height, pixels, reduction: 1, full: [width, height] })
     }
 
     /// The picture in an image file, given as its bytes: PNG, JPEG, GIF (its first frame), BMP, WebP, TIFF, PNM or QOI,
@@ -39,7 +44,7 @@ impl Picture {
     ///
     /// Colours become their luma; where pixels are transparent, what is visible is laid on a ground that it stands
     /// out from; a camera's orientation (Exif) is obeyed. Large pictures are reduced by averaging over squares of
-    /// pixels, so the picture has at most a few hundred pixels a side.
+    /// pixels, so the picture has at most 2,048 pixels a side.
     ///
     /// Averages are of the values as they are stored, not of the light that they stand for: so a picture and its
     /// negative give the same digit.
@@ -66,11 +71,26 @@ impl Picture {
         &self.pixels
     }
 
+    /// Whether dark ink lies on a light ground: most of the border is light, and what is inside of it is darker.
+    pub fn is_dark_on_light(&self) -> bool {
+        let is_border = |place: usize| {
+            let (x, y) = (place % self.width, place / self.width);
+            x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height
+        };
+        let of = |border: bool| {
+            let values = self.pixels.iter().enumerate().filter(move |(place, _)| is_border(*place) == border);
+            values.map(|(_, value)| *value)
+        };
+        let light = of(true).filter(|value| *value > 0.5).count();
+        let mean = |border: bool| of(border).sum::<f32>() / (of(border).count() as f32).max(1.0);
+        2 * light > of(true).count() && mean(false) < mean(true)
+    }
+
     /// A picture of the values that a function has for columns and rows, for a size that was checked.
     pub(crate) fn from_function(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Self {
         let value = &value;
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
-        Self { width, height, pixels }
+        Self { width, height, pixels, reduction: 1, full: [width, height] }
     }
 
     /// The values that a function has for columns and rows, averaged over squares until the longer side is short
@@ -79,14 +99,54 @@ impl Picture {
         Self::averaged_over(width.max(height).div_ceil(LONGEST_SIDE), width, height, value)
     }
 
-    /// This picture, reduced if it is large.
-    pub(crate) fn reduced(&self) -> Self {
-        Self::averaged(self.width, self.height, |x, y| self.at(x, y))
+    /// This picture, reduced by averaging over squares until its longer side has at most `longest` pixels.
+    pub(crate) fn reduced(&self, longest: usize) -> Self {
+        self.reduced_by(self.width.max(self.height).div_ceil(longest))
     }
 
     /// This picture, half as large.
     pub(crate) fn halved(&self) -> Self {
-        Self::averaged_over(2, self.width, self.height, |x, y| self.at(x, y))
+        self.reduced_by(2)
+    }
+
+    fn reduced_by(&self, side: usize) -> Self {
+        let reduced = Self::averaged_over(side, self.width, self.height, |x, y| self.at(x, y));
+        Self { reduction: self.reduction * side, full: self.full, ..reduced }
+    }
+
+    /// The part of this picture in some columns and rows.
+    pub(crate) fn part(&self, [columns, rows]: &[Range<usize>; 2]) -> Self {
+        let pixels = rows.clone().flat_map(|y| &self.pixels[y * self.width..][columns.clone()]).copied();
+        Self { width: columns.len(), height: rows.len(), pixels: pixels.collect(), ..*self }
+    }
+
+    /// This picture with other values, made from these.
+    pub(crate) fn with_pixels(&self, pixels: Vec<f32>) -> Self {
+        Self { pixels, ..*self }
+    }
+
+    /// This picture turned: its size exchanged if that is asked for, and its values from the places that a function
+    /// tells.
+    pub(crate) fn rearranged(&self, exchanged: bool, place: impl Fn(usize, usize) -> (usize, usize)) -> Self {
+        let exchange =
+            |[width, height]: [usize; 2]| if exchanged { [height, width] } else { [width, height] };
+        let [width, height] = exchange([self.width, self.height]);
+        let value = |x, y| {
+            let (x, y) = place(x, y);
+            self.at(x, y)
+        };
+        let turned = Self::from_function(width, height, value);
+        Self { reduction: self.reduction, full: exchange(self.full), ..turned }
+    }
+
+    /// Pixels of the file along a side of one of these.
+    pub(crate) fn reduction(&self) -> usize {
+        self.reduction
+    }
+
+    /// Columns and rows of the file, as it is seen.
+    pub(crate) fn full(&self) -> [usize; 2] {
+        self.full
     }
 
     pub(crate) fn at(&self, x: usize, y: usize) -> f32 {
@@ -112,7 +172,7 @@ impl Picture {
                 *sum /= (ys.len() * (width.min((column + 1) * side) - column * side)) as f32;
             }
         }
-        Self { width: columns, height: rows, pixels }
+        Self { width: columns, height: rows, pixels, reduction: side, full: [width, height] }
     }
 }
 
@@ -135,12 +195,21 @@ mod tests {
 
     #[test]
     fn the_longer_side_decides_how_far_a_picture_is_reduced() {
-        let sizes = [(560, 3), (561, 3), (1, 5_000), (4_000, 3_000)]
+        let sizes = [(2_048, 3), (2_049, 3), (1, 5_000), (4_000, 3_000)]
             .map(|(width, height)| Picture::averaged(width, height, |_, _| 0.25))
             .map(|picture| {
                 (picture.width, picture.height, picture.pixels.iter().all(|value| *value == 0.25))
             });
-        assert_eq!(sizes, [(560, 3, true), (281, 2, true), (1, 556, true), (500, 375, true)]);
+        assert_eq!(sizes, [(2_048, 3, true), (1_025, 2, true), (1, 1_667, true), (2_000, 1_500, true)]);
+    }
+
+    #[test]
+    fn a_light_border_round_dark_ink_is_a_light_ground() {
+        let of = |ground: f32, ink: f32| {
+            Picture::from_function(9, 9, |x, y| if x == 4 && y > 0 { ink } else { ground }).is_dark_on_light()
+        };
+        assert!(of(1.0, 0.0) && of(0.7, 0.3));
+        assert!(!of(0.0, 1.0) && !of(0.3, 0.1) && !of(0.7, 0.9) && !of(1.0, 1.0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Strokes: how wide a pen drew them, and a wider one.
 
-use crate::Picture;
+use crate::{Picture, components::Component};
 use std::f32::consts::FRAC_PI_4;
 
 /// Mean width of the strokes in a mask, in pixels, with `area` pixels of ink: twice the area over the perimeter, as of
@@ -21,6 +21,37 @@ pub(crate) fn width(mask: &[bool], columns: usize, area: f32) -> f32 {
         }
     }
     2.0 * area / (FRAC_PI_4 * sides as f32)
+}
+
+/// Width in pixels of the widest place of a component: nearly the diameter of the largest circle in it. The distances to
+/// the pixels outside are counted in steps of 1 and 4/3 (Borgefors, "Distance transformations in digital images", 1986).
+/// What lies beyond the picture is as what lies at its border.
+pub(crate) fn widest(component: &Component, width: usize) -> f32 {
+    const STRAIGHT: u16 = 3;
+    const DIAGONAL: u16 = 4;
+    let [columns, rows] = &component.bounds;
+    // With a margin of pixels that are outside.
+    let (wide, high) = (columns.len() + 2, rows.len() + 2);
+    let mut steps = vec![0u16; wide * high];
+    for place in &component.places {
+        let (x, y) = (place % width - columns.start, place / width - rows.start);
+        steps[(y + 1) * wide + x + 1] = u16::MAX - DIAGONAL;
+    }
+    let inner = || (1..high - 1).flat_map(|y| (1..wide - 1).map(move |x| y * wide + x));
+    for place in inner() {
+        let near = (steps[place - 1].min(steps[place - wide]) + STRAIGHT)
+            .min(steps[place - wide - 1].min(steps[place - wide + 1]) + DIAGONAL);
+        steps[place] = steps[place].min(near);
+    }
+    let mut most = 0;
+    for place in inner().rev() {
+        let near = (steps[place + 1].min(steps[place + wide]) + STRAIGHT)
+            .min(steps[place + wide + 1].min(steps[place + wide - 1]) + DIAGONAL);
+        steps[place] = steps[place].min(near);
+        most = most.max(steps[place]);
+    }
+    // The middle of a pixel at distance 1 is half a pixel inside.
+    2.0 * f32::from(most) / f32::from(STRAIGHT) - 1.0
 }
 
 /// For each pixel its distance from the nearest of the mask's, or `limit` if that is less.
@@ -94,6 +125,21 @@ mod tests {
             let found = width(&mask, 64, area);
             assert!((found / stroke - 1.0).abs() < 0.1, "{found} for {stroke}");
         }
+    }
+
+    #[test]
+    fn the_widest_place_is_a_circles_diameter() {
+        let of = |mask: Vec<bool>| {
+            let found = crate::components::components(mask, 64);
+            widest(&found[0], 64)
+        };
+        for stroke in [1.0, 4.0, 9.0] {
+            let found = of(ring(15.0, 15.0 + stroke));
+            assert!((found - stroke).abs() <= 1.0, "{found} for {stroke}");
+        }
+        let found = of(ring(0.0, 20.0));
+        assert!((found - 40.0).abs() < 4.0, "{found}");
+        assert_eq!(of((0..64 * 64).map(|index| index == 70).collect()), 1.0);
     }
 
     #[test]

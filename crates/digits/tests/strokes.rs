@@ -17,14 +17,37 @@ fn picture(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> 
     Picture::new(width, height, pixels).expect("a picture")
 }
 
+/// The diameter of the largest circle in some strokes, as a part of their longer side.
+fn widest(strokes: &Strokes) -> f32 {
+    const SIDE: usize = 48;
+    let places = (0..SIDE * SIDE).map(|place| (place % SIDE, place / SIDE));
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        places.partition(|(x, y)| strokes.coverage(*x, *y, SIDE as f32, [0.0, 0.0]) > 0.5);
+    let to = |one: &(usize, usize), other: &(usize, usize)| {
+        (one.0.abs_diff(other.0).pow(2) + one.1.abs_diff(other.1).pow(2)) as f32
+    };
+    let depth = |place| outside.iter().map(|other| to(place, other)).fold(f32::MAX, f32::min);
+    let most = inside.iter().map(depth).fold(0.0, f32::max).sqrt();
+    let extent = |along: &dyn Fn(&(usize, usize)) -> usize| {
+        let most = inside.iter().map(along).max().unwrap_or(0);
+        most - inside.iter().map(along).min().unwrap_or(0) + 1
+    };
+    (2.0 * most - 1.0) / extent(&|place| place.0).max(extent(&|place| place.1)) as f32
+}
+
 /// Two to five points, and pens from a twentieth to a seventh of the square.
+///
+/// Strokes that fill a circle of more than 0.38 of their longer side are left out: from 0.45 on they are taken as a blot,
+/// and near to that the size of a pixel decides. `blots_are_doubted_or_refused` has one of 0.49.
 fn any_strokes() -> impl Strategy<Value = Strokes> {
     let point = [0.2f32..0.8, 0.2f32..0.8];
     let points = prop::collection::vec(point, 2..6).prop_filter("of some length", |points| {
         let length = points.windows(2).map(|ends| (ends[0][0] - ends[1][0]).hypot(ends[0][1] - ends[1][1]));
         length.sum::<f32>() > 0.3
     });
-    (points, 0.05f32..0.15).prop_map(|(points, width)| Strokes { points, width })
+    (points, 0.05f32..0.15)
+        .prop_map(|(points, width)| Strokes { points, width })
+        .prop_filter("no blot", |strokes| widest(strokes) <= 0.38)
 }
 
 proptest! {
@@ -88,6 +111,33 @@ proptest! {
     }
 }
 
+/// Strokes that meet at a sharp angle are wider there than the smaller window.
+#[test]
+fn a_wedge_is_found_whole_at_any_size() {
+    let points = vec![[0.469, 0.25], [0.2, 0.787], [0.595, 0.27]];
+    let strokes = Strokes { points, width: 0.134 };
+    let of =
+        |side: usize| image_of(&picture(side, side, |x, y| strokes.coverage(x, y, side as f32, [0.0, 0.0])));
+    let small = of(160);
+    for side in [320, 480, 640] {
+        assert!(mean_difference(&small, &of(side)) < 6.0, "{side}: {}", mean_difference(&small, &of(side)));
+    }
+}
+
+/// So short a zigzag of so thick a pen is hardly of strokes.
+#[test]
+fn blots_are_doubted_or_refused() {
+    let points = vec![[0.597, 0.485], [0.657, 0.2], [0.434, 0.304], [0.521, 0.309], [0.651, 0.505]];
+    let strokes = Strokes { points, width: 0.113 };
+    for across in [0.0, 0.08, 0.3] {
+        let drawn = picture(100, 100, |x, y| {
+            let light = 0.6 + across * (x as f32 / 100.0 - 0.5) - 0.1 * (y as f32 / 100.0 - 0.5).powi(2);
+            light * (1.0 - 0.8 * strokes.coverage(x, y, 100.0, [0.0, 0.0]))
+        });
+        assert!(digit(&drawn).map_or(true, |digit| !digit.doubts.is_empty()), "{across}");
+    }
+}
+
 /// The longer side has 20 pixels, the shorter one as many as its part of the longer one asks for.
 #[test]
 fn a_digit_keeps_its_shape() {
@@ -117,9 +167,7 @@ fn thin_strokes_become_as_wide_as_a_pen() {
 fn nothing_is_no_digit() {
     let error = |value: f32| digit(&picture(30, 20, |_, _| value)).expect_err("it is refused").to_string();
     for value in [0.0, 0.3, 1.0] {
-        let expected =
-            "a digit that stands out of its background expected, an even picture of 30×20 pixels found";
-        assert_eq!(error(value), expected);
+        assert_eq!(error(value), "no digit found: the picture is one uniform colour");
     }
 }
 
@@ -148,4 +196,16 @@ fn a_table_beside_the_paper_is_not_the_digit() {
         0.8 * (1.0 - 0.8 * strokes.coverage(x, y, 130.0, [50.0, 40.0]))
     }));
     assert!(mean_difference(&clean, &image) < 2.0, "{}", mean_difference(&clean, &image));
+}
+
+/// Found by `light_that_falls_off_makes_little_difference`; why it is refused is not known.
+#[test]
+#[ignore = "a known fault: it is refused"]
+fn a_line_in_light_that_falls_off_is_found() {
+    let strokes = Strokes { points: vec![[0.534, 0.2], [0.383, 0.701]], width: 0.05 };
+    let drawn = picture(100, 100, |x, y| {
+        let light = 0.6 + 0.204 * (x as f32 / 100.0 - 0.5) - 0.257 * (y as f32 / 100.0 - 0.5).powi(2);
+        light * (1.0 - 0.8 * strokes.coverage(x, y, 100.0, [0.0, 0.0]))
+    });
+    assert!(digit(&drawn).is_ok());
 }
