@@ -140,23 +140,37 @@ pub(crate) fn figures(relief: &Relief) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut mask = vec![false; count];
     for zone in zones.iter().filter(|zone| zone.places.len() >= LEAST_ZONE) {
-        if let Some(dark) = polarity(relief, zone, &zone_mask) {
+        let dark = polarity(relief, &zone.places, &zone_mask).or_else(|| {
+            let core = core(relief, zone);
+            core.iter().for_each(|place| mask[*place] = true);
+            let dark = polarity(relief, &core, &mask);
+            core.iter().for_each(|place| mask[*place] = false);
+            dark
+        });
+        if let Some(dark) = dark {
             figures.extend(figures_of(relief, zone, dark, floor, &mut mask));
         }
     }
     figures
 }
 
-/// Whether the strokes of a zone are dark; `None` when its outline does not agree.
+/// The places of a zone that stand out more than half as much as the one that stands out most. Where light falls off
+/// smoothly, a zone reaches far beyond its strokes, and its outline tells only how the light falls; that of its core does not.
+fn core(relief: &Relief, zone: &Component) -> Vec<usize> {
+    let most = zone.places.iter().map(|place| relief.contrast(*place)).fold(0.0, f32::max);
+    zone.places.iter().copied().filter(|place| relief.contrast(*place) > most / 2.0).collect()
+}
+
+/// Whether the strokes at these places are dark; `None` when their outline does not agree.
 ///
 /// The plain pixels around it are as light as the ground that its strokes lie on: as the one without dark things for dark
 /// strokes. Where there are no pixels around it, what most of the zone shows is ground.
-fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<bool> {
+fn polarity(relief: &Relief, zone: &[usize], zone_mask: &[bool]) -> Option<bool> {
     let width = relief.picture.width();
     let pixels = relief.picture.pixels();
     let height = pixels.len() / width;
     let mut votes = [0usize; 2];
-    for place in &zone.places {
+    for place in zone {
         // What is beside the sheet is not its ground.
         let is_around = |neighbour: &usize| !zone_mask[*neighbour] && relief.is_inside(*neighbour);
         let mut around = neighbours(*place, width, pixels.len()).filter(is_around).peekable();
@@ -182,7 +196,7 @@ fn polarity(relief: &Relief, zone: &Component, zone_mask: &[bool]) -> Option<boo
     let [light, dark] = votes.map(|count| count as f32);
     if light + dark == 0.0 {
         let mean = |value: &dyn Fn(usize) -> f32| {
-            zone.places.iter().map(|place| f64::from(value(*place))).sum::<f64>() / zone.places.len() as f64
+            zone.iter().map(|place| f64::from(value(*place))).sum::<f64>() / zone.len() as f64
         };
         return Some(
             mean(&|place| pixels[place]) > mean(&|place| relief.grounds(place).iter().sum::<f32>() / 2.0),
