@@ -155,13 +155,10 @@ impl Model<'_> {
 }
 
 impl<'a> Study<'a> {
-    /// A class as a reader knows it: `3`, or `3 (Dress)` where it has a name beside its number.
+    /// A class as a reader knows it: by its label or name, or by its number where it has none. Both together would be two
+    /// numbers where labels are not counted from 0.
     pub(crate) fn class(&self, class: usize) -> String {
-        let number = class.to_string();
-        match self.class_names.get(class) {
-            Some(name) if *name != number => format!("{number} ({name})"),
-            _ => number,
-        }
+        self.class_names.get(class).map_or_else(|| class.to_string(), |name| text::one_line(name))
     }
 
     /// Models in the order of their first record, whose place is also their colour.

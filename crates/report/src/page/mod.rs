@@ -474,6 +474,33 @@ mod tests {
     }
 
     #[test]
+    fn a_matrix_has_the_names_of_its_classes() {
+        let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
+        let head = |names: [&str; 10]| {
+            let class_names = names.map(str::to_owned);
+            let page = page(&Study { records: &records, class_names: &class_names, ..Study::default() });
+            let at = page.find("<table class=\"matrix\"").expect("a matrix");
+            page[at..].split("</tbody>").next().expect("its end").to_owned()
+        };
+        let labels = head(["0", "5", "10", "15", "20", "25", "30", "35", "40", "45"]);
+        for scope in ["col", "row"] {
+            assert!(labels.contains(&format!("<th scope=\"{scope}\" title=\"15\">15</th>")), "{labels}");
+        }
+        assert!(labels.contains("<thead><tr>"), "{labels}");
+        let long = "a class of many words";
+        let names = head(["coat", "<b>", long, "3", "4", "5", "6", "7", "8", "9"]);
+        for words in [
+            "<thead class=\"turned\">",
+            ">coat</th>",
+            ">&lt;b&gt;</th>",
+            &format!("title=\"{long}\">a class of"),
+        ] {
+            assert!(names.contains(words), "{words}: {names}");
+        }
+        assert!(!names.contains(&format!(">{long}<")), "{names}");
+    }
+
+    #[test]
     fn one_run_has_a_page_without_what_it_cannot_say() {
         let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
         let page = page(&Study {
