@@ -262,7 +262,7 @@ impl Margins {
     }
 }
 
-/// The test images that most runs miss, with what each model takes them for; none where there are none to show.
+/// The test images that the most runs miss, with what the models that miss them take them for; none where there are none to show.
 pub fn digits_chart(study: &Study) -> Option<Scene> {
     const ROWS: usize = 3;
     const MODELS: usize = 3;
@@ -283,16 +283,22 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     }
     let title = format!("Test images of {} that are hardest for {}", data(study), subject(&models));
     let subtitle = format!(
-        "missed by most of {}; below each its class in the test file and what most runs of a model say",
-        counted(models.iter().map(|model| model.runs.len()).sum(), "run")
+        "missed by the most runs (of {}); below each its label and what the models that miss it take it for",
+        models.iter().map(|model| model.runs.len()).sum::<usize>()
     );
     let mut notes = Vec::new();
-    let divided = |entry: &&Entry| entry.guesses.iter().any(|guess| guess.missed < guess.runs);
+    // Models that miss an image, by their places.
+    let missing = |entry: &Entry| -> Vec<usize> {
+        (0..models.len()).filter(|model| entry.guesses[*model].missed > 0).collect()
+    };
+    let divided = |entry: &&Entry| entry.guesses.iter().any(|guess| (1..guess.runs).contains(&guess.missed));
     if hardest.iter().any(divided) {
-        notes.push("(k/n): k of the model's n runs are wrong; where it does not stand, all are.".to_owned());
+        notes.push("(k/n): k of the model's n runs are wrong; without it, all are wrong.".to_owned());
     }
-    if models.len() > MODELS {
-        notes.push(format!("The answers of the first {MODELS} of {} models.", models.len()));
+    if hardest.iter().any(|entry| missing(entry).len() > MODELS) {
+        notes.push(format!(
+            "Of more than {MODELS} models that miss an image, those of which the most runs do."
+        ));
     }
     if hardest.iter().any(|entry| entry.disputed.is_some()) {
         notes.push("*: most people asked reject the label (Northcutt, Athalye and Mueller 2021).".to_owned());
@@ -316,7 +322,16 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
         let star = if entry.disputed.is_some() { "*" } else { "" };
         let room = width - 8.0;
         let mut lines = vec![(INK, answer(&font, "label", &class(entry.label), star, room))];
-        for (index, (model, guess)) in models.iter().zip(&entry.guesses).take(MODELS).enumerate() {
+        let mut missing = missing(entry);
+        // The largest shares of runs first, by whole numbers.
+        missing.sort_by(|one, other| {
+            let [one, other] = [one, other].map(|model| entry.guesses[*model]);
+            (other.missed * one.runs).cmp(&(one.missed * other.runs))
+        });
+        missing.truncate(MODELS);
+        missing.sort_unstable();
+        for index in missing {
+            let (model, guess) = (&models[index], entry.guesses[index]);
             let runs = if guess.missed < guess.runs {
                 format!(" ({}/{})", guess.missed, guess.runs)
             } else {

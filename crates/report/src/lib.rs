@@ -121,7 +121,7 @@ pub fn pictures(study: &Study) -> Vec<Picture> {
         ("Loss_Comparison.png", over_epochs("loss"), Some(loss_chart(study))),
         ("Training_Time.png", "Seconds of training".to_owned(), Some(time_chart(study))),
         ("Confusion_Matrices.png", "Classes taken for others".to_owned(), confusion_chart(study)),
-        ("Hardest_Digits.png", "The test images that most runs miss".to_owned(), digits_chart(study)),
+        ("Hardest_Digits.png", "The test images that the most runs miss".to_owned(), digits_chart(study)),
     ];
     all.into_iter().filter_map(|(file, words, scene)| Some(Picture { file, words, scene: scene? })).collect()
 }

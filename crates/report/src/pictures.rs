@@ -5,7 +5,7 @@ use study::record::{Protocol, RunRecord};
 
 use crate::canvas::Canvas;
 use crate::chart::Quantity;
-use crate::fixture::{record, records};
+use crate::fixture::{record, records, with_predictions};
 use crate::{
     ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart, confusion_chart,
     contact_sheet, curves, digits_chart, loss_chart, plots,
@@ -261,6 +261,33 @@ fn no_number_is_cut() {
         let answer = shown.iter().find(|text| text.starts_with("sta"));
         assert!(answer.is_some_and(|answer| answer.ends_with(end)), "{shown:?}");
     }
+}
+
+#[test]
+fn hard_images_are_shown_with_the_models_that_miss_them() {
+    // The first three of five models are right, and one of two runs of the fourth.
+    let given = [("a", [0, 1]), ("b", [0, 1]), ("c", [0, 1]), ("d", [7, 1]), ("d", [0, 1]), ("e", [5, 1])];
+    let shown = |given: &[(&str, [u8; 2])]| {
+        let run =
+            |(seed, (model, given)): (u64, &(&str, [u8; 2]))| with_predictions(model, seed, &[0, 1], given);
+        let records: Vec<RunRecord> = (1..).zip(given).map(run).collect();
+        let pixels = vec![90; 2 * 784];
+        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let scene = digits_chart(&Study { records: &records, images, ..Study::default() });
+        texts(&scene.expect("an image"))[1..].to_vec()
+    };
+    let few = [
+        "missed by the most runs (of 6); below each its label and what the models that miss it take it for",
+        "(k/n): k of the model's n runs are wrong; without it, all are wrong.",
+        "label 0",
+        "d 7 (1/2)",
+        "e 5",
+    ];
+    assert_eq!(shown(&given), few);
+    let all = ["a", "b", "c", "d", "e"].map(|model| (model, [3, 1]));
+    let [_, _, note, answers @ ..] = &shown(&[&all[..], &[("a", [0, 1])]].concat())[..] else { panic!() };
+    assert!(note.starts_with("Of more than 3 models"), "{note}");
+    assert_eq!(answers, ["label 0", "b 3", "c 3", "d 3"]);
 }
 
 #[test]
