@@ -101,7 +101,7 @@ fn scenes() -> Vec<(String, Scene)> {
             push("loss", curves::chart(&study, Quantity::Loss).scene(canvas));
             let shown = |value: f64| value.to_string();
             let cost = |run: &RunRecord| run.train_seconds;
-            push("time", plots::accuracy_against(&study, canvas, "training time (s)", shown, cost));
+            push("time", plots::accuracy_against(&study, canvas, ["training time", "s"], shown, cost));
             if let Some(scene) = plots::calibration(&study.models(), canvas) {
                 push("calibration", scene);
             }

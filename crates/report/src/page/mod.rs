@@ -251,11 +251,11 @@ fn values(chart: &Chart) -> Markup {
 fn costs(study: &Study, models: &[Model]) -> Markup {
     let against_time = |canvas| {
         let shown = |value: f64| format!("{} s", seconds(value));
-        plots::accuracy_against(study, canvas, "training time (s)", shown, |run| run.train_seconds)
+        plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| run.train_seconds)
     };
     let against_size = |canvas| {
         let shown = |value: f64| thousands((value * 1000.0).round() as u64);
-        plots::accuracy_against(study, canvas, "parameters (thousands)", shown, |run| {
+        plots::accuracy_against(study, canvas, ["parameters", "thousands"], shown, |run| {
             run.parameters as f64 / 1000.0
         })
     };
@@ -498,6 +498,23 @@ mod tests {
             assert!(names.contains(words), "{words}: {names}");
         }
         assert!(!names.contains(&format!(">{long}<")), "{names}");
+    }
+
+    #[test]
+    fn a_cost_is_told_with_its_own_unit() {
+        let page = all();
+        for words in [
+            "Test accuracy against training time\"",
+            "; parameters: 4,000\"",
+            ">parameters: 4,000</text>",
+            ">parameters (thousands)</text>",
+            ">training time (s)</text>",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        let time = page.split("; training time: ").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(time.is_some_and(|time| time.ends_with(" s")), "{time:?}");
+        assert!(!page.contains("(s): ") && !page.contains("(thousands): "));
     }
 
     #[test]
