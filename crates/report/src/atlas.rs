@@ -1,5 +1,7 @@
 //! The test images that models get wrong.
 
+use std::cmp::Reverse;
+
 use study::record::RunRecord;
 
 use crate::calibration::unit;
@@ -31,7 +33,7 @@ const DISPUTED: [(usize, Option<u8>); 15] = [
 /// What a model says of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Guess {
-    /// The class that most of its runs give, the smallest of several.
+    /// The wrong class that most of its runs give, the smallest of several; the label where none is wrong.
     pub(crate) class: u8,
     /// Mean probability of that class over all runs; none without probabilities.
     pub(crate) probability: Option<f64>,
@@ -147,15 +149,18 @@ pub(crate) fn corrected_accuracy(run: &RunRecord) -> f64 {
 }
 
 fn guess(model: &Model, image: usize) -> Guess {
-    let given = |run: &&RunRecord| run.test.predictions[image];
-    let votes = |class: u8| model.runs.iter().filter(|run| given(run) == class).count();
-    let class = (0..=u8::MAX).rev().max_by_key(|class| votes(*class)).unwrap_or(0);
+    // Every run has the same label.
+    let label = model.runs.first().map_or(0, |run| run.test.labels[image]);
+    let given: Vec<u8> = model.runs.iter().map(|run| run.test.predictions[image]).collect();
+    let wrong = || given.iter().copied().filter(|class| *class != label);
+    let votes = |class: u8| wrong().filter(|given| *given == class).count();
+    let class = wrong().max_by_key(|class| (votes(*class), Reverse(*class))).unwrap_or(label);
     let probabilities: Option<Vec<f64>> =
         model.runs.iter().map(|run| probability(run, image, class)).collect();
     Guess {
         class,
         probability: probabilities.map(|all| all.iter().sum::<f64>() / all.len() as f64),
-        missed: model.runs.iter().filter(|run| given(run) != run.test.labels[image]).count(),
+        missed: wrong().count(),
         runs: model.runs.len(),
     }
 }
@@ -197,6 +202,22 @@ mod tests {
         assert_eq!((first.class, first.missed, first.runs), (8, 2, 2));
         let other = with_predictions("c", 1, &[1, 1, 2, 3, 4], &labels);
         assert_eq!(Atlas::of(&[Model { name: "a", runs: vec![&runs[0], &other] }]), None);
+    }
+
+    #[test]
+    fn an_answer_is_the_commonest_wrong_one() {
+        let answers = |given: &[u8]| {
+            let runs: Vec<RunRecord> =
+                given.iter().map(|class| with_predictions("a", 1, &[2, 0], &[*class, 1])).collect();
+            let atlas = Atlas::of(&[Model { name: "a", runs: runs.iter().collect() }]).expect("images");
+            let entry = atlas.entries.iter().find(|entry| entry.image == 0).expect("a miss");
+            (entry.guesses[0].class, entry.guesses[0].missed)
+        };
+        assert_eq!(answers(&[2, 7, 3]), (3, 2), "not the right answer, though it is the smallest");
+        assert_eq!(answers(&[2, 2, 7]), (7, 1), "nor though most runs give it");
+        assert_eq!(answers(&[7, 3, 7, 2]), (7, 3));
+        let right = with_predictions("b", 1, &[2], &[2]);
+        assert_eq!(guess(&Model { name: "b", runs: vec![&right] }, 0).class, 2);
     }
 
     #[test]

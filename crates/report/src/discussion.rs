@@ -381,12 +381,10 @@ mod tests {
         let study = Study { records: &records, class_names: &class_names, ..Study::default() };
         assert_eq!(
             confusion(&study, &study.models()[0]).expect("an error"),
-            "a most often takes class 1 (coat) for class 0 (1 image)."
+            "a most often takes class coat for class 0 (1 image)."
         );
         let page = crate::page(&study);
-        assert!(
-            page.contains("<th scope=\"row\">1 (coat)</th>") && page.contains("<th scope=\"row\">0</th>")
-        );
+        assert!(page.contains("<th scope=\"row\">coat</th>") && page.contains("<th scope=\"row\">0</th>"));
     }
 
     #[test]

@@ -133,47 +133,58 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
         _ => 3,
     };
     let rows = confusions.len().div_ceil(columns);
+    let most = confusions.iter().map(|(.., confusion)| confusion.classes).max().unwrap_or(0);
+    let classes: Vec<String> = (0..most).map(|class| study.class(class)).collect();
     let width = Canvas::Picture.inner_width() / columns as f64;
     let height = (bottom - top) / rows as f64;
     for (place, (index, name, confusion)) in confusions.iter().enumerate() {
         let corner = (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64);
         let name = font.fitted(name, BODY, width - 60.0);
-        draw_confusion(&mut scene, confusion, Mark::of(*index).colour, &name, corner, [width, height]);
+        let heading = (name.as_str(), Mark::of(*index).colour);
+        draw_confusion(&mut scene, &font, confusion, &classes, heading, corner, [width, height]);
     }
     Some(scene)
 }
 
 fn draw_confusion(
     scene: &mut Scene,
+    font: &Font,
     confusion: &Confusion,
-    colour: Colour,
-    name: &str,
+    classes: &[String],
+    (name, colour): (&str, Colour),
     (left, top): Point,
     [width, height]: [f64; 2],
 ) {
     const HEADING: f64 = 46.0;
-    const CLASS: f64 = 44.0;
     let count = confusion.classes as f64;
-    let cell = ((width - CLASS - 30.0) / count).min((height - HEADING - CLASS - 16.0) / count);
-    let size = (cell * 0.36).min(BODY);
+    let classes = &classes[..confusion.classes];
+    // What is left for the classes' names and for the cells.
+    let (across, down) = (width - 30.0, height - HEADING - 16.0);
+    let Margins { left: beside, top: above, upwards, size, cell } =
+        Margins::of(font, classes, [across, down]);
     let text = |scene: &mut Scene, at: Point, size: f64, anchor: Anchor, colour: Colour, content: String| {
         scene.text(Text { at, size, anchor, upwards: false, colour, content });
     };
-    text(scene, (left + CLASS, top + 32.0), BODY, Anchor::Start, INK, name.to_owned());
-    let (x0, y0) = (left + CLASS, top + HEADING + CLASS);
-    let readable = size >= 12.0;
+    text(scene, (left + beside, top + 32.0), BODY, Anchor::Start, INK, name.to_owned());
+    let (x0, y0) = (left + beside, top + HEADING + above);
+    let readable = size >= SMALLEST;
     let largest = confusion.largest_error().max(1.0);
     if !readable {
-        let edge = cell * confusion.classes as f64;
+        let edge = cell * count;
         let frame = vec![(x0, y0), (x0 + edge, y0), (x0 + edge, y0 + edge), (x0, y0 + edge)];
         scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
     }
     for label in 0..confusion.classes {
         let middle = (label as f64 + 0.5) * cell;
         if readable {
-            let name = label.to_string();
-            text(scene, (x0 - 14.0, y0 + middle + size * 0.36), size, Anchor::End, MUTED, name.clone());
-            text(scene, (x0 + middle, y0 - 12.0), size, Anchor::Middle, MUTED, name);
+            let [row, column] =
+                [beside, above].map(|room| font.fitted(&classes[label], size, room - Margins::GAPS));
+            text(scene, (x0 - 14.0, y0 + middle + size * 0.36), size, Anchor::End, MUTED, row);
+            let (at, anchor, content) = match upwards {
+                true => ((x0 + middle + size * 0.36, y0 - 12.0), Anchor::Start, column),
+                false => ((x0 + middle, y0 - 12.0), Anchor::Middle, classes[label].clone()),
+            };
+            scene.text(Text { at, size, anchor, upwards, colour: MUTED, content });
         }
         for given in 0..confusion.classes {
             let value = confusion.at(label, given);
@@ -202,9 +213,57 @@ fn draw_confusion(
     }
 }
 
-/// The test images that most runs miss, with what each model takes them for; none where there are none to show.
+/// The smallest text that is written into a matrix and beside it.
+const SMALLEST: f64 = 12.0;
+
+/// The room that the names of the classes have beside a matrix and above it.
+struct Margins {
+    left: f64,
+    top: f64,
+    /// Whether the names above it run upwards, being wider than a cell.
+    upwards: bool,
+    /// Of all text but the heading.
+    size: f64,
+    /// Edge of a cell.
+    cell: f64,
+}
+
+impl Margins {
+    /// What numbers need.
+    const LEAST: f64 = 44.0;
+    /// Before a name and after it.
+    const GAPS: f64 = 18.0;
+    /// Text is so much of a cell.
+    const TEXT: f64 = 0.36;
+
+    /// Of a matrix with its names in so much room from left to right and from top to bottom: names get what they need, but
+    /// neither more than a third of it nor so much that the cells could not be read.
+    fn of(font: &Font, classes: &[String], [across, down]: [f64; 2]) -> Self {
+        let count = classes.len() as f64;
+        let cell = |left: f64, top: f64| ((across - left) / count).min((down - top) / count);
+        let size = |cell: f64| (cell * Self::TEXT).min(BODY);
+        let (mut left, mut top) = (Self::LEAST, Self::LEAST);
+        let largest = size(cell(left, top));
+        let mut upwards = false;
+        if largest >= SMALLEST {
+            let widest = classes.iter().map(|name| font.width(name, largest)).fold(0.0, f64::max);
+            let most = |room: f64| (room / 3.0).min(room - count * SMALLEST / Self::TEXT);
+            let needed = |room: f64| (widest.ceil() + Self::GAPS).min(most(room)).max(Self::LEAST);
+            left = needed(across);
+            upwards = widest > cell(left, top) - 8.0;
+            if upwards {
+                top = needed(down);
+            }
+        }
+        let cell = cell(left, top);
+        // Rounding alone could make it smaller where it was not.
+        let size = if largest >= SMALLEST { size(cell).max(SMALLEST) } else { size(cell) };
+        Self { left, top, upwards, size, cell }
+    }
+}
+
+/// The test images that the most runs miss, with what the models that miss them take them for; none where there are none to show.
 pub fn digits_chart(study: &Study) -> Option<Scene> {
-    const COLUMNS: usize = 8;
     const ROWS: usize = 3;
     const MODELS: usize = 3;
     const LARGEST_EDGE: f64 = 140.0;
@@ -212,31 +271,41 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     let models = study.models();
     let atlas = Atlas::of(&models)?;
     let images = atlas::pixels(study.images, &atlas)?;
+    let font = Font::embedded();
+    let class = |class: u8| study.class(usize::from(class));
+    // Words need more room than numbers.
+    let labels = atlas.entries.iter().map(|entry| font.width(&class(entry.label), ANSWER));
+    let columns = if labels.fold(0.0, f64::max) > 40.0 { 5 } else { 8 };
     let missed = |entry: &&Entry| entry.guesses.iter().any(|guess| guess.missed > 0);
-    let hardest: Vec<&Entry> = atlas.entries.iter().filter(missed).take(COLUMNS * ROWS).collect();
+    let hardest: Vec<&Entry> = atlas.entries.iter().filter(missed).take(columns * ROWS).collect();
     if hardest.is_empty() {
         return None;
     }
-    let font = Font::embedded();
     let title = format!("Test images of {} that are hardest for {}", data(study), subject(&models));
     let subtitle = format!(
-        "missed by most of {}; below each its class in the test file and what most runs of a model say",
-        counted(models.iter().map(|model| model.runs.len()).sum(), "run")
+        "missed by the most runs (of {}); below each its label and what the models that miss it take it for",
+        models.iter().map(|model| model.runs.len()).sum::<usize>()
     );
     let mut notes = Vec::new();
-    let divided = |entry: &&Entry| entry.guesses.iter().any(|guess| guess.missed < guess.runs);
+    // Models that miss an image, by their places.
+    let missing = |entry: &Entry| -> Vec<usize> {
+        (0..models.len()).filter(|model| entry.guesses[*model].missed > 0).collect()
+    };
+    let divided = |entry: &&Entry| entry.guesses.iter().any(|guess| (1..guess.runs).contains(&guess.missed));
     if hardest.iter().any(divided) {
-        notes.push("(k/n): k of the model's n runs are wrong; where it does not stand, all are.".to_owned());
+        notes.push("(k/n): k of the model's n runs are wrong; without it, all are wrong.".to_owned());
     }
-    if models.len() > MODELS {
-        notes.push(format!("The answers of the first {MODELS} of {} models.", models.len()));
+    if hardest.iter().any(|entry| missing(entry).len() > MODELS) {
+        notes.push(format!(
+            "Of more than {MODELS} models that miss an image, those of which the most runs do."
+        ));
     }
     if hardest.iter().any(|entry| entry.disputed.is_some()) {
         notes.push("*: most people asked reject the label (Northcutt, Athalye and Mueller 2021).".to_owned());
     }
     let mut scene = Canvas::Picture.scene(format!("{title}. {subtitle}."));
     let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &subtitle, &notes);
-    let width = Canvas::Picture.inner_width() / COLUMNS as f64;
+    let width = Canvas::Picture.inner_width() / columns as f64;
     let height = (bottom - top) / ROWS as f64;
     // As large as the lines below leave room for: the label, and an answer a model.
     let lines = 1 + models.len().min(MODELS);
@@ -244,29 +313,50 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     let pixel = edge / images.width.max(images.height) as f64;
     for (place, entry) in hardest.iter().enumerate() {
         let (x, y) =
-            (MARGIN + width * (place % COLUMNS) as f64, top + height * (place / COLUMNS) as f64 + 8.0);
+            (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64 + 8.0);
         let Some(pixels) = images.get(entry.image) else { continue };
-        let (columns, pixels) = (images.width, pixels.to_vec());
-        scene.elements.push(Element::Image { at: (x.round(), y.round()), pixel, columns, pixels });
+        let (at, pixels) = ((x.round(), y.round()), pixels.to_vec());
+        scene.elements.push(Element::Image { at, pixel, columns: images.width, pixels });
         let frame = vec![(x, y), (x + edge, y), (x + edge, y + edge), (x, y + edge)];
         scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
         let star = if entry.disputed.is_some() { "*" } else { "" };
-        let mut lines = vec![(INK, format!("label {}{star}", entry.label))];
-        for (index, (model, guess)) in models.iter().zip(&entry.guesses).take(MODELS).enumerate() {
+        let room = width - 8.0;
+        let mut lines = vec![(INK, answer(&font, "label", &class(entry.label), star, room))];
+        let mut missing = missing(entry);
+        // The largest shares of runs first, by whole numbers.
+        missing.sort_by(|one, other| {
+            let [one, other] = [one, other].map(|model| entry.guesses[*model]);
+            (other.missed * one.runs).cmp(&(one.missed * other.runs))
+        });
+        missing.truncate(MODELS);
+        missing.sort_unstable();
+        for index in missing {
+            let (model, guess) = (&models[index], entry.guesses[index]);
             let runs = if guess.missed < guess.runs {
                 format!(" ({}/{})", guess.missed, guess.runs)
             } else {
                 String::new()
             };
-            lines.push((Mark::of(index).colour, format!("{} {}{runs}", one_line(model.name), guess.class)));
+            let content = answer(&font, &one_line(model.name), &class(guess.class), &runs, room);
+            lines.push((Mark::of(index).colour, content));
         }
         for (line, (colour, content)) in lines.into_iter().enumerate() {
-            let content = font.fitted(&content, 24.0, width - 8.0);
             let at = (x, y + edge + LINE * (line + 1) as f64);
-            scene.text(Text { at, size: 24.0, anchor: Anchor::Start, upwards: false, colour, content });
+            scene.text(Text { at, size: ANSWER, anchor: Anchor::Start, upwards: false, colour, content });
         }
     }
     Some(scene)
+}
+
+/// Font size of what stands below an image.
+const ANSWER: f64 = 24.0;
+
+/// Whose answer, the class, and what stands behind it: a word is cut where it leaves too little for the name, then the name, but
+/// no number.
+fn answer(font: &Font, name: &str, class: &str, behind: &str, room: f64) -> String {
+    let class = font.fitted(class, ANSWER, (room - 72.0 - font.width(behind, ANSWER)).max(60.0));
+    let rest = format!(" {class}{behind}");
+    font.fitted(name, ANSWER, room - font.width(&rest, ANSWER)) + &rest
 }
 
 fn thin(colour: Colour) -> Stroke {

@@ -121,7 +121,7 @@ pub fn pictures(study: &Study) -> Vec<Picture> {
         ("Loss_Comparison.png", over_epochs("loss"), Some(loss_chart(study))),
         ("Training_Time.png", "Seconds of training".to_owned(), Some(time_chart(study))),
         ("Confusion_Matrices.png", "Classes taken for others".to_owned(), confusion_chart(study)),
-        ("Hardest_Digits.png", "The test images that most runs miss".to_owned(), digits_chart(study)),
+        ("Hardest_Digits.png", "The test images that the most runs miss".to_owned(), digits_chart(study)),
     ];
     all.into_iter().filter_map(|(file, words, scene)| Some(Picture { file, words, scene: scene? })).collect()
 }
@@ -155,13 +155,10 @@ impl Model<'_> {
 }
 
 impl<'a> Study<'a> {
-    /// A class as a reader knows it: `3`, or `3 (Dress)` where it has a name beside its number.
+    /// A class as a reader knows it: by its label or name, or by its number where it has none. Both together would be two
+    /// numbers where labels are not counted from 0.
     pub(crate) fn class(&self, class: usize) -> String {
-        let number = class.to_string();
-        match self.class_names.get(class) {
-            Some(name) if *name != number => format!("{number} ({name})"),
-            _ => number,
-        }
+        self.class_names.get(class).map_or_else(|| class.to_string(), |name| text::one_line(name))
     }
 
     /// Models in the order of their first record, whose place is also their colour.

@@ -5,13 +5,26 @@ use study::record::{Protocol, RunRecord};
 
 use crate::canvas::Canvas;
 use crate::chart::Quantity;
-use crate::fixture::{record, records};
+use crate::fixture::{record, records, with_predictions};
 use crate::{
-    ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart, contact_sheet, curves,
-    loss_chart, plots,
+    ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart, confusion_chart,
+    contact_sheet, curves, digits_chart, loss_chart, plots,
 };
 
 const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";
+
+const CLOTHES: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
 
 /// Studies of every shape that a chart must be able to show.
 fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
@@ -39,6 +52,12 @@ fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
         (epoch.train_loss, epoch.validation_loss) = (f64::NAN, f64::NAN);
         (epoch.train_accuracy, epoch.validation_accuracy) = (f64::NAN, f64::NAN);
     });
+    let called = |models: &[(&str, f64)], runs: u64, names: [&str; 10]| {
+        let mut records = records(models, runs, 1);
+        records.iter_mut().for_each(|run| run.class_names = names.map(str::to_owned).to_vec());
+        records
+    };
+    let labels = ["0", "5", "10", "15", "20", "25", "30", "35", "40", "250"];
     let original = [("cnn", 0.05), ("lstm", 0.12)];
     let original = original.map(|(name, error)| record(name, 1, 5, error, Protocol::Original));
     vec![
@@ -55,6 +74,12 @@ fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
         ("diverged", diverged),
         ("all-lost", lost),
         ("original", original.to_vec()),
+        ("labels", called(two, 2, labels)),
+        ("one-model-labels", called(&two[..1], 3, labels)),
+        ("class-names", called(two, 2, CLOTHES)),
+        ("one-model-class-names", called(&two[..1], 1, CLOTHES)),
+        ("six-models-class-names", called(six, 3, CLOTHES)),
+        ("long-class-names", called(&escaped[..3], 3, [LONG; 10])),
         ("empty", Vec::new()),
     ]
 }
@@ -64,7 +89,8 @@ fn scenes() -> Vec<(String, Scene)> {
     for (name, records) in cases() {
         let pixels = vec![90; 1000 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        let study = Study { records: &records, comparisons: &[], notes: &[], images, ..Study::default() };
+        let class_names = records.first().map_or(&[][..], |run| &run.class_names);
+        let study = Study { records: &records, images, class_names, ..Study::default() };
         for picture in crate::pictures(&study) {
             scenes.push((format!("{name}-{}", picture.file), picture.scene));
         }
@@ -75,7 +101,7 @@ fn scenes() -> Vec<(String, Scene)> {
             push("loss", curves::chart(&study, Quantity::Loss).scene(canvas));
             let shown = |value: f64| value.to_string();
             let cost = |run: &RunRecord| run.train_seconds;
-            push("time", plots::accuracy_against(&study, canvas, "training time (s)", shown, cost));
+            push("time", plots::accuracy_against(&study, canvas, ["training time", "s"], shown, cost));
             if let Some(scene) = plots::calibration(&study.models(), canvas) {
                 push("calibration", scene);
             }
@@ -191,6 +217,77 @@ fn a_png_is_a_picture_of_the_right_size_and_not_blank() {
     let blue = decoded.pixels().iter().filter(|pixel| (pixel.red(), pixel.blue()) == (0x00, 0xb2)).count();
     assert!(blue > 3000, "the curve covers {blue} pixels");
     assert_eq!(scene.to_png(), scene.to_png());
+}
+
+/// The texts of a drawing.
+fn texts(scene: &Scene) -> Vec<String> {
+    let mut boxes = Vec::new();
+    text_boxes(tree(scene).root(), &mut boxes);
+    boxes.into_iter().map(|(content, _)| content).collect()
+}
+
+#[test]
+fn classes_are_called_by_their_labels_and_names_in_pictures() {
+    let labels: [String; 10] = std::array::from_fn(|class| (500 + 5 * class).to_string());
+    for names in [labels, CLOTHES.map(str::to_owned)] {
+        let records = records(&[("cnn", 0.05)], 1, 1);
+        let pixels = vec![90; 1000 * 784];
+        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let study = Study { records: &records, images, class_names: &names, ..Study::default() };
+        let matrix = texts(&confusion_chart(&study).expect("a matrix"));
+        for name in &names {
+            assert_eq!(matrix.iter().filter(|text| *text == name).count(), 2, "{name}: {matrix:?}");
+        }
+        let digits = texts(&digits_chart(&study).expect("images"));
+        let below = digits.iter().filter(|text| text.starts_with("label "));
+        assert!(below.clone().count() > 5 && below.clone().all(|text| names.contains(&text[6..].to_owned())));
+        let answers = digits.iter().filter_map(|text| text.strip_prefix("cnn "));
+        assert!(answers.clone().count() > 5 && answers.clone().all(|text| names.contains(&text.to_owned())));
+    }
+}
+
+/// A number without its last digit is another number: the model's name is cut before it.
+#[test]
+fn no_number_is_cut() {
+    let names: [String; 10] = std::array::from_fn(|class| (240 + class).to_string());
+    let records: Vec<RunRecord> = (1..=12)
+        .map(|seed| with_predictions("stacked-lstm", seed, &[0, 1], &[if seed < 12 { 7 } else { 0 }, 1]))
+        .collect();
+    let pixels = vec![90; 2 * 784];
+    let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+    for (names, end) in [(&names[..], " 247 (11/12)"), (&names[..0], " 7 (11/12)")] {
+        let study = Study { records: &records, images, class_names: names, ..Study::default() };
+        let shown = texts(&digits_chart(&study).expect("an image"));
+        let answer = shown.iter().find(|text| text.starts_with("sta"));
+        assert!(answer.is_some_and(|answer| answer.ends_with(end)), "{shown:?}");
+    }
+}
+
+#[test]
+fn hard_images_are_shown_with_the_models_that_miss_them() {
+    // The first three of five models are right, and one of two runs of the fourth.
+    let given = [("a", [0, 1]), ("b", [0, 1]), ("c", [0, 1]), ("d", [7, 1]), ("d", [0, 1]), ("e", [5, 1])];
+    let shown = |given: &[(&str, [u8; 2])]| {
+        let run =
+            |(seed, (model, given)): (u64, &(&str, [u8; 2]))| with_predictions(model, seed, &[0, 1], given);
+        let records: Vec<RunRecord> = (1..).zip(given).map(run).collect();
+        let pixels = vec![90; 2 * 784];
+        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let scene = digits_chart(&Study { records: &records, images, ..Study::default() });
+        texts(&scene.expect("an image"))[1..].to_vec()
+    };
+    let few = [
+        "missed by the most runs (of 6); below each its label and what the models that miss it take it for",
+        "(k/n): k of the model's n runs are wrong; without it, all are wrong.",
+        "label 0",
+        "d 7 (1/2)",
+        "e 5",
+    ];
+    assert_eq!(shown(&given), few);
+    let all = ["a", "b", "c", "d", "e"].map(|model| (model, [3, 1]));
+    let [_, _, note, answers @ ..] = &shown(&[&all[..], &[("a", [0, 1])]].concat())[..] else { panic!() };
+    assert!(note.starts_with("Of more than 3 models"), "{note}");
+    assert_eq!(answers, ["label 0", "b 3", "c 3", "d 3"]);
 }
 
 #[test]

@@ -15,16 +15,17 @@ use study::record::RunRecord;
 /// No cost or accuracy is larger; a damaged figure would flatten all others.
 const LARGEST_DRAWN: f64 = 1e15;
 
-/// Each model's accuracy over what it costs: a dot at the means, a line from the worst run to the best.
+/// Each model's accuracy over what it costs: a dot at the means, a line from the worst run to the best. `shown` has its unit, which
+/// need not be that of the axis.
 pub(crate) fn accuracy_against(
     study: &Study,
     canvas: Canvas,
-    axis: &str,
+    [quantity, unit]: [&str; 2],
     shown: impl Fn(f64) -> String,
     cost: impl Fn(&RunRecord) -> f64,
 ) -> Scene {
     let models = study.models();
-    let mut scene = canvas.scene(format!("Test accuracy against {axis}"));
+    let mut scene = canvas.scene(format!("Test accuracy against {quantity}"));
     let font = Font::embedded();
     let names: Vec<String> = models.iter().map(|model| one_line(model.name)).collect();
     let points: Vec<(usize, f64, Spread, Vec<f64>)> = models
@@ -51,7 +52,8 @@ pub(crate) fn accuracy_against(
     let y = Scale::linear(&accuracies, Some(0.0), Some(100.0));
     let bottom = f64::from(scene.height) - 24.0;
     let frame = Frame::new(canvas, &font, [top + 26.0, bottom], x, y);
-    frame.axes(&mut scene, &x.ticks(canvas.ticks() * 2 / 3), [axis, "test accuracy (%)"], points.is_empty());
+    let axes = [&format!("{quantity} ({unit})"), "test accuracy (%)"];
+    frame.axes(&mut scene, &x.ticks(canvas.ticks() * 2 / 3), axes, points.is_empty());
     for (index, cost, accuracy, all) in &points {
         let mark = Mark::of(*index);
         let smallest = all.iter().copied().fold(accuracy.mean, f64::min);
@@ -72,7 +74,7 @@ pub(crate) fn accuracy_against(
         };
         let accuracy = accuracy.shown(|value| fixed(value, 2));
         let lines =
-            vec![names[*model].clone(), format!("{accuracy} %"), format!("{}: {}", axis, shown(*cost))];
+            vec![names[*model].clone(), format!("{accuracy} %"), format!("{quantity}: {}", shown(*cost))];
         frame.probe(&mut scene, &font, [left, right], middle(index), lines);
     }
     scene

@@ -30,8 +30,9 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
     let disputed = atlas.disputed();
     html! {
         p.small {
-            "An image is named by its place in the test file, from 0. Behind a model's answer stands the probability that it gives \
-             that class, a mean over the runs, and how many of its runs are wrong."
+            "An image is named by its place in the test file, from 0. A model's answer is the commonest wrong one of its runs, or \
+             the label where none is wrong; behind it stand the probability of that class, a mean over the runs, and how many of its \
+             runs are wrong."
             @if images.is_none() { " The images themselves are not at hand." }
         }
         (kind("Missed by every run of every model", format!("{}.", counted(all.len(), "image")), &all))

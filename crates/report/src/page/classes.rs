@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{chip, own, table};
 use crate::confusion::Confusion;
+use crate::font::Font;
 use crate::numbers::{MISSING, average, percent};
 use crate::text::one_line;
 use crate::{Model, Study};
@@ -13,6 +14,15 @@ const MOST_CLASSES: usize = 64;
 
 /// What stands in its place.
 const MOST_ERRORS: usize = 20;
+
+/// Font size of a matrix, in pixels.
+const NAME: f64 = 12.8;
+
+/// A longer name of a class is cut beside a matrix, whose tooltip has all of it.
+const LONGEST_NAME: f64 = 96.0;
+
+/// With longer names than this columns would be wider than their figures: the names stand upright.
+const WIDE_NAME: f64 = 34.0;
 
 pub(super) fn section(study: &Study, models: &[Model]) -> Option<Markup> {
     let all: Vec<(usize, &Model, Confusion)> = models
@@ -82,15 +92,21 @@ fn most_frequent(study: &Study, index: usize, name: &str, confusion: &Confusion)
 fn matrix(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Markup {
     let largest = confusion.largest_error().max(1.0);
     let caption = format!("Confusion of {}", one_line(name));
+    let font = Font::embedded();
+    let all: Vec<String> = (0..confusion.classes).map(|class| study.class(class)).collect();
+    let short: Vec<String> = all.iter().map(|class| font.fitted(class, NAME, LONGEST_NAME)).collect();
+    let turned = short.iter().any(|class| font.width(class, NAME) > WIDE_NAME);
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table.matrix style=(own(index)) {
                 caption { (chip(index, name)) }
-                thead { tr { td {} @for given in 0..confusion.classes { th scope="col" title=(study.class(given)) { (given) } } } }
+                thead class=[turned.then_some("turned")] {
+                    tr { td {} @for (class, short) in all.iter().zip(&short) { th scope="col" title=(class) { (short) } } }
+                }
                 tbody {
                     @for label in 0..confusion.classes {
                         tr {
-                            th scope="row" title=(study.class(label)) { (label) }
+                            th scope="row" title=(all[label]) { (short[label]) }
                             @for given in 0..confusion.classes {
                                 @let value = confusion.at(label, given);
                                 @if label == given {

@@ -251,11 +251,11 @@ fn values(chart: &Chart) -> Markup {
 fn costs(study: &Study, models: &[Model]) -> Markup {
     let against_time = |canvas| {
         let shown = |value: f64| format!("{} s", seconds(value));
-        plots::accuracy_against(study, canvas, "training time (s)", shown, |run| run.train_seconds)
+        plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| run.train_seconds)
     };
     let against_size = |canvas| {
         let shown = |value: f64| thousands((value * 1000.0).round() as u64);
-        plots::accuracy_against(study, canvas, "parameters (thousands)", shown, |run| {
+        plots::accuracy_against(study, canvas, ["parameters", "thousands"], shown, |run| {
             run.parameters as f64 / 1000.0
         })
     };
@@ -471,6 +471,50 @@ mod tests {
         let verdict = page.find("cnn beats").expect("the verdict");
         assert!(verdict < page.find("<main").expect("the rest"));
         assert!(!page.contains("NaN"), "{:?}", page.find("NaN").map(|at| &page[at - 80..at + 20]));
+    }
+
+    #[test]
+    fn a_matrix_has_the_names_of_its_classes() {
+        let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
+        let head = |names: [&str; 10]| {
+            let class_names = names.map(str::to_owned);
+            let page = page(&Study { records: &records, class_names: &class_names, ..Study::default() });
+            let at = page.find("<table class=\"matrix\"").expect("a matrix");
+            page[at..].split("</tbody>").next().expect("its end").to_owned()
+        };
+        let labels = head(["0", "5", "10", "15", "20", "25", "30", "35", "40", "45"]);
+        for scope in ["col", "row"] {
+            assert!(labels.contains(&format!("<th scope=\"{scope}\" title=\"15\">15</th>")), "{labels}");
+        }
+        assert!(labels.contains("<thead><tr>"), "{labels}");
+        let long = "a class of many words";
+        let names = head(["coat", "<b>", long, "3", "4", "5", "6", "7", "8", "9"]);
+        for words in [
+            "<thead class=\"turned\">",
+            ">coat</th>",
+            ">&lt;b&gt;</th>",
+            &format!("title=\"{long}\">a class of"),
+        ] {
+            assert!(names.contains(words), "{words}: {names}");
+        }
+        assert!(!names.contains(&format!(">{long}<")), "{names}");
+    }
+
+    #[test]
+    fn a_cost_is_told_with_its_own_unit() {
+        let page = all();
+        for words in [
+            "Test accuracy against training time\"",
+            "; parameters: 4,000\"",
+            ">parameters: 4,000</text>",
+            ">parameters (thousands)</text>",
+            ">training time (s)</text>",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        let time = page.split("; training time: ").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(time.is_some_and(|time| time.ends_with(" s")), "{time:?}");
+        assert!(!page.contains("(s): ") && !page.contains("(thousands): "));
     }
 
     #[test]

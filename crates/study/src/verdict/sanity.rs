@@ -67,16 +67,23 @@ fn only(values: &[u8]) -> Option<u8> {
     values.iter().all(|value| *value == first).then_some(first)
 }
 
+/// A class by its label or name, or by its number where that is its name.
+fn called(run: &RunRecord, class: u8) -> String {
+    run.class_names.get(usize::from(class)).cloned().unwrap_or_else(|| class.to_string())
+}
+
 /// Labels that are all alike, or hardly any.
 fn test_images(records: &[RunRecord]) -> Vec<String> {
-    let sets: BTreeSet<&[u8]> = records.iter().map(|run| run.test.labels.as_slice()).collect();
+    let sets: BTreeMap<&[u8], &RunRecord> =
+        records.iter().map(|run| (run.test.labels.as_slice(), run)).collect();
     let mut found = Vec::new();
-    for labels in sets.into_iter().filter(|labels| !labels.is_empty()) {
+    for (labels, run) in sets.into_iter().filter(|(labels, _)| !labels.is_empty()) {
         let count = labels.len();
         if let (Some(class), 2..) = (only(labels), count) {
             found.push(format!(
-                "The test set has one class only: all {count} labels are {class}. Accuracy on it does not show whether a model tells \
-                 classes apart."
+                "The test set has one class only: all {count} labels are {}. Accuracy on it does not show whether a model tells \
+                 classes apart.",
+                called(run, class)
             ));
         }
         if count < FEW_IMAGES {
@@ -128,7 +135,8 @@ fn guesses(model: &Model) -> Vec<String> {
     for (class, runs) in constant {
         let of_runs = of_runs(runs.len(), model);
         found.push(format!(
-            "{name} answers class {class} for every test image{of_runs}: it tells no classes apart."
+            "{name} answers class {} for every test image{of_runs}: it tells no classes apart.",
+            called(runs[0], class)
         ));
     }
     if let Some(first) = guessing.first() {

@@ -86,6 +86,18 @@ fn one_answer_for_all_is_named_with_its_runs() {
 }
 
 #[test]
+fn classes_are_called_by_their_labels() {
+    let mut records = [constant("a", 1, 3), own("b", 1, 1000, 0..10), own("b", 2, 60, [])];
+    records[2].test.labels.fill(3);
+    for run in &mut records {
+        run.class_names = (0..10).map(|class| (5 * class).to_string()).collect();
+    }
+    let said = found(&records, &[]);
+    assert!(said.contains("a answers class 15 for every test image: it tells no classes apart."), "{said}");
+    assert!(said.contains("The test set has one class only: all 60 labels are 15."), "{said}");
+}
+
+#[test]
 fn test_images_of_one_class_or_hardly_any_are_named() {
     let mut records = [own("a", 1, 60, []), own("b", 1, 60, 0..3)];
     records.iter_mut().for_each(|run| run.test.labels.fill(3));
