@@ -174,7 +174,7 @@ fn an_interrupted_study_keeps_what_is_finished() {
     assert!(!bench.fingerprints("out").is_empty());
     assert_eq!(bench.fingerprints("out").len(), bench.files("out/records").len());
     assert!(
-        bench.read("out/report.md").contains("of 100 planned runs have no record yet ("),
+        bench.read("out/report.md").contains("of 100 planned runs have no usable record ("),
         "the report says that it is not whole"
     );
 }

@@ -114,7 +114,7 @@ fn a_missing_run_of_a_pair_is_named() {
         assert!(reported.stderr.contains(expected), "{}", reported.stderr);
     }
     let page = bench.read("out/report.html");
-    assert!(page.contains("1 of 4 planned runs have no record yet"));
+    assert!(page.contains("1 of 4 planned runs have no usable record"));
     assert_eq!(bench.json("out/summary.json")["comparisons"][0]["runs"], 1);
 }
 
