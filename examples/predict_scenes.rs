@@ -152,12 +152,10 @@ fn measure(
                 other_count += usize::from(found.len() != expected.len());
                 doubted += usize::from(found.iter().any(|digit| !digit.doubts.is_empty()));
                 for (classifier, right) in classifiers.iter_mut().zip(&mut right) {
-                    let classes = found
-                        .iter()
-                        .map(|digit| {
-                            classifier.classify_pixels(&digit.pixels).map(|answer| answer.class as u8)
-                        })
-                        .collect::<Result<Vec<_>, _>>()?;
+                    let mut classes = Vec::with_capacity(found.len());
+                    for digit in found {
+                        classes.push(classifier.classify_pixels(&digit.pixels)?.class as u8);
+                    }
                     match classes == expected {
                         true => *right += 1,
                         false => told.push(format!("{classes:?} for {expected:?}")),

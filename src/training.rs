@@ -113,6 +113,7 @@ pub fn description_of(record: &RunRecord, classes: Vec<String>) -> Description {
     let mut description = Description::of(&specification.architecture(), height, width, classes);
     description.training = Some(interchange::Training {
         dataset: specification.dataset.name.clone(),
+        dataset_sha256: Some(specification.dataset.sha256.clone()),
         seed: specification.seed,
         epochs: specification.recipe.epochs,
         train_seconds: record.train_seconds,

@@ -4,7 +4,7 @@ use super::{
     OrientationArguments, OutputArguments, Show, TestTimeAugmentationName,
     values::{epsilon, pixel_mean, pixel_std, threads},
 };
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 use interchange::NameMap;
 use std::path::PathBuf;
 
@@ -82,7 +82,7 @@ pub(crate) struct PredictArguments {
 
 /// `export`.
 #[derive(Debug, Args)]
-#[command(args_override_self = true)]
+#[command(args_override_self = true, group = ArgGroup::new("eight bits").args(["onnx", "c_header"]).multiple(true))]
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) model: ModelFileArguments,
@@ -97,7 +97,7 @@ pub(crate) struct ExportArguments {
     pub(crate) c_header: Option<PathBuf>,
     /// Eight-bit weights, and activations rounded to a grid that 1,000 training images calibrate; says what that costs in
     /// test accuracy
-    #[arg(long)]
+    #[arg(long, requires = "eight bits")]
     pub(crate) int8: bool,
     /// Python file to write: the network as a module of PyTorch, which loads the model's file as it is
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -19,15 +19,16 @@ const LATENCY_SECONDS: f64 = 1.0;
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.model.file.display();
     let dataset = arguments.orientation.of(&arguments.dataset);
-    let saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
-    let description = &saved.description;
+    let mut saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
     let laboratory =
         laboratory_with(instruction_set()?, &dataset, arguments.threads, &[], arguments.output.quiet)?;
     let test = laboratory.corpus().test();
+    let mut model = saved.model_for(&laboratory, BATCH)?;
+    saved.tell_data(laboratory.corpus());
+    let description = &saved.description;
     if let Some(difference) = differently_called(&description.classes, laboratory.corpus().class_names()) {
         output::note(&format!("{path}: {difference}"));
     }
-    let mut model = saved.model_for(&laboratory, BATCH)?;
     let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     if !loss.is_finite() {

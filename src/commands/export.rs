@@ -1,11 +1,14 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, laboratory, weights::Saved};
+use super::{instruction_set, laboratory, models::is_study_file, weights::Saved};
 use crate::{args::ExportArguments, failure::Failure, output};
 use interchange::{OnnxOptions, Quantisation};
 use report::thousands;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{
+    fs,
+    path::{Path, PathBuf, absolute},
+};
 use study::{
     figures::percent,
     store::write_atomically,
@@ -39,10 +42,11 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
-    let saved =
+    check_targets(arguments)?;
+    let mut saved =
         Saved::read(&arguments.model, &arguments.orientation.of(&arguments.dataset), arguments.output.quiet)?;
     let model = saved.model(instruction_set()?, 1)?;
-    let quantised = if arguments.int8 { Some(quantise(arguments, &saved)?) } else { None };
+    let quantised = if arguments.int8 { Some(quantise(arguments, &mut saved)?) } else { None };
     let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
     let mut written = Vec::new();
     let mut write = |path, format, bytes: &[u8]| {
@@ -92,8 +96,54 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     output::result(&text)
 }
 
+/// Refuses to write two formats to one file, or one over what is read.
+fn check_targets(arguments: &ExportArguments) -> Result<(), Failure> {
+    let model = &arguments.model;
+    // FILE.toml:NAME is of the file before the colon.
+    let study = model.architecture.as_deref().map(|name| match name.rsplit_once(':') {
+        Some((file, _)) if is_study_file(file) => Path::new(file),
+        _ => Path::new(name),
+    });
+    let study = study.filter(|file| file.is_file());
+    let mut taken = vec![("the model", model.file.as_path())];
+    taken.extend(study.map(|file| ("--architecture", file)));
+    for (option, target) in [
+        ("--onnx", &arguments.onnx),
+        ("--c-header", &arguments.c_header),
+        ("--pytorch", &arguments.pytorch),
+        ("--safetensors", &arguments.safetensors),
+    ] {
+        let Some(target) = target else { continue };
+        // A device takes what it is given.
+        if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
+            continue;
+        }
+        if let Some((other, path)) = taken.iter().find(|(_, path)| place(path) == place(target)) {
+            return Err(Failure::usage(
+                format!(
+                    "{option} {}: a file of its own expected, that of {other} ({}) found",
+                    target.display(),
+                    path.display()
+                ),
+                format!("pass another file with {option}"),
+            ));
+        }
+        taken.push((option, target));
+    }
+    Ok(())
+}
+
+/// Where a path leads, whether or not there is a file.
+fn place(path: &Path) -> PathBuf {
+    let in_its_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    };
+    fs::canonicalize(path).ok().or_else(in_its_folder).or_else(|| absolute(path).ok()).unwrap_or_default()
+}
+
 /// The grids that the training images ask for, and what the test images say of the result.
-fn quantise(arguments: &ExportArguments, saved: &Saved) -> Result<(Quantisation, Loss), Failure> {
+fn quantise(arguments: &ExportArguments, saved: &mut Saved) -> Result<(Quantisation, Loss), Failure> {
     let laboratory = laboratory(
         &arguments.orientation.of(&arguments.dataset),
         arguments.threads,
@@ -101,6 +151,7 @@ fn quantise(arguments: &ExportArguments, saved: &Saved) -> Result<(Quantisation,
         arguments.output.quiet,
     )?;
     let mut model = saved.model_for(&laboratory, BATCH)?;
+    saved.tell_data(laboratory.corpus());
     let (corpus, description) = (laboratory.corpus(), &saved.description);
     let before = laboratory.test(&mut model, TestTimeAugmentation::None).classes;
     let (quantisation, after) = laboratory.install(|| {

@@ -6,6 +6,7 @@ use crate::{
     failure::{Failure, Hint},
     output,
 };
+use data::Corpus;
 use interchange::{Description, FormatError, NameMap, Remark};
 use nn::{Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
 use std::{fs, path::Path};
@@ -86,6 +87,32 @@ impl Saved {
         for note in &self.notes {
             output::note(&format!("{}: {note}", self.name));
         }
+    }
+
+    /// Tells where the model was trained on other data than it is judged by here: by their digests, which hold wherever the
+    /// data lies, or of a file that states none by their names.
+    pub(super) fn tell_data(&mut self, corpus: &Corpus) {
+        let Some(training) = &self.description.training else { return };
+        let is_same = match &training.dataset_sha256 {
+            Some(digest) => digest == corpus.sha256(),
+            None => training.dataset == corpus.name(),
+        };
+        if is_same {
+            return;
+        }
+        let (theirs, here) = (output::one_line(&training.dataset), output::one_line(corpus.name()));
+        let note = match theirs == here {
+            true => format!(
+                "trained on {theirs} when other images or labels were there: SHA-256 of the data {}, now {}",
+                training.dataset_sha256.as_deref().unwrap_or_default(),
+                corpus.sha256()
+            ),
+            false => format!(
+                "trained on {theirs}, and judged here by {here}: pass --dataset with the data it was trained on"
+            ),
+        };
+        output::note(&format!("{}: {note}", self.name));
+        self.notes.push(note);
     }
 
     /// Sets how pixels are prepared, as the options say, or the file.
@@ -202,6 +229,7 @@ fn wrong(name: &str, error: &FormatError) -> Failure {
     let mut hint = error.hint();
     if let FormatError::NoDescription
     | FormatError::Changed { .. }
+    | FormatError::Redescribed { .. }
     | FormatError::Missing { .. }
     | FormatError::Surplus(_)
     | FormatError::Shape { .. }

@@ -165,6 +165,86 @@ fn a_file_that_was_changed_or_is_of_another_network_is_refused() {
 }
 
 #[test]
+fn a_description_that_was_changed_is_refused() {
+    let bench = trained(str::to_owned);
+    let bytes = fs::read(bench.path().join("m")).expect("a file");
+    // As long as what was there, so that the header's length stays.
+    let at = bytes.windows(6).position(|six| six == b"\"relu\\").expect("an activation");
+    let mut changed = bytes;
+    changed[at..at + 5].copy_from_slice(b"\"tanh");
+    fs::write(bench.path().join("changed"), changed).expect("written");
+    let ran = evaluate(&bench, "changed", &[]);
+    assert!(
+        ran.code == Some(1)
+            && ran.stderr.contains("changed: its description of the network was changed: the SHA-256")
+            && ran.stderr.contains("hint: get the file again"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn eight_bits_tell_of_other_data_and_need_a_format_that_has_them() {
+    let bench = trained(str::to_owned);
+    let export = |more: &[&str]| said(bench.command(&["export", "m", "--int8", "-q"]).args(more));
+    for option in ["--pytorch", "--safetensors"] {
+        let ran = export(&[option, "x"]);
+        assert!(ran.code == Some(2) && ran.stderr.contains("--c-header <FILE>"), "{}", ran.stderr);
+    }
+    let ran = export(&["--onnx", "x", "--dataset", "data"]);
+    assert!(ran.code == Some(0) && ran.stderr.is_empty(), "{}", ran.stderr);
+    // The same data at another place is the same.
+    let folder = |name: &str| {
+        fs::create_dir(bench.path().join(name)).expect("made");
+        for file in fs::read_dir(bench.path().join("data")).expect("a folder") {
+            let file = file.expect("a file");
+            fs::copy(file.path(), bench.path().join(name).join(file.file_name())).expect("copied");
+        }
+    };
+    folder("copy");
+    let ran = export(&["--onnx", "x", "--dataset", "copy"]);
+    assert!(ran.code == Some(0) && ran.stderr.is_empty(), "{}", ran.stderr);
+    let file = bench.path().join("copy/t10k-images-idx3-ubyte");
+    let mut images = fs::read(&file).expect("images");
+    *images.last_mut().expect("a pixel") ^= 1;
+    fs::write(&file, images).expect("written");
+    let ran = export(&["--onnx", "x", "--dataset", "copy", "--json"]);
+    let note = "trained on data, and judged here by copy: pass --dataset with the data it was trained on";
+    assert!(ran.stderr.contains(&format!("note: m: {note}")), "{}", ran.stderr);
+    assert_eq!(json(&ran)["notes"], serde_json::json!([note]));
+}
+
+#[test]
+fn no_output_is_written_over_another_or_over_what_is_read() {
+    let bench = trained(str::to_owned);
+    let model = fs::read(bench.path().join("m")).expect("a file");
+    let study = "[model.a]\nlayers = [\"flatten\", \"dense classes\"]\n";
+    fs::write(bench.path().join("s.toml"), study).expect("written");
+    for (more, told) in [
+        (
+            &["--onnx", "x", "--c-header", "./x"][..],
+            "--c-header ./x: a file of its own expected, that of --onnx (x) found",
+        ),
+        (
+            &["--onnx", "data/../m"],
+            "--onnx data/../m: a file of its own expected, that of the model (m) found",
+        ),
+        (&["--safetensors", "m"], "--safetensors m: a file of its own expected, that of the model (m) found"),
+        (
+            &["--onnx", "s.toml", "--architecture", "s.toml:a"],
+            "--onnx s.toml: a file of its own expected, that of --architecture (s.toml) found",
+        ),
+    ] {
+        let ran = said(bench.command(&["export", "m"]).args(more));
+        assert!(ran.code == Some(2) && ran.stderr.contains(told), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: pass another file with --"), "{}", ran.stderr);
+    }
+    assert!(!bench.path().join("x").exists());
+    assert_eq!(fs::read(bench.path().join("m")).expect("a file"), model);
+    assert_eq!(fs::read_to_string(bench.path().join("s.toml")).expect("a file"), study);
+}
+
+#[test]
 fn files_of_other_formats_come_with_the_remedy() {
     let bench = Bench::new();
     for (bytes, told, remedy) in [

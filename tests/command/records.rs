@@ -179,6 +179,11 @@ fn a_forged_record_is_caught() {
     let mut forged = honest.clone();
     forged.test.accuracy = 1.0;
     forged.test.predictions.clone_from(&forged.test.labels);
+    let classes = forged.specification.dataset.classes;
+    forged.test.probabilities.fill(0);
+    for (image, label) in forged.test.labels.iter().enumerate() {
+        forged.test.probabilities[image * classes + usize::from(*label)] = u16::MAX;
+    }
     assert!(store.write(&forged).is_err(), "another result of the same run");
     store.replace(&forged).expect("written");
     let verified = said(&mut bench.command(&["verify", "out"]));

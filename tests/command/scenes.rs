@@ -492,8 +492,8 @@ fn thinned(mask: &mut [bool]) {
                     let begins = (0..8).filter(|index| !around[*index] && around[(index + 1) % 8]).count();
                     let [above, right, below, left] = [around[0], around[2], around[4], around[6]];
                     let ends = match first {
-                        true => !(above && right && below) && !(right && below && left),
-                        false => !(above && right && left) && !(above && below && left),
+                        true => !(right && below && (above || left)),
+                        false => !(above && left && (right || below)),
                     };
                     (2..=6).contains(&count) && begins == 1 && ends
                 })

@@ -1,6 +1,6 @@
 //! Files that are no models: each is told, and none allocates by a number that it merely claims.
 
-use crate::common::{built_in, trained};
+use crate::common::{built_in, every_layer, trained};
 use interchange::{Description, FormatError, describe, encode, load};
 use nn::InstructionSet;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn with_header(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     file(&header.to_string(), &data)
 }
 
-/// The good file with another description.
+/// The good file with another description, as of a version that wrote no digest of it.
 fn with_description(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut description = serde_json::to_value(good().0).expect("JSON");
     change(&mut description);
@@ -223,6 +223,53 @@ fn descriptions_of_what_cannot_be_are_refused() {
         header["__metadata__"]["mnist-study"] = format!("{}\"layers\":[{deeper}]}}", &text[..layers]).into();
     });
     assert!(read(&bytes).expect_err("too deep").contains("not understood"));
+}
+
+#[test]
+fn descriptions_that_were_changed_are_told_by_their_digest() {
+    let changed = |change: &dyn Fn(&mut Value)| {
+        read(&with_header(|header| {
+            let text = header["__metadata__"]["mnist-study"].as_str().expect("text");
+            let mut description: Value = serde_json::from_str(text).expect("JSON");
+            change(&mut description);
+            header["__metadata__"]["mnist-study"] = format!("{description:#}").into();
+        }))
+    };
+    changed(&|_| {}).expect("only its spaces and the order of its names are others");
+    let activation = |d: &mut Value| {
+        let layers = d["layers"].as_array_mut().expect("layers");
+        *layers.iter_mut().find(|layer| *layer == "silu").expect("one") = "tanh".into();
+    };
+    for change in [
+        &activation as &dyn Fn(&mut Value),
+        &|d| d["classes"].as_array_mut().expect("classes").reverse(),
+        &|d| d["preparation"] = json!({ "mean": [0.1307], "std": [0.3081] }),
+        &|d| d["epsilon"] = json!(1e-2),
+        &|d| d["architecture"] = json!("other"),
+        &|d| d["description_sha256"] = json!("0".repeat(64)),
+        &|d| d["description_sha256"] = json!(null),
+        &|d| d["description_sha256"] = json!("\u{1b}[2J"),
+    ] {
+        let error = changed(change).expect_err("it was changed");
+        assert!(error.starts_with("its description of the network was changed: the SHA-256"), "{error}");
+        assert!(!error.contains('\u{1b}'), "{error}");
+    }
+}
+
+#[test]
+fn no_variance_is_negative() {
+    let spec =
+        every_layer().into_iter().find(|spec| spec.architecture.layers.contains(&nn::LayerSpec::BatchNorm));
+    let (description, model) = trained(&spec.expect("one has a batch normalisation"), 1);
+    let (header, mut data) = parts(&encode(&model, &description).expect("a file"));
+    let start = header["batchnorm1.running_var"]["data_offsets"][0].as_u64().expect("an offset") as usize;
+    for (value, is_refused) in [(-1.0f32, true), (-1e-30, true), (0.0, false), (-0.0, false)] {
+        data[start..start + 4].copy_from_slice(&value.to_le_bytes());
+        let mut model = description.model(InstructionSet::detect(), 1).expect("it fits");
+        let loaded = load(&file(&header.to_string(), &data), &description, &[], &mut model);
+        let told = format!("tensor batchnorm1.running_var: variances of 0 or more expected, {value} found");
+        assert_eq!(loaded.err().map(|error| error.to_string()), is_refused.then_some(told));
+    }
 }
 
 #[test]

@@ -125,14 +125,72 @@ fn layers_that_could_be_either_are_asked_about() {
     let error = original.load(&original.renamed(rename), &[]).expect_err("either");
     assert_eq!(
         error.to_string(),
-        "the layers dense2, dense3 could be the file's output, query in any order: their tensors are of the same shapes"
+        "the layers dense2, dense3, dense4 could be the file's output, query, dense4 in any order: their tensors are of the same shapes"
     );
     assert_eq!(
         error.hint(),
-        "say which is which: --map output=dense2 --map query=dense3, or in another order"
+        "say which is which: --map output=dense2 --map query=dense3 --map dense4=dense4, or in another order"
     );
     original.check(rename, &["output=dense3", "query=dense2"]);
-    original.check(rename, &["query=dense2"]);
+    // The last could still be the one before it.
+    let error = original.load(&original.renamed(rename), &["query=dense2"]).expect_err("either").to_string();
+    assert!(
+        error.starts_with("the layers dense3, dense4 could be the file's output, dense4 in any"),
+        "{error}"
+    );
+    original.check(rename, &["query=dense2", "output=dense3", "dense4=dense4"]);
+}
+
+#[test]
+fn layers_counted_from_any_number_keep_their_order() {
+    let networks = [
+        (&["lstm 28 sequence", "lstm 28", "dense classes"][..], "lstm", 2),
+        (&["gru 28 sequence", "gru 28 sequence", "gru 28", "dense classes"], "gru", 3),
+        (&["rnn 28 sequence", "rnn 28 sequence", "rnn 28", "dense classes"], "rnn", 3),
+        (&["flatten", "dense 784", "dense 784", "dense classes"], "dense", 3),
+        // The first is of another shape than the others, one of which has its name.
+        (&["flatten", "dense 12", "relu", "dense 12", "relu", "dense 12", "dense classes"], "dense", 4),
+        (&["conv 4 3x3", "batchnorm", "conv 4 3x3", "batchnorm", "flatten", "dense classes"], "batchnorm", 2),
+    ];
+    for (layers, kind, count) in networks {
+        let original = Original::of(layers);
+        let moved = |name: &str, by: isize| {
+            let (layer, rest) = name.split_once('.').expect("a layer");
+            let digits = layer.find(|letter: char| letter.is_ascii_digit()).expect("a number");
+            let number: isize = layer[digits..].parse().expect("a number");
+            format!("{}{}.{rest}", &layer[..digits], number + by)
+        };
+        for prefix in ["", "module."] {
+            let named = |by: isize| move |name: &str| format!("{prefix}{}", moved(name, by));
+            assert_eq!(original.check(named(0), &[]).len(), usize::from(!prefix.is_empty()));
+            for by in [-1, 1, 2] {
+                let said = original.check(named(by), &[]);
+                for place in 1..=count {
+                    let pair = format!("{kind}{} as {kind}{place}", place + by);
+                    assert!(said.last().expect("told").contains(&pair), "{said:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_name_beside_others_is_not_taken_alone() {
+    let original = Original::of(&["lstm 28 sequence", "lstm 28 sequence", "lstm 28", "dense classes"]);
+    // The second module's only layer has our second layer's name, and is the third.
+    let rename = |name: &str| match name.split_once('.') {
+        Some(("lstm2", rest)) => format!("lstm1.{}", rest.replace("_l0", "_l1")),
+        Some(("lstm3", rest)) => format!("lstm2.{rest}"),
+        _ => name.to_owned(),
+    };
+    let said = original.check(rename, &[]);
+    assert!(said[0].contains("lstm1 (layer 1) as lstm2, lstm2 as lstm3"), "{said:?}");
+    // What comes first is not said.
+    let rename =
+        |name: &str| name.replace("lstm1.", "first.").replace("lstm2.", "lstm1.").replace("lstm3.", "lstm2.");
+    let error = original.load(&original.renamed(rename), &[]).expect_err("either");
+    assert!(matches!(error, FormatError::Ambiguous { .. }), "{error}");
+    original.check(rename, &["first=lstm1", "lstm1=lstm2", "lstm2=lstm3"]);
 }
 
 #[test]
@@ -254,6 +312,7 @@ fn weights_that_were_changed_are_told_by_their_digest() {
     let fingerprint = nn::fingerprint(model.parameters());
     description.training = Some(interchange::Training {
         dataset: "mnist".to_owned(),
+        dataset_sha256: None,
         seed: 1,
         epochs: 1,
         train_seconds: 1.0,

@@ -63,6 +63,9 @@ pub struct Description {
 pub struct Training {
     /// The data that it learnt from.
     pub dataset: String,
+    /// SHA-256 of that data; older files do not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_sha256: Option<String>,
     /// The run's seed.
     pub seed: u64,
     /// Passes over the training images.
@@ -201,10 +204,12 @@ impl Training {
                 return Some(format!("{what}: {expected} expected, {value} found"));
             }
         }
-        if digest(&self.fingerprint) {
-            return None;
-        }
-        Some(format!("fingerprint: a SHA-256 expected, `{}` found", shown(&self.fingerprint)))
+        let digests =
+            [("fingerprint", Some(&self.fingerprint)), ("dataset_sha256", self.dataset_sha256.as_ref())];
+        digests.into_iter().find_map(|(what, stated)| {
+            let wrong = stated.filter(|stated| !digest(stated))?;
+            Some(format!("{what}: a SHA-256 expected, `{}` found", shown(wrong)))
+        })
     }
 }
 

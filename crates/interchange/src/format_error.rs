@@ -30,6 +30,17 @@ pub enum FormatError {
         /// Of the weights.
         found: String,
     },
+    /// A description that is not the one that was written.
+    #[error(
+        "its description of the network was changed: the SHA-256 in its metadata is {}, that of its description {found}",
+        shown(.stated)
+    )]
+    Redescribed {
+        /// In the metadata.
+        stated: String,
+        /// Of the description.
+        found: String,
+    },
     /// A parameter that the network needs.
     #[error("tensor {name} of shape {shape:?} is missing")]
     Missing {
@@ -73,6 +84,14 @@ pub enum FormatError {
     /// A weight that is NaN or infinite as float32.
     #[error("tensor {} holds a value that is not a finite number", shown(.0))]
     NotFinite(String),
+    /// A variance of a batch normalisation that is negative, whose square root is not a number.
+    #[error("tensor {}: variances of 0 or more expected, {found} found", shown(.name))]
+    Variance {
+        /// Which.
+        name: String,
+        /// The first that is negative.
+        found: String,
+    },
 }
 
 impl FormatError {
@@ -89,6 +108,10 @@ impl FormatError {
                 "get the file again; to use the changed weights, save them without the metadata entry `{KEY}` and pass \
                  --architecture MODEL"
             ),
+            Self::Redescribed { .. } => format!(
+                "get the file again; to use its weights in another network, save them without the metadata entry `{KEY}` and \
+                 pass --architecture MODEL"
+            ),
             Self::Missing { .. } | Self::Surplus(_) | Self::Shape { .. } | Self::Unmatched { .. } => {
                 "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes; \
                  --map FROM=TO says what a layer is called there"
@@ -100,6 +123,11 @@ impl FormatError {
             }
             Self::Map(_) => "write --map FROM=TO with the file's name and the network's, such as --map fc=dense".to_owned(),
             Self::NotFinite(_) => "the training that made it diverged, or the file is damaged: pass another".to_owned(),
+            Self::Variance { .. } => {
+                "the file is damaged, or has something else under that name: get it again, or save it with the variances that \
+                 the normalisation divided by"
+                    .to_owned()
+            }
         }
     }
 }

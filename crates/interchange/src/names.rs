@@ -1,9 +1,10 @@
 //! Which of a file's tensors is which of the network's.
 //!
 //! Names are ours after what all of them begin with is left out (`module.`, `_orig_mod.`, `model.`), or as
-//! [`NameMap`]s say. The layers that then remain are taken by their tensors' names within the layer and by their shapes:
-//! where several layers are alike in these, by the numbers in their names, if their names differ in nothing else. The
-//! layers of one recurrent module (`weight_ih_l0`, `weight_ih_l1`) count as a layer each.
+//! [`NameMap`]s say. As soon as one layer of the file has another name, all that no map names are taken by their tensors'
+//! names within the layer and by their shapes: where several layers are alike in these and not all have our names, by the
+//! numbers in their names, if their names differ in nothing else. The layers of one recurrent module (`weight_ih_l0`,
+//! `weight_ih_l1`) count as a layer each.
 
 use crate::{
     FormatError, Remark,
@@ -77,6 +78,8 @@ struct FileLayer<'a> {
     name: String,
     /// Which layer of a recurrent module.
     level: usize,
+    /// Whether a map says which of the network's it is.
+    mapped: bool,
     members: Members<'a>,
 }
 
@@ -155,9 +158,19 @@ pub(crate) fn pair<'a, 'b>(
     }
     let mut left: Vec<FileLayer> = layers.into_values().collect();
     if !open.is_empty() && !left.is_empty() {
-        for (node, layer) in matched(&open, &mut left)? {
-            found.insert(node.name.as_str(), layer);
-        }
+        // Where names differ, the same name need not be the same layer: counted from 0, their lstm1 is our lstm2.
+        let unmapped = |node: &&Node| found.get(node.name.as_str()).is_none_or(|layer| !layer.mapped);
+        let nodes: Vec<&Node> = nodes.iter().copied().filter(unmapped).collect();
+        let named = nodes.iter().filter_map(|node| found.get(node.name.as_str()));
+        let candidates: Vec<FileLayer> = left.iter().chain(named).cloned().collect();
+        let matched = match groups(&nodes, &candidates).or_else(|| groups(&open, &left)) {
+            Some(groups) => {
+                left.clear();
+                matched(groups)?
+            }
+            None => by_number(&open, &mut left)?,
+        };
+        found.extend(matched.into_iter().map(|(node, layer)| (node.name.as_str(), layer)));
     }
     let names =
         nodes.iter().filter_map(|node| Some((found.get(node.name.as_str())?.shown(), node.name.clone())));
@@ -248,8 +261,10 @@ fn layers_of<'b>(
         let entry = layers.entry((layer.to_owned(), level)).or_insert_with(|| FileLayer {
             name: split(short).0.to_owned(),
             level,
+            mapped: false,
             members: BTreeMap::new(),
         });
+        entry.mapped |= map.is_some();
         if let Some((_, other)) = entry.members.insert(member, (shape, name)) {
             let (one, other) = (shown(other), shown(name));
             return Err(FormatError::Map(format!("{one} and {other} both become {}", shown(&mapped))));
@@ -281,35 +296,38 @@ fn level_of(member: &str) -> (String, usize) {
     (member.to_owned(), 0)
 }
 
-/// Which of the file's layers is which node, by shapes and numbers; those that are none stay in `layers`.
-fn matched<'a, 'b>(
-    nodes: &[&'a Node],
-    layers: &mut Vec<FileLayer<'b>>,
-) -> Result<Vec<(&'a Node, FileLayer<'b>)>, FormatError> {
-    let mut ours: BTreeMap<Signature, Vec<&Node>> = BTreeMap::new();
+/// Nodes, and as many of the file's layers, that are alike.
+type Group<'a, 'b> = (Vec<&'a Node>, Vec<FileLayer<'b>>);
+
+/// All nodes and layers by their shapes, unless one is of shapes that the others do not have as often.
+fn groups<'a, 'b>(nodes: &[&'a Node], layers: &[FileLayer<'b>]) -> Option<Vec<Group<'a, 'b>>> {
+    let mut groups: BTreeMap<Signature, Group> = BTreeMap::new();
     for node in nodes {
-        ours.entry(signature_of(node)).or_default().push(node);
+        groups.entry(signature_of(node)).or_default().0.push(node);
     }
-    let mut theirs: BTreeMap<Signature, Vec<FileLayer>> = BTreeMap::new();
-    for layer in layers.iter() {
-        theirs.entry(layer.signature()).or_default().push(layer.clone());
+    for layer in layers {
+        groups.entry(layer.signature()).or_default().1.push(layer.clone());
     }
-    let count = |signature: &Signature| theirs.get(signature).map_or(0, Vec::len);
-    let same = ours.len() == theirs.len() && ours.iter().all(|(alike, nodes)| count(alike) == nodes.len());
-    if !same {
-        return by_number(nodes, layers);
-    }
-    layers.clear();
+    groups.values().all(|(nodes, layers)| nodes.len() == layers.len()).then(|| groups.into_values().collect())
+}
+
+/// Which of the file's layers is which node: by name where all of a group have the network's, or else by number.
+fn matched<'a, 'b>(groups: Vec<Group<'a, 'b>>) -> Result<Vec<(&'a Node, FileLayer<'b>)>, FormatError> {
     let mut matched = Vec::new();
-    for ((_, nodes), (_, mut layers)) in ours.into_iter().zip(theirs) {
+    for (nodes, mut layers) in groups {
+        let place =
+            |layer: &FileLayer| nodes.iter().position(|node| layer.level == 0 && layer.name == node.name);
         let pattern = layers[0].pattern().0;
-        if layers.iter().any(|layer| layer.pattern().0 != pattern) {
+        if layers.iter().all(|layer| place(layer).is_some()) {
+            layers.sort_by_key(place);
+        } else if layers.iter().all(|layer| layer.pattern().0 == pattern) {
+            sort_by_number(&mut layers);
+        } else {
             return Err(FormatError::Ambiguous {
                 layers: nodes.iter().map(|node| node.name.clone()).collect(),
                 candidates: layers.iter().map(FileLayer::shown).collect(),
             });
         }
-        sort_by_number(&mut layers);
         matched.extend(nodes.into_iter().zip(layers));
     }
     Ok(matched)

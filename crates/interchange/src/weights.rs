@@ -7,11 +7,13 @@ use crate::{
     other_format::OtherFormat,
     state_dict::StateTensor,
 };
-use nn::Model;
+use nn::{Model, sha256};
 use safetensors::{
     Dtype, SafeTensorError, SafeTensors,
     tensor::{Metadata, TensorView},
 };
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// The metadata key.
@@ -23,8 +25,23 @@ const MAXIMUM_HEADER_BYTES: u64 = 8 << 20;
 /// Largest description that is read.
 const MAXIMUM_DESCRIPTION_BYTES: usize = 1 << 20;
 
+/// The description's entry with the digest of the others.
+const SEAL: &str = "description_sha256";
+
 /// What PyTorch's batch normalisation counts and nothing here needs.
 const BATCHES_TRACKED: &str = "num_batches_tracked";
+
+/// What PyTorch's batch normalisation takes the square root of.
+const VARIANCE: &str = "running_var";
+
+/// A description as it is written.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    #[serde(flatten)]
+    description: &'a Description,
+    /// [`SEAL`].
+    description_sha256: String,
+}
 
 /// The bytes of a model's file; the same model gives the same bytes.
 ///
@@ -54,7 +71,9 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
             TensorView::new(Dtype::F32, tensor.shape.clone(), data).map_err(|error| damaged(&error))?;
         tensors.push((tensor.name.clone(), view));
     }
-    let text = serde_json::to_string(description).map_err(|error| damaged(&error))?;
+    let plain = serde_json::to_value(description).map_err(|error| damaged(&error))?;
+    let sealed = Sealed { description, description_sha256: digest(&plain) };
+    let text = serde_json::to_string(&sealed).map_err(|error| damaged(&error))?;
     let metadata = HashMap::from([(KEY.to_owned(), text)]);
     safetensors::serialize(tensors, Some(metadata)).map_err(|error| damaged(&error))
 }
@@ -62,7 +81,8 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
 /// The description in a model's file.
 ///
 /// # Errors
-/// When the bytes are no safetensors file, carry no description, or one of what no data set can have.
+/// When the bytes are no safetensors file, carry no description, one of what no data set can have, or one that was changed
+/// after it was written.
 pub fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
     let metadata = read_header(bytes)?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
@@ -74,7 +94,27 @@ pub fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
     let description: Description =
         serde_json::from_str(text).map_err(|error| FormatError::Description(shown(&error.to_string())))?;
     description.check()?;
+    check_seal(text)?;
     Ok(description)
+}
+
+/// SHA-256 of JSON without spaces and with its names in alphabetical order, so that only what is changed in what it says
+/// changes it.
+fn digest(json: &Value) -> String {
+    sha256(json.to_string().as_bytes())
+}
+
+/// Refuses a description whose digest is another than it states; files of other programs and older versions state none.
+fn check_seal(text: &str) -> Result<(), FormatError> {
+    let wrong = |error: serde_json::Error| FormatError::Description(shown(&error.to_string()));
+    let mut json: Value = serde_json::from_str(text).map_err(wrong)?;
+    let Some(stated) = json.as_object_mut().and_then(|entries| entries.remove(SEAL)) else { return Ok(()) };
+    let found = digest(&json);
+    if stated == found.as_str() {
+        return Ok(());
+    }
+    let stated = stated.as_str().map_or_else(|| stated.to_string(), str::to_owned);
+    Err(FormatError::Redescribed { stated, found })
 }
 
 fn read_header(bytes: &[u8]) -> Result<Metadata, FormatError> {
@@ -106,8 +146,8 @@ fn unreadable(bytes: &[u8], error: &SafeTensorError) -> FormatError {
 /// (`0.weight`, `3.bias`) or `fc1`, `fc2`. Weights of 16 bits are widened to float32, those of 64 bits rounded.
 ///
 /// # Errors
-/// When a tensor is missing, surplus, misshapen, not finite, or could be one of several, or when the weights are not those
-/// whose fingerprint the description states; the model is then partly overwritten.
+/// When a tensor is missing, surplus, misshapen, not finite, a negative variance, or could be one of several, or when the
+/// weights are not those whose fingerprint the description states; the model is then partly overwritten.
 ///
 /// # Panics
 /// When `model` is not the one that `description` describes.
@@ -120,7 +160,8 @@ pub fn load(
     read_header(bytes)?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(bytes, &error))?;
     let graph = description.graph(model);
-    let mut views: Vec<(&str, TensorView)> = file.iter().filter(|(name, _)| !is_count(name)).collect();
+    let mut views: Vec<(&str, TensorView)> =
+        file.iter().filter(|(name, _)| !is_last(name, BATCHES_TRACKED)).collect();
     views.sort_unstable_by_key(|(name, _)| *name);
     let tensors: Vec<FileTensor> =
         views.iter().map(|(name, view)| FileTensor { name, shape: view.shape() }).collect();
@@ -143,6 +184,10 @@ pub fn load(
         if !values.iter().all(|value| value.is_finite()) {
             return Err(FormatError::NotFinite(name.to_owned()));
         }
+        let negative = values.iter().find(|value| is_last(&tensor.name, VARIANCE) && **value < 0.0);
+        if let Some(value) = negative {
+            return Err(FormatError::Variance { name: name.to_owned(), found: value.to_string() });
+        }
         if found.dtype() != Dtype::F32 && !converted.contains(&found.dtype()) {
             converted.push(found.dtype());
         }
@@ -153,8 +198,9 @@ pub fn load(
     Ok(remarks)
 }
 
-fn is_count(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, last)| last == BATCHES_TRACKED)
+/// Whether a tensor has that name within its layer.
+fn is_last(name: &str, last: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, found)| found == last)
 }
 
 /// A tensor's values, where it is of floating-point numbers: exact, but for float64, which is rounded.

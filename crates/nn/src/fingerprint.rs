@@ -1,4 +1,4 @@
-//! What tells weights apart.
+//! What tells weights and texts apart.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -13,7 +13,16 @@ pub fn fingerprint(parameters: &[f32]) -> String {
         let bytes: Vec<u8> = block.iter().flat_map(|parameter| parameter.to_le_bytes()).collect();
         hasher.update(bytes);
     }
-    hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+    hexadecimal(&hasher.finalize())
+}
+
+/// SHA-256 of bytes, in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -33,5 +42,7 @@ mod tests {
         // … struct.pack('<1500f', *range(1500)) …
         let many: Vec<f32> = (0..1500).map(|index| index as f32).collect();
         assert_eq!(fingerprint(&many), "953ff8a2ddceb0650521ec288ab0812d3088ed898a1a0a5c0c347f6d6ef57fd4");
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

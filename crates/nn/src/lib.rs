@@ -32,7 +32,7 @@ mod spelling;
 pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
 pub use build::Build;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{fingerprint, sha256};
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
 pub use layer_spec::{

@@ -174,15 +174,14 @@ fn draw_confusion(
         let frame = vec![(x0, y0), (x0 + edge, y0), (x0 + edge, y0 + edge), (x0, y0 + edge)];
         scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
     }
-    for label in 0..confusion.classes {
+    for (label, class) in classes.iter().enumerate() {
         let middle = (label as f64 + 0.5) * cell;
         if readable {
-            let [row, column] =
-                [beside, above].map(|room| font.fitted(&classes[label], size, room - Margins::GAPS));
+            let [row, column] = [beside, above].map(|room| font.fitted(class, size, room - Margins::GAPS));
             text(scene, (x0 - 14.0, y0 + middle + size * 0.36), size, Anchor::End, MUTED, row);
             let (at, anchor, content) = match upwards {
                 true => ((x0 + middle + size * 0.36, y0 - 12.0), Anchor::Start, column),
-                false => ((x0 + middle, y0 - 12.0), Anchor::Middle, classes[label].clone()),
+                false => ((x0 + middle, y0 - 12.0), Anchor::Middle, class.clone()),
             };
             scene.text(Text { at, size, anchor, upwards, colour: MUTED, content });
         }

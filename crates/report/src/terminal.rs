@@ -59,8 +59,10 @@ pub fn terminal(study: &Study) -> String {
     if tested.len() > TOLD_AT_THE_HEAD {
         text.push_str(&wrapped("report.md tells after which epoch the other models were tested"));
     }
-    for sentence in selection::sentences(&models).iter().take(TOLD_AT_THE_HEAD) {
-        text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+    if study.records.iter().any(|run| run.specification.audit_selection) {
+        for sentence in selection::sentences(&models).iter().take(TOLD_AT_THE_HEAD) {
+            text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+        }
     }
     if !warnings.is_empty() {
         text.push('\n');

@@ -70,7 +70,7 @@ fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: 
     let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
     format!(
         "\
-/* {name}, a network that mnist-study {version} trained and wrote.
+/* {name}, a network, written by mnist-study {version}.
  *
  * Constants: {constants} kB. Workspace: {workspace} kB, given by the caller; nothing is allocated. C99; needs math.h.
  *
@@ -78,7 +78,7 @@ fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: 
  *     float logits[{upper}_CLASSES];
  *     int class = {name}_classify(image, workspace, logits);
  *
- * image: {height} rows of {width} bytes, light ink on a dark ground, prepared as the training images were.
+ * image: {height} rows of {width} bytes, light ink on a dark ground; what the network was trained with beyond that is done here.
  */
 #ifndef {upper}_H
 #define {upper}_H
