@@ -211,6 +211,9 @@ impl From<TuneError> for Failure {
             TuneError::Run(error) => error.into(),
             TuneError::File(error) => error.into(),
             TuneError::StudyFile(error) => RunError::from(error).into(),
+            TuneError::Foreign { .. } => {
+                Self::new(error, "choose another folder with --out, or pass --fresh to replace what is there")
+            }
             TuneError::OtherSearch { .. } => Self::new(
                 error,
                 "choose another folder with --out, or pass --fresh to begin anew in this one",

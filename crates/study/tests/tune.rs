@@ -157,10 +157,26 @@ fn the_folder_of_another_search_is_refused() {
     question.seed = 4;
     let error = question.claim(folder.path(), false).expect_err("another seed");
     assert!(
-        error.to_string().ends_with("holds another search: its seed differ from what is asked for"),
+        error.to_string().ends_with("holds another search: it differs in its seed from what is asked for"),
         "{error}"
     );
     question.claim(folder.path(), true).expect("begun anew");
+}
+
+/// Files of the names that a search writes, and no search.
+#[test]
+fn files_that_no_search_left_are_not_replaced() {
+    for name in ["search.json", "best.toml", "tuning.json", "tuning.md", "tuning.html", "Search.png"] {
+        let folder = TempDir::new().expect("a folder");
+        let laboratory = laboratory(&folder.path().join("data"));
+        let question = question(&laboratory, Sampler::Random);
+        let path = folder.path().join(name);
+        std::fs::write(&path, "mine").expect("written");
+        let refused = question.claim(folder.path(), false).expect_err("not ours").to_string();
+        assert!(refused.ends_with(&format!("holds {name}, and no search of this program")), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "mine");
+        question.claim(folder.path(), true).expect("asked for");
+    }
 }
 
 #[test]
@@ -320,7 +336,7 @@ fn trials_of_other_kernels_are_another_search() {
     let other = question(&portable, Sampler::Random);
     assert_ne!(asked.identity().expect("a search"), other.identity().expect("another"));
     let refused = other.claim(folder.path(), false).expect_err("the folder holds a search").to_string();
-    assert!(refused.contains("its kernels differ"), "{refused}");
+    assert!(refused.contains("differs in its kernels"), "{refused}");
     asked.claim(folder.path(), false).expect("the folder is as it was");
 }
 

@@ -66,6 +66,14 @@ pub enum TuneError {
     /// The study file is wrong.
     #[error(transparent)]
     StudyFile(#[from] StudyFileError),
+    /// Files are in the way that no search of this program left there.
+    #[error("{}: holds {name}, and no search of this program", folder.display())]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+        /// The first file that would have been replaced.
+        name: &'static str,
+    },
     /// The folder holds another search.
     #[error("{}: holds another search: {difference}", path.display())]
     OtherSearch {

@@ -30,6 +30,9 @@ use std::{fs, io, path::Path};
 /// The file that says what a folder's search is about.
 const SEARCH: &str = "search.json";
 
+/// What a search writes to its folder beside that and its trials: without it, they are not this program's.
+const OUTPUTS: [&str; 5] = ["best.toml", "tuning.json", "tuning.md", "tuning.html", "Search.png"];
+
 /// A model to tune.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -124,7 +127,7 @@ impl Question {
     /// Says in the folder what its search is about, or finds it said.
     ///
     /// # Errors
-    /// When the folder holds another search, or the file cannot be read or written.
+    /// When the folder holds another search or files that no search left there, or the file cannot be read or written.
     pub fn claim(&self, results: &Path, fresh: bool) -> Result<(), TuneError> {
         let path = results.join(SEARCH);
         let description = self.description()?;
@@ -133,6 +136,13 @@ impl Question {
             Err(problem) if problem.kind() == io::ErrorKind::NotFound => None,
             Err(problem) => return Err(FileError { path, problem }.into()),
         };
+        if there.is_none() {
+            let is_there = |name: &&str| results.join(name).symlink_metadata().is_ok();
+            let foreign = [SEARCH].into_iter().chain(OUTPUTS).find(is_there);
+            if let Some(name) = foreign.filter(|_| !fresh) {
+                return Err(TuneError::Foreign { folder: results.to_owned(), name });
+            }
+        }
         if let Some(there) = there.filter(|there| *there != description && !fresh) {
             return Err(TuneError::OtherSearch { path, difference: difference(&there, &description) });
         }
@@ -149,7 +159,7 @@ fn difference(there: &Value, asked: &Value) -> String {
         if field == "models" { "models or what is searched".to_owned() } else { field.to_owned() }
     };
     match differing.map(|(field, _)| name(field)).next() {
-        Some(field) => format!("its {field} differ from what is asked for"),
+        Some(field) => format!("it differs in its {field} from what is asked for"),
         None => "it was written by another version of the program".to_owned(),
     }
 }
