@@ -2,6 +2,7 @@
 
 use super::{instruction_set, laboratory_with, weights::Saved};
 use crate::{args::EvaluateArguments, failure::Failure, output};
+use interchange::Training;
 use report::thousands;
 use serde_json::json;
 use study::{
@@ -11,6 +12,9 @@ use study::{
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
+
+/// Another instruction set's roundings change a loss by less than this part of it.
+const TOLD_DIFFERENCE: f64 = 1e-4;
 
 /// How long inference is measured at each batch size.
 const LATENCY_SECONDS: f64 = 1.0;
@@ -35,6 +39,18 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         return Err(Failure::new(
             format!("{path}: numbers expected as answers to the test images, infinity or not a number found"),
             "check that the weights are whole and belong to this architecture; of a file from elsewhere also --map and --epsilon",
+        ));
+    }
+    let same_data =
+        |training: &&Training| training.dataset_sha256.as_deref() == Some(laboratory.corpus().sha256());
+    if let Some(training) = description.training.as_ref().filter(same_data)
+        && (training.test_loss - loss).abs() > TOLD_DIFFERENCE * loss
+    {
+        output::note(&format!(
+            "{path}: after its training it classified {} % of these test images correctly, with loss {:.4}: another \
+             --test-time-augmentation, preparation or epsilon was used then",
+            percent(training.test_accuracy),
+            training.test_loss
         ));
     }
     if let Some(class) = only_answer(&predictions.classes) {

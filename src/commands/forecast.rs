@@ -18,7 +18,7 @@ use std::{
 use study::{
     forecast::{Basis, Forecast},
     record::RunSpec,
-    run::{Laboratory, RunError},
+    run::Laboratory,
     store::Store,
 };
 
@@ -44,8 +44,7 @@ impl Planned {
         store: &Store,
         carrying_out: &CarryingOutArguments,
     ) -> Result<Self, Failure> {
-        let mut forecast =
-            Forecast::of(laboratory, runs, store, carrying_out.fresh).map_err(RunError::from)?;
+        let mut forecast = Forecast::of(laboratory, runs, store, carrying_out.fresh)?;
         if carrying_out.dry_run || (forecast.seconds_left() > HOUR && !carrying_out.yes) {
             let _finishing = interrupt::finish_step();
             forecast.measure(laboratory, MEASURING, &interrupt::flow)?;

@@ -19,6 +19,23 @@ fn bench_with(study: &str) -> Bench {
     bench
 }
 
+/// What would be refused is not listed as if it could be made.
+#[test]
+fn a_dry_run_refuses_what_a_run_refuses() {
+    let text = "models = [\"mlp\"]\ndataset = \"data\"\nprotocol = \"original\"\nrecipe = { epochs = 3, early_stopping = 2 }\n";
+    let bench = bench_with(text);
+    for more in [&["--dry-run"][..], &[]] {
+        let refused = said(bench.command(&["run", "study.toml", "--out", "out"]).args(more));
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{}", refused.stderr);
+        assert!(
+            refused.stderr.starts_with("error: early stopping: held-out validation images"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!(bench.files("."), ["data", "study.toml"], "nothing is written");
+}
+
 #[test]
 fn a_dry_run_lists_every_run_and_makes_none() {
     let bench = bench_with(GRID);

@@ -29,6 +29,22 @@ fn json(ran: &Said) -> Value {
     serde_json::from_str(&ran.stdout).expect("JSON")
 }
 
+/// The figure that a training stated and the one that is measured differ where one of them was tested otherwise.
+#[test]
+fn another_figure_than_the_training_stated_is_explained() {
+    let bench = trained(str::to_owned);
+    let same = evaluate(&bench, "m", &[]);
+    assert_eq!((same.code, same.stderr.as_str()), (Some(0), ""));
+    let other = evaluate(&bench, "m", &["--test-time-augmentation", "four-shifts"]);
+    assert_eq!(other.code, Some(0));
+    assert!(other.stderr.starts_with("note: m: after its training it classified "), "{}", other.stderr);
+    assert!(
+        other.stderr.contains("another --test-time-augmentation, preparation or epsilon"),
+        "{}",
+        other.stderr
+    );
+}
+
 #[test]
 fn what_was_guessed_is_told() {
     let bench = trained(|name| format!("module.{}", name.replace("dense", "fc")));

@@ -74,13 +74,13 @@ impl Forecast {
     /// what they have to compute. No time is measured.
     ///
     /// # Errors
-    /// When a model does not fit the data.
+    /// When a model does not fit the data, or a recipe its protocol.
     pub fn of(
         laboratory: &Laboratory,
         plan: &[RunSpec],
         store: &Store,
         fresh: bool,
-    ) -> Result<Self, ShapeError> {
+    ) -> Result<Self, RunError> {
         let here = laboratory.environment();
         let mut kinds: Vec<Kind> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
@@ -90,6 +90,7 @@ impl Forecast {
             let kind = match places.get(&alike) {
                 Some(place) => *place,
                 None => {
+                    run.recipe.clone().checked_for(run.protocol.validation())?;
                     places.insert(alike, kinds.len());
                     kinds.push(Kind::of(laboratory, run)?);
                     seconds.push(Vec::new());
