@@ -96,11 +96,12 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         None => Budget::Trials(arguments.trials as usize),
     };
     check_writable(&arguments.out.join("tuning.json"))?;
+    // From here on the folder is this search's: an interruption says what it holds.
+    let _finishing = interrupt::finish_step();
     question.claim(&arguments.out, arguments.fresh)?;
     let store = TrialStore::of(&arguments.out);
     let mut progress = TrialProgress::new(budget, arguments.output.quiet);
     let mut records = vec![Vec::new(); question.candidates.len()];
-    let _finishing = interrupt::finish_step();
     let mut listener = |event: TuneEvent| {
         progress.event(&event);
         if let TuneEvent::Finished { model, record, .. } = event {

@@ -150,7 +150,7 @@ fn every_verb_that_works_long_hears_a_signal() {
         assert!(asked.elapsed() < SOON, "{arguments:?}: {:?}", asked.elapsed());
         assert_eq!(status.code(), Some(143), "{arguments:?}: {rest:?}");
         let error = rest.iter().find(|line| line.starts_with("error: ")).expect("an error");
-        assert!(error.contains(end), "{error}");
+        assert!(error.contains(end), "{arguments:?}: {error}");
         assert!(rest.last().is_some_and(|line| line.starts_with("hint: ")), "{rest:?}");
     }
     assert!(!bench.path().join("x.safetensors").exists(), "half a training is no model");
