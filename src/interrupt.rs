@@ -103,9 +103,9 @@ fn finish(limit: Option<Duration>) -> Finishing {
 impl Drop for Finishing {
     fn drop(&mut self) {
         let mut state = state();
-        // A verb that was asked to end is on its way to say so.
+        // A verb that was asked to end is on its way to say so, also where the watcher has not looked since.
         if matches!(*state, State::Finishing(_)) {
-            *state = State::AtOnce;
+            *state = if requested() { State::Asked } else { State::AtOnce };
         }
     }
 }
