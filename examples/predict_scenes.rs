@@ -1,4 +1,4 @@
-//! How many digits `predict` tells rightly, scene by scene:
+//! Accuracy of `predict`, scene by scene:
 //!
 //!     cargo run --release --example predict_scenes -- MODEL.safetensors... [--images N] [--seed N] [--scene WORD] [--pictures FOLDER]
 //!

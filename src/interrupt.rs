@@ -184,8 +184,22 @@ fn ignored(status: &str) -> Option<u64> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::ignored;
+    use super::{REQUESTED, State, finish_step, ignored, state};
     use signal_hook::consts::{SIGHUP, SIGTERM};
+    use std::sync::atomic::Ordering;
+
+    /// Between a signal and the watcher's next look a verb may come to its end: it has the last word all the same.
+    #[test]
+    fn a_verb_that_ends_before_the_watcher_looks_has_the_last_word() {
+        drop(finish_step());
+        assert_eq!(*state(), State::AtOnce, "nobody asked");
+        let finishing = finish_step();
+        REQUESTED.store(true, Ordering::SeqCst);
+        drop(finishing);
+        assert_eq!(*state(), State::Asked);
+        REQUESTED.store(false, Ordering::SeqCst);
+        *state() = State::AtOnce;
+    }
 
     #[test]
     fn the_mask_of_ignored_signals_is_read() {

@@ -1,7 +1,7 @@
 //! Weights that other programs trained.
 
 use crate::common::{Bench, Said, said};
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
 use std::fs;
 
@@ -43,6 +43,35 @@ fn another_figure_than_the_training_stated_is_explained() {
         "{}",
         other.stderr
     );
+}
+
+/// Weights that are finite and whose answers are not, and weights that give one answer to every image.
+#[test]
+fn answers_that_say_nothing_are_not_passed_off_as_an_accuracy() {
+    let bench = trained(str::to_owned);
+    let bytes = fs::read(bench.path().join("m")).expect("a file");
+    let file = SafeTensors::deserialize(&bytes).expect("a file");
+    for (value, code, expected) in [
+        (
+            3e38_f32,
+            1,
+            "error: changed: numbers expected as answers to the test images, infinity or not a number found",
+        ),
+        (0.0, 0, "note: changed: answers class 0 for every test image"),
+    ] {
+        let changed = value.to_le_bytes();
+        let of = |length: usize| changed.iter().copied().cycle().take(length).collect::<Vec<u8>>();
+        let data: Vec<_> =
+            file.iter().map(|(name, view)| (name, view.shape().to_vec(), of(view.data().len()))).collect();
+        let view =
+            |shape: &Vec<usize>, data| TensorView::new(Dtype::F32, shape.clone(), data).expect("a tensor");
+        let tensors: Vec<_> = data.iter().map(|(name, shape, data)| (*name, view(shape, data))).collect();
+        fs::write(bench.path().join("changed"), safetensors::serialize(tensors, None).expect("a file"))
+            .expect("written");
+        let ran = evaluate(&bench, "changed", &["--architecture", "mlp"]);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -113,6 +113,18 @@ fn a_missing_run_of_a_pair_is_named() {
     ] {
         assert!(reported.stderr.contains(expected), "{}", reported.stderr);
     }
+    let verified = said(&mut bench.command(&["verify", "out", "--all", "--quiet"]));
+    assert_eq!(verified.code, Some(1), "{}", verified.stderr);
+    assert!(
+        verified.stderr.contains("error: 1 of 4 planned runs have no usable record"),
+        "{}",
+        verified.stderr
+    );
+    assert_eq!(
+        said(&mut bench.command(&["verify", "out", "--quiet"])).code,
+        Some(0),
+        "one run was asked for"
+    );
     let page = bench.read("out/report.html");
     assert!(page.contains("1 of 4 planned runs have no usable record"));
     assert_eq!(bench.json("out/summary.json")["comparisons"][0]["runs"], 1);
@@ -247,6 +259,14 @@ fn an_audit_of_selection_is_marked_and_changes_no_weight() {
     assert!(flattered.as_f64().is_some_and(|points| points >= 0.0), "{flattered}");
     assert!(bench.json("plain/summary.json")["models"][0]["selection_optimism"].is_null());
     assert_eq!(said(&mut bench.command(&["verify", "audited", "--all"])).code, Some(0));
+    for (folder, told) in [("audited", true), ("plain", false)] {
+        let reported = said(&mut bench.command(&["report", folder]));
+        assert_eq!(
+            reported.stdout.contains("Reporting the epoch that the test images like best"),
+            told,
+            "{folder}"
+        );
+    }
 }
 
 /// Killed at ten moments spread over its time, the same command ends as if nothing had happened.

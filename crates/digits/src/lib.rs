@@ -32,6 +32,7 @@ mod relief;
 mod sheets;
 mod strokes;
 mod threshold;
+mod view;
 
 pub use digit::{Bounds, Digit, digit, digits};
 pub use doubt::Doubt;

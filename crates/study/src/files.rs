@@ -28,7 +28,7 @@ const RANDOM_CHARACTERS: usize = 6;
 /// Writes a file under a temporary name beside it, flushes it to the disk and renames it: at no moment does the path
 /// hold half a file, and once this returns, neither a crash nor a power failure takes the file away.
 ///
-/// What is no file, such as a pipe or `/dev/stdout`, is written to as it stands.
+/// A pipe or a device, such as `/dev/stdout`, is written to directly and stays what it is.
 ///
 /// Temporary files that killed processes left in the folder are removed. A process holds a lock on its own while it
 /// writes, so that no other takes them for abandoned.
@@ -195,6 +195,23 @@ mod tests {
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_to_and_stays_one() {
+        use std::{os::unix::fs::FileTypeExt, process::Command, thread};
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+        let reader = thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe)
+        });
+        write_atomically(&pipe, b"whole").expect("written");
+        assert!(fs::symlink_metadata(&pipe).expect("there").file_type().is_fifo());
+        assert_eq!(reader.join().expect("it ends").expect("read"), b"whole");
+        assert_eq!(names(folder.path()), ["pipe"]);
     }
 
     #[test]
