@@ -127,8 +127,8 @@ pub(crate) struct TargetArguments {
     #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]
     max_epochs: Option<usize>,
     /// Most seconds of training
-    #[arg(long, value_name = "X", requires = "target", value_parser = seconds)]
-    max_seconds: Option<f64>,
+    #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds)]
+    max_train_seconds: Option<f64>,
 }
 
 impl TargetArguments {
@@ -138,7 +138,7 @@ impl TargetArguments {
             max_parameters: self.max_parameters,
             max_multiply_adds: self.max_multiply_adds,
             max_epochs: self.max_epochs,
-            max_train_seconds: self.max_seconds,
+            max_train_seconds: self.max_train_seconds,
         })
     }
 }

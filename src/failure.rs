@@ -1,10 +1,10 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
 use crate::{args::Verb, interrupt, output};
-use std::{fmt::Display, io, process::ExitCode};
+use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{
     execute::ExecutionError, files::FileError, folder::FolderError, results::CollectError, run::RunError,
-    tune::TuneError, verify::VerifyError,
+    store::RECORDS, tune::TuneError, verify::VerifyError,
 };
 use train::Stopped;
 
@@ -113,6 +113,14 @@ impl Failure {
     /// Something went wrong.
     pub(crate) fn new(message: impl Display, hint: impl Into<Hint>) -> Self {
         Self { message: message.to_string(), hint: hint.into(), kind: Kind::Failed }
+    }
+
+    /// A model whose answers are not numbers.
+    pub(crate) fn no_numbers(file: impl Display, images: &str) -> Self {
+        Self::new(
+            format!("{file}: numbers expected as answers to {images}, infinity or not a number found"),
+            "check that the weights are whole and belong to this architecture; of a file from elsewhere also --map and --epsilon",
+        )
     }
 
     /// The command line cannot be meant as it stands.
@@ -226,6 +234,12 @@ impl From<CollectError> for Failure {
     fn from(error: CollectError) -> Self {
         match error {
             CollectError::File(error) => error.into(),
+            CollectError::NoRecord { ref folder, .. } if folder.file_name() == Some(RECORDS.as_ref()) => {
+                let above =
+                    folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let hint = format!("name the folder that it is in: {}", above.display());
+                Self::new(error, hint)
+            }
             CollectError::NoRecord { .. } => {
                 Self::new(error, "name a folder that `mnist-study compare` made, such as Results")
             }

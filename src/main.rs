@@ -8,6 +8,7 @@ mod interrupt;
 mod output;
 mod progress;
 mod show;
+mod targets;
 mod trials;
 
 use args::{Arguments, Verb};

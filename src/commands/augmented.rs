@@ -1,6 +1,6 @@
 //! `datasets --augmented`: what augmentation makes of images.
 
-use crate::{args::SheetArguments, commands::datasets, failure::Failure, output};
+use crate::{args::SheetArguments, commands::datasets, failure::Failure, output, targets};
 use data::{Augmentation, Augmenter, Corpus, Dataset, Target};
 use report::{ContactSheet, SheetImage, SheetRow, contact_sheet};
 use std::path::Path;
@@ -31,6 +31,7 @@ pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failur
     let augmentation = asked.unwrap_or(TYPICAL);
     augmentation.check()?;
     let name = arguments.orientation.of(arguments.dataset.as_deref().unwrap_or("mnist"));
+    targets::check(&[("--dataset", Path::new(&name))], &[("--augmented", file)])?;
     let corpus = data::load(&datasets::source(&name, false)?)?;
     datasets::warn(&corpus);
     // Mixed and covered as well, an image of everything at once would hide what moving does.

@@ -195,6 +195,12 @@ fn make_on(
         0 => Ok(None),
         _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),
     };
+    if workplace.is_shared() {
+        output::note(&format!(
+            "another program makes runs of this study in {}: the one that ends last reports all of them",
+            folder.display()
+        ));
+    }
     let (reported, printed) = match written {
         Ok(Some(results)) if told => (Ok(()), results::tell(&results, output, show)),
         other => (other.map(drop), Ok(())),

@@ -8,6 +8,7 @@ use serde_json::json;
 use study::{
     bench::{self, InferenceSpeed},
     figures::percent,
+    verdict::no_better_than_chance,
 };
 
 /// Images in a batch; only memory and speed depend on it.
@@ -36,10 +37,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     if !loss.is_finite() {
-        return Err(Failure::new(
-            format!("{path}: numbers expected as answers to the test images, infinity or not a number found"),
-            "check that the weights are whole and belong to this architecture; of a file from elsewhere also --map and --epsilon",
-        ));
+        return Err(Failure::no_numbers(path, "the test images"));
     }
     let same_data =
         |training: &&Training| training.dataset_sha256.as_deref() == Some(laboratory.corpus().sha256());
@@ -57,6 +55,13 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         let name =
             description.classes.get(usize::from(class)).map_or_else(|| class.to_string(), Clone::clone);
         output::note(&format!("{path}: answers class {name} for every test image"));
+    } else if let Some(chance) =
+        no_better_than_chance(test.labels(), &predictions.classes, description.classes.len())
+    {
+        output::note(&format!(
+            "{path}: not better than chance, as far as these images show: always to answer the most frequent class gives {} %",
+            percent(chance)
+        ));
     }
     let recall = recall(test.labels(), &predictions.classes, description.classes.len());
     let speeds = arguments.latency.then(|| {

@@ -1,14 +1,12 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, laboratory, models::is_study_file, weights::Saved};
-use crate::{args::ExportArguments, failure::Failure, output};
+use super::{instruction_set, laboratory, models::in_study_file, weights::Saved};
+use crate::{args::ExportArguments, failure::Failure, output, targets};
 use interchange::{OnnxOptions, Quantisation};
+use nn::Model;
 use report::thousands;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    path::{Path, PathBuf, absolute},
-};
+use std::path::Path;
 use study::{
     figures::percent,
     store::write_atomically,
@@ -45,7 +43,10 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     check_targets(arguments)?;
     let mut saved =
         Saved::read(&arguments.model, &arguments.orientation.of(&arguments.dataset), arguments.output.quiet)?;
-    let model = saved.model(instruction_set()?, 1)?;
+    let mut model = saved.model(instruction_set()?, 1)?;
+    if !answers_with_numbers(&mut model) {
+        return Err(Failure::no_numbers(arguments.model.file.display(), "plain images"));
+    }
     let quantised = if arguments.int8 { Some(quantise(arguments, &mut saved)?) } else { None };
     let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
     let mut written = Vec::new();
@@ -96,50 +97,32 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     output::result(&text)
 }
 
+/// Whether a black, a grey and a white image get probabilities.
+fn answers_with_numbers(model: &mut Model<f32>) -> bool {
+    [0, 128, 255].into_iter().all(|value| {
+        let pixels = vec![value; model.input_length()];
+        model.set_batch(1, |_| &pixels);
+        model.evaluate(&[0]);
+        model.probabilities().iter().all(|probability| probability.is_finite())
+    })
+}
+
 /// Refuses to write two formats to one file, or one over what is read.
 fn check_targets(arguments: &ExportArguments) -> Result<(), Failure> {
     let model = &arguments.model;
-    // FILE.toml:NAME is of the file before the colon.
-    let study = model.architecture.as_deref().map(|name| match name.rsplit_once(':') {
-        Some((file, _)) if is_study_file(file) => Path::new(file),
-        _ => Path::new(name),
-    });
-    let study = study.filter(|file| file.is_file());
-    let mut taken = vec![("the model", model.file.as_path())];
-    taken.extend(study.map(|file| ("--architecture", file)));
-    for (option, target) in [
+    let dataset = arguments.orientation.of(&arguments.dataset);
+    let mut inputs = vec![("the model", model.file.as_path()), ("--dataset", Path::new(&dataset))];
+    let study = model.architecture.as_deref().and_then(in_study_file);
+    inputs.extend(study.map(|(file, _)| ("--architecture", Path::new(file))));
+    let targets = [
         ("--onnx", &arguments.onnx),
         ("--c-header", &arguments.c_header),
         ("--pytorch", &arguments.pytorch),
         ("--safetensors", &arguments.safetensors),
-    ] {
-        let Some(target) = target else { continue };
-        // A device takes what it is given.
-        if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
-            continue;
-        }
-        if let Some((other, path)) = taken.iter().find(|(_, path)| place(path) == place(target)) {
-            return Err(Failure::usage(
-                format!(
-                    "{option} {}: a file of its own expected, that of {other} ({}) found",
-                    target.display(),
-                    path.display()
-                ),
-                format!("pass another file with {option}"),
-            ));
-        }
-        taken.push((option, target));
-    }
-    Ok(())
-}
-
-/// Where a path leads, whether or not there is a file.
-fn place(path: &Path) -> PathBuf {
-    let in_its_folder = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
-    };
-    fs::canonicalize(path).ok().or_else(in_its_folder).or_else(|| absolute(path).ok()).unwrap_or_default()
+    ];
+    let targets: Vec<_> =
+        targets.iter().filter_map(|(option, target)| Some((*option, target.as_deref()?))).collect();
+    targets::check(&inputs, &targets)
 }
 
 /// The grids that the training images ask for, and what the test images say of the result.

@@ -97,6 +97,9 @@ fn laboratory_with(
     datasets::warn(laboratory.corpus());
     for model in models {
         laboratory.check(model)?;
+        if let Some(doubt) = model.architecture.doubt() {
+            output::note(&format!("model {}: {doubt}", model.architecture.name));
+        }
     }
     if interrupt::requested() {
         return Err(Failure::interrupted("interrupted before the first run", "nothing was changed"));

@@ -65,13 +65,9 @@ type Loaded<'a> = (Vec<ModelSpec>, Option<(&'a str, StudyFile)>);
 
 /// The models of a name; if it is that of a study file, its name alone, and what else stands in it.
 fn load(name: &str) -> Result<Loaded<'_>, Failure> {
-    let (file, wanted) = match name.rsplit_once(':') {
-        Some((file, model)) if is_study_file(file) => (file, Some(model)),
-        _ => (name, None),
-    };
-    if !is_study_file(file) {
+    let Some((file, wanted)) = in_study_file(name) else {
         return Ok((vec![built_in_model(name).map_err(RunError::from)?], None));
-    }
+    };
     let mut study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
     let models = std::mem::take(&mut study.models);
     let Some(wanted) = wanted else { return Ok((models, Some((file, study)))) };
@@ -107,8 +103,16 @@ pub(super) fn check_grids(study: &StudyFile, file: &str, options: &RecipeArgumen
     }
 }
 
-pub(super) fn is_study_file(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+/// The study file that a name is of, and the one model of it that is meant, of `FILE` or `FILE:NAME`; none for a built-in
+/// model's name.
+pub(super) fn in_study_file(name: &str) -> Option<(&str, Option<&str>)> {
+    let is_file = |name: &str| {
+        Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+    };
+    match name.rsplit_once(':') {
+        Some((file, model)) if is_file(file) => Some((file, Some(model))),
+        _ => is_file(name).then_some((name, None)),
+    }
 }
 
 /// A recipe with the options that were given.

@@ -118,22 +118,23 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     }
     match &failures[..] {
         [] => Ok(()),
-        [(file, problem)] => Err(Failure::new(format!("{file}: {problem}"), hint(arguments))),
+        [(file, problem)] => Err(Failure::new(format!("{file}: {problem}"), hint(arguments, &answers))),
         several => {
             let list: Vec<String> =
                 several.iter().map(|(file, problem)| format!("{file}: {problem}")).collect();
             let message = format!("{} files were not classified: {}", list.len(), list.join("; "));
-            Err(Failure::new(message, hint(arguments)))
+            Err(Failure::new(message, hint(arguments, &answers)))
         }
     }
 }
 
-fn hint(arguments: &PredictArguments) -> &'static str {
-    if arguments.as_is {
-        "without --as-is a digit is found in images of any size"
-    } else {
-        "pass image files that show whole digits with ground on all sides; the other files are answered"
-    }
+fn hint(arguments: &PredictArguments, answers: &[(String, Vec<Answer>)]) -> String {
+    let what = match arguments.as_is {
+        true => "without --as-is a digit is found in images of any size",
+        false => "pass image files that show whole digits with ground on all sides",
+    };
+    let others = if answers.is_empty() { "" } else { "; the other files are answered" };
+    format!("{what}{others}")
 }
 
 /// The file itself, or the image files of a folder by name.

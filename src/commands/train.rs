@@ -1,29 +1,34 @@
 //! `train`: one model, its weights kept.
 
-use super::{laboratory, models};
-use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress};
+use super::{
+    laboratory,
+    models::{self, in_study_file},
+};
+use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress, targets};
 use mnist_study::description_of;
 use serde_json::json;
+use std::{path::Path, slice};
 use study::{
     execute::StudyEvent,
     figures::{fixed, percent},
     store::{check_writable, write_atomically},
+    verdict::sanity,
 };
 
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
+    let dataset = training.orientation.of(&training.dataset);
+    let mut inputs = vec![("--dataset", Path::new(&dataset))];
+    inputs.extend(in_study_file(&arguments.model).map(|(file, _)| ("the model", Path::new(file))));
+    targets::check(&inputs, &[("--save", &arguments.save)])?;
     let model = models::find_one(&arguments.model, &training.recipe)?;
-    let laboratory = laboratory(
-        &training.orientation.of(&training.dataset),
-        arguments.threads,
-        std::slice::from_ref(&model),
-        arguments.output.quiet,
-    )?;
+    let laboratory =
+        laboratory(&dataset, arguments.threads, slice::from_ref(&model), arguments.output.quiet)?;
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
     let specification = laboratory.specification(&model, training.protocol.into(), training.seed);
-    let mut progress = Progress::new(std::slice::from_ref(&specification), arguments.output.quiet);
+    let mut progress = Progress::new(slice::from_ref(&specification), arguments.output.quiet);
     progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
     let _finishing = interrupt::finish_step();
     let mut listener = |event| {
@@ -38,7 +43,13 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let bytes = interchange::encode(&finished.model, &description)
         .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
     write_atomically(&arguments.save, &bytes)?;
-    for warning in &record.warnings {
+    // What was found of the data and of the layers was told before.
+    let told = |warning: &String| {
+        record.data_warnings.contains(warning)
+            || model.architecture.doubt().is_some_and(|doubt| warning.contains(&doubt))
+    };
+    let found = sanity(slice::from_ref(record), &[]);
+    for warning in record.warnings.iter().chain(found.iter().filter(|warning| !told(warning))) {
         output::note(warning);
     }
     if arguments.output.json {

@@ -1,6 +1,6 @@
 //! `tune`: better settings, by the validation images alone.
 
-use super::{laboratory, models::is_study_file};
+use super::{laboratory, models::in_study_file};
 use crate::{
     args::{RecipeArguments, SamplerName, TuneArguments},
     failure::{self, Failure},
@@ -161,18 +161,14 @@ fn settings(options: &RecipeArguments) -> Vec<Setting> {
 /// The models of a name, and what is searched of each: a built-in one's name, `FILE.toml`, or `FILE.toml:NAME`. A file may
 /// have several data sets only where one was `chosen`.
 fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure> {
-    let (file, wanted) = match name.rsplit_once(':') {
-        Some((file, model)) if is_study_file(file) => (file, Some(model)),
-        _ => (name, None),
-    };
-    if !is_study_file(file) {
+    let Some((file, wanted)) = in_study_file(name) else {
         built_in_model(name).map_err(RunError::from)?;
         let template = built_in_templates().into_iter().find(|template| template.name == name);
         let template = template.expect("the model was made from it");
         let space = SettingSpace::usual(&template, options, options).map_err(RunError::from)?;
         let candidate = Candidate { template, shared: options.to_vec(), space };
         return Ok(Named { candidates: vec![candidate], dataset: None, protocol: None });
-    }
+    };
     let study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
     let made =
         |model: &ModelSpec| study.templates.iter().any(|template| template.name == model.architecture.name);

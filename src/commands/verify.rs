@@ -13,19 +13,27 @@ use std::time::Instant;
 use study::{
     execute::StudyEvent,
     record::RunRecord,
-    results::{Collection, collect, describe_failure},
+    results::{collect, describe_failure, read_parts},
     run::Laboratory,
     store::Store,
     verify::verify,
 };
 
-/// Checks every record of the folder, makes the first run of the plan again, or all of them, and compares.
+/// Checks every record of the folder, makes the first run of each data set's plan again, or all of them, and compares.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
-    let store = Store::of(&arguments.folder);
+    let parts = read_parts(&arguments.folder)?;
+    // A study over several data sets has a folder of results for each.
+    let folders = match parts.is_empty() {
+        true => vec![arguments.folder.clone()],
+        false => parts.iter().map(|part| arguments.folder.join(&part.folder)).collect(),
+    };
     let mut problems = Vec::new();
-    for id in store.identities()? {
-        if let Err(problem) = store.read(&id) {
-            problems.push(problem);
+    for folder in &folders {
+        let store = Store::of(folder);
+        for id in store.identities()? {
+            if let Err(problem) = store.read(&id) {
+                problems.push(problem);
+            }
         }
     }
     if let Some(problem) = problems.first() {
@@ -38,13 +46,16 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
             "what the file says cannot be relied on: remove it, and make the run again with `mnist-study compare`",
         ));
     }
-    let Collection { mut records, failed, losses, .. } = collect(&arguments.folder)?;
-    losses.iter().for_each(|loss| output::note(loss));
-    for run in &failed {
-        output::note(&format!("{}: not verified", describe_failure(run)));
-    }
-    if !arguments.all {
-        records.truncate(1);
+    let (mut records, mut losses) = (Vec::new(), Vec::new());
+    for folder in &folders {
+        let found = collect(folder)?;
+        found.losses.iter().for_each(|loss| output::note(loss));
+        for run in &found.failed {
+            output::note(&format!("{}: not verified", describe_failure(run)));
+        }
+        losses.extend(found.losses);
+        let of_one = if arguments.all { found.records.len() } else { 1 };
+        records.extend(found.records.into_iter().take(of_one));
     }
     let plan: Vec<_> = records.iter().map(|record| record.specification.clone()).collect();
     let mut laboratory: Option<Laboratory> = None;

@@ -71,7 +71,38 @@ fn answers_that_say_nothing_are_not_passed_off_as_an_accuracy() {
         let ran = evaluate(&bench, "changed", &["--architecture", "mlp"]);
         assert_eq!(ran.code, Some(code), "{}", ran.stderr);
         assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+        let onnx = ["export", "changed", "--architecture", "mlp", "--dataset", "data", "--onnx", "x"];
+        let exported = said(&mut bench.command(&onnx));
+        assert_eq!((exported.code, bench.path().join("x").exists()), (Some(code), code == 0));
+        assert_eq!(
+            exported
+                .stderr
+                .contains("numbers expected as answers to plain images, infinity or not a number found"),
+            code == 1,
+            "{}",
+            exported.stderr
+        );
     }
+}
+
+/// A model of 14×12 pixels that saw ten classes, on images whose labels another rule has given.
+#[test]
+fn a_model_at_chance_is_told() {
+    let bench = trained(str::to_owned);
+    let file = bench.path().join("data/t10k-labels-idx1-ubyte");
+    let mut labels = fs::read(&file).expect("labels");
+    let own = labels[8..].to_vec();
+    // Each image bears the label of the next one.
+    for (index, label) in labels[8..].iter_mut().enumerate() {
+        *label = own[(index + 1) % own.len()];
+    }
+    fs::write(&file, labels).expect("written");
+    let ran = evaluate(&bench, "m", &[]);
+    assert!(
+        ran.stderr.contains("note: m: not better than chance, as far as these images show"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -284,6 +315,25 @@ fn no_output_is_written_over_another_or_over_what_is_read() {
         assert!(ran.code == Some(2) && ran.stderr.contains(told), "{}", ran.stderr);
         assert!(ran.stderr.contains("hint: pass another file with --"), "{}", ran.stderr);
     }
+    let images = fs::read(bench.path().join("data/t10k-images-idx3-ubyte")).expect("a file");
+    for (arguments, told) in [
+        (
+            &["train", "s.toml", "--dataset", "data", "--save", "./s.toml"][..],
+            "--save ./s.toml: a file of its own expected, that of the model (s.toml) found",
+        ),
+        (
+            &["train", "mlp", "--dataset", "data", "--save", "data/t10k-images-idx3-ubyte"],
+            "--save data/t10k-images-idx3-ubyte: a file of its own expected, that of --dataset (data) found",
+        ),
+        (
+            &["datasets", "--dataset", "data", "--augmented", "data/t10k-images-idx3-ubyte"],
+            "--augmented data/t10k-images-idx3-ubyte: a file of its own expected, that of --dataset (data) found",
+        ),
+    ] {
+        let ran = said(&mut bench.command(arguments));
+        assert!(ran.code == Some(2) && ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    assert_eq!(fs::read(bench.path().join("data/t10k-images-idx3-ubyte")).expect("a file"), images);
     assert!(!bench.path().join("x").exists());
     assert_eq!(fs::read(bench.path().join("m")).expect("a file"), model);
     assert_eq!(fs::read_to_string(bench.path().join("s.toml")).expect("a file"), study);

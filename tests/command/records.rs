@@ -46,6 +46,25 @@ fn a_report_is_made_again_byte_for_byte() {
     assert_eq!(json.stdout, bench.read("out/summary.json"));
 }
 
+/// Every option that a report's command can name is one that `compare` takes.
+#[test]
+fn the_command_of_a_report_makes_the_same_runs() {
+    let bench = Bench::new();
+    let options = "compare mlp nano --dataset data --epochs 1 --batch-size 32 --learning-rate 0.002 --seeds 2 --seed 3 --protocol sound \
+                   --audit-selection --target 0.1 --max-parameters 9000000 --max-multiply-adds 9000000000 --max-epochs 1 \
+                   --max-train-seconds 900 --out out";
+    let made = said(&mut bench.command(&options.split(' ').collect::<Vec<_>>()));
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let report = bench.read("out/report.md");
+    let command =
+        report.split('`').find_map(|code| code.strip_prefix("mnist-study compare ")).expect("a command");
+    let again = said(bench.command(&["compare"]).args(command.split(' ')).args(["--out", "again"]));
+    assert_eq!(again.code, Some(0), "{command}: {}", again.stderr);
+    assert_eq!(bench.fingerprints("again"), bench.fingerprints("out"));
+    let question = |folder: &str| bench.json(&format!("{folder}/plan.json"))["study"].clone();
+    assert_eq!(question("again"), question("out"));
+}
+
 #[test]
 fn a_folder_without_a_plan_is_reported_too() {
     let bench = Bench::new();
@@ -79,6 +98,12 @@ fn a_folder_without_records_is_a_failure() {
             "error: nowhere: no usable record\nhint: name a folder that `mnist-study compare` made, such as Results\n"
         );
         assert!(!bench.path().join("nowhere").exists());
+        let inside = said(&mut bench.command(&[verb, "Results/records"]));
+        assert!(
+            inside.stderr.ends_with("hint: name the folder that it is in: Results\n"),
+            "{}",
+            inside.stderr
+        );
     }
 }
 

@@ -159,6 +159,11 @@ fn several_data_sets_have_a_folder_each() {
     assert_eq!(reported.stdout, ran.stdout);
     assert_eq!(files.map(|file| bench.read(&format!("out/{file}"))), before);
 
+    let verified = said(&mut bench.command(&["verify", "out", "--all", "--quiet", "--json"]));
+    assert_eq!(verified.code, Some(0), "{}", verified.stderr);
+    let verified: serde_json::Value = serde_json::from_str(&verified.stdout).expect("one JSON value");
+    assert_eq!(verified["runs"].as_array().map(Vec::len), Some(4));
+
     let parts = "[{ \"dataset\": \"data\", \"folder\": \"../data\" }]";
     fs::write(bench.path().join("out/parts.json"), parts).expect("it is written");
     let damaged = said(&mut bench.command(&["report", "out"]));

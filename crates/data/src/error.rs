@@ -275,6 +275,12 @@ pub enum Error {
         /// The known name that is spelt most alike, if one is near.
         suggestion: Option<&'static str>,
     },
+    /// A dataset's name is a path, and nothing is there.
+    #[error("dataset {name:?}: a folder expected, nothing found there")]
+    NoFolder {
+        /// The path as it was given.
+        name: String,
+    },
     /// A dataset's name is that of a file.
     #[error("dataset {name:?}: a folder of four IDX files expected, {} found", .found.map_or("a file", |found| found.what()))]
     NotADirectory {
@@ -364,26 +370,26 @@ impl Error {
 
     /// What to do about it, one sentence for the `hint:` line.
     pub fn hint(&self) -> String {
-        let embedded = "or pass --dataset mnist to use the embedded copy";
+        let embedded = "; MNIST itself needs no file: --dataset mnist";
         match self {
             Self::WrongMagic { expected, found, .. } => match *found {
                 crate::idx::IMAGES_MAGIC | crate::idx::LABELS_MAGIC | crate::idx::LABEL_ROWS_MAGIC => {
                     "images and labels look exchanged: check both files' names".to_owned()
                 }
                 _ if *expected == crate::idx::IMAGES_MAGIC => {
-                    format!("give an IDX file of 8-bit images with three dimensions, {embedded}")
+                    format!("give an IDX file of 8-bit images with three dimensions{embedded}")
                 }
-                _ => format!("give an IDX file of 8-bit labels with one dimension, {embedded}"),
+                _ => format!("give an IDX file of 8-bit labels with one dimension{embedded}"),
             },
             Self::NotIdx { found, .. } => found.remedy().to_owned(),
             Self::Memory { .. } => "close other programs, or use a smaller dataset".to_owned(),
-            Self::Truncated { .. } | Self::Compression { .. } => format!("download it again, {embedded}"),
+            Self::Truncated { .. } | Self::Compression { .. } => format!("make or download it again{embedded}"),
             Self::TrailingBytes { .. } => {
-                format!("the file is damaged or two files were joined: download it again, {embedded}")
+                format!("the file is damaged or two files were joined: make or download it again{embedded}")
             }
             Self::TooLarge { .. } => {
                 format!(
-                    "use a smaller dataset, {embedded}; a compressed file with a false header looks large, too"
+                    "use a smaller dataset; a compressed file with a false header looks large, too{embedded}"
                 )
             }
             Self::Empty { .. } => "give a dataset with at least one training and one test image".to_owned(),
@@ -410,7 +416,7 @@ impl Error {
                     .to_owned()
             }
             Self::MissingFile { .. } => format!(
-                "put {} into the folder, each with or without .gz, {embedded}",
+                "put {} into the folder, each with or without .gz{embedded}",
                 crate::FILE_NAMES.join(", ")
             ),
             Self::Unreadable { .. } => "check that it exists, is a plain file and may be read".to_owned(),
@@ -418,6 +424,12 @@ impl Error {
             Self::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
             Self::UnknownName { suggestion: None, .. } => {
                 format!("pass one of the known names ({}) or a folder with four IDX files", known_names())
+            }
+            Self::NoFolder { name } if name.starts_with('~') => {
+                "write the home folder's path in full: the shell has not put it in the place of `~`".to_owned()
+            }
+            Self::NoFolder { .. } => {
+                "check the path to the folder with four IDX files; a relative one begins in the current folder".to_owned()
             }
             Self::LabelColumns { .. } | Self::LabelRange { .. } | Self::SetSize { .. } => {
                 "the file is of another dataset: check which one was put there".to_owned()

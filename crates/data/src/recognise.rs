@@ -36,9 +36,9 @@ impl Found {
     }
 }
 
-const DOWNLOAD: &str = "the server sent a page instead of the file, such as an error or a sign-in page: download it again, or pass \
-     --dataset mnist to use the embedded copy";
-const AGAIN: &str = "download it again, or pass --dataset mnist to use the embedded copy";
+const DOWNLOAD: &str = "the server sent a page instead of the file, such as an error or a sign-in page: download it again; MNIST itself \
+     needs no file: --dataset mnist";
+const AGAIN: &str = "download it again; MNIST itself needs no file: --dataset mnist";
 const UNPACK: &str = "unpack it, and pass the folder that then holds the four IDX files";
 const CONVERT: &str =
     "convert it to four IDX files: docs/datasets.md has a script for CSV, npz, CIFAR and image files";

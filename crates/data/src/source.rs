@@ -1,7 +1,7 @@
 //! Where a corpus comes from.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use crate::classes::renumber;
 use crate::directory::{PathKind, load_folder, path_kind, recognise_file};
@@ -38,7 +38,8 @@ impl Source {
     /// A known name is one whether or not the set has been downloaded; its folder is in [`cache_folder`].
     ///
     /// # Errors
-    /// [`Error::NotADirectory`] for a file, [`Error::UnknownName`] for what is neither, with the nearest known name,
+    /// [`Error::NotADirectory`] for a file, [`Error::NoFolder`] for a path where nothing is, [`Error::UnknownName`] for
+    /// another name, with the nearest known one,
     /// [`Error::Upright`] for a known set to be transposed, [`Error::NoCacheFolder`] for a set to download where the
     /// environment names no folder for it.
     pub fn parse(text: &str) -> Result<Self, Error> {
@@ -59,6 +60,9 @@ impl Source {
             }),
             PathKind::Nothing => match text.strip_suffix(TRANSPOSED) {
                 Some(folder) => Self::parse(folder)?.transposed(),
+                None if text.starts_with(['.', '~']) || text.contains(is_separator) => {
+                    Err(Error::NoFolder { name: text.to_owned() })
+                }
                 None => Err(Error::unknown_name(text)),
             },
         }

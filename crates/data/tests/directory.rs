@@ -316,11 +316,20 @@ fn names_are_known_folders_or_errors() {
     assert_eq!(Source::parse("MNIST").unwrap_err().hint(), "did you mean mnist?");
     assert_eq!(Source::parse("fashon-mnist").unwrap_err().hint(), "did you mean fashion-mnist?");
 
-    let error = Source::parse("no/such/folder").unwrap_err();
+    let error = Source::parse("something-else").unwrap_err();
     assert_eq!(
         error.hint(),
         format!("pass one of the known names ({names}) or a folder with four IDX files")
     );
+    for (path, hint) in [
+        ("./minst", "check the path"),
+        ("data/mnist", "check the path"),
+        ("~/mnist", "write the home folder"),
+    ] {
+        let error = Source::parse(path).expect_err("nothing is there");
+        assert_eq!(error.to_string(), format!("dataset {path:?}: a folder expected, nothing found there"));
+        assert!(error.hint().starts_with(hint), "{}", error.hint());
+    }
     assert!(matches!(Source::parse(""), Err(Error::UnknownName { suggestion: None, .. })));
 
     let file = tempfile::NamedTempFile::new().unwrap();

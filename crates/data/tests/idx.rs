@@ -199,7 +199,7 @@ fn hints_say_what_to_do() {
     let exchanged = images_error(idx::write_labels(&[1; 20])).hint();
     assert_eq!(exchanged, "images and labels look exchanged: check both files' names");
     let cut_off = images_error(images_file([0x803, 60_000, 28, 28], &[]));
-    assert_eq!(cut_off.hint(), "download it again, or pass --dataset mnist to use the embedded copy");
+    assert_eq!(cut_off.hint(), "make or download it again; MNIST itself needs no file: --dataset mnist");
     let foreign = images_error(b"\x89PNG\r\n\x1a\n".to_vec());
     assert_eq!(
         foreign.to_string(),

@@ -297,7 +297,7 @@ fn known_sets_are_upright() {
     let error = Source::parse("mnist:transposed").expect_err("upright");
     assert!(matches!(&error, Error::Upright { name } if name == "mnist"), "{error}");
     assert!(matches!(Source::parse("kmnist").expect("known").transposed(), Err(Error::Upright { .. })));
-    assert!(matches!(Source::parse("no/such/folder:transposed"), Err(Error::UnknownName { .. })));
+    assert!(matches!(Source::parse("no/such/folder:transposed"), Err(Error::NoFolder { .. })));
 }
 
 #[test]

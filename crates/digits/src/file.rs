@@ -81,7 +81,7 @@ fn name(format: ImageFormat) -> String {
 
 /// What bytes that are none of our formats look like.
 fn described(bytes: &[u8]) -> String {
-    let known: [(usize, &[u8], &str); 8] = [
+    let known: [(usize, &[u8], &str); 10] = [
         (4, b"ftypheic", "a HEIC photo"),
         (4, b"ftypheix", "a HEIC photo"),
         (4, b"ftypmif1", "a HEIC photo"),
@@ -90,6 +90,8 @@ fn described(bytes: &[u8]) -> String {
         (0, b"<svg", "an SVG drawing"),
         (0, b"<?xml", "an XML document"),
         (0, b"PK\x03\x04", "a zip archive"),
+        (0, b"\0\0\x08\x03", "an IDX file of images, which `evaluate --dataset FOLDER` reads"),
+        (0, b"\0\0\x08\x01", "an IDX file of labels, which `evaluate --dataset FOLDER` reads"),
     ];
     let starts = |(place, mark, _): &&(usize, &[u8], &str)| {
         bytes.get(*place..).is_some_and(|bytes| bytes.starts_with(mark))

@@ -1,6 +1,6 @@
 //! What to write instead of a layer that does not fit.
 
-use crate::{LayerSpec, RecurrentSpec, Shape, Units};
+use crate::{ActivationSpec, LayerSpec, RecurrentSpec, Shape, Units};
 
 /// For a layer that cannot read `input`, which the layers before it in its list have made; empty where nothing can be said.
 pub(crate) fn for_layer(before: &[LayerSpec], layer: &LayerSpec, input: Shape) -> String {
@@ -46,6 +46,24 @@ pub(crate) fn for_the_end(layers: &[LayerSpec], output: Shape) -> String {
             }
         }
     }
+}
+
+/// What is amiss with a last layer after which the output still has one value a class; none where nothing is.
+pub(crate) fn of_the_last(layers: &[LayerSpec]) -> Option<String> {
+    let last = layers.last()?;
+    let done = match last {
+        LayerSpec::Activation(ActivationSpec::Relu) => {
+            "sets every score below 0 to 0, so that it learns from those no more"
+        }
+        LayerSpec::Activation(_) => {
+            "bounds or bends the scores before the softmax, which holds the probabilities back"
+        }
+        LayerSpec::Dropout { .. } => "sets scores of whole classes to 0 while it trains",
+        _ => return None,
+    };
+    Some(format!(
+        "the last layer, `{last}`, {done}: end with `dense classes`, whose scores the softmax makes probabilities of"
+    ))
 }
 
 /// What a layer can read.

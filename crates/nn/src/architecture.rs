@@ -84,6 +84,11 @@ impl Architecture {
         Ok(walk.described)
     }
 
+    /// What is probably not meant, though it can be trained: a last layer that changes the scores of the classes.
+    pub fn doubt(&self) -> Option<String> {
+        advice::of_the_last(&self.layers)
+    }
+
     /// What is wrong with the whole, told of its last layer.
     fn unfit_at_the_end(&self, problem: String, hint: String) -> ShapeError {
         let layer = self.layers.last().map_or("no layer".into(), ToString::to_string);

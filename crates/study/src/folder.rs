@@ -189,6 +189,17 @@ impl StudyFolder {
         &self.store
     }
 
+    /// Whether other processes work in the folder too. Where locks cannot be had, nobody else is seen.
+    pub fn is_shared(&self) -> bool {
+        let Some(users) = &self.users else { return false };
+        let Ok(_guard) = wait_for(&self.locks.join(GUARD)) else { return false };
+        // Nobody else looks before the guard is let go, so that the lock may change its kind for a moment.
+        let shared = matches!(users.try_lock(), Err(TryLockError::WouldBlock));
+        let _ = users.unlock();
+        let _ = users.lock_shared();
+        shared
+    }
+
     /// Takes a run, so that nobody else makes it meanwhile; none where somebody else does.
     ///
     /// # Errors
@@ -295,4 +306,27 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_tells_who_else_works_in_it_and_stays_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parts = [Part { dataset: "d".to_owned(), folder: "d".to_owned() }];
+        let enter = || StudyFolder::open_parts(folder.path(), "a", &parts, false).expect("free");
+        let first = enter();
+        assert!(!first.is_shared());
+        let second = enter();
+        assert!(first.is_shared() && second.is_shared());
+        // To have looked lets nothing go.
+        assert!(StudyFolder::open_alone(folder.path(), "b").is_err());
+        drop(second);
+        assert!(!first.is_shared());
+        assert!(StudyFolder::open_alone(folder.path(), "b").is_err());
+        drop(first);
+        assert!(StudyFolder::open_alone(folder.path(), "b").is_ok());
+    }
 }

@@ -22,6 +22,9 @@ pub struct Store {
     failed: PathBuf,
 }
 
+/// The folder of the records within a results folder.
+pub const RECORDS: &str = "records";
+
 /// No record is larger: the probabilities of 100,000 images of 256 classes are 64 MiB before they are deflated.
 const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
 
@@ -31,7 +34,7 @@ const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
 impl Store {
     /// The records of a results folder, which need not exist.
     pub fn of(results: &Path) -> Self {
-        Self { folder: results.join("records"), failed: results.join("failed") }
+        Self { folder: results.join(RECORDS), failed: results.join("failed") }
     }
 
     /// Creates the folder, and shows that it can be written to before any run is made for it.

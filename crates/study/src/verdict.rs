@@ -36,7 +36,7 @@ pub use constraint::{Attempt, Standing, attempts, standings};
 pub use ensemble::{Ensemble, ensemble};
 use pairing::{Pairing, usable_runs};
 pub use ranking::{Rank, ranking};
-pub use sanity::sanity;
+pub use sanity::{no_better_than_chance, sanity};
 use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
 pub use speed::{Faster, MachineKind, TrainingTime};

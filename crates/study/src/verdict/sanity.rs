@@ -26,7 +26,7 @@ pub fn sanity(records: &[RunRecord], failed: &[FailedRun]) -> Vec<String> {
         }
     }
     found.extend(test_images(records));
-    if models.len() > 1 && models.iter().all(|model| model.runs.iter().all(|run| is_guess(run))) {
+    if models.len() > 1 && models.iter().all(|model| model.runs.iter().all(|run| guess(run).is_some())) {
         found.push(
             "No model is better than chance, as far as the test images show: the verdict below compares guesses. The labels may have \
              no relation to the images, or the training was too short."
@@ -35,6 +35,7 @@ pub fn sanity(records: &[RunRecord], failed: &[FailedRun]) -> Vec<String> {
     }
     found.extend(diverged(&models, failed));
     found.extend(named(models.iter().flat_map(guesses).collect()));
+    found.extend(named(models.iter().filter_map(doubt).collect()));
     found.extend(same_weights(&models));
     found.extend(same_answers(&models));
     found
@@ -96,12 +97,25 @@ fn test_images(records: &[RunRecord]) -> Vec<String> {
     found
 }
 
-/// What answering the most frequent class always reaches on a run's test images, or one class of so many if that is more.
-fn chance(run: &RunRecord) -> f64 {
+/// What answering the most frequent class always reaches on images of these labels, or one class of so many if that is
+/// more.
+fn chance(labels: &[u8], classes: usize) -> f64 {
     let mut counts = [0usize; 256];
-    run.test.labels.iter().for_each(|label| counts[usize::from(*label)] += 1);
-    let most = counts.into_iter().max().unwrap_or(0) as f64 / run.test.labels.len().max(1) as f64;
-    most.max(1.0 / run.specification.dataset.classes.max(1) as f64)
+    labels.iter().for_each(|label| counts[usize::from(*label)] += 1);
+    let most = counts.into_iter().max().unwrap_or(0) as f64 / labels.len().max(1) as f64;
+    most.max(1.0 / classes.max(1) as f64)
+}
+
+/// What guessing reaches, as a fraction, where the images leave it open that a model's answers are no better: where Wilson's
+/// 95 % interval of their accuracy reaches down to it. None of images of one class, which cannot say.
+pub fn no_better_than_chance(labels: &[u8], predictions: &[u8], classes: usize) -> Option<f64> {
+    if labels.len() != predictions.len() || labels.is_empty() || only(labels).is_some() {
+        return None;
+    }
+    let right = labels.iter().zip(predictions).filter(|(label, given)| label == given).count();
+    let chance = chance(labels, classes);
+    let interval = stats::wilson_interval(right as u64, labels.len() as u64, CONFIDENCE).ok()?;
+    (interval.lower <= chance).then_some(chance)
 }
 
 /// The class that a run gives to each of several test images that are not all of one class.
@@ -109,15 +123,9 @@ fn constant_answer(run: &RunRecord) -> Option<u8> {
     only(&run.test.predictions).filter(|_| !run.test.labels.is_empty() && only(&run.test.labels).is_none())
 }
 
-/// Whether the test images leave it open that a run does no better than guessing. Images of one class cannot say.
-fn is_guess(run: &RunRecord) -> bool {
-    let test = &run.test;
-    if test.labels.len() != test.predictions.len() || test.labels.is_empty() || only(&test.labels).is_some() {
-        return false;
-    }
-    let right = test.labels.iter().zip(&test.predictions).filter(|(label, given)| label == given).count();
-    stats::wilson_interval(right as u64, test.labels.len() as u64, CONFIDENCE)
-        .is_ok_and(|interval| interval.lower <= chance(run))
+/// What guessing reaches on a run's test images, where they leave it open that the run does no better.
+fn guess(run: &RunRecord) -> Option<f64> {
+    no_better_than_chance(&run.test.labels, &run.test.predictions, run.specification.dataset.classes)
 }
 
 fn guesses(model: &Model) -> Vec<String> {
@@ -128,8 +136,7 @@ fn guesses(model: &Model) -> Vec<String> {
     for run in model.runs.iter().copied() {
         match constant_answer(run) {
             Some(class) => constant.entry(class).or_default().push(run),
-            None if is_guess(run) => guessing.push(run),
-            None => {}
+            None => guessing.extend(guess(run).map(|chance| (run, chance))),
         }
     }
     for (class, runs) in constant {
@@ -139,9 +146,9 @@ fn guesses(model: &Model) -> Vec<String> {
             called(runs[0], class)
         ));
     }
-    if let Some(first) = guessing.first() {
+    if let Some((_, chance)) = guessing.first() {
         let accuracies: BTreeSet<u64> =
-            guessing.iter().map(|run| run.test.accuracy.max(0.0).to_bits()).collect();
+            guessing.iter().map(|(run, _)| run.test.accuracy.max(0.0).to_bits()).collect();
         let shown = |bits: Option<&u64>| bits.map_or_else(String::new, |bits| percent(f64::from_bits(*bits)));
         let (lowest, highest) = (shown(accuracies.first()), shown(accuracies.last()));
         let range = if lowest == highest { lowest } else { format!("{lowest} to {highest}") };
@@ -149,7 +156,7 @@ fn guesses(model: &Model) -> Vec<String> {
             "{name} is not better than chance{}, as far as the test images show: {range} % test accuracy, where the most frequent class \
              alone gives {} %.",
             of_runs(guessing.len(), model),
-            percent(chance(first))
+            percent(*chance)
         ));
     }
     found
@@ -162,6 +169,12 @@ fn of_runs(count: usize, model: &Model) -> String {
         (count, all) if count == all => format!(" in all {all} runs"),
         (count, all) => format!(" in {count} of {all} runs"),
     }
+}
+
+/// What is probably not meant about a model's layers.
+fn doubt(model: &Model) -> Option<String> {
+    let doubt = model.runs.first()?.specification.architecture().doubt()?;
+    Some(format!("{}: {doubt}.", model.name))
 }
 
 fn diverged(models: &[Model], failed: &[FailedRun]) -> Vec<String> {
@@ -245,7 +258,7 @@ fn same_weights(models: &[Model]) -> Vec<String> {
     found.extend(across.into_iter().map(|(names, count)| {
         let runs = if count == 1 { "a run" } else { "runs" };
         format!(
-            "{} have {runs} with identical weights: they are one network under several names.",
+            "{} have {runs} with identical weights: they are one network under several names there.",
             together(&names)
         )
     }));

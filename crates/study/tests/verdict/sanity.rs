@@ -1,6 +1,7 @@
 //! What is said before any verdict.
 
 use crate::fixture::{failed, run};
+use nn::{ActivationSpec, LayerSpec};
 use study::record::{FailedRun, RunRecord};
 use study::verdict::sanity;
 
@@ -146,4 +147,14 @@ fn a_thousand_models_do_not_bury_the_verdict() {
     let said = sanity(&records, &[]);
     assert!(said.len() < 15, "{}", said.len());
     assert!(said.contains(&"992 more findings of this kind are not listed.".to_owned()), "{said:?}");
+}
+
+#[test]
+fn a_last_layer_that_changes_the_scores_is_told() {
+    let mut run = own("a", 0, 1000, 0..20);
+    run.specification.layers =
+        vec![LayerSpec::Flatten, LayerSpec::dense(10), LayerSpec::Activation(ActivationSpec::Relu)];
+    let said = found(&[run], &[]);
+    assert!(said.starts_with("a: the last layer, `relu`, sets every score below 0 to 0"), "{said}");
+    assert!(said.contains("end with `dense classes`"), "{said}");
 }
