@@ -58,7 +58,7 @@ fn labels_name_the_classes_in_records_reports_and_saved_models() {
     );
     fs::rename(bench.path().join("moved"), bench.path().join("data")).expect("renamed");
 
-    let train = ["train", "lstm", "--epochs", "1", "--dataset", "data", "--save", "m.safetensors", "--quiet"];
+    let train = ["train", "cnn", "--epochs", "5", "--dataset", "data", "--save", "m.safetensors", "--quiet"];
     let trained = said(&mut bench.command(&train));
     assert_eq!((trained.code, trained.stderr.as_str()), (Some(0), told));
     let evaluate = ["evaluate", "m.safetensors", "--dataset", "data", "--quiet"];

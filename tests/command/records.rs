@@ -50,7 +50,7 @@ fn a_report_is_made_again_byte_for_byte() {
 #[test]
 fn the_command_of_a_report_makes_the_same_runs() {
     let bench = Bench::new();
-    let options = "compare mlp nano --dataset data --epochs 1 --batch-size 32 --learning-rate 0.002 --seeds 2 --seed 3 --protocol sound \
+    let options = "compare mlp cnn --dataset data --epochs 1 --batch-size 32 --learning-rate 0.002 --seeds 2 --seed 3 --protocol sound \
                    --audit-selection --target 0.1 --max-parameters 9000000 --max-multiply-adds 9000000000 --max-epochs 1 \
                    --max-train-seconds 900 --out out";
     let made = said(&mut bench.command(&options.split(' ').collect::<Vec<_>>()));
@@ -91,10 +91,10 @@ fn a_folder_without_a_plan_is_reported_too() {
 fn a_folder_without_records_is_a_failure() {
     let bench = Bench::new();
     for verb in ["report", "verify"] {
-        let said = said(&mut bench.command(&[verb, "nowhere"]));
-        assert_eq!(said.code, Some(1));
+        let nowhere = said(&mut bench.command(&[verb, "nowhere"]));
+        assert_eq!(nowhere.code, Some(1));
         assert_eq!(
-            said.stderr,
+            nowhere.stderr,
             "error: nowhere: no usable record\nhint: name a folder that `mnist-study compare` made, such as Results\n"
         );
         assert!(!bench.path().join("nowhere").exists());

@@ -258,7 +258,7 @@ fn same_weights(models: &[Model]) -> Vec<String> {
     found.extend(across.into_iter().map(|(names, count)| {
         let runs = if count == 1 { "a run" } else { "runs" };
         format!(
-            "{} have {runs} with identical weights: they are one network under several names there.",
+            "{} have {runs} with identical weights: they are one network under several names.",
             together(&names)
         )
     }));
