@@ -12,38 +12,28 @@
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-mod advice;
-mod architecture;
 mod awake;
 mod build;
 mod fingerprint;
 mod initialisation;
 mod lane;
-mod layer_shape;
-mod layer_spec;
 mod layers;
 mod model;
 mod network;
 mod optimiser;
 mod preparation;
-mod shape;
-mod spelling;
 
-pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
 pub use awake::keep_awake;
 pub use build::Build;
 pub use fingerprint::{fingerprint, sha256};
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
-pub use layer_spec::{
-    ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, NORMALISATION_EPSILON, PoolSpec,
-    RecurrentSpec, Sliding, Units,
-};
 pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, Role, StepTimes};
-pub use optimiser::{
-    AdamConstants, MovingAverage, MuonConstants, Optimiser, OptimiserError, OptimiserSpec, RmsPropConstants,
-    SgdConstants, UpdateRule,
-};
+pub use optimiser::{MovingAverage, Optimiser};
 pub use preparation::{Preparation, PreparationError};
-pub use shape::{Shape, ShapeError};
-pub use spelling::{LAYER_FORMS, LayerForm, SpellingError};
+pub use spec::{
+    ActivationSpec, AdamConstants, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, LAYER_FORMS,
+    LayerDescription, LayerForm, LayerSpec, MAXIMUM_LAYERS, MuonConstants, NORMALISATION_EPSILON,
+    OptimiserError, OptimiserSpec, PoolSpec, RecurrentSpec, RmsPropConstants, SgdConstants, Shape,
+    ShapeError, Sliding, SpellingError, Units, UpdateRule,
+};

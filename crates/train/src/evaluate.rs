@@ -80,17 +80,6 @@ fn in_batches(
     }
 }
 
-impl TestTimeAugmentation {
-    /// Rows and columns that the image is moved by in each view beside itself; nothing where it is the only one.
-    fn shifts(self) -> &'static [(isize, isize)] {
-        match self {
-            Self::None => &[],
-            Self::FourShifts => &[(-1, 0), (0, -1), (0, 1), (1, 0)],
-            Self::EightShifts => &[(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)],
-        }
-    }
-}
-
 /// Several views of a batch and their mean answer.
 #[derive(Default)]
 struct Views {

@@ -10,17 +10,14 @@ mod batch_order;
 mod choice;
 mod evaluate;
 mod fit;
-mod named;
-mod recipe;
-mod schedule;
 
 pub use batch_order::BatchOrder;
 pub use evaluate::{Predictions, evaluate, predict};
 pub use fit::{Clock, EpochMetrics, Event, Fitted, Listener, Seeds, Sets, Stopped, fit};
-pub use recipe::{
-    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, TestTimeAugmentation, Validation,
+pub use spec::{
+    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, Schedule, TestTimeAugmentation,
+    Validation,
 };
-pub use schedule::Schedule;
 
 use data::Dataset;
 

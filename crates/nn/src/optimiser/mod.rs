@@ -2,12 +2,9 @@
 
 mod average;
 mod orthogonal;
-mod spec;
-
-pub use average::MovingAverage;
-pub use spec::{AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants};
 
 use crate::{Build, ParameterSpec, Role};
+pub use average::MovingAverage;
 use kernels::{
     Buffer, Element, InstructionSet,
     optimiser::{
@@ -17,34 +14,8 @@ use kernels::{
 };
 use orthogonal::Orthogonaliser;
 use rayon::prelude::*;
+use spec::{AdamConstants, MuonConstants, OptimiserSpec, RmsPropConstants, SgdConstants, UpdateRule};
 use std::ops::Range;
-
-/// How parameters are moved.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UpdateRule {
-    /// The optimiser and its constants.
-    pub optimiser: OptimiserSpec,
-    /// Step size, which a schedule may scale.
-    pub learning_rate: f64,
-    /// What draws weights, of whatever [`Role`], to zero, and no others: it joins the gradient of `sgd`, `adam` and
-    /// `rmsprop`, and stands beside the step of `adamw` and `muon`.
-    pub weight_decay: f64,
-    /// The largest Euclidean norm that the gradient of all learnt parameters together may have: a longer one is
-    /// shortened to it (Pascanu, Mikolov and Bengio, 2013).
-    pub gradient_clip: Option<f64>,
-}
-
-impl Default for UpdateRule {
-    /// The study's: Adam with learning rate 0.001.
-    fn default() -> Self {
-        Self {
-            optimiser: OptimiserSpec::default(),
-            learning_rate: 1e-3,
-            weight_decay: 0.0,
-            gradient_clip: None,
-        }
-    }
-}
 
 /// An optimiser with what it remembers of a model's steps.
 ///
@@ -305,11 +276,11 @@ impl Stepper {
                 rms_prop_step(self.set, RmsProp { rho, epsilon }, pace, parameters, gradient, first);
             }
             OptimiserSpec::Adam(adam) => {
-                adam_step(self.set, adam.kernel(), pace, self.steps, parameters, gradient, first, second);
+                adam_step(self.set, kernel_of(adam), pace, self.steps, parameters, gradient, first, second);
             }
             OptimiserSpec::AdamW(adam) => {
                 let pace = Pace { decay: Decay::Parameter(decay), ..pace };
-                adam_step(self.set, adam.kernel(), pace, self.steps, parameters, gradient, first, second);
+                adam_step(self.set, kernel_of(adam), pace, self.steps, parameters, gradient, first, second);
             }
             OptimiserSpec::Muon(muon) if kind == Kind::Matrix => {
                 let [momentum, scale] = [muon.momentum, self.gradient_scale].map(E::from_f64);
@@ -328,22 +299,18 @@ impl Stepper {
                     decay: Decay::Parameter(decay),
                     ..pace
                 };
-                adam_step(self.set, muon.adam(), pace, self.steps, parameters, gradient, first, second);
+                adam_step(self.set, adam_of(muon), pace, self.steps, parameters, gradient, first, second);
             }
         }
     }
 }
 
-impl AdamConstants {
-    fn kernel(self) -> Adam {
-        let Self { beta_1, beta_2, epsilon } = self;
-        Adam { beta_1, beta_2, epsilon }
-    }
+/// Adam as the kernel takes it.
+fn kernel_of(AdamConstants { beta_1, beta_2, epsilon }: AdamConstants) -> Adam {
+    Adam { beta_1, beta_2, epsilon }
 }
 
-impl MuonConstants {
-    fn adam(self) -> Adam {
-        let Self { beta_1, beta_2, epsilon, .. } = self;
-        Adam { beta_1, beta_2, epsilon }
-    }
+/// Adam of what Muon does not move.
+fn adam_of(MuonConstants { beta_1, beta_2, epsilon, .. }: MuonConstants) -> Adam {
+    Adam { beta_1, beta_2, epsilon }
 }

@@ -213,7 +213,8 @@ pub enum Cell {
 }
 
 impl Cell {
-    pub(crate) fn kind(self) -> &'static str {
+    /// Its name in a layer's text.
+    pub fn kind(self) -> &'static str {
         match self {
             Self::Lstm => "lstm",
             Self::Gru => "gru",

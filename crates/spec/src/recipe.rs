@@ -1,8 +1,9 @@
 //! How a model is trained, as asked for and as checked.
 
-use crate::{Schedule, named::name_or_table};
-use data::{Augmentation, AugmentationError};
-use nn::{OptimiserError, OptimiserSpec, UpdateRule};
+use crate::{
+    Augmentation, AugmentationError, OptimiserError, OptimiserSpec, Schedule, UpdateRule,
+    named::name_or_table,
+};
 use serde::{Deserialize, Serialize};
 
 /// Most epochs that a recipe may ask for.
@@ -39,7 +40,7 @@ pub struct Recipe {
     /// The largest norm of the gradient; a longer one is shortened.
     #[serde(skip_serializing_if = "is_default")]
     pub gradient_clip: Option<f64>,
-    /// Decay of a moving average of all parameters, [`nn::MovingAverage`], which is measured and kept in their place.
+    /// Decay of a moving average of all parameters, `nn::MovingAverage`, which is measured and kept in their place.
     #[serde(skip_serializing_if = "is_default")]
     pub average_decay: Option<f64>,
     /// Epochs in succession without a lower validation loss than any before, after which the training ends.
@@ -94,6 +95,17 @@ pub enum TestTimeAugmentation {
     EightShifts,
 }
 
+impl TestTimeAugmentation {
+    /// Rows and columns that the image is moved by in each view beside itself; nothing where it is the only one.
+    pub fn shifts(self) -> &'static [(isize, isize)] {
+        match self {
+            Self::None => &[],
+            Self::FourShifts => &[(-1, 0), (0, -1), (0, 1), (1, 0)],
+            Self::EightShifts => &[(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)],
+        }
+    }
+}
+
 /// Which images a training is validated on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validation {
@@ -103,7 +115,7 @@ pub enum Validation {
     TestImages,
 }
 
-/// A recipe whose every value is usable; the only form that [`crate::fit`] takes.
+/// A recipe whose every value is usable; the only form that `train::fit` takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedRecipe(Recipe);
 
@@ -321,7 +333,7 @@ mod tests {
             error(Recipe { augmentation, ..default() }),
             "augmentation shift: 0 to 256 expected, -1 found"
         );
-        let optimiser = OptimiserSpec::Sgd(nn::SgdConstants { momentum: 1.0, nesterov: false });
+        let optimiser = OptimiserSpec::Sgd(crate::SgdConstants { momentum: 1.0, nesterov: false });
         assert_eq!(
             error(Recipe { optimiser, ..default() }),
             "optimiser sgd momentum: a number from 0 and below 1 expected, 1 found"
@@ -384,7 +396,7 @@ mod tests {
             r#"{"epochs":5,"batch_size":128,"optimiser":{"kind":"adam","beta_1":0.9,"beta_2":0.999,"epsilon":1e-7},"learning_rate":0.001}"#
         );
         let full = Recipe {
-            optimiser: OptimiserSpec::Muon(nn::MuonConstants::default()),
+            optimiser: OptimiserSpec::Muon(crate::MuonConstants::default()),
             schedule: Schedule::OneCycle { warm_up: 0.2, initial_fraction: 0.1, final_fraction: 0.01 },
             weight_decay: 0.01,
             label_smoothing: 0.1,
@@ -405,7 +417,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Recipe>(text);
         assert_eq!(read("{}").expect("all default"), Recipe::default());
         let recipe = read(r#"{"optimiser": "sgd", "schedule": "cosine"}"#).expect("usable");
-        assert_eq!(recipe.optimiser, OptimiserSpec::Sgd(nn::SgdConstants::default()));
+        assert_eq!(recipe.optimiser, OptimiserSpec::Sgd(crate::SgdConstants::default()));
         assert_eq!(recipe.schedule, Schedule::Cosine { warm_up: 0.0, final_fraction: 0.0 });
         let recipe = read(r#"{"schedule": {"kind": "one-cycle", "warm_up": 0.5}}"#).expect("usable");
         let expected = Schedule::OneCycle { warm_up: 0.5, initial_fraction: 0.04, final_fraction: 0.0 };

@@ -2,6 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How parameters are moved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UpdateRule {
+    /// The optimiser and its constants.
+    pub optimiser: OptimiserSpec,
+    /// Step size, which a schedule may scale.
+    pub learning_rate: f64,
+    /// What draws weights, of whatever role, to zero, and no others: it joins the gradient of `sgd`, `adam` and
+    /// `rmsprop`, and stands beside the step of `adamw` and `muon`.
+    pub weight_decay: f64,
+    /// The largest Euclidean norm that the gradient of all learnt parameters together may have: a longer one is
+    /// shortened to it (Pascanu, Mikolov and Bengio, 2013).
+    pub gradient_clip: Option<f64>,
+}
+
+impl Default for UpdateRule {
+    /// The study's: Adam with learning rate 0.001.
+    fn default() -> Self {
+        Self {
+            optimiser: OptimiserSpec::default(),
+            learning_rate: 1e-3,
+            weight_decay: 0.0,
+            gradient_clip: None,
+        }
+    }
+}
+
 /// An optimiser with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]

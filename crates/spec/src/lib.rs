@@ -1,0 +1,35 @@
+//! What a network and a training are, as text and data: layers with their syntax and shapes, recipes, schedules,
+//! optimisers and augmentation with their constants.
+//!
+//! Nothing here computes on an image, looks at a clock, starts a thread or opens a file: what is asked for can be read,
+//! checked, written down and compared where there is no engine.
+
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
+mod advice;
+mod architecture;
+mod augmentation;
+mod layer_shape;
+mod layer_spec;
+mod named;
+mod optimiser;
+mod recipe;
+mod schedule;
+mod shape;
+mod syntax;
+
+pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
+pub use augmentation::{Augmentation, AugmentationError};
+pub use layer_spec::{
+    ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, NORMALISATION_EPSILON, PoolSpec,
+    RecurrentSpec, Sliding, Units,
+};
+pub use optimiser::{
+    AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants, UpdateRule,
+};
+pub use recipe::{
+    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, TestTimeAugmentation, Validation,
+};
+pub use schedule::Schedule;
+pub use shape::{Shape, ShapeError};
+pub use syntax::{LAYER_FORMS, LayerForm, SpellingError};
