@@ -6,9 +6,10 @@ mod verb;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use data::Augmentation;
+use records::target::Target;
 pub(crate) use saved::{EvaluateArguments, ExportArguments, ModelFileArguments, PredictArguments};
 use std::path::PathBuf;
-use study::study_file::{MAXIMUM_RUNS, Target};
+use study::study_file::MAXIMUM_RUNS;
 pub(crate) use values::{ProtocolName, SamplerName, Show, TestTimeAugmentationName};
 use values::{accuracy, batch_size, bench_seconds, epochs, learning_rate, minutes, seconds, threads};
 pub(crate) use verb::Verb;

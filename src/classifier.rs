@@ -4,8 +4,8 @@ use crate::Error;
 use digits::{Bounds, Digit, Doubt, Picture, PictureError, SIDE, digit, digits};
 use interchange::{Description, Remark};
 use nn::{InstructionSet, Model};
+use records::store::{read_at_most, write_atomically};
 use std::{fs::File, io, path::Path};
-use study::store::{read_at_most, write_atomically};
 
 /// An image or weights file of more bytes is none.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;

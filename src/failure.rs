@@ -1,11 +1,9 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
 use crate::{args::Verb, interrupt, output};
+use records::{files::FileError, folder::FolderError, results::CollectError, store::RECORDS};
 use std::{fmt::Display, io, path::Path, process::ExitCode};
-use study::{
-    execute::ExecutionError, files::FileError, folder::FolderError, results::CollectError, run::RunError,
-    store::RECORDS, tune::TuneError, verify::VerifyError,
-};
+use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
 use train::Stopped;
 
 /// Why the command did not do what it was asked to.

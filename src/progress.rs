@@ -1,16 +1,14 @@
 //! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
 use crate::output;
+use analysis::figures::{fixed, percent};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use records::record::RunSpec;
 use std::{
     io::IsTerminal,
     time::{Duration, Instant},
 };
-use study::{
-    execute::StudyEvent,
-    figures::{fixed, percent},
-    record::RunSpec,
-};
+use study::execute::StudyEvent;
 use train::Event;
 
 /// Shows what a study does.

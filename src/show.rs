@@ -55,7 +55,7 @@ impl Protocol {
 
     /// The escape sequence that draws a PNG, about 100 columns wide, and a line's end.
     fn encode(self, png: &[u8]) -> String {
-        let text = study::encoding::base64(png);
+        let text = records::encoding::base64(png);
         match self {
             Self::Iterm => {
                 format!(
@@ -125,6 +125,6 @@ mod tests {
         assert_eq!((pieces[1].0, pieces[3].0), ("m=1", "m=0"));
         assert!(pieces.iter().all(|(_, data)| data.len() <= KITTY_PIECE));
         let joined: String = pieces.iter().map(|(_, data)| *data).collect();
-        assert_eq!(joined, study::encoding::base64(&png));
+        assert_eq!(joined, records::encoding::base64(&png));
     }
 }

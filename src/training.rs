@@ -4,9 +4,9 @@ use crate::{Classifier, Error};
 use data::Source;
 use interchange::Description;
 use nn::InstructionSet;
+use records::record::{Protocol, RunRecord, RunSpec};
 use std::{ops::ControlFlow, thread};
 use study::{
-    record::{Protocol, RunRecord, RunSpec},
     run::{FinishedRun, Laboratory, RunError},
     study_file::{ModelSpec, built_in_model},
 };

@@ -1,7 +1,8 @@
 //! Live progress of a search on stderr: a bar at a terminal, a line a trial elsewhere, nothing when asked to be quiet.
 
 use crate::progress::Style;
-use study::tune::{Budget, Outcome, TrialRecord, TuneEvent};
+use records::trial::{Outcome, TrialRecord};
+use study::tune::{Budget, TuneEvent};
 use train::Event;
 
 /// Shows what a search does.

@@ -6,8 +6,9 @@
 
 use data::Source;
 use kernels::InstructionSet;
+use records::record::Protocol;
 use std::ops::ControlFlow;
-use study::{record::Protocol, run::Laboratory, study_file::built_in_model};
+use study::{run::Laboratory, study_file::built_in_model};
 use train::Event;
 
 fn check(model: &str, keras_accuracy: f64, tolerance: f64, keras_loss: std::ops::RangeInclusive<f64>) {

@@ -34,7 +34,7 @@ pub(crate) enum ProtocolName {
     Original,
 }
 
-impl From<ProtocolName> for study::record::Protocol {
+impl From<ProtocolName> for records::record::Protocol {
     fn from(name: ProtocolName) -> Self {
         match name {
             ProtocolName::Sound => Self::Sound,

@@ -2,9 +2,9 @@
 
 use crate::{args::SheetArguments, commands::datasets, failure::Failure, output, targets};
 use data::{Augmentation, Augmenter, Corpus, Dataset, Target};
+use records::store::write_atomically;
 use report::{ContactSheet, SheetImage, SheetRow, contact_sheet};
 use std::path::Path;
-use study::store::write_atomically;
 
 /// Versions of each image beside the original: those of as many epochs.
 const EPOCHS: usize = 9;

@@ -10,16 +10,20 @@ use crate::{
     interrupt, output,
     progress::Progress,
 };
+use records::{
+    folder::StudyFolder,
+    question::{Part, Question},
+    record::{FailedRun, Protocol, RunSpec},
+    results::{collect, describe_failure},
+    store::Store,
+    target::Target,
+};
 use std::{path::Path, slice};
 use study::{
     execute::{StudyEvent, execute},
-    folder::StudyFolder,
     plan::{StudySpec, identify, plan},
-    record::{FailedRun, Protocol, RunSpec},
-    results::{Part, Question, collect, describe_failure},
     run::Laboratory,
-    store::Store,
-    study_file::{ModelSpec, Target},
+    study_file::ModelSpec,
 };
 
 /// Models to be compared on each of some data sets.

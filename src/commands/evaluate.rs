@@ -2,14 +2,11 @@
 
 use super::{instruction_set, laboratory_with, weights::Saved};
 use crate::{args::EvaluateArguments, failure::Failure, output};
+use analysis::{figures::percent, verdict::no_better_than_chance};
 use interchange::Training;
 use report::thousands;
 use serde_json::json;
-use study::{
-    bench::{self, InferenceSpeed},
-    figures::percent,
-    verdict::no_better_than_chance,
-};
+use study::bench::InferenceSpeed;
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;

@@ -2,16 +2,16 @@
 
 use super::{instruction_set, laboratory, models::in_study_file, weights::Saved};
 use crate::{args::ExportArguments, failure::Failure, output, targets};
+use analysis::{
+    figures::percent,
+    verdict::{OnePair, Outcome, judge_one_pair},
+};
 use interchange::{OnnxOptions, Quantisation};
 use nn::Model;
+use records::store::write_atomically;
 use report::thousands;
 use serde_json::{Value, json};
 use std::path::Path;
-use study::{
-    figures::percent,
-    store::write_atomically,
-    verdict::{OnePair, Outcome, judge_one_pair},
-};
 use train::TestTimeAugmentation;
 
 /// Images in a batch; only speed depends on it.

@@ -7,6 +7,7 @@ use crate::{
     progress::duration,
 };
 use data::Source;
+use records::{record::RunSpec, store::Store};
 use report::thousands;
 use serde_json::{Value, json};
 use std::{
@@ -17,9 +18,7 @@ use std::{
 };
 use study::{
     forecast::{Basis, Forecast},
-    record::RunSpec,
     run::Laboratory,
-    store::Store,
 };
 
 /// A study that takes longer is not begun unasked.

@@ -11,6 +11,7 @@ use mnist_study::{
     digits::{Bounds, Doubt, SIDE},
     interchange::Description,
 };
+use records::store::read_at_most;
 use serde_json::json;
 use std::{
     env, fs,
@@ -18,7 +19,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use study::store::read_at_most;
 
 /// Endings of the image files that are taken out of a folder.
 const ENDINGS: [&str; 15] = [

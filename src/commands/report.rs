@@ -3,7 +3,7 @@
 use super::results;
 use crate::{args::ReportArguments, failure::Failure};
 use data::{Corpus, Source};
-use study::results::{Collection, collect, read_parts};
+use records::results::{Collection, collect, read_parts};
 
 /// Reads, judges, writes; trains nothing. A study over several data sets is reported for each of them, and across.
 pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {

@@ -5,14 +5,15 @@ use crate::{
     failure::Failure,
     output, show,
 };
+use analysis::verdict::{across, judge};
+use records::{
+    question::Part,
+    record::RunRecord,
+    results::{Collection, collect, describe_failure},
+    store::{FileError, write_atomically},
+};
 use report::{Study, TestImages};
 use std::path::{Path, PathBuf};
-use study::{
-    record::RunRecord,
-    results::{Collection, Part, collect, describe_failure},
-    store::{FileError, write_atomically},
-    verdict::{across, judge},
-};
 
 /// PNG files, and where each was written to.
 type Pictures = Vec<(PathBuf, Vec<u8>)>;

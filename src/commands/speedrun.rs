@@ -7,14 +7,17 @@ use crate::{
     interrupt, output,
     progress::Progress,
 };
+use records::{
+    folder::StudyFolder,
+    question::Question,
+    record::{FailedRun, Protocol, RunRecord},
+    results::describe_failure,
+};
 use serde_json::json;
 use std::time::Instant;
 use study::{
     execute::{StudyEvent, execute},
-    folder::StudyFolder,
     plan::{StudySpec, identify, plan},
-    record::{FailedRun, Protocol, RunRecord},
-    results::{Question, describe_failure},
 };
 
 /// What the mean test accuracy must reach.

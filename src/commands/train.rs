@@ -5,15 +5,15 @@ use super::{
     models::{self, in_study_file},
 };
 use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress, targets};
-use mnist_study::description_of;
-use serde_json::json;
-use std::{path::Path, slice};
-use study::{
-    execute::StudyEvent,
+use analysis::{
     figures::{fixed, percent},
-    store::{check_writable, write_atomically},
     verdict::sanity,
 };
+use mnist_study::description_of;
+use records::store::{check_writable, write_atomically};
+use serde_json::json;
+use std::{path::Path, slice};
+use study::execute::StudyEvent;
 
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {

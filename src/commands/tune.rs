@@ -7,17 +7,20 @@ use crate::{
     interrupt, output,
     trials::TrialProgress,
 };
+use records::{
+    record::Protocol,
+    store::{FileError, check_writable, write_atomically},
+    trial_store::TrialStore,
+};
 use search::{Halving, Sampler};
 use serde_json::{Map, Value};
 use std::path::Path;
 use study::{
     near::choose,
     plan::identify,
-    record::Protocol,
     run::RunError,
-    store::{FileError, check_writable, write_atomically},
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
-    tune::{Budget, Candidate, Question, SettingSpace, TrialStore, TuneEvent, Tuning, tune},
+    tune::{Budget, Candidate, Question, SettingSpace, TuneEvent, Tuning, tune},
 };
 
 /// What stands in the way of a search over a file's models.

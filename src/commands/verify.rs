@@ -8,16 +8,14 @@ use crate::{
     progress::Progress,
 };
 use kernels::InstructionSet;
-use serde_json::json;
-use std::time::Instant;
-use study::{
-    execute::StudyEvent,
+use records::{
     record::RunRecord,
     results::{collect, describe_failure, read_parts},
-    run::Laboratory,
     store::Store,
-    verify::verify,
 };
+use serde_json::json;
+use std::time::Instant;
+use study::{execute::StudyEvent, run::Laboratory, verify::verify};
 
 /// Checks every record of the folder, makes the first run of each data set's plan again, or all of them, and compares.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {

@@ -9,11 +9,9 @@ use crate::{
 use data::Corpus;
 use interchange::{Description, FormatError, NameMap, Remark};
 use nn::{Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
+use records::store::read_at_most;
 use std::{fs, path::Path};
-use study::{
-    run::{Laboratory, RunError},
-    store::read_at_most,
-};
+use study::run::{Laboratory, RunError};
 
 /// A weights file of this many bytes is larger than any network of this program.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;

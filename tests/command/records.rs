@@ -1,13 +1,13 @@
 //! Records: reports made from them, runs made again, kills, and what is done to them by hand.
 
 use crate::common::{Bench, said};
+use records::{identity::run_id, store::Store};
 use std::{
     collections::BTreeMap,
     fs,
     process::{Command, Stdio},
     time::Duration,
 };
-use study::{plan::run_id, store::Store};
 
 /// Every file of a folder that is not a record or the plan, by name.
 fn made(bench: &Bench, folder: &str) -> BTreeMap<String, Vec<u8>> {

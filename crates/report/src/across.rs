@@ -1,9 +1,11 @@
 //! Models over several data sets, in words.
 
-use crate::markdown::line;
-use crate::numbers::{counted, listed, percent, signed};
-use crate::text::{self, one_line};
-use study::verdict::Across;
+use crate::{
+    markdown::line,
+    numbers::{counted, listed, percent, signed},
+    text::{self, one_line},
+};
+use analysis::verdict::Across;
 
 /// Fewest data sets that a test over them says anything about.
 const FEWEST: usize = 5;
@@ -81,7 +83,7 @@ fn sentences(across: &Across) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use study::verdict::{AcrossModel, AcrossPair, LeftOut};
+    use analysis::verdict::{AcrossModel, AcrossPair, LeftOut};
 
     #[test]
     fn ranks_and_doubts_are_told() {

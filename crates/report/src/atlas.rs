@@ -2,10 +2,9 @@
 
 use std::cmp::Reverse;
 
-use study::record::RunRecord;
+use records::record::RunRecord;
 
-use crate::calibration::unit;
-use crate::{Model, TestImages};
+use crate::{Model, TestImages, calibration::unit};
 
 /// SHA-256 of MNIST as records identify data.
 const MNIST: &str = "e9914cff2ade526da2ab1ac60c072f9173cc53e35b9411692de8207cb1b9009d";

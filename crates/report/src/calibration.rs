@@ -1,6 +1,6 @@
 //! How far a model's probabilities can be believed.
 
-use study::record::RunRecord;
+use records::record::RunRecord;
 
 /// Bins of equal mass over which the calibration error is taken.
 const BINS: usize = 15;

@@ -1,14 +1,16 @@
 //! What training costs, and what longer training buys.
 
-use study::verdict::{Comparison, Outcome};
+use analysis::verdict::{Comparison, Outcome};
 
-use crate::discussion::ranked;
-use crate::learning::seconds_per_epoch;
-use crate::numbers::{
-    Spread, adjustment, average, confidence, counted, fixed, points_to, probability, seconds, thousands,
+use crate::{
+    Model, Study,
+    discussion::ranked,
+    learning::seconds_per_epoch,
+    numbers::{
+        Spread, adjustment, average, confidence, counted, fixed, points_to, probability, seconds, thousands,
+    },
+    text::markdown,
 };
-use crate::text::markdown;
-use crate::{Model, Study};
 
 /// Above this part of its mean, a time's deviation is more than the usual noise of a quiet machine.
 const UNSTEADY_TIME: f64 = 0.1;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use study::measured::other_labels;
-use study::record::{EpochRecord, Protocol};
+use analysis::measured::other_labels;
+use records::record::{EpochRecord, Protocol};
 
-use crate::canvas::Canvas;
-use crate::chart::{Chart, Curve, Quantity, Value};
-use crate::names::ShortNames;
-use crate::numbers::{counted, listed};
-use crate::scene::Scene;
-use crate::text::one_line;
-use crate::{Model, Study};
+use crate::{
+    Model, Study,
+    canvas::Canvas,
+    chart::{Chart, Curve, Quantity, Value},
+    names::ShortNames,
+    numbers::{counted, listed},
+    scene::Scene,
+    text::one_line,
+};
 
 /// No accuracy or loss is larger; a diverged run's may be, and would flatten every other curve.
 const LARGEST_DRAWN: f64 = 1e12;
@@ -166,7 +168,7 @@ fn value(epoch: &EpochRecord, quantity: Quantity, training: bool) -> f64 {
 
 /// The curve in pieces, and how many values it leaves out.
 fn pieces(
-    runs: &[&study::record::RunRecord],
+    runs: &[&records::record::RunRecord],
     value: impl Fn(&EpochRecord) -> f64,
 ) -> (Vec<Vec<Value>>, usize) {
     let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();

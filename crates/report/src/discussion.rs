@@ -2,15 +2,19 @@
 
 use std::cmp::Ordering;
 
-use study::verdict::{Comparison, Coverage, Outcome, ensemble};
+use analysis::verdict::{Comparison, Coverage, Outcome, ensemble};
 
-use crate::atlas::Atlas;
-use crate::numbers::{
-    Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to, probability,
-    thousands, times,
+use crate::{
+    Model, Study,
+    atlas::Atlas,
+    cost, errors, learning,
+    numbers::{
+        Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to, probability,
+        thousands, times,
+    },
+    selection,
+    text::markdown,
 };
-use crate::text::markdown;
-use crate::{Model, Study, cost, errors, learning, selection};
 
 /// A heading and the sentences below it, as Markdown.
 pub(crate) struct Section {
@@ -40,7 +44,7 @@ pub(crate) fn discussion(study: &Study) -> Vec<Section> {
 pub(crate) fn ranked<'a, 'b>(
     models: &'b [Model<'a>],
     larger_is_better: bool,
-    figure: impl Fn(&study::record::RunRecord) -> f64,
+    figure: impl Fn(&records::record::RunRecord) -> f64,
 ) -> Vec<(&'b Model<'a>, Spread)> {
     let mut ranked: Vec<_> = models
         .iter()
@@ -360,8 +364,8 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::fixture::{comparison, records, training_time, with_predictions};
-    use study::record::RunRecord;
-    use study::verdict::TrainingTime;
+    use analysis::verdict::TrainingTime;
+    use records::record::RunRecord;
 
     fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
         let sections =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use study::record::RunRecord;
+use records::record::RunRecord;
 
 use crate::Model;
 

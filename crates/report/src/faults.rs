@@ -1,12 +1,16 @@
 //! Tests of what a reader is told when something is wrong: on every output, and before the verdict.
 
-use study::record::{Protocol, RunRecord};
-use study::verdict::judge;
+use analysis::verdict::judge;
+use records::record::{Protocol, RunRecord};
 
-use crate::canvas::Canvas;
-use crate::chart::Quantity;
-use crate::fixture::{failed, record, records, with_predictions};
-use crate::{Study, curves, loss_chart, markdown, page, pictures, summary_json, terminal};
+use crate::{
+    Study,
+    canvas::Canvas,
+    chart::Quantity,
+    curves,
+    fixture::{failed, record, records, with_predictions},
+    loss_chart, markdown, page, pictures, summary_json, terminal,
+};
 
 /// The terminal's text, Markdown and page, each on one line.
 fn outputs(study: &Study) -> [String; 3] {

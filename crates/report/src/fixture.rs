@@ -1,11 +1,11 @@
 //! Records to test with: made up, but of the size and shape of real ones.
 
-use study::record::{
+use analysis::verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime};
+use records::record::{
     DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
     TestRecord,
 };
 use study::study_file::built_in_model;
-use study::verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime};
 use train::Recipe;
 
 /// Steps of the generator behind the made-up figures; any full-period one does.

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use study::measured::{other_labels, reasons_for_a_gap};
-use study::record::{EpochRecord, Protocol, RunRecord};
+use analysis::measured::{other_labels, reasons_for_a_gap};
+use records::record::{EpochRecord, Protocol, RunRecord};
 
-use crate::numbers::{counted, listed, loss, percent, points};
-use crate::text::markdown;
-use crate::{Model, Study};
+use crate::{
+    Model, Study,
+    numbers::{counted, listed, loss, percent, points},
+    text::markdown,
+};
 
 const THRESHOLDS: [(f64, &str); 3] = [(0.97, "97 %"), (0.98, "98 %"), (0.99, "99 %")];
 

@@ -45,9 +45,11 @@ mod pictures;
 #[cfg(test)]
 mod properties;
 
-use study::record::{DatasetIdentity, FailedRun, Protocol, RunRecord};
-use study::results::Question;
-use study::verdict::{Comparison, MachineKind, sanity};
+use analysis::verdict::{Comparison, MachineKind, sanity};
+use records::{
+    question::Question,
+    record::{DatasetIdentity, FailedRun, Protocol, RunRecord},
+};
 
 pub use across::{across_markdown, across_terminal};
 pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};

@@ -2,12 +2,16 @@
 
 use std::fmt::Write;
 
-use study::verdict::{Outcome, Rank, ranking};
+use analysis::verdict::{Outcome, Rank, ranking};
 
-use crate::discussion::discussion;
-use crate::learning::{seconds_per_epoch, tested_of_all};
-use crate::numbers::{MISSING, listed, loss, percent, seconds, shown, shown_seconds, thousands};
-use crate::{Model, Study, method, target, text};
+use crate::{
+    Model, Study,
+    discussion::discussion,
+    learning::{seconds_per_epoch, tested_of_all},
+    method,
+    numbers::{MISSING, listed, loss, percent, seconds, shown, shown_seconds, thousands},
+    target, text,
+};
 
 /// The whole study as a page of Markdown, both plots beside it by file name: `report.md`.
 pub fn markdown(study: &Study) -> String {
@@ -272,7 +276,7 @@ fn runs_table(page: &mut String, study: &Study, models: &[Model]) {
 mod tests {
     use super::*;
     use crate::fixture::{comparison, record, records};
-    use study::record::Protocol;
+    use records::record::Protocol;
 
     #[test]
     fn a_comparison_of_two_models() {

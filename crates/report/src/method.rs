@@ -1,14 +1,19 @@
 //! How the runs of a study were made, and the command that makes them again.
 
+use records::{
+    record::{Protocol, RunRecord},
+    target::Target,
+};
 use serde_json::{Value, json};
-use study::record::{Protocol, RunRecord};
-use study::study_file::{Target, built_in_model};
+use study::study_file::built_in_model;
 use train::Recipe;
 
-use crate::markdown::line;
-use crate::numbers::{counted, listed, thousands};
-use crate::text::{self, shell};
-use crate::{Model, Study};
+use crate::{
+    Model, Study,
+    markdown::line,
+    numbers::{counted, listed, thousands},
+    text::{self, shell},
+};
 
 /// The section of the report.
 pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]) {
@@ -242,7 +247,7 @@ fn options_of(target: &Target) -> String {
 mod tests {
     use super::*;
     use crate::fixture::{record, records};
-    use study::results::Question;
+    use records::question::Question;
 
     #[test]
     fn recipes_are_told_without_what_is_usual() {

@@ -1,8 +1,8 @@
 //! Figures as text.
 
-pub use study::figures::thousands;
-pub(crate) use study::figures::{confidence, fixed, percent};
-use study::verdict::Comparison;
+pub use analysis::figures::thousands;
+pub(crate) use analysis::figures::{confidence, fixed, percent};
+use analysis::verdict::Comparison;
 
 /// A mean and, from two values on, the sample standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,14 +1,15 @@
 //! Tests of the pictures, by what a reader would see: measured with another SVG library than the one that paints them.
 
+use records::record::{Protocol, RunRecord};
 use resvg::usvg::{self, Node, Rect, fontdb};
-use study::record::{Protocol, RunRecord};
 
-use crate::canvas::Canvas;
-use crate::chart::Quantity;
-use crate::fixture::{record, records, with_predictions};
 use crate::{
-    ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart, confusion_chart,
-    contact_sheet, curves, digits_chart, loss_chart, plots,
+    ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart,
+    canvas::Canvas,
+    chart::Quantity,
+    confusion_chart, contact_sheet, curves, digits_chart,
+    fixture::{record, records, with_predictions},
+    loss_chart, plots,
 };
 
 const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";

@@ -1,16 +1,18 @@
 //! Scatter plots of the page: accuracy against cost, errors against doubts.
 
-use crate::axis::Scale;
-use crate::calibration::{self, Bin};
-use crate::canvas::{Canvas, Frame};
-use crate::font::Font;
-use crate::legend::{self, DOTTED, Sample};
-use crate::marks::Mark;
-use crate::numbers::{Spread, fixed};
-use crate::scene::{Scene, Stroke};
-use crate::text::one_line;
-use crate::{Model, Study};
-use study::record::RunRecord;
+use crate::{
+    Model, Study,
+    axis::Scale,
+    calibration::{self, Bin},
+    canvas::{Canvas, Frame},
+    font::Font,
+    legend::{self, DOTTED, Sample},
+    marks::Mark,
+    numbers::{Spread, fixed},
+    scene::{Scene, Stroke},
+    text::one_line,
+};
+use records::record::RunRecord;
 
 /// No cost or accuracy is larger; a damaged figure would flatten all others.
 const LARGEST_DRAWN: f64 = 1e15;

@@ -1,11 +1,14 @@
 //! What holds for every record, however odd: nothing panics, and each output keeps its form.
 
+use analysis::verdict::{Comparison, Coverage, Outcome, judge};
 use proptest::prelude::*;
-use study::record::{EpochRecord, Protocol, RunRecord};
-use study::verdict::{Comparison, Coverage, Outcome, judge};
+use records::record::{EpochRecord, Protocol, RunRecord};
 
-use crate::fixture::{comparison, failed, record};
-use crate::{Study, TestImages, epochs_csv, markdown, page, pictures, summary_json, terminal};
+use crate::{
+    Study, TestImages, epochs_csv,
+    fixture::{comparison, failed, record},
+    markdown, page, pictures, summary_json, terminal,
+};
 
 fn figure() -> impl Strategy<Value = f64> {
     prop_oneof![

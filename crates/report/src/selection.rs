@@ -1,14 +1,16 @@
 //! What choosing the best epoch by the test images would have flattered.
 
-use study::record::{Protocol, RunRecord};
+use records::record::{Protocol, RunRecord};
 
-use crate::numbers::{Spread, counted, percent, points};
-use crate::text::markdown;
-use crate::{Model, learning};
+use crate::{
+    Model, learning,
+    numbers::{Spread, counted, percent, points},
+    text::markdown,
+};
 
 /// The most accurate epoch on the test images, less that whose weights were tested; none where the test images were not read after each.
 pub(crate) fn optimism(run: &RunRecord) -> Option<f64> {
-    let accuracy = |epoch: &study::record::EpochRecord| match run.specification.protocol {
+    let accuracy = |epoch: &records::record::EpochRecord| match run.specification.protocol {
         Protocol::Sound | Protocol::Writers => epoch.test_accuracy,
         Protocol::Original => Some(epoch.validation_accuracy),
     };

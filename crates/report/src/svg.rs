@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::scene::{Anchor, Colour, Element, Outline, Point, Probe, Scene, Stroke, Text};
-use crate::{canvas, font, marks, painter};
+use crate::{
+    canvas, font, marks, painter,
+    scene::{Anchor, Colour, Element, Outline, Point, Probe, Scene, Stroke, Text},
+};
 
 /// Where a drawing will stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +155,7 @@ fn write_image(svg: &mut String, (x, y): Point, pixel: f64, columns: usize, pixe
 /// An image as an address that holds all of it.
 pub(crate) fn image_address(columns: usize, pixels: &[u8]) -> Option<String> {
     let png = painter::image_png(columns, pixels)?;
-    Some(format!("data:image/png;base64,{}", study::encoding::base64(&png)))
+    Some(format!("data:image/png;base64,{}", records::encoding::base64(&png)))
 }
 
 /// What it shows is hidden by the page's style sheet until it is pointed at or has the focus.

@@ -1,12 +1,15 @@
 //! The files for programs: `epochs.csv` and `summary.json`.
 
+use analysis::verdict::{
+    Attempt, Comparison, Ensemble, Rank, Standing, attempts, ensemble, ranking, standings,
+};
+use records::{
+    record::{Environment, EpochRecord, FailedRun, RunRecord},
+    target::Target,
+};
 use serde::Serialize;
-use study::record::{Environment, EpochRecord, FailedRun, RunRecord};
-use study::study_file::Target;
-use study::verdict::{Attempt, Comparison, Ensemble, Rank, Standing, attempts, ensemble, ranking, standings};
 
-use crate::text::spreadsheet;
-use crate::{Model, Study, learning, selection};
+use crate::{Model, Study, learning, selection, text::spreadsheet};
 
 /// Version of `summary.json`'s layout.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -176,8 +179,8 @@ fn run_summary(run: &RunRecord) -> RunSummary<'_> {
 mod tests {
     use super::*;
     use crate::fixture::{comparison, record, records};
+    use records::record::Protocol;
     use serde_json::Value;
-    use study::record::Protocol;
 
     fn study(records: &[RunRecord]) -> Study<'_> {
         Study { records, comparisons: &[], notes: &[], images: None, ..Study::default() }

@@ -1,10 +1,12 @@
 //! What no other model outdoes, and who reaches the target.
 
-use crate::Study;
-use crate::numbers::{counted, listed, percent, thousands};
-use crate::text::markdown;
-use study::study_file::Target;
-use study::verdict::{Attempt, Comparison, Standing, attempts, standings};
+use crate::{
+    Study,
+    numbers::{counted, listed, percent, thousands},
+    text::markdown,
+};
+use analysis::verdict::{Attempt, Comparison, Standing, attempts, standings};
+use records::target::Target;
 
 /// What the study asks to be reached, in words; nothing where it asks for nothing.
 pub(crate) fn in_words(study: &Study) -> Option<String> {
@@ -91,7 +93,7 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::fixture::{comparison, records};
-    use study::results::Question;
+    use records::question::Question;
 
     fn asked(target: Target) -> Question {
         Question { title: None, target: Some(target) }

@@ -1,12 +1,15 @@
 //! The result as plain text for a terminal.
 
-use study::verdict::ranking;
+use analysis::verdict::ranking;
 
-use crate::markdown::{TOLD_AT_THE_HEAD, best_of_many, places};
-use crate::names::ShortNames;
-use crate::numbers::{MISSING, loss, percent, shown, shown_seconds, thousands};
-use crate::text::one_line;
-use crate::{Study, learning, selection, target};
+use crate::{
+    Study, learning,
+    markdown::{TOLD_AT_THE_HEAD, best_of_many, places},
+    names::ShortNames,
+    numbers::{MISSING, loss, percent, shown, shown_seconds, thousands},
+    selection, target,
+    text::one_line,
+};
 
 const COLUMNS: usize = 100;
 const GAP: usize = 2;
@@ -156,7 +159,7 @@ fn wrapped(sentence: &str) -> String {
 mod tests {
     use super::*;
     use crate::fixture::{comparison, record, records};
-    use study::record::Protocol;
+    use records::record::Protocol;
 
     #[test]
     fn the_table_is_aligned() {

@@ -1,9 +1,10 @@
 //! How fast the engine is here, beside what the machine could do.
 
-use crate::{record::Environment, run::Laboratory};
+use crate::run::Laboratory;
 use kernels::{InstructionSet, peak};
 use nn::{Model, Optimiser, StepTimes, UpdateRule, keep_awake};
 use rayon::prelude::*;
+use records::record::Environment;
 use serde::Serialize;
 use std::{
     hint::black_box,

@@ -1,7 +1,7 @@
 //! The machine that runs are made on.
 
-use crate::record::Environment;
 use kernels::InstructionSet;
+use records::record::Environment;
 use std::fs;
 
 /// The version that records carry.

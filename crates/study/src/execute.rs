@@ -1,10 +1,10 @@
 //! A plan carried out, run by run.
 
-use crate::{
+use crate::run::{Laboratory, RunError};
+use records::{
     folder::StudyFolder,
-    plan::run_id,
+    identity::run_id,
     record::{FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
-    run::{Laboratory, RunError},
     store::{FileError, Store},
 };
 use std::{ops::ControlFlow, thread, time::Duration};

@@ -1,13 +1,13 @@
 //! How long a plan will take, told before it is carried out.
 
-use crate::{
-    plan::{run_id, seedless},
-    record::{Environment, Protocol, RunSpec},
-    run::{Laboratory, RunError},
-    store::Store,
-};
+use crate::run::{Laboratory, RunError};
 use data::default_validation_images;
 use nn::{OptimiserSpec, ShapeError, keep_awake};
+use records::{
+    identity::{run_id, seedless},
+    record::{Environment, Protocol, RunSpec},
+    store::Store,
+};
 use std::{collections::HashMap, ops::ControlFlow, thread, time::Instant};
 use train::{Event, Recipe, Subset, TestTimeAugmentation, predict};
 

@@ -1,11 +1,8 @@
 //! What a study asks for, and the runs that answer it.
 
-use crate::{
-    record::{DatasetIdentity, Environment, Protocol, RunSpec},
-    study_file::ModelSpec,
-};
+use crate::study_file::ModelSpec;
 use data::Corpus;
-use sha2::{Digest, Sha256};
+use records::record::{DatasetIdentity, Protocol, RunSpec};
 
 /// A comparison, not yet bound to data.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,41 +50,4 @@ pub fn plan(study: &StudySpec, dataset: &DatasetIdentity) -> Vec<RunSpec> {
             })
         })
         .collect()
-}
-
-/// The identity of a run: the first 16 hexadecimal digits of the SHA-256 of all that its result depends on, bit for bit.
-/// That is its specification, the engine's revision and the instruction set; not the processor, the number of threads,
-/// the system or the version of the program around the engine.
-///
-/// Two folders of the same data are the same data: their name does not count.
-pub fn run_id(specification: &RunSpec, environment: &Environment) -> String {
-    let text =
-        serde_json::to_string(&nameless(specification)).expect("a specification has only plain values");
-    short_hash(&format!("{} {}\n{text}", environment.engine_revision, environment.kernels))
-}
-
-fn nameless(specification: &RunSpec) -> RunSpec {
-    RunSpec {
-        dataset: DatasetIdentity { name: String::new(), ..specification.dataset.clone() },
-        ..specification.clone()
-    }
-}
-
-/// What the runs of one model in a study share: all of a specification but the seed and the data set's name.
-pub(crate) fn seedless(specification: &RunSpec) -> RunSpec {
-    RunSpec { seed: 0, ..nameless(specification) }
-}
-
-/// The first 16 hexadecimal digits of a text's SHA-256.
-pub(crate) fn short_hash(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text))[..16].to_owned()
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
 }

@@ -3,14 +3,17 @@
 use crate::{
     clock::SystemClock,
     environment::{LoadMeter, environment},
-    plan::{StudySpec, identify, plan, run_id},
-    record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+    plan::{StudySpec, identify, plan},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
 use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
 use nn::{Architecture, Model, ShapeError, keep_awake};
+use records::{
+    identity::run_id,
+    record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+};
 use train::{
     CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
     Subset, TestTimeAugmentation, fit, predict,
@@ -133,7 +136,7 @@ impl Laboratory {
     }
 
     /// The machine, as records of this laboratory describe it.
-    pub fn environment(&self) -> crate::record::Environment {
+    pub fn environment(&self) -> records::record::Environment {
         environment(self.set, self.threads())
     }
 

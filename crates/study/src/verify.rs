@@ -1,9 +1,7 @@
 //! Making a recorded run again, and what of it came out otherwise.
 
-use crate::{
-    record::RunRecord,
-    run::{Laboratory, RunError},
-};
+use crate::run::{Laboratory, RunError};
+use records::record::RunRecord;
 use std::fmt::Display;
 use train::{ENGINE_REVISION, Listener};
 

@@ -1,13 +1,15 @@
 //! How long a plan will take: by records, by measurement, by what there is to compute.
 
 use kernels::InstructionSet;
+use records::{
+    record::{Protocol, RunSpec},
+    store::Store,
+};
 use std::{ops::ControlFlow, path::Path};
 use study::{
     forecast::{Basis, Forecast},
     plan::{StudySpec, identify, plan},
-    record::{Protocol, RunSpec},
     run::Laboratory,
-    store::Store,
     study_file::StudyFile,
 };
 use tempfile::TempDir;

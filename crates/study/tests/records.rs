@@ -3,6 +3,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use kernels::InstructionSet;
+use records::{
+    identity::run_id,
+    record::{Protocol, RunRecord},
+    store::Store,
+};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
@@ -10,13 +15,7 @@ use std::{
     ops::ControlFlow,
     path::Path,
 };
-use study::{
-    plan::run_id,
-    record::{Protocol, RunRecord},
-    run::Laboratory,
-    store::Store,
-    study_file::StudyFile,
-};
+use study::{run::Laboratory, study_file::StudyFile};
 use tempfile::TempDir;
 
 /// A record of a run that was made.

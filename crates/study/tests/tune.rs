@@ -1,18 +1,19 @@
 //! Searches: what they vary, that they can be stopped at any moment, and that they see no test image.
 
 use kernels::InstructionSet;
+use records::{
+    record::Protocol,
+    trial::{Outcome, TrialRecord},
+    trial_store::TrialStore,
+};
 use search::{Halving, History, Sampler};
 use serde_json::{Map, json};
 use std::{fs, ops::ControlFlow, path::Path};
 use study::{
     plan::identify,
-    record::Protocol,
     run::Laboratory,
     study_file::{ModelTemplate, Setting, StudyFile, StudyFileError, built_in_templates},
-    tune::{
-        Budget, Candidate, Outcome, Question, SettingSpace, TrialRecord, TrialStore, TuneError, TuneEvent,
-        Tuning, tune,
-    },
+    tune::{Budget, Candidate, Question, SettingSpace, TuneError, TuneEvent, Tuning, tune},
 };
 use tempfile::TempDir;
 

@@ -1,16 +1,18 @@
 //! How sure the verdicts are, and the ranking that they leave.
 
+use analysis::verdict::{Comparison, Coverage, Outcome, ranking};
 use maud::{Markup, html};
-use study::verdict::{Comparison, Coverage, Outcome, ranking};
 
 use super::{chip, table};
-use crate::markdown::{TOLD_AT_THE_HEAD, group_letters, places};
-use crate::numbers::{
-    MISSING, adjustment, confidence, counted, difference_of, fixed, percent, points, probability, signed,
-    thousands,
+use crate::{
+    Model, Study,
+    markdown::{TOLD_AT_THE_HEAD, group_letters, places},
+    numbers::{
+        MISSING, adjustment, confidence, counted, difference_of, fixed, percent, points, probability, signed,
+        thousands,
+    },
+    text::one_line,
 };
-use crate::text::one_line;
-use crate::{Model, Study};
 
 pub(super) fn ranks(study: &Study, models: &[Model]) -> Markup {
     let ranks = ranking(study.records, study.comparisons);

@@ -7,15 +7,22 @@ mod tuning;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::atlas::Atlas;
-use crate::canvas::Canvas;
-use crate::chart::{Chart, Quantity};
-use crate::discussion::discussion;
-use crate::learning::{seconds_per_epoch, tested_of_all};
-use crate::marks::PALETTE;
-use crate::numbers::{MISSING, fixed, loss, percent, seconds, shown, shown_seconds, thousands};
-use crate::text::one_line;
-use crate::{Model, Study, calibration, curves, markdown, method, plots, target};
+use crate::{
+    Model, Study,
+    atlas::Atlas,
+    calibration,
+    canvas::Canvas,
+    chart::{Chart, Quantity},
+    curves,
+    discussion::discussion,
+    learning::{seconds_per_epoch, tested_of_all},
+    markdown,
+    marks::PALETTE,
+    method,
+    numbers::{MISSING, fixed, loss, percent, seconds, shown, shown_seconds, thousands},
+    plots, target,
+    text::one_line,
+};
 
 pub use tuning::tuning_page;
 
@@ -415,9 +422,11 @@ fn notes(study: &Study) -> Option<Markup> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TestImages;
-    use crate::fixture::{comparison, record, records};
-    use study::record::Protocol;
+    use crate::{
+        TestImages,
+        fixture::{comparison, record, records},
+    };
+    use records::record::Protocol;
 
     fn all() -> String {
         let mut records = records(&[("cnn", 0.04), ("<b>lstm</b>", 0.12)], 3, 5);

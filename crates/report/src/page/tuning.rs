@@ -4,10 +4,10 @@ use maud::{Markup, html};
 use study::tune::{ModelOutcome, Tuning};
 
 use super::{Section, both, chip, document, inline, table};
-use crate::numbers::{listed, seconds};
-use crate::text::{self, one_line};
-use crate::tuning::{
-    self, best_first, domain, ended, figures, gains, mattered, method, number, plain, settings,
+use crate::{
+    numbers::{listed, seconds},
+    text::{self, one_line},
+    tuning::{self, best_first, domain, ended, figures, gains, mattered, method, number, plain, settings},
 };
 
 /// `tuning.html`: what was found, how the search went, what mattered, every trial, how it was made.

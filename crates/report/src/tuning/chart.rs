@@ -1,15 +1,18 @@
 //! The best so far over the trials, and a setting's values beside what came of them.
 
-use study::tune::{ModelOutcome, Outcome, TrialRecord, Tuning};
+use records::trial::{Outcome, TrialRecord};
+use study::tune::{ModelOutcome, Tuning};
 
-use crate::axis::{Scale, counting_ticks};
-use crate::canvas::{Canvas, Frame};
-use crate::font::Font;
-use crate::legend::{self, Sample};
-use crate::marks::{Mark, WHITE};
-use crate::numbers::{counted, percent};
-use crate::scene::{Colour, Outline, Point, Scene, Stroke};
-use crate::text::one_line;
+use crate::{
+    axis::{Scale, counting_ticks},
+    canvas::{Canvas, Frame},
+    font::Font,
+    legend::{self, Sample},
+    marks::{Mark, WHITE},
+    numbers::{counted, percent},
+    scene::{Colour, Outline, Point, Scene, Stroke},
+    text::one_line,
+};
 
 /// Radius of a trial's dot: there are many.
 const DOT: f64 = 6.0;

@@ -1,7 +1,8 @@
 //! `tuning.json`.
 
+use records::trial::TrialRecord;
 use serde_json::{Value, json};
-use study::tune::{ModelOutcome, TrialRecord, Tuning};
+use study::tune::{ModelOutcome, Tuning};
 
 /// Version of `tuning.json`'s layout.
 pub const TUNING_SCHEMA: u32 = 1;

@@ -1,10 +1,15 @@
 //! A search made by hand.
 
+use records::{
+    record::{DatasetIdentity, EpochRecord},
+    trial::{Outcome, TrialRecord},
+};
 use search::{Halving, Sampler};
 use serde_json::{Map, json};
-use study::record::{DatasetIdentity, EpochRecord};
-use study::study_file::{ModelTemplate, StudyFile};
-use study::tune::{Candidate, Outcome, Question, SettingSpace, TrialRecord, Tuning};
+use study::{
+    study_file::{ModelTemplate, StudyFile},
+    tune::{Candidate, Question, SettingSpace, Tuning},
+};
 
 use crate::fixture;
 
@@ -26,7 +31,7 @@ pub(crate) fn trial(
     outcome: Outcome,
     accuracies: &[f64],
 ) -> TrialRecord {
-    let run = fixture::record("dense", 0, 1, 0.1, study::record::Protocol::Sound);
+    let run = fixture::record("dense", 0, 1, 0.1, records::record::Protocol::Sound);
     let mut settings = Map::new();
     if number.is_some() {
         settings.insert("learning_rate".to_owned(), json!(learning_rate));
@@ -44,7 +49,7 @@ pub(crate) fn trial(
     let mut specification = run.specification.clone();
     specification.recipe.epochs = 3;
     TrialRecord {
-        schema: study::tune::TRIAL_SCHEMA,
+        schema: records::trial::TRIAL_SCHEMA,
         search: "0123456789abcdef".to_owned(),
         model: "dense".to_owned(),
         number,
@@ -85,7 +90,7 @@ pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec
             width: 28,
             classes: 10,
         },
-        protocol: study::record::Protocol::Sound,
+        protocol: records::record::Protocol::Sound,
         sampler,
         halving: Some(Halving::default()),
         seed: 3,

@@ -19,15 +19,15 @@ mod tests {
         fixture::{four_trials, trial, tuning},
         *,
     };
+    use records::trial::Outcome;
     use search::Sampler;
-    use study::tune::Outcome;
 
     #[test]
     fn other_validation_images_are_told() {
         let mut found = tuning(Sampler::Tpe, four_trials());
         let told = "- The validation images are the last of each class";
         assert!(!tuning_markdown(&found).contains(told));
-        found.question.protocol = study::record::Protocol::Writers;
+        found.question.protocol = records::record::Protocol::Writers;
         assert!(tuning_markdown(&found).contains(told));
     }
 

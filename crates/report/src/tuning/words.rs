@@ -1,13 +1,18 @@
 //! A search in sentences and tables of text.
 
+use records::{
+    record::Environment,
+    trial::{Outcome, TrialRecord},
+};
 use search::Importance;
 use serde_json::{Map, Value};
-use study::record::Environment;
-use study::tune::{ModelOutcome, Outcome, TrialRecord, Tuning};
+use study::tune::{ModelOutcome, Tuning};
 
-use crate::markdown::line;
-use crate::numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds};
-use crate::text;
+use crate::{
+    markdown::line,
+    numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds},
+    text,
+};
 
 /// Trials that a table shows, the best first; the rest is in `tuning.json`.
 pub(crate) const SHOWN: usize = 20;
@@ -102,7 +107,7 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
             ),
         },
     ];
-    if question.protocol == study::record::Protocol::Writers {
+    if question.protocol == records::record::Protocol::Writers {
         let told =
             "The validation images are the last of each class in the training file (protocol writers).";
         sentences.insert(1, told.to_owned());

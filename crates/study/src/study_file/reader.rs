@@ -1,7 +1,7 @@
 //! From a file's values to a study.
 
 use super::{
-    Content, MAXIMUM_RUNS, ModelSpec, ModelTemplate, Node, Setting, StudyFile, StudyFileError, Target,
+    Content, MAXIMUM_RUNS, ModelSpec, ModelTemplate, Node, Setting, StudyFile, StudyFileError,
     grid::Axis,
     hints::Place,
     limits::{DATASETS, LAYERS, LINE, MODELS, NAME, PATH, SETTINGS, TEXT, TITLE, VALUE, VALUES, VARIABLES},
@@ -9,7 +9,9 @@ use super::{
     recipe_fields::{is_recipe_field, set},
     values::Entries,
 };
-use crate::{near::choose, record::Protocol};
+use crate::near::choose;
+use records::record::Protocol;
+use records::target::Target;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 

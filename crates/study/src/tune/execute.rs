@@ -2,13 +2,17 @@
 
 use super::{
     Candidate, Question,
-    record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore, score},
+    seen::{score, trial},
 };
 use crate::{
-    record::EpochRecord,
     run::{Laboratory, RunError, epoch_record},
-    store::FileError,
     study_file::{ModelSpec, StudyFileError},
+};
+use records::{
+    record::EpochRecord,
+    store::FileError,
+    trial::{Outcome, TRIAL_SCHEMA, TrialRecord},
+    trial_store::TrialStore,
 };
 use search::History;
 use serde_json::{Map, Value};
@@ -195,7 +199,7 @@ impl Round<'_> {
         if number.is_some() {
             strand.seconds += if reused { record.total_seconds } else { began.elapsed().as_secs_f64() };
             let point = candidate.space.point(&record.settings);
-            strand.history.push(record.trial(point).expect("the settings came from a point"));
+            strand.history.push(trial(&record, point).expect("the settings came from a point"));
         }
         let asked = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
         strand.unusable = match record.outcome {

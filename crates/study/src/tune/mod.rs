@@ -7,24 +7,24 @@
 
 mod execute;
 mod outcome;
-mod record;
+mod seen;
 mod space;
 
 pub use execute::{Budget, TuneError, TuneEvent, tune};
 pub use outcome::{ModelOutcome, Tuning};
-pub use record::{Outcome, TRIAL_SCHEMA, TrialRecord, TrialStore};
 pub use space::SettingSpace;
 
 use crate::{
     environment::VERSION,
-    plan::hexadecimal,
+    study_file::{ModelSpec, ModelTemplate, Setting, StudyFileError},
+};
+use records::{
+    identity::short_hash,
     record::{DatasetIdentity, Protocol},
     store::{FileError, write_atomically},
-    study_file::{ModelSpec, ModelTemplate, Setting, StudyFileError},
 };
 use search::{Halving, Sampler};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use std::{fs, io, path::Path};
 
 /// The file that says what a folder's search is about.
@@ -74,7 +74,7 @@ pub struct Question {
     pub halving: Option<Halving>,
     /// The seed of the search and of every training in it: trials differ by their settings alone.
     pub seed: u64,
-    /// Instruction set of the kernels, [`crate::record::Environment::kernels`]: other instructions round otherwise, and what is
+    /// Instruction set of the kernels, [`records::record::Environment::kernels`]: other instructions round otherwise, and what is
     /// tried next would be another.
     pub kernels: String,
 }
@@ -121,7 +121,7 @@ impl Question {
     /// When a candidate makes no model.
     pub fn identity(&self) -> Result<String, StudyFileError> {
         let text = self.description()?.to_string();
-        Ok(hexadecimal(&Sha256::digest(text.as_bytes()))[..16].to_owned())
+        Ok(short_hash(&text))
     }
 
     /// Says in the folder what its search is about, or finds it said.

@@ -1,7 +1,8 @@
 //! What the trials of a search say.
 
-use super::{Candidate, Outcome, Question, TrialRecord};
+use super::{Candidate, Question, seen::trial};
 use crate::study_file::{ModelSpec, StudyFileError};
+use records::trial::{Outcome, TrialRecord};
 use search::{Importance, Sampler, Trial, best_so_far, importance, ranking};
 use serde::Serialize;
 use serde_json::Value;
@@ -123,7 +124,7 @@ impl ModelOutcome {
         let seen: Vec<Trial> = trials
             .iter()
             .map(|record| {
-                record.trial(candidate.space.point(&record.settings)).expect("a point of the space")
+                trial(record, candidate.space.point(&record.settings)).expect("a point of the space")
             })
             .collect();
         let best = best(&as_it_stands, &seen);
@@ -171,7 +172,7 @@ fn in_toml(value: &impl Serialize) -> toml::Value {
 /// The finished trial that is better than every other and than the model as it stands.
 fn best(as_it_stands: &TrialRecord, trials: &[Trial]) -> Option<usize> {
     let first = ranking(trials).first().copied().filter(|number| trials[*number].finished())?;
-    let standing = as_it_stands.trial(Some(trials[first].point.clone())).expect("a point was given");
+    let standing = trial(as_it_stands, Some(trials[first].point.clone())).expect("a point was given");
     // Of equal ones the first is first: nothing is changed without a gain.
     (ranking(&[standing, trials[first].clone()])[0] == 1).then_some(first)
 }

@@ -4,10 +4,8 @@ mod hostile;
 mod mistakes;
 
 use nn::{LayerSpec, Shape};
-use study::{
-    record::Protocol,
-    study_file::{StudyFile, StudyFileError, Target, built_in_model, built_in_models},
-};
+use records::{record::Protocol, target::Target};
+use study::study_file::{StudyFile, StudyFileError, built_in_model, built_in_models};
 
 fn parse(text: &str) -> Result<StudyFile, StudyFileError> {
     StudyFile::parse(text, "a.toml")

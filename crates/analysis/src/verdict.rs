@@ -1,0 +1,302 @@
+//! Which of two models is better, by how much, and how surely.
+//!
+//! # The rule
+//! Per pair of models, the runs that share their seed, data, protocol and test labels give a table of differences
+//! `[runs, images]`, and [`stats::crossed_estimate`] its mean, its interval and its p-value; with one run the interval
+//! covers the choice of test images only. Over all m pairs of a study Holm's procedure decides at an overall level of
+//! 5 %. Each interval is drawn at the level at which Holm tests its pair, between 95 % and 1 - 5 %/m, so it excludes zero
+//! exactly where the corrected p-value is at most 0.05. The interval then decides:
+//!
+//! 1. wholly inside ±0.05 points: practically equal, even where it excludes zero, for a difference that small decides
+//!    nothing (a p-value of at most 0.05 then says that the difference is real);
+//! 2. wholly above or below zero: better (p ≤ 0.05);
+//! 3. otherwise: cannot tell (p > 0.05).
+//!
+//! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
+//!
+//! Training times follow the same rule: of the pairs made on one kind of machine the geometric mean of the ratios of seconds,
+//! Student's interval over their logarithms at the level at which Holm's procedure over all pairs of models tests it. One model is
+//! said to train faster only where that interval excludes 1, so never from one pair of runs, and never of one network under two
+//! names. The sentence names the level of each interval.
+//!
+//! Runs that diverged are in no figure. Since those that remain are the ones that went well, the sentence says so.
+
+mod across;
+mod constraint;
+mod ensemble;
+mod pairing;
+mod ranking;
+mod sanity;
+mod sentence;
+mod speed;
+
+pub use across::{Across, AcrossModel, AcrossPair, LeftOut, across};
+pub use constraint::{Attempt, Standing, attempts, standings};
+pub use ensemble::{Ensemble, ensemble};
+use pairing::{Pairing, usable_runs};
+pub use ranking::{Rank, ranking};
+use records::record::{FailedRun, RunRecord};
+pub use sanity::{no_better_than_chance, sanity};
+use sentence::{outlook, sentence};
+use serde::{Deserialize, Serialize};
+pub use speed::{Faster, MachineKind, TrainingTime};
+use stats::StatsError;
+
+/// Overall level of all decisions of a study.
+const SIGNIFICANCE: f64 = 0.05;
+
+/// Confidence of the intervals that have no part in the decision.
+const CONFIDENCE: f64 = 0.95;
+
+/// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
+const RESAMPLES: usize = 10_000;
+
+/// The same resamples for the same records.
+const BOOTSTRAP_SEED: u64 = 0x6d6e_6973_7421;
+
+/// The chance of telling the models apart for which further runs are planned.
+const POWER: f64 = 0.8;
+
+/// Half the region of practical equivalence, in percentage points: 5 of MNIST's 10,000 test images, which is less than
+/// the number of them whose labels people dispute.
+const EQUIVALENT_POINTS: f64 = 0.05;
+
+/// Two models of a study, judged on their paired runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The first model.
+    pub a: String,
+    /// The second model.
+    pub b: String,
+    /// Pairs of runs that share their seed.
+    pub runs: usize,
+    /// Mean test accuracy of `a` minus that of `b`, over the paired runs, as a fraction.
+    pub difference: f64,
+    /// Interval of the difference at `confidence`: lower and upper end, as fractions.
+    pub interval: [f64; 2],
+    /// Confidence of the interval: 0.95, and with several comparisons the level at which Holm's method tests this one.
+    pub confidence: f64,
+    /// What the interval allows for.
+    pub interval_covers: Coverage,
+    /// Standard error of the difference from the runs' seeds, as a fraction: none with one run.
+    pub seed_standard_error: Option<f64>,
+    /// Standard error of the difference from the choice of test images, as a fraction.
+    pub image_standard_error: f64,
+    /// 95 % interval by the paired two-way bootstrap over runs and images, as fractions; without a part in the decision,
+    /// because with few runs it is too narrow.
+    pub bootstrap_interval: [f64; 2],
+    /// Student's paired test over the runs, which allows for other seeds alone; from three runs on.
+    pub paired_t: Option<PairedRuns>,
+    /// Two-sided, corrected by Holm's method when a study makes several comparisons.
+    pub p_value: f64,
+    /// How many comparisons the p-value is corrected for: 1 where it is as the test gave it.
+    pub corrected_for: usize,
+    /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the
+    /// decision, because it takes the two trained networks as they are and not as examples of their models.
+    pub mcnemar_p_values: Vec<f64>,
+    /// The decision behind the sentence.
+    pub outcome: Outcome,
+    /// When the runs cannot tell: about how many more of each model would, at 80 % power and the interval's confidence,
+    /// were the true difference and scatter those found. None with one run, and where test images limit the answer.
+    pub further_runs: Option<u64>,
+    /// Runs of `a` and of `b` that diverged: they are in no figure.
+    pub diverged: [usize; 2],
+    /// Training seconds of `a` divided by those of `b`, [`TrainingTime::ratio`]; none where no two clocks can be compared.
+    pub train_seconds_ratio: Option<f64>,
+    /// How their training times compare, where they can be.
+    pub training_time: Option<TrainingTime>,
+    /// The result in one sentence.
+    pub verdict: String,
+}
+
+/// Student's paired test over runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PairedRuns {
+    /// 95 % interval of the difference, as fractions.
+    pub interval: [f64; 2],
+    /// Two-sided, uncorrected.
+    pub p_value: f64,
+}
+
+/// The sources of variation that an interval allows for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    /// One run of each model: other test images, not other seeds.
+    Images,
+    /// Several runs: other seeds and other test images.
+    RunsAndImages,
+}
+
+/// What the paired runs support.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The whole interval lies above zero.
+    ABetter,
+    /// The whole interval lies below zero.
+    BBetter,
+    /// The whole interval lies within ±0.05 points.
+    PracticallyEqual,
+    /// The interval holds zero.
+    CannotTell,
+}
+
+impl Outcome {
+    /// Decides by an interval in percentage points.
+    fn of([lower, upper]: [f64; 2]) -> Self {
+        if lower >= -EQUIVALENT_POINTS && upper <= EQUIVALENT_POINTS {
+            Outcome::PracticallyEqual
+        } else if lower > 0.0 {
+            Outcome::ABetter
+        } else if upper < 0.0 {
+            Outcome::BBetter
+        } else {
+            Outcome::CannotTell
+        }
+    }
+}
+
+/// All comparisons of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Every pair of models with at least one pair of runs, models in the order of their first record.
+    pub comparisons: Vec<Comparison>,
+    /// What a reader of the comparisons must know: runs left out and why, models or times that cannot be compared,
+    /// widened intervals.
+    pub notes: Vec<String>,
+}
+
+/// Compares all pairs of models on their paired runs, by the rule of this [module](self). Of the runs that `failed` the
+/// comparisons say how many there are.
+pub fn judge(records: &[RunRecord], failed: &[FailedRun]) -> Judgement {
+    let mut notes = Vec::new();
+    let models = usable_runs(records, &mut notes);
+    let mut pairings = Vec::new();
+    for (index, a) in models.iter().enumerate() {
+        for b in &models[index + 1..] {
+            pairings.extend(Pairing::new(a, b, failed, &mut notes));
+        }
+    }
+    let mut of_times = Vec::new();
+    let comparisons = compare(&pairings, failed, &mut of_times)
+        .expect("paired runs have test images, predictions to match and p-values from 0 to 1");
+    if comparisons.len() > 1 {
+        notes.push(format!(
+            "{} comparisons: p-values are corrected by Holm's method, and each interval is widened to the level at which that method \
+             tests it.",
+            comparisons.len()
+        ));
+    }
+    notes.extend(of_times);
+    Judgement { comparisons, notes }
+}
+
+/// Two classifiers as they are, compared on the same images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OnePair {
+    /// Accuracy of the first minus that of the second, as a fraction.
+    pub difference: f64,
+    /// 95 % interval of the difference over the choice of images: lower and upper end, as fractions.
+    pub interval: [f64; 2],
+    /// Of no difference, by the interval's rule.
+    pub p_value: f64,
+    /// McNemar's exact test.
+    pub mcnemar_p_value: f64,
+    /// Images that only the first gets right, and that only the second does.
+    pub discordant: [u64; 2],
+    /// The decision by the interval.
+    pub outcome: Outcome,
+}
+
+/// Compares two classifiers by who was right, image by image.
+///
+/// # Errors
+/// No image, or different numbers of them.
+pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsError> {
+    let table = stats::PairedDifferences::from_correctness(&[first], &[second])?;
+    let estimate = stats::crossed_estimate(&table);
+    let interval = estimate.interval(CONFIDENCE)?;
+    let [only_first, only_second] = table.discordant()[0];
+    Ok(OnePair {
+        difference: estimate.mean,
+        interval: [interval.lower, interval.upper],
+        p_value: estimate.p_value(),
+        mcnemar_p_value: stats::mcnemar_exact(only_first, only_second),
+        discordant: [only_first, only_second],
+        outcome: Outcome::of([100.0 * interval.lower, 100.0 * interval.upper]),
+    })
+}
+
+/// With two runs an interval of one degree of freedom would say nothing.
+const FEWEST_RUNS_FOR_T: usize = 3;
+
+fn paired_runs(table: &stats::PairedDifferences) -> Result<Option<PairedRuns>, StatsError> {
+    if table.runs() < FEWEST_RUNS_FOR_T {
+        return Ok(None);
+    }
+    let test = stats::paired_t(&table.run_means(), CONFIDENCE)?;
+    let interval = test.interval.within(-1.0, 1.0);
+    Ok(Some(PairedRuns { interval: [interval.lower, interval.upper], p_value: test.p_value }))
+}
+
+fn compare(
+    pairings: &[Pairing],
+    failed: &[FailedRun],
+    notes: &mut Vec<String>,
+) -> Result<Vec<Comparison>, StatsError> {
+    let tables = pairings.iter().map(Pairing::differences).collect::<Result<Vec<_>, _>>()?;
+    let estimates: Vec<_> = tables.iter().map(stats::crossed_estimate).collect();
+    let p_values: Vec<f64> = estimates.iter().map(stats::CrossedEstimate::p_value).collect();
+    let corrected = stats::holm(&p_values)?;
+    let levels = stats::holm_levels(&p_values, SIGNIFICANCE)?;
+    let times = speed::training_times(pairings, notes)?;
+    let diverged = |model: &str| failed.iter().filter(|run| run.specification.model == model).count();
+    (0..pairings.len())
+        .map(|index| {
+            let (pairing, estimate, level) = (&pairings[index], &estimates[index], levels[index]);
+            let interval = estimate.interval(1.0 - level)?;
+            let outcome = Outcome::of([100.0 * interval.lower, 100.0 * interval.upper]);
+            let further_runs = match outcome {
+                Outcome::CannotTell => stats::crossed_further_runs(estimate, level, POWER)?,
+                _ => None,
+            };
+            let mut comparison = Comparison {
+                a: pairing.a.to_owned(),
+                b: pairing.b.to_owned(),
+                runs: estimate.runs,
+                difference: estimate.mean,
+                interval: [interval.lower, interval.upper],
+                confidence: 1.0 - level,
+                interval_covers: match estimate.run_standard_error {
+                    Some(_) => Coverage::RunsAndImages,
+                    None => Coverage::Images,
+                },
+                seed_standard_error: estimate.run_standard_error,
+                image_standard_error: estimate.image_standard_error,
+                bootstrap_interval: {
+                    let result =
+                        stats::two_way_bootstrap(&tables[index], CONFIDENCE, RESAMPLES, BOOTSTRAP_SEED)?;
+                    [result.interval.lower, result.interval.upper]
+                },
+                paired_t: paired_runs(&tables[index])?,
+                p_value: corrected[index],
+                corrected_for: pairings.len(),
+                mcnemar_p_values: tables[index]
+                    .discordant()
+                    .into_iter()
+                    .map(|[only_a, only_b]| stats::mcnemar_exact(only_a, only_b))
+                    .collect(),
+                outcome,
+                further_runs,
+                diverged: [diverged(pairing.a), diverged(pairing.b)],
+                train_seconds_ratio: times[index].as_ref().map(|time| time.ratio),
+                training_time: times[index].clone(),
+                verdict: String::new(),
+            };
+            let outlook = outlook(&comparison, estimate)?;
+            comparison.verdict = sentence(&comparison, outlook);
+            Ok(comparison)
+        })
+        .collect()
+}

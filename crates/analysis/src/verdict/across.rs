@@ -1,0 +1,129 @@
+//! Models ranked over several data sets.
+
+use records::record::RunRecord;
+use serde::Serialize;
+use stats::StatsError;
+
+/// Models that differ by no more than this, a fraction, are practically equal.
+const EQUIVALENCE: f64 = 0.0005;
+
+/// Draws of the posterior: its probabilities are then within half a percentage point.
+const DRAWS: usize = 20_000;
+
+/// How models fare over data sets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Across {
+    /// The data sets, in their order.
+    pub datasets: Vec<String>,
+    /// Models with a run on each of them, the best mean rank first.
+    pub models: Vec<AcrossModel>,
+    /// Models that have runs on some of the data sets alone: they have no rank.
+    pub left_out: Vec<LeftOut>,
+    /// p-value of Friedman's test that all models are alike; none below two models.
+    pub friedman_p_value: Option<f64>,
+    /// Each pair of models, the one of the better rank first.
+    pub pairs: Vec<AcrossPair>,
+}
+
+/// A model without a result on each data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The model.
+    pub model: String,
+    /// The data sets on which it has none.
+    pub datasets: Vec<String>,
+}
+
+/// One model over the data sets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AcrossModel {
+    /// The model.
+    pub model: String,
+    /// Mean over the data sets of its place in each, 1 being the best; equal ones share theirs.
+    pub mean_rank: f64,
+    /// Mean test accuracy on each data set, as a fraction.
+    pub accuracies: Vec<f64>,
+}
+
+/// Two models over the data sets: the posterior of the Bayesian signed-rank test, with ±0.05 points as practically equal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AcrossPair {
+    /// One model.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// Mean difference of their accuracies, a − b, as a fraction.
+    pub difference: f64,
+    /// Probability that a is better on such data sets.
+    pub a_better: f64,
+    /// Probability that they are practically equal.
+    pub equal: f64,
+    /// Probability that b is better.
+    pub b_better: f64,
+}
+
+/// Ranks the models that have runs on every data set.
+///
+/// # Errors
+/// When an accuracy is not a number.
+pub fn across(studies: &[(String, Vec<RunRecord>)]) -> Result<Across, StatsError> {
+    let datasets: Vec<String> = studies.iter().map(|(dataset, _)| dataset.clone()).collect();
+    let mut models: Vec<AcrossModel> = Vec::new();
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    for record in studies.iter().flat_map(|(_, records)| records) {
+        let name = &record.specification.model;
+        if models.iter().any(|model| model.model == *name) || left_out.iter().any(|out| out.model == *name) {
+            continue;
+        }
+        let (model, means) = (name.clone(), studies.iter().map(|(_, records)| mean_accuracy(records, name)));
+        let means: Vec<Option<f64>> = means.collect();
+        match means.iter().copied().collect() {
+            Some(accuracies) => models.push(AcrossModel { model, mean_rank: 1.0, accuracies }),
+            None => {
+                let without = datasets.iter().zip(&means).filter(|(_, mean)| mean.is_none());
+                let datasets = without.map(|(dataset, _)| dataset.clone()).collect();
+                left_out.push(LeftOut { model, datasets });
+            }
+        }
+    }
+    let mut friedman_p_value = None;
+    if models.len() >= 2 && studies.len() >= 2 {
+        let scores = |dataset: usize| models.iter().map(|model| model.accuracies[dataset]).collect();
+        let scores: Vec<Vec<f64>> = (0..studies.len()).map(scores).collect();
+        let friedman = stats::friedman(&scores)?;
+        friedman_p_value = Some(friedman.p_value);
+        for (model, rank) in models.iter_mut().zip(friedman.mean_ranks) {
+            model.mean_rank = rank;
+        }
+    }
+    models.sort_by(|one, other| one.mean_rank.total_cmp(&other.mean_rank));
+    let mut pairs = Vec::new();
+    for (place, one) in models.iter().enumerate() {
+        for other in &models[place + 1..] {
+            pairs.push(pair(one, other)?);
+        }
+    }
+    Ok(Across { datasets, models, left_out, friedman_p_value, pairs })
+}
+
+fn pair(one: &AcrossModel, other: &AcrossModel) -> Result<AcrossPair, StatsError> {
+    let differences: Vec<f64> = one.accuracies.iter().zip(&other.accuracies).map(|(a, b)| a - b).collect();
+    let posterior = stats::bayesian_signed_rank(&differences, EQUIVALENCE, DRAWS, 1)?;
+    Ok(AcrossPair {
+        a: one.model.clone(),
+        b: other.model.clone(),
+        difference: differences.iter().sum::<f64>() / differences.len() as f64,
+        a_better: posterior.first_better,
+        equal: posterior.equivalent,
+        b_better: posterior.second_better,
+    })
+}
+
+fn mean_accuracy(records: &[RunRecord], model: &str) -> Option<f64> {
+    let runs: Vec<f64> = records
+        .iter()
+        .filter(|record| record.specification.model == model)
+        .map(|record| record.test.accuracy)
+        .collect();
+    (!runs.is_empty()).then(|| runs.iter().sum::<f64>() / runs.len() as f64)
+}

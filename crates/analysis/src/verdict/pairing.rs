@@ -1,0 +1,209 @@
+//! Which runs of two models belong together, and which are left out and why.
+
+use records::record::{FailedRun, Protocol, RunRecord};
+use stats::{PairedDifferences, StatsError};
+
+/// A model and its runs, in the order of the records.
+pub(super) struct Model<'a> {
+    name: &'a str,
+    runs: Vec<&'a RunRecord>,
+}
+
+/// What two runs must share, beside the seed, to be compared image by image.
+#[derive(PartialEq)]
+struct Setting<'a> {
+    data: &'a str,
+    protocol: Protocol,
+    labels: &'a [u8],
+}
+
+impl<'a> Setting<'a> {
+    fn of(run: &'a RunRecord) -> Self {
+        Self {
+            data: &run.specification.dataset.sha256,
+            protocol: run.specification.protocol,
+            labels: &run.test.labels,
+        }
+    }
+
+    /// The first thing that two different settings do not share.
+    fn unshared(&self, other: &Self) -> &'static str {
+        if self.data != other.data {
+            "data"
+        } else if self.protocol != other.protocol {
+            "protocol"
+        } else {
+            "test labels"
+        }
+    }
+}
+
+/// Sorts the runs by model and leaves out those that no comparison can use.
+pub(super) fn usable_runs<'a>(records: &'a [RunRecord], notes: &mut Vec<String>) -> Vec<Model<'a>> {
+    let mut models: Vec<Model> = Vec::new();
+    let mut left_out = LeftOut::default();
+    for run in records {
+        let name = run.specification.model.as_str();
+        let index = models.iter().position(|model| model.name == name).unwrap_or_else(|| {
+            models.push(Model { name, runs: Vec::new() });
+            models.len() - 1
+        });
+        let runs = &mut models[index].runs;
+        let way = |run: &'a RunRecord| (&run.specification.layers, &run.specification.recipe);
+        let reason = if run.test.labels.is_empty() || run.test.labels.len() != run.test.predictions.len() {
+            Some("its test labels and predictions do not match")
+        } else if runs.first().is_some_and(|first| way(first) != way(run)) {
+            Some("its layers or recipe are not those of the model's first run")
+        } else if runs.iter().any(|other| seed(other) == seed(run) && Setting::of(other) == Setting::of(run))
+        {
+            Some("the model has another run with the same seed")
+        } else {
+            None
+        };
+        match reason {
+            Some(reason) => left_out.push(name, format!("left out: {reason}"), seed(run)),
+            None => runs.push(run),
+        }
+    }
+    left_out.into_notes(notes);
+    models
+}
+
+fn seed(run: &RunRecord) -> u64 {
+    run.specification.seed
+}
+
+/// Runs left out, gathered by model and reason.
+#[derive(Default)]
+struct LeftOut {
+    groups: Vec<(String, String, Vec<u64>)>,
+}
+
+impl LeftOut {
+    fn push(&mut self, model: &str, reason: String, seed: u64) {
+        match self.groups.iter_mut().find(|group| group.0 == model && group.1 == reason) {
+            Some(group) => group.2.push(seed),
+            None => self.groups.push((model.to_owned(), reason, vec![seed])),
+        }
+    }
+
+    fn into_notes(self, notes: &mut Vec<String>) {
+        notes.extend(self.groups.into_iter().map(|(model, reason, seeds)| {
+            let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
+            let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+            format!("{model}, {noun} {}: {reason}.", seeds.join(", "))
+        }));
+    }
+}
+
+/// Two models and the runs of one setting that share their seeds, by seed in ascending order.
+pub(super) struct Pairing<'a> {
+    pub(super) a: &'a str,
+    pub(super) b: &'a str,
+    pub(super) runs: Vec<(&'a RunRecord, &'a RunRecord)>,
+}
+
+impl<'a> Pairing<'a> {
+    /// Pairs the runs of the setting that has the most pairs, the first such one; `None` if no runs can be paired.
+    pub(super) fn new(
+        a: &Model<'a>,
+        b: &Model<'a>,
+        failed: &[FailedRun],
+        notes: &mut Vec<String>,
+    ) -> Option<Self> {
+        let mut runs = Vec::new();
+        for first in &a.runs {
+            let pairs = paired(a, b, &Setting::of(first));
+            if pairs.len() > runs.len() {
+                runs = pairs;
+            }
+        }
+        let Some((first, _)) = runs.first() else {
+            notes.push(format!("{} and {} are not compared: {}.", a.name, b.name, why_unpaired(a, b)));
+            return None;
+        };
+        let setting = Setting::of(first);
+        let mut left_out = LeftOut::default();
+        for (model, other) in [(a, b), (b, a)] {
+            for &run in &model.runs {
+                if runs.iter().any(|&(first, second)| std::ptr::eq(first, run) || std::ptr::eq(second, run)) {
+                    continue;
+                }
+                let own = Setting::of(run);
+                let reason = if own != setting {
+                    format!("it was not made with the {} of the runs compared", own.unshared(&setting))
+                } else if let Some(partner) = other.runs.iter().find(|partner| seed(partner) == seed(run)) {
+                    format!(
+                        "the run of {} with the same seed was not made with the {} of the runs compared",
+                        other.name,
+                        Setting::of(partner).unshared(&setting)
+                    )
+                } else if failed.iter().any(|failed| {
+                    failed.specification.model == other.name && failed.specification.seed == seed(run)
+                }) {
+                    format!("the run of {} with the same seed diverged", other.name)
+                } else {
+                    format!("{} has no run with the same seed", other.name)
+                };
+                left_out.push(
+                    model.name,
+                    format!("left out of the comparison with {}: {reason}", other.name),
+                    seed(run),
+                );
+            }
+        }
+        left_out.into_notes(notes);
+        Some(Self { a: a.name, b: b.name, runs })
+    }
+
+    pub(super) fn differences(&self) -> Result<PairedDifferences, StatsError> {
+        let right = |run: &RunRecord| -> Vec<bool> {
+            run.test.predictions.iter().zip(&run.test.labels).map(|(given, label)| given == label).collect()
+        };
+        let (first, second): (Vec<_>, Vec<_>) = self.runs.iter().map(|&(a, b)| (right(a), right(b))).unzip();
+        PairedDifferences::from_correctness(&first, &second)
+    }
+
+    /// Whether the two models have the same layers and the same recipe: their runs then have the same bits.
+    pub(super) fn is_one_network(&self) -> bool {
+        let (a, b) = (&self.runs[0].0.specification, &self.runs[0].1.specification);
+        a.layers == b.layers && a.recipe == b.recipe
+    }
+}
+
+/// The runs of two models in one setting that share their seeds, by seed.
+fn paired<'a>(a: &Model<'a>, b: &Model<'a>, setting: &Setting) -> Vec<(&'a RunRecord, &'a RunRecord)> {
+    let of_setting = |model: &Model<'a>| -> Vec<&'a RunRecord> {
+        model.runs.iter().copied().filter(|run| Setting::of(run) == *setting).collect()
+    };
+    let partners = of_setting(b);
+    let mut pairs: Vec<_> = of_setting(a)
+        .into_iter()
+        .filter_map(|run| {
+            partners.iter().find(|partner| seed(partner) == seed(run)).map(|&partner| (run, partner))
+        })
+        .collect();
+    pairs.sort_by_key(|(run, _)| seed(run));
+    pairs
+}
+
+/// Why no run of one model has a partner among the other's.
+fn why_unpaired(a: &Model, b: &Model) -> String {
+    for model in [a, b] {
+        if model.runs.is_empty() {
+            return format!("no run of {} can be used", model.name);
+        }
+    }
+    let twins = a.runs.iter().find_map(|run| {
+        b.runs
+            .iter()
+            .find(|partner| seed(partner) == seed(run))
+            .map(|partner| (Setting::of(run), Setting::of(partner)))
+    });
+    match twins {
+        Some((own, other)) => {
+            format!("their runs with the same seed do not share their {}", own.unshared(&other))
+        }
+        None => "they have no runs with the same seed".to_owned(),
+    }
+}

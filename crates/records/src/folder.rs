@@ -1,0 +1,333 @@
+//! A results folder while runs are made for it: whose it is, and who makes which run.
+//!
+//! Several programs may work in one folder. Those of one study, whatever their seeds, share its plan and divide its runs
+//! by [claims](Claim); one of another study is refused. What says so are locks of the operating system on files below
+//! `.mnist-study`, which end with the process that holds them, however it ends; the last one to leave removes them.
+//! Where a file system knows no locks, each program works as if it were alone.
+
+use crate::{
+    plan_file::{PARTS, PLAN, Plan, is_parts, is_plan, read_parts, write_parts},
+    question::{Part, Question},
+    record::{Environment, RunSpec},
+    store::{FileError, Store},
+};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The folder of the locks.
+const LOCKS: &str = ".mnist-study";
+
+/// Held while the plan is read and written, or the locks are removed.
+const GUARD: &str = "guard";
+
+/// Held, shared, by all that work in the folder.
+const USERS: &str = "users";
+
+/// A folder that this process may make runs for, until it is dropped.
+#[derive(Debug)]
+pub struct StudyFolder {
+    store: Store,
+    locks: PathBuf,
+    users: Option<File>,
+}
+
+/// Why a folder cannot be worked in.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Files are in the way that this program did not write.
+    #[error("{}: holds {name}, and no records of this program", folder.display())]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+        /// The first file that would have been replaced.
+        name: &'static str,
+    },
+    /// The folder is another study's.
+    #[error("{}: holds the study \"{there}\", not \"{asked}\"", folder.display())]
+    OtherStudy {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the study that is there.
+        there: String,
+        /// That of the study that was to be carried out.
+        asked: String,
+    },
+    /// Another study is being carried out in the folder.
+    #[error("{}: the study \"{there}\" is being run here, and is not \"{asked}\"{}", folder.display(), alike(there, asked))]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the study that is being run.
+        there: String,
+        /// That of the study that was to be carried out.
+        asked: String,
+    },
+}
+
+fn alike(there: &str, asked: &str) -> &'static str {
+    if there == asked { " with these settings, data or kernels" } else { "" }
+}
+
+/// What this program writes to a results folder beside records: a folder with one of these and without records is not its
+/// own.
+const OUTPUTS: [&str; 13] = [
+    PLAN,
+    PARTS,
+    "report.html",
+    "report.md",
+    "summary.json",
+    "epochs.csv",
+    "Accuracy_Comparison.png",
+    "Loss_Comparison.png",
+    "Training_Time.png",
+    "Confusion_Matrices.png",
+    "Hardest_Digits.png",
+    "across.md",
+    "across.json",
+];
+
+impl StudyFolder {
+    /// Makes the folder that of a study over one data set, and keeps its plan.
+    ///
+    /// Another command's plan is replaced where it has no title, or this one's, and where `replace` says so. While other
+    /// commands of the same study are at work, theirs is added to instead.
+    ///
+    /// # Errors
+    /// When the folder holds what is not this program's, or is another study's.
+    pub fn open(
+        folder: &Path,
+        question: &Question,
+        runs: &[RunSpec],
+        environment: &Environment,
+        replace: bool,
+    ) -> Result<Self, FolderError> {
+        let mut plan = Plan::of(question, runs, environment);
+        Self::enter(folder, |alone| {
+            // A plan that cannot be read says nothing: what is asked for takes its place.
+            let there = Plan::read(folder).ok().flatten();
+            let other = |there: &Plan| FolderError::OtherStudy {
+                folder: folder.to_owned(),
+                there: there.name.clone(),
+                asked: plan.name.clone(),
+            };
+            match &there {
+                Some(there) if !alone && there.study == plan.study => plan.unite(there),
+                Some(there) if !alone => return Err(busy(folder, &there.name, &plan.name)),
+                None if !alone => return Err(busy(folder, "another", &plan.name)),
+                Some(there) if there.question.title != question.title && !replace => {
+                    return Err(other(there));
+                }
+                _ => {}
+            }
+            Ok(plan.write(folder)?)
+        })
+    }
+
+    /// Makes the folder that of a study over several data sets, whose results go to folders within it.
+    ///
+    /// # Errors
+    /// As [`StudyFolder::open`].
+    pub fn open_parts(folder: &Path, name: &str, parts: &[Part], replace: bool) -> Result<Self, FolderError> {
+        Self::enter(folder, |alone| {
+            let there = read_parts(folder).unwrap_or_default();
+            if !alone && there != parts {
+                return Err(busy(folder, "another", name));
+            }
+            if let (Some(plan), false) = (Plan::read(folder).ok().flatten(), replace)
+                && plan.question.title.is_some()
+            {
+                let (folder, there, asked) = (folder.to_owned(), plan.name, name.to_owned());
+                return Err(FolderError::OtherStudy { folder, there, asked });
+            }
+            Ok(write_parts(folder, parts)?)
+        })
+    }
+
+    /// Makes the folder one that this process alone works in, until it is dropped.
+    ///
+    /// # Errors
+    /// When another process works in it.
+    pub fn open_alone(folder: &Path, name: &str) -> Result<Self, FolderError> {
+        Self::enter(folder, |alone| if alone { Ok(()) } else { Err(busy(folder, "another", name)) })
+    }
+
+    /// Does what must not be done twice at a time, told whether no other process works in the folder, and works in it from
+    /// then on.
+    fn enter(
+        folder: &Path,
+        prepare: impl FnOnce(bool) -> Result<(), FolderError>,
+    ) -> Result<Self, FolderError> {
+        let store = Store::of(folder);
+        if let Some(name) = foreign(folder, &store)? {
+            return Err(FolderError::Foreign { folder: folder.to_owned(), name });
+        }
+        store.prepare()?;
+        let locks = folder.join(LOCKS);
+        let error = |problem| FileError { path: locks.clone(), problem };
+        let guard = wait_for(&locks.join(GUARD)).map_err(error)?;
+        let users = open(&locks.join(USERS)).map_err(error)?;
+        let alone = match users.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(problem)) => ignore_unsupported(problem).map(|()| true).map_err(error)?,
+        };
+        prepare(alone)?;
+        // Nobody else looks before the guard is let go.
+        let _ = users.unlock();
+        users.lock_shared().or_else(ignore_unsupported).map_err(error)?;
+        drop(guard);
+        Ok(Self { store, locks, users: Some(users) })
+    }
+
+    /// The folder's records.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether other processes work in the folder too. Where locks cannot be had, nobody else is seen.
+    pub fn is_shared(&self) -> bool {
+        let Some(users) = &self.users else { return false };
+        let Ok(_guard) = wait_for(&self.locks.join(GUARD)) else { return false };
+        // Nobody else looks before the guard is let go, so that the lock may change its kind for a moment.
+        let shared = matches!(users.try_lock(), Err(TryLockError::WouldBlock));
+        let _ = users.unlock();
+        let _ = users.lock_shared();
+        shared
+    }
+
+    /// Takes a run, so that nobody else makes it meanwhile; none where somebody else does.
+    ///
+    /// # Errors
+    /// When the lock's file cannot be opened.
+    pub fn claim(&self, id: &str) -> Result<Option<Claim>, FileError> {
+        let path = self.locks.join(id);
+        let error = |problem| FileError { path: path.clone(), problem };
+        loop {
+            fs::create_dir_all(&self.locks).map_err(error)?;
+            let file = open(&path).map_err(error)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => {}
+                // Whoever had it has just let it go.
+                Ok(()) => continue,
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(problem)) => ignore_unsupported(problem).map_err(error)?,
+            }
+            return Ok(Some(Claim { path, _file: file }));
+        }
+    }
+}
+
+impl Drop for StudyFolder {
+    fn drop(&mut self) {
+        // What cannot be removed does no harm: a lock ends with its process.
+        let Ok(_guard) = wait_for(&self.locks.join(GUARD)) else { return };
+        self.users = None;
+        let alone = open(&self.locks.join(USERS)).is_ok_and(|users| users.try_lock().is_ok());
+        if alone && REMOVABLE {
+            let _ = fs::remove_dir_all(&self.locks);
+        }
+    }
+}
+
+/// A run that this process makes, until it is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // While it is locked still: the next one to open the path makes a file of its own.
+        if REMOVABLE {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn busy(folder: &Path, there: &str, asked: &str) -> FolderError {
+    FolderError::Busy { folder: folder.to_owned(), there: there.to_owned(), asked: asked.to_owned() }
+}
+
+/// The first file in the folder that would be replaced and is somebody else's.
+fn foreign(folder: &Path, store: &Store) -> Result<Option<&'static str>, FileError> {
+    if is_plan(&folder.join(PLAN)) || is_parts(&folder.join(PARTS)) || !store.identities()?.is_empty() {
+        return Ok(None);
+    }
+    Ok(OUTPUTS.into_iter().find(|name| folder.join(name).symlink_metadata().is_ok()))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Waits until the lock of a file is free and takes it; its folder is made.
+fn wait_for(path: &Path) -> io::Result<File> {
+    loop {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let file = match open(path) {
+            // The last one to leave has removed the folder just now.
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => continue,
+            file => file?,
+        };
+        file.lock().or_else(ignore_unsupported)?;
+        if is_at(&file, path) {
+            return Ok(file);
+        }
+    }
+}
+
+/// A file system without locks is worked in without them.
+fn ignore_unsupported(problem: io::Error) -> io::Result<()> {
+    if problem.kind() == io::ErrorKind::Unsupported { Ok(()) } else { Err(problem) }
+}
+
+/// Whether a locked file can be removed while it is open, and [`is_at`] tells afterwards.
+const REMOVABLE: bool = cfg!(unix);
+
+/// Whether the file is still the one that the path names: another process may have removed it before it was locked.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => identity(open) == identity(named),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_tells_who_else_works_in_it_and_stays_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parts = [Part { dataset: "d".to_owned(), folder: "d".to_owned() }];
+        let enter = || StudyFolder::open_parts(folder.path(), "a", &parts, false).expect("free");
+        let first = enter();
+        assert!(!first.is_shared());
+        let second = enter();
+        assert!(first.is_shared() && second.is_shared());
+        // To have looked lets nothing go.
+        assert!(StudyFolder::open_alone(folder.path(), "b").is_err());
+        drop(second);
+        assert!(!first.is_shared());
+        assert!(StudyFolder::open_alone(folder.path(), "b").is_err());
+        drop(first);
+        assert!(StudyFolder::open_alone(folder.path(), "b").is_ok());
+    }
+}

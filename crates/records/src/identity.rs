@@ -1,0 +1,41 @@
+//! What makes two runs the same run.
+
+use crate::record::{DatasetIdentity, Environment, RunSpec};
+use sha2::{Digest, Sha256};
+
+/// The identity of a run: the first 16 hexadecimal digits of the SHA-256 of all that its result depends on, bit for bit.
+/// That is its specification, the engine's revision and the instruction set; not the processor, the number of threads,
+/// the system or the version of the program around the engine.
+///
+/// Two folders of the same data are the same data: their name does not count.
+pub fn run_id(specification: &RunSpec, environment: &Environment) -> String {
+    let text =
+        serde_json::to_string(&nameless(specification)).expect("a specification has only plain values");
+    short_hash(&format!("{} {}\n{text}", environment.engine_revision, environment.kernels))
+}
+
+fn nameless(specification: &RunSpec) -> RunSpec {
+    RunSpec {
+        dataset: DatasetIdentity { name: String::new(), ..specification.dataset.clone() },
+        ..specification.clone()
+    }
+}
+
+/// What the runs of one model in a study share: all of a specification but the seed and the data set's name.
+pub fn seedless(specification: &RunSpec) -> RunSpec {
+    RunSpec { seed: 0, ..nameless(specification) }
+}
+
+/// The first 16 hexadecimal digits of a text's SHA-256.
+pub fn short_hash(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text))[..16].to_owned()
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}

@@ -1,0 +1,28 @@
+//! What a run was asked and what it gave.
+//!
+//! A [`record::RunRecord`] holds all that an analysis needs and enough to make the run again; a run depends on its
+//! [`record::RunSpec`] alone. What a folder holds is read and written by the modules of the feature `store`:
+//! [`folder::StudyFolder`] is who works in it, [`store::Store`] its records, [`results::collect`] finds those of its plan.
+//! There is no engine here: records are read wherever there are files, and judged wherever there are records.
+
+pub mod encoding;
+#[cfg(feature = "store")]
+pub mod files;
+#[cfg(feature = "store")]
+pub mod folder;
+pub mod identity;
+#[cfg(feature = "store")]
+mod plan_file;
+mod possible;
+pub mod question;
+pub mod record;
+#[cfg(feature = "store")]
+pub mod results;
+#[cfg(feature = "store")]
+mod seal;
+#[cfg(feature = "store")]
+pub mod store;
+pub mod target;
+pub mod trial;
+#[cfg(feature = "store")]
+pub mod trial_store;

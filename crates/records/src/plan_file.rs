@@ -1,0 +1,202 @@
+//! The files that say which runs a results folder is for: `plan.json`, and `parts.json` for a study over several data sets.
+
+use crate::{
+    identity::{run_id, seedless, short_hash},
+    question::{Part, Question},
+    record::{Environment, RunSpec},
+    seal::{compare, digest_of, seal, unseal},
+    store::{FileError, read_plain_file, write_atomically},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Component, Path},
+};
+
+/// The plan of a study over one data set.
+pub(crate) const PLAN: &str = "plan.json";
+
+/// The folders of a study over several.
+pub(crate) const PARTS: &str = "parts.json";
+
+/// Version of the plan file's layout.
+const PLAN_SCHEMA: u32 = 3;
+
+/// No plan has more runs, and none needs a larger file.
+const MAXIMUM_PLANNED_RUNS: usize = 1_000_000;
+
+/// A run takes some hundred bytes of the file.
+const MAXIMUM_PLAN_BYTES: u64 = 256 << 20;
+
+/// No study has as many data sets as fit in this.
+const MAXIMUM_PARTS_BYTES: u64 = 1 << 20;
+
+/// What a results folder is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    schema: u32,
+    /// Identity of the study: commands that differ in seeds alone are of one study.
+    pub(crate) study: String,
+    /// In its author's words, else which models it compares.
+    pub(crate) name: String,
+    /// What it asks.
+    pub(crate) question: Question,
+    /// Its runs, in the order of the report.
+    pub(crate) runs: Vec<PlannedRun>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlannedRun {
+    pub(crate) id: String,
+    pub(crate) model: String,
+    pub(crate) seed: u64,
+}
+
+impl Plan {
+    /// Of runs that are to be made in this environment.
+    pub(crate) fn of(question: &Question, runs: &[RunSpec], environment: &Environment) -> Self {
+        let mut models: Vec<RunSpec> = Vec::new();
+        for run in runs {
+            if !models.iter().any(|model| model.model == run.model) {
+                models.push(seedless(run));
+            }
+        }
+        let text = serde_json::to_string(&(question, &models)).expect("a study has only plain values");
+        let study = short_hash(&format!("{} {}\n{text}", environment.engine_revision, environment.kernels));
+        let names: Vec<&str> = models.iter().map(|model| model.model.as_str()).collect();
+        Self {
+            schema: PLAN_SCHEMA,
+            study,
+            name: question.title.clone().unwrap_or_else(|| format!("compare {}", names.join(" "))),
+            question: question.clone(),
+            runs: runs
+                .iter()
+                .map(|run| PlannedRun {
+                    id: run_id(run, environment),
+                    model: run.model.clone(),
+                    seed: run.seed,
+                })
+                .collect(),
+        }
+    }
+
+    /// Adds the runs of another plan of the same study, all ordered as one plan would order them: by seed, then by model.
+    pub(crate) fn unite(&mut self, other: &Plan) {
+        let mut models: Vec<String> = Vec::new();
+        for run in &self.runs {
+            if !models.contains(&run.model) {
+                models.push(run.model.clone());
+            }
+        }
+        let known: BTreeSet<String> = self.runs.iter().map(|run| run.id.clone()).collect();
+        self.runs.extend(other.runs.iter().filter(|run| !known.contains(&run.id)).cloned());
+        self.runs.sort_by_key(|run| (run.seed, models.iter().position(|model| *model == run.model)));
+    }
+
+    /// Keeps it, in the place of what else the folder was for.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn write(&self, results: &Path) -> Result<(), FileError> {
+        write_atomically(&results.join(PLAN), &seal(self, &digest_of(self)))?;
+        remove(&results.join(PARTS))
+    }
+
+    /// That of a results folder, if there is one; else what is wrong with the file.
+    pub(crate) fn read(results: &Path) -> Result<Option<Self>, String> {
+        let path = results.join(PLAN);
+        let told = |problem: String| format!("{}: {problem}", path.display());
+        let bytes = match read_plain_file(&path, MAXIMUM_PLAN_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.map_err(|error| told(error.to_string()))?,
+        };
+        let unsealed = unseal::<Self>(&bytes, "plan", PLAN_SCHEMA).map_err(told)?;
+        let plan = unsealed.content;
+        compare(&unsealed.digest, &digest_of(&plan)).map_err(told)?;
+        if plan.runs.len() > MAXIMUM_PLANNED_RUNS {
+            return Err(told(format!(
+                "{MAXIMUM_PLANNED_RUNS} runs at most expected, {} found",
+                plan.runs.len()
+            )));
+        }
+        let mut known = BTreeSet::new();
+        match plan.runs.iter().find(|run| !known.insert(run.id.as_str())) {
+            Some(run) => Err(told(format!("damaged: run {} is planned twice", run.id))),
+            None => Ok(Some(plan)),
+        }
+    }
+}
+
+/// Whether a file of that name is a plan of ours, of whatever version and however changed since.
+pub(crate) fn is_plan(path: &Path) -> bool {
+    /// What every version has had.
+    #[derive(Deserialize)]
+    struct AnyPlan {
+        schema: u32,
+        runs: Vec<serde::de::IgnoredAny>,
+    }
+    let plan = |bytes: Vec<u8>| serde_json::from_slice(&bytes).ok();
+    read_plain_file(path, MAXIMUM_PLAN_BYTES)
+        .ok()
+        .and_then(plan)
+        .is_some_and(|AnyPlan { schema, runs }| schema > 0 || !runs.is_empty())
+}
+
+/// Whether a file of that name says which parts a study has, whatever they are.
+pub(crate) fn is_parts(path: &Path) -> bool {
+    read_plain_file(path, MAXIMUM_PARTS_BYTES)
+        .is_ok_and(|bytes| serde_json::from_slice::<Vec<Part>>(&bytes).is_ok_and(|parts| !parts.is_empty()))
+}
+
+/// Removes a file that an earlier study of another kind may have left.
+fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(problem) if problem.kind() != io::ErrorKind::NotFound => {
+            Err(FileError { path: path.to_owned(), problem })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps which parts a study has.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn write_parts(results: &Path, parts: &[Part]) -> Result<(), FileError> {
+    let mut bytes = serde_json::to_vec_pretty(parts).expect("parts have only plain values");
+    bytes.push(b'\n');
+    write_atomically(&results.join(PARTS), &bytes)?;
+    remove(&results.join(PLAN))
+}
+
+/// The parts of a study over several data sets; none where the folder is that of a study over one.
+///
+/// # Errors
+/// When the file is there and cannot be read, is damaged, or names a folder twice or one that is not directly within this one.
+pub fn read_parts(results: &Path) -> Result<Vec<Part>, FileError> {
+    let path = results.join(PARTS);
+    let bytes = match read_plain_file(&path, MAXIMUM_PARTS_BYTES) {
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(problem) => return Err(FileError { path, problem }),
+        Ok(bytes) => bytes,
+    };
+    let damaged = |problem: String| FileError {
+        path: path.clone(),
+        problem: io::Error::new(io::ErrorKind::InvalidData, format!("damaged: {problem}")),
+    };
+    let parts: Vec<Part> = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let mut known = BTreeSet::new();
+    for Part { folder, .. } in &parts {
+        let mut components = Path::new(folder).components();
+        if !matches!((components.next(), components.next()), (Some(Component::Normal(_)), None)) {
+            return Err(damaged(format!("`{folder}` is not the name of a folder")));
+        }
+        if !known.insert(folder) {
+            return Err(damaged(format!("`{folder}` is named twice")));
+        }
+    }
+    Ok(parts)
+}

@@ -1,0 +1,235 @@
+//! Whether a record's figures can be: what comes from a file is held against its own specification before anything is
+//! computed from it.
+
+use crate::{
+    record::{
+        DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
+        TestRecord,
+    },
+    trial::TrialRecord,
+};
+use std::collections::HashSet;
+
+/// No name or sentence in a record is longer, in bytes.
+const LONGEST_TEXT: usize = 10_000;
+
+/// No model has a longer name, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// No record has more remarks.
+const MOST_WARNINGS: usize = 1000;
+
+/// Images have at most this many pixels from top to bottom, and from left to right.
+const LONGEST_SIDE: usize = 4096;
+
+/// A label is a byte.
+const MOST_CLASSES: usize = 256;
+
+impl RunRecord {
+    /// Whether this can be what a run left behind.
+    ///
+    /// # Errors
+    /// The first figure that cannot be.
+    pub fn check(&self) -> Result<(), String> {
+        expect(self.schema == RECORD_SCHEMA, "schema", &self.schema)?;
+        self.specification.check()?;
+        self.environment.check()?;
+        let run = &self.specification;
+        self.check_network()?;
+        let epochs = self.epochs.len();
+        expect((1..=run.recipe.epochs).contains(&epochs), "number of epochs", &epochs)?;
+        for (index, epoch) in self.epochs.iter().enumerate() {
+            expect(epoch.epoch == index + 1, "number of an epoch", &epoch.epoch)?;
+            epoch.check()?;
+        }
+        let kept = self.kept_epoch.unwrap_or(epochs);
+        expect((1..=epochs).contains(&kept), "kept epoch", &kept)?;
+        for (name, seconds) in [
+            ("training seconds", self.train_seconds),
+            ("evaluation seconds", self.evaluate_seconds),
+            ("total seconds", self.total_seconds),
+        ] {
+            check_not_negative(name, seconds)?;
+        }
+        let trained: f64 = self.epochs.iter().map(|epoch| epoch.train_seconds).sum();
+        expect(
+            close(self.train_seconds, trained),
+            "training seconds beside those of the epochs",
+            &self.train_seconds,
+        )?;
+        let spent = self.train_seconds + self.evaluate_seconds;
+        expect(
+            spent <= self.total_seconds || close(spent, self.total_seconds),
+            "total seconds, less than those of training and evaluation",
+            &self.total_seconds,
+        )?;
+        let once_or_each =
+            if run.protocol == Protocol::Original || run.audit_selection { epochs + 1 } else { 1 };
+        expect(self.test_reads as usize == once_or_each, "reads of the test images", &self.test_reads)?;
+        let hexadecimal = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        expect(hexadecimal(&self.fingerprint), "fingerprint", &self.fingerprint.escape_debug())?;
+        let warnings = self.warnings.len() + self.data_warnings.len();
+        expect(warnings <= MOST_WARNINGS, "number of warnings", &warnings)?;
+        for warning in self.warnings.iter().chain(&self.data_warnings) {
+            expect(warning.len() <= LONGEST_TEXT, "length of a warning", &warning.len())?;
+        }
+        let (names, classes) = (&self.class_names, run.dataset.classes);
+        expect(names.is_empty() || names.len() == classes, "number of names of classes", &names.len())?;
+        for name in names {
+            expect((1..=LONGEST_NAME).contains(&name.len()), "length of a class's name", &name.len())?;
+        }
+        let distinct: HashSet<&String> = names.iter().collect();
+        expect(distinct.len() == names.len(), "number of different names of classes", &distinct.len())?;
+        self.test.check(&run.dataset)
+    }
+
+    /// Parameters and multiply-adds follow from the layers.
+    fn check_network(&self) -> Result<(), String> {
+        let DatasetIdentity { height, width, classes, .. } = self.specification.dataset;
+        let layers = self.specification.architecture().describe(height, width, classes);
+        let layers = layers.map_err(|error| format!("impossible network: {error}"))?;
+        let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+        expect(self.parameters == parameters, "number of parameters", &self.parameters)?;
+        let multiply_adds: u64 = layers.iter().map(|layer| layer.multiply_adds).sum();
+        expect(self.multiply_adds == multiply_adds, "number of multiply-adds", &self.multiply_adds)
+    }
+}
+
+impl FailedRun {
+    /// Whether this can be what a failed run left behind.
+    ///
+    /// # Errors
+    /// The first figure that cannot be.
+    pub fn check(&self) -> Result<(), String> {
+        expect(self.schema == RECORD_SCHEMA, "schema", &self.schema)?;
+        self.specification.check()?;
+        self.environment.check()?;
+        expect((1..=self.specification.recipe.epochs).contains(&self.epoch), "epoch", &self.epoch)?;
+        expect(self.problem.len() <= LONGEST_TEXT, "length of the problem", &self.problem.len())
+    }
+}
+
+impl TrialRecord {
+    /// Whether this can be what a trial left behind.
+    ///
+    /// # Errors
+    /// The first figure that cannot be.
+    pub fn check(&self) -> Result<(), String> {
+        self.specification.as_ref().map_or(Ok(()), RunSpec::check)?;
+        self.environment.check()?;
+        let most = self.specification.as_ref().map_or(0, |run| run.recipe.epochs);
+        let epochs = self.epochs.len();
+        expect(epochs <= most, "number of epochs", &epochs)?;
+        for (index, epoch) in self.epochs.iter().enumerate() {
+            expect(epoch.epoch == index + 1, "number of an epoch", &epoch.epoch)?;
+            epoch.check()?;
+        }
+        expect(self.kept_epoch <= epochs, "kept epoch", &self.kept_epoch)?;
+        check_not_negative("training seconds", self.train_seconds)?;
+        check_not_negative("total seconds", self.total_seconds)?;
+        expect(self.warnings.len() <= MOST_WARNINGS, "number of warnings", &self.warnings.len())
+    }
+}
+
+impl RunSpec {
+    /// Whether this can be asked for.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let name = self.model.len();
+        expect((1..=LONGEST_NAME).contains(&name), "length of the model's name", &name)?;
+        self.recipe.check().map_err(|error| format!("impossible recipe: {error}"))?;
+        let DatasetIdentity { name, sha256: _, training_images, test_images, height, width, classes } =
+            &self.dataset;
+        expect(name.len() <= LONGEST_TEXT, "length of the data set's name", &name.len())?;
+        // Images are counted by 32-bit numbers.
+        let images = 1..=u32::MAX as usize;
+        expect(images.contains(training_images), "number of training images", training_images)?;
+        expect(images.contains(test_images), "number of test images", test_images)?;
+        expect((1..=LONGEST_SIDE).contains(height), "height of an image", height)?;
+        expect((1..=LONGEST_SIDE).contains(width), "width of an image", width)?;
+        expect((2..=MOST_CLASSES).contains(classes), "number of classes", classes)
+    }
+}
+
+impl Environment {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let Self { cpu, threads, kernels, engine_revision: _, operating_system, version } = self;
+        expect(*threads >= 1, "number of threads", threads)?;
+        for (name, text) in [
+            ("length of the processor's name", cpu),
+            ("length of the kernels' name", kernels),
+            ("length of the operating system's name", operating_system),
+            ("length of the version", version),
+        ] {
+            expect(text.len() <= LONGEST_NAME, name, &text.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl EpochRecord {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        check_not_negative("training loss", self.train_loss)?;
+        check_fraction("training accuracy", self.train_accuracy)?;
+        check_not_negative("validation loss", self.validation_loss)?;
+        check_fraction("validation accuracy", self.validation_accuracy)?;
+        check_not_negative("training seconds", self.train_seconds)?;
+        check_fraction("test accuracy", self.test_accuracy.unwrap_or(0.0))
+    }
+}
+
+impl TestRecord {
+    /// For this data.
+    fn check(&self, dataset: &DatasetIdentity) -> Result<(), String> {
+        let DatasetIdentity { test_images, classes, .. } = *dataset;
+        let (labels, predictions) = (&self.labels, &self.predictions);
+        expect(labels.len() == test_images, "number of test labels", &labels.len())?;
+        expect(predictions.len() == test_images, "number of test predictions", &predictions.len())?;
+        let probabilities = self.probabilities.len();
+        expect(
+            Some(probabilities) == test_images.checked_mul(classes),
+            "number of test probabilities",
+            &probabilities,
+        )?;
+        let largest = labels.iter().chain(predictions).max().copied().unwrap_or(0);
+        expect(usize::from(largest) < classes, "class of a test image", &largest)?;
+        for (image, (of_image, prediction)) in
+            self.probabilities.chunks_exact(classes).zip(predictions).enumerate()
+        {
+            let largest = of_image.iter().max().copied().unwrap_or(0);
+            let predicted = of_image[usize::from(*prediction)];
+            expect(predicted == largest, "prediction, not the most probable class, of test image", &image)?;
+            // Each was rounded by itself.
+            let sum: u64 = of_image.iter().map(|one| u64::from(*one)).sum();
+            let error = sum.abs_diff(u64::from(u16::MAX));
+            expect(error <= classes as u64, "sum of the probabilities of test image", &image)?;
+        }
+        check_not_negative("test loss", self.loss)?;
+        expect(self.loss <= f64::from(f32::MAX), "test loss", &self.loss)?;
+        let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
+        let accuracy = right as f64 / test_images as f64;
+        match self.accuracy == accuracy {
+            true => Ok(()),
+            false => Err(format!(
+                "impossible test accuracy: {} stated, its predictions have {accuracy}",
+                self.accuracy
+            )),
+        }
+    }
+}
+
+fn expect(possible: bool, what: &str, found: &dyn std::fmt::Display) -> Result<(), String> {
+    if possible { Ok(()) } else { Err(format!("impossible {what}: {found}")) }
+}
+
+/// Equal but for the rounding of sums.
+fn close(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one.abs().max(other.abs())
+}
+
+fn check_fraction(what: &str, value: f64) -> Result<(), String> {
+    expect((0.0..=1.0).contains(&value), what, &value)
+}
+
+fn check_not_negative(what: &str, value: f64) -> Result<(), String> {
+    expect(value.is_finite() && value >= 0.0, what, &value)
+}

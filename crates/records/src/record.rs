@@ -1,0 +1,213 @@
+//! What one run leaves behind: everything a report needs, and enough to train the run again.
+
+use serde::{Deserialize, Serialize};
+use spec::{Architecture, LayerSpec, Recipe, Validation};
+
+/// Version of the record's layout; a record of another version is left aside, never guessed at.
+pub const RECORD_SCHEMA: u32 = 4;
+
+/// One finished run: a model trained once from one seed and then tested once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    /// Layout version, [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// Hash of specification, data and program version, in hexadecimal; the record's file name.
+    pub id: String,
+    /// What was asked for. A run depends on nothing else.
+    pub specification: RunSpec,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Number of parameters that are learnt.
+    pub parameters: usize,
+    /// Multiplications that are added up in one image's forward pass, by the layers' definitions.
+    pub multiply_adds: u64,
+    /// One entry per epoch, in order.
+    pub epochs: Vec<EpochRecord>,
+    /// After which epoch the weights that were tested stood, where the recipe chose one before the last by the validation
+    /// images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_epoch: Option<usize>,
+    /// Seconds spent drawing batches and updating weights, all epochs.
+    pub train_seconds: f64,
+    /// Seconds spent on the validation and test sets.
+    pub evaluate_seconds: f64,
+    /// Seconds from the start of the run to its end, building the model included.
+    pub total_seconds: f64,
+    /// The test set, read with the final weights.
+    pub test: TestRecord,
+    /// How many times the test images were read during the run: 1 under the `sound` protocol.
+    pub test_reads: u32,
+    /// SHA-256 over the final weights' bytes (little-endian float32, in parameter order), in hexadecimal.
+    pub fingerprint: String,
+    /// Everything that a reader of the figures must know: a fallback, a timing taken under load.
+    pub warnings: Vec<String>,
+    /// What is wrong with the data, found when it was loaded: the same sentences for every run on the same data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_warnings: Vec<String>,
+    /// What each class is called; empty where that is its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+}
+
+/// A run that came to no result: its training diverged. It would again, so it is kept like a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedRun {
+    /// Layout version, [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// As in [`RunRecord::id`].
+    pub id: String,
+    /// What was asked for.
+    pub specification: RunSpec,
+    /// Where it ran.
+    pub environment: Environment,
+    /// In which epoch the loss ceased to be a number, counted from 1.
+    pub epoch: usize,
+    /// What happened, in words.
+    pub problem: String,
+}
+
+/// The complete description of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// The model's name within the study.
+    pub model: String,
+    /// Its layers, as a study file has them.
+    pub layers: Vec<LayerSpec>,
+    /// The data that was trained and tested on.
+    pub dataset: DatasetIdentity,
+    /// How the data was divided and when the test set was read.
+    pub protocol: Protocol,
+    /// How it was trained.
+    pub recipe: Recipe,
+    /// The run's seed, from which all of its random streams are derived.
+    pub seed: u64,
+    /// Whether the test images are also read after every epoch, to see what choosing the best epoch by them would
+    /// flatter; nothing is chosen by what is seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub audit_selection: bool,
+}
+
+impl RunSpec {
+    /// The model's network.
+    pub fn architecture(&self) -> Architecture {
+        Architecture {
+            name: self.model.clone(),
+            summary: String::new(),
+            citation: String::new(),
+            layers: self.layers.clone(),
+        }
+    }
+}
+
+/// Which data, beyond doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetIdentity {
+    /// `mnist`, or the folder that was named.
+    pub name: String,
+    /// SHA-256 over the images and labels of both sets, in hexadecimal.
+    pub sha256: String,
+    /// Images in the training file.
+    pub training_images: usize,
+    /// Images in the test file.
+    pub test_images: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// How the data is divided and when the test set may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// 55,000 images to train on, 5,000 drawn by lot to validate on, the test set read once after the last epoch.
+    Sound,
+    /// As sound, but validated on the last 5,000 of the training file: MNIST's is in the order of its writers, so these are
+    /// by writers whom the model does not know, as those of the test set are.
+    Writers,
+    /// The seed study's way: 60,000 images to train on, the test set read after every epoch.
+    Original,
+}
+
+impl Protocol {
+    /// The name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Sound => "sound",
+            Protocol::Writers => "writers",
+            Protocol::Original => "original",
+        }
+    }
+
+    /// Which images validate a training.
+    pub fn validation(self) -> Validation {
+        match self {
+            Protocol::Sound | Protocol::Writers => Validation::HeldOut,
+            Protocol::Original => Validation::TestImages,
+        }
+    }
+}
+
+/// Where a run was computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// The processor's name.
+    pub cpu: String,
+    /// Threads that computed.
+    pub threads: usize,
+    /// Instruction set of the kernels, as `MNIST_STUDY_KERNELS` spells it.
+    pub kernels: String,
+    /// `train::ENGINE_REVISION`: with the kernels, what the bits of a result depend on beside its specification.
+    pub engine_revision: u32,
+    /// As Rust names it: `linux`, `macos`, `windows`.
+    pub operating_system: String,
+    /// Version of this program.
+    pub version: String,
+}
+
+/// One row of `epochs.csv`, without the model and the seed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss over the training images, each measured in the step that learnt from it.
+    pub train_loss: f64,
+    /// Fraction of training images classified rightly, measured likewise.
+    pub train_accuracy: f64,
+    /// Mean loss over the validation images after the epoch (the test images under `original`).
+    pub validation_loss: f64,
+    /// Fraction of validation images classified rightly after the epoch.
+    pub validation_accuracy: f64,
+    /// Seconds of drawing batches and updating weights in this epoch.
+    pub train_seconds: f64,
+    /// Fraction of test images classified rightly after the epoch, where the run audits selection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+}
+
+/// The final weights on the test images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestRecord {
+    /// Fraction of test images classified rightly.
+    pub accuracy: f64,
+    /// Mean softmax cross-entropy in nats.
+    pub loss: f64,
+    /// The true class of each test image, so that a report needs no data set.
+    #[serde(with = "crate::encoding::bytes")]
+    pub labels: Vec<u8>,
+    /// The class given to each test image, in file order.
+    #[serde(with = "crate::encoding::bytes")]
+    pub predictions: Vec<u8>,
+    /// Class probabilities `[images, classes]` in steps of 1/65535.
+    #[serde(with = "crate::encoding::words")]
+    pub probabilities: Vec<u16>,
+}

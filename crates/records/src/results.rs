@@ -1,0 +1,186 @@
+//! What a results folder holds: the records of its plan, and what is missing of them.
+
+pub use crate::plan_file::read_parts;
+
+use crate::{
+    identity::seedless,
+    plan_file::Plan,
+    question::Question,
+    record::{FailedRun, RunRecord, RunSpec},
+    store::{FileError, Store},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// What a results folder holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collection {
+    /// The plan's records that there are, in its order; without a plan all, by seed and then by model. No two of them that
+    /// are of different networks, recipes or data bear one model's name.
+    pub records: Vec<RunRecord>,
+    /// The plan's runs that came to no result, in its order.
+    pub failed: Vec<FailedRun>,
+    /// What the study asks.
+    pub question: Question,
+    /// What a reader of the records must know: runs that are missing, records that other runs have.
+    pub notes: Vec<String>,
+    /// What was lost: files that should be records and are not. Part of the notes too.
+    pub losses: Vec<String>,
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// A folder or file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No record can be used.
+    #[error("{}: no usable record{}", folder.display(), reasons(notes))]
+    NoRecord {
+        /// The results folder.
+        folder: PathBuf,
+        /// Why records that are there were left out.
+        notes: Vec<String>,
+    },
+    /// Every run that was made failed.
+    #[error("{}: no run came to a result; {}", folder.display(), failed.first().map_or_else(String::new, describe_failure))]
+    AllFailed {
+        /// The results folder.
+        folder: PathBuf,
+        /// The runs.
+        failed: Vec<FailedRun>,
+    },
+}
+
+fn reasons(notes: &[String]) -> String {
+    notes.first().map_or_else(String::new, |note| format!(" ({note})"))
+}
+
+/// A failed run in words.
+pub fn describe_failure(run: &FailedRun) -> String {
+    format!("model {}, seed {}: {}", run.specification.model, run.specification.seed, run.problem)
+}
+
+/// Reads the records of a results folder: the same records in the same order for the same files.
+///
+/// # Errors
+/// When the folder cannot be read or holds no usable record.
+pub fn collect(results: &Path) -> Result<Collection, CollectError> {
+    let store = Store::of(results);
+    let present = store.identities()?;
+    let mut collection = Collection {
+        records: Vec::new(),
+        failed: Vec::new(),
+        question: Question::default(),
+        notes: Vec::new(),
+        losses: Vec::new(),
+    };
+    match Plan::read(results) {
+        Ok(Some(plan)) => {
+            collection.question = plan.question.clone();
+            collection.of_plan(&store, &plan, &present);
+        }
+        other => {
+            if let Err(problem) = other {
+                collection.lose(format!("{problem}: every record of the folder is taken"));
+            }
+            for id in &present {
+                collection.take(&store, id);
+            }
+            collection.records.sort_by(|one, other| {
+                let key =
+                    |record: &RunRecord| (record.specification.seed, record.specification.model.clone());
+                key(one).cmp(&key(other))
+            });
+        }
+    }
+    collection.tell_apart();
+    let folder = results.to_owned();
+    if collection.records.is_empty() {
+        return Err(match collection.failed.is_empty() {
+            true => CollectError::NoRecord { folder, notes: collection.notes },
+            false => CollectError::AllFailed { folder, failed: collection.failed },
+        });
+    }
+    Ok(collection)
+}
+
+impl Collection {
+    fn of_plan(&mut self, store: &Store, plan: &Plan, present: &[String]) {
+        let mut missing = Vec::new();
+        for run in &plan.runs {
+            if self.take(store, &run.id) {
+                continue;
+            }
+            match store.read_failed(&run.id) {
+                Ok(Some(failed)) => self.failed.push(failed),
+                Ok(None) => missing.push(format!("{} seed {}", run.model, run.seed)),
+                Err(problem) => {
+                    self.lose(format!("{problem}: left out"));
+                    missing.push(format!("{} seed {}", run.model, run.seed));
+                }
+            }
+        }
+        if !missing.is_empty() {
+            const NAMED: usize = 6;
+            let count = missing.len();
+            let more = if count > NAMED { ", …" } else { "" };
+            missing.truncate(NAMED);
+            self.lose(format!(
+                "{count} of {} planned runs have no usable record ({}{more}): the command that began the study makes them",
+                plan.runs.len(),
+                missing.join(", ")
+            ));
+        }
+        let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
+        let others = present.iter().filter(|id| !planned.contains(id.as_str())).count();
+        if others > 0 {
+            let noun = if others == 1 { "record" } else { "records" };
+            self.notes.push(format!("{others} {noun} of runs that this study does not ask for left out"));
+        }
+    }
+
+    /// Adds a record; whether there is a usable one.
+    fn take(&mut self, store: &Store, id: &str) -> bool {
+        match store.read(id) {
+            Ok(Some(record)) => {
+                self.records.push(record);
+                return true;
+            }
+            Ok(None) => {}
+            Err(problem) => self.lose(format!("{problem}: left out")),
+        }
+        false
+    }
+
+    fn lose(&mut self, note: String) {
+        self.losses.push(note.clone());
+        self.notes.push(note);
+    }
+
+    /// Gives models that are not the same but bear one name a number each: `m (1)`, `m (2)`.
+    fn tell_apart(&mut self) {
+        let mut kinds: BTreeMap<String, Vec<RunSpec>> = BTreeMap::new();
+        for record in &self.records {
+            let kind = seedless(&record.specification);
+            let known = kinds.entry(kind.model.clone()).or_default();
+            if !known.contains(&kind) {
+                known.push(kind);
+            }
+        }
+        for (name, kinds) in kinds.iter().filter(|(_, kinds)| kinds.len() > 1) {
+            for record in self.records.iter_mut().filter(|record| record.specification.model == *name) {
+                let kind = seedless(&record.specification);
+                let number = kinds.iter().position(|known| *known == kind).map_or(0, |index| index + 1);
+                record.specification.model = format!("{name} ({number})");
+            }
+            self.notes.push(format!(
+                "{} models of different layers, recipes or data are named {name}: they are told apart as {name} (1) to {name} ({})",
+                kinds.len(),
+                kinds.len()
+            ));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Records on disk: one file a run, complete or absent.
+
+use crate::{
+    encoding,
+    identity::{hexadecimal, run_id},
+    record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
+    seal::{compare, digest_of, seal, unseal},
+};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file, write_atomically};
+
+/// The folders `records` and `failed` of a results folder.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+    failed: PathBuf,
+}
+
+/// The folder of the records within a results folder.
+pub const RECORDS: &str = "records";
+
+/// No record is larger: the probabilities of 100,000 images of 256 classes are 64 MiB before they are deflated.
+const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
+
+/// No failed run's file is larger: its longest part are its layers.
+const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
+
+impl Store {
+    /// The records of a results folder, which need not exist.
+    pub fn of(results: &Path) -> Self {
+        Self { folder: results.join(RECORDS), failed: results.join("failed") }
+    }
+
+    /// Creates the folder, and shows that it can be written to before any run is made for it.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn prepare(&self) -> Result<(), FileError> {
+        check_writable(&self.folder.join("record"))
+    }
+
+    /// Where the record of that identity is kept.
+    pub fn path(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+
+    /// Keeps a record. One of the same run that has the same bits is replaced; one that has others never is.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or holds another result of the same run.
+    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
+        if let Ok(Some(there)) = self.read(&record.id)
+            && let Some(difference) = difference(&there, record)
+        {
+            let problem = io::Error::new(io::ErrorKind::AlreadyExists, difference);
+            return Err(FileError { path: self.path(&record.id), problem });
+        }
+        self.replace(record)
+    }
+
+    /// Keeps a record, whatever the file holds.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn replace(&self, record: &RunRecord) -> Result<(), FileError> {
+        write_atomically(&self.path(&record.id), &seal(record, &digest(record)))
+    }
+
+    /// Moves a file that is not a sound record to another name; where it is then.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn set_aside(&self, id: &str) -> Result<PathBuf, FileError> {
+        let (path, aside) = (self.path(id), self.folder.join(format!("{id}.set-aside")));
+        fs::rename(&path, &aside).map_err(|problem| FileError { path, problem })?;
+        Ok(aside)
+    }
+
+    /// Keeps that a run failed.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_failed(&self, run: &FailedRun) -> Result<(), FileError> {
+        write_atomically(&self.failed_path(&run.id), &seal(run, &digest_of(run)))
+    }
+
+    fn failed_path(&self, id: &str) -> PathBuf {
+        self.failed.join(format!("{id}.json"))
+    }
+
+    /// That the run of that identity failed, if it did; why a file that says so is not believed.
+    pub fn read_failed(&self, id: &str) -> Result<Option<FailedRun>, String> {
+        let path = self.failed_path(id);
+        read_as(&path, MAXIMUM_FAILED_BYTES, |bytes| {
+            let unsealed = unseal::<FailedRun>(bytes, "record", RECORD_SCHEMA)?;
+            let run = unsealed.content;
+            check_identity(id, &run.id, &run_id(&run.specification, &run.environment))?;
+            compare(&unsealed.digest, &digest_of(&run))?;
+            run.check()?;
+            Ok(run)
+        })
+    }
+
+    /// The identities of all files that are named as records, sorted.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read.
+    pub fn identities(&self) -> Result<Vec<String>, FileError> {
+        let error = |problem| FileError { path: self.folder.clone(), problem };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(error)?,
+        };
+        let mut identities = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(error)?.path();
+            if path.extension().is_some_and(|extension| extension == "json")
+                && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+            {
+                identities.push(name.to_owned());
+            }
+        }
+        identities.sort();
+        Ok(identities)
+    }
+
+    /// The record of that identity, if there is a sound one; why a file that is there was left aside.
+    pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
+        read_as(&self.path(id), MAXIMUM_RECORD_BYTES, |bytes| parse(bytes, id))
+    }
+}
+
+/// A file as what it should hold; none where there is no file.
+fn read_as<T>(
+    path: &Path,
+    limit: u64,
+    parse: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let told = |problem: String| format!("{}: {problem}", path.display());
+    match read_plain_file(path, limit) {
+        Ok(bytes) => parse(&bytes).map(Some).map_err(told),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(told(error.to_string())),
+    }
+}
+
+/// What two results of one run do not share, of that which is the same wherever it is made.
+fn difference(there: &RunRecord, made: &RunRecord) -> Option<String> {
+    let differ = |what: &str, there: &dyn std::fmt::Display, made: &dyn std::fmt::Display| {
+        Some(format!("holds another result of the same run: {what} {there} there, {made} now"))
+    };
+    let (one, other) = (&there.test, &made.test);
+    if there.fingerprint != made.fingerprint {
+        differ("fingerprint", &there.fingerprint, &made.fingerprint)
+    } else if one.accuracy != other.accuracy || one.loss != other.loss || one.predictions != other.predictions
+    {
+        differ("test accuracy", &one.accuracy, &other.accuracy)
+    } else {
+        None
+    }
+}
+
+/// SHA-256 of a record's content: of its JSON without white space and without the test images' bytes, then of those bytes
+/// as they are before they are deflated. So it does not depend on the compressor.
+fn digest(record: &RunRecord) -> String {
+    let bare = TestRecord {
+        labels: Vec::new(),
+        predictions: Vec::new(),
+        probabilities: Vec::new(),
+        ..record.test.clone()
+    };
+    let bare = RunRecord { test: bare, ..record.clone() };
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(&bare).expect("a record has only plain values"));
+    hasher.update(&record.test.labels);
+    hasher.update(&record.test.predictions);
+    for probability in &record.test.probabilities {
+        hasher.update(probability.to_le_bytes());
+    }
+    hexadecimal(&hasher.finalize())
+}
+
+/// SHA-256 of a record as JSON without white space, its test images' bytes deflated as the file has them: what another
+/// program that writes records can seal them by without inflating anything.
+fn digest_of_text(bytes: &[u8], record: &RunRecord) -> Option<String> {
+    #[derive(Deserialize)]
+    struct File {
+        test: Packed,
+    }
+    #[derive(Deserialize)]
+    struct Packed {
+        labels: String,
+        predictions: String,
+        probabilities: String,
+    }
+    let Packed { labels, predictions, probabilities } = serde_json::from_slice::<File>(bytes).ok()?.test;
+    let mut text = serde_json::to_string(record).ok()?;
+    // Base64 text is the same within JSON.
+    for (own, written) in [
+        (encoding::bytes::packed(&record.test.labels), labels),
+        (encoding::bytes::packed(&record.test.predictions), predictions),
+        (encoding::words::packed(&record.test.probabilities), probabilities),
+    ] {
+        text = text.replacen(&own, &written, 1);
+    }
+    Some(hexadecimal(&Sha256::digest(text)))
+}
+
+fn check_identity(name: &str, stated: &str, found: &str) -> Result<(), String> {
+    match [name, stated] == [found; 2] {
+        true => Ok(()),
+        false => Err(format!("its specification belongs to run {found}, its name says {name}")),
+    }
+}
+
+/// A record, if it is whole, of this layout, unchanged, of the run that its name says, and possible.
+fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
+    let unsealed = unseal::<RunRecord>(bytes, "record", RECORD_SCHEMA)?;
+    let record = unsealed.content;
+    check_identity(id, &record.id, &run_id(&record.specification, &record.environment))?;
+    // Figures that cannot be would make the digest expensive to take.
+    record.check()?;
+    let sealed = compare(&unsealed.digest, &digest(&record));
+    if sealed.is_err() && digest_of_text(bytes, &record).as_ref() != Some(&unsealed.digest) {
+        sealed?;
+    }
+    Ok(record)
+}
