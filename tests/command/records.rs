@@ -57,7 +57,7 @@ fn the_command_of_a_report_makes_the_same_runs() {
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     let report = bench.read("out/report.md");
     let command =
-        report.split('`').find_map(|code| code.strip_prefix("mnist-study compare ")).expect("a command");
+        report.lines().find_map(|line| line.strip_prefix("mnist-study compare ")).expect("a command");
     let again = said(bench.command(&["compare"]).args(command.split(' ')).args(["--out", "again"]));
     assert_eq!(again.code, Some(0), "{command}: {}", again.stderr);
     assert_eq!(bench.fingerprints("again"), bench.fingerprints("out"));
