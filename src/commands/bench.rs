@@ -10,7 +10,7 @@ use nn::{Architecture, Model};
 use serde_json::json;
 use std::{fmt::Write, path::Path};
 use study::{
-    bench::{Machine, ModelSpeed},
+    bench::{self, Machine, ModelSpeed},
     run::{Laboratory, RunError},
     study_file::built_in_models,
 };

@@ -6,7 +6,7 @@ use analysis::{figures::percent, verdict::no_better_than_chance};
 use interchange::Training;
 use report::thousands;
 use serde_json::json;
-use study::bench::InferenceSpeed;
+use study::bench::{self, InferenceSpeed};
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;
