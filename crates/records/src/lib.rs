@@ -19,7 +19,7 @@ pub mod record;
 #[cfg(feature = "store")]
 pub mod results;
 #[cfg(feature = "store")]
-mod seal;
+mod sealed;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod target;

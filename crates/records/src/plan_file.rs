@@ -4,7 +4,7 @@ use crate::{
     identity::{run_id, seedless, short_hash},
     question::{Part, Question},
     record::{Environment, RunSpec},
-    seal::{compare, digest_of, seal, unseal},
+    sealed::{self, Sealable},
     store::{FileError, read_plain_file, write_atomically},
 };
 use serde::{Deserialize, Serialize};
@@ -101,33 +101,32 @@ impl Plan {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn write(&self, results: &Path) -> Result<(), FileError> {
-        write_atomically(&results.join(PLAN), &seal(self, &digest_of(self)))?;
+        sealed::write(&results.join(PLAN), self)?;
         remove(&results.join(PARTS))
     }
 
     /// That of a results folder, if there is one; else what is wrong with the file.
     pub(crate) fn read(results: &Path) -> Result<Option<Self>, String> {
-        let path = results.join(PLAN);
-        let told = |problem: String| format!("{}: {problem}", path.display());
-        let bytes = match read_plain_file(&path, MAXIMUM_PLAN_BYTES) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            bytes => bytes.map_err(|error| told(error.to_string()))?,
-        };
-        let unsealed = unseal::<Self>(&bytes, "plan", PLAN_SCHEMA).map_err(told)?;
-        let plan = unsealed.content;
-        compare(&unsealed.digest, &digest_of(&plan)).map_err(told)?;
-        if plan.runs.len() > MAXIMUM_PLANNED_RUNS {
-            return Err(told(format!(
-                "{MAXIMUM_PLANNED_RUNS} runs at most expected, {} found",
-                plan.runs.len()
-            )));
+        sealed::read(&results.join(PLAN), Self::check)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let runs = self.runs.len();
+        if runs > MAXIMUM_PLANNED_RUNS {
+            return Err(format!("{MAXIMUM_PLANNED_RUNS} runs at most expected, {runs} found"));
         }
         let mut known = BTreeSet::new();
-        match plan.runs.iter().find(|run| !known.insert(run.id.as_str())) {
-            Some(run) => Err(told(format!("damaged: run {} is planned twice", run.id))),
-            None => Ok(Some(plan)),
+        match self.runs.iter().find(|run| !known.insert(run.id.as_str())) {
+            Some(run) => Err(format!("damaged: run {} is planned twice", run.id)),
+            None => Ok(()),
         }
     }
+}
+
+impl Sealable for Plan {
+    const NAME: &'static str = "plan";
+    const LAYOUT: u32 = PLAN_SCHEMA;
+    const MAXIMUM_BYTES: u64 = MAXIMUM_PLAN_BYTES;
 }
 
 /// Whether a file of that name is a plan of ours, of whatever version and however changed since.

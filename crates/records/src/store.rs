@@ -4,7 +4,7 @@ use crate::{
     encoding,
     identity::{hexadecimal, run_id},
     record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
-    seal::{compare, digest_of, seal, unseal},
+    sealed::{self, Sealable, compare},
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn replace(&self, record: &RunRecord) -> Result<(), FileError> {
-        write_atomically(&self.path(&record.id), &seal(record, &digest(record)))
+        sealed::write(&self.path(&record.id), record)
     }
 
     /// Moves a file that is not a sound record to another name; where it is then.
@@ -87,7 +87,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_failed(&self, run: &FailedRun) -> Result<(), FileError> {
-        write_atomically(&self.failed_path(&run.id), &seal(run, &digest_of(run)))
+        sealed::write(&self.failed_path(&run.id), run)
     }
 
     fn failed_path(&self, id: &str) -> PathBuf {
@@ -96,14 +96,9 @@ impl Store {
 
     /// That the run of that identity failed, if it did; why a file that says so is not believed.
     pub fn read_failed(&self, id: &str) -> Result<Option<FailedRun>, String> {
-        let path = self.failed_path(id);
-        read_as(&path, MAXIMUM_FAILED_BYTES, |bytes| {
-            let unsealed = unseal::<FailedRun>(bytes, "record", RECORD_SCHEMA)?;
-            let run = unsealed.content;
+        sealed::read(&self.failed_path(id), |run: &FailedRun| {
             check_identity(id, &run.id, &run_id(&run.specification, &run.environment))?;
-            compare(&unsealed.digest, &digest_of(&run))?;
-            run.check()?;
-            Ok(run)
+            run.check()
         })
     }
 
@@ -132,22 +127,34 @@ impl Store {
 
     /// The record of that identity, if there is a sound one; why a file that is there was left aside.
     pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
-        read_as(&self.path(id), MAXIMUM_RECORD_BYTES, |bytes| parse(bytes, id))
+        sealed::read(&self.path(id), |record: &RunRecord| {
+            check_identity(id, &record.id, &run_id(&record.specification, &record.environment))?;
+            record.check()
+        })
     }
 }
 
-/// A file as what it should hold; none where there is no file.
-fn read_as<T>(
-    path: &Path,
-    limit: u64,
-    parse: impl FnOnce(&[u8]) -> Result<T, String>,
-) -> Result<Option<T>, String> {
-    let told = |problem: String| format!("{}: {problem}", path.display());
-    match read_plain_file(path, limit) {
-        Ok(bytes) => parse(&bytes).map(Some).map_err(told),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(told(error.to_string())),
+impl Sealable for RunRecord {
+    const NAME: &'static str = "record";
+    const LAYOUT: u32 = RECORD_SCHEMA;
+    const MAXIMUM_BYTES: u64 = MAXIMUM_RECORD_BYTES;
+
+    fn digest(&self) -> String {
+        digest(self)
     }
+
+    fn confirm(&self, stated: &str, file: &[u8]) -> Result<(), String> {
+        compare(stated, &self.digest()).or_else(|changed| match digest_of_text(file, self) {
+            Some(other) if other == stated => Ok(()),
+            _ => Err(changed),
+        })
+    }
+}
+
+impl Sealable for FailedRun {
+    const NAME: &'static str = "record";
+    const LAYOUT: u32 = RECORD_SCHEMA;
+    const MAXIMUM_BYTES: u64 = MAXIMUM_FAILED_BYTES;
 }
 
 /// What two results of one run do not share, of that which is the same wherever it is made.
@@ -217,18 +224,4 @@ fn check_identity(name: &str, stated: &str, found: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("its specification belongs to run {found}, its name says {name}")),
     }
-}
-
-/// A record, if it is whole, of this layout, unchanged, of the run that its name says, and possible.
-fn parse(bytes: &[u8], id: &str) -> Result<RunRecord, String> {
-    let unsealed = unseal::<RunRecord>(bytes, "record", RECORD_SCHEMA)?;
-    let record = unsealed.content;
-    check_identity(id, &record.id, &run_id(&record.specification, &record.environment))?;
-    // Figures that cannot be would make the digest expensive to take.
-    record.check()?;
-    let sealed = compare(&unsealed.digest, &digest(&record));
-    if sealed.is_err() && digest_of_text(bytes, &record).as_ref() != Some(&unsealed.digest) {
-        sealed?;
-    }
-    Ok(record)
 }

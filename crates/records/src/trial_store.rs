@@ -1,14 +1,11 @@
 //! Trials on disk: one file each, complete or absent.
 
 use crate::{
-    seal::{compare, digest_of, seal, unseal},
-    store::{FileError, read_plain_file, write_atomically},
+    files::FileError,
+    sealed::{self, Sealable},
     trial::{TRIAL_SCHEMA, TrialRecord},
 };
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// No trial's file is larger: 10,000 epochs take some megabytes.
 const MAXIMUM_TRIAL_BYTES: u64 = 16 << 20;
@@ -36,7 +33,7 @@ impl TrialStore {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, record: &TrialRecord) -> Result<(), FileError> {
-        write_atomically(&self.path(&record.model, record.number), &seal(record, &digest_of(record)))
+        sealed::write(&self.path(&record.model, record.number), record)
     }
 
     /// The trial of that search, if there is a sound one; why a file that is there was left aside.
@@ -46,25 +43,17 @@ impl TrialStore {
         model: &str,
         number: Option<usize>,
     ) -> Result<Option<TrialRecord>, String> {
-        let path = self.path(model, number);
-        let told = |problem: String| format!("{}: {problem}", path.display());
-        let bytes = match read_plain_file(&path, MAXIMUM_TRIAL_BYTES) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            bytes => bytes.map_err(|error| told(error.to_string()))?,
-        };
-        let record = parse(&bytes).map_err(told)?;
-        let expected = (search, model, number);
-        if (record.search.as_str(), record.model.as_str(), record.number) != expected {
-            return Err(told("it belongs to another search".into()));
-        }
-        Ok(Some(record))
+        sealed::read(&self.path(model, number), |record: &TrialRecord| {
+            if (record.search.as_str(), record.model.as_str(), record.number) != (search, model, number) {
+                return Err("it belongs to another search".into());
+            }
+            record.check()
+        })
     }
 }
 
-/// A trial, if it is whole, of this layout and unchanged.
-fn parse(bytes: &[u8]) -> Result<TrialRecord, String> {
-    let unsealed = unseal::<TrialRecord>(bytes, "trial", TRIAL_SCHEMA)?;
-    compare(&unsealed.digest, &digest_of(&unsealed.content))?;
-    unsealed.content.check()?;
-    Ok(unsealed.content)
+impl Sealable for TrialRecord {
+    const NAME: &'static str = "trial";
+    const LAYOUT: u32 = TRIAL_SCHEMA;
+    const MAXIMUM_BYTES: u64 = MAXIMUM_TRIAL_BYTES;
 }

@@ -1,6 +1,9 @@
-//! A digest in a file's JSON: whatever is changed in the file shows.
+//! Files with a digest of their content: whatever is changed in one shows.
 
-use crate::identity::hexadecimal;
+use crate::{
+    files::{FileError, read_plain_file, write_atomically},
+    identity::hexadecimal,
+};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{
@@ -9,13 +12,65 @@ use serde::{
     },
 };
 use sha2::{Digest, Sha256};
-use std::{fmt, marker::PhantomData};
+use std::{fmt, io, marker::PhantomData, path::Path};
 
 /// The field that holds it, beside those of the content.
 const FIELD: &str = "digest";
 
+/// What is kept in a file with its digest. A field `schema` says which layout it has.
+pub(crate) trait Sealable: Serialize + DeserializeOwned {
+    /// What it is called in messages.
+    const NAME: &'static str;
+    /// The version of its layout: a file of another one is not read.
+    const LAYOUT: u32;
+    /// A longer file is none.
+    const MAXIMUM_BYTES: u64;
+
+    /// SHA-256 of the content, in hexadecimal.
+    fn digest(&self) -> String {
+        digest_of(self)
+    }
+
+    /// Whether `stated` is a digest of this content, read from a file of these bytes.
+    ///
+    /// # Errors
+    /// When it is not: the digest that the content has.
+    fn confirm(&self, stated: &str, _file: &[u8]) -> Result<(), String> {
+        compare(stated, &self.digest())
+    }
+}
+
+/// Writes a file, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write<T: Sealable>(path: &Path, content: &T) -> Result<(), FileError> {
+    write_atomically(path, &seal(content, &content.digest()))
+}
+
+/// What [`write`] wrote, if there is a file; else what is wrong with it. `check` says what the content must be beside
+/// whole, of this layout and unchanged; it comes before the digest, which impossible figures would make expensive.
+pub(crate) fn read<T: Sealable>(
+    path: &Path,
+    check: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<Option<T>, String> {
+    let told = |problem: String| format!("{}: {problem}", path.display());
+    let bytes = match read_plain_file(path, T::MAXIMUM_BYTES) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(|error| told(error.to_string()))?,
+    };
+    open(&bytes, check).map(Some).map_err(told)
+}
+
+fn open<T: Sealable>(bytes: &[u8], check: impl FnOnce(&T) -> Result<(), String>) -> Result<T, String> {
+    let Unsealed { content, digest } = unseal::<T>(bytes, T::NAME, T::LAYOUT)?;
+    check(&content)?;
+    content.confirm(&digest, bytes)?;
+    Ok(content)
+}
+
 /// The text of a file: the content's fields and its digest, as JSON for people to read.
-pub(crate) fn seal(content: &impl Serialize, digest: &str) -> Vec<u8> {
+fn seal(content: &impl Serialize, digest: &str) -> Vec<u8> {
     #[derive(Serialize)]
     struct Sealed<'a, T> {
         #[serde(flatten)]
@@ -28,20 +83,16 @@ pub(crate) fn seal(content: &impl Serialize, digest: &str) -> Vec<u8> {
     bytes
 }
 
-/// What [`seal`] wrote, its digest not yet compared: the caller knows how the content is digested.
-pub(crate) struct Unsealed<T> {
+/// What [`seal`] wrote, its digest not yet compared.
+struct Unsealed<T> {
     /// The content.
-    pub(crate) content: T,
+    content: T,
     /// The digest that the file states.
-    pub(crate) digest: String,
+    digest: String,
 }
 
 /// Reads what [`seal`] wrote, if it is of the layout `schema`. Nothing that the content has no field for is kept in memory.
-pub(crate) fn unseal<T: DeserializeOwned>(
-    bytes: &[u8],
-    what: &str,
-    schema: u32,
-) -> Result<Unsealed<T>, String> {
+fn unseal<T: DeserializeOwned>(bytes: &[u8], what: &str, schema: u32) -> Result<Unsealed<T>, String> {
     /// Read by itself and first: the fields of another layout may be others.
     #[derive(Deserialize)]
     struct Head {
@@ -131,10 +182,14 @@ mod tests {
         more: Option<f64>,
     }
 
+    impl Sealable for Plain {
+        const NAME: &'static str = "plain";
+        const LAYOUT: u32 = 2;
+        const MAXIMUM_BYTES: u64 = 1000;
+    }
+
     fn read(text: &str) -> Result<Plain, String> {
-        let unsealed: Unsealed<Plain> = unseal(text.as_bytes(), "plain", 2)?;
-        compare(&unsealed.digest, &digest_of(&unsealed.content))?;
-        Ok(unsealed.content)
+        open(text.as_bytes(), |_| Ok(()))
     }
 
     #[test]
