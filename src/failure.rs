@@ -1,6 +1,6 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
-use crate::{args::Verb, interrupt, output};
+use crate::{interrupt, output, verb::Verb};
 use records::{files::FileError, folder::FolderError, results::CollectError, store::RECORDS};
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};

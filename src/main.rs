@@ -5,15 +5,18 @@ mod commands;
 mod download;
 mod failure;
 mod interrupt;
+mod options;
 mod output;
 mod progress;
 mod show;
 mod targets;
 mod trials;
+mod verb;
 
-use args::{Arguments, Verb};
+use args::Arguments;
 use clap::{CommandFactory, FromArgMatches};
 use std::{process::ExitCode, time::Instant};
+use verb::Verb;
 
 fn main() -> ExitCode {
     let process_start = Instant::now();

@@ -4,7 +4,7 @@
 //! a terminal would obey. A diagnostic that nobody takes is dropped; a result that nobody takes is a failure, unless its
 //! reader has gone away.
 
-use crate::{args::Verb, failure::Failure, interrupt};
+use crate::{failure::Failure, interrupt, verb::Verb};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     borrow::Cow,

@@ -1,10 +1,81 @@
 //! `datasets --augmented`: what augmentation makes of images.
 
-use crate::{args::SheetArguments, commands::datasets, failure::Failure, output, targets};
+use crate::{commands::datasets, failure::Failure, options::OrientationArguments, output, targets};
+use clap::{Args, ValueHint};
 use data::{Augmentation, Augmenter, Corpus, Dataset, Target};
 use records::store::write_atomically;
 use report::{ContactSheet, SheetImage, SheetRow, contact_sheet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// `datasets --augmented`.
+#[derive(Debug, Args)]
+pub(crate) struct SheetArguments {
+    /// Instead of listing, draw some training images and what augmentation makes of them, as a PNG file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "json")]
+    pub(crate) augmented: Option<PathBuf>,
+    /// Data set of these images [default: mnist]
+    #[arg(long, value_name = "NAME|DIR", requires = "augmented", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    /// Seed of the augmentation [default: 0]
+    #[arg(long, value_name = "N", requires = "augmented")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) augmentation: AugmentationArguments,
+}
+
+/// Augmentation for a look at it [default: typical values of every kind].
+#[derive(Debug, Args)]
+pub(crate) struct AugmentationArguments {
+    /// Moved by up to so many pixels
+    #[arg(long, value_name = "X", requires = "augmented")]
+    shift: Option<f64>,
+    /// Turned by up to so many degrees
+    #[arg(long, value_name = "X", requires = "augmented")]
+    rotation: Option<f64>,
+    /// Larger or smaller by up to this fraction
+    #[arg(long, value_name = "X", requires = "augmented")]
+    scale: Option<f64>,
+    /// Leaning by up to so many degrees
+    #[arg(long, value_name = "X", requires = "augmented")]
+    shear: Option<f64>,
+    /// Strength of elastic distortion, in pixels before smoothing
+    #[arg(long, value_name = "X", requires = "augmented")]
+    elastic: Option<f64>,
+    /// Standard deviation of that smoothing in pixels
+    #[arg(long, value_name = "X", requires = "elastic")]
+    smoothness: Option<f64>,
+    /// Probability that a rectangle is covered with noise
+    #[arg(long, value_name = "X", requires = "augmented")]
+    erasing: Option<f64>,
+    /// Two images mixed, their weight from Beta(X, X)
+    #[arg(long, value_name = "X", requires = "augmented")]
+    mixup: Option<f64>,
+    /// A rectangle from a second image, its share from Beta(X, X)
+    #[arg(long, value_name = "X", requires = "augmented")]
+    cutmix: Option<f64>,
+}
+
+impl AugmentationArguments {
+    /// None without any value.
+    pub(crate) fn augmentation(&self) -> Option<Augmentation> {
+        let given = [self.shift, self.rotation, self.scale, self.shear, self.elastic];
+        let given = given.into_iter().chain([self.erasing, self.mixup, self.cutmix]);
+        given.flatten().next()?;
+        Some(Augmentation {
+            shift: self.shift.unwrap_or(0.0),
+            rotation: self.rotation.unwrap_or(0.0),
+            scale: self.scale.unwrap_or(0.0),
+            shear: self.shear.unwrap_or(0.0),
+            elastic: self.elastic.unwrap_or(0.0),
+            smoothness: self.smoothness.unwrap_or(Augmentation::default().smoothness),
+            erasing: self.erasing.unwrap_or(0.0),
+            mixup: self.mixup.unwrap_or(0.0),
+            cutmix: self.cutmix.unwrap_or(0.0),
+        })
+    }
+}
 
 /// Versions of each image beside the original: those of as many epochs.
 const EPOCHS: usize = 9;

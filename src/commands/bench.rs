@@ -1,11 +1,16 @@
 //! `bench`: the engine's speed beside the machine's.
 
-use super::{laboratory, models::find, weights::Saved};
+use super::{laboratory, named::find, weights::Saved};
 use crate::{
-    args::BenchArguments,
     failure::{self, Failure, Hint},
-    interrupt, output,
+    interrupt,
+    options::{
+        OutputArguments,
+        values::{bench_seconds, threads},
+    },
+    output,
 };
+use clap::{Args, ValueHint};
 use nn::{Architecture, Model};
 use serde_json::json;
 use std::{fmt::Write, path::Path};
@@ -15,6 +20,23 @@ use study::{
     study_file::built_in_models,
 };
 use train::Seeds;
+
+/// `bench`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct BenchArguments {
+    /// Built-in models, a study file's, or files that `train --save` made [default: every built-in model]
+    #[arg(value_name = "MODEL|FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) models: Vec<String>,
+    /// Seconds to train each model for; inference takes as long again
+    #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = bench_seconds)]
+    pub(crate) seconds: f64,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Measures, prints.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {

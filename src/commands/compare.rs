@@ -2,9 +2,39 @@
 
 use super::{
     comparison::{self, Comparison},
-    models,
+    named,
 };
-use crate::{args::CompareArguments, failure::Failure};
+use crate::{
+    failure::Failure,
+    options::{OutputArguments, RunOptions, TargetArguments, TrainingArguments},
+};
+use clap::Args;
+use study::study_file::MAXIMUM_RUNS;
+
+/// `compare`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct CompareArguments {
+    /// Models to compare: built-in ones, which `mnist-study models` lists, or a study file's, FILE.toml or FILE.toml:NAME
+    /// [default: cnn lstm]
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// Runs of each model
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: u64,
+    /// Also read the test images after every epoch, to report what choosing the best epoch by them would flatter; nothing
+    /// is chosen so, and the records are marked
+    #[arg(long)]
+    pub(crate) audit_selection: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// What is compared when no models are named.
 const DEFAULT_MODELS: [&str; 2] = ["cnn", "lstm"];
@@ -19,7 +49,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     };
     let comparison = Comparison {
         title: None,
-        models: models::find_all(&names, &training.recipe)?,
+        models: named::find_all(&names, &training.recipe)?,
         datasets: vec![training.orientation.of(&training.dataset)],
         protocol: training.protocol.into(),
         audit_selection: arguments.audit_selection,
@@ -27,5 +57,5 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         runs: arguments.seeds,
         target: arguments.target.target(),
     };
-    comparison::make(comparison, &arguments.carrying_out, arguments.output)
+    comparison::make(comparison, &arguments.options, arguments.output)
 }

@@ -5,9 +5,10 @@ use super::{
     laboratory, results,
 };
 use crate::{
-    args::{CarryingOutArguments, OutputArguments, Show},
     failure::{self, Failure},
-    interrupt, output,
+    interrupt,
+    options::{OutputArguments, RunOptions, values::Show},
+    output,
     progress::Progress,
 };
 use records::{
@@ -73,23 +74,21 @@ pub(super) fn last_seed(first: u64, runs: u64) -> Result<u64, Failure> {
 /// are ranked over in the end.
 pub(super) fn make(
     comparison: Comparison,
-    carrying_out: &CarryingOutArguments,
+    options: &RunOptions,
     output: OutputArguments,
 ) -> Result<(), Failure> {
     let comparison = &comparison.cut_short();
     last_seed(comparison.first_seed, comparison.runs)?;
-    let prepare = |dataset: &str| prepare(comparison, dataset, carrying_out, output);
+    let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
     let planned = |dataset: &str, folder: &Path, Prepared { laboratory, runs }: &Prepared| {
-        Planned::of(dataset, laboratory, runs, &Store::of(folder), carrying_out)
+        Planned::of(dataset, laboratory, runs, &Store::of(folder), options)
     };
     match &comparison.datasets[..] {
         [dataset] => {
             let prepared = prepare(dataset)?;
-            let planned = planned(dataset, &carrying_out.out, &prepared)?;
-            match decide(slice::from_ref(&planned), carrying_out, output)? {
-                Decision::Train => {
-                    make_on(comparison, prepared, &carrying_out.out, carrying_out, output, true)?
-                }
+            let planned = planned(dataset, &options.out, &prepared)?;
+            match decide(slice::from_ref(&planned), options, output)? {
+                Decision::Train => make_on(comparison, prepared, &options.out, options, output, true)?,
                 Decision::Stop => Ok(()),
             }
         }
@@ -97,30 +96,24 @@ pub(super) fn make(
             let parts = parts(several);
             // Each is opened once more when its turn comes: together they might not fit into memory.
             let planned = parts.iter().map(|part| {
-                planned(&part.dataset, &carrying_out.out.join(&part.folder), &prepare(&part.dataset)?)
+                planned(&part.dataset, &options.out.join(&part.folder), &prepare(&part.dataset)?)
             });
-            if decide(&planned.collect::<Result<Vec<_>, _>>()?, carrying_out, output)? == Decision::Stop {
+            if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
                 return Ok(());
             }
             let name = comparison.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
-            let _folder = StudyFolder::open_parts(&carrying_out.out, name, &parts, carrying_out.fresh)?;
+            let _folder = StudyFolder::open_parts(&options.out, name, &parts, options.fresh)?;
             let mut flaw = Ok(());
             for Part { dataset, folder } in &parts {
-                let folder = carrying_out.out.join(folder);
+                let folder = options.out.join(folder);
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
-                flaw = flaw.and(make_on(
-                    comparison,
-                    prepare(dataset)?,
-                    &folder,
-                    carrying_out,
-                    output,
-                    !output.json,
-                )?);
+                flaw =
+                    flaw.and(make_on(comparison, prepare(dataset)?, &folder, options, output, !output.json)?);
             }
-            results::publish_across(&carrying_out.out, &parts, output).and(flaw)
+            results::publish_across(&options.out, &parts, output).and(flaw)
         }
     }
 }
@@ -149,13 +142,13 @@ fn folder_name(dataset: &str) -> String {
 fn prepare(
     comparison: &Comparison,
     dataset: &str,
-    carrying_out: &CarryingOutArguments,
+    options: &RunOptions,
     output: OutputArguments,
 ) -> Result<Prepared, Failure> {
-    if carrying_out.dry_run {
+    if options.dry_run {
         check_here(dataset)?;
     }
-    let laboratory = laboratory(dataset, carrying_out.threads, &comparison.models, output.quiet)?;
+    let laboratory = laboratory(dataset, options.threads, &comparison.models, output.quiet)?;
     let study = StudySpec {
         models: comparison.models.clone(),
         protocol: comparison.protocol,
@@ -175,14 +168,13 @@ fn make_on(
     comparison: &Comparison,
     Prepared { laboratory, runs }: Prepared,
     folder: &Path,
-    carrying_out: &CarryingOutArguments,
+    options: &RunOptions,
     output: OutputArguments,
     told: bool,
 ) -> Result<Flaw, Failure> {
     let question = Question { title: comparison.title.clone(), target: comparison.target };
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
-    let workplace =
-        StudyFolder::open(folder, &question, &runs, &laboratory.environment(), carrying_out.fresh)?;
+    let workplace = StudyFolder::open(folder, &question, &runs, &laboratory.environment(), options.fresh)?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();
@@ -191,9 +183,9 @@ fn make_on(
         made += usize::from(matches!(event, StudyEvent::Finished { .. }));
         interrupt::flow()
     };
-    let executed = execute(&laboratory, &runs, &workplace, carrying_out.fresh, &mut listener);
+    let executed = execute(&laboratory, &runs, &workplace, options.fresh, &mut listener);
     progress.finish();
-    let show = if executed.is_ok() { carrying_out.show } else { Show::Never };
+    let show = if executed.is_ok() { options.show } else { Show::Never };
     let write = |found| results::write_all(folder, found, Some(laboratory.corpus()), output);
     let written = match made {
         0 => Ok(None),

@@ -1,12 +1,17 @@
 //! `datasets`: what there is, and fetching what is not here.
 
-use super::{augmented, lists::print};
+use super::{
+    augmented::{self, SheetArguments},
+    models::print,
+};
 use crate::{
-    args::{DatasetsAction, DatasetsArguments, FetchArguments, ListArguments},
     download::{DownloadProgress, megabytes},
     failure::Failure,
-    interrupt, output,
+    interrupt,
+    options::{ListArguments, OutputArguments},
+    output,
 };
+use clap::{Args, Subcommand};
 use data::{Corpus, Origin, Published, Source};
 use fetch::{FetchError, Fetched, Options};
 use report::thousands;
@@ -16,6 +21,41 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// `datasets`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = DATASETS_ENVIRONMENT)]
+pub(crate) struct DatasetsArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<DatasetsAction>,
+    #[command(flatten)]
+    pub(crate) sheet: SheetArguments,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+}
+
+const DATASETS_ENVIRONMENT: &str = "\
+Environment:
+  MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
+  MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
+                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one
+  SSL_CERT_FILE        file of certificates in PEM format to trust, instead of the built-in ones";
+
+/// What `datasets` does beside listing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetsAction {
+    /// Fetch a data set beforehand, or go on where an earlier fetch ended; verifies what is there
+    Fetch(FetchArguments),
+}
+
+/// `datasets fetch`.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// The data set; `mnist-study datasets` lists them
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// The environment variable that names an address to fetch from instead of the published ones.
 const MIRROR: &str = "MNIST_STUDY_MIRROR";

@@ -1,12 +1,44 @@
 //! `evaluate`: a saved model on a test set.
 
 use super::{instruction_set, laboratory_with, weights::Saved};
-use crate::{args::EvaluateArguments, failure::Failure, output};
+use crate::{
+    failure::Failure,
+    options::{
+        ModelFileArguments, OrientationArguments, OutputArguments,
+        values::{TestTimeAugmentationName, threads},
+    },
+    output,
+};
 use analysis::{figures::percent, verdict::no_better_than_chance};
+use clap::{Args, ValueHint};
 use interchange::Training;
 use report::thousands;
 use serde_json::json;
 use study::bench::{self, InferenceSpeed};
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct EvaluateArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
+    #[arg(long, value_name = "VERSIONS", default_value = "none")]
+    pub(crate) test_time_augmentation: TestTimeAugmentationName,
+    /// Also measure how long one image takes, and how many a second go through a thousand at once
+    #[arg(long)]
+    pub(crate) latency: bool,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Images in a batch; only memory and speed depend on it.
 const BATCH: usize = 128;

@@ -1,18 +1,60 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, laboratory, models::in_study_file, weights::Saved};
-use crate::{args::ExportArguments, failure::Failure, output, targets};
+use super::{instruction_set, laboratory, named::in_study_file, weights::Saved};
+use crate::{
+    failure::Failure,
+    options::{ModelFileArguments, OrientationArguments, OutputArguments, values::threads},
+    output, targets,
+};
 use analysis::{
     figures::percent,
     verdict::{OnePair, Outcome, judge_one_pair},
 };
+use clap::{ArgGroup, Args, ValueHint};
 use interchange::{OnnxOptions, Quantisation};
 use nn::Model;
 use records::store::write_atomically;
 use report::thousands;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use train::TestTimeAugmentation;
+
+/// `export`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true, group = ArgGroup::new("eight bits").args(["onnx", "c_header"]).multiple(true))]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// ONNX file to write: images [n, 1, height, width] of 0 to 1 in, logits out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) onnx: Option<PathBuf>,
+    /// Probabilities in the place of logits
+    #[arg(long, requires = "onnx")]
+    pub(crate) softmax: bool,
+    /// Header of C99 to write: the weights as constants, and a function that classifies without allocating
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) c_header: Option<PathBuf>,
+    /// Eight-bit weights, and activations rounded to a grid that 1,000 training images calibrate; says what that costs in
+    /// test accuracy
+    #[arg(long, requires = "eight bits")]
+    pub(crate) int8: bool,
+    /// Python file to write: the network as a module of PyTorch, which loads the model's file as it is
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pytorch: Option<PathBuf>,
+    /// Weights file to write: the model with its preparation, under the names that --pytorch reads
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) safetensors: Option<PathBuf>,
+    /// Data set that --int8 calibrates and judges by, and whose images and classes an --architecture is for
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    /// Threads that --int8 computes with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Images in a batch; only speed depends on it.
 const BATCH: usize = 128;

@@ -1,9 +1,10 @@
 //! What a study is about to do, told before it does it.
 
 use crate::{
-    args::{CarryingOutArguments, OutputArguments},
     failure::Failure,
-    interrupt, output,
+    interrupt,
+    options::{OutputArguments, RunOptions},
+    output,
     progress::duration,
 };
 use data::Source;
@@ -41,10 +42,10 @@ impl Planned {
         laboratory: &Laboratory,
         runs: &[RunSpec],
         store: &Store,
-        carrying_out: &CarryingOutArguments,
+        options: &RunOptions,
     ) -> Result<Self, Failure> {
-        let mut forecast = Forecast::of(laboratory, runs, store, carrying_out.fresh)?;
-        if carrying_out.dry_run || (forecast.seconds_left() > HOUR && !carrying_out.yes) {
+        let mut forecast = Forecast::of(laboratory, runs, store, options.fresh)?;
+        if options.dry_run || (forecast.seconds_left() > HOUR && !options.yes) {
             let _finishing = interrupt::finish_step();
             forecast.measure(laboratory, MEASURING, &interrupt::flow)?;
             if interrupt::requested() {
@@ -78,10 +79,10 @@ pub(super) fn check_here(dataset: &str) -> Result<(), Failure> {
 /// that is more than an hour.
 pub(super) fn decide(
     planned: &[Planned],
-    carrying_out: &CarryingOutArguments,
+    options: &RunOptions,
     output: OutputArguments,
 ) -> Result<Decision, Failure> {
-    if carrying_out.dry_run {
+    if options.dry_run {
         let told = match output.json {
             true => output::json(&format!("{:#}\n", to_json(planned))),
             false => output::result(&table(planned)),
@@ -92,7 +93,7 @@ pub(super) fn decide(
         output::note(&summary(planned));
     }
     let seconds: f64 = planned.iter().map(|part| part.forecast.seconds_left()).sum();
-    if seconds <= HOUR || carrying_out.yes {
+    if seconds <= HOUR || options.yes {
         return Ok(Decision::Train);
     }
     let refused = |problem: String| {

@@ -1,23 +1,23 @@
 //! One file a verb.
 
 mod augmented;
-mod bench;
-mod compare;
+pub(crate) mod bench;
+pub(crate) mod compare;
 mod comparison;
-mod datasets;
-mod evaluate;
-mod export;
+pub(crate) mod datasets;
+pub(crate) mod evaluate;
+pub(crate) mod export;
 mod forecast;
-mod lists;
-mod models;
-mod predict;
-mod report;
+pub(crate) mod models;
+mod named;
+pub(crate) mod predict;
+pub(crate) mod report;
 mod results;
-mod run;
-mod speedrun;
-mod train;
-mod tune;
-mod verify;
+pub(crate) mod run;
+pub(crate) mod speedrun;
+pub(crate) mod train;
+pub(crate) mod tune;
+pub(crate) mod verify;
 mod weights;
 
 use crate::{
@@ -48,7 +48,7 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Speedrun(arguments)) => speedrun::run(&arguments, process_start),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
-        Some(Command::Models(arguments)) => lists::models(&arguments),
+        Some(Command::Models(arguments)) => models::models(&arguments),
         Some(Command::Datasets(arguments)) => datasets::run(&arguments),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -1,132 +1,172 @@
-//! Models as the command line names them.
+//! `models`: what there is.
 
-use crate::{args::RecipeArguments, failure::Failure, output};
-use std::path::Path;
+use super::named::find;
+use crate::{failure::Failure, options::ListArguments, output};
+use clap::{Args, ValueHint};
+use nn::{Architecture, LayerDescription, Shape};
+use report::thousands;
+use serde_json::json;
 use study::{
-    near::choose,
     run::RunError,
-    study_file::{ModelSpec, StudyFile, built_in_model},
+    study_file::{ModelSpec, built_in_models},
 };
-use train::Recipe;
 
-/// The models of `names`: a built-in one's name, a study file for all of its models, or `FILE:NAME` for one of them.
-///
-/// Every recipe has the options that were given in the place of its own. What else stands in a file is said to be left out.
-pub(super) fn find_all(names: &[String], options: &RecipeArguments) -> Result<Vec<ModelSpec>, Failure> {
-    let mut models: Vec<ModelSpec> = Vec::new();
-    for name in names {
-        let (found, study) = load(name)?;
-        if let Some((file, study)) = study {
-            check_grids(&study, file, options)?;
-            let left_out: Vec<&str> =
-                study.given.iter().map(String::as_str).filter(|key| !OF_MODELS.contains(key)).collect();
-            if !left_out.is_empty() {
-                output::note(&format!(
-                    "{file}: only its models are taken, not {}; `mnist-study run {file}` takes all",
-                    left_out.join(", ")
-                ));
-            }
-        }
-        for mut model in found {
-            let of_that_name = |one: &ModelSpec| one.architecture.name == model.architecture.name;
-            if models.iter().any(of_that_name) {
-                return Err(Failure::usage(
-                    format!("model {}: named twice", model.architecture.name),
-                    "name each model once; --seeds sets how often each is trained",
-                ));
-            }
-            model.recipe = with_options(&model.recipe, options)?;
-            models.push(model);
-        }
-    }
-    Ok(models)
+/// `models`.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArguments {
+    /// Describe a model, or each of a study file, layer by layer: output shapes, parameters and multiply-adds, for MNIST
+    #[arg(long, value_name = "MODEL|FILE", value_hint = ValueHint::FilePath, conflicts_with = "layers")]
+    pub(crate) describe: Option<String>,
+    /// List how every kind of layer is spelled in a study file
+    #[arg(long)]
+    pub(crate) layers: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
 }
 
-/// The one model of a name.
-pub(super) fn find_one(name: &str, options: &RecipeArguments) -> Result<ModelSpec, Failure> {
-    let mut models = find_all(&[name.to_owned()], options)?;
-    if models.len() != 1 {
-        let names = models.iter().map(|model| model.architecture.name.as_str());
-        return Err(Failure::usage(
-            format!("{name}: one model expected, {} found", models.len()),
-            format!("write {name}:NAME, and {}", choose("", names)),
+/// Lists the built-in models, describes some as they are for MNIST, or lists the layers.
+pub(crate) fn models(arguments: &ModelsArguments) -> Result<(), Failure> {
+    match &arguments.describe {
+        Some(name) => describe(&find(name)?, &arguments.list),
+        None if arguments.layers => layers(&arguments.list),
+        None => list(&arguments.list),
+    }
+}
+
+/// What MNIST's images are.
+const MNIST: Shape = Shape::Image { height: 28, width: 28, channels: 1 };
+
+fn described(model: &ModelSpec) -> Result<Vec<LayerDescription>, Failure> {
+    let described = model.architecture.describe(28, 28, 10);
+    Ok(described.map_err(|error| model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile))?)
+}
+
+/// Parameters and multiply-adds of all layers.
+fn totals(layers: &[LayerDescription]) -> (usize, u64) {
+    let parameters = layers.iter().map(|layer| layer.parameters).sum();
+    (parameters, layers.iter().map(|layer| layer.multiply_adds).sum())
+}
+
+fn list(arguments: &ListArguments) -> Result<(), Failure> {
+    let mut listed = Vec::new();
+    let mut text = String::new();
+    for model in built_in_models() {
+        let (parameters, multiply_adds) = totals(&described(&model)?);
+        let Architecture { name, summary, citation, layers } = &model.architecture;
+        let spelled: Vec<String> = layers.iter().map(ToString::to_string).collect();
+        let expected = model.expected_accuracy.map_or(String::new(), |accuracy| {
+            let epochs = match model.recipe.epochs {
+                1 => "1 epoch".to_owned(),
+                several => format!("{several} epochs"),
+            };
+            format!("; {:.1} % on MNIST after {epochs}", 100.0 * accuracy)
+        });
+        text.push_str(&format!(
+            "{name}\n  {summary}\n  {} parameters, {:.1} million multiply-adds an image{expected}\n  {}\n  {citation}\n",
+            thousands(parameters as u64),
+            multiply_adds as f64 / 1e6,
+            spelled.join(" - ")
         ));
+        listed.push(json!({
+            "name": name,
+            "summary": summary,
+            "citation": citation,
+            "layers": layers,
+            "recipe": model.recipe,
+            "parameters": parameters,
+            "multiply_adds": multiply_adds,
+            "expected_accuracy": model.expected_accuracy,
+        }));
     }
-    Ok(models.remove(0))
+    print(arguments, &text, &json!(listed))
 }
 
-/// As [`find_all`], each with its own recipe.
-pub(super) fn find(name: &str) -> Result<Vec<ModelSpec>, Failure> {
-    Ok(load(name)?.0)
-}
-
-/// Models, and the file that they are from with its name.
-type Loaded<'a> = (Vec<ModelSpec>, Option<(&'a str, StudyFile)>);
-
-/// The models of a name; if it is that of a study file, its name alone, and what else stands in it.
-fn load(name: &str) -> Result<Loaded<'_>, Failure> {
-    let Some((file, wanted)) = in_study_file(name) else {
-        return Ok((vec![built_in_model(name).map_err(RunError::from)?], None));
-    };
-    let mut study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
-    let models = std::mem::take(&mut study.models);
-    let Some(wanted) = wanted else { return Ok((models, Some((file, study)))) };
-    let names: Vec<String> = models.iter().map(|model| model.architecture.name.clone()).collect();
-    let found: Vec<ModelSpec> =
-        models.into_iter().filter(|model| model.architecture.name == wanted).collect();
-    if found.is_empty() {
-        let hint = choose(wanted, names.iter().map(String::as_str));
-        return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
+fn layers(arguments: &ListArguments) -> Result<(), Failure> {
+    let mut text = String::new();
+    let mut listed = Vec::new();
+    for form in nn::LAYER_FORMS {
+        text.push_str(&format!("{form}\n  {}\n", form.meaning));
+        listed.push(json!({ "kind": form.kind, "arguments": form.arguments, "meaning": form.meaning }));
     }
-    Ok((found, Some((file, study))))
+    text.push_str("{ residual = [LAYER, ...], shortcut = [LAYER, ...] }\n  the sum of two ways; without a shortcut, of the first and the input\n");
+    text.push_str("{ repeat = N, layers = [LAYER, ...] }\n  the same layers N times over, each time with parameters of their own\n");
+    print(arguments, &text, &json!(listed))
 }
 
-/// What of a study file goes with its models.
-const OF_MODELS: [&str; 5] = ["models", "model", "recipe", "grid", "search"];
+fn describe(models: &[ModelSpec], arguments: &ListArguments) -> Result<(), Failure> {
+    let mut text = String::new();
+    let mut listed = Vec::new();
+    for model in models {
+        let layers = described(model)?;
+        let (parameters, multiply_adds) = totals(&layers);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&table(&model.architecture, &layers));
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|layer| {
+                json!({
+                    "position": layer.position,
+                    "layer": layer.layer,
+                    "output": layer.output.axes(),
+                    "parameters": layer.parameters,
+                    "multiply_adds": layer.multiply_adds,
+                })
+            })
+            .collect();
+        listed.push(json!({
+            "name": model.architecture.name,
+            "summary": model.architecture.summary,
+            "citation": model.architecture.citation,
+            "input": MNIST.axes(),
+            "layers": layers,
+            "network": model.architecture.layers,
+            "recipe": model.recipe,
+            "parameters": parameters,
+            "multiply_adds": multiply_adds,
+        }));
+    }
+    match &listed[..] {
+        [one] => print(arguments, &text, one),
+        several => print(arguments, &text, &json!(several)),
+    }
+}
 
-/// Refuses an option that would make the models of a grid alike: they would bear names that are not true.
-pub(super) fn check_grids(study: &StudyFile, file: &str, options: &RecipeArguments) -> Result<(), Failure> {
-    let given = [
-        ("epochs", options.epochs.is_some()),
-        ("batch_size", options.batch_size.is_some()),
-        ("learning_rate", options.learning_rate.is_some()),
-    ];
-    match given.into_iter().find(|(name, given)| *given && study.varied.iter().any(|varied| varied == name)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let option = name.replace('_', "-");
-            Err(Failure::usage(
-                format!("--{option}: {file} varies {name} in a grid"),
-                format!("leave out --{option}, or {name} in the grid"),
-            ))
+fn table(architecture: &Architecture, layers: &[LayerDescription]) -> String {
+    let mut text = format!("{}\n", architecture.name);
+    for line in [&architecture.summary, &architecture.citation] {
+        if !line.is_empty() {
+            text.push_str(&format!("  {line}\n"));
         }
     }
-}
-
-/// The study file that a name is of, and the one model of it that is meant, of `FILE` or `FILE:NAME`; none for a built-in
-/// model's name.
-pub(super) fn in_study_file(name: &str) -> Option<(&str, Option<&str>)> {
-    let is_file = |name: &str| {
-        Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+    text.push('\n');
+    let indented = |layer: &LayerDescription| format!("{}{}", "  ".repeat(layer.depth()), layer.layer);
+    let width = layers.iter().map(|layer| indented(layer).chars().count()).max().unwrap_or(0).max(14) + 2;
+    let mut row = |layer: &str, output: &str, parameters: &str, multiply_adds: &str| {
+        let line = format!("  {layer:<width$}{output:<12}{parameters:>12}{multiply_adds:>16}");
+        text.push_str(line.trim_end());
+        text.push('\n');
     };
-    match name.rsplit_once(':') {
-        Some((file, model)) if is_file(file) => Some((file, Some(model))),
-        _ => is_file(name).then_some((name, None)),
+    row("layer", "output", "parameters", "multiply-adds");
+    row("input", &MNIST.to_string(), "", "");
+    for layer in layers {
+        let counts = [layer.parameters as u64, layer.multiply_adds].map(|count| match count {
+            0 => String::new(),
+            count => thousands(count),
+        });
+        row(&indented(layer), &layer.output.to_string(), &counts[0], &counts[1]);
     }
+    let (parameters, multiply_adds) = totals(layers);
+    row("in all", "", &thousands(parameters as u64), &thousands(multiply_adds));
+    text
 }
 
-/// A recipe with the options that were given.
-pub(super) fn with_options(recipe: &Recipe, options: &RecipeArguments) -> Result<Recipe, Failure> {
-    let mut recipe = recipe.clone();
-    if let Some(epochs) = options.epochs {
-        recipe.epochs = epochs;
-    }
-    if let Some(batch_size) = options.batch_size {
-        recipe.batch_size = batch_size;
-    }
-    if let Some(learning_rate) = options.learning_rate {
-        recipe.learning_rate = learning_rate;
-    }
-    recipe.check().map_err(RunError::from)?;
-    Ok(recipe)
+/// Prints a list as it is wanted.
+pub(crate) fn print(
+    arguments: &ListArguments,
+    text: &str,
+    listed: &serde_json::Value,
+) -> Result<(), Failure> {
+    if arguments.json { output::json(&format!("{listed:#}\n")) } else { output::result(text) }
 }

@@ -2,10 +2,12 @@
 
 use super::{instruction_set, weights::Saved};
 use crate::{
-    args::{PredictArguments, Show},
     failure::{Failure, Hint},
-    interrupt, output,
+    interrupt,
+    options::{ModelFileArguments, OrientationArguments, OutputArguments, values::Show},
+    output,
 };
+use clap::{Args, ValueHint};
 use mnist_study::{
     Answer, Classifier, Error,
     digits::{Bounds, Doubt, SIDE},
@@ -19,6 +21,30 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// `predict`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct PredictArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelFileArguments,
+    /// Image files of any usual kind, size, colour and polarity, folders of such files, or - for standard input
+    #[arg(value_name = "IMAGE", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Take each image as it is, of the model's size, light ink on a dark ground, instead of finding the digit in it
+    #[arg(long)]
+    pub(crate) as_is: bool,
+    /// Whether to show what the model saw: auto shows it when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    /// Data set whose images and classes an --architecture is for
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: String,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Endings of the image files that are taken out of a folder.
 const ENDINGS: [&str; 15] = [

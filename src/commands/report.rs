@@ -1,9 +1,28 @@
 //! `report`: every file of a results folder anew, from its records.
 
 use super::results;
-use crate::{args::ReportArguments, failure::Failure};
+use crate::{
+    failure::Failure,
+    options::{OutputArguments, values::Show},
+};
+use clap::{Args, ValueHint};
 use data::{Corpus, Source};
 use records::results::{Collection, collect, read_parts};
+use std::path::PathBuf;
+
+/// `report`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct ReportArguments {
+    /// A folder that `compare` made
+    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Whether to show the plots: auto shows them when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    pub(crate) show: Show,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Reads, judges, writes; trains nothing. A study over several data sets is reported for each of them, and across.
 pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {

@@ -1,8 +1,8 @@
 //! What a results folder holds beside its records, made from them.
 
 use crate::{
-    args::{OutputArguments, Show},
     failure::Failure,
+    options::{OutputArguments, values::Show},
     output, show,
 };
 use analysis::verdict::{across, judge};

@@ -2,10 +2,48 @@
 
 use super::{
     comparison::{self, Comparison},
-    models::{check_grids, with_options},
+    named::{check_grids, with_options},
 };
-use crate::{args::RunArguments, failure::Failure, output};
-use study::{run::RunError, study_file::StudyFile};
+use crate::{
+    failure::Failure,
+    options::{OrientationArguments, OutputArguments, RecipeArguments, RunOptions, values::ProtocolName},
+    output,
+};
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+use study::{
+    run::RunError,
+    study_file::{MAXIMUM_RUNS, StudyFile},
+};
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct RunArguments {
+    /// The study file; those in studies/ are there to be copied, docs/study-files.md says what may stand in one
+    #[arg(value_name = "STUDY.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Runs of each model [default: as the file says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: Option<u64>,
+    /// Seed of the first run; the next runs count up from it [default: as the file says]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Data set in the place of the file's: a name, or a folder of four IDX files
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    /// Protocol in the place of the file's
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) protocol: Option<ProtocolName>,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArguments,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Reads the file, and goes on as `compare` does.
 pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -36,5 +74,5 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         runs: arguments.seeds.unwrap_or(file.runs),
         target: file.target,
     };
-    comparison::make(comparison, &arguments.carrying_out, arguments.output)
+    comparison::make(comparison, &arguments.options, arguments.output)
 }

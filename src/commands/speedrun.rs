@@ -1,12 +1,14 @@
 //! `speedrun`: seconds to 99 % test accuracy.
 
-use super::{comparison::last_seed, laboratory, models::find_one};
+use super::{comparison::last_seed, laboratory, named::find_one};
 use crate::{
-    args::{RecipeArguments, SpeedrunArguments},
     failure::{self, Failure},
-    interrupt, output,
+    interrupt,
+    options::{OutputArguments, RecipeArguments, values::threads},
+    output,
     progress::Progress,
 };
+use clap::{Args, ValueHint};
 use records::{
     folder::StudyFolder,
     question::Question,
@@ -14,11 +16,35 @@ use records::{
     results::describe_failure,
 };
 use serde_json::json;
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 use study::{
     execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
+    study_file::MAXIMUM_RUNS,
 };
+
+/// `speedrun`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct SpeedrunArguments {
+    /// The model: a built-in one, or a study file's, FILE.toml:NAME
+    #[arg(default_value = "fast")]
+    pub(crate) model: String,
+    /// Runs
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
+    pub(crate) seeds: u64,
+    /// Seed of the first run; the next runs count up from it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Folder that the records go to
+    #[arg(long, value_name = "DIR", default_value = "Speedrun", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// What the mean test accuracy must reach.
 const TARGET: f64 = 0.99;

@@ -2,18 +2,47 @@
 
 use super::{
     laboratory,
-    models::{self, in_study_file},
+    named::{self, in_study_file},
 };
-use crate::{args::TrainArguments, failure::Failure, interrupt, output, progress::Progress, targets};
+use crate::{
+    failure::Failure,
+    interrupt,
+    options::{OutputArguments, TrainingArguments, values::threads},
+    output,
+    progress::Progress,
+    targets,
+};
 use analysis::{
     figures::{fixed, percent},
     verdict::sanity,
 };
+use clap::{Args, ValueHint};
 use mnist_study::description_of;
 use records::store::{check_writable, write_atomically};
 use serde_json::json;
-use std::{path::Path, slice};
+use std::{
+    path::{Path, PathBuf},
+    slice,
+};
 use study::execute::StudyEvent;
+
+/// `train`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct TrainArguments {
+    /// The model: a built-in one, or a study file's, FILE.toml:NAME
+    pub(crate) model: String,
+    /// File that the weights are kept in
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) save: PathBuf,
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
@@ -22,7 +51,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let mut inputs = vec![("--dataset", Path::new(&dataset))];
     inputs.extend(in_study_file(&arguments.model).map(|(file, _)| ("the model", Path::new(file))));
     targets::check(&inputs, &[("--save", &arguments.save)])?;
-    let model = models::find_one(&arguments.model, &training.recipe)?;
+    let model = named::find_one(&arguments.model, &training.recipe)?;
     let laboratory =
         laboratory(&dataset, arguments.threads, slice::from_ref(&model), arguments.output.quiet)?;
     // A path that cannot be written to is told before the work, not after it.

@@ -1,12 +1,17 @@
 //! `tune`: better settings, by the validation images alone.
 
-use super::{laboratory, models::in_study_file};
+use super::{laboratory, named::in_study_file};
 use crate::{
-    args::{RecipeArguments, SamplerName, TuneArguments},
     failure::{self, Failure},
-    interrupt, output,
+    interrupt,
+    options::{
+        OrientationArguments, OutputArguments, RecipeArguments,
+        values::{ProtocolName, SamplerName, minutes, threads},
+    },
+    output,
     trials::TrialProgress,
 };
+use clap::{Args, ValueHint};
 use records::{
     record::Protocol,
     store::{FileError, check_writable, write_atomically},
@@ -14,7 +19,7 @@ use records::{
 };
 use search::{Halving, Sampler};
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use study::{
     near::choose,
     plan::identify,
@@ -22,6 +27,52 @@ use study::{
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
     tune::{Budget, Candidate, Question, SettingSpace, TuneEvent, Tuning, tune},
 };
+
+/// `tune`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct TuneArguments {
+    /// Models to tune, each with the same budget: built-in ones, or a study file's, FILE.toml or FILE.toml:NAME; what is
+    /// searched stands under [search] in the file, else it is learning rate, batch size and widths
+    #[arg(value_name = "MODEL", required = true)]
+    pub(crate) models: Vec<String>,
+    /// Trials of each model, beside the model as it stands
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) trials: u64,
+    /// Minutes for the trials of each model, in the place of their number; a trial that has begun is finished
+    #[arg(long, value_name = "M", value_parser = minutes, conflicts_with = "trials")]
+    pub(crate) minutes: Option<f64>,
+    /// How the next settings are chosen
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = SamplerName::Tpe)]
+    pub(crate) sampler: SamplerName,
+    /// Give every trial all its epochs, also those that fall behind
+    #[arg(long)]
+    pub(crate) no_halving: bool,
+    /// Seed of the search and of every training in it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Data set: `mnist`, or a folder of four IDX files [default: the study file's, else mnist]
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    /// Which images validate; original has none [default: the study file's, else sound]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) protocol: Option<ProtocolName>,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArguments,
+    /// Folder that the trials and results go to; trials that are there are kept
+    #[arg(long, value_name = "DIR", default_value = "Tuning", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Make every trial again, even where its record is in the folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// What stands in the way of a search over a file's models.
 struct Named {

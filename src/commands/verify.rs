@@ -2,11 +2,13 @@
 
 use super::laboratory_with;
 use crate::{
-    args::VerifyArguments,
     failure::{self, Failure},
-    interrupt, output,
+    interrupt,
+    options::{OrientationArguments, OutputArguments, values::threads},
+    output,
     progress::Progress,
 };
+use clap::{Args, ValueHint};
 use kernels::InstructionSet;
 use records::{
     record::RunRecord,
@@ -14,8 +16,30 @@ use records::{
     store::Store,
 };
 use serde_json::json;
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 use study::{execute::StudyEvent, run::Laboratory, verify::verify};
+
+/// `verify`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct VerifyArguments {
+    /// A folder that `compare` made
+    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Every run of the folder's plan, not only the first
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files [default: the one that the record names]
+    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) orientation: OrientationArguments,
+    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
 
 /// Checks every record of the folder, makes the first run of each data set's plan again, or all of them, and compares.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {

@@ -1,9 +1,9 @@
 //! Files of weights, as the verbs read them.
 
-use super::{datasets, instruction_set, models::find_one};
+use super::{datasets, instruction_set, named::find_one};
 use crate::{
-    args::{ModelFileArguments, RecipeArguments},
     failure::{Failure, Hint},
+    options::{ModelFileArguments, RecipeArguments},
     output,
 };
 use data::Corpus;

@@ -68,15 +68,15 @@ impl From<TestTimeAugmentationName> for train::TestTimeAugmentation {
 /// Beyond this, threads only cost memory.
 const MAXIMUM_THREADS: usize = 1024;
 
-pub(super) fn threads(text: &str) -> Result<usize, String> {
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
     whole_number(text, MAXIMUM_THREADS)
 }
 
-pub(super) fn epochs(text: &str) -> Result<usize, String> {
+pub(crate) fn epochs(text: &str) -> Result<usize, String> {
     whole_number(text, MAXIMUM_EPOCHS)
 }
 
-pub(super) fn batch_size(text: &str) -> Result<usize, String> {
+pub(crate) fn batch_size(text: &str) -> Result<usize, String> {
     whole_number(text, MAXIMUM_BATCH_SIZE)
 }
 
@@ -85,46 +85,46 @@ fn whole_number(text: &str, maximum: usize) -> Result<usize, String> {
     number.ok_or_else(|| format!("a whole number from 1 to {maximum} is expected"))
 }
 
-pub(super) fn minutes(text: &str) -> Result<f64, String> {
+pub(crate) fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse().ok().filter(|minutes| (0.01..=1e6).contains(minutes));
     minutes.ok_or_else(|| "a number from 0.01 to 1000000 is expected".to_owned())
 }
 
-pub(super) fn accuracy(text: &str) -> Result<f64, String> {
+pub(crate) fn accuracy(text: &str) -> Result<f64, String> {
     let accuracy = text.parse().ok().filter(|accuracy| *accuracy > 0.0 && *accuracy <= 1.0);
     accuracy.ok_or_else(|| "a fraction above 0 and at most 1 is expected, such as 0.994".to_owned())
 }
 
-pub(super) fn seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && seconds.is_finite());
     seconds.ok_or_else(|| "a number above 0 is expected".to_owned())
 }
 
-pub(super) fn pixel_mean(text: &str) -> Result<f64, String> {
+pub(crate) fn pixel_mean(text: &str) -> Result<f64, String> {
     let mean = text.parse().ok().filter(|mean| Preparation::new(*mean, 1.0).is_ok());
     mean.ok_or_else(|| {
         "a number from 0 to 1 is expected, as pixels are: divide one of 0..255 by 255".to_owned()
     })
 }
 
-pub(super) fn pixel_std(text: &str) -> Result<f64, String> {
+pub(crate) fn pixel_std(text: &str) -> Result<f64, String> {
     let std = text.parse().ok().filter(|std| Preparation::new(0.0, *std).is_ok());
     std.ok_or_else(|| {
         "a number from 0.00001 to 1 is expected, as pixels are 0 to 1: divide one of 0..255 by 255".to_owned()
     })
 }
 
-pub(super) fn epsilon(text: &str) -> Result<f64, String> {
+pub(crate) fn epsilon(text: &str) -> Result<f64, String> {
     let epsilon = text.parse().ok().filter(|epsilon| EPSILONS.contains(epsilon));
     epsilon.ok_or_else(|| "a number from 1e-12 to 0.1 is expected".to_owned())
 }
 
-pub(super) fn bench_seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn bench_seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.01..=3600.0).contains(seconds));
     seconds.ok_or_else(|| "a number from 0.01 to 3600 is expected".to_owned())
 }
 
-pub(super) fn learning_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn learning_rate(text: &str) -> Result<f64, String> {
     let expected = || "a number above 0 and at most 10 is expected".to_owned();
     let learning_rate = text.parse().map_err(|_| expected())?;
     match (Recipe { learning_rate, ..Recipe::default() }).check() {

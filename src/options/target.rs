@@ -1,0 +1,37 @@
+//! What models must reach.
+
+use super::values::{accuracy, epochs, seconds};
+use clap::Args;
+use records::target::Target;
+
+/// What must be reached, and within which limits.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArguments {
+    /// Test accuracy that a run must reach, a fraction such as 0.994: the report says which models do, and how often
+    #[arg(long, value_name = "X", value_parser = accuracy)]
+    target: Option<f64>,
+    /// Most weights and biases of a model that reaches the target
+    #[arg(long, value_name = "N", requires = "target")]
+    max_parameters: Option<usize>,
+    /// Most multiply-adds of an image forward
+    #[arg(long, value_name = "N", requires = "target")]
+    max_multiply_adds: Option<u64>,
+    /// Most passes over the training images; recipes that ask for more are cut short
+    #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]
+    max_epochs: Option<usize>,
+    /// Most seconds of training
+    #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds)]
+    max_train_seconds: Option<f64>,
+}
+
+impl TargetArguments {
+    pub(crate) fn target(&self) -> Option<Target> {
+        Some(Target {
+            accuracy: self.target?,
+            max_parameters: self.max_parameters,
+            max_multiply_adds: self.max_multiply_adds,
+            max_epochs: self.max_epochs,
+            max_train_seconds: self.max_train_seconds,
+        })
+    }
+}
