@@ -13,7 +13,10 @@ use records::{
     store::{FileError, write_atomically},
 };
 use report::{Study, TestImages};
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// PNG files, and where each was written to.
 type Pictures = Vec<(PathBuf, Vec<u8>)>;
@@ -76,7 +79,7 @@ pub(crate) fn write_all(
     let text = if output.json {
         report::summary_json(&study)
     } else {
-        format!("{}\nResults: {}\n", report::terminal(&study), folder.display())
+        format!("{}\nReport: {}\n", report::terminal(&study), folder.join("report.html").display())
     };
     Ok((text, pictures))
 }
@@ -104,7 +107,11 @@ pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArgume
     if output.json {
         return output::json(&json);
     }
-    output::result(&format!("\n{}\nResults: {}\n", report::across_terminal(&across), folder.display()))
+    output::result(&format!(
+        "\n{}\nReport: {}\n",
+        report::across_terminal(&across),
+        folder.join("across.md").display()
+    ))
 }
 
 /// What the classes are called: as the records say, or else, in records of earlier states, as the data does.
@@ -141,7 +148,8 @@ fn remark(study: &Study) {
 /// # Errors
 /// With every file that could not be written; the others are.
 fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
-    const SHOWN: usize = 2;
+    // Differences, accuracy and loss.
+    const SHOWN: [&str; 3] = [report::PICTURE_FILES[0], report::PICTURE_FILES[1], report::PICTURE_FILES[2]];
     // A text may end up in a terminal, too.
     let text = |text: String| output::printable(&text).into_owned();
     let texts = [
@@ -164,7 +172,14 @@ fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
         let png = picture.scene.to_png();
         pictures.push((write(picture.file, &png), png));
     }
-    pictures.truncate(SHOWN);
+    // One that an earlier study left here would pass for this one's.
+    for name in report::PICTURE_FILES {
+        let path = folder.join(name);
+        if !pictures.iter().any(|(written, _)| *written == path) {
+            let _ = fs::remove_file(path);
+        }
+    }
+    pictures.retain(|(path, _)| SHOWN.iter().any(|name| path.ends_with(name)));
     let mut lost = lost.into_iter();
     let Some(first) = lost.next() else { return Ok(pictures) };
     let others: Vec<String> = lost.map(|file| file.path.display().to_string()).collect();

@@ -181,9 +181,9 @@ fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<
         return output::json(&report::tuning_json(tuning));
     }
     output::result(&format!(
-        "{}\nResults: {}\nMeasure what was found on the test images: mnist-study run {} --out {}\n",
+        "{}\nReport: {}\nMeasure what was found on the test images: mnist-study run {} --out {}\n",
         report::tuning_terminal(tuning),
-        folder.display(),
+        folder.join("tuning.html").display(),
         folder.join("best.toml").display(),
         folder.join("best").display()
     ))

@@ -86,7 +86,7 @@ fn every_signal_that_asks_for_an_end_leaves_a_report_of_what_is_finished() {
             hint,
             "hint: what was finished is kept: run the same command to continue (without --fresh)"
         );
-        assert!(stdout.contains("lstm") && stdout.ends_with("Results: out\n"), "{stdout}");
+        assert!(stdout.contains("lstm") && stdout.ends_with("Report: out/report.html\n"), "{stdout}");
         assert_eq!(bench.fingerprints("out").len(), bench.files("out/records").len());
         assert!(bench.files("out").contains(&"report.html".to_owned()), "SIG{signal}");
     }

@@ -65,6 +65,23 @@ fn the_command_of_a_report_makes_the_same_runs() {
     assert_eq!(question("again"), question("out"));
 }
 
+/// A picture that the folder's study has no figures for would be another study's.
+#[test]
+fn a_picture_of_an_earlier_study_is_removed() {
+    let bench = Bench::new();
+    let pictures = |models: &[&str]| {
+        assert_eq!(said(&mut bench.compare("out", models)).code, Some(0));
+        bench.files("out").into_iter().filter(|name| name.ends_with(".png")).collect::<Vec<_>>()
+    };
+    let two = pictures(&["mlp", "cnn"]);
+    assert!(two.contains(&"Differences.png".to_owned()), "{two:?}");
+    let one = pictures(&["mlp"]);
+    assert!(
+        !one.contains(&"Differences.png".to_owned()) && one.contains(&"Training_Time.png".to_owned()),
+        "{one:?}"
+    );
+}
+
 #[test]
 fn a_folder_without_a_plan_is_reported_too() {
     let bench = Bench::new();

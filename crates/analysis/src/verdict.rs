@@ -59,7 +59,7 @@ const POWER: f64 = 0.8;
 
 /// Half the region of practical equivalence, in percentage points: 5 of MNIST's 10,000 test images, which is less than
 /// the number of them whose labels people dispute.
-const EQUIVALENT_POINTS: f64 = 0.05;
+pub const EQUIVALENT_POINTS: f64 = 0.05;
 
 /// Two models of a study, judged on their paired runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -76,13 +76,14 @@ fn alike(there: &str, asked: &str) -> &'static str {
 
 /// What this program writes to a results folder beside records: a folder with one of these and without records is not its
 /// own.
-const OUTPUTS: [&str; 13] = [
+const OUTPUTS: [&str; 14] = [
     PLAN,
     PARTS,
     "report.html",
     "report.md",
     "summary.json",
     "epochs.csv",
+    "Differences.png",
     "Accuracy_Comparison.png",
     "Loss_Comparison.png",
     "Training_Time.png",

@@ -10,6 +10,10 @@ pub(crate) const MARGIN: f64 = 44.0;
 pub(crate) const BODY: f64 = 27.0;
 const TITLE: f64 = 42.0;
 const NOTE: f64 = 24.0;
+/// From a line of notes to the next.
+const NOTE_LINE: f64 = 34.0;
+/// Title and subtitle.
+const HEAD: f64 = 142.0;
 /// More lines of notes would leave the plot too little room.
 const MOST_NOTES: usize = 7;
 
@@ -56,6 +60,11 @@ impl Canvas {
         Scene::new(width, height, description)
     }
 
+    /// As [`Self::scene`], so high.
+    pub(crate) fn scene_of_height(self, description: String, height: f64) -> Scene {
+        Scene::new(self.size().0, height.ceil() as u32, description)
+    }
+
     /// Writes title, subtitle and notes where the picture has them; the upper and lower edge of what is left.
     pub(crate) fn captions(
         self,
@@ -65,7 +74,7 @@ impl Canvas {
         subtitle: &str,
         notes: &[String],
     ) -> (f64, f64) {
-        let height = f64::from(self.size().1);
+        let height = f64::from(scene.height);
         if self.is_on_a_page() {
             return (8.0, height - 24.0);
         }
@@ -76,17 +85,27 @@ impl Canvas {
         };
         line(72.0, TITLE, INK, title);
         line(116.0, BODY, MUTED, subtitle);
-        let mut notes: Vec<String> =
-            notes.iter().flat_map(|note| font.lines(note, NOTE, self.inner_width())).collect();
-        if notes.len() > MOST_NOTES {
-            notes.truncate(MOST_NOTES);
-            notes[MOST_NOTES - 1] = "More notes stand in the report.".to_owned();
-        }
-        let notes_top = height - 24.0 - 34.0 * notes.len() as f64;
+        let notes = self.note_lines(font, notes);
+        let notes_top = height - 24.0 - NOTE_LINE * notes.len() as f64;
         for (index, note) in notes.iter().enumerate() {
-            line(notes_top + 34.0 * index as f64 + 24.0, NOTE, MUTED, note);
+            line(notes_top + NOTE_LINE * index as f64 + 24.0, NOTE, MUTED, note);
         }
-        (142.0, notes_top)
+        (HEAD, notes_top)
+    }
+
+    /// What the captions of a picture leave no room for.
+    pub(crate) fn caption_height(self, font: &Font, notes: &[String]) -> f64 {
+        HEAD + 24.0 + NOTE_LINE * self.note_lines(font, notes).len() as f64
+    }
+
+    fn note_lines(self, font: &Font, notes: &[String]) -> Vec<String> {
+        let mut lines: Vec<String> =
+            notes.iter().flat_map(|note| font.lines(note, NOTE, self.inner_width())).collect();
+        if lines.len() > MOST_NOTES {
+            lines.truncate(MOST_NOTES);
+            lines[MOST_NOTES - 1] = "More notes stand in the report.".to_owned();
+        }
+        lines
     }
 }
 

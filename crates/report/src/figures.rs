@@ -358,7 +358,7 @@ fn answer(font: &Font, name: &str, class: &str, behind: &str, room: f64) -> Stri
     font.fitted(name, ANSWER, room - font.width(&rest, ANSWER)) + &rest
 }
 
-fn thin(colour: Colour) -> Stroke {
+pub(crate) fn thin(colour: Colour) -> Stroke {
     Stroke { colour, width: 2.0, dash: None }
 }
 
@@ -367,7 +367,7 @@ fn mixed(from: Colour, to: Colour, share: f64) -> Colour {
     Colour(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }
 
-fn subject(models: &[Model]) -> String {
+pub(crate) fn subject(models: &[Model]) -> String {
     let names: Vec<String> = models.iter().map(|model| one_line(model.name)).collect();
     match names.len() {
         0..=3 => listed(&names),
@@ -375,7 +375,7 @@ fn subject(models: &[Model]) -> String {
     }
 }
 
-fn data(study: &Study) -> String {
+pub(crate) fn data(study: &Study) -> String {
     let names: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
     listed(&names)
 }

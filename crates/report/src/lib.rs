@@ -17,6 +17,7 @@ mod discussion;
 mod errors;
 mod figures;
 mod font;
+mod forest;
 mod learning;
 mod legend;
 mod markdown;
@@ -55,6 +56,7 @@ pub use across::{across_markdown, across_terminal};
 pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};
 pub use curves::{accuracy_chart, loss_chart};
 pub use figures::{confusion_chart, digits_chart, time_chart};
+pub use forest::difference_chart;
 pub use markdown::markdown;
 pub use numbers::thousands;
 pub use page::{page, tuning_page};
@@ -111,6 +113,16 @@ pub struct Picture {
     pub scene: Scene,
 }
 
+/// The files of all pictures that a study can have.
+pub const PICTURE_FILES: [&str; 6] = [
+    "Differences.png",
+    "Accuracy_Comparison.png",
+    "Loss_Comparison.png",
+    "Training_Time.png",
+    "Confusion_Matrices.png",
+    "Hardest_Digits.png",
+];
+
 /// The pictures that a study has figures for.
 pub fn pictures(study: &Study) -> Vec<Picture> {
     let validation = match study.protocols().as_slice() {
@@ -118,12 +130,18 @@ pub fn pictures(study: &Study) -> Vec<Picture> {
         _ => "validation",
     };
     let over_epochs = |quantity: &str| format!("Training and {validation} {quantity} over the epochs");
+    let [differences, accuracy, loss, time, confusion, digits] = PICTURE_FILES;
     let all = [
-        ("Accuracy_Comparison.png", over_epochs("accuracy"), Some(accuracy_chart(study))),
-        ("Loss_Comparison.png", over_epochs("loss"), Some(loss_chart(study))),
-        ("Training_Time.png", "Seconds of training".to_owned(), Some(time_chart(study))),
-        ("Confusion_Matrices.png", "Classes taken for others".to_owned(), confusion_chart(study)),
-        ("Hardest_Digits.png", "The test images that the most runs miss".to_owned(), digits_chart(study)),
+        (
+            differences,
+            "Differences of test accuracy with their intervals".to_owned(),
+            difference_chart(study),
+        ),
+        (accuracy, over_epochs("accuracy"), Some(accuracy_chart(study))),
+        (loss, over_epochs("loss"), Some(loss_chart(study))),
+        (time, "Seconds of training".to_owned(), Some(time_chart(study))),
+        (confusion, "Classes taken for others".to_owned(), confusion_chart(study)),
+        (digits, "The test images that the most runs miss".to_owned(), digits_chart(study)),
     ];
     all.into_iter().filter_map(|(file, words, scene)| Some(Picture { file, words, scene: scene? })).collect()
 }

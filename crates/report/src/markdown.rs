@@ -302,6 +302,8 @@ mod tests {
 
         Mean ± standard deviation over the runs.
 
+        ![Differences of test accuracy with their intervals](Differences.png)
+
         ![Training and validation accuracy over the epochs](Accuracy_Comparison.png)
 
         ![Training and validation loss over the epochs](Loss_Comparison.png)

@@ -1,5 +1,6 @@
 //! Tests of the pictures, by what a reader would see: measured with another SVG library than the one that paints them.
 
+use analysis::verdict::{Comparison, Outcome};
 use records::record::{Protocol, RunRecord};
 use resvg::usvg::{self, Node, Rect, fontdb};
 
@@ -8,8 +9,8 @@ use crate::{
     canvas::Canvas,
     chart::Quantity,
     confusion_chart, contact_sheet, curves, digits_chart,
-    fixture::{record, records, with_predictions},
-    loss_chart, plots,
+    fixture::{comparison, record, records, with_predictions},
+    forest, loss_chart, plots,
 };
 
 const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";
@@ -91,13 +92,18 @@ fn scenes() -> Vec<(String, Scene)> {
         let pixels = vec![90; 1000 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
         let class_names = records.first().map_or(&[][..], |run| &run.class_names);
-        let study = Study { records: &records, images, class_names, ..Study::default() };
+        let comparisons = compared(&records);
+        let study =
+            Study { records: &records, comparisons: &comparisons, images, class_names, ..Study::default() };
         for picture in crate::pictures(&study) {
             scenes.push((format!("{name}-{}", picture.file), picture.scene));
         }
         for canvas in [Canvas::Wide, Canvas::Narrow] {
             let mut push =
                 |what: &str, scene: Scene| scenes.push((format!("{name}-{what}-{canvas:?}"), scene));
+            if let Some(scene) = forest::scene(&study, canvas) {
+                push("differences", scene);
+            }
             push("accuracy", curves::chart(&study, Quantity::Accuracy).scene(canvas));
             push("loss", curves::chart(&study, Quantity::Loss).scene(canvas));
             let shown = |value: f64| value.to_string();
@@ -110,6 +116,33 @@ fn scenes() -> Vec<(String, Scene)> {
     }
     scenes.extend(sheets());
     scenes
+}
+
+/// Every pair of models: of every outcome, from differences that no axis shows to whole ones, and some that are no number.
+fn compared(records: &[RunRecord]) -> Vec<Comparison> {
+    let mut names: Vec<&str> = Vec::new();
+    for run in records {
+        if !names.contains(&run.specification.model.as_str()) {
+            names.push(&run.specification.model);
+        }
+    }
+    let outcomes = [
+        Outcome::ABetter,
+        Outcome::CannotTell,
+        Outcome::PracticallyEqual,
+        Outcome::BBetter,
+        Outcome::ABetter,
+    ];
+    let differences = [0.0083, -0.0001, 0.00002, -0.3, f64::NAN];
+    let mut comparisons = Vec::new();
+    for (index, a) in names.iter().enumerate() {
+        for b in &names[index + 1..] {
+            let kind = comparisons.len() % outcomes.len();
+            let compared = comparison(a, b, differences[kind]);
+            comparisons.push(Comparison { outcome: outcomes[kind], ..compared });
+        }
+    }
+    comparisons
 }
 
 /// Sheets of images: upright and lying ones, long and short words, with and without lines below.

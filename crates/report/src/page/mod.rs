@@ -15,6 +15,7 @@ use crate::{
     chart::{Chart, Quantity},
     curves,
     discussion::discussion,
+    forest,
     learning::{seconds_per_epoch, tested_of_all},
     markdown,
     marks::PALETTE,
@@ -35,6 +36,7 @@ pub fn page(study: &Study) -> String {
         @if models.is_empty() { p { "No run has finished." } }
         @for warning in study.sanity() { p.warning role="note" { strong { "Warning. " } (one_line(&warning)) } }
         @for verdict in markdown::verdicts(study, &models) { p.verdict { (inline(&verdict)) } }
+        (differences(study))
         @if let Some(target) = target::in_words(study) {
             p { "Target: " (inline(&target)) }
             ul { @for sentence in target::sentences(study) { li { (inline(&sentence)) } } }
@@ -207,6 +209,20 @@ fn both(scene: impl Fn(Canvas) -> crate::Scene) -> Markup {
     html! {
         (PreEscaped(scene(Canvas::Wide).to_page_svg("wide")))
         (PreEscaped(scene(Canvas::Narrow).to_page_svg("narrow")))
+    }
+}
+
+/// The picture of the verdict.
+fn differences(study: &Study) -> Markup {
+    let drawn = |canvas| forest::scene(study, canvas);
+    html! {
+        @if let (Some(wide), Some(narrow)) = (drawn(Canvas::Wide), drawn(Canvas::Narrow)) {
+            figure {
+                (PreEscaped(wide.to_page_svg("wide")))
+                (PreEscaped(narrow.to_page_svg("narrow")))
+                figcaption { @for note in forest::notes(study) { (note) " " } }
+            }
+        }
     }
 }
 
