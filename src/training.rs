@@ -7,7 +7,7 @@ use nn::InstructionSet;
 use records::record::{Protocol, RunRecord, RunSpec};
 use std::{ops::ControlFlow, thread};
 use study::{
-    run::{FinishedRun, Laboratory, RunError},
+    run::{FinishedRun, RunError, Session},
     study_file::{ModelSpec, built_in_model},
 };
 use train::Event;
@@ -97,11 +97,11 @@ impl Training {
     ) -> Result<Trained, Error> {
         let Self { model, source, seed, protocol, threads } = self;
         model.recipe.check().map_err(RunError::from)?;
-        let laboratory = Laboratory::open(&source, InstructionSet::detect(), threads)?;
-        laboratory.check(&model)?;
-        let specification: RunSpec = laboratory.specification(&model, protocol, seed);
-        let FinishedRun { model, record } = laboratory.run(&specification, &mut listener)?;
-        let description = description_of(&record, laboratory.corpus().class_names().to_vec());
+        let session = Session::open(&source, InstructionSet::detect(), threads)?;
+        session.check(&model)?;
+        let specification: RunSpec = session.specification(&model, protocol, seed);
+        let FinishedRun { model, record } = session.run(&specification, &mut listener)?;
+        let description = description_of(&record, session.corpus().class_names().to_vec());
         Ok(Trained { classifier: Classifier::new(description, model), record })
     }
 }

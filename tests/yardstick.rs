@@ -8,20 +8,20 @@ use data::Source;
 use kernels::InstructionSet;
 use records::record::Protocol;
 use std::ops::ControlFlow;
-use study::{run::Laboratory, study_file::built_in_model};
+use study::{run::Session, study_file::built_in_model};
 use train::Event;
 
 fn check(model: &str, keras_accuracy: f64, tolerance: f64, keras_loss: std::ops::RangeInclusive<f64>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let laboratory =
-        Laboratory::open(&Source::Mnist, InstructionSet::detect(), threads).expect("MNIST is embedded");
+    let session =
+        Session::open(&Source::Mnist, InstructionSet::detect(), threads).expect("MNIST is embedded");
     let built_in = built_in_model(model).expect("it is built in");
     let mut accuracies = Vec::new();
     let mut losses = Vec::new();
     for seed in 0..3 {
-        let specification = laboratory.specification(&built_in, Protocol::Original, seed);
+        let specification = session.specification(&built_in, Protocol::Original, seed);
         let mut listener = |_: Event| ControlFlow::Continue(());
-        let record = laboratory.run(&specification, &mut listener).expect("it trains").record;
+        let record = session.run(&specification, &mut listener).expect("it trains").record;
         assert!(record.epochs[4].train_loss < record.epochs[0].train_loss / 3.0, "{:?}", record.epochs);
         accuracies.push(record.test.accuracy);
         losses.push(record.test.loss);

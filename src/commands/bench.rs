@@ -1,6 +1,6 @@
 //! `bench`: the engine's speed beside the machine's.
 
-use super::{laboratory, named::find, weights::Saved};
+use super::{named::find, session, weights::Saved};
 use crate::{
     failure::{self, Failure, Hint},
     interrupt,
@@ -16,7 +16,7 @@ use serde_json::json;
 use std::{fmt::Write, path::Path};
 use study::{
     bench::{self, Machine, ModelSpeed},
-    run::{Laboratory, RunError},
+    run::{RunError, Session},
     study_file::built_in_models,
 };
 use train::Seeds;
@@ -49,21 +49,21 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for name in &names {
         subjects.extend(Subject::find(name)?);
     }
-    let laboratory = laboratory("mnist", arguments.threads, &[], arguments.output.quiet)?;
+    let session = session("mnist", arguments.threads, &[], arguments.output.quiet)?;
     // Before any time is spent: a file's weights may not fit.
     for subject in &subjects {
-        subject.model(&laboratory, 1)?;
+        subject.model(&session, 1)?;
     }
     let _finishing = interrupt::finish_step();
-    let machine = bench::machine(&laboratory);
+    let machine = bench::machine(&session);
     let mut models = Vec::new();
     for subject in &subjects {
         if !arguments.output.quiet && !arguments.output.json {
             output::note(&format!("measuring {}", subject.architecture.name));
         }
-        let make = |capacity| subject.model(&laboratory, capacity).expect("it was made before");
+        let make = |capacity| subject.model(&session, capacity).expect("it was made before");
         let measured = bench::model(
-            &laboratory,
+            &session,
             &subject.architecture.name,
             arguments.seconds,
             make,
@@ -111,11 +111,11 @@ impl Subject {
             .collect())
     }
 
-    fn model(&self, laboratory: &Laboratory, capacity: usize) -> Result<Model<f32>, Failure> {
+    fn model(&self, session: &Session, capacity: usize) -> Result<Model<f32>, Failure> {
         if let Some(saved) = &self.saved {
-            return saved.model_for(laboratory, capacity);
+            return saved.model_for(session, capacity);
         }
-        let mut model = laboratory.model(&self.architecture, capacity).map_err(RunError::from)?;
+        let mut model = session.model(&self.architecture, capacity).map_err(RunError::from)?;
         Seeds::of_run(0).initialise(&mut model);
         Ok(model)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     forecast::{Decision, Planned, check_here, decide},
-    laboratory, results,
+    results, session,
 };
 use crate::{
     failure::{self, Failure},
@@ -23,7 +23,7 @@ use std::{path::Path, slice};
 use study::{
     execute::{StudyEvent, execute},
     plan::{StudySpec, identify, plan},
-    run::Laboratory,
+    run::Session,
     study_file::ModelSpec,
 };
 
@@ -53,7 +53,7 @@ impl Comparison {
 
 /// A study on one data set, before anything of it is carried out.
 struct Prepared {
-    laboratory: Laboratory,
+    session: Session,
     runs: Vec<RunSpec>,
 }
 
@@ -80,8 +80,8 @@ pub(super) fn make(
     let comparison = &comparison.cut_short();
     last_seed(comparison.first_seed, comparison.runs)?;
     let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
-    let planned = |dataset: &str, folder: &Path, Prepared { laboratory, runs }: &Prepared| {
-        Planned::of(dataset, laboratory, runs, &Store::of(folder), options)
+    let planned = |dataset: &str, folder: &Path, Prepared { session, runs }: &Prepared| {
+        Planned::of(dataset, session, runs, &Store::of(folder), options)
     };
     match &comparison.datasets[..] {
         [dataset] => {
@@ -148,7 +148,7 @@ fn prepare(
     if options.dry_run {
         check_here(dataset)?;
     }
-    let laboratory = laboratory(dataset, options.threads, &comparison.models, output.quiet)?;
+    let session = session(dataset, options.threads, &comparison.models, output.quiet)?;
     let study = StudySpec {
         models: comparison.models.clone(),
         protocol: comparison.protocol,
@@ -156,8 +156,8 @@ fn prepare(
         first_seed: comparison.first_seed,
         runs: comparison.runs,
     };
-    let runs = plan(&study, &identify(laboratory.corpus()));
-    Ok(Prepared { laboratory, runs })
+    let runs = plan(&study, &identify(session.corpus()));
+    Ok(Prepared { session, runs })
 }
 
 /// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
@@ -166,7 +166,7 @@ type Flaw = Result<(), Failure>;
 
 fn make_on(
     comparison: &Comparison,
-    Prepared { laboratory, runs }: Prepared,
+    Prepared { session, runs }: Prepared,
     folder: &Path,
     options: &RunOptions,
     output: OutputArguments,
@@ -174,7 +174,7 @@ fn make_on(
 ) -> Result<Flaw, Failure> {
     let question = Question { title: comparison.title.clone(), target: comparison.target };
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
-    let workplace = StudyFolder::open(folder, &question, &runs, &laboratory.environment(), options.fresh)?;
+    let workplace = StudyFolder::open(folder, &question, &runs, &session.environment(), options.fresh)?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();
@@ -183,10 +183,10 @@ fn make_on(
         made += usize::from(matches!(event, StudyEvent::Finished { .. }));
         interrupt::flow()
     };
-    let executed = execute(&laboratory, &runs, &workplace, options.fresh, &mut listener);
+    let executed = execute(&session, &runs, &workplace, options.fresh, &mut listener);
     progress.finish();
     let show = if executed.is_ok() { options.show } else { Show::Never };
-    let write = |found| results::write_all(folder, found, Some(laboratory.corpus()), output);
+    let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
     let written = match made {
         0 => Ok(None),
         _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),

@@ -1,6 +1,6 @@
 //! `evaluate`: a saved model on a test set.
 
-use super::{instruction_set, laboratory_with, weights::Saved};
+use super::{instruction_set, session_with, weights::Saved};
 use crate::{
     failure::Failure,
     options::{
@@ -54,22 +54,21 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.model.file.display();
     let dataset = arguments.orientation.of(&arguments.dataset);
     let mut saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
-    let laboratory =
-        laboratory_with(instruction_set()?, &dataset, arguments.threads, &[], arguments.output.quiet)?;
-    let test = laboratory.corpus().test();
-    let mut model = saved.model_for(&laboratory, BATCH)?;
-    saved.tell_data(laboratory.corpus());
+    let session = session_with(instruction_set()?, &dataset, arguments.threads, &[], arguments.output.quiet)?;
+    let test = session.corpus().test();
+    let mut model = saved.model_for(&session, BATCH)?;
+    saved.tell_data(session.corpus());
     let description = &saved.description;
-    if let Some(difference) = differently_called(&description.classes, laboratory.corpus().class_names()) {
+    if let Some(difference) = differently_called(&description.classes, session.corpus().class_names()) {
         output::note(&format!("{path}: {difference}"));
     }
-    let predictions = laboratory.test(&mut model, arguments.test_time_augmentation.into());
+    let predictions = session.test(&mut model, arguments.test_time_augmentation.into());
     let (accuracy, loss) = (predictions.evaluation.accuracy(), predictions.evaluation.loss());
     if !loss.is_finite() {
         return Err(Failure::no_numbers(path, "the test images"));
     }
     let same_data =
-        |training: &&Training| training.dataset_sha256.as_deref() == Some(laboratory.corpus().sha256());
+        |training: &&Training| training.dataset_sha256.as_deref() == Some(session.corpus().sha256());
     if let Some(training) = description.training.as_ref().filter(same_data)
         && (training.test_loss - loss).abs() > TOLD_DIFFERENCE * loss
     {
@@ -94,16 +93,16 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     }
     let recall = recall(test.labels(), &predictions.classes, description.classes.len());
     let speeds = arguments.latency.then(|| {
-        let make = |batch| saved.model_for(&laboratory, batch).expect("it was made before");
+        let make = |batch| saved.model_for(&session, batch).expect("it was made before");
         // A signal ends the process, as nothing is worth keeping.
-        bench::latency(&laboratory, LATENCY_SECONDS, make, || false)
+        bench::latency(&session, LATENCY_SECONDS, make, || false)
     });
     let speeds = speeds.flatten();
     if arguments.output.json {
         let result = json!({
             "file": path.to_string(),
             "model": description.architecture,
-            "dataset": laboratory.corpus().name(),
+            "dataset": session.corpus().name(),
             "test_images": test.len(),
             "test_accuracy": accuracy,
             "test_loss": loss,

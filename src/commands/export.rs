@@ -1,6 +1,6 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, laboratory, named::in_study_file, weights::Saved};
+use super::{instruction_set, named::in_study_file, session, weights::Saved};
 use crate::{
     failure::Failure,
     options::{ModelFileArguments, OrientationArguments, OutputArguments, values::threads},
@@ -169,17 +169,17 @@ fn check_targets(arguments: &ExportArguments) -> Result<(), Failure> {
 
 /// The grids that the training images ask for, and what the test images say of the result.
 fn quantise(arguments: &ExportArguments, saved: &mut Saved) -> Result<(Quantisation, Loss), Failure> {
-    let laboratory = laboratory(
+    let session = session(
         &arguments.orientation.of(&arguments.dataset),
         arguments.threads,
         &[],
         arguments.output.quiet,
     )?;
-    let mut model = saved.model_for(&laboratory, BATCH)?;
-    saved.tell_data(laboratory.corpus());
-    let (corpus, description) = (laboratory.corpus(), &saved.description);
-    let before = laboratory.test(&mut model, TestTimeAugmentation::None).classes;
-    let (quantisation, after) = laboratory.install(|| {
+    let mut model = saved.model_for(&session, BATCH)?;
+    saved.tell_data(session.corpus());
+    let (corpus, description) = (session.corpus(), &saved.description);
+    let before = session.test(&mut model, TestTimeAugmentation::None).classes;
+    let (quantisation, after) = session.install(|| {
         let quantisation = Quantisation::calibrate(description, &mut model, corpus.training());
         quantisation.round_weights(description, &mut model);
         let classes = quantisation.classes(&mut model, corpus.test());

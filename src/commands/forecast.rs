@@ -19,7 +19,7 @@ use std::{
 };
 use study::{
     forecast::{Basis, Forecast},
-    run::Laboratory,
+    run::Session,
 };
 
 /// A study that takes longer is not begun unasked.
@@ -39,15 +39,15 @@ impl Planned {
     /// listed: a short study begins at once.
     pub(super) fn of(
         dataset: &str,
-        laboratory: &Laboratory,
+        session: &Session,
         runs: &[RunSpec],
         store: &Store,
         options: &RunOptions,
     ) -> Result<Self, Failure> {
-        let mut forecast = Forecast::of(laboratory, runs, store, options.fresh)?;
+        let mut forecast = Forecast::of(session, runs, store, options.fresh)?;
         if options.dry_run || (forecast.seconds_left() > HOUR && !options.yes) {
             let _finishing = interrupt::finish_step();
-            forecast.measure(laboratory, MEASURING, &interrupt::flow)?;
+            forecast.measure(session, MEASURING, &interrupt::flow)?;
             if interrupt::requested() {
                 return Err(Failure::interrupted("interrupted before the first run", "nothing was changed"));
             }

@@ -28,7 +28,7 @@ use crate::{
 use clap::CommandFactory;
 use kernels::InstructionSet;
 use std::{env, thread, time::Instant};
-use study::{run::Laboratory, study_file::ModelSpec};
+use study::{run::Session, study_file::ModelSpec};
 
 /// The environment variable that forces an instruction set.
 const KERNELS: &str = "MNIST_STUDY_KERNELS";
@@ -70,33 +70,33 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
 /// Loads the data, fetched if it is a known set that is not here, and starts the threads.
 ///
 /// A shape that does not fit is told before any work.
-fn laboratory(
+fn session(
     dataset: &str,
     threads: Option<usize>,
     models: &[ModelSpec],
     quiet: bool,
-) -> Result<Laboratory, Failure> {
-    laboratory_with(instruction_set()?, dataset, threads, models, quiet)
+) -> Result<Session, Failure> {
+    session_with(instruction_set()?, dataset, threads, models, quiet)
 }
 
-/// As [`laboratory`], for an instruction set.
-fn laboratory_with(
+/// As [`session`], for an instruction set.
+fn session_with(
     set: InstructionSet,
     dataset: &str,
     threads: Option<usize>,
     models: &[ModelSpec],
     quiet: bool,
-) -> Result<Laboratory, Failure> {
+) -> Result<Session, Failure> {
     let source = datasets::source(dataset, quiet)?;
     let asked = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let laboratory = Laboratory::open(&source, set, asked)?;
-    let threads = laboratory.threads();
+    let session = Session::open(&source, set, asked)?;
+    let threads = session.threads();
     if threads < asked && !quiet {
         output::note(&format!("--threads {asked}: using {threads}, the number of available processors"));
     }
-    datasets::warn(laboratory.corpus());
+    datasets::warn(session.corpus());
     for model in models {
-        laboratory.check(model)?;
+        session.check(model)?;
         if let Some(doubt) = model.architecture.doubt() {
             output::note(&format!("model {}: {doubt}", model.architecture.name));
         }
@@ -104,5 +104,5 @@ fn laboratory_with(
     if interrupt::requested() {
         return Err(Failure::interrupted("interrupted before the first run", "nothing was changed"));
     }
-    Ok(laboratory)
+    Ok(session)
 }

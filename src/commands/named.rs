@@ -3,9 +3,9 @@
 use crate::{failure::Failure, options::RecipeArguments, output};
 use std::path::Path;
 use study::{
-    near::choose,
     run::RunError,
     study_file::{ModelSpec, StudyFile, built_in_model},
+    suggest::choose,
 };
 use train::Recipe;
 

@@ -1,6 +1,6 @@
 //! `speedrun`: seconds to 99 % test accuracy.
 
-use super::{comparison::last_seed, laboratory, named::find_one};
+use super::{comparison::last_seed, named::find_one, session};
 use crate::{
     failure::{self, Failure},
     interrupt,
@@ -56,8 +56,7 @@ const TARGET: f64 = 0.99;
 pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Result<(), Failure> {
     last_seed(arguments.seed, arguments.seeds)?;
     let model = find_one(&arguments.model, &RecipeArguments::default())?;
-    let laboratory =
-        laboratory("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;
+    let session = session("mnist", arguments.threads, std::slice::from_ref(&model), arguments.output.quiet)?;
     let study = StudySpec {
         models: vec![model],
         protocol: Protocol::Sound,
@@ -65,12 +64,12 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         first_seed: arguments.seed,
         runs: arguments.seeds,
     };
-    let runs = plan(&study, &identify(laboratory.corpus()));
+    let runs = plan(&study, &identify(session.corpus()));
     let folder =
-        StudyFolder::open(&arguments.out, &Question::default(), &runs, &laboratory.environment(), true)?;
+        StudyFolder::open(&arguments.out, &Question::default(), &runs, &session.environment(), true)?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
     let _finishing = interrupt::finish_step();
-    let start_seconds = process_start.elapsed().as_secs_f64() - laboratory.loading_seconds();
+    let start_seconds = process_start.elapsed().as_secs_f64() - session.loading_seconds();
     let mut records: Vec<RunRecord> = Vec::new();
     let mut listener = |event: StudyEvent| {
         progress.event(&event);
@@ -79,7 +78,7 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         }
         interrupt::flow()
     };
-    let executed = execute(&laboratory, &runs, &folder, true, &mut listener);
+    let executed = execute(&session, &runs, &folder, true, &mut listener);
     progress.finish();
     if records.is_empty() {
         return ended(&executed?);

@@ -1,8 +1,8 @@
 //! `train`: one model, its weights kept.
 
 use super::{
-    laboratory,
     named::{self, in_study_file},
+    session,
 };
 use crate::{
     failure::Failure,
@@ -52,11 +52,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     inputs.extend(in_study_file(&arguments.model).map(|(file, _)| ("the model", Path::new(file))));
     targets::check(&inputs, &[("--save", &arguments.save)])?;
     let model = named::find_one(&arguments.model, &training.recipe)?;
-    let laboratory =
-        laboratory(&dataset, arguments.threads, slice::from_ref(&model), arguments.output.quiet)?;
+    let session = session(&dataset, arguments.threads, slice::from_ref(&model), arguments.output.quiet)?;
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
-    let specification = laboratory.specification(&model, training.protocol.into(), training.seed);
+    let specification = session.specification(&model, training.protocol.into(), training.seed);
     let mut progress = Progress::new(slice::from_ref(&specification), arguments.output.quiet);
     progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
     let _finishing = interrupt::finish_step();
@@ -64,11 +63,11 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         progress.event(&StudyEvent::Training(event));
         interrupt::flow()
     };
-    let finished = laboratory.run(&specification, &mut listener);
+    let finished = session.run(&specification, &mut listener);
     progress.finish();
     let finished = finished?;
     let record = &finished.record;
-    let description = description_of(record, laboratory.corpus().class_names().to_vec());
+    let description = description_of(record, session.corpus().class_names().to_vec());
     let bytes = interchange::encode(&finished.model, &description)
         .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
     write_atomically(&arguments.save, &bytes)?;

@@ -1,6 +1,6 @@
 //! `tune`: better settings, by the validation images alone.
 
-use super::{laboratory, named::in_study_file};
+use super::{named::in_study_file, session};
 use crate::{
     failure::{self, Failure},
     interrupt,
@@ -21,10 +21,10 @@ use search::{Halving, Sampler};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use study::{
-    near::choose,
     plan::identify,
     run::RunError,
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
+    suggest::choose,
     tune::{Budget, Candidate, Question, SettingSpace, TuneEvent, Tuning, tune},
 };
 
@@ -132,10 +132,10 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let as_they_stand = candidates.iter().map(|candidate| candidate.make(&Map::new()));
     let as_they_stand = as_they_stand.collect::<Result<Vec<_>, _>>().map_err(RunError::from)?;
     let dataset = dataset.unwrap_or_else(|| "mnist".into());
-    let laboratory = laboratory(&dataset, arguments.threads, &as_they_stand, arguments.output.quiet)?;
+    let session = session(&dataset, arguments.threads, &as_they_stand, arguments.output.quiet)?;
     let question = Question {
         candidates,
-        dataset: identify(laboratory.corpus()),
+        dataset: identify(session.corpus()),
         protocol,
         sampler: match arguments.sampler {
             SamplerName::Tpe => Sampler::Tpe,
@@ -143,7 +143,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         },
         halving: (!arguments.no_halving).then(Halving::default),
         seed: arguments.seed,
-        kernels: laboratory.environment().kernels,
+        kernels: session.environment().kernels,
     };
     let budget = match arguments.minutes {
         Some(minutes) => Budget::Seconds(60.0 * minutes),
@@ -163,7 +163,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         }
         interrupt::flow()
     };
-    let tuned = tune(&laboratory, &question, budget, &store, arguments.fresh, &mut listener);
+    let tuned = tune(&session, &question, budget, &store, arguments.fresh, &mut listener);
     progress.finish();
     // What was found before an interruption is written as well, once there is something of every model.
     let told = match records.iter().all(|records| !records.is_empty()) {

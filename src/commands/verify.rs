@@ -1,6 +1,6 @@
 //! `verify`: recorded runs made again.
 
-use super::laboratory_with;
+use super::session_with;
 use crate::{
     failure::{self, Failure},
     interrupt,
@@ -17,7 +17,7 @@ use records::{
 };
 use serde_json::json;
 use std::{path::PathBuf, time::Instant};
-use study::{execute::StudyEvent, run::Laboratory, verify::verify};
+use study::{execute::StudyEvent, run::Session, verify::verify};
 
 /// `verify`.
 #[derive(Debug, Args)]
@@ -80,14 +80,14 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         records.extend(found.records.into_iter().take(of_one));
     }
     let plan: Vec<_> = records.iter().map(|record| record.specification.clone()).collect();
-    let mut laboratory: Option<Laboratory> = None;
+    let mut session: Option<Session> = None;
     let mut results = Vec::new();
     let mut told = Ok(());
     let mut work = Ok(());
     for (index, record) in records.iter().enumerate() {
         let progress = Progress::new(&plan[index..], arguments.output.quiet);
         let start = Instant::now();
-        let differences = match again(arguments, record, &mut laboratory, progress, (index, records.len())) {
+        let differences = match again(arguments, record, &mut session, progress, (index, records.len())) {
             Ok(differences) => differences,
             Err(failure) => {
                 work = Err(failure);
@@ -138,22 +138,22 @@ fn different(results: &[serde_json::Value]) -> Result<(), Failure> {
     }
 }
 
-/// Makes the run of a record again, in the laboratory that is there where it will do; what came out otherwise.
+/// Makes the run of a record again, in the session that is there where it will do; what came out otherwise.
 fn again(
     arguments: &VerifyArguments,
     record: &RunRecord,
-    laboratory: &mut Option<Laboratory>,
+    session: &mut Option<Session>,
     mut progress: Progress,
     (index, total): (usize, usize),
 ) -> Result<Vec<String>, Failure> {
     let specification = &record.specification;
-    let is_made_for = |laboratory: &Laboratory| {
-        laboratory.instruction_set().name() == record.environment.kernels
-            && laboratory.corpus().sha256() == specification.dataset.sha256
+    let is_made_for = |session: &Session| {
+        session.instruction_set().name() == record.environment.kernels
+            && session.corpus().sha256() == specification.dataset.sha256
     };
-    let laboratory = match laboratory.take().filter(is_made_for) {
-        Some(fitting) => laboratory.insert(fitting),
-        None => laboratory.insert(open(arguments, record)?),
+    let session = match session.take().filter(is_made_for) {
+        Some(fitting) => session.insert(fitting),
+        None => session.insert(open(arguments, record)?),
     };
     progress.event(&StudyEvent::Started { index, total, specification });
     let _finishing = interrupt::finish_step();
@@ -161,13 +161,13 @@ fn again(
         progress.event(&StudyEvent::Training(event));
         interrupt::flow()
     };
-    let differences = verify(laboratory, record, &mut listener);
+    let differences = verify(session, record, &mut listener);
     progress.finish();
     Ok(differences?)
 }
 
 /// For the data and the kernels of a record.
-fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Laboratory, Failure> {
+fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Session, Failure> {
     let set = InstructionSet::named(&record.environment.kernels).map_err(|error| {
         let made = format!("record {}: made with {}: {error}", record.id, record.environment.kernels);
         Failure::new(
@@ -177,7 +177,7 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Laboratory, F
     })?;
     let named = arguments.dataset.as_ref().map(|dataset| arguments.orientation.of(dataset));
     let dataset = named.as_ref().unwrap_or(&record.specification.dataset.name);
-    laboratory_with(set, dataset, arguments.threads, &[], arguments.output.quiet)
+    session_with(set, dataset, arguments.threads, &[], arguments.output.quiet)
 }
 
 /// A line for a run that was made again.

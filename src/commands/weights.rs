@@ -11,7 +11,7 @@ use interchange::{Description, FormatError, NameMap, Remark};
 use nn::{Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
 use records::store::read_at_most;
 use std::{fs, path::Path};
-use study::run::{Laboratory, RunError};
+use study::run::{RunError, Session};
 
 /// A weights file of this many bytes is larger than any network of this program.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
@@ -172,12 +172,12 @@ impl Saved {
         }
     }
 
-    /// The model for a laboratory's images and on its threads.
-    pub(super) fn model_for(&self, laboratory: &Laboratory, capacity: usize) -> Result<Model<f32>, Failure> {
+    /// The model for a session's images and on its threads.
+    pub(super) fn model_for(&self, session: &Session, capacity: usize) -> Result<Model<f32>, Failure> {
         let Description { height, width, classes, .. } = &self.description;
-        let images = laboratory.corpus().test();
+        let images = session.corpus().test();
         let expected = [*height, *width, classes.len()];
-        let found = [images.height(), images.width(), laboratory.corpus().classes()];
+        let found = [images.height(), images.width(), session.corpus().classes()];
         if expected != found {
             let words = |[height, width, classes]: [usize; 3]| {
                 format!("{height}×{width} pixels and {classes} classes")
@@ -188,7 +188,7 @@ impl Saved {
                 Hint::Dataset,
             ));
         }
-        laboratory.install(|| self.model(laboratory.instruction_set(), capacity))
+        session.install(|| self.model(session.instruction_set(), capacity))
     }
 
     /// The model for batches of up to `capacity` images.

@@ -16,12 +16,12 @@ mod awake;
 mod build;
 mod fingerprint;
 mod initialisation;
-mod lane;
 mod layers;
 mod model;
 mod network;
 mod optimiser;
 mod preparation;
+mod workspace;
 
 pub use awake::keep_awake;
 pub use build::Build;

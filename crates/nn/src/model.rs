@@ -2,9 +2,9 @@
 
 use crate::{
     Architecture, Build, Initialiser, MovingAverage, Optimiser, Preparation, ShapeError,
-    lane::{Change, Lane},
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
+    workspace::{Change, Workspace},
 };
 use kernels::{
     Buffer, Element, InstructionSet,
@@ -123,7 +123,7 @@ pub struct Model<E> {
     input: Buffer<E>,
     stages: Vec<Stage<E>>,
     /// One for each thread there was at first.
-    lanes: Vec<Mutex<Lane<E>>>,
+    workspaces: Vec<Mutex<Workspace<E>>>,
     groups: Vec<Group<E>>,
     logits: Buffer<E>,
     probabilities: Buffer<E>,
@@ -157,7 +157,7 @@ impl<E: Build> Model<E> {
     ) -> Result<Self, ShapeError> {
         assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
         let Network { specs, parameters, stages } = E::network(set, architecture, height, width, classes)?;
-        let lane = |_| Mutex::new(Lane::new(&stages, height * width));
+        let workspace = |_| Mutex::new(Workspace::new(&stages, height * width));
         let group = |_| Group {
             images: 0,
             kept: stages
@@ -175,7 +175,7 @@ impl<E: Build> Model<E> {
             gradient: Buffer::zeros(parameters),
             input: Buffer::zeros(capacity * height * width),
             times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
-            lanes: (0..rayon::current_num_threads()).map(lane).collect(),
+            workspaces: (0..rayon::current_num_threads()).map(workspace).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
             stages,
             logits: Buffer::zeros(capacity * classes),
@@ -244,7 +244,7 @@ impl<E: Element> Model<E> {
     }
 
     /// How many parameters are learnt.
-    pub fn learnt(&self) -> usize {
+    pub fn trainable_parameters(&self) -> usize {
         let learnt = self.specs.iter().filter(|spec| spec.role != Role::Statistic);
         learnt.map(|spec| spec.range.len()).sum()
     }
@@ -335,15 +335,15 @@ impl<E: Element> Model<E> {
     fn infer(&mut self, images: usize, change: Option<&Change<E>>) -> &[E] {
         self.check_count(images);
         self.prepare(Purpose::Inference);
-        let Self { input_length, classes, parameters, input, stages, lanes, logits, .. } = self;
+        let Self { input_length, classes, parameters, input, stages, workspaces, logits, .. } = self;
         let logits = &mut logits[..images * *classes];
         let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
         let work = inputs.zip(logits.par_chunks_mut(GROUP * *classes)).enumerate();
         work.for_each(|(group, (input, logits))| {
             let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group };
             let images = input.len() / *input_length;
-            let mut lane = Lane::of_this_thread(lanes);
-            let found = lane.forward(context, stages, parameters, input, images, change);
+            let mut workspace = Workspace::of_this_thread(workspaces);
+            let found = workspace.forward(context, stages, parameters, input, images, change);
             logits.copy_from_slice(found);
         });
         logits
@@ -394,11 +394,11 @@ impl<E: Element> Model<E> {
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Evaluation {
         let (set, length, preparation) = (self.set, self.input_length, self.preparation);
-        let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
+        let fill = |group: usize, input: &mut [E], targets: &mut [Target], workspace: &mut Workspace<E>| {
             let start = Instant::now();
             set_targets(targets, group, labels);
             scale_group(set, group, input, length, preparation, &image);
-            lane.batch += start.elapsed();
+            workspace.batch += start.elapsed();
         };
         self.step(labels.len(), fill, None)
     }
@@ -414,7 +414,7 @@ impl<E: Element> Model<E> {
         draw: impl Fn(usize, &mut [E]) -> Target + Sync,
     ) -> Evaluation {
         let (length, preparation) = (self.input_length, self.preparation);
-        let fill = |group: usize, input: &mut [E], targets: &mut [Target], lane: &mut Lane<E>| {
+        let fill = |group: usize, input: &mut [E], targets: &mut [Target], workspace: &mut Workspace<E>| {
             let start = Instant::now();
             for (index, (input, target)) in input.chunks_exact_mut(length).zip(targets).enumerate() {
                 *target = draw(group * GROUP + index, input);
@@ -422,7 +422,7 @@ impl<E: Element> Model<E> {
             if let Some(preparation) = preparation {
                 preparation.apply(input);
             }
-            lane.batch += start.elapsed();
+            workspace.batch += start.elapsed();
         };
         self.step(images, fill, None)
     }
@@ -431,7 +431,7 @@ impl<E: Element> Model<E> {
     fn step(
         &mut self,
         images: usize,
-        fill: impl Fn(usize, &mut [E], &mut [Target], &mut Lane<E>) + Sync,
+        fill: impl Fn(usize, &mut [E], &mut [Target], &mut Workspace<E>) + Sync,
         d_input: Option<&mut [E]>,
     ) -> Evaluation {
         self.check_count(images);
@@ -444,7 +444,7 @@ impl<E: Element> Model<E> {
             parameters,
             input,
             stages,
-            lanes,
+            workspaces,
             groups,
             probabilities,
             results,
@@ -466,17 +466,17 @@ impl<E: Element> Model<E> {
             .with_max_len(1);
         let learn =
             |(index, group): (usize, &mut Group<E>), input: &mut [E], probabilities: &mut [E], d_input| {
-                let mut lane = Lane::of_this_thread(lanes);
+                let mut workspace = Workspace::of_this_thread(workspaces);
                 group.images = input.len() / length;
                 let targets = &mut [Target::of(0); GROUP][..group.images];
-                fill(index, input, targets, &mut lane);
+                fill(index, input, targets, &mut workspace);
                 let context = Context { purpose: Purpose::Learning, seed, step, group: index };
-                let logits = lane.forward(context, stages, parameters, input, group.images, None);
+                let logits = workspace.forward(context, stages, parameters, input, group.images, None);
                 let result = soft_cross_entropy(logits, targets, smoothing, classes, probabilities);
-                let d_logits = lane.d_logits(probabilities.len());
+                let d_logits = workspace.d_logits(probabilities.len());
                 d_logits.copy_from_slice(probabilities);
                 soft_cross_entropy_backward(d_logits, targets, smoothing, classes, images);
-                lane.backward(context, stages, parameters, input, group, d_input);
+                workspace.backward(context, stages, parameters, input, group, d_input);
                 result
             };
         match d_input {
@@ -516,8 +516,8 @@ impl<E: Element> Model<E> {
     pub fn take_times(&mut self) -> StepTimes {
         let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
         let mut times = std::mem::replace(&mut self.times, empty);
-        for lane in &mut self.lanes {
-            lane.get_mut().unwrap_or_else(PoisonError::into_inner).take_times(&mut times);
+        for workspace in &mut self.workspaces {
+            workspace.get_mut().unwrap_or_else(PoisonError::into_inner).take_times(&mut times);
         }
         times
     }

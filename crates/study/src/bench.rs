@@ -1,6 +1,6 @@
 //! How fast the engine is here, beside what the machine could do.
 
-use crate::run::Laboratory;
+use crate::run::Session;
 use kernels::{InstructionSet, peak};
 use nn::{Model, Optimiser, StepTimes, UpdateRule, keep_awake};
 use rayon::prelude::*;
@@ -96,16 +96,16 @@ pub struct InferenceSpeed {
 }
 
 /// Measures the machine for about half a second.
-pub fn machine(laboratory: &Laboratory) -> Machine {
-    let set = laboratory.instruction_set();
-    let threads = laboratory.environment().threads;
+pub fn machine(session: &Session) -> Machine {
+    let set = session.instruction_set();
+    let threads = session.environment().threads;
     let one = multiply_add_rate(set);
     let rates = |rate: fn(InstructionSet) -> f64| -> f64 {
-        laboratory
+        session
             .install(|| keep_awake(|| (0..threads).into_par_iter().with_max_len(1).map(|_| rate(set)).sum()))
     };
     Machine {
-        environment: laboratory.environment(),
+        environment: session.environment(),
         peak_gflops_one_thread: one,
         peak_gflops: rates(multiply_add_rate),
         read_gigabytes_per_second: rates(read_rate),
@@ -138,7 +138,7 @@ fn read_rate(set: InstructionSet) -> f64 {
 ///
 /// `allocations` counts the allocator's calls while it runs what it is given.
 pub fn model(
-    laboratory: &Laboratory,
+    session: &Session,
     name: &str,
     seconds: f64,
     mut make: impl FnMut(usize) -> Model<f32> + Send,
@@ -146,23 +146,28 @@ pub fn model(
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
     is_to_stop: fn() -> bool,
 ) -> Option<ModelSpeed> {
-    laboratory.install(|| {
-        let inference = latency(laboratory, seconds / 2.0, &mut make, is_to_stop)?;
+    session.install(|| {
+        let inference = latency(session, seconds / 2.0, &mut make, is_to_stop)?;
         let mut model = make(TRAINING_BATCH);
-        let training = training(laboratory, &mut model, seconds, peak_gflops, allocations, is_to_stop)?;
-        Some(ModelSpeed { name: name.to_owned(), parameters: model.learnt(), training, inference })
+        let training = training(session, &mut model, seconds, peak_gflops, allocations, is_to_stop)?;
+        Some(ModelSpeed {
+            name: name.to_owned(),
+            parameters: model.trainable_parameters(),
+            training,
+            inference,
+        })
     })
 }
 
 fn training(
-    laboratory: &Laboratory,
+    session: &Session,
     model: &mut Model<f32>,
     seconds: f64,
     peak_gflops: f64,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
     is_to_stop: fn() -> bool,
 ) -> Option<TrainingSpeed> {
-    let images = laboratory.corpus().training();
+    let images = session.corpus().training();
     let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let order = BatchOrder::new(images);
     let mut first = 0;
@@ -189,7 +194,7 @@ fn training(
     let median = times[times.len() / 2];
     let images_per_second = TRAINING_BATCH as f64 / median;
     let useful_gflops = images_per_second * model.step_flops() as f64 / 1e9;
-    let (stages, bookkeeping_share) = shares(&stages, wall, laboratory.environment().threads);
+    let (stages, bookkeeping_share) = shares(&stages, wall, session.environment().threads);
     Some(TrainingSpeed {
         batch: TRAINING_BATCH,
         steps: times.len(),
@@ -237,27 +242,27 @@ fn shares(times: &StepTimes, wall: Duration, threads: usize) -> (Vec<StageShare>
 
 /// Measures inference alone for about `seconds` at each of [`INFERENCE_BATCHES`]; none where it was to stop meanwhile.
 pub fn latency(
-    laboratory: &Laboratory,
+    session: &Session,
     seconds: f64,
     mut make: impl FnMut(usize) -> Model<f32> + Send,
     is_to_stop: fn() -> bool,
 ) -> Option<Vec<InferenceSpeed>> {
-    laboratory.install(|| {
+    session.install(|| {
         INFERENCE_BATCHES
             .into_iter()
-            .map(|batch| keep_awake(|| inference(laboratory, &mut make(batch), batch, seconds, is_to_stop)))
+            .map(|batch| keep_awake(|| inference(session, &mut make(batch), batch, seconds, is_to_stop)))
             .collect()
     })
 }
 
 fn inference(
-    laboratory: &Laboratory,
+    session: &Session,
     model: &mut Model<f32>,
     batch: usize,
     seconds: f64,
     is_to_stop: fn() -> bool,
 ) -> Option<InferenceSpeed> {
-    let images = laboratory.corpus().test();
+    let images = session.corpus().test();
     let mut first = 0;
     let mut run = || {
         model.set_batch(batch, |image| images.image((first + image) % images.len()));

@@ -1,6 +1,6 @@
 //! A plan carried out, run by run.
 
-use crate::run::{Laboratory, RunError};
+use crate::run::{RunError, Session};
 use records::{
     folder::StudyFolder,
     identity::run_id,
@@ -87,13 +87,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder.
 pub fn execute(
-    laboratory: &Laboratory,
+    session: &Session,
     plan: &[RunSpec],
     folder: &StudyFolder,
     fresh: bool,
     listener: &mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
 ) -> Result<Vec<FailedRun>, ExecutionError> {
-    let mut execution = Execution { laboratory, folder, total: plan.len(), fresh, listener };
+    let mut execution = Execution { session, folder, total: plan.len(), fresh, listener };
     let mut failed = Vec::new();
     let mut left: Vec<(usize, &RunSpec)> = plan.iter().enumerate().collect();
     while !left.is_empty() {
@@ -120,7 +120,7 @@ pub fn execute(
 }
 
 struct Execution<'a> {
-    laboratory: &'a Laboratory,
+    session: &'a Session,
     folder: &'a StudyFolder,
     total: usize,
     fresh: bool,
@@ -142,7 +142,7 @@ impl Execution<'_> {
 
     /// Finds a run made, or makes it.
     fn run(&mut self, index: usize, specification: &RunSpec) -> Result<Progress, ExecutionError> {
-        let id = run_id(specification, &self.laboratory.environment());
+        let id = run_id(specification, &self.session.environment());
         if let Some(done) = self.there(index, &id) {
             return Ok(done);
         }
@@ -185,14 +185,14 @@ impl Execution<'_> {
         let _ = (self.listener)(StudyEvent::Started { index, total, specification });
         let listener = &mut *self.listener;
         let mut forward = |event: Event| listener(StudyEvent::Training(event));
-        let mut record = match self.laboratory.run(specification, &mut forward) {
+        let mut record = match self.session.run(specification, &mut forward) {
             Ok(finished) => finished.record,
             Err(RunError::Stopped { stopped: stopped @ Stopped::Diverged { epoch, .. }, .. }) => {
                 let run = FailedRun {
                     schema: RECORD_SCHEMA,
                     id: id.to_owned(),
                     specification: specification.clone(),
-                    environment: self.laboratory.environment(),
+                    environment: self.session.environment(),
                     epoch,
                     problem: stopped.to_string(),
                 };

@@ -1,6 +1,6 @@
 //! How long a plan will take, told before it is carried out.
 
-use crate::run::{Laboratory, RunError};
+use crate::run::{RunError, Session};
 use data::default_validation_images;
 use nn::{OptimiserSpec, ShapeError, keep_awake};
 use records::{
@@ -75,13 +75,8 @@ impl Forecast {
     ///
     /// # Errors
     /// When a model does not fit the data, or a recipe its protocol.
-    pub fn of(
-        laboratory: &Laboratory,
-        plan: &[RunSpec],
-        store: &Store,
-        fresh: bool,
-    ) -> Result<Self, RunError> {
-        let here = laboratory.environment();
+    pub fn of(session: &Session, plan: &[RunSpec], store: &Store, fresh: bool) -> Result<Self, RunError> {
+        let here = session.environment();
         let mut kinds: Vec<Kind> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         let (mut recorded, mut seconds) = (Vec::new(), Vec::new());
@@ -92,7 +87,7 @@ impl Forecast {
                 None => {
                     run.recipe.clone().checked_for(run.protocol.validation())?;
                     places.insert(alike, kinds.len());
-                    kinds.push(Kind::of(laboratory, run)?);
+                    kinds.push(Kind::of(session, run)?);
                     seconds.push(Vec::new());
                     kinds.len() - 1
                 }
@@ -154,7 +149,7 @@ impl Forecast {
     /// When a training cannot be made.
     pub fn measure(
         &mut self,
-        laboratory: &Laboratory,
+        session: &Session,
         seconds: f64,
         go_on: &(dyn Fn() -> ControlFlow<()> + Sync),
     ) -> Result<(), RunError> {
@@ -165,7 +160,7 @@ impl Forecast {
         while start.elapsed().as_secs_f64() < seconds && go_on().is_continue() {
             let Some(next) = self.least_known(&open) else { break };
             let kind = &self.kinds[next];
-            let measured = measured(laboratory, &kind.specification, kind.bound, go_on)?;
+            let measured = measured(session, &kind.specification, kind.bound, go_on)?;
             (self.kinds[next].tried, self.kinds[next].measured) = (true, measured);
         }
         for kind in open {
@@ -210,7 +205,7 @@ impl Forecast {
 }
 
 impl Kind {
-    fn of(laboratory: &Laboratory, run: &RunSpec) -> Result<Self, ShapeError> {
+    fn of(session: &Session, run: &RunSpec) -> Result<Self, ShapeError> {
         let described =
             run.architecture().describe(run.dataset.height, run.dataset.width, run.dataset.classes)?;
         let layers: Vec<&str> = run.layers.iter().map(nn::LayerSpec::kind).collect();
@@ -223,7 +218,7 @@ impl Kind {
             values,
             parameters: described.iter().map(|layer| layer.parameters).sum(),
         };
-        let bound = bound(&size, &Work::of(run), recipe, &laboratory.environment());
+        let bound = bound(&size, &Work::of(run), recipe, &session.environment());
         Ok(Self {
             specification: run.clone(),
             runs: Vec::new(),
@@ -303,7 +298,7 @@ fn same_machine(one: &Environment, other: &Environment) -> bool {
 
 /// Seconds of a run, by some of its steps and a test of some training images; none where even a step may take too long.
 fn measured(
-    laboratory: &Laboratory,
+    session: &Session,
     run: &RunSpec,
     bound: f64,
     go_on: &(dyn Fn() -> ControlFlow<()> + Sync),
@@ -338,7 +333,7 @@ fn measured(
         go_on()
     };
     // It ends by a break: how is of no interest.
-    let _ = laboratory.try_out(&trial, &mut listener)?.ended;
+    let _ = session.train_and_validate(&trial, &mut listener)?.ended;
     // The first step waits for memory; the median leaves out what another program disturbed.
     let mut steps: Vec<f64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
     steps.sort_by(f64::total_cmp);
@@ -347,20 +342,20 @@ fn measured(
         (None, Some(step)) => step / batch as f64,
         (None, None) => return Ok(None),
     };
-    let evaluated = evaluation(laboratory, &trial, trained)?;
+    let evaluated = evaluation(session, &trial, trained)?;
     Ok(Some(work.trained * trained + work.evaluated * evaluated))
 }
 
 /// Seconds of an image when a model is tested, where learning from one takes `trained`.
-fn evaluation(laboratory: &Laboratory, run: &RunSpec, trained: f64) -> Result<f64, ShapeError> {
-    let images = laboratory.corpus().training();
+fn evaluation(session: &Session, run: &RunSpec, trained: f64) -> Result<f64, ShapeError> {
+    let images = session.corpus().training();
     let count = ((MEASURED_SECONDS / trained) as usize).clamp(1, 1000).min(images.len());
-    let mut model = laboratory.model(&run.architecture(), run.recipe.batch_size)?;
+    let mut model = session.model(&run.architecture(), run.recipe.batch_size)?;
     let indices: Vec<u32> = (0..count as u32).collect();
     let subset = Subset { dataset: images, indices: Some(&indices) };
     let mut time = || {
         let start = Instant::now();
-        laboratory.install(|| keep_awake(|| predict(&mut model, subset, TestTimeAugmentation::None)));
+        session.install(|| keep_awake(|| predict(&mut model, subset, TestTimeAugmentation::None)));
         start.elapsed().as_secs_f64() / count as f64
     };
     let _ = time();

@@ -64,8 +64,8 @@ impl RunError {
     }
 }
 
-/// Everything that runs on one data set share.
-pub struct Laboratory {
+/// What all runs on one data set share: the data, divided, and the threads.
+pub struct Session {
     corpus: Corpus,
     /// Of the training images, as the sound protocol divides them.
     split: Split,
@@ -85,7 +85,7 @@ pub struct FinishedRun {
 }
 
 /// A training that was not tested.
-pub struct TriedOut {
+pub struct Validated {
     /// How it ended: after which epoch the model had the parameters that it ended with, counted from 1.
     pub ended: Result<usize, RunError>,
     /// Number of trainable parameters.
@@ -96,7 +96,7 @@ pub struct TriedOut {
     pub warnings: Vec<String>,
 }
 
-impl Laboratory {
+impl Session {
     /// Starts the threads, loads the data with them and divides it.
     ///
     /// No result depends on the threads. Of those asked for there are as many as the processors that this program may use:
@@ -135,7 +135,7 @@ impl Laboratory {
         &self.corpus
     }
 
-    /// The machine, as records of this laboratory describe it.
+    /// The machine, as records of this session describe it.
     pub fn environment(&self) -> records::record::Environment {
         environment(self.set, self.threads())
     }
@@ -175,7 +175,7 @@ impl Laboratory {
         self.set
     }
 
-    /// Does work on this laboratory's threads.
+    /// Does work on this session's threads.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.threads.install(work)
     }
@@ -191,7 +191,7 @@ impl Laboratory {
     /// When the specification is unusable, the listener breaks or the training diverges.
     ///
     /// # Panics
-    /// When the specification names another data set than this laboratory's.
+    /// When the specification names another data set than this session's.
     pub fn run(
         &self,
         specification: &RunSpec,
@@ -229,7 +229,7 @@ impl Laboratory {
             id: run_id(specification, &self.environment()),
             specification: specification.clone(),
             environment: self.environment(),
-            parameters: model.learnt(),
+            parameters: model.trainable_parameters(),
             multiply_adds: self.multiply_adds(&architecture)?,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
@@ -254,11 +254,11 @@ impl Laboratory {
     ///
     /// # Panics
     /// As [`Self::run`], or when the specification's protocol reads test images before the end.
-    pub fn try_out(
+    pub fn train_and_validate(
         &self,
         specification: &RunSpec,
         listener: &mut (dyn Listener + Send),
-    ) -> Result<TriedOut, RunError> {
+    ) -> Result<Validated, RunError> {
         assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
         let sets = self.sets(specification);
@@ -272,7 +272,12 @@ impl Laboratory {
             let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
             let ended = ended.map(|fitted| fitted.kept_epoch);
             let warnings = load.warning().into_iter().chain(clock.warning()).collect();
-            Ok(TriedOut { ended, parameters: model.learnt(), total_seconds: clock.seconds(), warnings })
+            Ok(Validated {
+                ended,
+                parameters: model.trainable_parameters(),
+                total_seconds: clock.seconds(),
+                warnings,
+            })
         })
     }
 

@@ -1,6 +1,6 @@
 //! Making a recorded run again, and what of it came out otherwise.
 
-use crate::run::{Laboratory, RunError};
+use crate::run::{RunError, Session};
 use records::record::RunRecord;
 use std::fmt::Display;
 use train::{ENGINE_REVISION, Listener};
@@ -25,7 +25,7 @@ pub enum VerifyError {
     Kernels {
         /// The record.
         id: String,
-        /// Those of this laboratory.
+        /// Those of this session.
         expected: String,
         /// Its kernels.
         found: String,
@@ -37,7 +37,7 @@ pub enum VerifyError {
         id: String,
         /// The record's.
         expected: String,
-        /// The laboratory's.
+        /// The session's.
         found: String,
     },
     /// The run failed.
@@ -52,11 +52,11 @@ pub enum VerifyError {
 /// # Errors
 /// When the run cannot be made here as it was made there, or fails.
 pub fn verify(
-    laboratory: &Laboratory,
+    session: &Session,
     record: &RunRecord,
     listener: &mut (dyn Listener + Send),
 ) -> Result<Vec<String>, VerifyError> {
-    let (id, here) = (|| record.id.clone(), laboratory.environment());
+    let (id, here) = (|| record.id.clone(), session.environment());
     if record.environment.engine_revision != ENGINE_REVISION {
         let (found, version) = (record.environment.engine_revision, record.environment.version.clone());
         return Err(VerifyError::Revision { id: id(), found, version });
@@ -65,12 +65,12 @@ pub fn verify(
         let found = record.environment.kernels.clone();
         return Err(VerifyError::Kernels { id: id(), expected: here.kernels, found });
     }
-    let (expected, found) = (&record.specification.dataset.sha256, laboratory.corpus().sha256());
+    let (expected, found) = (&record.specification.dataset.sha256, session.corpus().sha256());
     if expected != found {
         let (expected, found) = (expected.clone(), found.to_owned());
         return Err(VerifyError::Data { id: id(), expected, found });
     }
-    Ok(differences(record, &laboratory.run(&record.specification, listener)?.record))
+    Ok(differences(record, &session.run(&record.specification, listener)?.record))
 }
 
 /// What two records of one run do not share, clocks and machine apart.

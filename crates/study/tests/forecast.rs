@@ -9,7 +9,7 @@ use std::{ops::ControlFlow, path::Path};
 use study::{
     forecast::{Basis, Forecast},
     plan::{StudySpec, identify, plan},
-    run::Laboratory,
+    run::Session,
     study_file::StudyFile,
 };
 use tempfile::TempDir;
@@ -26,17 +26,17 @@ like = "wide"
 variables = { units = 4 }
 "#;
 
-fn laboratory(folder: &Path) -> Laboratory {
+fn session(folder: &Path) -> Session {
     let corpus = data::synthetic(5, 960, 60, 10, 9, 3);
     data::write_directory(&corpus, folder).expect("the set is written");
     let source = data::Source::parse(&folder.display().to_string()).expect("a folder");
-    Laboratory::open(&source, InstructionSet::detect(), 1).expect("the set is sound")
+    Session::open(&source, InstructionSet::detect(), 1).expect("the set is sound")
 }
 
-fn runs(laboratory: &Laboratory, runs: u64) -> Vec<RunSpec> {
+fn runs(session: &Session, runs: u64) -> Vec<RunSpec> {
     let models = StudyFile::parse(STUDY, "a.toml").expect("a study").models;
     let study = StudySpec { models, protocol: Protocol::Sound, audit_selection: false, first_seed: 0, runs };
-    plan(&study, &identify(laboratory.corpus()))
+    plan(&study, &identify(session.corpus()))
 }
 
 fn go_on() -> ControlFlow<()> {
@@ -46,13 +46,13 @@ fn go_on() -> ControlFlow<()> {
 #[test]
 fn models_of_one_size_are_measured_once_and_bounds_are_above() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let (plan, store) = (runs(&laboratory, 2), Store::of(folder.path()));
-    let bound = Forecast::of(&laboratory, &plan, &store, false).expect("it fits");
+    let session = session(&folder.path().join("data"));
+    let (plan, store) = (runs(&session, 2), Store::of(folder.path()));
+    let bound = Forecast::of(&session, &plan, &store, false).expect("it fits");
     assert_eq!(bound.runs.len(), 8);
     assert!(bound.runs.iter().all(|run| run.basis == Basis::Bound && !run.recorded) && !bound.is_estimate());
     let mut measured = bound.clone();
-    measured.measure(&laboratory, 60.0, &go_on).expect("it trains");
+    measured.measure(&session, 60.0, &go_on).expect("it trains");
     assert!(measured.is_estimate() && measured.runs.iter().all(|run| run.basis == Basis::Measurement));
     for (measured, bound) in measured.runs.iter().zip(&bound.runs) {
         assert!(measured.seconds > 0.0 && measured.seconds < bound.seconds, "{measured:?} {bound:?}");
@@ -68,16 +68,16 @@ fn models_of_one_size_are_measured_once_and_bounds_are_above() {
 #[test]
 fn records_are_found_and_say_how_long_the_others_take() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let (plan, store) = (runs(&laboratory, 3), Store::of(folder.path()));
+    let session = session(&folder.path().join("data"));
+    let (plan, store) = (runs(&session, 3), Store::of(folder.path()));
     store.prepare().expect("a folder");
     let mut seconds = Vec::new();
     for run in [&plan[0], &plan[4]] {
-        let record = laboratory.run(run, &mut |_: train::Event| go_on()).expect("it trains").record;
+        let record = session.run(run, &mut |_: train::Event| go_on()).expect("it trains").record;
         seconds.push(record.total_seconds);
         store.write(&record).expect("it is written");
     }
-    let forecast = Forecast::of(&laboratory, &plan, &store, false).expect("it fits");
+    let forecast = Forecast::of(&session, &plan, &store, false).expect("it fits");
     let recorded: Vec<usize> = (0..12).filter(|run| forecast.runs[*run].recorded).collect();
     assert_eq!(recorded, [0, 4]);
     assert_eq!(forecast.left().count(), 10);
@@ -86,11 +86,11 @@ fn records_are_found_and_say_how_long_the_others_take() {
     assert_eq!(forecast.runs[1].basis, Basis::Bound);
     let sum: f64 = forecast.left().map(|run| run.seconds).sum();
     assert_eq!(forecast.seconds_left(), sum);
-    let fresh = Forecast::of(&laboratory, &plan, &store, true).expect("it fits");
+    let fresh = Forecast::of(&session, &plan, &store, true).expect("it fits");
     assert_eq!(fresh.left().count(), 12);
     // Of another number of threads they say nothing.
     let source = data::Source::parse(&folder.path().join("data").display().to_string()).expect("a folder");
-    let other = Laboratory::open(&source, InstructionSet::detect(), 2).expect("the set is sound");
+    let other = Session::open(&source, InstructionSet::detect(), 2).expect("the set is sound");
     let forecast = Forecast::of(&other, &plan, &store, false).expect("it fits");
     assert!(forecast.runs[0].recorded && forecast.runs[8].basis == Basis::Bound);
 }
@@ -99,9 +99,9 @@ fn records_are_found_and_say_how_long_the_others_take() {
 #[test]
 fn a_measurement_can_be_broken_off() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let (plan, store) = (runs(&laboratory, 1), Store::of(folder.path()));
-    let mut forecast = Forecast::of(&laboratory, &plan, &store, false).expect("it fits");
-    forecast.measure(&laboratory, 60.0, &|| ControlFlow::Break(())).expect("nothing is tried");
+    let session = session(&folder.path().join("data"));
+    let (plan, store) = (runs(&session, 1), Store::of(folder.path()));
+    let mut forecast = Forecast::of(&session, &plan, &store, false).expect("it fits");
+    forecast.measure(&session, 60.0, &|| ControlFlow::Break(())).expect("nothing is tried");
     assert!(forecast.runs.iter().all(|run| run.basis == Basis::Bound));
 }

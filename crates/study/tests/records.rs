@@ -15,7 +15,7 @@ use std::{
     ops::ControlFlow,
     path::Path,
 };
-use study::{run::Laboratory, study_file::StudyFile};
+use study::{run::Session, study_file::StudyFile};
 use tempfile::TempDir;
 
 /// A record of a run that was made.
@@ -23,11 +23,11 @@ fn record(folder: &Path) -> RunRecord {
     let corpus = data::synthetic(5, 240, 60, 10, 9, 3);
     data::write_directory(&corpus, folder).expect("the set is written");
     let source = data::Source::parse(&folder.display().to_string()).expect("a folder");
-    let laboratory = Laboratory::open(&source, InstructionSet::detect(), 2).expect("the set is sound");
+    let session = Session::open(&source, InstructionSet::detect(), 2).expect("the set is sound");
     let text = "[model.plain]\nlayers = [\"flatten\", \"dense 8\", \"batchnorm\", \"relu\", \"dense classes\"]\nrecipe = { epochs = 3 }\n";
     let study = StudyFile::parse(text, "a.toml").expect("a study");
-    let specification = laboratory.specification(&study.models[0], Protocol::Sound, 1);
-    laboratory.run(&specification, &mut |_| ControlFlow::Continue(())).expect("it is trained").record
+    let specification = session.specification(&study.models[0], Protocol::Sound, 1);
+    session.run(&specification, &mut |_| ControlFlow::Continue(())).expect("it is trained").record
 }
 
 fn in_store() -> (TempDir, Store, RunRecord) {

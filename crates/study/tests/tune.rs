@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 use std::{fs, ops::ControlFlow, path::Path};
 use study::{
     plan::identify,
-    run::Laboratory,
+    run::Session,
     study_file::{ModelTemplate, Setting, StudyFile, StudyFileError, built_in_templates},
     tune::{Budget, Candidate, Question, SettingSpace, TuneError, TuneEvent, Tuning, tune},
 };
@@ -35,11 +35,11 @@ batch_size = [8, 16, 32]
 units = { log = [4, 32] }
 "#;
 
-fn laboratory(folder: &Path) -> Laboratory {
+fn session(folder: &Path) -> Session {
     let corpus = data::synthetic(5, 240, 60, 10, 9, 3);
     data::write_directory(&corpus, folder).expect("the set is written");
     let source = data::Source::parse(&folder.display().to_string()).expect("a folder");
-    Laboratory::open(&source, InstructionSet::detect(), 2).expect("the set is sound")
+    Session::open(&source, InstructionSet::detect(), 2).expect("the set is sound")
 }
 
 fn spaces_of(
@@ -52,7 +52,7 @@ fn spaces_of(
     study.templates.iter().map(space).collect()
 }
 
-fn question(laboratory: &Laboratory, sampler: Sampler) -> Question {
+fn question(session: &Session, sampler: Sampler) -> Question {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
     let spaces = spaces_of(&study, &study.recipe, &[]);
     let candidates = study
@@ -62,18 +62,18 @@ fn question(laboratory: &Laboratory, sampler: Sampler) -> Question {
         .map(|(template, space)| Candidate { template, shared: study.recipe.clone(), space });
     Question {
         candidates: candidates.collect(),
-        dataset: identify(laboratory.corpus()),
+        dataset: identify(session.corpus()),
         protocol: Protocol::Sound,
         sampler,
         halving: Some(Halving::default()),
         seed: 3,
-        kernels: laboratory.environment().kernels,
+        kernels: session.environment().kernels,
     }
 }
 
 /// The records of a search, without their clocks.
 fn search(
-    laboratory: &Laboratory,
+    session: &Session,
     question: &Question,
     trials: usize,
     folder: &Path,
@@ -90,7 +90,7 @@ fn search(
         if events > break_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let store = TrialStore::of(folder);
-    let ended = tune(laboratory, question, Budget::Trials(trials), &store, false, &mut listener);
+    let ended = tune(session, question, Budget::Trials(trials), &store, false, &mut listener);
     (ended, records, made)
 }
 
@@ -106,9 +106,9 @@ fn timeless(records: &[Vec<TrialRecord>]) -> Vec<TrialRecord> {
 #[test]
 fn a_search_stopped_anywhere_goes_on_as_if_it_had_not_been() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let question = question(&laboratory, Sampler::Tpe);
-    let whole = search(&laboratory, &question, 14, &folder.path().join("whole"), usize::MAX);
+    let session = session(&folder.path().join("data"));
+    let question = question(&session, Sampler::Tpe);
+    let whole = search(&session, &question, 14, &folder.path().join("whole"), usize::MAX);
     whole.0.expect("the search ends");
     assert_eq!(whole.1.iter().map(Vec::len).collect::<Vec<_>>(), [15, 15], "as it stands, and 14 trials");
     let outcomes: Vec<&Outcome> = whole.1.iter().flatten().map(|record| &record.outcome).collect();
@@ -117,7 +117,7 @@ fn a_search_stopped_anywhere_goes_on_as_if_it_had_not_been() {
     let broken = folder.path().join("broken");
     let mut interruptions = 0;
     let last = loop {
-        let (ended, records, made) = search(&laboratory, &question, 14, &broken, 300);
+        let (ended, records, made) = search(&session, &question, 14, &broken, 300);
         match ended {
             Ok(()) => break records,
             Err(TuneError::Run(error)) if error.is_interruption() => interruptions += 1,
@@ -129,30 +129,30 @@ fn a_search_stopped_anywhere_goes_on_as_if_it_had_not_been() {
     assert_eq!(timeless(&last), timeless(&whole.1));
 
     // Once more changes nothing, and a longer search begins with the same trials.
-    let (_, again, made) = search(&laboratory, &question, 14, &broken, usize::MAX);
+    let (_, again, made) = search(&session, &question, 14, &broken, usize::MAX);
     assert_eq!((again, made), (last.clone(), 0));
-    let (_, longer, made) = search(&laboratory, &question, 15, &broken, usize::MAX);
+    let (_, longer, made) = search(&session, &question, 15, &broken, usize::MAX);
     assert_eq!((&longer[0][..15], made), (&last[0][..], 2));
 }
 
 #[test]
 fn a_damaged_trial_is_made_again() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let question = question(&laboratory, Sampler::Random);
-    let (_, first, _) = search(&laboratory, &question, 2, folder.path(), usize::MAX);
+    let session = session(&folder.path().join("data"));
+    let question = question(&session, Sampler::Random);
+    let (_, first, _) = search(&session, &question, 2, folder.path(), usize::MAX);
     let path = TrialStore::of(folder.path()).path("dense", Some(1));
     let text = fs::read_to_string(&path).expect("the trial");
     fs::write(&path, text.replace("\"seed\": 3", "\"seed\": 4")).expect("it is damaged");
-    let (_, second, made) = search(&laboratory, &question, 2, folder.path(), usize::MAX);
+    let (_, second, made) = search(&session, &question, 2, folder.path(), usize::MAX);
     assert_eq!((timeless(&second), made), (timeless(&first), 1));
 }
 
 #[test]
 fn the_folder_of_another_search_is_refused() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let mut question = question(&laboratory, Sampler::Random);
+    let session = session(&folder.path().join("data"));
+    let mut question = question(&session, Sampler::Random);
     question.claim(folder.path(), false).expect("an empty folder");
     question.claim(folder.path(), false).expect("the same search");
     question.seed = 4;
@@ -169,8 +169,8 @@ fn the_folder_of_another_search_is_refused() {
 fn files_that_no_search_left_are_not_replaced() {
     for name in ["search.json", "best.toml", "tuning.json", "tuning.md", "tuning.html", "Search.png"] {
         let folder = TempDir::new().expect("a folder");
-        let laboratory = laboratory(&folder.path().join("data"));
-        let question = question(&laboratory, Sampler::Random);
+        let session = session(&folder.path().join("data"));
+        let question = question(&session, Sampler::Random);
         let path = folder.path().join(name);
         std::fs::write(&path, "mine").expect("written");
         let refused = question.claim(folder.path(), false).expect_err("not ours").to_string();
@@ -183,9 +183,9 @@ fn files_that_no_search_left_are_not_replaced() {
 #[test]
 fn what_was_found_is_a_study_that_runs() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let question = question(&laboratory, Sampler::Random);
-    let (_, records, _) = search(&laboratory, &question, 6, folder.path(), usize::MAX);
+    let session = session(&folder.path().join("data"));
+    let question = question(&session, Sampler::Random);
+    let (_, records, _) = search(&session, &question, 6, folder.path(), usize::MAX);
     let tuning = Tuning::of(&question, records.clone()).expect("it is one");
     let study = StudyFile::parse(&tuning.best_study(), "best.toml").expect("a study file");
     assert_eq!((study.first_seed, study.models.len()), (4, 2), "seeds that the search did not see");
@@ -199,14 +199,14 @@ fn what_was_found_is_a_study_that_runs() {
         assert_eq!(best.specification.as_ref().expect("it was trained").recipe, model.recipe);
         assert_eq!(outcome.expected_best.as_ref().map(Vec::len), Some(6));
     }
-    laboratory.check(&study.models[0]).expect("it fits");
+    session.check(&study.models[0]).expect("it fits");
 }
 
 /// The same training images with other test images lead to the same trials.
 #[test]
 fn the_test_images_change_nothing() {
     let folder = TempDir::new().expect("a folder");
-    let one = laboratory(&folder.path().join("one"));
+    let one = session(&folder.path().join("one"));
     let corpus = data::synthetic(5, 240, 60, 10, 9, 3);
     let other_test = data::synthetic(77, 240, 60, 10, 9, 3);
     let path = folder.path().join("other");
@@ -220,11 +220,11 @@ fn the_test_images_change_nothing() {
         }
     }
     let source = data::Source::parse(&path.display().to_string()).expect("a folder");
-    let other = Laboratory::open(&source, InstructionSet::detect(), 1).expect("the set is sound");
+    let other = Session::open(&source, InstructionSet::detect(), 1).expect("the set is sound");
     assert_ne!(one.corpus().sha256(), other.corpus().sha256());
-    let epochs = |laboratory: &Laboratory, name: &str| {
-        let question = question(laboratory, Sampler::Random);
-        let (_, records, _) = search(laboratory, &question, 3, &folder.path().join(name), usize::MAX);
+    let epochs = |session: &Session, name: &str| {
+        let question = question(session, Sampler::Random);
+        let (_, records, _) = search(session, &question, 3, &folder.path().join(name), usize::MAX);
         timeless(&records).into_iter().map(|record| (record.settings, record.epochs)).collect::<Vec<_>>()
     };
     assert_eq!(epochs(&one, "a"), epochs(&other, "b"));
@@ -233,7 +233,7 @@ fn the_test_images_change_nothing() {
 #[test]
 fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
+    let session = session(&folder.path().join("data"));
     let text = "[model.a]\nvariables = { size = 3 }\nlayers = [\"conv 4 {size}x{size}\", \"flatten\", \"dense classes\"]\n\
                 recipe = { epochs = 1 }\n[search]\nsize = [3, 25]\nlearning_rate = [1e-3, 10.0]\n";
     let study = StudyFile::parse(text, "a.toml").expect("a study");
@@ -242,14 +242,14 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
         Candidate { template: study.templates[0].clone(), shared: Vec::new(), space: spaces[0].clone() };
     let question = Question {
         candidates: vec![candidate],
-        dataset: identify(laboratory.corpus()),
+        dataset: identify(session.corpus()),
         protocol: Protocol::Sound,
         sampler: Sampler::Tpe,
         halving: None,
         seed: 0,
-        kernels: laboratory.environment().kernels,
+        kernels: session.environment().kernels,
     };
-    let (ended, records, _) = search(&laboratory, &question, 10, folder.path(), usize::MAX);
+    let (ended, records, _) = search(&session, &question, 10, folder.path(), usize::MAX);
     ended.expect("the search ends");
     assert_eq!(records[0].len(), 5, "as it stands, and each of four combinations once");
     let unusable =
@@ -262,12 +262,12 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
 #[test]
 fn the_protocol_is_of_the_question() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
-    let sound = question(&laboratory, Sampler::Random);
+    let session = session(&folder.path().join("data"));
+    let sound = question(&session, Sampler::Random);
     let writers = Question { protocol: Protocol::Writers, ..sound.clone() };
     assert_ne!(sound.identity().expect("a search"), writers.identity().expect("another"));
     let made = |question: &Question, name: &str| {
-        let (ended, records, _) = search(&laboratory, question, 1, &folder.path().join(name), usize::MAX);
+        let (ended, records, _) = search(&session, question, 1, &folder.path().join(name), usize::MAX);
         ended.expect("the search ends");
         records
     };
@@ -282,19 +282,19 @@ fn the_protocol_is_of_the_question() {
 #[test]
 fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
     let folder = TempDir::new().expect("a folder");
-    let laboratory = laboratory(&folder.path().join("data"));
+    let session = session(&folder.path().join("data"));
     let text = "[model.a]\nvariables = { size = 3 }\nlayers = [\"conv 4 {size}x{size}\", \"flatten\", \"dense classes\"]\n\
                 recipe = { epochs = 1 }\n[search]\nsize = [25, 26]\nlearning_rate = { log = [1e-4, 1e-2] }\n";
     let study = StudyFile::parse(text, "a.toml").expect("a study");
     let space = spaces_of(&study, &[], &[]).expect("spaces").remove(0);
     let question = Question {
         candidates: vec![Candidate { template: study.templates[0].clone(), shared: Vec::new(), space }],
-        dataset: identify(laboratory.corpus()),
+        dataset: identify(session.corpus()),
         protocol: Protocol::Sound,
         sampler: Sampler::Random,
         halving: None,
         seed: 0,
-        kernels: laboratory.environment().kernels,
+        kernels: session.environment().kernels,
     };
     let (mut finished, mut notes) = (0, Vec::new());
     let mut listener = |event: TuneEvent| {
@@ -306,7 +306,7 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
         ControlFlow::Continue(())
     };
     let store = TrialStore::of(folder.path());
-    tune(&laboratory, &question, Budget::Seconds(1e6), &store, false, &mut listener).expect("it ends");
+    tune(&session, &question, Budget::Seconds(1e6), &store, false, &mut listener).expect("it ends");
     assert_eq!((finished, notes.len()), (101, 1), "as it stands, and a hundred");
     assert!(notes[0].starts_with("a: 100 settings in a row make no model"), "{notes:?}");
 
@@ -314,7 +314,7 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
         TuneEvent::Finished { record, .. } if record.number == Some(4) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let stopped = tune(&laboratory, &question, Budget::Trials(50), &store, false, &mut listener);
+    let stopped = tune(&session, &question, Budget::Trials(50), &store, false, &mut listener);
     assert!(matches!(stopped, Err(TuneError::Run(error)) if error.is_interruption()));
 }
 
@@ -322,7 +322,7 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
 #[test]
 fn trials_of_other_kernels_are_another_search() {
     let folder = TempDir::new().expect("a folder");
-    let one = laboratory(&folder.path().join("data"));
+    let one = session(&folder.path().join("data"));
     if one.environment().kernels == InstructionSet::PORTABLE.name() {
         return;
     }
@@ -333,7 +333,7 @@ fn trials_of_other_kernels_are_another_search() {
     let (_, _, made) = search(&one, &asked, 2, folder.path(), usize::MAX);
     assert_eq!(made, 0);
     let source = data::Source::parse(&folder.path().join("data").display().to_string()).expect("a folder");
-    let portable = Laboratory::open(&source, InstructionSet::PORTABLE, 2).expect("the set is sound");
+    let portable = Session::open(&source, InstructionSet::PORTABLE, 2).expect("the set is sound");
     let other = question(&portable, Sampler::Random);
     assert_ne!(asked.identity().expect("a search"), other.identity().expect("another"));
     let refused = other.claim(folder.path(), false).expect_err("the folder holds a search").to_string();

@@ -1,6 +1,6 @@
 //! The training loop.
 
-use crate::{BatchOrder, CheckedRecipe, Recipe, Subset, choice::Choice, evaluate::evaluate};
+use crate::{BatchOrder, CheckedRecipe, Recipe, Subset, early_stopping::EarlyStopping, evaluate::evaluate};
 use data::{Augmenter, generator, shuffle};
 use nn::{Evaluation, Model, MovingAverage, Optimiser, Target};
 use rand_chacha::rand_core::Rng;
@@ -152,7 +152,7 @@ pub fn fit(
 ) -> Result<Fitted, Stopped> {
     let values = recipe.values();
     let mut training = Training::new(model, recipe, seeds, sets.training);
-    let mut choice = Choice::new(values, model.parameters().len());
+    let mut choice = EarlyStopping::new(values, model.parameters().len());
     let mut epochs = Vec::with_capacity(values.epochs);
     for epoch in 1..=values.epochs {
         let start = clock.seconds();

@@ -7,7 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod batch_order;
-mod choice;
+mod early_stopping;
 mod evaluate;
 mod fit;
 

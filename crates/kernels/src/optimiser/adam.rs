@@ -1,7 +1,7 @@
 //! Adam (Kingma and Ba, 2015, algorithm 1); with [`Decay::Parameter`](super::Decay::Parameter) it is AdamW
 //! (Loshchilov and Hutter, 2019, algorithm 2).
 
-use super::{Pace, Rule, TINY_GRADIENT, TINY_MOMENT, Update, without_tiny};
+use super::{Rule, StepSize, TINY_GRADIENT, TINY_MOMENT, Update, without_tiny};
 use crate::{Element, InstructionSet, check_length, vector::Vector};
 
 /// Adam's constants.
@@ -18,7 +18,7 @@ pub struct Adam {
 /// Updates a slice of the parameters in step `step`, counted from 1.
 ///
 /// m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), w ← w − α·m / (√v + ε)
-/// with α = `learning_rate` · √(1 − β₂ᵗ) / (1 − β₁ᵗ). Decay and the gradient's scale are as [`Pace`] says, a decay of the
+/// with α = `learning_rate` · √(1 − β₂ᵗ) / (1 − β₁ᵗ). Decay and the gradient's scale are as [`StepSize`] says, a decay of the
 /// parameters by the learning rate itself.
 ///
 /// A gradient or moment that is too small to change a parameter, below 1e-16 and 1e-30, counts as zero. Where a
@@ -31,7 +31,7 @@ pub struct Adam {
 pub fn adam_step<E: Element>(
     set: InstructionSet,
     adam: Adam,
-    pace: Pace,
+    pace: StepSize,
     step: u64,
     parameters: &mut [E],
     gradient: &[E],

@@ -1,7 +1,7 @@
 //! Steps of the parameters against their gradient, each in one pass over memory.
 //!
 //! An optimiser is a rule: what one vector of parameters moves by, from its gradient and what the optimiser
-//! remembers of the steps before. One loop walks the slices; decay and clipping are the same for all, in [`Pace`].
+//! remembers of the steps before. One loop walks the slices; decay and clipping are the same for all, in [`StepSize`].
 
 mod adam;
 mod momentum;
@@ -15,7 +15,7 @@ use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vec
 
 /// How far a step goes, whatever the optimiser.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
+pub struct StepSize {
     /// The step size α.
     pub learning_rate: f64,
     /// What the gradient is multiplied by before anything else: below 1 where it is clipped.
@@ -24,7 +24,7 @@ pub struct Pace {
     pub decay: Decay,
 }
 
-impl Pace {
+impl StepSize {
     /// Of a gradient as it is, without decay.
     pub fn of(learning_rate: f64) -> Self {
         Self { learning_rate, gradient_scale: 1.0, decay: Decay::None }
@@ -51,7 +51,7 @@ trait Rule<E: Element, const STATES: usize> {
 /// A rule applied to every parameter: w ← (1 − α·λ)·w − rule(s·g + λ·w), with one λ or the other zero.
 struct Update<'a, E, R, const STATES: usize> {
     rule: R,
-    pace: Pace,
+    pace: StepSize,
     parameters: &'a mut [E],
     gradient: &'a [E],
     /// As long as `parameters`, which the entry points check.

@@ -1,6 +1,6 @@
 //! Gradient descent with momentum (Polyak, 1964), Nesterov's too (1983; as Sutskever et al., 2013, write it).
 
-use super::{Pace, Rule, TINY_MOMENT, Update, without_tiny};
+use super::{Rule, StepSize, TINY_MOMENT, Update, without_tiny};
 use crate::{Element, InstructionSet, check_length, vector::Vector};
 
 /// The constants of gradient descent with momentum.
@@ -25,7 +25,7 @@ pub struct Momentum {
 pub fn momentum_step<E: Element>(
     set: InstructionSet,
     constants: Momentum,
-    pace: Pace,
+    pace: StepSize,
     parameters: &mut [E],
     gradient: &[E],
     velocity: &mut [E],

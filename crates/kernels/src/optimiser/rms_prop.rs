@@ -1,6 +1,6 @@
 //! RMSprop (Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning", 2012).
 
-use super::{Pace, Rule, TINY_GRADIENT, TINY_MOMENT, Update, without_tiny};
+use super::{Rule, StepSize, TINY_GRADIENT, TINY_MOMENT, Update, without_tiny};
 use crate::{Element, InstructionSet, check_length, vector::Vector};
 
 /// RMSprop's constants.
@@ -23,7 +23,7 @@ pub struct RmsProp {
 pub fn rms_prop_step<E: Element>(
     set: InstructionSet,
     constants: RmsProp,
-    pace: Pace,
+    pace: StepSize,
     parameters: &mut [E],
     gradient: &[E],
     mean_square: &mut [E],

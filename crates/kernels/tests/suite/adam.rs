@@ -6,12 +6,12 @@ use crate::common::{
 };
 use kernels::{
     InstructionSet,
-    optimiser::{Adam, Decay, Pace, adam_step},
+    optimiser::{Adam, Decay, StepSize, adam_step},
 };
 
 const ADAM: Adam = Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
 const LEARNING_RATE: f64 = 1e-3;
-const PACE: Pace = Pace { learning_rate: LEARNING_RATE, gradient_scale: 1.0, decay: Decay::None };
+const PACE: StepSize = StepSize { learning_rate: LEARNING_RATE, gradient_scale: 1.0, decay: Decay::None };
 
 /// The numbers of one slice before a step.
 struct Slices<E> {

@@ -7,18 +7,18 @@ use crate::common::{
 use kernels::{
     InstructionSet,
     optimiser::{
-        Adam, Decay, Momentum, Pace, RmsProp, adam_step, approach, momentum_step, rms_prop_step,
+        Adam, Decay, Momentum, RmsProp, StepSize, adam_step, approach, momentum_step, rms_prop_step,
         sum_of_squares,
     },
 };
 
 const ADAM: Adam = Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
 const RMS_PROP: RmsProp = RmsProp { rho: 0.9, epsilon: 1e-7 };
-const PACES: [Pace; 4] = [
-    Pace { learning_rate: 0.02, gradient_scale: 1.0, decay: Decay::None },
-    Pace { learning_rate: 0.02, gradient_scale: 0.3, decay: Decay::None },
-    Pace { learning_rate: 0.02, gradient_scale: 0.3, decay: Decay::Gradient(0.1) },
-    Pace { learning_rate: 0.02, gradient_scale: 1.0, decay: Decay::Parameter(0.1) },
+const PACES: [StepSize; 4] = [
+    StepSize { learning_rate: 0.02, gradient_scale: 1.0, decay: Decay::None },
+    StepSize { learning_rate: 0.02, gradient_scale: 0.3, decay: Decay::None },
+    StepSize { learning_rate: 0.02, gradient_scale: 0.3, decay: Decay::Gradient(0.1) },
+    StepSize { learning_rate: 0.02, gradient_scale: 1.0, decay: Decay::Parameter(0.1) },
 ];
 
 /// A number and how far off it may be: roundings of ½ε of what has gone into it.
@@ -29,7 +29,7 @@ struct Measured {
 }
 
 /// s·g + λ·w and (1 − α·λ)·w; each has at most four roundings, its constants' included.
-fn paced<E: Number>(pace: Pace, w: f64, g: f64) -> [Measured; 2] {
+fn paced<E: Number>(pace: StepSize, w: f64, g: f64) -> [Measured; 2] {
     let (into_gradient, kept) = match pace.decay {
         Decay::None => (0.0, 1.0),
         Decay::Gradient(decay) => (decay, 1.0),
@@ -46,10 +46,10 @@ fn paced<E: Number>(pace: Pace, w: f64, g: f64) -> [Measured; 2] {
 }
 
 /// What a step makes of one parameter, its gradient and its state: the new parameter and the new state.
-type Reference = fn(Pace, f64, [Measured; 2], f64, f64) -> [Bounded; 2];
+type Reference = fn(StepSize, f64, [Measured; 2], f64, f64) -> [Bounded; 2];
 
 /// The kernel under test: pace, parameters, gradient, state.
-type Step<E> = fn(InstructionSet, Pace, &mut [E], &[E], &mut [E]);
+type Step<E> = fn(InstructionSet, StepSize, &mut [E], &[E], &mut [E]);
 
 /// One step of every length and pace against the reference.
 fn check_steps<E: Number + Guard>(set: InstructionSet, step: Step<E>, reference: Reference, positive: bool) {
@@ -88,7 +88,7 @@ fn subtract(kept: Measured, update: Measured, half: f64) -> Bounded {
 #[test]
 fn momentum_is_its_equations() {
     fn reference(
-        pace: Pace,
+        pace: StepSize,
         _: f64,
         [g, kept]: [Measured; 2],
         v: f64,
@@ -132,7 +132,7 @@ fn momentum_is_its_equations() {
 
 #[test]
 fn rms_prop_is_its_equations() {
-    fn reference(pace: Pace, _: f64, [g, kept]: [Measured; 2], v: f64, half: f64) -> [Bounded; 2] {
+    fn reference(pace: StepSize, _: f64, [g, kept]: [Measured; 2], v: f64, half: f64) -> [Bounded; 2] {
         let square = g.value * g.value;
         let rest = 1.0 - RMS_PROP.rho;
         let new = v + rest * (square - v);
@@ -163,20 +163,20 @@ fn adam_is_paced_as_the_others() {
         let g = Random::new(5).reals::<E>(37);
         let halves: Vec<E> = g.iter().map(|g| *g * E::from_f64(0.5)).collect();
         let joined: Vec<E> = g.iter().map(|g| *g + E::from_f64(0.25)).collect();
-        let step = |pace: Pace, start: E, g: &[E]| {
+        let step = |pace: StepSize, start: E, g: &[E]| {
             let [mut w, mut m, mut v] = [[start; 37], [E::ZERO; 37], [E::ZERO; 37]];
             adam_step(set, ADAM, pace, 1, &mut w, g, &mut m, &mut v);
             (w, m, v)
         };
-        let pace = Pace::of(0.5);
+        let pace = StepSize::of(0.5);
         let plain = step(pace, E::ONE, &halves);
-        let scaled = step(Pace { gradient_scale: 0.5, ..pace }, E::ONE, &g);
+        let scaled = step(StepSize { gradient_scale: 0.5, ..pace }, E::ONE, &g);
         assert_same_bits(&scaled.0, &plain.0, case::<E>(set, "scaled"));
         let plain = step(pace, E::ONE, &joined);
-        let decayed = step(Pace { decay: Decay::Gradient(0.25), ..pace }, E::ONE, &g);
+        let decayed = step(StepSize { decay: Decay::Gradient(0.25), ..pace }, E::ONE, &g);
         assert_same_bits(&decayed.0, &plain.0, case::<E>(set, "decay in the gradient"));
         let plain = step(pace, E::from_f64(0.75), &g);
-        let decayed = step(Pace { decay: Decay::Parameter(0.5), ..pace }, E::ONE, &g);
+        let decayed = step(StepSize { decay: Decay::Parameter(0.5), ..pace }, E::ONE, &g);
         assert_same_bits(&decayed.0, &plain.0, case::<E>(set, "decay beside it"));
         assert_same_bits(&decayed.1, &plain.1, case::<E>(set, "decay beside it leaves the moments"));
     }

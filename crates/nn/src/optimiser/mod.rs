@@ -8,7 +8,7 @@ pub use average::MovingAverage;
 use kernels::{
     Buffer, Element, InstructionSet,
     optimiser::{
-        Adam, Decay, Momentum, Pace, RmsProp, adam_step, approach, momentum_step, rms_prop_step,
+        Adam, Decay, Momentum, RmsProp, StepSize, adam_step, approach, momentum_step, rms_prop_step,
         sum_of_squares,
     },
 };
@@ -263,7 +263,7 @@ impl Stepper {
             // A matrix decays where its direction has been made orthogonal.
             Kind::Matrix | Kind::Plain => 0.0,
         };
-        let pace = Pace {
+        let pace = StepSize {
             learning_rate: self.rule.learning_rate * self.schedule,
             gradient_scale: self.gradient_scale,
             decay: Decay::Gradient(decay),
@@ -279,7 +279,7 @@ impl Stepper {
                 adam_step(self.set, kernel_of(adam), pace, self.steps, parameters, gradient, first, second);
             }
             OptimiserSpec::AdamW(adam) => {
-                let pace = Pace { decay: Decay::Parameter(decay), ..pace };
+                let pace = StepSize { decay: Decay::Parameter(decay), ..pace };
                 adam_step(self.set, kernel_of(adam), pace, self.steps, parameters, gradient, first, second);
             }
             OptimiserSpec::Muon(muon) if kind == Kind::Matrix => {
@@ -294,7 +294,7 @@ impl Stepper {
                 }
             }
             OptimiserSpec::Muon(muon) => {
-                let pace = Pace {
+                let pace = StepSize {
                     learning_rate: muon.adam_learning_rate * self.schedule,
                     decay: Decay::Parameter(decay),
                     ..pace

@@ -21,7 +21,7 @@ fn labels(count: usize) -> Vec<u8> {
 
 #[test]
 fn the_models_have_the_sizes_of_the_study() {
-    let count = |name| model(InstructionSet::PORTABLE, name, 1).learnt();
+    let count = |name| model(InstructionSet::PORTABLE, name, 1).trainable_parameters();
     assert_eq!([count("cnn"), count("lstm")], [225_034, 81_674]);
 }
 

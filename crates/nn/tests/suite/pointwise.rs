@@ -356,7 +356,7 @@ fn scales_begin_at_one_and_offsets_at_zero() {
             if spec.name.ends_with("scale") || spec.name.ends_with("variance") { 1.0 } else { 0.0 };
         assert_eq!(model.parameters()[spec.range.clone()], [expected], "{}", spec.name);
     }
-    assert_eq!(model.learnt(), model.parameters().len() - 2);
+    assert_eq!(model.trainable_parameters(), model.parameters().len() - 2);
 }
 
 /// `tolerance` is how far a float type may be from Keras in float64, of a tensor's largest value or of 0.05: sums of some

@@ -5,7 +5,7 @@ use super::{
     reader::{MODEL_KEYS, STUDY_KEYS, TARGET_KEYS},
     recipe_fields::{is_augmentation_field, is_recipe_field},
 };
-use crate::near::choose;
+use crate::suggest::choose;
 use nn::SpellingError;
 use serde_json::Value;
 use std::fmt;

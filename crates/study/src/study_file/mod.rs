@@ -16,7 +16,7 @@ pub use limits::MAXIMUM_RUNS;
 pub use model::{ModelSpec, ModelTemplate, Setting};
 pub use tree::{Content, Node};
 
-use crate::near::near;
+use crate::suggest::near;
 use model::LayerTemplate;
 use reader::Reader;
 use records::target::Target;

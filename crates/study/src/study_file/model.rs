@@ -5,7 +5,7 @@ use super::{
     limits::{LAYER_DEPTH, LAYERS, LINE},
     recipe_fields::{Wrong, checked, set},
 };
-use crate::near::choose;
+use crate::suggest::choose;
 use nn::{Architecture, LayerSpec, ShapeError, SpellingError};
 use serde_json::{Map, Value};
 use std::sync::Arc;

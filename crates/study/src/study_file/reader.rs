@@ -9,7 +9,7 @@ use super::{
     recipe_fields::{is_recipe_field, set},
     values::Entries,
 };
-use crate::near::choose;
+use crate::suggest::choose;
 use records::record::Protocol;
 use records::target::Target;
 use serde_json::{Map, Value};

@@ -34,7 +34,7 @@ fn in_words(problem: &str, field: &str, others: &[&str]) -> Wrong {
     }
     if let (true, [found, known @ ..]) = (problem.starts_with("unknown variant"), &quoted[..]) {
         let problem = format!("{field}: unknown choice `{found}`");
-        return Wrong { problem, hint: crate::near::choose(found, known.iter().copied()) };
+        return Wrong { problem, hint: crate::suggest::choose(found, known.iter().copied()) };
     }
     if let (Some(missing), [name, ..]) = (problem.strip_prefix("missing field"), &quoted[..]) {
         let hint = match *name {

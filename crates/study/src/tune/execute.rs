@@ -5,7 +5,7 @@ use super::{
     seen::{score, trial},
 };
 use crate::{
-    run::{Laboratory, RunError, epoch_record},
+    run::{RunError, Session, epoch_record},
     study_file::{ModelSpec, StudyFileError},
 };
 use records::{
@@ -115,7 +115,7 @@ const MOST_UNUSABLE: usize = 100;
 /// When a trial was interrupted or its record cannot be written; the trials before it are in the store. When a model as it
 /// stands does not fit the data.
 pub fn tune(
-    laboratory: &Laboratory,
+    session: &Session,
     question: &Question,
     budget: Budget,
     store: &TrialStore,
@@ -136,7 +136,7 @@ pub fn tune(
             over: false,
         })
         .collect();
-    let mut round = Round { laboratory, question, search: &search, store, fresh, listener };
+    let mut round = Round { session, question, search: &search, store, fresh, listener };
     for number in std::iter::once(None).chain((0..).map(Some)) {
         for strand in &mut strands {
             strand.over = strand.over
@@ -158,7 +158,7 @@ pub fn tune(
 
 /// What all trials of a search share.
 struct Round<'a> {
-    laboratory: &'a Laboratory,
+    session: &'a Session,
     question: &'a Question,
     search: &'a str,
     store: &'a TrialStore,
@@ -260,11 +260,11 @@ impl Round<'_> {
             kept_epoch: 0,
             train_seconds: 0.0,
             total_seconds: 0.0,
-            environment: self.laboratory.environment(),
+            environment: self.session.environment(),
             warnings: Vec::new(),
         };
         let made = candidate.make(&blank.settings).map_err(RunError::from);
-        let checked = made.and_then(|model| self.laboratory.check(&model).map(|()| model));
+        let checked = made.and_then(|model| self.session.check(&model).map(|()| model));
         match checked {
             Ok(model) => self.train(strand, blank, &model),
             // The model as it stands must be one; among the settings some may not go together.
@@ -279,7 +279,7 @@ impl Round<'_> {
         blank: TrialRecord,
         model: &ModelSpec,
     ) -> Result<TrialRecord, TuneError> {
-        let specification = self.laboratory.specification(model, self.question.protocol, self.question.seed);
+        let specification = self.session.specification(model, self.question.protocol, self.question.seed);
         let length = specification.recipe.epochs;
         let started = TuneEvent::Started {
             name: &blank.model,
@@ -311,7 +311,7 @@ impl Round<'_> {
             }
             asked
         };
-        let trained = self.laboratory.try_out(&specification, &mut forward)?;
+        let trained = self.session.train_and_validate(&specification, &mut forward)?;
         let (outcome, kept_epoch) = match (trained.ended, ended) {
             (_, Some(ended)) => (ended, epochs.len()),
             (Err(RunError::Stopped { stopped: Stopped::Diverged { .. }, .. }), None) => {
@@ -325,7 +325,7 @@ impl Round<'_> {
             kept_epoch,
             parameters: trained.parameters,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
-            warnings: self.laboratory.corpus().warnings().iter().cloned().chain(trained.warnings).collect(),
+            warnings: self.session.corpus().warnings().iter().cloned().chain(trained.warnings).collect(),
             specification: Some(specification),
             epochs,
             ..blank

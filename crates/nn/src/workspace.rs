@@ -15,7 +15,7 @@ use std::{
 pub(crate) type Change<'a, E> = dyn Fn(&str, &mut [E]) + Sync + 'a;
 
 /// A thread's memory for the activations of one group of images and their derivatives.
-pub(crate) struct Lane<E> {
+pub(crate) struct Workspace<E> {
     /// By stage.
     stages: Vec<LaneStage<E>>,
     /// A derivative with respect to a place that other stages read too, before it is added to theirs.
@@ -44,7 +44,7 @@ impl<E: Element> LaneStage<E> {
     }
 }
 
-impl<E: Element> Lane<E> {
+impl<E: Element> Workspace<E> {
     /// For images of so many pixels.
     pub(crate) fn new(stages: &[Stage<E>], input_length: usize) -> Self {
         let length = |operand: &Operand| match operand.place {
@@ -59,11 +59,11 @@ impl<E: Element> Lane<E> {
         }
     }
 
-    /// The current thread's lane. Nothing that holds one waits for other tasks, so the lock is free unless there are more
+    /// The current thread's workspace. Nothing that holds one waits for other tasks, so the lock is free unless there are more
     /// threads than when the model was built.
-    pub(crate) fn of_this_thread(lanes: &[Mutex<Self>]) -> MutexGuard<'_, Self> {
+    pub(crate) fn of_this_thread(workspaces: &[Mutex<Self>]) -> MutexGuard<'_, Self> {
         let thread = rayon::current_thread_index().unwrap_or(0);
-        lanes[thread % lanes.len()].lock().unwrap_or_else(PoisonError::into_inner)
+        workspaces[thread % workspaces.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds its times, and begins anew.
@@ -88,12 +88,12 @@ impl<E: Element> Lane<E> {
     ) -> &[E] {
         for (index, stage) in stages.iter().enumerate() {
             let (before, from) = self.stages.split_at_mut(index);
-            let lane = &mut from[0];
+            let workspace = &mut from[0];
             let values = |operand: Operand| match operand.place {
                 0 => input,
                 place => &before[place - 1].output[..images * stages[place - 1].output_length],
             };
-            let output = &mut lane.output[..images * stage.output_length];
+            let output = &mut workspace.output[..images * stage.output_length];
             let start = Instant::now();
             match &stage.operation {
                 Operation::Layer(layer) => {
@@ -103,9 +103,9 @@ impl<E: Element> Lane<E> {
                         Some(change) if !stage.parameters.is_empty() => {
                             let mut input = input.to_vec();
                             change(&stage.name, &mut input);
-                            layer.forward(context, parameters, &input, output, &mut lane.scratch);
+                            layer.forward(context, parameters, &input, output, &mut workspace.scratch);
                         }
-                        _ => layer.forward(context, parameters, input, output, &mut lane.scratch),
+                        _ => layer.forward(context, parameters, input, output, &mut workspace.scratch),
                     }
                 }
                 Operation::Sum(other) => {
@@ -113,7 +113,7 @@ impl<E: Element> Lane<E> {
                     output.iter_mut().zip(both).for_each(|(sum, (one, other))| *sum = *one + *other);
                 }
             }
-            lane.forward += start.elapsed();
+            workspace.forward += start.elapsed();
         }
         let last = stages.len() - 1;
         &self.stages[last].output[..images * stages[last].output_length]
@@ -138,7 +138,7 @@ impl<E: Element> Lane<E> {
         let images = group.images;
         for (index, stage) in stages.iter().enumerate().rev() {
             let (before, from) = self.stages.split_at_mut(index);
-            let lane = &mut from[0];
+            let workspace = &mut from[0];
             let length = images * stage.output_length;
             let start = Instant::now();
             match &stage.operation {
@@ -154,11 +154,11 @@ impl<E: Element> Lane<E> {
                     };
                     let pass = Pass {
                         input,
-                        output: &lane.output[..length],
-                        d_output: &mut lane.d_output[..length],
+                        output: &workspace.output[..length],
+                        d_output: &mut workspace.d_output[..length],
                     };
                     let parameters = &parameters[stage.parameters.clone()];
-                    let (scratch, kept) = (&mut lane.scratch, &mut group.kept[index]);
+                    let (scratch, kept) = (&mut workspace.scratch, &mut group.kept[index]);
                     if let (Some(d_place), true) = (&mut d_place, stage.input.shared) {
                         let share = &mut self.share[..d_place.len()];
                         layer.backward(context, parameters, pass, Some(share), scratch, kept);
@@ -168,7 +168,7 @@ impl<E: Element> Lane<E> {
                     }
                 }
                 Operation::Sum(other) => {
-                    let d_sum = &lane.d_output[..length];
+                    let d_sum = &workspace.d_output[..length];
                     for operand in [stage.input, *other] {
                         let d_place = match operand.place {
                             0 => d_input.as_deref_mut(),
@@ -183,7 +183,7 @@ impl<E: Element> Lane<E> {
                     }
                 }
             }
-            lane.backward += start.elapsed();
+            workspace.backward += start.elapsed();
         }
     }
 }

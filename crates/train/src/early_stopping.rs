@@ -4,7 +4,7 @@ use crate::Recipe;
 
 /// Watches the validation loss.
 #[derive(Debug)]
-pub(crate) struct Choice {
+pub(crate) struct EarlyStopping {
     patience: Option<usize>,
     /// The lowest loss yet, and its epoch, counted from 1; 0 before there is any.
     best: (f64, usize),
@@ -13,7 +13,7 @@ pub(crate) struct Choice {
     parameters: Option<Vec<f32>>,
 }
 
-impl Choice {
+impl EarlyStopping {
     /// Before the first epoch of a model of so many parameters.
     pub(crate) fn new(recipe: &Recipe, parameters: usize) -> Self {
         Self {
@@ -56,7 +56,7 @@ mod tests {
 
     /// After how many epochs of a script the training ends, and what is kept: epoch and parameter.
     fn follow(recipe: &Recipe, losses: &[f64]) -> (usize, usize, Option<f32>) {
-        let mut choice = Choice::new(recipe, 1);
+        let mut choice = EarlyStopping::new(recipe, 1);
         for (loss, epoch) in losses.iter().zip(1..) {
             choice.add(*loss, &[epoch as f32]);
             if choice.is_over() {
