@@ -253,7 +253,7 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                 // SAFETY: the entry point has checked every length.
                 unsafe {
                     // Six rows of four gates fill 24 of 32 registers; with 16, two rows' 8 leave room for the weights.
-                    if V::REGISTERS >= 32 {
+                    if const { V::REGISTERS >= 32 } {
                         while self.rows - row >= 6 {
                             self.tile::<V, 6>(block, row, part);
                             row += 6;

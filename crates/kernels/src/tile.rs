@@ -5,6 +5,9 @@
 //! a tile is 6 × 4 (24 accumulators, 4 of the panel, 1 broadcast; 10 loads for 24 multiply-adds, below the two loads
 //! a cycle that go beside two multiply-adds). With 16 registers it is 6 × 2. Narrow panels take 12 or 16
 //! rows, since fewer than eight accumulators would wait for each other's latency of four cycles at two a cycle.
+//!
+//! Which tiles an instruction set has no registers for is said in `const` blocks, here and wherever a kernel is unrolled:
+//! the compiler then never generates them. Behind a plain condition it would, and throw half of its work away.
 
 use crate::vector::Vector;
 
@@ -84,11 +87,11 @@ macro_rules! in_tiles {
     ($total:expr, $vectors:ident, $body:ident::<$vector:ident>($($argument:expr),* $(,)?)) => {{
         let total: usize = $total;
         let mut first = 0;
-        while $vectors == 1 && $vector::REGISTERS >= 32 && total - first >= 16 {
+        while const { $vectors == 1 && $vector::REGISTERS >= 32 } && total - first >= 16 {
             $body::<$vector, 16, $vectors>(first, $($argument),*);
             first += 16;
         }
-        while $vectors <= 2 && $vector::REGISTERS >= 32 && total - first >= 12 {
+        while const { $vectors <= 2 && $vector::REGISTERS >= 32 } && total - first >= 12 {
             $body::<$vector, 12, $vectors>(first, $($argument),*);
             first += 12;
         }
@@ -117,8 +120,8 @@ macro_rules! with_vectors {
         match $vectors {
             1 => $body::<$vector, 1>($($argument),*),
             2 => $body::<$vector, 2>($($argument),*),
-            3 if $vector::REGISTERS >= 32 => $body::<$vector, 3>($($argument),*),
-            4 if $vector::REGISTERS >= 32 => $body::<$vector, 4>($($argument),*),
+            3 if const { $vector::REGISTERS >= 32 } => $body::<$vector, 3>($($argument),*),
+            4 if const { $vector::REGISTERS >= 32 } => $body::<$vector, 4>($($argument),*),
             vectors => unreachable!("no panel is {vectors} vectors wide"),
         }
     };

@@ -78,7 +78,7 @@ pub(super) struct Patches<E> {
 macro_rules! block {
     ($job:ident, $entries:ident, $row:ident, $column:ident, $rows:expr, $vectors:expr, [$(($r:literal, $v:literal)),* $(,)?]) => {
         match ($rows, $vectors) {
-            $(($r, $v) if $r * $v <= block_limit::<V>() => {
+            $(($r, $v) if const { $r * $v <= block_limit::<V>() } => {
                 if $column + $v * V::LANES <= $job.length {
                     $job.block::<V, $r, $v, false>($entries.clone(), $row, $column);
                 } else {

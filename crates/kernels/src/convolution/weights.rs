@@ -168,7 +168,7 @@ impl<E: Element> Kernel<E> for ShortPatches<'_, E> {
         while filter < job.d_bias.len() {
             // SAFETY: the filters lie within the geometry, whose lengths the entry point has checked.
             unsafe {
-                if V::REGISTERS >= 32 && job.d_bias.len() - filter > V::LANES {
+                if const { V::REGISTERS >= 32 } && job.d_bias.len() - filter > V::LANES {
                     job.add_filters::<V, 2>(filter);
                     filter += 2 * V::LANES;
                 } else {

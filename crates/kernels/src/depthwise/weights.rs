@@ -58,7 +58,7 @@ unsafe fn channels<V: Vector, const WHOLE: bool>(
     // SAFETY: the caller's promise; the taps are the kernel's.
     unsafe {
         // 3×3 is nine; 5×5 is sixteen and nine, where there are registers for so many sums.
-        while V::REGISTERS >= 32 && taps - tap >= 16 {
+        while const { V::REGISTERS >= 32 } && taps - tap >= 16 {
             add_taps::<V, 16, WHOLE>(tap, channel, lanes, job);
             tap += 16;
         }
