@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Write a saved model in the formats of other programs
     Export(ExportArguments),
-    /// Run a study file; runs whose records are there are kept
+    /// Run a study file; reuses existing records
     Run(RunArguments),
     /// Make every table, plot and page of a results folder anew from its records, without training
     Report(ReportArguments),

@@ -28,16 +28,16 @@ pub(crate) struct SheetArguments {
 /// Augmentation for a look at it [default: typical values of every kind].
 #[derive(Debug, Args)]
 pub(crate) struct AugmentationArguments {
-    /// Moved by up to so many pixels
+    /// Maximum shift in pixels
     #[arg(long, value_name = "X", requires = "augmented")]
     shift: Option<f64>,
-    /// Turned by up to so many degrees
+    /// Maximum rotation in degrees
     #[arg(long, value_name = "X", requires = "augmented")]
     rotation: Option<f64>,
-    /// Larger or smaller by up to this fraction
+    /// Maximum change of scale, a fraction
     #[arg(long, value_name = "X", requires = "augmented")]
     scale: Option<f64>,
-    /// Leaning by up to so many degrees
+    /// Maximum shear in degrees
     #[arg(long, value_name = "X", requires = "augmented")]
     shear: Option<f64>,
     /// Strength of elastic distortion, in pixels before smoothing

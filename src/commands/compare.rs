@@ -22,8 +22,8 @@ pub(crate) struct CompareArguments {
     /// Runs of each model
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
     pub(crate) seeds: u64,
-    /// Also read the test images after every epoch, to report what choosing the best epoch by them would flatter; nothing
-    /// is chosen so, and the records are marked
+    /// Also read the test images after every epoch, to report the optimism of selecting the best epoch on
+    /// test data (never used for selection); the records are marked
     #[arg(long)]
     pub(crate) audit_selection: bool,
     #[command(flatten)]

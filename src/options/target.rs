@@ -13,7 +13,7 @@ pub(crate) struct TargetArguments {
     /// Most weights and biases of a model that reaches the target
     #[arg(long, value_name = "N", requires = "target")]
     max_parameters: Option<usize>,
-    /// Most multiply-adds of an image forward
+    /// Maximum multiply-adds per image
     #[arg(long, value_name = "N", requires = "target")]
     max_multiply_adds: Option<u64>,
     /// Most passes over the training images; recipes that ask for more are cut short

@@ -8,9 +8,9 @@ use train::{MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe};
 /// The samplers by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SamplerName {
-    /// Tree-structured Parzen estimator: settings like the best trials' and unlike the others', after ten by lot
+    /// Tree-structured Parzen estimator: settings like the best trials' and unlike the others', after ten at random
     Tpe,
-    /// Every setting by lot
+    /// Every setting at random
     Random,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Show {
 /// The protocols by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProtocolName {
-    /// 55,000 images to train on, 5,000 drawn by lot to validate on, the test images read once after the last epoch
+    /// 55,000 images to train on, 5,000 selected at random to validate on, the test images read once after the last epoch
     Sound,
     /// As sound, but validated on the last 5,000 of the training file: by writers of their own, as the test images are
     Writers,

@@ -60,7 +60,7 @@ impl Predictor {
         told
     }
 
-    /// Part of the digits of typefaces that are told rightly when drawn in a way, and those that are not.
+    /// Part of the digits of typefaces that are read correctly when drawn in a way, and those that are not.
     fn accuracy(&self, typefaces: &[Typeface], drawn: impl Fn(Typeface, u8) -> Sheet) -> (f64, Vec<String>) {
         let digits: Vec<(Typeface, u8)> =
             typefaces.iter().flat_map(|typeface| (0..10).map(|digit| (*typeface, digit))).collect();

@@ -193,7 +193,7 @@ pub enum Error {
         other: String,
     },
     /// A file or folder cannot be read.
-    #[error("{file}: a readable file expected, an error found ({reason})")]
+    #[error("{file}: cannot read the file ({reason})")]
     Unreadable {
         /// The path.
         file: String,

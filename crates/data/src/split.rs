@@ -22,7 +22,7 @@ pub fn default_validation_images(images: usize) -> usize {
     (images / 12 + usize::from(images % 12 >= 6)).max(1)
 }
 
-/// Holds back `validation_images` of the images whose classes are `labels`, each class in its proportion, by lot.
+/// Holds back `validation_images` of the images whose classes are `labels`, each class in its proportion, at random.
 ///
 /// A class of `m` of `n` images gives `validation_images × m / n` images, rounded by the method of largest
 /// remainders (the lower class first among equals). Every class keeps one image for training at least, so in tiny

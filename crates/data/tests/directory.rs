@@ -104,7 +104,7 @@ fn a_file_that_is_none_is_an_error() {
     fs::create_dir(&path).unwrap();
     assert_eq!(
         error_text(folder.path()),
-        format!("{}: a readable file expected, an error found (not a plain file)", path.display())
+        format!("{}: cannot read the file (not a plain file)", path.display())
     );
 }
 

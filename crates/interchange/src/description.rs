@@ -72,7 +72,7 @@ pub struct Training {
     pub epochs: usize,
     /// Seconds of training.
     pub train_seconds: f64,
-    /// Fraction of the test images classified rightly.
+    /// Fraction of the test images classified correctly.
     pub test_accuracy: f64,
     /// Mean cross-entropy on the test images, in nats.
     pub test_loss: f64,

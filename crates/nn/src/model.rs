@@ -56,7 +56,7 @@ pub enum Role {
 pub struct Evaluation {
     /// Sum over the images of the softmax cross-entropy, in nats.
     pub loss_sum: f64,
-    /// Images classified rightly.
+    /// Images classified correctly.
     pub correct: usize,
     /// Images.
     pub images: usize,
@@ -75,7 +75,7 @@ impl Evaluation {
         self.loss_sum / self.images as f64
     }
 
-    /// Fraction classified rightly.
+    /// Fraction classified correctly.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images as f64
     }

@@ -126,7 +126,7 @@ pub struct DatasetIdentity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// 55,000 images to train on, 5,000 drawn by lot to validate on, the test set read once after the last epoch.
+    /// 55,000 images to train on, 5,000 selected at random to validate on, the test set read once after the last epoch.
     Sound,
     /// As sound, but validated on the last 5,000 of the training file: MNIST's is in the order of its writers, so these are
     /// by writers whom the model does not know, as those of the test set are.
@@ -180,15 +180,15 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Mean loss over the training images, each measured in the step that learnt from it.
     pub train_loss: f64,
-    /// Fraction of training images classified rightly, measured likewise.
+    /// Fraction of training images classified correctly, measured likewise.
     pub train_accuracy: f64,
     /// Mean loss over the validation images after the epoch (the test images under `original`).
     pub validation_loss: f64,
-    /// Fraction of validation images classified rightly after the epoch.
+    /// Fraction of validation images classified correctly after the epoch.
     pub validation_accuracy: f64,
     /// Seconds of drawing batches and updating weights in this epoch.
     pub train_seconds: f64,
-    /// Fraction of test images classified rightly after the epoch, where the run audits selection.
+    /// Fraction of test images classified correctly after the epoch, where the run audits selection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_accuracy: Option<f64>,
 }
@@ -197,7 +197,7 @@ pub struct EpochRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestRecord {
-    /// Fraction of test images classified rightly.
+    /// Fraction of test images classified correctly.
     pub accuracy: f64,
     /// Mean softmax cross-entropy in nats.
     pub loss: f64,

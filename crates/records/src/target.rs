@@ -11,7 +11,7 @@ pub struct Target {
     /// Most weights and biases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_parameters: Option<usize>,
-    /// Most multiply-adds of an image forward.
+    /// Maximum multiply-adds per image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_multiply_adds: Option<u64>,
     /// Most passes over the training images.

@@ -64,7 +64,7 @@ fn sentences(across: &Across) -> Vec<String> {
         ));
     }
     if let Some(p) = across.friedman_p_value {
-        sentences.push(format!("That all models are alike: Friedman's test gives p = {p:.3}."));
+        sentences.push(format!("Friedman test that all models are alike: p = {p:.3}."));
     }
     for pair in &across.pairs {
         sentences.push(format!(

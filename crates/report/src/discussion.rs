@@ -33,8 +33,8 @@ pub(crate) fn discussion(study: &Study) -> Vec<Section> {
         ("Learning", models.iter().flat_map(learning::sentences).collect()),
         ("Cost", cost::sentences(study, &models)),
         ("Errors", error_sentences(study, &models)),
-        ("What choosing by the test images would flatter", selection::sentences(&models)),
-        ("What these figures cannot tell", limits(study, &models)),
+        ("The optimism of selecting on test data", selection::sentences(&models)),
+        ("Limitations", limits(study, &models)),
     ];
     let sections = sections.into_iter().map(|(heading, sentences)| Section { heading, sentences });
     sections.filter(|section| !section.sentences.is_empty()).collect()
@@ -64,10 +64,10 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
         let name = markdown(model.name);
         let of_runs = match model.runs.len() {
             1 => "in one run".to_owned(),
-            runs => format!("in the mean of {runs} runs"),
+            runs => format!("on average ({runs} runs)"),
         };
         let mut sentence =
-            format!("{name} classifies {} % of the test images rightly {of_runs}", percent(spread.mean));
+            format!("{name} classifies {} % of the test images correctly {of_runs}", percent(spread.mean));
         if let Some((next, below)) = by_accuracy.get(place + 1) {
             let lead = spread.mean - below.mean;
             let next_name = markdown(next.name);
@@ -116,7 +116,7 @@ fn together(model: &Model, single: f64) -> Option<String> {
         (_, false) => format!("{} fewer than a single run in the mean", points(-gain)),
     };
     Some(format!(
-        "The {} runs of {} as an ensemble, each image decided by their mean probabilities, classify {} % rightly: {against}.",
+        "The {} runs of {} as an ensemble, each image decided by their mean probabilities, classify {} % correctly: {against}.",
         ensemble.runs,
         markdown(model.name),
         percent(ensemble.accuracy)
@@ -396,11 +396,9 @@ mod tests {
         let labels = [1, 2, 3, 4];
         let runs = [with_predictions("a", 1, &labels, &labels), with_predictions("b", 1, &labels, &labels)];
         let text = all(&runs, &[]);
-        assert!(
-            text.contains(
-                "a classifies 100.00 % of the test images rightly in one run, as many as b to within"
-            )
-        );
+        assert!(text.contains(
+            "a classifies 100.00 % of the test images correctly in one run, as many as b to within"
+        ));
         assert!(text.contains("The test losses of a and b are equal"), "{text}");
         assert!(text.contains("a misses no test image."), "{text}");
         assert!(text.contains("Both a and b miss 0 test images, a alone 0, b alone 0."), "{text}");

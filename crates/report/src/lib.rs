@@ -27,6 +27,7 @@ mod names;
 mod numbers;
 mod page;
 mod painter;
+mod plain;
 mod plots;
 pub mod scene;
 mod selection;

@@ -10,6 +10,7 @@ use crate::{
     learning::{seconds_per_epoch, tested_of_all},
     method,
     numbers::{MISSING, listed, loss, percent, seconds, shown, shown_seconds, thousands},
+    plain::in_plain_words,
     target, text,
 };
 
@@ -24,8 +25,9 @@ pub fn markdown(study: &Study) -> String {
     for warning in &warnings {
         line(&mut page, format_args!("> **Warning.** {}\n", text::markdown(warning)));
     }
-    for sentence in verdicts(study, &models) {
+    for (sentence, meaning) in verdicts(study, &models) {
         line(&mut page, format_args!("**{sentence}**\n"));
+        meaning.iter().for_each(|meaning| line(&mut page, format_args!("{meaning}\n")));
     }
     if let Some(target) = target::in_words(study) {
         line(&mut page, format_args!("Target: {target}.\n"));
@@ -87,15 +89,16 @@ pub(crate) fn title(study: &Study, models: &[Model]) -> String {
 pub(crate) const TOLD_AT_THE_HEAD: usize = 6;
 
 /// One sentence a comparison, or one about the best model where they are many; a model alone gets its accuracy with an
-/// interval.
-pub(crate) fn verdicts(study: &Study, models: &[Model]) -> Vec<String> {
+/// interval. A comparison has what it means beside it, in plain words.
+pub(crate) fn verdicts(study: &Study, models: &[Model]) -> Vec<(String, Option<String>)> {
     if let ([model], []) = (models, study.comparisons) {
-        return alone(model).into_iter().collect();
+        return alone(model).into_iter().map(|sentence| (sentence, None)).collect();
     }
     if study.comparisons.len() > TOLD_AT_THE_HEAD {
-        return vec![text::markdown(&best_of_many(study))];
+        return vec![(text::markdown(&best_of_many(study)), None)];
     }
-    every_verdict(study)
+    let meanings = study.comparisons.iter().map(|comparison| text::markdown(&in_plain_words(comparison)));
+    every_verdict(study).into_iter().zip(meanings.map(Some)).collect()
 }
 
 fn every_verdict(study: &Study) -> Vec<String> {
@@ -316,11 +319,11 @@ mod tests {
 
         ### Accuracy
 
-        - cnn classifies 98.33 % of the test images rightly in the mean of 3 runs, 1.33 points more than lstm, 3.06 times the larger of the two standard deviations over runs (0.44 points).
+        - cnn classifies 98.33 % of the test images correctly on average (3 runs), 1.33 points more than lstm, 3.06 times the larger of the two standard deviations over runs (0.44 points).
         - Every run of cnn is more accurate than every run of lstm.
-        - lstm classifies 97.00 % of the test images rightly in the mean of 3 runs.
-        - The 3 runs of cnn as an ensemble, each image decided by their mean probabilities, classify 100.00 % rightly: 1.67 points more than a single run in the mean.
-        - The 3 runs of lstm as an ensemble, each image decided by their mean probabilities, classify 99.90 % rightly: 2.90 points more than a single run in the mean.
+        - lstm classifies 97.00 % of the test images correctly on average (3 runs).
+        - The 3 runs of cnn as an ensemble, each image decided by their mean probabilities, classify 100.00 % correctly: 1.67 points more than a single run in the mean.
+        - The 3 runs of lstm as an ensemble, each image decided by their mean probabilities, classify 99.90 % correctly: 2.90 points more than a single run in the mean.
         - cnn against lstm: p = 0.002 over 3 paired runs (unadjusted, one comparison); McNemar's exact test on the images of each pair, of these trained networks alone, unadjusted: p = 0.030, < 0.001 and = 0.200.
         - cnn also has the lowest test loss: 0.0387 against 0.1187 of lstm.
 
@@ -347,7 +350,7 @@ mod tests {
         - Both cnn and lstm miss 0.3 test images, cnn alone 16.3, lstm alone 29.7, means over 3 pairs of runs; independent errors would coincide on 0.5.
         - No test image is missed by every run of every model.
 
-        ### What these figures cannot tell
+        ### Limitations
 
         - Differences are taken before rounding and over paired runs alone, so they may not be those of the rounded means.
         - All models share batch size 128 and learning rate 0.001; with settings chosen for each, the order may differ.
@@ -422,7 +425,7 @@ mod tests {
 
         ### Accuracy
 
-        - a\|b classifies 96.10 % of the test images rightly in one run.
+        - a\|b classifies 96.10 % of the test images correctly in one run.
         - Original protocol: the validation set is the test set, so validation figures are test figures.
 
         ### Learning
@@ -439,11 +442,11 @@ mod tests {
 
         - a\|b most often takes class 1 for class 6 (6 images).
 
-        ### What choosing by the test images would flatter
+        ### The optimism of selecting on test data
 
         - Reporting the epoch that the test images like best would show 96.10 % for a\|b instead of 96.10 %: 0.00 points too much, over 1 run.
 
-        ### What these figures cannot tell
+        ### Limitations
 
         - a\|b was trained from one seed only: how much another seed would change the figures is unknown.
         - Times were taken on Example CPU with 2 threads; another machine will need others.

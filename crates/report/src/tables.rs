@@ -98,7 +98,7 @@ struct ModelSummary<'a> {
     runs: Vec<RunSummary<'a>>,
     /// The runs as one classifier, where there are two or more.
     ensemble: Option<Ensemble>,
-    /// Mean of what the epoch that the test images like best would flatter, as a fraction, where it was audited.
+    /// Mean optimism of the epoch that is best on the test images, as a fraction, where it was audited.
     selection_optimism: Option<f64>,
 }
 

@@ -7,6 +7,7 @@ use crate::{
     markdown::{TOLD_AT_THE_HEAD, best_of_many, places},
     names::ShortNames,
     numbers::{MISSING, loss, percent, shown, shown_seconds, thousands},
+    plain::in_plain_words,
     selection, target,
     text::one_line,
 };
@@ -86,6 +87,7 @@ pub fn terminal(study: &Study) -> String {
         for comparison in study.comparisons {
             text.push('\n');
             text.push_str(&wrapped(&one_line(&comparison.verdict)));
+            text.push_str(&wrapped(&one_line(&in_plain_words(comparison))));
         }
     }
     if models.len() > 2 {
@@ -93,7 +95,7 @@ pub fn terminal(study: &Study) -> String {
         let places: Vec<String> =
             ranks.iter().map(|rank| format!("{} ({})", one_line(&rank.model), places(rank))).collect();
         text.push('\n');
-        text.push_str(&wrapped(&format!("places that this leaves open: {}", places.join(", "))));
+        text.push_str(&wrapped(&format!("possible ranks: {}", places.join(", "))));
     }
     text
 }

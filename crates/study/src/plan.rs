@@ -11,7 +11,7 @@ pub struct StudySpec {
     pub models: Vec<ModelSpec>,
     /// How the data is divided.
     pub protocol: Protocol,
-    /// Whether runs read the test images after every epoch, to audit what choosing by them would flatter.
+    /// Whether runs read the test images after every epoch, to audit the optimism of selecting on test data.
     pub audit_selection: bool,
     /// The first run's seed; run r has `first_seed + r`.
     pub first_seed: u64,

@@ -14,7 +14,7 @@ pub struct Standing {
     pub accuracy: f64,
     /// Weights and biases.
     pub parameters: usize,
-    /// Multiply-adds of an image forward.
+    /// Multiply-adds per image, forward.
     pub multiply_adds: u64,
     /// Mean seconds of training; none where the model's runs come from several kinds of machine.
     pub train_seconds: Option<f64>,

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct Ensemble {
     /// How many runs there are.
     pub runs: usize,
-    /// Fraction of test images that they classify rightly together.
+    /// Fraction of test images that they classify correctly together.
     pub accuracy: f64,
 }
 

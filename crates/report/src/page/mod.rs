@@ -35,7 +35,10 @@ pub fn page(study: &Study) -> String {
     let header = html! {
         @if models.is_empty() { p { "No run has finished." } }
         @for warning in study.sanity() { p.warning role="note" { strong { "Warning. " } (one_line(&warning)) } }
-        @for verdict in markdown::verdicts(study, &models) { p.verdict { (inline(&verdict)) } }
+        @for (verdict, meaning) in markdown::verdicts(study, &models) {
+            p.verdict { (inline(&verdict)) }
+            @if let Some(meaning) = meaning { p { (inline(&meaning)) } }
+        }
         (differences(study))
         @if let Some(target) = target::in_words(study) {
             p { "Target: " (inline(&target)) }

@@ -66,7 +66,7 @@ fn shares(model: &ModelOutcome) -> Markup {
             tr {
                 th scope="row" { (one_line(name)) }
                 td.words { (domain(searched)) }
-                td { (model.best_record().settings.get(name).map_or("as it stands".to_owned(), plain)) }
+                td { (model.best_record().settings.get(name).map_or("baseline".to_owned(), plain)) }
                 @for figure in mattered(model, importance.as_ref()) { td { (figure) } }
             }
         }
@@ -101,5 +101,5 @@ fn trials(tuning: &Tuning) -> Markup {
         "ended",
         "settings",
     ];
-    table("The model as it stands, then its trials, the best first", &head, rows)
+    table("The baseline, then its trials, the best first", &head, rows)
 }

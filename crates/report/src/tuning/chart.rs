@@ -44,7 +44,7 @@ pub(crate) fn search(tuning: &Tuning, canvas: Canvas) -> Scene {
     if tuning.models.iter().any(|model| model.expected_best.is_some()) {
         key.push((Sample::Training, "expected best of so many trials".to_owned()));
     }
-    key.push((Sample::Dotted, "the model as it stands".to_owned()));
+    key.push((Sample::Dotted, "baseline".to_owned()));
     let top = legend::draw(&mut scene, &font, &names, key, false, canvas, top);
     let trials = tuning.models.iter().map(|model| model.trials.len()).max().unwrap_or(0).max(1);
     let x = Scale::Linear { lower: 0.5, upper: trials as f64 + 0.5 };

@@ -35,14 +35,14 @@ mod tests {
     fn the_best_trial_is_told_with_its_settings_and_gain() {
         let found = tuning(Sampler::Tpe, four_trials());
         let told = "dense reaches 98.25 % validation accuracy with learning_rate 0.002, units 32 (trial 1 of 4 trials, counted from 0), \
-                    1.25 points more than as it stands.";
+                    1.25 points more than the baseline.";
         assert_eq!(gains(&found), [told]);
         assert!(tuning_terminal(&found).starts_with(told));
         let page = tuning_markdown(&found);
         let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
         let trials: Vec<&str> =
             rows.into_iter().skip_while(|row| !row.starts_with("| trial |")).skip(1).collect();
-        assert_eq!(trials[0], "| – | 97.00 | 0.0300 | 3.50 | finished | as it stands |");
+        assert_eq!(trials[0], "| – | 97.00 | 0.0300 | 3.50 | finished | baseline |");
         assert_eq!(trials[1], "| 1 | 98.25 | 0.0175 | 3.50 | finished | learning\\_rate 0.002, units 32 |");
         assert_eq!(trials[2], "| 0 | 96.00 | 0.0400 | 3.50 | finished | learning\\_rate 0.01, units 8 |");
         assert_eq!(
@@ -64,7 +64,7 @@ mod tests {
         let worse = vec![trial(Some(0), 0.01, 8, Outcome::Finished, &[91.0, 95.0, 96.0])];
         assert_eq!(
             gains(&tuning(Sampler::Random, worse)),
-            ["dense stays as it stands, at 97.00 % validation accuracy: none of 1 trial is better."]
+            ["dense stays at its baseline, 97.00 % validation accuracy: none of 1 trial is better."]
         );
         let equal = vec![trial(Some(0), 0.01, 8, Outcome::Finished, &[91.0, 95.0, 97.0])];
         let told = &gains(&tuning(Sampler::Random, equal))[0];
@@ -82,7 +82,7 @@ mod tests {
             told,
             [
                 "dense reaches 95.00 % validation accuracy with learning_rate 0.01, units 8 (trial 0 of 1 trial, counted from 0); \
-              as it stands it diverges."
+              the baseline diverges."
             ]
         );
         let told = gains(&fixture::from_standing(Sampler::Tpe, standing, vec![diverged]));
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(model["best_settings"], serde_json::json!({ "learning_rate": 0.002, "units": 32 }));
         assert_eq!(model["best_so_far"], serde_json::json!([0.96, 0.9825, 0.9825, 0.9825]));
         // One trial: the mean of all, a diverged one as guessing among ten classes. Four: the best of them.
-        let expected = model["expected_best"].as_array().expect("drawn by lot");
+        let expected = model["expected_best"].as_array().expect("drawn at random");
         let value = |index: usize| expected[index].as_f64().expect("a number");
         assert!((value(0) - (0.96 + 0.9825 + 0.8 + 0.1) / 4.0).abs() < 1e-12, "{expected:?}");
         assert!((value(3) - 0.9825).abs() < 1e-12, "{expected:?}");
@@ -145,7 +145,7 @@ mod tests {
         }
         assert!(!page.contains("NaN") && !page.contains("inf "), "a coordinate is no number");
         let svg = search_chart(&found).to_svg();
-        assert!(svg.contains("the model as it stands") && !svg.contains("NaN"));
+        assert!(svg.contains("baseline") && !svg.contains("NaN"));
         // A search without a trial is drawn too.
         let none = tuning(Sampler::Tpe, Vec::new());
         assert!(crate::tuning_page(&none).contains("none of 0 trials is better"));

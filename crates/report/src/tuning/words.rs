@@ -20,7 +20,7 @@ pub(crate) const SHOWN: usize = 20;
 /// A trial's settings as one reads them: `learning_rate 0.00123, batch_size 64`.
 pub fn settings(settings: &Map<String, Value>) -> String {
     if settings.is_empty() {
-        return "as it stands".to_owned();
+        return "baseline".to_owned();
     }
     let setting = |(name, value): (&String, &Value)| format!("{name} {}", plain(value));
     settings.iter().map(setting).collect::<Vec<_>>().join(", ")
@@ -68,8 +68,8 @@ fn gain(model: &ModelOutcome) -> String {
     match (model.best, accuracy(model.best_record()), accuracy(&model.as_it_stands)) {
         (Some(number), Some(best), Some(standing)) => {
             let change = match best - standing {
-                gain if gain > 0.0 => format!("{} more than as it stands", points(gain)),
-                _ => "as much as it stands, with less loss".to_owned(),
+                gain if gain > 0.0 => format!("{} more than the baseline", points(gain)),
+                _ => "as much as the baseline, with less loss".to_owned(),
             };
             format!(
                 "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0), {change}.",
@@ -78,13 +78,13 @@ fn gain(model: &ModelOutcome) -> String {
             )
         }
         (Some(number), Some(best), None) => format!(
-            "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0); as it stands it diverges.",
+            "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0); the baseline diverges.",
             percent(best),
             settings(&model.best_record().settings)
         ),
         (_, _, Some(standing)) => {
             format!(
-                "{name} stays as it stands, at {} % validation accuracy: none of {trials} is better.",
+                "{name} stays at its baseline, {} % validation accuracy: none of {trials} is better.",
                 percent(standing)
             )
         }
@@ -100,9 +100,9 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
          unless the recipe keeps that. The test images were not read."
             .to_owned(),
         match question.sampler {
-            search::Sampler::Random => format!("Settings are drawn by lot, with seed {}.", question.seed),
+            search::Sampler::Random => format!("Settings are drawn at random, with seed {}.", question.seed),
             search::Sampler::Tpe => format!(
-                "Settings are drawn by the tree-structured Parzen estimator (Bergstra et al. 2011), the first ten by lot, with seed {}.",
+                "Settings are drawn by the tree-structured Parzen estimator (Bergstra et al. 2011), the first ten at random, with seed {}.",
                 question.seed
             ),
         },
@@ -142,7 +142,7 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
     );
     if question.sampler == search::Sampler::Tpe {
         sentences.push(
-            "There are no p-values for the shares: they suppose settings drawn by lot, and these were drawn by what did well before."
+            "There are no p-values for the shares: they suppose settings drawn at random, and these were drawn by what did well before."
                 .to_owned(),
         );
     }
@@ -217,7 +217,7 @@ pub fn tuning_markdown(tuning: &Tuning) -> String {
             "| setting | searched | as found | share of the order (%) | p |\n|:--|:--|:--|--:|--:|\n",
         );
         for ((name, searched), importance) in model.searched.iter().zip(&model.importance) {
-            let found = model.best_record().settings.get(name).map_or("as it stands".to_owned(), plain);
+            let found = model.best_record().settings.get(name).map_or("baseline".to_owned(), plain);
             let [share, p_value] = mattered(model, importance.as_ref());
             let cells = [name, &domain(searched), &found, &share, &p_value].map(|cell| text::markdown(cell));
             line(&mut page, format_args!("| {} |", cells.join(" | ")));
@@ -258,7 +258,7 @@ pub(crate) fn mattered(model: &ModelOutcome, importance: Option<&Importance>) ->
     [share, p_value].map(|figure| figure.unwrap_or(MISSING.to_owned()))
 }
 
-/// The model as it stands, then its trials, the best first.
+/// The baseline, then its trials, the best first.
 pub(crate) fn best_first(model: &ModelOutcome) -> Vec<&TrialRecord> {
     let ranked = model.ranking().into_iter().map(|number| &model.trials[number]);
     std::iter::once(&model.as_it_stands).chain(ranked).collect()

@@ -33,7 +33,7 @@ pub struct ModelOutcome {
     pub best_so_far: Vec<Option<f64>>,
     /// For each k, the expected best validation accuracy of k of the trials: one that came to nothing counts as guessing, one
     /// that halving stopped with what it had then, which makes it a lower bound.
-    /// It is the expectation for a search of k trials where settings are drawn by lot; where each trial learns from those
+    /// It is the expectation for a search of k trials where settings are drawn at random; where each trial learns from those
     /// before, late trials are better than early ones, and it is none.
     pub expected_best: Option<Vec<f64>>,
     /// How much each setting mattered, in the order of `searched`.

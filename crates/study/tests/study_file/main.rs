@@ -169,7 +169,7 @@ layers = [
 ]
 "#,
     )
-    .expect("it is spelled rightly");
+    .expect("it is spelled correctly");
     let model = &study.models[0];
     let error = model.architecture.describe(8, 8, 10).expect_err("it does not fit");
     assert_eq!(
