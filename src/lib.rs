@@ -44,15 +44,16 @@
 //! # }
 //! ```
 //!
-//! What both are made of is here too: [`data`] sets and augmentation, [`nn`] layers and optimisers, the [`train`]ing loop,
-//! [`stats`], [`study`] files, plans and records, [`digits`] from pictures, and the formats of [`interchange`].
+//! What both are made of is here too: [`data`] sets and augmentation, [`spec`]ifications of networks and recipes, [`nn`] layers and
+//! optimisers, the [`train`]ing loop, [`study`] files and plans, [`records`], their [`analysis`] by [`stats`] and its [`report`],
+//! [`digits`] from pictures, and the formats of [`interchange`].
 
 mod classifier;
 mod training;
 
 pub use classifier::{Answer, Classifier};
 pub use training::{Trained, Training, description_of};
-pub use {data, digits, interchange, nn, stats, study, train};
+pub use {analysis, data, digits, interchange, nn, records, report, spec, stats, study, train};
 
 use std::io;
 
