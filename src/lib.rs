@@ -44,14 +44,38 @@
 //! # }
 //! ```
 //!
-//! What both are made of is here too: [`data`] sets and augmentation, [`spec`]ifications of networks and recipes, [`nn`] layers and
+//! Comparing two on images of one's own, judged as the command judges:
+//!
+//! ```
+//! # fn main() -> Result<(), mnist_study::Error> {
+//! # let made = mnist_study::data::synthetic(9, 240, 60, 14, 12, 3);
+//! # let of = |set: &mnist_study::data::Dataset| (set.images().to_vec(), set.labels().to_vec());
+//! # let (training, test) = (of(made.training()), of(made.test()));
+//! let corpus = mnist_study::data::Corpus::from_images("shapes", [14, 12], training, test)?;
+//! let compared = mnist_study::Comparison::of(["mlp", "cnn"])?.corpus(corpus).runs(2).epochs(1).run()?;
+//! for verdict in compared.verdicts() {
+//!     println!("{verdict}");
+//! }
+//! # assert_eq!((compared.records.len(), compared.verdicts().count()), (4, 1));
+//! # let folder = std::env::temp_dir().join(format!("mnist-study-compare-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).expect("a folder");
+//! # let file = folder.join("report.html");
+//! std::fs::write(&file, compared.page()).expect("a folder that can be written to");
+//! # std::fs::remove_dir_all(&folder).expect("removed");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What all of this is made of is here too: [`data`] sets and augmentation, [`spec`]ifications of networks and recipes, [`nn`] layers and
 //! optimisers, the [`train`]ing loop, [`study`] files and plans, [`records`], their [`analysis`] by [`stats`] and its [`report`],
 //! [`digits`] from pictures, and the formats of [`interchange`].
 
 mod classifier;
+mod comparison;
 mod training;
 
 pub use classifier::{Answer, Classifier};
+pub use comparison::{Compared, Comparison};
 pub use training::{Trained, Training, description_of};
 pub use {analysis, data, digits, interchange, nn, records, report, spec, stats, study, train};
 

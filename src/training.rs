@@ -1,7 +1,7 @@
 //! Training a model by its name.
 
 use crate::{Classifier, Error};
-use data::Source;
+use data::{Corpus, Source};
 use interchange::Description;
 use nn::InstructionSet;
 use records::record::{Protocol, RunRecord, RunSpec};
@@ -15,10 +15,28 @@ use train::Event;
 /// How a model is to be trained: by its own recipe on the MNIST inside this library, unless said otherwise.
 pub struct Training {
     model: ModelSpec,
-    source: Source,
+    data: Data,
     seed: u64,
     protocol: Protocol,
     threads: usize,
+}
+
+/// What is trained on.
+pub(crate) enum Data {
+    /// Loaded when it is needed.
+    Source(Source),
+    /// In memory.
+    Corpus(Box<Corpus>),
+}
+
+impl Data {
+    pub(crate) fn session(self, threads: usize) -> Result<Session, Error> {
+        let set = InstructionSet::detect();
+        Ok(match self {
+            Self::Source(source) => Session::open(&source, set, threads)?,
+            Self::Corpus(corpus) => Session::of(*corpus, set, threads)?,
+        })
+    }
 }
 
 /// A trained model, and the record of its training.
@@ -41,7 +59,7 @@ impl Training {
     /// Of any model, such as one of a study file's.
     pub fn of_model(model: ModelSpec) -> Self {
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        Self { model, source: Source::Mnist, seed: 0, protocol: Protocol::Sound, threads }
+        Self { model, data: Data::Source(Source::Mnist), seed: 0, protocol: Protocol::Sound, threads }
     }
 
     /// So many passes over the training images.
@@ -68,8 +86,15 @@ impl Training {
     /// # Errors
     /// When it is neither.
     pub fn dataset(mut self, name: &str) -> Result<Self, Error> {
-        self.source = Source::parse(name)?;
+        self.data = Data::Source(Source::parse(name)?);
         Ok(self)
+    }
+
+    /// Images in memory: see [`data::Corpus::from_images`].
+    #[must_use]
+    pub fn corpus(mut self, corpus: Corpus) -> Self {
+        self.data = Data::Corpus(Box::new(corpus));
+        self
     }
 
     /// So many threads, at most as many as there are processors; the weights do not depend on it.
@@ -95,9 +120,9 @@ impl Training {
         self,
         mut listener: impl FnMut(Event) -> ControlFlow<()> + Send,
     ) -> Result<Trained, Error> {
-        let Self { model, source, seed, protocol, threads } = self;
+        let Self { model, data, seed, protocol, threads } = self;
         model.recipe.check().map_err(RunError::from)?;
-        let session = Session::open(&source, InstructionSet::detect(), threads)?;
+        let session = data.session(threads)?;
         session.check(&model)?;
         let specification: RunSpec = session.specification(&model, protocol, seed);
         let FinishedRun { model, record } = session.run(&specification, &mut listener)?;

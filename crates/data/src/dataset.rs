@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, idx, sanity};
+use crate::{Error, classes::renumber, idx, sanity};
 
 /// The largest height and width of an image, in pixels.
 pub const MAXIMUM_SIDE: usize = 256;
@@ -140,6 +140,36 @@ impl Corpus {
     pub fn new(name: impl Into<String>, training: Dataset, test: Dataset) -> Result<Self, Error> {
         let class_names = (0..training.classes).map(|class| class.to_string()).collect();
         Self::examined(name.into(), training, test, class_names)
+    }
+
+    /// Of images in memory: of each set the pixels, `[image, row, column]`, one byte each, 0 for the ground and 255 for ink as MNIST
+    /// has it, and a label an image. Any labels will do: those that occur are the classes, in ascending order, and name them.
+    ///
+    /// ```
+    /// // Four images of 2×2 pixels to learn from and two to test on: ink on the left, or on the right.
+    /// let training = (vec![255, 0, 250, 0, 0, 255, 0, 240, 200, 0, 255, 0, 0, 250, 0, 230], vec![7, 9, 7, 9]);
+    /// let test = (vec![255, 0, 240, 0, 0, 245, 0, 255], vec![7, 9]);
+    /// let corpus = data::Corpus::from_images("sides", [2, 2], training, test)?;
+    /// assert_eq!((corpus.training().len(), corpus.class_names()), (4, &["7".to_owned(), "9".to_owned()][..]));
+    /// # Ok::<(), data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Dataset::new`] and [`Corpus::new`].
+    pub fn from_images(
+        name: impl Into<String>,
+        [height, width]: [usize; 2],
+        (training_images, mut training_labels): (Vec<u8>, Vec<u8>),
+        (test_images, mut test_labels): (Vec<u8>, Vec<u8>),
+    ) -> Result<Self, Error> {
+        let name = name.into();
+        let classes = renumber(&name, &mut training_labels, &mut test_labels)?;
+        let dataset = |set: &str, images, labels| {
+            Dataset::new(format!("{name} ({set})"), images, labels, height, width, classes.names.len())
+        };
+        let training = dataset("training", training_images, training_labels)?;
+        let test = dataset("test", test_images, test_labels)?;
+        Ok(Self::examined(name, training, test, classes.names)?.with_remarks(classes.remark))
     }
 
     /// As [`Corpus::new`], with names for the classes.

@@ -4,11 +4,11 @@ use crate::run::{RunError, Session};
 use records::{
     folder::StudyFolder,
     identity::run_id,
-    record::{FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
+    record::{FailedRun, RunRecord, RunSpec},
     store::{FileError, Store},
 };
 use std::{ops::ControlFlow, thread, time::Duration};
-use train::{Event, Stopped};
+use train::Event;
 
 /// What happens while a plan is carried out.
 #[derive(Debug, Clone, Copy)]
@@ -185,22 +185,13 @@ impl Execution<'_> {
         let _ = (self.listener)(StudyEvent::Started { index, total, specification });
         let listener = &mut *self.listener;
         let mut forward = |event: Event| listener(StudyEvent::Training(event));
-        let mut record = match self.session.run(specification, &mut forward) {
+        let mut record = match self.session.attempt(specification, &mut forward)? {
             Ok(finished) => finished.record,
-            Err(RunError::Stopped { stopped: stopped @ Stopped::Diverged { epoch, .. }, .. }) => {
-                let run = FailedRun {
-                    schema: RECORD_SCHEMA,
-                    id: id.to_owned(),
-                    specification: specification.clone(),
-                    environment: self.session.environment(),
-                    epoch,
-                    problem: stopped.to_string(),
-                };
+            Err(run) => {
                 self.store().write_failed(&run)?;
                 let _ = (self.listener)(StudyEvent::Failed { index, total, reused: false, run: &run });
                 return Ok(Progress::Failed(Box::new(run)));
             }
-            Err(error) => return Err(error.into()),
         };
         if let Ok(Some(before)) = &before
             && before.fingerprint != record.fingerprint

@@ -12,7 +12,7 @@ pub use nn::fingerprint;
 use nn::{Architecture, Model, ShapeError, keep_awake};
 use records::{
     identity::run_id,
-    record::{EpochRecord, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+    record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
 };
 use train::{
     CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
@@ -105,13 +105,29 @@ impl Session {
     /// # Errors
     /// When the data cannot be used or divided, or the system gives no threads.
     pub fn open(source: &Source, set: InstructionSet, threads: usize) -> Result<Self, RunError> {
+        Self::with(|| data::load(source), set, threads)
+    }
+
+    /// As [`Self::open`], for data that is in memory.
+    ///
+    /// # Errors
+    /// When the data cannot be divided, or the system gives no threads.
+    pub fn of(corpus: Corpus, set: InstructionSet, threads: usize) -> Result<Self, RunError> {
+        Self::with(|| Ok(corpus), set, threads)
+    }
+
+    fn with(
+        load: impl FnOnce() -> Result<Corpus, data::Error> + Send,
+        set: InstructionSet,
+        threads: usize,
+    ) -> Result<Self, RunError> {
         let threads = threads.min(std::thread::available_parallelism().map_or(1, usize::from));
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
         let clock = SystemClock::start();
-        let corpus = threads.install(|| data::load(source))?;
+        let corpus = threads.install(load)?;
         let loading_seconds = clock.seconds();
         let (labels, classes) = (corpus.training().labels(), corpus.classes());
         let validation_images = default_validation_images(labels.len());
@@ -183,6 +199,31 @@ impl Session {
     /// Measures a model on the test images, each in the versions asked for.
     pub fn test(&self, model: &mut Model<f32>, versions: TestTimeAugmentation) -> Predictions {
         self.threads.install(|| predict(model, Subset::all(self.corpus.test()), versions))
+    }
+
+    /// As [`Self::run`], where a training that diverges is a result too: the record of its failure.
+    ///
+    /// # Errors
+    /// As there, but for divergence.
+    pub fn attempt(
+        &self,
+        specification: &RunSpec,
+        listener: &mut (dyn Listener + Send),
+    ) -> Result<Result<FinishedRun, FailedRun>, RunError> {
+        match self.run(specification, listener) {
+            Err(RunError::Stopped { stopped: stopped @ Stopped::Diverged { epoch, .. }, .. }) => {
+                let environment = self.environment();
+                Ok(Err(FailedRun {
+                    schema: RECORD_SCHEMA,
+                    id: run_id(specification, &environment),
+                    specification: specification.clone(),
+                    environment,
+                    epoch,
+                    problem: stopped.to_string(),
+                }))
+            }
+            other => other.map(Ok),
+        }
     }
 
     /// Makes a run. The result depends on the specification and the instruction set alone, its clocks apart.
