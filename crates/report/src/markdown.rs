@@ -298,6 +298,8 @@ mod tests {
 
         **cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired runs.**
 
+        Trained again with other seeds and tested on other images, cnn would be expected to beat lstm by 0.63 to 1.03 points.
+
         | model | runs | test accuracy (%) | test loss (nats) | training (s) | seconds per epoch | parameters |
         |:--|--:|--:|--:|--:|--:|--:|
         | cnn | 3 | 98.33 ± 0.25 | 0.0387 ± 0.0021 | 40.4 ± 0.3 | 8.08 ± 0.06 | 4,000 |
@@ -487,9 +489,9 @@ mod tests {
         let study = Study { records: &records, comparisons: &comparisons, ..Study::default() };
         let told = verdicts(&study, &study.models());
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("a has the highest mean test accuracy, "), "{told:?}");
+        assert!(told[0].0.starts_with("a has the highest mean test accuracy, "), "{told:?}");
         let rest = " It beats c, d and e. It is not told apart from b, or practically equal.";
-        assert!(told[0].ends_with(rest), "{told:?}");
+        assert!(told[0].0.ends_with(rest), "{told:?}");
         let page = markdown(&study);
         let (_, pairs) = page.split_once("## Every pair\n\n").expect("a section");
         assert_eq!(pairs.lines().take_while(|line| line.starts_with("- ")).count(), 10);
