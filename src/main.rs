@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod download;
+mod events;
 mod failure;
 mod interrupt;
 mod options;

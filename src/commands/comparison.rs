@@ -5,6 +5,7 @@ use super::{
     results, session,
 };
 use crate::{
+    events::EventLog,
     failure::{self, Failure},
     interrupt,
     options::{OutputArguments, RunOptions, values::Show},
@@ -175,11 +176,13 @@ fn make_on(
     let question = Question { title: comparison.title.clone(), target: comparison.target };
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
     let workplace = StudyFolder::open(folder, &question, &runs, &session.environment(), options.fresh)?;
+    let mut events = EventLog::open(options.json_events.as_deref())?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();
     let mut listener = |event: StudyEvent| {
         progress.event(&event);
+        events.event(&event);
         made += usize::from(matches!(event, StudyEvent::Finished { .. }));
         interrupt::flow()
     };

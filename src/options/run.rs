@@ -22,6 +22,9 @@ pub(crate) struct RunOptions {
     /// Whether to show the plots: auto shows them when at a terminal
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
     pub(crate) show: Show,
+    /// Also write what happens to this file or pipe, one JSON object a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) json_events: Option<PathBuf>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,

@@ -1,7 +1,8 @@
 //! The study itself.
 
 use crate::common::{Bench, said};
-use std::fs;
+use ::records::event::{Event, Kind};
+use std::{collections::BTreeSet, fs};
 
 #[test]
 fn a_study_leaves_every_file_of_the_contract() {
@@ -196,4 +197,62 @@ fn an_instruction_set_can_be_forced() {
     let said = said(bench.compare("out", &["--seeds", "1", "cnn"]).env("MNIST_STUDY_KERNELS", "portable"));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_eq!(bench.json("out/summary.json")["machine"]["kernels"], "portable");
+}
+
+/// Every run begins, tells each of its epochs and ends, in the order in which that happens, with the figures of its record.
+#[test]
+fn events_are_told_to_other_programs() {
+    let bench = Bench::new();
+    let events = |more: &[&str]| -> Vec<Event> {
+        let arguments = ["mlp", "cnn", "--dataset", "data", "--epochs", "2", "--seeds", "1", "--out", "out"];
+        let options = ["--quiet", "--json-events", "events"];
+        let ran = said(bench.command(&arguments).args(options).args(more));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        bench.read("events").lines().map(|line| serde_json::from_str(line).expect("an event")).collect()
+    };
+    let told = events(&[]);
+    let names = |told: &[Event]| -> Vec<String> {
+        let name = |event: &Event| {
+            let model = event.run.as_ref().map_or("", |run| run.model.as_str());
+            Some(match &event.kind {
+                Kind::Started { epochs } => format!("{model} started {epochs}"),
+                Kind::Epoch { epoch, .. } => format!("{model} epoch {epoch}"),
+                Kind::Finished { reused, .. } => format!("{model} finished {reused}"),
+                Kind::Step { .. } | Kind::Note { .. } => return None,
+                other => format!("{model} {other:?}"),
+            })
+        };
+        told.iter().filter_map(name).collect()
+    };
+    let expected = ["mlp started 2", "mlp epoch 1", "mlp epoch 2", "mlp finished false"];
+    let of = |model: &str| expected.map(|line| line.replace("mlp", model));
+    assert_eq!(names(&told), [of("mlp"), of("cnn")].concat());
+    let fingerprints: Vec<String> =
+        bench.fingerprints("out").into_iter().map(|(.., fingerprint)| fingerprint).collect();
+    let ends: Vec<String> = told
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::Finished { fingerprint, .. } => Some(fingerprint.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(BTreeSet::from_iter(&ends), BTreeSet::from_iter(&fingerprints));
+    assert_eq!(names(&events(&[])), ["mlp finished true", "cnn finished true"]);
+    // A place that cannot be written to is told before any run.
+    let lost =
+        said(&mut bench.command(&["mlp", "--dataset", "data", "--json-events", "no/such/folder/events"]));
+    assert!(lost.code == Some(1) && lost.stderr.contains("no/such/folder/events"), "{}", lost.stderr);
+    // What takes no more ends the log and not the study.
+    let full = said(&mut bench.command(&[
+        "mlp",
+        "--dataset",
+        "data",
+        "--epochs",
+        "1",
+        "--json-events",
+        "/dev/full",
+    ]));
+    assert_eq!(full.code, Some(0), "{}", full.stderr);
+    assert!(full.stderr.contains("note: /dev/full: No space left on device"), "{}", full.stderr);
+    assert_eq!(full.stderr.matches("no more events are written").count(), 1);
 }

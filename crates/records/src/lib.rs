@@ -6,6 +6,7 @@
 //! There is no engine here: records are read wherever there are files, and judged wherever there are records.
 
 pub mod encoding;
+pub mod event;
 #[cfg(feature = "store")]
 pub mod files;
 #[cfg(feature = "store")]

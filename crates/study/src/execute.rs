@@ -2,6 +2,7 @@
 
 use crate::run::{RunError, Session};
 use records::{
+    event::{Kind, Run},
     folder::StudyFolder,
     identity::run_id,
     record::{FailedRun, RunRecord, RunSpec},
@@ -53,6 +54,43 @@ pub enum StudyEvent<'a> {
     },
     /// Something that the user must know.
     Note(&'a str),
+}
+
+impl StudyEvent<'_> {
+    /// The event as data: the run that it names, and what happened.
+    pub fn parts(&self) -> (Option<Run>, Kind) {
+        match *self {
+            Self::Started { index, total, specification } => {
+                let epochs = specification.recipe.epochs;
+                (Some(Run::of(index, total, specification)), Kind::Started { epochs })
+            }
+            Self::Training(event) => (None, training(event)),
+            Self::Finished { index, total, reused, record } => {
+                (Some(Run::of(index, total, &record.specification)), Kind::finished(reused, record))
+            }
+            Self::Failed { index, total, reused, run } => {
+                (Some(Run::of(index, total, &run.specification)), Kind::failed(reused, run))
+            }
+            Self::Waiting { runs } => (None, Kind::Waiting { runs }),
+            Self::Note(text) => (None, Kind::Note { text: text.to_owned() }),
+        }
+    }
+}
+
+fn training(event: Event) -> Kind {
+    match event {
+        Event::Step { epoch, step, steps, train } => {
+            Kind::Step { epoch, step, steps, train_loss: train.loss(), train_accuracy: train.accuracy() }
+        }
+        Event::Epoch(metrics) => Kind::Epoch {
+            epoch: metrics.epoch,
+            train_loss: metrics.train.loss(),
+            train_accuracy: metrics.train.accuracy(),
+            validation_loss: metrics.validation.loss(),
+            validation_accuracy: metrics.validation.accuracy(),
+            train_seconds: metrics.train_seconds,
+        },
+    }
 }
 
 /// Why a plan was not carried out to its end.
