@@ -38,7 +38,7 @@ pub fn difference_chart(study: &Study) -> Option<Scene> {
 /// What a reader of the plot must know.
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let mut notes = vec![format!(
-        "A dot is the difference of the models' mean test accuracy, a line the interval that decides; {}.",
+        "A dot is the difference of the models' mean test accuracy, a line the interval {} that decides.",
         levels(study.comparisons)
     )];
     notes.push(format!(
@@ -68,9 +68,9 @@ fn levels(comparisons: &[Comparison]) -> String {
     let levels = comparisons.iter().map(|comparison| comparison.confidence);
     let (lowest, highest) = (levels.clone().fold(1.0, f64::min), levels.fold(0.0, f64::max));
     match confidence(lowest) == confidence(highest) {
-        true => format!("all are at {}", confidence(lowest)),
+        true => format!("at {}", confidence(lowest)),
         false => format!(
-            "each is at the level at which Holm's method tests its pair, {} to {}",
+            "at the level at which Holm's method tests its pair ({} to {})",
             confidence(lowest),
             confidence(highest)
         ),
@@ -282,11 +282,11 @@ mod tests {
     #[test]
     fn levels_are_told_where_they_differ() {
         let mut comparisons = [comparison("a", "b", 0.01), comparison("a", "c", 0.01)];
-        assert_eq!(levels(&comparisons), "all are at 95 %");
+        assert_eq!(levels(&comparisons), "at 95 %");
         comparisons[1].confidence = 0.975;
         assert_eq!(
             levels(&comparisons),
-            "each is at the level at which Holm's method tests its pair, 95 % to 97.5 %"
+            "at the level at which Holm's method tests its pair (95 % to 97.5 %)"
         );
     }
 }

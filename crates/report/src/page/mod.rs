@@ -223,7 +223,8 @@ fn differences(study: &Study) -> Markup {
             figure {
                 (PreEscaped(wide.to_page_svg("wide")))
                 (PreEscaped(narrow.to_page_svg("narrow")))
-                figcaption { @for note in forest::notes(study) { (note) " " } }
+                // A number and its sign stay on one line.
+                figcaption { @for note in forest::notes(study) { (note.replace(" %", "\u{a0}%")) " " } }
             }
         }
     }
