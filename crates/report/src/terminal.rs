@@ -12,13 +12,13 @@ use crate::{
     text::one_line,
 };
 
-const COLUMNS: usize = 100;
+const COLUMNS: usize = 80;
 const GAP: usize = 2;
 /// A longer name is cut: the figures beside it matter more.
 const LONGEST_NAME: usize = 32;
 const SHORTEST_NAME: usize = 8;
 
-/// A table of the models and the verdicts, at most 100 columns wide, without colours.
+/// A table of the models and the verdicts, at most 80 columns wide, without colours.
 pub fn terminal(study: &Study) -> String {
     let models = study.models();
     let mut warnings = String::new();
@@ -176,14 +176,15 @@ mod tests {
             ..Study::default()
         });
         insta::assert_snapshot!(text, @r"
-        model                             parameters  test accuracy (%)        test loss  training (s)  runs
-        cnn                                    4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
-        a-model-with-a-name-far-too-lon…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
+        model         parameters  test accuracy (%)        test loss  training (s)  runs
+        cnn                4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
+        a-model-wit…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
         mean ± standard deviation over runs
 
-        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired runs.
-        Trained again with other seeds and tested on other images, cnn would be expected to beat lstm by
-        0.63 to 1.03 points.
+        cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired
+        runs.
+        Trained again with other seeds and tested on other images, cnn would be expected
+        to beat lstm by 0.63 to 1.03 points.
         ");
     }
 
@@ -200,7 +201,8 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         model  parameters  test accuracy (%)  test loss  training (s)  runs
         cnn         4,000              96.40     0.0960          16.0     1
-        Original protocol: the validation set is the test set, so validation figures are test figures.
+        Original protocol: the validation set is the test set, so validation figures are
+        test figures.
         ");
     }
 
