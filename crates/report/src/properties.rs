@@ -84,7 +84,7 @@ proptest! {
         prop_assert_eq!(runs, records.len());
         prop_assert_eq!(summary["failed"].as_array().map(Vec::len), Some(failed.len()));
         let text = terminal(&study);
-        prop_assert!(text.lines().all(|line| line.chars().count() <= 100), "{}", text);
+        prop_assert!(text.lines().all(|line| line.chars().count() <= 132), "{}", text);
         let html = page(&study);
         prop_assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"), "{}", html);
         prop_assert!(!html.contains("NaN") && !html.contains("<script"), "{}", html);

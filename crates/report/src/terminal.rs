@@ -15,10 +15,12 @@ use crate::{
 const COLUMNS: usize = 80;
 const GAP: usize = 2;
 /// A longer name is cut: the figures beside it matter more.
+/// A table is wider than [`COLUMNS`] where its figures need it: none is cut but those that nothing real has.
+const WIDEST_TABLE: usize = 132;
 const LONGEST_NAME: usize = 32;
 const SHORTEST_NAME: usize = 8;
 
-/// A table of the models and the verdicts, at most 80 columns wide, without colours.
+/// A table of the models and the verdicts, without colours: at most 80 columns wide, a table more where its figures need it.
 pub fn terminal(study: &Study) -> String {
     let models = study.models();
     let mut warnings = String::new();
@@ -120,7 +122,7 @@ fn aligned<const N: usize>(rows: &mut [[String; N]]) -> String {
             line.extend(std::iter::repeat_n(' ', GAP + widest(rows, column) - width(cell)));
             line.push_str(cell);
         }
-        text.extend(line.chars().take(COLUMNS));
+        text.extend(line.chars().take(WIDEST_TABLE));
         text.push('\n');
     }
     text
