@@ -189,3 +189,14 @@ fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
     }
     Err(failure)
 }
+
+#[cfg(test)]
+mod tests {
+    /// A folder of somebody else's is known by such a file: one that is not listed would be replaced.
+    #[test]
+    fn every_picture_is_a_known_output() {
+        for name in report::PICTURE_FILES {
+            assert!(records::folder::OUTPUTS.contains(&name), "{name}");
+        }
+    }
+}

@@ -76,7 +76,7 @@ fn alike(there: &str, asked: &str) -> &'static str {
 
 /// What this program writes to a results folder beside records: a folder with one of these and without records is not its
 /// own.
-const OUTPUTS: [&str; 14] = [
+pub const OUTPUTS: [&str; 14] = [
     PLAN,
     PARTS,
     "report.html",
