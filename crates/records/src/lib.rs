@@ -2,7 +2,7 @@
 //!
 //! A [`record::RunRecord`] holds all that an analysis needs and enough to make the run again; a run depends on its
 //! [`record::RunSpec`] alone. What a folder holds is read and written by the modules of the feature `store`:
-//! [`folder::StudyFolder`] is who works in it, [`store::Store`] its records, [`results::collect`] finds those of its plan.
+//! `folder::StudyFolder` is who works in it, `store::Store` its records, `results::collect` finds those of its plan.
 //! There is no engine here: records are read wherever there are files, and judged wherever there are records.
 
 pub mod encoding;
