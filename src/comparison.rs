@@ -1,7 +1,11 @@
 //! Comparing models in memory.
 
 use crate::{Error, training::Data};
-use analysis::verdict::{Judgement, judge};
+use analysis::{
+    Analysis,
+    thresholds::Thresholds,
+    verdict::{Judgement, judge},
+};
 use data::{Corpus, Source};
 use records::{
     question::Question,
@@ -133,7 +137,7 @@ impl Comparison {
                 Err(run) => failed.push(run),
             }
         }
-        let judgement = judge(&records, &failed);
+        let judgement = judge(&records, &failed, &Thresholds::of(&records, &Question::default()));
         Ok(Compared { records, failed, judgement, class_names: session.corpus().class_names().to_vec() })
     }
 }
@@ -149,16 +153,20 @@ impl Compared {
         report::page(&self.study())
     }
 
+    /// Everything that is computed of the runs; it can be serialised, as `summary.json` is.
+    pub fn analysis(&self) -> Analysis<'_> {
+        let Judgement { comparisons, notes } = self.judgement.clone();
+        Analysis::judged(&self.records, &self.failed, &Question::default(), notes, comparisons)
+    }
+
     /// What every form of report is made of: see [`report`].
     pub fn study(&self) -> report::Study<'_> {
         report::Study {
+            question: Question::default(),
             records: &self.records,
-            failed: &self.failed,
-            comparisons: &self.judgement.comparisons,
-            notes: &self.judgement.notes,
+            analysis: self.analysis(),
             images: None,
             class_names: &self.class_names,
-            question: Question::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    options::{OutputArguments, RunOptions, TargetArguments, TrainingArguments},
+    options::{OutputArguments, QuestionArguments, RunOptions, TrainingArguments},
 };
 use clap::Args;
 use study::study_file::MAXIMUM_RUNS;
@@ -27,7 +27,7 @@ pub(crate) struct CompareArguments {
     #[arg(long)]
     pub(crate) audit_selection: bool,
     #[command(flatten)]
-    pub(crate) target: TargetArguments,
+    pub(crate) question: QuestionArguments,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
     #[command(flatten)]
@@ -48,14 +48,13 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         arguments.models.clone()
     };
     let comparison = Comparison {
-        title: None,
         models: named::find_all(&names, &training.recipe)?,
         datasets: vec![training.orientation.of(&training.dataset)],
         protocol: training.protocol.into(),
         audit_selection: arguments.audit_selection,
         first_seed: training.seed,
         runs: arguments.seeds,
-        target: arguments.target.target(),
+        question: arguments.question.question(),
     };
     comparison::make(comparison, &arguments.options, arguments.output)
 }

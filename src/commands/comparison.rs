@@ -18,7 +18,6 @@ use records::{
     record::{FailedRun, Protocol, RunSpec},
     results::{collect, describe_failure},
     store::Store,
-    target::Target,
 };
 use std::{path::Path, slice};
 use study::{
@@ -30,20 +29,19 @@ use study::{
 
 /// Models to be compared on each of some data sets.
 pub(super) struct Comparison {
-    pub(super) title: Option<String>,
+    pub(super) question: Question,
     pub(super) models: Vec<ModelSpec>,
     pub(super) datasets: Vec<String>,
     pub(super) protocol: Protocol,
     pub(super) audit_selection: bool,
     pub(super) first_seed: u64,
     pub(super) runs: u64,
-    pub(super) target: Option<Target>,
 }
 
 impl Comparison {
     /// No model trains longer than the target allows.
     fn cut_short(mut self) -> Self {
-        if let Some(most) = self.target.and_then(|target| target.max_epochs) {
+        if let Some(most) = self.question.target.and_then(|target| target.max_epochs) {
             for model in &mut self.models {
                 model.recipe.epochs = model.recipe.epochs.min(most);
             }
@@ -102,7 +100,7 @@ pub(super) fn make(
             if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
                 return Ok(());
             }
-            let name = comparison.title.as_deref().unwrap_or("a study over several data sets");
+            let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
             let _folder = StudyFolder::open_parts(&options.out, name, &parts, options.fresh)?;
             let mut flaw = Ok(());
@@ -173,9 +171,9 @@ fn make_on(
     output: OutputArguments,
     told: bool,
 ) -> Result<Flaw, Failure> {
-    let question = Question { title: comparison.title.clone(), target: comparison.target };
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
-    let workplace = StudyFolder::open(folder, &question, &runs, &session.environment(), options.fresh)?;
+    let workplace =
+        StudyFolder::open(folder, &comparison.question, &runs, &session.environment(), options.fresh)?;
     let mut events = EventLog::open(options.json_events.as_deref())?;
     let mut progress = Progress::new(&runs, output.quiet);
     let mut made = 0;

@@ -9,7 +9,7 @@ use crate::{
     },
     output,
 };
-use analysis::{figures::percent, verdict::no_better_than_chance};
+use analysis::{figures::percent, sanity::no_better_than_chance};
 use clap::{Args, ValueHint};
 use interchange::Training;
 use report::thousands;

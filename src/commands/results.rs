@@ -5,7 +5,7 @@ use crate::{
     options::{OutputArguments, values::Show},
     output, show,
 };
-use analysis::verdict::{across, judge};
+use analysis::{Analysis, across::across};
 use records::{
     question::Part,
     record::RunRecord,
@@ -58,17 +58,13 @@ pub(crate) fn write_all(
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
-    let Collection { records, failed, question, mut notes, losses } = collection;
-    let judgement = judge(&records, &failed);
-    notes.extend(judgement.notes);
+    let Collection { records, failed, question, notes, losses } = collection;
     let study = Study {
-        records: &records,
-        failed: &failed,
+        analysis: Analysis::of(&records, &failed, &question, notes),
         question,
-        comparisons: &judgement.comparisons,
-        notes: &notes,
         images: corpus.and_then(|corpus| images(corpus, &records)),
         class_names: class_names(corpus, &records),
+        records: &records,
     };
     let pictures = write(folder, &study)?;
     match output.quiet {
@@ -86,10 +82,10 @@ pub(crate) fn write_all(
 
 /// Ranks the models over the results folders of several data sets; writes `across.md` and `across.json` beside them.
 pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArguments) -> Result<(), Failure> {
-    let (mut studies, mut title) = (Vec::new(), None);
+    let (mut studies, mut question) = (Vec::new(), None);
     for Part { dataset, folder: part } in parts {
         let collection = collect(&folder.join(part))?;
-        title = title.or(collection.question.title);
+        question = question.or(Some(collection.question));
         for failed in &collection.failed {
             output::note(&format!("{dataset}: {}", describe_failure(failed)));
         }
@@ -97,12 +93,13 @@ pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArgume
         collection.losses.iter().for_each(|loss| output::note(&format!("{dataset}: {loss}")));
         studies.push((dataset.clone(), collection.records));
     }
-    let across = across(&studies)
+    let question = question.unwrap_or_default();
+    let across = across(&studies, &question)
         .map_err(|error| Failure::new(error, "a run has diverged: the report of its data set names it"))?;
     let mut json = serde_json::to_string_pretty(&across).expect("plain values");
     json.push('\n');
     write_atomically(&folder.join("across.json"), json.as_bytes())?;
-    let page = report::across_markdown(title.as_deref(), &across);
+    let page = report::across_markdown(question.title.as_deref(), &across);
     write_atomically(&folder.join("across.md"), page.as_bytes())?;
     if output.json {
         return output::json(&json);
@@ -140,7 +137,7 @@ fn remark(study: &Study) {
             ));
         }
     }
-    study.notes.iter().for_each(|note| output::note(note));
+    study.analysis.notes.iter().for_each(|note| output::note(note));
 }
 
 /// Writes the files, those that take least space and say most first, and returns the two plots of the study.

@@ -10,6 +10,7 @@ use crate::{
     output,
 };
 use clap::{Args, ValueHint};
+use records::question::Question;
 use std::path::PathBuf;
 use study::{
     run::RunError,
@@ -62,7 +63,11 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         ));
     }
     let comparison = Comparison {
-        title: file.title,
+        question: Question {
+            title: file.title,
+            target: file.target,
+            equivalence_margin_points: file.equivalence_margin_points,
+        },
         models: file.models,
         datasets: match &arguments.dataset {
             Some(dataset) => vec![arguments.orientation.of(dataset)],
@@ -72,7 +77,6 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         audit_selection: file.audit_selection,
         first_seed: arguments.seed.unwrap_or(file.first_seed),
         runs: arguments.seeds.unwrap_or(file.runs),
-        target: file.target,
     };
     comparison::make(comparison, &arguments.options, arguments.output)
 }

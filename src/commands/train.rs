@@ -14,7 +14,9 @@ use crate::{
 };
 use analysis::{
     figures::{fixed, percent},
-    verdict::sanity,
+    model::models,
+    sanity::sanity,
+    thresholds::Thresholds,
 };
 use clap::{Args, ValueHint};
 use mnist_study::description_of;
@@ -76,7 +78,9 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         record.data_warnings.contains(warning)
             || model.architecture.doubt().is_some_and(|doubt| warning.contains(&doubt))
     };
-    let found = sanity(slice::from_ref(record), &[]);
+    let records = slice::from_ref(record);
+    let (models, _) = models(records, &[], &Thresholds::default());
+    let found = sanity(records, &[], &models);
     for warning in record.warnings.iter().chain(found.iter().filter(|warning| !told(warning))) {
         output::note(warning);
     }

@@ -3,16 +3,16 @@
 mod data;
 mod model_file;
 mod output;
+mod question;
 mod recipe;
 mod run;
-mod target;
 mod training;
 pub(crate) mod values;
 
 pub(crate) use data::OrientationArguments;
 pub(crate) use model_file::ModelFileArguments;
 pub(crate) use output::{ListArguments, OutputArguments};
+pub(crate) use question::QuestionArguments;
 pub(crate) use recipe::RecipeArguments;
 pub(crate) use run::RunOptions;
-pub(crate) use target::TargetArguments;
 pub(crate) use training::TrainingArguments;

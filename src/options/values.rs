@@ -90,6 +90,11 @@ pub(crate) fn minutes(text: &str) -> Result<f64, String> {
     minutes.ok_or_else(|| "a number from 0.01 to 1000000 is expected".to_owned())
 }
 
+pub(crate) fn points(text: &str) -> Result<f64, String> {
+    let points = text.parse().ok().filter(|points| *points > 0.0 && *points < 100.0);
+    points.ok_or_else(|| "percentage points above 0 and below 100 are expected, such as 0.1".to_owned())
+}
+
 pub(crate) fn accuracy(text: &str) -> Result<f64, String> {
     let accuracy = text.parse().ok().filter(|accuracy| *accuracy > 0.0 && *accuracy <= 1.0);
     accuracy.ok_or_else(|| "a fraction above 0 and at most 1 is expected, such as 0.994".to_owned())

@@ -115,6 +115,9 @@ impl Plan {
         if runs > MAXIMUM_PLANNED_RUNS {
             return Err(format!("{MAXIMUM_PLANNED_RUNS} runs at most expected, {runs} found"));
         }
+        if self.question.equivalence_margin_points.is_some_and(|points| !(points > 0.0 && points < 100.0)) {
+            return Err("equivalence margin: points above 0 and below 100 expected".to_owned());
+        }
         let mut known = BTreeSet::new();
         match self.runs.iter().find(|run| !known.insert(run.id.as_str())) {
             Some(run) => Err(format!("damaged: run {} is planned twice", run.id)),

@@ -13,6 +13,9 @@ pub struct Question {
     /// What must be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// Half the region of practical equivalence, in percentage points of test accuracy, where it is not what the data suggests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equivalence_margin_points: Option<f64>,
 }
 
 /// One data set of a study over several: its results have a folder of their own within that of the study.

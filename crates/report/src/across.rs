@@ -2,10 +2,10 @@
 
 use crate::{
     markdown::line,
-    numbers::{counted, listed, percent, signed},
+    numbers::{counted, listed, percent, round_points, signed},
     text::{self, one_line},
 };
-use analysis::verdict::Across;
+use analysis::across::Across;
 
 /// Fewest data sets that a test over them says anything about.
 const FEWEST: usize = 5;
@@ -68,10 +68,11 @@ fn sentences(across: &Across) -> Vec<String> {
     }
     for pair in &across.pairs {
         sentences.push(format!(
-            "{} against {}: better with probability {:.2}, practically equal (within 0.05 points) {:.2}, worse {:.2}; mean difference {} points.",
+            "{} against {}: better with probability {:.2}, practically equal (within {} points) {:.2}, worse {:.2}; mean difference {} points.",
             pair.a,
             pair.b,
             pair.a_better,
+            round_points(across.equivalence_margin),
             pair.equal,
             pair.b_better,
             signed(pair.difference, 2)
@@ -83,7 +84,7 @@ fn sentences(across: &Across) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use analysis::verdict::{AcrossModel, AcrossPair, LeftOut};
+    use analysis::across::{AcrossModel, AcrossPair, LeftOut};
 
     #[test]
     fn ranks_and_doubts_are_told() {
@@ -94,6 +95,7 @@ mod tests {
         };
         let across = Across {
             left_out: vec![LeftOut { model: "gone".to_owned(), datasets: vec!["mnist".to_owned()] }],
+            equivalence_margin: 0.0005,
             datasets: vec!["mnist".into(), "fashion-mnist".into()],
             models: vec![model("cnn", 1.0, [0.99, 0.91]), model("m_l_p", 2.0, [0.98, 0.89])],
             friedman_p_value: Some(0.157),

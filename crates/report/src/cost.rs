@@ -1,43 +1,41 @@
 //! What training costs, and what longer training buys.
 
-use analysis::verdict::{Comparison, Outcome};
+use analysis::{model::Model, verdict::Outcome};
 
 use crate::{
-    Model, Study,
-    discussion::ranked,
-    learning::seconds_per_epoch,
+    Study,
     numbers::{
-        Spread, adjustment, average, confidence, counted, fixed, points_to, probability, seconds, thousands,
+        adjustment, average, confidence, counted, fixed, points_to, probability, round_percent, seconds,
+        thousands,
     },
-    text::markdown,
+    text::one_line,
 };
-
-/// Above this part of its mean, a time's deviation is more than the usual noise of a quiet machine.
-const UNSTEADY_TIME: f64 = 0.1;
 
 /// An interval whose ends differ by more than this factor says nothing but that the runs are too few.
 const WIDEST: f64 = 100.0;
 
 /// What the times and sizes support saying.
-pub(crate) fn sentences(study: &Study, models: &[Model]) -> Vec<String> {
-    let mut sentences: Vec<String> = models.iter().filter_map(cost_of).collect();
-    if !study.one_machine() {
+pub(crate) fn sentences(study: &Study) -> Vec<String> {
+    let analysis = &study.analysis;
+    let mut sentences: Vec<String> = analysis.models.iter().filter_map(cost_of).collect();
+    if !analysis.one_machine() {
         sentences.push(
             "The runs were made on several kinds of machine, so mean times are not set against each other."
                 .to_owned(),
         );
         return sentences;
     }
-    let by_time = ranked(models, false, |run| run.train_seconds);
+    let by_time = analysis.ranked(false, |model| model.train_seconds);
     if let [(fastest, _), .., (slowest, _)] = by_time.as_slice() {
-        sentences.extend(against(study, fastest, slowest, models));
+        sentences.extend(against(study, fastest, slowest));
     }
     for (model, spread) in &by_time {
-        if let Some(deviation) = spread.deviation.filter(|deviation| *deviation > UNSTEADY_TIME * spread.mean)
+        if let Some(deviation) =
+            spread.deviation.filter(|deviation| *deviation > analysis.thresholds.unsteady_time * spread.mean)
         {
             sentences.push(format!(
                 "The training times of {} vary by {} % from run to run: the machine was not quiet.",
-                markdown(model.name),
+                one_line(model.name),
                 average((100.0 * deviation / spread.mean).round())
             ));
         }
@@ -46,21 +44,23 @@ pub(crate) fn sentences(study: &Study, models: &[Model]) -> Vec<String> {
 }
 
 fn cost_of(model: &Model) -> Option<String> {
-    let time = Spread::of(&model.seconds(|run| run.train_seconds))?;
-    let per_epoch = Spread::of(&model.seconds(seconds_per_epoch));
-    let per_epoch = per_epoch.map_or(String::new(), |time| format!(", {} s an epoch", seconds(time.mean)));
+    let time = model.train_seconds?;
+    let per_epoch =
+        model.epoch_seconds.map_or(String::new(), |time| format!(", {} s an epoch", seconds(time.mean)));
     Some(format!(
         "{} has {} parameters and trains in {} s{per_epoch}.",
-        markdown(model.name),
-        thousands(model.parameters() as u64),
+        one_line(model.name),
+        thousands(model.parameters as u64),
         seconds(time.mean)
     ))
 }
 
 /// The fastest model and the slowest by mean times, as far as the interval of their ratio supports it.
-fn against(study: &Study, fastest: &Model, slowest: &Model, models: &[Model]) -> Vec<String> {
-    let Some(comparison) = comparison_of(study, fastest.name, slowest.name) else { return Vec::new() };
-    let (fast, slow) = (markdown(fastest.name), markdown(slowest.name));
+fn against(study: &Study, fastest: &Model, slowest: &Model) -> Vec<String> {
+    let Some(comparison) = study.analysis.comparison_of(fastest.name, slowest.name) else {
+        return Vec::new();
+    };
+    let (fast, slow) = (one_line(fastest.name), one_line(slowest.name));
     let Some(time) = &comparison.training_time else { return Vec::new() };
     if time.same_network {
         return vec![format!(
@@ -78,8 +78,8 @@ fn against(study: &Study, fastest: &Model, slowest: &Model, models: &[Model]) ->
         let [times, interval] = faster.shown();
         let mut sentences = vec![format!(
             "{} takes {times} times as long to train as {} {interval}, by the times of {} ({}).",
-            markdown(slower_name),
-            markdown(faster_name),
+            one_line(slower_name),
+            one_line(faster_name),
             counted(time.runs, "pair") + " of runs",
             time.p_value.map_or_else(String::new, |value| format!(
                 "p {}, {}",
@@ -87,7 +87,7 @@ fn against(study: &Study, fastest: &Model, slowest: &Model, models: &[Model]) ->
                 adjustment(comparison)
             ))
         )];
-        sentences.extend(worth(study, fastest, models));
+        sentences.extend(worth(study, fastest));
         return sentences;
     }
     let [lower, upper] =
@@ -100,7 +100,10 @@ fn against(study: &Study, fastest: &Model, slowest: &Model, models: &[Model]) ->
         )];
     }
     let holds_one = lower <= 1.0 && upper >= 1.0;
-    let result = if holds_one { "cannot be told apart" } else { "differ by less than 5 %" };
+    let result = match holds_one {
+        true => "cannot be told apart".to_owned(),
+        false => format!("differ by less than {}", round_percent(time.notable_ratio - 1.0)),
+    };
     vec![format!(
         "The training times of {fast} and {slow} {result}: {slow} takes {} to {} times as long, at {}.",
         fixed(lower, 2),
@@ -109,25 +112,20 @@ fn against(study: &Study, fastest: &Model, slowest: &Model, models: &[Model]) ->
     )]
 }
 
-fn comparison_of<'a>(study: &Study<'a>, one: &str, other: &str) -> Option<&'a Comparison> {
-    study.comparisons.iter().find(|comparison| {
-        [(&*comparison.a, &*comparison.b), (&*comparison.b, &*comparison.a)].contains(&(one, other))
-    })
-}
-
 /// Whether time buys accuracy: said only where the runs decide who is more accurate.
-fn worth(study: &Study, fastest: &Model, models: &[Model]) -> Option<String> {
-    let best = ranked(models, true, |run| run.test.accuracy).first().map(|(model, _)| model.name)?;
+fn worth(study: &Study, fastest: &Model) -> Option<String> {
+    let analysis = &study.analysis;
+    let best = analysis.ranked(true, |model| model.accuracy).first().map(|(model, _)| model.name)?;
     if best == fastest.name {
-        return Some(format!("The fastest model, {}, also has the highest accuracy.", markdown(best)));
+        return Some(format!("The fastest model, {}, also has the highest accuracy.", one_line(best)));
     }
-    let comparison = comparison_of(study, best, fastest.name)?;
+    let comparison = analysis.comparison_of(best, fastest.name)?;
     // Longer only where the clocks say so beyond doubt, better only where the runs do.
     let faster = comparison.training_time.as_ref()?.faster()?;
     if (if faster.is_a { &comparison.a } else { &comparison.b }) != fastest.name {
         return None;
     }
-    let (best, fast) = (markdown(best), markdown(fastest.name));
+    let (best, fast) = (one_line(best), one_line(fastest.name));
     let gain = points_to(comparison.difference, comparison.decimals());
     Some(match comparison.outcome {
         Outcome::ABetter | Outcome::BBetter => {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use analysis::measured::other_labels;
+use analysis::{measured::other_labels, model::Model};
 use records::record::{EpochRecord, Protocol};
 
 use crate::{
-    Model, Study,
+    Study,
     canvas::Canvas,
     chart::{Chart, Curve, Quantity, Value},
     names::ShortNames,
@@ -33,7 +33,7 @@ pub fn loss_chart(study: &Study) -> Scene {
 
 pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
     let models = study.models();
-    let ShortNames { names, note } = ShortNames::of(&models);
+    let ShortNames { names, note } = ShortNames::of(models);
     let word = match quantity {
         Quantity::Accuracy => "Accuracy",
         Quantity::Loss => "Loss",
@@ -58,7 +58,7 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         }
     }
     let several = models.iter().any(|model| model.runs.len() > 1);
-    let (training, of_labels) = training_words(&models, &names, quantity);
+    let (training, of_labels) = training_words(models, &names, quantity);
     let mut notes = vec![match crowded {
         true => format!("Validation follows each epoch. Curves of training are left out beyond {MOST_WITH_TRAINING} models."),
         false => "Training values are averages over an epoch, taken while the model learns; validation follows each epoch.".to_owned(),
@@ -67,8 +67,8 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
     if !crowded {
         notes.extend(of_labels);
     }
-    notes.extend(unequal_runs(&models, &names));
-    let lost: Vec<String> = study.lost().into_iter().map(|(name, _)| one_line(name)).collect();
+    notes.extend(unequal_runs(models, &names));
+    let lost: Vec<String> = study.analysis.lost.iter().map(|lost| one_line(lost.name)).collect();
     if !lost.is_empty() {
         notes.push(format!("Not drawn, because every run diverged: {}.", lost.join(", ")));
     }

@@ -1,67 +1,43 @@
 //! The discussion: each sentence follows from the study's figures, and is left out where they do not support it.
 
-use std::cmp::Ordering;
-
-use analysis::verdict::{Comparison, Coverage, Outcome, ensemble};
+use analysis::{
+    confusion::most_confused,
+    model::Model,
+    overlap::{Overlap, separated},
+    verdict::{Comparison, Coverage, Outcome},
+};
 
 use crate::{
-    Model, Study,
-    atlas::Atlas,
-    cost, errors, learning,
+    Study, cost,
+    document::Section,
+    learning,
     numbers::{
         Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to, probability,
         thousands, times,
     },
     selection,
-    text::markdown,
+    text::one_line,
 };
-
-/// A heading and the sentences below it, as Markdown.
-pub(crate) struct Section {
-    pub(crate) heading: &'static str,
-    pub(crate) sentences: Vec<String>,
-}
-
-/// More models than these make all pairs unreadable: the best is then set against the next one only.
-const ALL_PAIRS_UP_TO: usize = 3;
 
 /// The sections that have something to say.
 pub(crate) fn discussion(study: &Study) -> Vec<Section> {
-    let models = study.models();
     let sections = [
-        ("Accuracy", accuracy(study, &models)),
-        ("Learning", models.iter().flat_map(learning::sentences).collect()),
-        ("Cost", cost::sentences(study, &models)),
-        ("Errors", error_sentences(study, &models)),
-        ("The optimism of selecting on test data", selection::sentences(&models)),
-        ("Limitations", limits(study, &models)),
+        ("Accuracy", accuracy(study)),
+        ("Learning", study.models().iter().flat_map(learning::sentences).collect()),
+        ("Cost", cost::sentences(study)),
+        ("Errors", error_sentences(study)),
+        ("The optimism of selecting on test data", selection::sentences(study.models())),
+        ("Limitations", limits(study)),
     ];
     let sections = sections.into_iter().map(|(heading, sentences)| Section { heading, sentences });
     sections.filter(|section| !section.sentences.is_empty()).collect()
 }
 
-/// Models with the mean and spread of a figure, best first; those without a finite mean are left out.
-pub(crate) fn ranked<'a, 'b>(
-    models: &'b [Model<'a>],
-    larger_is_better: bool,
-    figure: impl Fn(&records::record::RunRecord) -> f64,
-) -> Vec<(&'b Model<'a>, Spread)> {
-    let mut ranked: Vec<_> = models
-        .iter()
-        .filter_map(|model| Spread::of(&model.figures(&figure)).map(|spread| (model, spread)))
-        .collect();
-    ranked.sort_by(|(_, one), (_, other)| {
-        let order = one.mean.partial_cmp(&other.mean).unwrap_or(Ordering::Equal);
-        if larger_is_better { order.reverse() } else { order }
-    });
-    ranked
-}
-
-fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
-    let by_accuracy = ranked(models, true, |run| run.test.accuracy);
+fn accuracy(study: &Study) -> Vec<String> {
+    let by_accuracy = study.analysis.ranked(true, |model| model.accuracy);
     let mut sentences = Vec::new();
     for (place, (model, spread)) in by_accuracy.iter().enumerate() {
-        let name = markdown(model.name);
+        let name = one_line(model.name);
         let of_runs = match model.runs.len() {
             1 => "in one run".to_owned(),
             runs => format!("on average ({runs} runs)"),
@@ -70,7 +46,7 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
             format!("{name} classifies {} % of the test images correctly {of_runs}", percent(spread.mean));
         if let Some((next, below)) = by_accuracy.get(place + 1) {
             let lead = spread.mean - below.mean;
-            let next_name = markdown(next.name);
+            let next_name = one_line(next.name);
             let decimals = decimals_of(study, model, next);
             match fixed(100.0 * lead, decimals).bytes().all(|byte| matches!(byte, b'0' | b'.')) {
                 true => sentence.push_str(&format!(", as many as {next_name} to within 0.01 points")),
@@ -86,9 +62,9 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
         }
     }
     sentences.extend(by_accuracy.iter().filter_map(|(model, spread)| together(model, spread.mean)));
-    sentences.extend(study.comparisons.iter().map(tested));
-    sentences.extend(loss_order(models, &by_accuracy));
-    let unfinished = models.len() - by_accuracy.len();
+    sentences.extend(study.analysis.comparisons.iter().map(tested));
+    sentences.extend(loss_order(study, &by_accuracy));
+    let unfinished = study.models().len() - by_accuracy.len();
     if unfinished > 0 {
         sentences.push(format!("{} without a finite test accuracy.", counted(unfinished, "model")));
     }
@@ -100,15 +76,12 @@ fn accuracy(study: &Study, models: &[Model]) -> Vec<String> {
 
 /// The decimals with which the difference of two models is told wherever it is.
 fn decimals_of(study: &Study, one: &Model, other: &Model) -> usize {
-    let comparison = study.comparisons.iter().find(|comparison| {
-        [(&*comparison.a, &*comparison.b), (&*comparison.b, &*comparison.a)].contains(&(one.name, other.name))
-    });
-    comparison.map_or(2, Comparison::decimals)
+    study.analysis.comparison_of(one.name, other.name).map_or(2, Comparison::decimals)
 }
 
 /// What the runs of a model make as an ensemble, set against a single one.
 fn together(model: &Model, single: f64) -> Option<String> {
-    let ensemble = ensemble(&model.runs)?;
+    let ensemble = model.ensemble?;
     let gain = ensemble.accuracy - single;
     let against = match (percent(gain.abs()).as_str(), gain > 0.0) {
         ("0.00", _) => "as many as a single run in the mean".to_owned(),
@@ -118,7 +91,7 @@ fn together(model: &Model, single: f64) -> Option<String> {
     Some(format!(
         "The {} runs of {} as an ensemble, each image decided by their mean probabilities, classify {} % correctly: {against}.",
         ensemble.runs,
-        markdown(model.name),
+        one_line(model.name),
         percent(ensemble.accuracy)
     ))
 }
@@ -127,8 +100,8 @@ fn together(model: &Model, single: f64) -> Option<String> {
 fn tested(comparison: &Comparison) -> String {
     let mut sentence = format!(
         "{} against {}: p {} over {} ({})",
-        markdown(&comparison.a),
-        markdown(&comparison.b),
+        one_line(&comparison.a),
+        one_line(&comparison.b),
         probability(comparison.p_value),
         counted(comparison.runs, "paired run"),
         adjustment(comparison)
@@ -162,13 +135,9 @@ fn against_spread(lead: f64, one: Spread, other: Spread) -> String {
 
 /// Whether the worst run of one model is better than the best of the other.
 fn separation(better: &Model, worse: &Model) -> Option<String> {
-    if better.runs.len() < 2 || worse.runs.len() < 2 {
-        return None;
-    }
-    let lowest = better.figures(|run| run.test.accuracy).into_iter().fold(f64::INFINITY, f64::min);
-    let highest = worse.figures(|run| run.test.accuracy).into_iter().fold(f64::NEG_INFINITY, f64::max);
-    let (better, worse) = (markdown(better.name), markdown(worse.name));
-    Some(match lowest > highest {
+    let separated = separated(better, worse)?;
+    let (better, worse) = (one_line(better.name), one_line(worse.name));
+    Some(match separated {
         true => format!("Every run of {better} is more accurate than every run of {worse}."),
         false => {
             format!(
@@ -178,8 +147,8 @@ fn separation(better: &Model, worse: &Model) -> Option<String> {
     })
 }
 
-fn loss_order(models: &[Model], by_accuracy: &[(&Model, Spread)]) -> Option<String> {
-    let by_loss = ranked(models, false, |run| run.test.loss);
+fn loss_order(study: &Study, by_accuracy: &[(&Model, Spread)]) -> Option<String> {
+    let by_loss = study.analysis.ranked(false, |model| model.loss);
     let ([(best, lowest), (second, next), ..], [(most_accurate, _), ..]) = (by_loss.as_slice(), by_accuracy)
     else {
         return None;
@@ -188,11 +157,11 @@ fn loss_order(models: &[Model], by_accuracy: &[(&Model, Spread)]) -> Option<Stri
     if lowest == next {
         return Some(format!(
             "The test losses of {} and {} are equal ({lowest}).",
-            markdown(best.name),
-            markdown(second.name)
+            one_line(best.name),
+            one_line(second.name)
         ));
     }
-    let (name, second) = (markdown(best.name), markdown(second.name));
+    let (name, second) = (one_line(best.name), one_line(second.name));
     Some(match best.name == most_accurate.name {
         true => format!("{name} also has the lowest test loss: {lowest} against {next} of {second}."),
         false => format!(
@@ -202,29 +171,15 @@ fn loss_order(models: &[Model], by_accuracy: &[(&Model, Spread)]) -> Option<Stri
     })
 }
 
-fn error_sentences(study: &Study, models: &[Model]) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for model in models {
-        sentences.extend(confusion(study, model));
-    }
-    let by_accuracy: Vec<&Model> =
-        ranked(models, true, |run| run.test.accuracy).into_iter().map(|(model, _)| model).collect();
-    let pairs = match by_accuracy.len() {
-        0 | 1 => Vec::new(),
-        count if count <= ALL_PAIRS_UP_TO => {
-            (0..count).flat_map(|first| (first + 1..count).map(move |second| (first, second))).collect()
-        }
-        _ => vec![(0, 1)],
-    };
-    for (first, second) in pairs {
-        sentences.extend(coincidence(by_accuracy[first], by_accuracy[second]));
-    }
+fn error_sentences(study: &Study) -> Vec<String> {
+    let models = study.models();
+    let mut sentences: Vec<String> = models.iter().filter_map(|model| confusion(study, model)).collect();
+    sentences.extend(study.analysis.overlaps.iter().map(coincidence));
     let runs: usize = models.iter().map(|model| model.runs.len()).sum();
     if runs > 1
-        && let Some(atlas) = Atlas::of(models)
+        && let Some(hard_images) = &study.analysis.hard_images
     {
-        let mut images: Vec<usize> = atlas.missed_by_all().iter().map(|entry| entry.image).collect();
-        images.sort_unstable();
+        let images = hard_images.missed_by_every_run();
         sentences.push(match images.as_slice() {
             [] => "No test image is missed by every run of every model.".to_owned(),
             images => {
@@ -246,14 +201,14 @@ fn error_sentences(study: &Study, models: &[Model]) -> Vec<String> {
 }
 
 fn confusion(study: &Study, model: &Model) -> Option<String> {
-    let name = markdown(model.name);
+    let name = one_line(model.name);
     if model.runs.iter().all(|run| run.test.labels.is_empty()) {
         return None;
     }
-    let Some((pairs, count)) = errors::most_confused(model) else {
+    let Some((pairs, count)) = most_confused(&model.runs) else {
         return Some(format!("{name} misses no test image."));
     };
-    let class = |class: u8| markdown(&study.class(usize::from(class)));
+    let class = |class: u8| one_line(&study.class(usize::from(class)));
     let in_words = |(label, given): &(u8, u8)| format!("class {} for class {}", class(*label), class(*given));
     let shown: Vec<String> = pairs.iter().take(3).map(in_words).collect();
     let often = average(count as f64 / model.runs.len() as f64);
@@ -269,9 +224,8 @@ fn confusion(study: &Study, model: &Model) -> Option<String> {
     })
 }
 
-fn coincidence(a: &Model, b: &Model) -> Option<String> {
-    let overlap = errors::overlap(a, b)?;
-    let (one, other) = (markdown(a.name), markdown(b.name));
+fn coincidence(overlap: &Overlap) -> String {
+    let (one, other) = (one_line(&overlap.a), one_line(&overlap.b));
     let in_pairs = match overlap.pairs {
         1 => String::new(),
         pairs => format!(", means over {pairs} pairs of runs"),
@@ -289,32 +243,33 @@ fn coincidence(a: &Model, b: &Model) -> Option<String> {
             sentence.push_str(", so the models find the same images hard");
         }
     }
-    Some(sentence + ".")
+    sentence + "."
 }
 
 /// Why a difference is not that of the figures beside it, where it is not.
-fn rounding(study: &Study, models: &[Model]) -> Option<String> {
+fn rounding(study: &Study) -> Option<String> {
     let mean = |name: &str| {
-        let model = models.iter().find(|model| model.name == name)?;
-        percent(Spread::of(&model.figures(|run| run.test.accuracy))?.mean).parse::<f64>().ok()
+        let model = study.models().iter().find(|model| model.name == name)?;
+        percent(model.accuracy?.mean).parse::<f64>().ok()
     };
     let differs = |comparison: &Comparison| {
         let (Some(a), Some(b)) = (mean(&comparison.a), mean(&comparison.b)) else { return false };
         let found = fixed(100.0 * comparison.difference, 2).parse::<f64>();
         found.is_ok_and(|found| ((a - b) - found).abs() > 0.005)
     };
-    study.comparisons.iter().any(differs).then(|| {
+    study.analysis.comparisons.iter().any(differs).then(|| {
         "Differences are taken before rounding and over paired runs alone, so they may not be those of the rounded means.".to_owned()
     })
 }
 
-fn limits(study: &Study, models: &[Model]) -> Vec<String> {
+fn limits(study: &Study) -> Vec<String> {
+    let models = study.models();
     let mut sentences = Vec::new();
-    if let Some(sentence) = rounding(study, models) {
+    if let Some(sentence) = rounding(study) {
         sentences.push(sentence);
     }
     let single: Vec<String> =
-        models.iter().filter(|model| model.runs.len() == 1).map(|model| markdown(model.name)).collect();
+        models.iter().filter(|model| model.runs.len() == 1).map(|model| one_line(model.name)).collect();
     if !single.is_empty() {
         let verb = if single.len() == 1 { "was" } else { "were" };
         sentences.push(format!(
@@ -322,13 +277,13 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
             listed(&single)
         ));
     }
-    if study.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
+    if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
         sentences.push(
             "Intervals from one pair of runs allow for other test images, not for other seeds.".to_owned(),
         );
     }
-    for comparison in study.comparisons.iter().filter(|one| one.outcome == Outcome::CannotTell) {
-        let (a, b) = (markdown(&comparison.a), markdown(&comparison.b));
+    for comparison in study.analysis.comparisons.iter().filter(|one| one.outcome == Outcome::CannotTell) {
+        let (a, b) = (one_line(&comparison.a), one_line(&comparison.b));
         let more = comparison.further_runs.map_or(String::new(), |runs| {
             format!(
                 "; about {} more {} of each would tell, if the difference is as measured",
@@ -348,12 +303,12 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
         ));
     }
     if let ([environment, ..], true) =
-        (study.distinct(|run| &run.environment).as_slice(), study.one_machine())
+        (study.distinct(|run| &run.environment).as_slice(), study.analysis.one_machine())
     {
         let effect = if models.len() > 1 { "may rank them differently" } else { "will need others" };
         sentences.push(format!(
             "Times were taken on {} with {}; another machine {effect}.",
-            markdown(&environment.cpu),
+            one_line(&environment.cpu),
             counted(environment.threads, "thread")
         ));
     }
@@ -363,13 +318,13 @@ fn limits(study: &Study, models: &[Model]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, records, training_time, with_predictions};
+    use crate::fixture::{Given, comparison, records, training_time, with_predictions};
     use analysis::verdict::TrainingTime;
     use records::record::RunRecord;
 
     fn all(records: &[RunRecord], comparisons: &[Comparison]) -> String {
         let sections =
-            discussion(&Study { records, comparisons, notes: &[], images: None, ..Study::default() });
+            discussion(&Given { records, comparisons, notes: &[], images: None, ..Given::default() }.study());
         sections.into_iter().flat_map(|section| section.sentences).collect::<Vec<_>>().join("\n")
     }
 
@@ -382,7 +337,7 @@ mod tests {
     fn classes_have_their_names() {
         let records = [with_predictions("a", 1, &[0, 1, 1], &[0, 1, 0])];
         let class_names = ["0".to_owned(), "coat".to_owned()];
-        let study = Study { records: &records, class_names: &class_names, ..Study::default() };
+        let study = Given { records: &records, class_names: &class_names, ..Given::default() }.study();
         assert_eq!(
             confusion(&study, &study.models()[0]).expect("an error"),
             "a most often takes class coat for class 0 (1 image)."

@@ -1,6 +1,5 @@
 //! Tests of what a reader is told when something is wrong: on every output, and before the verdict.
 
-use analysis::verdict::judge;
 use records::record::{Protocol, RunRecord};
 
 use crate::{
@@ -8,7 +7,7 @@ use crate::{
     canvas::Canvas,
     chart::Quantity,
     curves,
-    fixture::{failed, record, records, with_predictions},
+    fixture::{Given, failed, judged, record, records, with_predictions},
     loss_chart, markdown, page, pictures, summary_json, terminal,
 };
 
@@ -26,8 +25,7 @@ fn what_was_found_stands_before_the_verdict() {
         with_predictions("b", 1, &labels, &labels.iter().map(|label| (label + 1) % 10).collect::<Vec<_>>()),
     ];
     records[0].data_warnings = vec!["the labels were shuffled".to_owned()];
-    let judgement = judge(&records, &[]);
-    let study = Study { records: &records, comparisons: &judgement.comparisons, ..Study::default() };
+    let study = judged(&records, &[]);
     for text in outputs(&study) {
         let verdict = text.find(" beats ").expect("a verdict");
         for words in [
@@ -49,9 +47,7 @@ fn a_diverged_run_is_named_counted_and_shown() {
     let mut records = records(&[("good", 0.04), ("bad", 0.12)], 3, 5);
     records.retain(|run| !(run.specification.model == "bad" && run.specification.seed == 2));
     let failed = [failed("bad", 2, 3), failed("lost", 1, 1), failed("lost", 2, 2)];
-    let judgement = judge(&records, &failed);
-    let study =
-        Study { records: &records, failed: &failed, comparisons: &judgement.comparisons, ..Study::default() };
+    let study = judged(&records, &failed);
     for text in outputs(&study) {
         for words in [
             "1 run of bad diverged (seed 2 in epoch 3) and is left out, beside 2 that did not.",
@@ -81,7 +77,7 @@ fn a_diverged_run_is_named_counted_and_shown() {
 #[test]
 fn a_study_of_which_every_run_diverged_has_a_report() {
     let failed = [failed("lost", 1, 1)];
-    let study = Study { failed: &failed, ..Study::default() };
+    let study = Given { failed: &failed, ..Given::default() }.study();
     for text in outputs(&study) {
         assert!(text.contains("The only run of lost diverged (seed 1 in epoch 1)"), "{text}");
     }
@@ -91,7 +87,7 @@ fn a_study_of_which_every_run_diverged_has_a_report() {
 fn the_weights_that_were_tested_are_named_everywhere() {
     let mut runs = records(&[("kb", 0.04)], 1, 20);
     runs[0].kept_epoch = Some(7);
-    let study = Study { records: &runs, ..Study::default() };
+    let study = Given { records: &runs, ..Given::default() }.study();
     for text in outputs(&study) {
         assert!(text.contains("kb was tested with the weights after epoch 7 of 20."), "{text}");
         assert!(!text.contains("In epoch 20"), "{text}");
@@ -105,7 +101,7 @@ fn a_chart_says_what_a_training_loss_is_measured_against() {
     let mut runs = records(&[("plain", 0.04), ("smoothed", 0.05)], 1, 3);
     let note = "Training loss of smoothed by smoothed labels (label smoothing 0.3);";
     let told = |runs: &[RunRecord]| {
-        let study = Study { records: runs, ..Study::default() };
+        let study = Given { records: runs, ..Given::default() }.study();
         [loss_chart(&study).to_svg(), page(&study), crate::accuracy_chart(&study).to_svg()]
     };
     let [picture, page, _] = told(&runs);
@@ -122,7 +118,7 @@ fn a_chart_says_what_a_training_loss_is_measured_against() {
 fn curves_say_how_many_runs_each_epoch_has() {
     let mut runs = records(&[("a", 0.04)], 3, 9);
     runs[1].epochs.truncate(4);
-    let study = Study { records: &runs, ..Study::default() };
+    let study = Given { records: &runs, ..Given::default() }.study();
     let note = "Runs ended at different epochs: a 3 runs to epoch 4, 2 runs to epoch 9.";
     assert!(loss_chart(&study).to_svg().contains(note));
     let page = page(&study);
@@ -136,7 +132,7 @@ fn curves_say_how_many_runs_each_epoch_has() {
 fn times_of_several_machines_are_not_averaged() {
     let mut runs = records(&[("a", 0.04), ("b", 0.05)], 2, 3);
     runs[0].environment.threads = 64;
-    let study = Study { records: &runs, ..Study::default() };
+    let study = Given { records: &runs, ..Given::default() }.study();
     let [terminal, markdown, page] = outputs(&study);
     assert!(terminal.contains(" – 2"), "{terminal}");
     assert!(markdown.contains("| – | – | 2,000 |"), "{markdown}");
@@ -163,16 +159,15 @@ fn studies_at_the_edge_have_a_report() {
         run.test.probabilities.clear();
         many_classes.push(run);
     }
-    let many = page(&Study { records: &many_classes, ..Study::default() });
+    let many = page(&Given { records: &many_classes, ..Given::default() }.study());
     assert!(many.len() < 1_000_000 && many.contains("The 20 most frequent errors"), "{}", many.len());
     let sixty = records(&[(long, 0.04), ("b", 0.05)], 1, 60);
     for records in [&one_image[..], &many_classes, &sixty, &[record("a", 1, 1, 0.1, Protocol::Original)]] {
-        let judgement = judge(records, &[]);
-        let study = Study { records, comparisons: &judgement.comparisons, ..Study::default() };
+        let study = judged(records, &[]);
         for text in outputs(&study) {
             assert!(!text.contains("NaN") && !text.contains("inf") && !text.contains("not finite"), "{text}");
         }
-        for comparison in &judgement.comparisons {
+        for comparison in &study.analysis.comparisons {
             assert!(comparison.interval.iter().all(|end| (-1.0..=1.0).contains(end)), "{comparison:?}");
         }
         for picture in pictures(&study) {

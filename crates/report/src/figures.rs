@@ -1,9 +1,8 @@
 //! The pictures beside the curves: training times, confusion matrices, the hardest images.
 
-use crate::atlas::{self, Atlas, Entry};
+use crate::Study;
 use crate::axis::Scale;
 use crate::canvas::{AXIS, BODY, Canvas, GRID, INK, MARGIN, MUTED};
-use crate::confusion::Confusion;
 use crate::curves::run_words;
 use crate::font::Font;
 use crate::marks::{Mark, WHITE};
@@ -11,7 +10,7 @@ use crate::names::ShortNames;
 use crate::numbers::{Spread, average, counted, listed, shown_seconds};
 use crate::scene::{Anchor, Colour, Element, Outline, Point, Scene, Stroke, Text};
 use crate::text::one_line;
-use crate::{Model, Study};
+use analysis::{confusion::Confusion, hard_images::Entry, model::Model};
 
 /// More models than these would leave each too little room.
 const MODELS: usize = 16;
@@ -23,7 +22,7 @@ const LONGEST_SECONDS: f64 = 1e9;
 pub fn time_chart(study: &Study) -> Scene {
     let models = study.models();
     let font = Font::embedded();
-    let title = format!("Training time of {} on {}", subject(&models), data(study));
+    let title = format!("Training time of {} on {}", subject(models), data(study));
     let machines: Vec<String> = study
         .distinct(|run| &run.environment)
         .iter()
@@ -33,7 +32,7 @@ pub fn time_chart(study: &Study) -> Scene {
         "Drawing batches, forward, backward and update of all epochs; a dot is a run, the bar ends at their mean."
             .to_owned(),
     ];
-    if !study.one_machine() {
+    if !study.analysis.one_machine() {
         notes.push(
             "Several kinds of machine: dots of different ones are not comparable, and there is no mean over them.".to_owned(),
         );
@@ -76,7 +75,7 @@ pub fn time_chart(study: &Study) -> Scene {
             continue;
         }
         // Clocks of several kinds of machine have no mean.
-        let mean = Spread::of(&seconds).filter(|_| !model.seconds(|run| run.train_seconds).is_empty());
+        let mean = Spread::of(&seconds).filter(|_| model.train_seconds.is_some());
         if let Some(spread) = mean {
             let end = x(spread.mean);
             let corners = vec![
@@ -93,7 +92,7 @@ pub fn time_chart(study: &Study) -> Scene {
         let furthest = seconds.iter().copied().fold(0.0, f64::max);
         let at = (x(furthest) + 26.0, middle + BODY * 0.36);
         if mean.is_some() {
-            label(&mut scene, at, Anchor::Start, INK, format!("{} s", shown_seconds(&seconds)));
+            label(&mut scene, at, Anchor::Start, INK, format!("{} s", shown_seconds(mean)));
         }
     }
     scene
@@ -103,18 +102,18 @@ pub fn time_chart(study: &Study) -> Scene {
 pub fn confusion_chart(study: &Study) -> Option<Scene> {
     const SHOWN: usize = 6;
     let models = study.models();
-    let ShortNames { names, note } = ShortNames::of(&models);
-    let confusions: Vec<(usize, &String, Confusion)> = models
+    let ShortNames { names, note } = ShortNames::of(models);
+    let confusions: Vec<(usize, &String, &Confusion)> = models
         .iter()
         .zip(&names)
         .enumerate()
-        .filter_map(|(index, (model, name))| Some((index, name, Confusion::of(model)?)))
+        .filter_map(|(index, (model, name))| Some((index, name, model.confusion.as_ref()?)))
         .collect();
     if confusions.is_empty() {
         return None;
     }
     let font = Font::embedded();
-    let title = format!("Classes taken for others by {} on {}", subject(&models), data(study));
+    let title = format!("Classes taken for others by {} on {}", subject(models), data(study));
     let mut notes = vec![
         "Rows are true classes, columns the classes given; test images, a mean over the runs.".to_owned(),
         "The diagonal, what is right, has no shade.".to_owned(),
@@ -268,19 +267,19 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     const LARGEST_EDGE: f64 = 140.0;
     const LINE: f64 = 28.0;
     let models = study.models();
-    let atlas = Atlas::of(&models)?;
-    let images = atlas::pixels(study.images, &atlas)?;
+    let hard = study.analysis.hard_images.as_ref()?;
+    let images = study.pixels(hard)?;
     let font = Font::embedded();
     let class = |class: u8| study.class(usize::from(class));
     // Words need more room than numbers.
-    let labels = atlas.entries.iter().map(|entry| font.width(&class(entry.label), ANSWER));
+    let labels = hard.entries.iter().map(|entry| font.width(&class(entry.label), ANSWER));
     let columns = if labels.fold(0.0, f64::max) > 40.0 { 5 } else { 8 };
     let missed = |entry: &&Entry| entry.guesses.iter().any(|guess| guess.missed > 0);
-    let hardest: Vec<&Entry> = atlas.entries.iter().filter(missed).take(columns * ROWS).collect();
+    let hardest: Vec<&Entry> = hard.entries.iter().filter(missed).take(columns * ROWS).collect();
     if hardest.is_empty() {
         return None;
     }
-    let title = format!("Test images of {} that are hardest for {}", data(study), subject(&models));
+    let title = format!("Test images of {} that are hardest for {}", data(study), subject(models));
     let subtitle = format!(
         "missed by the most runs (of {}); below each its label and what the models that miss it take it for",
         models.iter().map(|model| model.runs.len()).sum::<usize>()

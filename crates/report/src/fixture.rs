@@ -1,12 +1,57 @@
 //! Records to test with: made up, but of the size and shape of real ones.
 
-use analysis::verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime};
-use records::record::{
-    DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
-    TestRecord,
+use crate::{Study, TestImages};
+use analysis::{
+    Analysis,
+    model::Model,
+    thresholds::Thresholds,
+    verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime},
+};
+use records::{
+    question::Question,
+    record::{
+        DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
+        TestRecord,
+    },
 };
 use study::study_file::built_in_model;
 use train::Recipe;
+
+/// What a study of a test is given; its verdicts need not follow from its records.
+#[derive(Clone, Default)]
+pub(crate) struct Given<'a> {
+    pub(crate) records: &'a [RunRecord],
+    pub(crate) failed: &'a [FailedRun],
+    pub(crate) comparisons: &'a [Comparison],
+    pub(crate) notes: &'a [String],
+    pub(crate) images: Option<TestImages<'a>>,
+    pub(crate) class_names: &'a [String],
+    pub(crate) question: Question,
+}
+
+impl<'a> Given<'a> {
+    pub(crate) fn study(&self) -> Study<'a> {
+        let (notes, comparisons) = (self.notes.to_vec(), self.comparisons.to_vec());
+        Study {
+            question: self.question.clone(),
+            records: self.records,
+            analysis: Analysis::judged(self.records, self.failed, &self.question, notes, comparisons),
+            images: self.images,
+            class_names: self.class_names,
+        }
+    }
+}
+
+/// A study whose verdicts follow from its records.
+pub(crate) fn judged<'a>(records: &'a [RunRecord], failed: &'a [FailedRun]) -> Study<'a> {
+    let analysis = Analysis::of(records, failed, &Question::default(), Vec::new());
+    Study { question: Question::default(), records, analysis, images: None, class_names: &[] }
+}
+
+/// A model of these runs.
+pub(crate) fn model<'a>(runs: &[&'a RunRecord]) -> Model<'a> {
+    Model::of(&runs[0].specification.model, runs.to_vec(), 0, &Thresholds::default())
+}
 
 /// Steps of the generator behind the made-up figures; any full-period one does.
 pub(crate) fn noise(state: &mut u64) -> f64 {
@@ -119,6 +164,7 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
         difference,
         interval: [difference - 0.002, difference + 0.002],
         confidence: 0.95,
+        equivalence_margin: 0.0005,
         interval_covers: Coverage::RunsAndImages,
         seed_standard_error: Some(0.0008),
         image_standard_error: 0.0006,
@@ -147,6 +193,7 @@ pub(crate) fn training_time(ratio: f64) -> TrainingTime {
         interval: Some([0.95 * ratio, 1.05 * ratio]),
         confidence: 0.95,
         p_value: Some(0.0004),
+        notable_ratio: 1.05,
         same_network: false,
     }
 }

@@ -1,6 +1,6 @@
 //! A forest plot: each pair's difference of accuracy with the interval that decides it, and what counts as no difference.
 
-use analysis::verdict::{Comparison, Coverage, EQUIVALENT_POINTS, Outcome};
+use analysis::verdict::{Comparison, Coverage, Outcome};
 
 use crate::{
     Study,
@@ -10,7 +10,7 @@ use crate::{
     figures::{data, subject, thin},
     font::Font,
     marks::{GREY, Mark},
-    numbers::{confidence, counted, difference_of},
+    numbers::{confidence, counted, difference_of, round_points},
     scene::{Anchor, Colour, Outline, Point, Scene, Stroke, Text},
     text::one_line,
 };
@@ -39,16 +39,17 @@ pub fn difference_chart(study: &Study) -> Option<Scene> {
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let mut notes = vec![format!(
         "A dot is the difference of the models' mean test accuracy, a line the interval {} that decides.",
-        levels(study.comparisons)
+        levels(&study.analysis.comparisons)
     )];
     notes.push(format!(
-        "An interval beside 0 tells the models apart. One within the shaded region, ±{EQUIVALENT_POINTS} points, makes them practically \
-         equal."
+        "An interval beside 0 tells the models apart. One within the shaded region, ±{} points, makes them practically equal.",
+        round_points(study.analysis.thresholds.equivalence_margin)
     ));
-    if study.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
+    if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
         notes.push("One run of each model: other seeds may give other differences.".to_owned());
     }
     let undrawn = study
+        .analysis
         .comparisons
         .iter()
         .take(PAIRS)
@@ -57,8 +58,8 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
     if undrawn > 0 {
         notes.push(format!("{} without finite figures not drawn.", counted(undrawn, "pair")));
     }
-    if study.comparisons.len() > PAIRS {
-        notes.push(format!("The first {PAIRS} of {} pairs.", study.comparisons.len()));
+    if study.analysis.comparisons.len() > PAIRS {
+        notes.push(format!("The first {PAIRS} of {} pairs.", study.analysis.comparisons.len()));
     }
     notes
 }
@@ -121,14 +122,20 @@ impl<'a> Row<'a> {
 /// The plot, as high as the pairs need. A picture has its own title and notes; a page has them beside it.
 pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     let models = study.models();
+    let margin = 100.0 * study.analysis.thresholds.equivalence_margin;
     let place = |name: &str| models.iter().position(|model| model.name == name).unwrap_or(0);
-    let rows: Vec<Row> =
-        study.comparisons.iter().take(PAIRS).filter_map(|comparison| Row::of(comparison, place)).collect();
+    let rows: Vec<Row> = study
+        .analysis
+        .comparisons
+        .iter()
+        .take(PAIRS)
+        .filter_map(|comparison| Row::of(comparison, place))
+        .collect();
     if rows.is_empty() {
         return None;
     }
     let font = Font::embedded();
-    let title = format!("Test accuracy compared: {} on {}", subject(&models), data(study));
+    let title = format!("Test accuracy compared: {} on {}", subject(models), data(study));
     let stacked = canvas == Canvas::Narrow;
     let needed = if stacked { ROW + WORDS } else { ROW };
     let notes = notes(study);
@@ -154,14 +161,14 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
         ),
     };
     let ends = rows.iter().flat_map(|row| row.interval);
-    let values: Vec<f64> = ends.chain([-EQUIVALENT_POINTS, EQUIVALENT_POINTS]).collect();
+    let values: Vec<f64> = ends.chain([-margin, margin]).collect();
     let scale = Scale::linear(&values, None, None);
     let x = |points: f64| left + scale.fraction(points) * (right - left);
     let label = |scene: &mut Scene, at: Point, anchor: Anchor, colour: Colour, content: String| {
         scene.text(Text { at, size: BODY, anchor, upwards: false, colour, content });
     };
 
-    let [lower, upper] = [x(-EQUIVALENT_POINTS), x(EQUIVALENT_POINTS)];
+    let [lower, upper] = [x(-margin), x(margin)];
     let half = ((upper - lower) / 2.0).max(NARROWEST_REGION / 2.0);
     let middle = (lower + upper) / 2.0;
     // From top to bottom, but not behind the words where those stand in the plot.
@@ -234,7 +241,7 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, records};
+    use crate::fixture::{Given, comparison, records};
     use crate::scene::Element;
 
     fn texts(scene: &Scene) -> Vec<&str> {
@@ -252,7 +259,7 @@ mod tests {
         let records = records(&[("cnn", 0.05), ("lstm", 0.12)], 3, 1);
         let mut comparisons = [comparison("cnn", "lstm", 0.0083)];
         let drawn = |comparisons: &[Comparison]| {
-            let study = Study { records: &records, comparisons, ..Study::default() };
+            let study = Given { records: &records, comparisons, ..Given::default() }.study();
             difference_chart(&study).expect("a pair")
         };
         let scene = drawn(&comparisons);
@@ -274,7 +281,7 @@ mod tests {
         comparisons[0].outcome = Outcome::CannotTell;
         assert_eq!(circle(&drawn(&comparisons)), Some((better, Some(GREY))));
         comparisons[0].difference = f64::NAN;
-        let study = Study { records: &records, comparisons: &comparisons, ..Study::default() };
+        let study = Given { records: &records, comparisons: &comparisons, ..Given::default() }.study();
         assert!(difference_chart(&study).is_none());
         assert!(notes(&study).contains(&"1 pair without finite figures not drawn.".to_owned()));
     }

@@ -1,39 +1,23 @@
 //! What the epochs tell: which weights were tested, when thresholds are passed, the gap between training and validation, the
 //! trend of the loss.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use analysis::measured::{other_labels, reasons_for_a_gap};
-use records::record::{EpochRecord, Protocol, RunRecord};
+use analysis::{
+    learning::{Milestone, Trend, last_epoch, tested_epoch},
+    measured::{other_labels, reasons_for_a_gap},
+    model::Model,
+};
+use records::record::{Protocol, RunRecord};
 
 use crate::{
-    Model, Study,
-    numbers::{counted, listed, loss, percent, points},
-    text::markdown,
+    Study,
+    numbers::{counted, listed, loss, percent, points, round_percent},
+    text::one_line,
 };
-
-const THRESHOLDS: [(f64, &str); 3] = [(0.97, "97 %"), (0.98, "98 %"), (0.99, "99 %")];
-
-/// Smaller relative changes of a validation loss are within what the order of the batches does to it.
-const FLAT: f64 = 0.02;
 
 /// So many runs are named one by one.
 const NAMED: usize = 6;
-
-/// Seconds of training in an epoch, not finite for a run without epochs.
-pub(crate) fn seconds_per_epoch(run: &RunRecord) -> f64 {
-    run.train_seconds / run.epochs.len() as f64
-}
-
-/// The run's last epoch.
-fn last_epoch(run: &RunRecord) -> Option<usize> {
-    run.epochs.last().map(|epoch| epoch.epoch)
-}
-
-/// The epoch after which a run had the weights that were tested.
-pub(crate) fn tested_epoch(run: &RunRecord) -> Option<usize> {
-    run.kept_epoch.or_else(|| last_epoch(run))
-}
 
 /// The epoch whose weights were tested and how many there were: `7 of 20`.
 pub(crate) fn tested_of_all(run: &RunRecord) -> Option<String> {
@@ -42,10 +26,11 @@ pub(crate) fn tested_of_all(run: &RunRecord) -> Option<String> {
 
 /// For each model of which a run was tested with other weights than the last planned epoch's: which ones, as plain text.
 pub(crate) fn tested_weights(study: &Study) -> Vec<String> {
-    study.models().iter().filter_map(|model| tested_weights_of(model, model.name)).collect()
+    study.models().iter().filter_map(tested_weights_of).collect()
 }
 
-fn tested_weights_of(model: &Model, name: &str) -> Option<String> {
+fn tested_weights_of(model: &Model) -> Option<String> {
+    let name = one_line(model.name);
     let usual = |run: &&RunRecord| tested_epoch(run) == Some(run.specification.recipe.epochs);
     let spelled: Vec<(u64, String)> =
         model.runs.iter().filter_map(|run| Some((run.specification.seed, tested_of_all(run)?))).collect();
@@ -70,54 +55,22 @@ fn tested_weights_of(model: &Model, name: &str) -> Option<String> {
     Some(format!("{name} was tested with the weights after epoch {epochs}{planned}."))
 }
 
-/// The mean of a figure over the runs, for each epoch that every run has; none when one is not finite.
-fn means(model: &Model, figure: impl Fn(&EpochRecord) -> f64) -> Option<Vec<(usize, f64)>> {
-    let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for epoch in model.runs.iter().flat_map(|run| &run.epochs) {
-        by_epoch.entry(epoch.epoch).or_default().push(figure(epoch));
-    }
-    by_epoch
-        .into_iter()
-        .filter(|(_, values)| values.len() == model.runs.len())
-        .map(|(epoch, values)| Some((epoch, stats::mean(&values).ok().filter(|mean| mean.is_finite())?)))
-        .collect()
-}
-
-/// The mean of a figure over the runs, each in the epoch whose weights were tested.
-fn mean_when_tested(model: &Model, figure: impl Fn(&EpochRecord) -> f64) -> Option<f64> {
-    let values: Option<Vec<f64>> = model
-        .runs
-        .iter()
-        .map(|run| run.epochs.iter().find(|epoch| Some(epoch.epoch) == tested_epoch(run)).map(&figure))
-        .collect();
-    stats::mean(&values?).ok()
-}
-
-/// The epochs that some runs give, each once.
-fn distinct(model: &Model, epoch: fn(&RunRecord) -> Option<usize>) -> Vec<usize> {
-    model.runs.iter().filter_map(|run| epoch(run)).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
 /// What a model's epochs support saying.
 pub(crate) fn sentences(model: &Model) -> Vec<String> {
-    let name = &markdown(model.name);
+    let name = &one_line(model.name);
+    let learning = &model.learning;
     // What follows each epoch under the original protocol is a test, whatever it is called.
     let set = match model.runs.iter().all(|run| run.specification.protocol == Protocol::Original) {
         true => "test",
         false => "validation",
     };
-    let ends = distinct(model, last_epoch);
-    let mut sentences: Vec<String> = tested_weights_of(model, name).into_iter().collect();
-    if let Some(accuracies) = means(model, |epoch| epoch.validation_accuracy) {
-        let every_run_has = if ends.len() > 1 { " that every run has" } else { "" };
-        sentences.extend(passed(name, set, &accuracies, every_run_has));
+    let mut sentences: Vec<String> = tested_weights_of(model).into_iter().collect();
+    if let Some(last) = learning.common_epoch {
+        let every_run_has = if learning.last_epochs.len() > 1 { " that every run has" } else { "" };
+        sentences.extend(reached(name, set, &learning.milestones, last, every_run_has));
     }
-    let (training, validation) = (
-        mean_when_tested(model, |epoch| epoch.train_accuracy),
-        mean_when_tested(model, |epoch| epoch.validation_accuracy),
-    );
-    if let (Some(training), Some(validation)) = (training, validation) {
-        let when = match distinct(model, tested_epoch).as_slice() {
+    if let (Some(training), Some(validation)) = (learning.train_accuracy, learning.validation_accuracy) {
+        let when = match learning.tested_epochs.as_slice() {
             [only] => format!("In epoch {only}"),
             [first, .., last] => format!("In the epochs whose weights were tested ({first} to {last})"),
             [] => return sentences,
@@ -133,37 +86,30 @@ pub(crate) fn sentences(model: &Model) -> Vec<String> {
             )
         },
     ));
-    match (means(model, |epoch| epoch.validation_loss), ends.as_slice()) {
-        (None, _) => sentences.push(format!("The {set} loss of {name} is not finite.")),
-        (Some(losses), [] | [_]) => sentences.extend(trend(name, set, &losses)),
-        (Some(_), [first, .., last]) => sentences.push(format!(
-            "The runs of {name} ended after different epochs ({first} to {last}): their {set} losses have no common last epoch and no \
-             trend is read from their mean."
-        )),
-    }
+    sentences.extend(learning.trend.map(|trend| going(name, set, trend, &learning.last_epochs)));
     sentences
 }
 
-fn passed(name: &str, set: &str, accuracies: &[(usize, f64)], which: &str) -> Option<String> {
-    let last = accuracies.last()?.0;
-    let mut reached: Vec<(usize, Vec<&str>)> = Vec::new();
-    let mut never = Vec::new();
-    for (threshold, words) in THRESHOLDS {
-        let first = accuracies.iter().find(|(_, accuracy)| *accuracy >= threshold);
-        match (first, reached.last_mut()) {
-            (None, _) => never.push(words),
-            (Some((epoch, _)), Some((same, group))) if same == epoch => group.push(words),
-            (Some((epoch, _)), _) => reached.push((*epoch, vec![words])),
+fn reached(name: &str, set: &str, milestones: &[Milestone], last: usize, which: &str) -> Option<String> {
+    let lowest = round_percent(milestones.first()?.accuracy);
+    let mut in_epochs: Vec<(usize, Vec<String>)> = Vec::new();
+    let mut never = None;
+    for Milestone { accuracy, epoch } in milestones {
+        let words = round_percent(*accuracy);
+        match (epoch, in_epochs.last_mut()) {
+            (None, _) => never = never.or(Some(words)),
+            (Some(epoch), Some((same, group))) if same == epoch => group.push(words),
+            (Some(epoch), _) => in_epochs.push((*epoch, vec![words])),
         }
     }
     let mut parts: Vec<String> =
-        reached.iter().map(|(epoch, words)| format!("{} in epoch {epoch}", listed(words))).collect();
+        in_epochs.iter().map(|(epoch, words)| format!("{} in epoch {epoch}", listed(words))).collect();
     let within = match which {
         "" => format!("in {}", counted(last, "epoch")),
         which => format!("in the {}{which}", counted(last, "epoch")),
     };
-    match (parts.is_empty(), never.first()) {
-        (true, _) => return Some(format!("{name} does not reach 97 % {set} accuracy {within}.")),
+    match (parts.is_empty(), never) {
+        (true, _) => return Some(format!("{name} does not reach {lowest} {set} accuracy {within}.")),
         (false, Some(lowest)) => parts.push(format!("but not {lowest} {within}")),
         (false, None) => {}
     }
@@ -189,66 +135,73 @@ fn gap(name: &str, set: &str, when: &str, [training, validation]: [f64; 2], reas
     }
 }
 
-fn trend(name: &str, set: &str, losses: &[(usize, f64)]) -> Option<String> {
-    let [.., (_, before), (last, end)] = losses else {
-        return (losses.len() == 1).then(|| format!("One epoch of {name} shows no trend."));
-    };
-    let (best, lowest) = losses.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1))?;
-    Some(if *end > lowest * (1.0 + FLAT) {
-        format!(
-            "Its {set} loss rises: {} in epoch {best}, its lowest, and {} in epoch {last}, a sign of overfitting.",
-            loss(lowest),
-            loss(*end)
-        )
-    } else if *end < before * (1.0 - FLAT) {
-        format!(
-            "Its {set} loss is still falling, from {} to {} in epoch {last}: more epochs may help.",
-            loss(*before),
-            loss(*end)
-        )
-    } else {
-        format!(
-            "Its {set} loss is flat by epoch {last} ({}, {} the epoch before).",
-            loss(*end),
-            loss(*before)
-        )
-    })
+fn going(name: &str, set: &str, trend: Trend, ends: &[usize]) -> String {
+    match trend {
+        Trend::NotFinite => format!("The {set} loss of {name} is not finite."),
+        Trend::NoCommonEnd => format!(
+            "The runs of {name} ended after different epochs ({} to {}): their {set} losses have no common last epoch and no trend is \
+             read from their mean.",
+            ends.first().unwrap_or(&0),
+            ends.last().unwrap_or(&0)
+        ),
+        Trend::OneEpoch => format!("One epoch of {name} shows no trend."),
+        Trend::Rises { lowest, last } => format!(
+            "Its {set} loss rises: {} in epoch {}, its lowest, and {} in epoch {}, a sign of overfitting.",
+            loss(lowest.loss),
+            lowest.epoch,
+            loss(last.loss),
+            last.epoch
+        ),
+        Trend::Falls { before, last } => format!(
+            "Its {set} loss is still falling, from {} to {} in epoch {}: more epochs may help.",
+            loss(before.loss),
+            loss(last.loss),
+            last.epoch
+        ),
+        Trend::Flat { before, last } => format!(
+            "Its {set} loss is flat by epoch {} ({}, {} the epoch before).",
+            last.epoch,
+            loss(last.loss),
+            loss(before.loss)
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::record;
+    use crate::fixture::{model, record};
+    use analysis::learning::LossAt;
 
     #[test]
-    fn thresholds_are_grouped_by_epoch() {
-        let passed = |accuracies: &[(usize, f64)]| passed("a", "validation", accuracies, "");
+    fn milestones_are_grouped_by_epoch() {
+        let reached = |epochs: [Option<usize>; 3], last| {
+            let of = |(accuracy, epoch)| Milestone { accuracy, epoch };
+            let milestones: Vec<Milestone> = [0.98, 0.99, 0.995].into_iter().zip(epochs).map(of).collect();
+            reached("a", "validation", &milestones, last, "").unwrap_or_default()
+        };
         assert_eq!(
-            passed(&[(1, 0.985), (2, 0.992)]).as_deref(),
-            Some("a first reaches a validation accuracy of 97 % and 98 % in epoch 1, 99 % in epoch 2.")
+            reached([Some(1), Some(1), Some(2)], 2),
+            "a first reaches a validation accuracy of 98 % and 99 % in epoch 1, 99.5 % in epoch 2."
         );
         assert_eq!(
-            passed(&[(1, 0.96), (2, 0.97), (3, 0.969)]).as_deref(),
-            Some("a first reaches a validation accuracy of 97 % in epoch 2, but not 98 % in 3 epochs.")
+            reached([Some(2), None, None], 3),
+            "a first reaches a validation accuracy of 98 % in epoch 2, but not 99 % in 3 epochs."
         );
-        assert_eq!(
-            passed(&[(1, 0.5)]).as_deref(),
-            Some("a does not reach 97 % validation accuracy in 1 epoch.")
-        );
-        assert_eq!(passed(&[]), None);
+        assert_eq!(reached([None; 3], 1), "a does not reach 98 % validation accuracy in 1 epoch.");
     }
 
     #[test]
-    fn trends_are_told_apart() {
-        let words = |losses: &[(usize, f64)]| trend("a", "validation", losses).unwrap_or_default();
-        assert!(words(&[(1, 0.5), (2, 0.4)]).contains("still falling, from 0.5000 to 0.4000 in epoch 2"));
-        assert!(
-            words(&[(1, 0.4), (2, 0.3), (3, 0.35)])
-                .contains("rises: 0.3000 in epoch 2, its lowest, and 0.3500 in epoch 3")
-        );
-        assert!(words(&[(1, 0.4), (2, 0.396)]).contains("flat by epoch 2 (0.3960, 0.4000 the epoch before)"));
-        assert_eq!(words(&[(1, 0.4)]), "One epoch of a shows no trend.");
-        assert_eq!(trend("a", "validation", &[]), None);
+    fn trends_are_worded() {
+        let words = |trend| going("a", "validation", trend, &[1, 3]);
+        let at = |epoch, loss| LossAt { epoch, loss };
+        let falls = Trend::Falls { before: at(1, 0.5), last: at(2, 0.4) };
+        assert!(words(falls).contains("still falling, from 0.5000 to 0.4000 in epoch 2"));
+        let rises = Trend::Rises { lowest: at(2, 0.3), last: at(3, 0.35) };
+        assert!(words(rises).contains("rises: 0.3000 in epoch 2, its lowest, and 0.3500 in epoch 3"));
+        let flat = Trend::Flat { before: at(1, 0.4), last: at(2, 0.396) };
+        assert!(words(flat).contains("flat by epoch 2 (0.3960, 0.4000 the epoch before)"));
+        assert_eq!(words(Trend::OneEpoch), "One epoch of a shows no trend.");
     }
 
     #[test]
@@ -265,7 +218,7 @@ mod tests {
     }
 
     fn said(runs: &[RunRecord]) -> String {
-        sentences(&Model { name: "a", runs: runs.iter().collect() }).join("\n")
+        sentences(&model(&runs.iter().collect::<Vec<_>>())).join("\n")
     }
 
     #[test]

@@ -4,17 +4,15 @@
 //! machine, so the same records always give the same bytes.
 
 mod across;
-mod atlas;
 mod axis;
-mod calibration;
 mod canvas;
 mod chart;
-mod confusion;
 mod contact_sheet;
 mod cost;
 mod curves;
 mod discussion;
-mod errors;
+mod document;
+mod epochs_csv;
 mod figures;
 mod font;
 mod forest;
@@ -47,42 +45,38 @@ mod pictures;
 #[cfg(test)]
 mod properties;
 
-use analysis::verdict::{Comparison, MachineKind, sanity};
+use analysis::{Analysis, hard_images::HardImages, model::Model};
 use records::{
     question::Question,
-    record::{DatasetIdentity, FailedRun, Protocol, RunRecord},
+    record::{DatasetIdentity, Protocol, RunRecord},
 };
 
 pub use across::{across_markdown, across_terminal};
 pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};
 pub use curves::{accuracy_chart, loss_chart};
+pub use epochs_csv::{epochs_csv, summary_json};
 pub use figures::{confusion_chart, digits_chart, time_chart};
 pub use forest::difference_chart;
 pub use markdown::markdown;
 pub use numbers::thousands;
 pub use page::{page, tuning_page};
 pub use scene::Scene;
-pub use tables::{SUMMARY_SCHEMA, epochs_csv, summary_json};
 pub use terminal::terminal;
 pub use tuning::{TUNING_SCHEMA, search_chart, settings, tuning_json, tuning_markdown, tuning_terminal};
 
 /// Everything that a report is made of.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Study<'a> {
+    /// What the study asks.
+    pub question: Question,
     /// One per run, in any order.
     pub records: &'a [RunRecord],
-    /// Runs that came to no result.
-    pub failed: &'a [FailedRun],
-    /// One per pair of models.
-    pub comparisons: &'a [Comparison],
-    /// What a reader must know beyond the records' own warnings: a record left aside, an interruption.
-    pub notes: &'a [String],
+    /// What they tell.
+    pub analysis: Analysis<'a>,
     /// The test images that the records are about, where they are at hand: the hard ones are shown.
     pub images: Option<TestImages<'a>>,
     /// What the classes are called, where that is known.
     pub class_names: &'a [String],
-    /// What the study asks.
-    pub question: Question,
 }
 
 /// Grey images, one after the other.
@@ -147,34 +141,6 @@ pub fn pictures(study: &Study) -> Vec<Picture> {
     all.into_iter().filter_map(|(file, words, scene)| Some(Picture { file, words, scene: scene? })).collect()
 }
 
-/// The runs of one model.
-#[derive(Debug, Clone)]
-pub(crate) struct Model<'a> {
-    pub(crate) name: &'a str,
-    /// By seed.
-    pub(crate) runs: Vec<&'a RunRecord>,
-}
-
-impl Model<'_> {
-    /// Those of the first run; a model's runs share their architecture.
-    pub(crate) fn parameters(&self) -> usize {
-        self.runs.first().map_or(0, |run| run.parameters)
-    }
-
-    /// Seconds of every run; none where the runs come from several kinds of machine, whose clocks are never averaged.
-    pub(crate) fn seconds(&self, seconds: impl Fn(&RunRecord) -> f64) -> Vec<f64> {
-        match MachineKind::all(self.runs.iter().copied()).len() {
-            1 => self.figures(seconds),
-            _ => Vec::new(),
-        }
-    }
-
-    /// A figure of every run.
-    pub(crate) fn figures(&self, figure: impl Fn(&RunRecord) -> f64) -> Vec<f64> {
-        self.runs.iter().map(|run| figure(run)).collect()
-    }
-}
-
 impl<'a> Study<'a> {
     /// A class as a reader knows it: by its label or name, or by its number where it has none. Both together would be two
     /// numbers where labels are not counted from 0.
@@ -182,43 +148,15 @@ impl<'a> Study<'a> {
         self.class_names.get(class).map_or_else(|| class.to_string(), |name| text::one_line(name))
     }
 
-    /// Models in the order of their first record, whose place is also their colour.
-    pub(crate) fn models(&self) -> Vec<Model<'a>> {
-        let mut models: Vec<Model> = Vec::new();
-        for record in self.records {
-            match models.iter_mut().find(|model| model.name == record.specification.model) {
-                Some(model) => model.runs.push(record),
-                None => models.push(Model { name: &record.specification.model, runs: vec![record] }),
-            }
-        }
-        for model in &mut models {
-            model.runs.sort_by_key(|run| run.specification.seed);
-        }
-        models
+    /// In the order of their first record, whose place is also their colour.
+    pub(crate) fn models(&self) -> &[Model<'a>] {
+        &self.analysis.models
     }
 
-    /// Models of which every run diverged, in the order of their first, with the number of runs.
-    pub(crate) fn lost(&self) -> Vec<(&'a str, usize)> {
-        let mut lost: Vec<(&str, usize)> = Vec::new();
-        for run in self.failed {
-            let name = run.specification.model.as_str();
-            if self.records.iter().any(|record| record.specification.model == name) {
-                continue;
-            }
-            match lost.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, count)) => *count += 1,
-                None => lost.push((name, 1)),
-            }
-        }
-        lost
-    }
-
-    /// How many runs a model has, and how many more diverged: `3`, `2 (1 diverged)`.
-    pub(crate) fn run_count(&self, model: &str, finished: usize) -> String {
-        match self.failed.iter().filter(|run| run.specification.model == model).count() {
-            0 => numbers::thousands(finished as u64),
-            diverged => format!("{finished} ({diverged} diverged)"),
-        }
+    /// The test images, where they are at hand and are those of the hard ones.
+    pub(crate) fn pixels(&self, hard: &HardImages) -> Option<TestImages<'a>> {
+        let last = hard.entries.iter().map(|entry| entry.image).max()?;
+        self.images.filter(|images| images.get(last).is_some())
     }
 
     /// Each value of a record once, in the order of their first record.
@@ -253,11 +191,6 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// Whether any model was trained more than once.
-    pub(crate) fn repeated(&self) -> bool {
-        self.models().iter().any(|model| model.runs.len() > 1)
-    }
-
     /// What a reader must know beside every figure of a run that read the test set after each epoch.
     pub(crate) fn original_sentence(&self) -> Option<&'static str> {
         match self.protocols().as_slice() {
@@ -270,41 +203,12 @@ impl<'a> Study<'a> {
             _ => None,
         }
     }
+}
 
-    /// What must be known before any verdict is believed.
-    pub(crate) fn sanity(&self) -> Vec<String> {
-        sanity(self.records, self.failed)
-    }
-
-    /// The records' own warnings, after those about records that do not belong together.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let mut warn_if = |condition: bool, warning: &str| {
-            if condition {
-                warnings.push(warning.to_owned());
-            }
-        };
-        warn_if(
-            self.protocols().len() > 1,
-            "The runs follow different protocols: their figures are not comparable.",
-        );
-        warn_if(
-            self.datasets().len() > 1,
-            "The runs were made on different data: their figures are not comparable.",
-        );
-        warn_if(
-            !self.one_machine(),
-            "The runs were made on several kinds of machine: their times are neither averaged nor compared.",
-        );
-        for record in self.records {
-            let (model, seed) = (&record.specification.model, record.specification.seed);
-            warnings.extend(record.warnings.iter().map(|warning| format!("{model}, seed {seed}: {warning}")));
-        }
-        warnings
-    }
-
-    /// Whether all clocks may be compared.
-    pub(crate) fn one_machine(&self) -> bool {
-        MachineKind::all(self.records).len() <= 1
+/// How many runs a model has, and how many more diverged: `3`, `2 (1 diverged)`.
+pub(crate) fn run_count(finished: usize, diverged: usize) -> String {
+    match diverged {
+        0 => numbers::thousands(finished as u64),
+        diverged => format!("{finished} ({diverged} diverged)"),
     }
 }

@@ -8,68 +8,75 @@ use serde_json::{Value, json};
 use study::study_file::built_in_model;
 use train::Recipe;
 
+use analysis::model::Model;
+
 use crate::{
-    Model, Study,
-    markdown::line,
+    Study,
+    markdown::{line, list},
     numbers::{counted, listed, thousands},
-    text::{self, shell},
+    text::{self, one_line, shell},
 };
 
-/// The section of the report.
-pub(crate) fn how_it_was_made(page: &mut String, study: &Study, models: &[Model]) {
+/// What is said where the study can be made again.
+pub(crate) const SAME_BITS: &str =
+    "On the same kernels every fingerprint comes out the same, on any number of threads.";
+
+/// What is said where no one command makes the study.
+pub(crate) const NO_COMMAND: &str = "No one compare command makes these runs; each record in records/ holds its own specification, and \
+                                     mnist-study verify --all makes them again.";
+
+/// The section of a report in Markdown.
+pub(crate) fn how_it_was_made(page: &mut String, study: &Study) {
     page.push_str("\n## How it was made\n\n");
-    for protocol in study.protocols() {
-        line(page, format_args!("- {}", in_words(protocol, study)));
+    list(page, &sentences(study));
+    match command(study) {
+        Some(command) => {
+            line(page, format_args!("\nTo make it again:\n\n```sh\n{command}\n```\n\n{SAME_BITS}"));
+        }
+        None => line(page, format_args!("\n{}", text::markdown(NO_COMMAND))),
     }
+}
+
+/// The protocol, the data, the recipes, the seeds and the machines.
+pub(crate) fn sentences(study: &Study) -> Vec<String> {
+    let models = study.models();
+    let mut sentences: Vec<String> =
+        study.protocols().into_iter().map(|protocol| in_words(protocol, study)).collect();
     for dataset in study.datasets() {
-        line(
-            page,
-            format_args!(
-                "- Data: {}, {} training and {} test images of {} × {} pixels in {} classes; SHA-256 {}.",
-                text::markdown(&dataset.name),
-                thousands(dataset.training_images as u64),
-                thousands(dataset.test_images as u64),
-                dataset.height,
-                dataset.width,
-                dataset.classes,
-                text::markdown(&dataset.sha256)
-            ),
-        );
+        sentences.push(format!(
+            "Data: {}, {} training and {} test images of {} × {} pixels in {} classes; SHA-256 {}.",
+            one_line(&dataset.name),
+            thousands(dataset.training_images as u64),
+            thousands(dataset.test_images as u64),
+            dataset.height,
+            dataset.width,
+            dataset.classes,
+            one_line(&dataset.sha256)
+        ));
     }
     let recipes = study.distinct(|run| &run.specification.recipe);
     for recipe in &recipes {
         let of = |model: &&Model| model.runs.iter().any(|run| run.specification.recipe == **recipe);
-        let names: Vec<String> = models.iter().filter(of).map(|model| text::markdown(model.name)).collect();
+        let names: Vec<String> = models.iter().filter(of).map(|model| one_line(model.name)).collect();
         let whose = if recipes.len() > 1 { format!(" of {}", listed(&names)) } else { String::new() };
-        line(page, format_args!("- Recipe{whose}: {}.", text::markdown(&in_a_line(recipe))));
+        sentences.push(format!("Recipe{whose}: {}.", one_line(&in_a_line(recipe))));
     }
     for model in models {
         let seeds: Vec<String> = model.runs.iter().map(|run| run.specification.seed.to_string()).collect();
         let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
-        line(page, format_args!("- {}: {noun} {}.", text::markdown(model.name), listed(&seeds)));
+        sentences.push(format!("{}: {noun} {}.", one_line(model.name), listed(&seeds)));
     }
     for environment in study.distinct(|run| &run.environment) {
-        line(
-            page,
-            format_args!(
-                "- Machine: {}, {}, {} kernels, {}, {}.",
-                text::markdown(&environment.cpu),
-                counted(environment.threads, "thread"),
-                text::markdown(&environment.kernels),
-                text::markdown(&environment.operating_system),
-                text::markdown(&format!("mnist-study {}", environment.version))
-            ),
-        );
+        sentences.push(format!(
+            "Machine: {}, {}, {} kernels, {}, mnist-study {}.",
+            one_line(&environment.cpu),
+            counted(environment.threads, "thread"),
+            one_line(&environment.kernels),
+            one_line(&environment.operating_system),
+            one_line(&environment.version)
+        ));
     }
-    match command(study, models) {
-        Some(command) => {
-            line(page, format_args!("\nTo make it again:\n\n```sh\n{command}\n```"));
-            page.push_str("\nOn the same kernels every fingerprint comes out the same, on any number of threads.\n");
-        }
-        None => page.push_str(
-            "\nNo one `compare` command makes these runs; each record in `records/` holds its own specification, and `mnist-study verify --all` makes them again.\n",
-        ),
-    }
+    sentences
 }
 
 /// The study's own fields, then every other that is not the default, as a study file has it.
@@ -202,9 +209,10 @@ impl Shared {
 }
 
 /// The command that makes every run again; none where their settings differ or seeds are missing.
-fn command(study: &Study, models: &[Model]) -> Option<String> {
+pub(crate) fn command(study: &Study) -> Option<String> {
+    let models = study.models();
     let recipes = Shared::of(study);
-    if !study.failed.is_empty() || !study.records.iter().all(|run| recipes.makes(run)) {
+    if !study.analysis.failed.is_empty() || !study.records.iter().all(|run| recipes.makes(run)) {
         return None;
     }
     let ([protocol], [dataset]) = (&study.protocols()[..], &study.datasets()[..]) else { return None };
@@ -216,10 +224,14 @@ fn command(study: &Study, models: &[Model]) -> Option<String> {
         return None;
     }
     let names: Vec<String> = models.iter().map(|model| shell(model.name)).collect();
-    let target = study.question.target.as_ref().map_or_else(String::new, options_of);
+    let question = &study.question;
+    let mut asked = question.target.as_ref().map_or_else(String::new, options_of);
+    if let Some(points) = question.equivalence_margin_points {
+        asked.push_str(&format!(" --equivalence-margin {points}"));
+    }
     let audit = if audited { " --audit-selection" } else { "" };
     Some(format!(
-        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}{audit}{target}",
+        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}{audit}{asked}",
         names.join(" "),
         shell(&dataset.name),
         recipes.options(),
@@ -246,7 +258,7 @@ fn options_of(target: &Target) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{record, records};
+    use crate::fixture::{Given, record, records};
     use records::question::Question;
 
     #[test]
@@ -272,8 +284,9 @@ mod tests {
     fn a_command_is_given_only_where_it_makes_every_run() {
         let mut records = records(&[("cnn", 0.04)], 3, 2);
         let commanded = |records: &[RunRecord]| {
-            let study = Study { records, comparisons: &[], notes: &[], images: None, ..Study::default() };
-            command(&study, &study.models())
+            let study =
+                Given { records, comparisons: &[], notes: &[], images: None, ..Given::default() }.study();
+            command(&study)
         };
         assert_eq!(
             commanded(&records).as_deref(),
@@ -289,19 +302,21 @@ mod tests {
             max_epochs: Some(3),
             max_train_seconds: Some(1.5),
         };
-        let question = Question { target: Some(target), ..Question::default() };
-        let study = Study {
+        let question =
+            Question { target: Some(target), equivalence_margin_points: Some(0.15), ..Question::default() };
+        let study = Given {
             records: &records,
             comparisons: &[],
             notes: &[],
             images: None,
             question,
-            ..Study::default()
-        };
-        let asked = command(&study, &study.models()).expect("one command makes them");
+            ..Given::default()
+        }
+        .study();
+        let asked = command(&study).expect("one command makes them");
         assert!(
             asked.ends_with(
-                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 --max-train-seconds 1.5"
+                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 --max-train-seconds 1.5 --equivalence-margin 0.15"
             ),
             "{asked}"
         );

@@ -1,8 +1,8 @@
 //! Names that fit beside figures.
 
-use crate::Model;
 use crate::numbers::listed;
 use crate::text::one_line;
+use analysis::model::Model;
 
 /// A name of so many letters fits everywhere.
 const LONG: usize = 24;
@@ -51,9 +51,11 @@ fn without_settings(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use analysis::thresholds::Thresholds;
 
     fn short(names: &[&'static str]) -> ShortNames {
-        let models: Vec<Model> = names.iter().map(|name| Model { name, runs: Vec::new() }).collect();
+        let models: Vec<Model> =
+            names.iter().map(|name| Model::of(name, Vec::new(), 0, &Thresholds::default())).collect();
         ShortNames::of(&models)
     }
 

@@ -2,39 +2,21 @@
 
 pub use analysis::figures::thousands;
 pub(crate) use analysis::figures::{confidence, fixed, percent};
+pub(crate) use analysis::spread::Spread;
 use analysis::verdict::Comparison;
-
-/// A mean and, from two values on, the sample standard deviation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Spread {
-    pub(crate) mean: f64,
-    pub(crate) deviation: Option<f64>,
-}
-
-impl Spread {
-    /// Of finite values; none when there is no value or one that is not finite.
-    pub(crate) fn of(values: &[f64]) -> Option<Self> {
-        let mean = stats::mean(values).ok().filter(|mean| mean.is_finite())?;
-        let deviation =
-            stats::sample_standard_deviation(values).ok().filter(|deviation| deviation.is_finite());
-        Some(Self { mean, deviation })
-    }
-
-    /// `mean ± deviation`, both by the same format.
-    pub(crate) fn shown(self, format: impl Fn(f64) -> String) -> String {
-        match self.deviation {
-            Some(deviation) => format!("{} ± {}", format(self.mean), format(deviation)),
-            None => format(self.mean),
-        }
-    }
-}
 
 /// What stands in a table where a figure is missing.
 pub(crate) const MISSING: &str = "–";
 
-/// [`Spread::shown`], or the sign for a missing figure.
-pub(crate) fn shown(values: &[f64], format: impl Fn(f64) -> String) -> String {
-    Spread::of(values).map_or(MISSING.to_owned(), |spread| spread.shown(format))
+/// `mean ± deviation`, both by the same format, or the sign for a missing figure.
+pub(crate) fn shown(spread: Option<Spread>, format: impl Fn(f64) -> String) -> String {
+    match spread {
+        None => MISSING.to_owned(),
+        Some(Spread { mean, deviation: None }) => format(mean),
+        Some(Spread { mean, deviation: Some(deviation) }) => {
+            format!("{} ± {}", format(mean), format(deviation))
+        }
+    }
 }
 
 /// A difference of fractions in percentage points with its unit.
@@ -71,6 +53,19 @@ pub(crate) fn adjustment(comparison: &Comparison) -> &'static str {
     if comparison.corrected_for > 1 { "adjusted by Holm's method" } else { "unadjusted, one comparison" }
 }
 
+/// A fraction in per cent without the zeros behind it: 0.97 is `97 %`, 0.995 `99.5 %`.
+pub(crate) fn round_percent(fraction: f64) -> String {
+    let text = percent(fraction);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} %")
+}
+
+/// A fraction in points without the zeros behind it: 0.0005 is `0.05`.
+pub(crate) fn round_points(fraction: f64) -> String {
+    let text = fixed(100.0 * fraction, 4);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A loss, four decimals.
 pub(crate) fn loss(value: f64) -> String {
     fixed(value, 4)
@@ -90,9 +85,9 @@ fn seconds_decimals(value: f64) -> usize {
 }
 
 /// [`shown`] for seconds, the deviation with the decimals of the mean.
-pub(crate) fn shown_seconds(values: &[f64]) -> String {
-    let decimals = Spread::of(values).map_or(0, |spread| seconds_decimals(spread.mean));
-    shown(values, |value| fixed(value, decimals))
+pub(crate) fn shown_seconds(spread: Option<Spread>) -> String {
+    let decimals = spread.map_or(0, |spread| seconds_decimals(spread.mean));
+    shown(spread, |value| fixed(value, decimals))
 }
 
 /// A ratio of at least 1, two decimals below ten.
@@ -157,11 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_needs_two_values() {
-        assert_eq!(shown(&[0.5], percent), "50.00");
-        assert_eq!(shown(&[0.4, 0.6], percent), "50.00 ± 14.14");
-        assert_eq!(shown_seconds(&[40.0, 41.0]), "40.5 ± 0.7");
-        assert_eq!(shown(&[], percent), MISSING);
-        assert_eq!(shown(&[0.5, f64::NAN], percent), MISSING);
+    fn a_deviation_stands_beside_its_mean() {
+        assert_eq!(shown(Spread::of(&[0.5]), percent), "50.00");
+        assert_eq!(shown(Spread::of(&[0.4, 0.6]), percent), "50.00 ± 14.14");
+        assert_eq!(shown_seconds(Spread::of(&[40.0, 41.0])), "40.5 ± 0.7");
+        assert_eq!(shown(None, percent), MISSING);
     }
 }

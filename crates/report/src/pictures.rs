@@ -5,11 +5,11 @@ use records::record::{Protocol, RunRecord};
 use resvg::usvg::{self, Node, Rect, fontdb};
 
 use crate::{
-    ContactSheet, Scene, SheetImage, SheetRow, Study, TestImages, accuracy_chart,
+    ContactSheet, Scene, SheetImage, SheetRow, TestImages, accuracy_chart,
     canvas::Canvas,
     chart::Quantity,
     confusion_chart, contact_sheet, curves, digits_chart,
-    fixture::{comparison, record, records, with_predictions},
+    fixture::{Given, comparison, record, records, with_predictions},
     forest, loss_chart, plots,
 };
 
@@ -94,7 +94,8 @@ fn scenes() -> Vec<(String, Scene)> {
         let class_names = records.first().map_or(&[][..], |run| &run.class_names);
         let comparisons = compared(&records);
         let study =
-            Study { records: &records, comparisons: &comparisons, images, class_names, ..Study::default() };
+            Given { records: &records, comparisons: &comparisons, images, class_names, ..Given::default() }
+                .study();
         for picture in crate::pictures(&study) {
             scenes.push((format!("{name}-{}", picture.file), picture.scene));
         }
@@ -109,7 +110,7 @@ fn scenes() -> Vec<(String, Scene)> {
             let shown = |value: f64| value.to_string();
             let cost = |run: &RunRecord| run.train_seconds;
             push("time", plots::accuracy_against(&study, canvas, ["training time", "s"], shown, cost));
-            if let Some(scene) = plots::calibration(&study.models(), canvas) {
+            if let Some(scene) = plots::calibration(study.models(), canvas) {
                 push("calibration", scene);
             }
         }
@@ -239,13 +240,9 @@ fn the_painter_shows_what_the_svg_says() {
 #[test]
 fn a_png_is_a_picture_of_the_right_size_and_not_blank() {
     let records = records(&[("cnn", 0.05)], 1, 5);
-    let scene = accuracy_chart(&Study {
-        records: &records,
-        comparisons: &[],
-        notes: &[],
-        images: None,
-        ..Study::default()
-    });
+    let scene = accuracy_chart(
+        &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }.study(),
+    );
     let decoded = tiny_skia::Pixmap::decode_png(&scene.to_png()).expect("a PNG");
     assert_eq!((decoded.width(), decoded.height()), (1600, 1000));
     let blue = decoded.pixels().iter().filter(|pixel| (pixel.red(), pixel.blue()) == (0x00, 0xb2)).count();
@@ -267,7 +264,7 @@ fn classes_are_called_by_their_labels_and_names_in_pictures() {
         let records = records(&[("cnn", 0.05)], 1, 1);
         let pixels = vec![90; 1000 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        let study = Study { records: &records, images, class_names: &names, ..Study::default() };
+        let study = Given { records: &records, images, class_names: &names, ..Given::default() }.study();
         let matrix = texts(&confusion_chart(&study).expect("a matrix"));
         for name in &names {
             assert_eq!(matrix.iter().filter(|text| *text == name).count(), 2, "{name}: {matrix:?}");
@@ -290,7 +287,7 @@ fn no_number_is_cut() {
     let pixels = vec![90; 2 * 784];
     let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
     for (names, end) in [(&names[..], " 247 (11/12)"), (&names[..0], " 7 (11/12)")] {
-        let study = Study { records: &records, images, class_names: names, ..Study::default() };
+        let study = Given { records: &records, images, class_names: names, ..Given::default() }.study();
         let shown = texts(&digits_chart(&study).expect("an image"));
         let answer = shown.iter().find(|text| text.starts_with("sta"));
         assert!(answer.is_some_and(|answer| answer.ends_with(end)), "{shown:?}");
@@ -307,7 +304,7 @@ fn hard_images_are_shown_with_the_models_that_miss_them() {
         let records: Vec<RunRecord> = (1..).zip(given).map(run).collect();
         let pixels = vec![90; 2 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        let scene = digits_chart(&Study { records: &records, images, ..Study::default() });
+        let scene = digits_chart(&Given { records: &records, images, ..Given::default() }.study());
         texts(&scene.expect("an image"))[1..].to_vec()
     };
     let few = [
@@ -327,13 +324,9 @@ fn hard_images_are_shown_with_the_models_that_miss_them() {
 #[test]
 fn what_is_not_finite_is_said() {
     let study = cases().into_iter().find(|(name, _)| *name == "diverged").expect("the case").1;
-    let svg = loss_chart(&Study {
-        records: &study,
-        comparisons: &[],
-        notes: &[],
-        images: None,
-        ..Study::default()
-    })
+    let svg = loss_chart(
+        &Given { records: &study, comparisons: &[], notes: &[], images: None, ..Given::default() }.study(),
+    )
     .to_svg();
     assert!(svg.contains("Not drawn, because not finite or too large: lstm 6 values."), "{svg}");
     assert!(svg.contains("loss (nats, log scale)"));
@@ -343,13 +336,10 @@ fn what_is_not_finite_is_said() {
 fn a_single_epoch_is_marked_and_explained_by_marks() {
     let drawn = |epochs| {
         let records = records(&[("cnn", 0.05), ("lstm", 0.12)], 1, epochs);
-        accuracy_chart(&Study {
-            records: &records,
-            comparisons: &[],
-            notes: &[],
-            images: None,
-            ..Study::default()
-        })
+        accuracy_chart(
+            &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }
+                .study(),
+        )
         .to_svg()
     };
     let (one, two) = (drawn(1), drawn(2));
@@ -362,9 +352,11 @@ fn a_single_epoch_is_marked_and_explained_by_marks() {
 fn the_original_protocol_is_named_in_the_picture() {
     let study = [record("cnn", 1, 5, 0.1, Protocol::Original)];
     for scene in [accuracy_chart, loss_chart] {
-        let svg =
-            scene(&Study { records: &study, comparisons: &[], notes: &[], images: None, ..Study::default() })
-                .to_svg();
+        let svg = scene(
+            &Given { records: &study, comparisons: &[], notes: &[], images: None, ..Given::default() }
+                .study(),
+        )
+        .to_svg();
         assert!(svg.contains(">test set, used as validation<"), "{svg}");
     }
 }

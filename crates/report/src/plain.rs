@@ -1,8 +1,9 @@
 //! A verdict for people who know no statistics.
 
+use crate::numbers::round_points;
 use analysis::{
     figures::fixed,
-    verdict::{Comparison, Coverage, EQUIVALENT_POINTS, Outcome},
+    verdict::{Comparison, Coverage, Outcome},
 };
 
 /// What a comparison means, in one or two sentences without a technical term.
@@ -27,7 +28,8 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
         Outcome::BBetter => would_win(b, a, [-upper, -lower]),
         Outcome::PracticallyEqual => {
             format!(
-                "{again}, {a} and {b} would be expected to stay within {EQUIVALENT_POINTS} points of each other."
+                "{again}, {a} and {b} would be expected to stay within {} points of each other.",
+                round_points(comparison.equivalence_margin)
             )
         }
         Outcome::CannotTell => format!(

@@ -1,17 +1,17 @@
 //! Scatter plots of the page: accuracy against cost, errors against doubts.
 
 use crate::{
-    Model, Study,
+    Study,
     axis::Scale,
-    calibration::{self, Bin},
     canvas::{Canvas, Frame},
     font::Font,
     legend::{self, DOTTED, Sample},
     marks::Mark,
-    numbers::{Spread, fixed},
+    numbers::{self, Spread, fixed},
     scene::{Scene, Stroke},
     text::one_line,
 };
+use analysis::{calibration::Bin, model::Model};
 use records::record::RunRecord;
 
 /// No cost or accuracy is larger; a damaged figure would flatten all others.
@@ -46,7 +46,7 @@ pub(crate) fn accuracy_against(
     let costs: Vec<f64> = points.iter().map(|(_, cost, ..)| *cost).collect();
     let accuracies: Vec<f64> = points.iter().flat_map(|(.., all)| all.iter().copied()).collect();
     let mut key = Vec::new();
-    if study.repeated() {
+    if study.analysis.repeated() {
         key.push((Sample::Band, "smallest to largest of the runs".to_owned()));
     }
     let top = legend::draw(&mut scene, &font, &names, key, true, canvas, 8.0);
@@ -74,7 +74,7 @@ pub(crate) fn accuracy_against(
         } else {
             f64::midpoint(middle(index), middle(index + 1))
         };
-        let accuracy = accuracy.shown(|value| fixed(value, 2));
+        let accuracy = numbers::shown(Some(*accuracy), |value| fixed(value, 2));
         let lines =
             vec![names[*model].clone(), format!("{accuracy} %"), format!("{quantity}: {}", shown(*cost))];
         frame.probe(&mut scene, &font, [left, right], middle(index), lines);
@@ -85,10 +85,10 @@ pub(crate) fn accuracy_against(
 /// How often each model is wrong where it says that it might be, in bins of its predictions; none without
 /// probabilities.
 pub(crate) fn calibration(models: &[Model], canvas: Canvas) -> Option<Scene> {
-    let all: Vec<(usize, Vec<Bin>)> = models
+    let all: Vec<(usize, &[Bin])> = models
         .iter()
         .enumerate()
-        .filter_map(|(index, model)| Some((index, calibration::bins(&model.runs)?)))
+        .filter_map(|(index, model)| Some((index, model.calibration.as_ref()?.bins.as_slice())))
         .collect();
     let drawn = |bin: &&Bin| bin.accuracy < 1.0 && bin.confidence < 1.0;
     let values: Vec<f64> = all

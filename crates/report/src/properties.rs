@@ -1,12 +1,12 @@
 //! What holds for every record, however odd: nothing panics, and each output keeps its form.
 
-use analysis::verdict::{Comparison, Coverage, Outcome, judge};
+use analysis::verdict::{Comparison, Coverage, Outcome};
 use proptest::prelude::*;
 use records::record::{EpochRecord, Protocol, RunRecord};
 
 use crate::{
-    Study, TestImages, epochs_csv,
-    fixture::{comparison, failed, record},
+    TestImages, epochs_csv,
+    fixture::{Given, comparison, failed, record},
     markdown, page, pictures, summary_json, terminal,
 };
 
@@ -72,9 +72,9 @@ proptest! {
         lost in prop::collection::vec(("[a-d]|[<|*\\[]{3}", any::<u64>(), 0..9usize), 0..4),
     ) {
         let failed: Vec<_> = lost.iter().map(|(model, seed, epoch)| failed(model, *seed, *epoch)).collect();
-        let study = Study {
-            records: &records, failed: &failed, comparisons: &comparisons, notes: &notes, images: None, ..Study::default()
-        };
+        let study = Given {
+            records: &records, failed: &failed, comparisons: &comparisons, notes: &notes, images: None, ..Given::default()
+        }.study();
         let rows = records.iter().map(|record| record.epochs.len()).sum::<usize>();
         let csv = epochs_csv(&study);
         prop_assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().filter(Result::is_ok).count(), rows);
@@ -106,7 +106,7 @@ proptest! {
     fn pictures_are_pictures(records in prop::collection::vec(run(), 0..6)) {
         let pixels = vec![200; 20 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        let study = Study { records: &records, comparisons: &[], notes: &[], images, ..Study::default() };
+        let study = Given { records: &records, comparisons: &[], notes: &[], images, ..Given::default() }.study();
         for picture in pictures(&study) {
             let decoded = tiny_skia::Pixmap::decode_png(&picture.scene.to_png()).expect("a PNG");
             prop_assert_eq!((decoded.width(), decoded.height()), (1600, 1000));
@@ -151,9 +151,8 @@ proptest! {
         let runs = missed.iter().map(Vec::len).min().unwrap_or(0);
         let missed: Vec<Vec<usize>> = missed.into_iter().map(|all| all[..runs].to_vec()).collect();
         let records = judged(&missed, images);
-        let judgement = judge(&records, &[]);
-        let study = Study { records: &records, comparisons: &judgement.comparisons, ..Study::default() };
-        let [comparison] = &judgement.comparisons[..] else { panic!("one pair") };
+        let study = crate::fixture::judged(&records, &[]);
+        let [comparison] = &study.analysis.comparisons[..] else { panic!("one pair") };
         // By whole numbers: hundredths of a point, half away from zero.
         let (a, b) = (missed[0].iter().sum::<usize>(), missed[1].iter().sum::<usize>());
         let cells = (runs * images) as u64;

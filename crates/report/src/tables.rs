@@ -1,309 +1,272 @@
-//! The files for programs: `epochs.csv` and `summary.json`.
+//! The tables of a report, as data.
 
-use analysis::verdict::{
-    Attempt, Comparison, Ensemble, Rank, Standing, attempts, ensemble, ranking, standings,
+use analysis::{model::Model, ranking::Rank};
+
+use crate::{
+    Study,
+    document::{Cell, Table},
+    learning::tested_of_all,
+    numbers::{MISSING, loss, percent, seconds, shown, shown_seconds, thousands},
+    run_count,
+    text::one_line,
 };
-use records::{
-    record::{Environment, EpochRecord, FailedRun, RunRecord},
-    target::Target,
-};
-use serde::Serialize;
 
-use crate::{Model, Study, learning, selection, text::spreadsheet};
+fn columns(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
 
-/// Version of `summary.json`'s layout.
-pub const SUMMARY_SCHEMA: u32 = 1;
+pub(crate) fn figure(text: impl Into<String>) -> Cell {
+    Cell::Figure(text.into())
+}
 
-const EPOCHS_HEADER: [&str; 8] = [
-    "model",
-    "seed",
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "train_seconds",
-];
+pub(crate) fn words(text: impl Into<String>) -> Cell {
+    Cell::Words(text.into())
+}
 
-/// One row per epoch of every run, by model and seed: `epochs.csv`. Accuracies are fractions, times are seconds.
-pub fn epochs_csv(study: &Study) -> String {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(EPOCHS_HEADER).expect("memory takes every row");
-    for model in study.models() {
-        for run in &model.runs {
-            for epoch in &run.epochs {
-                let row = (
-                    spreadsheet(model.name),
-                    run.specification.seed,
-                    epoch.epoch,
-                    epoch.train_loss,
-                    epoch.train_accuracy,
-                    epoch.validation_loss,
-                    epoch.validation_accuracy,
-                    epoch.train_seconds,
-                );
-                writer.serialize(row).expect("memory takes every row");
-            }
-        }
+fn missing() -> Cell {
+    figure(MISSING)
+}
+
+/// A model by its place in the study.
+pub(crate) fn model(study: &Study, place: usize) -> Cell {
+    Cell::Model(place, one_line(study.models()[place].name))
+}
+
+/// The models and their places, the most accurate first; those without a finite accuracy last.
+fn by_accuracy<'b, 'a>(study: &'b Study<'a>) -> Vec<(usize, &'b Model<'a>)> {
+    let mut models: Vec<(usize, &Model)> = study.models().iter().enumerate().collect();
+    let accuracy = |model: &Model| model.accuracy.map_or(f64::NEG_INFINITY, |accuracy| accuracy.mean);
+    models.sort_by(|(_, one), (_, other)| accuracy(other).total_cmp(&accuracy(one)));
+    models
+}
+
+/// What the spreads of a table are.
+fn spreads(study: &Study) -> String {
+    match study.analysis.repeated() {
+        true => "Mean ± standard deviation over the runs".to_owned(),
+        false => "One run of each model".to_owned(),
     }
-    let bytes = writer.into_inner().expect("memory takes every row");
-    String::from_utf8(bytes).expect("names and figures are text")
 }
 
-#[derive(Serialize)]
-struct Summary<'a> {
-    schema: u32,
-    protocol: Option<&'static str>,
-    dataset: Option<&'a str>,
-    dataset_sha256: Option<&'a str>,
-    machine: Option<Machine<'a>>,
-    /// Each that a run was made on, in the order of the records.
-    machines: Vec<Machine<'a>>,
-    models: Vec<ModelSummary<'a>>,
-    comparisons: &'a [Comparison],
-    ranking: Vec<Rank>,
-    /// What each model reaches and costs, and the Pareto fronts.
-    standings: Vec<Standing>,
-    target: Option<&'a Target>,
-    /// Each model's runs against the target.
-    attempts: Vec<Attempt>,
-    /// Runs that diverged: they are in no figure.
-    failed: Vec<FailedSummary<'a>>,
-    notes: &'a [String],
-    /// What must be known before a verdict is believed comes first.
-    warnings: Vec<String>,
+/// Columns of the table of models.
+pub(crate) mod of_models {
+    pub(crate) const MODEL: &str = "model";
+    pub(crate) const RUNS: &str = "runs";
+    pub(crate) const ACCURACY: &str = "test accuracy (%)";
+    pub(crate) const LOSS: &str = "test loss (nats)";
+    pub(crate) const TRAINING: &str = "training (s)";
+    pub(crate) const EPOCH: &str = "per epoch (s)";
+    pub(crate) const PARAMETERS: &str = "parameters";
+    pub(crate) const MULTIPLY_ADDS: &str = "multiply-adds per image";
 }
 
-#[derive(Serialize, PartialEq)]
-struct Machine<'a> {
-    cpu: &'a str,
-    threads: usize,
-    kernels: &'a str,
-    operating_system: &'a str,
-    version: &'a str,
+/// What each model reaches and costs, the most accurate first.
+pub(crate) fn models(study: &Study) -> Table {
+    use of_models::*;
+    let mut rows: Vec<Vec<Cell>> = by_accuracy(study)
+        .into_iter()
+        .map(|(place, of)| {
+            vec![
+                model(study, place),
+                figure(shown(of.accuracy, percent)),
+                figure(shown(of.loss, loss)),
+                figure(shown_seconds(of.train_seconds)),
+                figure(shown_seconds(of.epoch_seconds)),
+                figure(thousands(of.parameters as u64)),
+                figure(thousands(of.multiply_adds)),
+                figure(run_count(of.runs.len(), of.diverged)),
+            ]
+        })
+        .collect();
+    for lost in &study.analysis.lost {
+        let mut row = vec![words(one_line(lost.name)), figure("diverged"), figure("diverged")];
+        row.extend((0..4).map(|_| missing()));
+        row.push(figure(run_count(0, lost.diverged)));
+        rows.push(row);
+    }
+    let columns = columns(&[MODEL, ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS, MULTIPLY_ADDS, RUNS]);
+    Table { caption: spreads(study), columns, rows }
 }
 
-#[derive(Serialize)]
-struct FailedSummary<'a> {
-    model: &'a str,
-    seed: u64,
-    epoch: usize,
-    problem: &'a str,
+/// What each model costs, in the order of the models.
+pub(crate) fn costs(study: &Study) -> Table {
+    let rows = by_accuracy(study).into_iter().map(|(place, of)| {
+        vec![
+            model(study, place),
+            figure(shown(of.accuracy, percent)),
+            figure(thousands(of.parameters as u64)),
+            figure(thousands(of.multiply_adds)),
+            figure(shown_seconds(of.train_seconds)),
+            figure(shown_seconds(of.evaluate_seconds)),
+            figure(shown_seconds(of.total_seconds)),
+        ]
+    });
+    let columns = columns(&[
+        "model",
+        "test accuracy (%)",
+        "parameters",
+        "multiply-adds per image",
+        "training (s)",
+        "evaluation (s)",
+        "total (s)",
+    ]);
+    Table { caption: "The table of costs".to_owned(), columns, rows: rows.collect() }
 }
 
-#[derive(Serialize)]
-struct ModelSummary<'a> {
-    name: &'a str,
-    parameters: usize,
-    runs: Vec<RunSummary<'a>>,
-    /// The runs as one classifier, where there are two or more.
-    ensemble: Option<Ensemble>,
-    /// Mean optimism of the epoch that is best on the test images, as a fraction, where it was audited.
-    selection_optimism: Option<f64>,
+/// The places that the decided pairs leave each model.
+pub(crate) fn ranking(study: &Study) -> Table {
+    let place_of = |name: &str| study.models().iter().position(|model| model.name == name).unwrap_or(0);
+    let rows = study.analysis.ranking.iter().map(|rank| {
+        vec![
+            words(places(rank)),
+            model(study, place_of(&rank.model)),
+            figure(percent(rank.accuracy)),
+            words(group_letters(&rank.groups)),
+        ]
+    });
+    Table {
+        caption: "Possible ranks".to_owned(),
+        columns: columns(&["rank", "model", "test accuracy (%)", "groups"]),
+        rows: rows.collect(),
+    }
 }
 
-#[derive(Serialize)]
-struct RunSummary<'a> {
-    seed: u64,
-    epochs: &'a [EpochRecord],
-    /// After which epoch the weights stood that were tested.
-    tested_epoch: Option<usize>,
-    train_seconds: f64,
-    total_seconds: f64,
-    test_accuracy: f64,
-    test_loss: f64,
-    fingerprint: &'a str,
+/// The places that a model may have: `1`, `2–3`.
+pub(crate) fn places(rank: &Rank) -> String {
+    if rank.best == rank.worst { rank.best.to_string() } else { format!("{}–{}", rank.best, rank.worst) }
 }
 
-/// `summary.json`, also what `--json` prints. A figure that is not finite is null; without a record so are `protocol`,
-/// `dataset` and `machine`, which describe the first record where records differ: a warning then says that they do.
-pub fn summary_json(study: &Study) -> String {
-    let first = study.records.first();
-    let dataset = first.map(|record| &record.specification.dataset);
-    let summary = Summary {
-        schema: SUMMARY_SCHEMA,
-        protocol: first.map(|record| record.specification.protocol.name()),
-        dataset: dataset.map(|dataset| dataset.name.as_str()),
-        dataset_sha256: dataset.map(|dataset| dataset.sha256.as_str()),
-        machine: first.map(machine),
-        machines: study.distinct(machine),
-        models: study.models().iter().map(summarised).collect(),
-        comparisons: study.comparisons,
-        ranking: ranking(study.records, study.comparisons),
-        standings: standings(study.records),
-        target: study.question.target.as_ref(),
-        attempts: study.question.target.map_or(Vec::new(), |target| attempts(study.records, &target)),
-        failed: study.failed.iter().map(failed).collect(),
-        notes: study.notes,
-        warnings: study.sanity().into_iter().chain(study.warnings()).collect(),
+/// `a`, `b`, … for the groups of a model.
+fn group_letters(groups: &[usize]) -> String {
+    let letter = |group: &usize| match u8::try_from(*group) {
+        Ok(small @ 0..26) => char::from(b'a' + small).to_string(),
+        _ => format!("({group})"),
     };
-    let mut text = serde_json::to_string_pretty(&summary).expect("a summary has no key that is not text");
-    text.push('\n');
-    text
+    groups.iter().map(letter).collect::<Vec<_>>().join(" ")
 }
 
-fn machine(record: &RunRecord) -> Machine<'_> {
-    let Environment { cpu, threads, kernels, operating_system, version, .. } = &record.environment;
-    Machine { cpu, threads: *threads, kernels, operating_system, version }
-}
+/// What the letters of [`ranking`] say.
+pub(crate) const GROUPS: &str = "Two models share a letter if and only if these runs do not tell them apart or find them practically equal.";
 
-fn failed(run: &FailedRun) -> FailedSummary<'_> {
-    let asked = &run.specification;
-    FailedSummary { model: &asked.model, seed: asked.seed, epoch: run.epoch, problem: &run.problem }
-}
-
-fn summarised<'a>(model: &Model<'a>) -> ModelSummary<'a> {
-    ModelSummary {
-        name: model.name,
-        parameters: model.parameters(),
-        runs: model.runs.iter().copied().map(run_summary).collect(),
-        ensemble: ensemble(&model.runs),
-        selection_optimism: selection::of_model(model).map(|spread| spread.mean),
+/// Every run, by model and seed, then those that diverged.
+pub(crate) fn runs(study: &Study) -> Table {
+    let of_model = |(place, of): (usize, &Model)| -> Vec<Vec<Cell>> {
+        let row = |run: &&records::record::RunRecord| {
+            vec![
+                model(study, place),
+                figure(run.specification.seed.to_string()),
+                figure(tested_of_all(run).unwrap_or_else(|| MISSING.to_owned())),
+                figure(percent(run.test.accuracy)),
+                figure(loss(run.test.loss)),
+                figure(seconds(run.train_seconds)),
+                figure(seconds(run.total_seconds)),
+                figure(run.test_reads.to_string()),
+                Cell::Code(run.fingerprint.chars().take(16).collect()),
+                Cell::Code(one_line(&run.id)),
+            ]
+        };
+        of.runs.iter().map(row).collect()
+    };
+    let mut rows: Vec<Vec<Cell>> = study.models().iter().enumerate().flat_map(of_model).collect();
+    for run in study.analysis.failed {
+        let mut row = vec![
+            words(one_line(&run.specification.model)),
+            figure(run.specification.seed.to_string()),
+            figure(format!("diverged in epoch {}", run.epoch)),
+        ];
+        row.extend((0..5).map(|_| missing()));
+        row.extend([Cell::Code(MISSING.to_owned()), Cell::Code(one_line(&run.id))]);
+        rows.push(row);
+    }
+    let columns = columns(&[
+        "model",
+        "seed",
+        "tested after epoch",
+        "test accuracy (%)",
+        "test loss (nats)",
+        "training (s)",
+        "total (s)",
+        "reads of the test images",
+        "fingerprint",
+        "record",
+    ]);
+    Table {
+        caption: "A fingerprint is the beginning of the SHA-256 of the final weights".to_owned(),
+        columns,
+        rows,
     }
 }
 
-fn run_summary(run: &RunRecord) -> RunSummary<'_> {
-    RunSummary {
-        seed: run.specification.seed,
-        epochs: &run.epochs,
-        tested_epoch: learning::tested_epoch(run),
-        train_seconds: run.train_seconds,
-        total_seconds: run.total_seconds,
-        test_accuracy: run.test.accuracy,
-        test_loss: run.test.loss,
-        fingerprint: &run.fingerprint,
+/// How far each model's probabilities can be believed; none where no model has any.
+pub(crate) fn calibration(study: &Study) -> Option<Table> {
+    if study.models().iter().all(|model| model.calibration.is_none()) {
+        return None;
     }
+    let rows = study.models().iter().enumerate().map(|(place, of)| {
+        let calibration = of.calibration.as_ref();
+        vec![
+            model(study, place),
+            figure(shown(of.loss, loss)),
+            figure(shown(calibration.and_then(|calibration| calibration.brier), loss)),
+            figure(shown(calibration.and_then(|calibration| calibration.error), percent)),
+        ]
+    });
+    Some(Table {
+        caption: format!(
+            "Smaller is better; calibration error over {} bins of equal mass",
+            analysis::calibration::BINS
+        ),
+        columns: columns(&[
+            "model",
+            "negative log-likelihood (nats)",
+            "Brier score",
+            "calibration error (points)",
+        ]),
+        rows: rows.collect(),
+    })
+}
+
+/// The bins of [`calibration`].
+pub(crate) fn bins(study: &Study) -> Table {
+    let of_model = |(place, of): (usize, &Model)| -> Vec<Vec<Cell>> {
+        let bins = of.calibration.iter().flat_map(|calibration| &calibration.bins);
+        bins.map(|bin| {
+            vec![
+                model(study, place),
+                figure(percent(bin.confidence)),
+                figure(percent(bin.accuracy)),
+                figure(thousands(bin.count as u64)),
+            ]
+        })
+        .collect()
+    };
+    Table {
+        caption: "Bins".to_owned(),
+        columns: columns(&["model", "mean confidence (%)", "correct (%)", "predictions"]),
+        rows: study.models().iter().enumerate().flat_map(of_model).collect(),
+    }
+}
+
+/// Accuracy on the labels as they are and as people prefer them; none where nobody's preference is known.
+pub(crate) fn corrected(study: &Study) -> Option<Table> {
+    let corrected = study.analysis.hard_images.as_ref()?.corrected.as_ref()?;
+    let rows = study.models().iter().zip(corrected).enumerate().map(|(place, (of, corrected))| {
+        vec![model(study, place), figure(shown(of.accuracy, percent)), figure(shown(*corrected, percent))]
+    });
+    Some(Table {
+        caption: "Accuracy in per cent on the labels as they are, and with the ten labels replaced for which people prefer another"
+            .to_owned(),
+        columns: columns(&["model", "original labels", "corrected labels"]),
+        rows: rows.collect(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, record, records};
-    use records::record::Protocol;
-    use serde_json::Value;
-
-    fn study(records: &[RunRecord]) -> Study<'_> {
-        Study { records, comparisons: &[], notes: &[], images: None, ..Study::default() }
-    }
-
-    type Row = (String, u64, usize, f64, f64, f64, f64, f64);
 
     #[test]
-    fn the_epochs_read_back_are_those_of_the_records() {
-        let mut records = records(&[("cnn, \"wide\"\nnet", 0.05), ("lstm", 0.12)], 2, 3);
-        records[0].epochs[1].train_loss = f64::INFINITY;
-        let text = epochs_csv(&study(&records));
-        let header =
-            "model,seed,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,train_seconds\n";
-        assert!(text.starts_with(header), "{text}");
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let read: Vec<Row> =
-            reader.deserialize().collect::<Result<_, _>>().expect("rows of the header's shape");
-        let models = study(&records).models();
-        let expected: Vec<_> = models
-            .iter()
-            .flat_map(|model| {
-                model.runs.iter().flat_map(|run| run.epochs.iter().map(move |epoch| (run, epoch)))
-            })
-            .map(|(run, epoch)| {
-                let asked = &run.specification;
-                let (loss, accuracy) = (epoch.train_loss, epoch.train_accuracy);
-                let (validation_loss, validation) = (epoch.validation_loss, epoch.validation_accuracy);
-                let seconds = epoch.train_seconds;
-                (
-                    asked.model.clone(),
-                    asked.seed,
-                    epoch.epoch,
-                    loss,
-                    accuracy,
-                    validation_loss,
-                    validation,
-                    seconds,
-                )
-            })
-            .collect();
-        assert_eq!(read.len(), 12);
-        assert_eq!(read, expected);
-    }
-
-    #[test]
-    fn the_summary_keeps_the_contract() {
-        let mut records = records(&[("cnn", 0.05), ("lstm", 0.12)], 2, 3);
-        records[0].epochs[2].validation_loss = f64::NAN;
-        records[3].warnings.push("timed under load".to_owned());
-        let comparisons = [comparison("cnn", "lstm", 0.07)];
-        let notes = ["interrupted".to_owned()];
-        let text = summary_json(&Study {
-            records: &records,
-            comparisons: &comparisons,
-            notes: &notes,
-            images: None,
-            ..Study::default()
-        });
-        assert!(text.ends_with("}\n"));
-        let value: Value = serde_json::from_str(&text).expect("JSON");
-        let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
-        let machine = &value["machine"];
-        let run = &value["models"][1]["runs"][1];
-        let compared = &value["comparisons"][0];
-        for (found, wanted) in [
-            (
-                &value,
-                &["schema", "protocol", "dataset", "machine", "models", "comparisons", "notes", "warnings"][..],
-            ),
-            (machine, &["cpu", "threads", "kernels"]),
-            (&value["models"][0], &["name", "parameters", "runs"]),
-            (
-                run,
-                &[
-                    "seed",
-                    "epochs",
-                    "train_seconds",
-                    "total_seconds",
-                    "test_accuracy",
-                    "test_loss",
-                    "fingerprint",
-                ],
-            ),
-            (&run["epochs"][0], &EPOCHS_HEADER[2..]),
-            (compared, &["a", "b", "difference", "interval", "p_value", "verdict"]),
-        ] {
-            let found = keys(found);
-            assert!(wanted.iter().all(|key| found.contains(&(*key).to_owned())), "{wanted:?} in {found:?}");
-        }
-        assert_eq!((value["schema"].as_u64(), value["protocol"].as_str()), (Some(1), Some("sound")));
-        assert_eq!((value["dataset"].as_str(), machine["threads"].as_u64()), (Some("mnist"), Some(2)));
-        assert_eq!(run["seed"].as_u64(), Some(2));
-        assert_eq!(run["test_accuracy"].as_f64(), Some(records[3].test.accuracy));
-        assert_eq!(run["fingerprint"].as_str(), Some(records[3].fingerprint.as_str()));
-        assert_eq!(run["epochs"][2]["train_loss"].as_f64(), Some(records[3].epochs[2].train_loss));
-        assert!(value["models"][0]["runs"][0]["epochs"][2]["validation_loss"].is_null());
-        assert_eq!(compared["difference"].as_f64(), Some(0.07));
-        assert_eq!(value["notes"][0].as_str(), Some("interrupted"));
-        assert_eq!(value["warnings"][0].as_str(), Some("lstm, seed 2: timed under load"));
-    }
-
-    #[test]
-    fn without_a_record_what_describes_records_is_null() {
-        let value: Value = serde_json::from_str(&summary_json(&study(&[]))).expect("JSON");
-        assert!(value["protocol"].is_null() && value["dataset"].is_null() && value["machine"].is_null());
-        assert_eq!(value["models"].as_array().map(Vec::len), Some(0));
-    }
-
-    #[test]
-    fn records_that_differ_are_warned_of() {
-        let mut records =
-            [record("cnn", 1, 1, 0.1, Protocol::Sound), record("cnn", 2, 1, 0.1, Protocol::Original)];
-        records[1].environment.cpu = "Another CPU".to_owned();
-        let value: Value = serde_json::from_str(&summary_json(&study(&records))).expect("JSON");
-        let warnings: Vec<&str> =
-            value["warnings"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-        assert_eq!(
-            warnings,
-            [
-                "The runs follow different protocols: their figures are not comparable.",
-                "The runs were made on several kinds of machine: their times are neither averaged nor compared.",
-            ]
-        );
+    fn groups_are_letters() {
+        assert_eq!((group_letters(&[0, 2]).as_str(), group_letters(&[25, 26]).as_str()), ("a c", "z (26)"));
     }
 }

@@ -3,15 +3,15 @@
 use crate::{
     Study,
     numbers::{counted, listed, percent, thousands},
-    text::markdown,
+    text::one_line,
 };
-use analysis::verdict::{Attempt, Comparison, Standing, attempts, standings};
+use analysis::{pareto::Standing, target::Attempt, verdict::Comparison};
 use records::target::Target;
 
 /// What the study asks to be reached, in words; nothing where it asks for nothing.
 pub(crate) fn in_words(study: &Study) -> Option<String> {
     let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } =
-        study.question.target?;
+        study.analysis.target?;
     let mut limits = Vec::new();
     let mut limit = |what: &str, most: Option<u64>| {
         if let Some(most) = most {
@@ -30,12 +30,11 @@ pub(crate) fn in_words(study: &Study) -> Option<String> {
 
 /// A sentence a model: in how many of its runs it reaches the target, and what stands against it.
 pub(crate) fn sentences(study: &Study) -> Vec<String> {
-    let Some(target) = study.question.target else { return Vec::new() };
-    attempts(study.records, &target).iter().map(sentence).collect()
+    study.analysis.attempts.iter().map(sentence).collect()
 }
 
 fn sentence(attempt: &Attempt) -> String {
-    let name = markdown(&attempt.model);
+    let name = one_line(&attempt.model);
     if !attempt.exceeds.is_empty() {
         return format!("{name} is not within the limits: {}.", listed(&attempt.exceeds));
     }
@@ -60,7 +59,7 @@ fn whole_percent(fraction: f64) -> String {
 
 /// Where there are more than two models: those that no other outdoes, by each cost.
 pub(crate) fn fronts(study: &Study) -> Vec<String> {
-    let standings = standings(study.records);
+    let standings = &study.analysis.standings;
     if standings.len() < 3 {
         return Vec::new();
     }
@@ -69,7 +68,7 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
         members.sort_by(|one, other| of(one).total_cmp(&of(other)));
         let names: Vec<String> = members
             .iter()
-            .map(|one| format!("{} ({} %)", markdown(&one.model), percent(one.accuracy)))
+            .map(|one| format!("{} ({} %)", one_line(&one.model), percent(one.accuracy)))
             .collect();
         format!("Pareto-optimal in mean test accuracy and {cost}: {}.", listed(&names))
     };
@@ -81,7 +80,10 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
     let told_apart = |comparison: &Comparison| {
         comparison.training_time.as_ref().is_some_and(|time| time.faster().is_some())
     };
-    if !study.comparisons.is_empty() && study.one_machine() && study.comparisons.iter().all(told_apart) {
+    if !study.analysis.comparisons.is_empty()
+        && study.analysis.one_machine()
+        && study.analysis.comparisons.iter().all(told_apart)
+    {
         let seconds = |one: &Standing| one.train_seconds.unwrap_or(f64::INFINITY);
         sentences.push(front("mean training time", |one| one.front_by_train_seconds, seconds));
     }
@@ -92,11 +94,11 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, records};
+    use crate::fixture::{Given, comparison, records};
     use records::question::Question;
 
     fn asked(target: Target) -> Question {
-        Question { title: None, target: Some(target) }
+        Question { target: Some(target), ..Question::default() }
     }
 
     const TARGET: Target = Target {
@@ -116,7 +118,7 @@ mod tests {
         let limited = Target { max_parameters: Some(20_000), max_train_seconds: Some(1e9), ..TARGET };
         let sizes = records.iter_mut().filter(|record| record.specification.model != "large");
         sizes.for_each(|record| record.parameters = 9_000);
-        let study = Study { records: &records, question: asked(limited), ..Study::default() };
+        let study = Given { records: &records, question: asked(limited), ..Given::default() }.study();
         assert_eq!(
             in_words(&study).as_deref(),
             Some("90.00 % test accuracy within 20,000 parameters and 1000000000 s of training")
@@ -129,7 +131,7 @@ mod tests {
                 "bad reaches it in none of 3 runs; of further runs 0 to 56 % would, at 95 % confidence.",
             ]
         );
-        assert_eq!(in_words(&Study { records: &records, ..Study::default() }), None);
+        assert_eq!(in_words(&Given { records: &records, ..Given::default() }.study()), None);
     }
 
     #[test]
@@ -141,8 +143,8 @@ mod tests {
             record.train_seconds = 1.0;
         }
         let pairs = [("a", "b"), ("a", "c"), ("b", "c")].map(|(a, b)| comparison(a, b, 0.01));
-        let study = Study { records: &records, comparisons: &pairs, ..Study::default() };
-        let said = fronts(&study);
+        let given = Given { records: &records, comparisons: &pairs, ..Given::default() };
+        let said = fronts(&given.study());
         let named = |sentence: &str| -> Vec<&str> {
             ["a (", "b (", "c ("].into_iter().filter(|name| sentence.contains(*name)).collect()
         };
@@ -153,7 +155,7 @@ mod tests {
         // Clocks that do not tell two models apart put none of them on a front.
         let mut alike = pairs.clone();
         alike[1].training_time.as_mut().expect("clocks").same_network = true;
-        assert_eq!(fronts(&Study { comparisons: &alike, ..study.clone() }).len(), 3);
-        assert!(fronts(&Study { records: &records[..2], ..Study::default() }).is_empty());
+        assert_eq!(fronts(&Given { comparisons: &alike, ..given }.study()).len(), 3);
+        assert!(fronts(&Given { records: &records[..2], ..Given::default() }.study()).is_empty());
     }
 }

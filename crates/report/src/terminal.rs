@@ -1,14 +1,15 @@
 //! The result as plain text for a terminal.
 
-use analysis::verdict::ranking;
-
 use crate::{
-    Study, learning,
-    markdown::{TOLD_AT_THE_HEAD, best_of_many, places},
+    Study,
+    document::{Cell, Table},
+    learning,
+    markdown::{TOLD_AT_THE_HEAD, best_of_many},
     names::ShortNames,
-    numbers::{MISSING, loss, percent, shown, shown_seconds, thousands},
     plain::in_plain_words,
-    selection, target,
+    selection,
+    tables::{self, of_models, places},
+    target,
     text::one_line,
 };
 
@@ -22,37 +23,20 @@ const SHORTEST_NAME: usize = 8;
 
 /// A table of the models and the verdicts, without colours: at most 80 columns wide, a table more where its figures need it.
 pub fn terminal(study: &Study) -> String {
-    let models = study.models();
+    let analysis = &study.analysis;
     let mut warnings = String::new();
-    for warning in study.sanity() {
+    for warning in &analysis.warnings.before_verdicts {
         warnings.push_str(&wrapped(&one_line(&format!("warning: {warning}"))));
     }
-    if models.is_empty() {
+    if analysis.models.is_empty() {
         return format!("No run has finished.\n{warnings}");
     }
-    let header = ["model", "parameters", "test accuracy (%)", "test loss", "training (s)", "runs"];
-    let mut rows = vec![header.map(str::to_owned)];
-    let ShortNames { names, note } = ShortNames::of(&models);
-    for (model, name) in models.iter().zip(names) {
-        rows.push([
-            name,
-            thousands(model.parameters() as u64),
-            shown(&model.figures(|run| run.test.accuracy), percent),
-            shown(&model.figures(|run| run.test.loss), loss),
-            shown_seconds(&model.seconds(|run| run.train_seconds)),
-            study.run_count(model.name, model.runs.len()),
-        ]);
-    }
-    for (name, _) in study.lost() {
-        let cells = [MISSING, "diverged", "diverged", MISSING].map(str::to_owned);
-        let [parameters, accuracy, loss, time] = cells;
-        rows.push([one_line(name), parameters, accuracy, loss, time, study.run_count(name, 0)]);
-    }
-    let mut text = aligned(&mut rows);
+    let ShortNames { names, note } = ShortNames::of(&analysis.models);
+    let mut text = aligned(&models(study, &names));
     if let Some(note) = note {
         text.push_str(&wrapped(&note));
     }
-    if study.repeated() {
+    if analysis.repeated() {
         text.push_str("mean ± standard deviation over runs\n");
     }
     if let Some(sentence) = study.original_sentence() {
@@ -66,8 +50,8 @@ pub fn terminal(study: &Study) -> String {
         text.push_str(&wrapped("report.md tells after which epoch the other models were tested"));
     }
     if study.records.iter().any(|run| run.specification.audit_selection) {
-        for sentence in selection::sentences(&models).iter().take(TOLD_AT_THE_HEAD) {
-            text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+        for sentence in selection::sentences(&analysis.models).iter().take(TOLD_AT_THE_HEAD) {
+            text.push_str(&wrapped(sentence));
         }
     }
     if !warnings.is_empty() {
@@ -78,48 +62,64 @@ pub fn terminal(study: &Study) -> String {
         text.push('\n');
         text.push_str(&wrapped(&format!("target: {words}")));
         for sentence in target::sentences(study) {
-            text.push_str(&wrapped(&one_line(&sentence.replace('\\', ""))));
+            text.push_str(&wrapped(&sentence));
         }
     }
-    if study.comparisons.len() > TOLD_AT_THE_HEAD {
+    if analysis.comparisons.len() > TOLD_AT_THE_HEAD {
         text.push('\n');
-        text.push_str(&wrapped(&one_line(&best_of_many(study))));
+        text.push_str(&wrapped(&best_of_many(study)));
         text.push_str(&wrapped("report.md and report.html list every pair"));
     } else {
-        for comparison in study.comparisons {
+        for comparison in &analysis.comparisons {
             text.push('\n');
             text.push_str(&wrapped(&one_line(&comparison.verdict)));
             text.push_str(&wrapped(&one_line(&in_plain_words(comparison))));
         }
     }
-    if models.len() > 2 {
-        let ranks = ranking(study.records, study.comparisons);
-        let places: Vec<String> =
-            ranks.iter().map(|rank| format!("{} ({})", one_line(&rank.model), places(rank))).collect();
+    if analysis.models.len() > 2 {
+        let places: Vec<String> = analysis
+            .ranking
+            .iter()
+            .map(|rank| format!("{} ({})", one_line(&rank.model), places(rank)))
+            .collect();
         text.push('\n');
         text.push_str(&wrapped(&format!("possible ranks: {}", places.join(", "))));
     }
     text
 }
 
-fn aligned<const N: usize>(rows: &mut [[String; N]]) -> String {
+/// What fits beside each other: each model by its short name.
+fn models(study: &Study, names: &[String]) -> Table {
+    use of_models::*;
+    let mut table = tables::models(study).only(&[MODEL, PARAMETERS, ACCURACY, LOSS, TRAINING, RUNS]);
+    for cell in table.rows.iter_mut().filter_map(|row| row.first_mut()) {
+        if let Cell::Model(place, name) = cell {
+            names[*place].clone_into(name);
+        }
+    }
+    table
+}
+
+fn aligned(table: &Table) -> String {
     let width = |text: &str| text.chars().count();
+    let mut rows: Vec<Vec<String>> = vec![table.columns.clone()];
+    rows.extend(table.rows.iter().map(|row| row.iter().map(|cell| cell.text().to_owned()).collect()));
     let widest =
-        |rows: &[[String; N]], column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
-    let figures: usize = (1..N).map(|column| widest(rows, column) + GAP).sum();
+        |rows: &[Vec<String>], column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
+    let figures: usize = (1..table.columns.len()).map(|column| widest(&rows, column) + GAP).sum();
     let room = COLUMNS.saturating_sub(figures).clamp(SHORTEST_NAME, LONGEST_NAME);
-    for row in rows.iter_mut() {
+    for row in &mut rows {
         if width(&row[0]) > room {
             row[0] = row[0].chars().take(room - 1).chain(['…']).collect();
         }
     }
     let mut text = String::new();
-    for row in &*rows {
+    for row in &rows {
         let mut line = row[0].clone();
-        let name = widest(rows, 0);
+        let name = widest(&rows, 0);
         line.extend(std::iter::repeat_n(' ', name - width(&row[0])));
         for (column, cell) in row.iter().enumerate().skip(1) {
-            line.extend(std::iter::repeat_n(' ', GAP + widest(rows, column) - width(cell)));
+            line.extend(std::iter::repeat_n(' ', GAP + widest(&rows, column) - width(cell)));
             line.push_str(cell);
         }
         text.extend(line.chars().take(WIDEST_TABLE));
@@ -162,7 +162,7 @@ fn wrapped(sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{comparison, record, records};
+    use crate::fixture::{Given, comparison, record, records};
     use records::record::Protocol;
 
     #[test]
@@ -170,17 +170,20 @@ mod tests {
         let records =
             records(&[("cnn", 0.012), ("a-model-with-a-name-far-too-long-for-a-table", 0.03)], 3, 5);
         let comparisons = [comparison("cnn", "lstm", 0.0083)];
-        let text = terminal(&Study {
-            records: &records,
-            comparisons: &comparisons,
-            notes: &[],
-            images: None,
-            ..Study::default()
-        });
+        let text = terminal(
+            &Given {
+                records: &records,
+                comparisons: &comparisons,
+                notes: &[],
+                images: None,
+                ..Given::default()
+            }
+            .study(),
+        );
         insta::assert_snapshot!(text, @r"
-        model         parameters  test accuracy (%)        test loss  training (s)  runs
-        cnn                4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
-        a-model-wit…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
+        model        parameters  test accuracy (%)  test loss (nats)  training (s)  runs
+        cnn               4,000       99.43 ± 0.12   0.0116 ± 0.0006    40.4 ± 0.3     3
+        a-model-wi…      45,000       99.03 ± 0.06   0.0299 ± 0.0013    40.4 ± 0.8     3
         mean ± standard deviation over runs
 
         cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired
@@ -193,16 +196,13 @@ mod tests {
     #[test]
     fn the_original_protocol_is_named() {
         let records = [record("cnn", 1, 2, 0.05, Protocol::Original)];
-        let text = terminal(&Study {
-            records: &records,
-            comparisons: &[],
-            notes: &[],
-            images: None,
-            ..Study::default()
-        });
+        let text = terminal(
+            &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }
+                .study(),
+        );
         insta::assert_snapshot!(text, @r"
-        model  parameters  test accuracy (%)  test loss  training (s)  runs
-        cnn         4,000              96.40     0.0960          16.0     1
+        model  parameters  test accuracy (%)  test loss (nats)  training (s)  runs
+        cnn         4,000              96.40            0.0960          16.0     1
         Original protocol: the validation set is the test set, so validation figures are
         test figures.
         ");

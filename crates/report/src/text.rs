@@ -20,13 +20,19 @@ pub(crate) fn markdown(text: &str) -> String {
             // Brackets are markup only as a link, and a verdict's interval is easier to read without backslashes.
             ']' => !next.is_some_and(|next| matches!(next, ' ' | ',' | '.' | ';')),
             '-' | '+' | '=' => index == 0,
-            '.' | ')' => index > 0 && index == leading_digits,
+            // A number at the beginning of an item, which another renderer would count on from.
+            '.' | ')' => index > 0 && index == leading_digits && next.is_none_or(|next| next.is_whitespace()),
             _ => false,
         };
         match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
+            // What can begin a tag, or the name of a character; as in p < 0.001 they are nothing but themselves.
+            '<' if next.is_some_and(|next| next.is_alphabetic() || "/!?".contains(*next)) => {
+                escaped.push_str("&lt;");
+            }
+            '&' if next.is_some_and(|next| next.is_alphanumeric() || *next == '#') => {
+                escaped.push_str("&amp;")
+            }
+            '>' if index == 0 => escaped.push_str("&gt;"),
             _ if is_markup => escaped.extend(['\\', character]),
             _ => escaped.push(character),
         }

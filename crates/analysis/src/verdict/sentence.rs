@@ -1,6 +1,6 @@
 //! A comparison in one sentence.
 
-use super::{Comparison, Coverage, Faster, Outcome, POWER};
+use super::{Comparison, Coverage, Faster, Outcome};
 use crate::figures::{confidence, fixed};
 use stats::{CrossedEstimate, StatsError};
 
@@ -8,6 +8,7 @@ use stats::{CrossedEstimate, StatsError};
 pub(super) fn outlook(
     comparison: &Comparison,
     estimate: &CrossedEstimate,
+    power: f64,
 ) -> Result<Option<String>, StatsError> {
     if comparison.outcome != Outcome::CannotTell || estimate.run_standard_error.is_none() {
         return Ok(None);
@@ -19,7 +20,7 @@ pub(super) fn outlook(
             // Without seed noise one run is as good as any number.
             let endless =
                 CrossedEstimate { run_standard_error: Some(0.0), residual_standard_error: 0.0, ..*estimate };
-            match stats::crossed_further_runs(&endless, 1.0 - comparison.confidence, POWER)? {
+            match stats::crossed_further_runs(&endless, 1.0 - comparison.confidence, power)? {
                 Some(_) => "needs thousands of runs".to_owned(),
                 None => format!("needs more than these {} test images, however many runs", estimate.images),
             }
@@ -79,8 +80,9 @@ impl Comparison {
         const MOST: usize = 17;
         let printed = |end: f64, decimals: usize| fixed(end, decimals).parse::<f64>().unwrap_or(end);
         let interval = self.interval.map(|end| 100.0 * end);
+        let margin = 100.0 * self.equivalence_margin;
         (FEWEST..MOST)
-            .find(|&decimals| Outcome::of(interval.map(|end| printed(end, decimals))) == self.outcome)
+            .find(|&decimals| Outcome::of(interval.map(|end| printed(end, decimals)), margin) == self.outcome)
             .unwrap_or(FEWEST)
     }
 }

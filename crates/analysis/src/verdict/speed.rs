@@ -1,41 +1,9 @@
 //! Which of two models trains faster, by the rule by which accuracies are compared.
 
-use super::{CONFIDENCE, SIGNIFICANCE, pairing::Pairing};
-use records::record::{Environment, RunRecord};
+use super::pairing::Pairing;
+use crate::{machine::MachineKind, thresholds::Thresholds};
 use serde::{Deserialize, Serialize};
 use stats::StatsError;
-
-/// A model that trains faster by less than this gains its user nothing worth a clause.
-const NOTABLE_TIME_RATIO: f64 = 1.05;
-
-/// What two clocks must share to be compared: processor, threads, kernels, operating system and version of this program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MachineKind<'a> {
-    cpu: &'a str,
-    threads: usize,
-    kernels: &'a str,
-    operating_system: &'a str,
-    version: &'a str,
-}
-
-impl<'a> MachineKind<'a> {
-    /// That of a run.
-    pub fn of(run: &'a RunRecord) -> Self {
-        let Environment { cpu, threads, kernels, operating_system, version, .. } = &run.environment;
-        Self { cpu, threads: *threads, kernels, operating_system, version }
-    }
-
-    /// Each once, in the order of the runs.
-    pub fn all(runs: impl IntoIterator<Item = &'a RunRecord>) -> Vec<Self> {
-        let mut kinds = Vec::new();
-        for kind in runs.into_iter().map(Self::of) {
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
-            }
-        }
-        kinds
-    }
-}
 
 /// Training seconds of two models on one kind of machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +18,8 @@ pub struct TrainingTime {
     pub confidence: f64,
     /// Of equal times, two-sided, corrected by Holm's method over the study's comparisons; none with one pair.
     pub p_value: Option<f64>,
+    /// A model that trains faster by less than this factor is not called faster.
+    pub notable_ratio: f64,
     /// Whether both models are one network under two names, trained alike: whatever their clocks say, neither is faster.
     pub same_network: bool,
 }
@@ -68,11 +38,11 @@ pub struct Faster {
 }
 
 impl TrainingTime {
-    /// Which model is faster: only where the interval excludes 1, and by a twentieth at least.
+    /// Which model is faster: only where the interval excludes 1, and by the notable ratio at least.
     pub fn faster(&self) -> Option<Faster> {
         let [lower, upper] = self.interval.filter(|_| !self.same_network)?;
         let faster = |is_a, times, interval| {
-            (times >= NOTABLE_TIME_RATIO).then_some(Faster {
+            (times >= self.notable_ratio).then_some(Faster {
                 is_a,
                 times,
                 interval,
@@ -92,21 +62,22 @@ impl TrainingTime {
 /// The clocks of each pairing, and what a reader must know of those that are not compared.
 pub(super) fn training_times(
     pairings: &[Pairing],
+    thresholds: &Thresholds,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Option<TrainingTime>>, StatsError> {
     let logarithms: Vec<Vec<f64>> = pairings.iter().map(|pairing| comparable(pairing, notes)).collect();
     let tests = logarithms
         .iter()
-        .map(|values| (values.len() > 1).then(|| stats::paired_t(values, CONFIDENCE)).transpose())
+        .map(|values| (values.len() > 1).then(|| stats::paired_t(values, thresholds.confidence)).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     let p_values: Vec<f64> = tests.iter().flatten().map(|test| test.p_value).collect();
     let corrected = stats::holm(&p_values)?;
-    let mut of_tested = corrected.into_iter().zip(stats::holm_levels(&p_values, SIGNIFICANCE)?);
+    let mut of_tested = corrected.into_iter().zip(stats::holm_levels(&p_values, thresholds.significance)?);
     let mut times = Vec::new();
     for ((pairing, values), test) in pairings.iter().zip(&logarithms).zip(tests) {
         let tested = test.and_then(|_| of_tested.next());
         let (p_value, level) = tested.unzip();
-        let confidence = level.map_or(CONFIDENCE, |level| 1.0 - level);
+        let confidence = level.map_or(thresholds.confidence, |level| 1.0 - level);
         let interval = match level {
             Some(_) => {
                 let interval = stats::t_interval(values, confidence)?;
@@ -121,6 +92,7 @@ pub(super) fn training_times(
             interval,
             confidence,
             p_value,
+            notable_ratio: thresholds.notable_time_ratio,
             same_network: pairing.is_one_network(),
         }));
     }

@@ -1,55 +1,33 @@
 //! How sure the verdicts are, and the ranking that they leave.
 
-use analysis::verdict::{Comparison, Coverage, Outcome, ranking};
+use analysis::verdict::{Comparison, Coverage, Outcome};
 use maud::{Markup, html};
 
-use super::{chip, table};
+use super::table;
 use crate::{
-    Model, Study,
-    markdown::{TOLD_AT_THE_HEAD, group_letters, places},
+    Study,
+    document::Table,
+    markdown::TOLD_AT_THE_HEAD,
     numbers::{
-        MISSING, adjustment, confidence, counted, difference_of, fixed, percent, points, probability, signed,
-        thousands,
+        MISSING, adjustment, confidence, counted, difference_of, fixed, points, probability, round_points,
+        signed, thousands,
     },
+    tables::{figure, words},
     text::one_line,
 };
 
-pub(super) fn ranks(study: &Study, models: &[Model]) -> Markup {
-    let ranks = ranking(study.records, study.comparisons);
-    let rows = html! {
-        @for rank in &ranks {
-            tr {
-                td { (places(rank)) }
-                th scope="row" {
-                    (chip(models.iter().position(|model| model.name == rank.model).unwrap_or(0), &rank.model))
-                }
-                td { (percent(rank.accuracy)) }
-                td { (group_letters(&rank.groups)) }
-            }
-        }
-    };
-    html! {
-        h3 { "Ranking" }
-        (table("Places that the runs leave open", &["place", "model", "test accuracy (%)", "groups"], rows))
-        p.small {
-            "Two models share a letter if and only if these runs do not tell them apart or find them practically equal; the places of a \
-             model are those that the decided pairs leave it."
-        }
-    }
-}
-
 pub(super) fn section(study: &Study) -> Option<Markup> {
-    if study.comparisons.is_empty() {
+    if study.analysis.comparisons.is_empty() {
         return None;
     }
-    let several = study.comparisons.len() > 1;
-    let many = study.comparisons.len() > TOLD_AT_THE_HEAD;
+    let several = study.analysis.comparisons.len() > 1;
+    let many = study.analysis.comparisons.len() > TOLD_AT_THE_HEAD;
     Some(html! {
         @if many {
             (overview(study))
             p.small { code { "summary.json" } " has each pair's other intervals and tests." }
         } @else {
-            @for comparison in study.comparisons { (certainty_of(comparison)) }
+            @for comparison in &study.analysis.comparisons { (certainty_of(comparison)) }
         }
         p.small {
             "Points are percentage points of test accuracy. The first interval decides; the others are there to see whether another \
@@ -65,22 +43,24 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
 
 /// A line a pair, where a table each would be a book.
 fn overview(study: &Study) -> Markup {
-    let rows = html! {
-        @for comparison in study.comparisons {
-            tr {
-                th scope="row" { (one_line(&comparison.a)) " − " (one_line(&comparison.b)) }
-                @let [difference, interval] = difference_of(comparison);
-                td { (difference) }
-                td { (interval) }
-                td { (confidence(comparison.confidence)) }
-                td { (probability(comparison.p_value).trim_start_matches("= ")) }
-                td { (comparison.runs) }
-                td.words { (outcome(comparison)) }
-            }
-        }
-    };
-    let head = ["pair", "points", "interval", "level", "p (Holm)", "paired runs", "outcome"];
-    table("Difference of mean test accuracy, with the interval that decides", &head, rows)
+    let rows = study.analysis.comparisons.iter().map(|comparison| {
+        let [difference, interval] = difference_of(comparison);
+        vec![
+            words(format!("{} − {}", one_line(&comparison.a), one_line(&comparison.b))),
+            figure(difference),
+            figure(interval),
+            figure(confidence(comparison.confidence)),
+            figure(probability(comparison.p_value).trim_start_matches("= ")),
+            figure(comparison.runs.to_string()),
+            words(outcome(comparison)),
+        ]
+    });
+    let columns = ["pair", "points", "interval", "level", "p (Holm)", "paired runs", "outcome"];
+    table(&Table {
+        caption: "Difference of mean test accuracy, with the interval that decides".to_owned(),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    })
 }
 
 fn ends([lower, upper]: [f64; 2]) -> String {
@@ -91,7 +71,9 @@ fn outcome(comparison: &Comparison) -> String {
     match comparison.outcome {
         Outcome::ABetter => format!("{} is better", one_line(&comparison.a)),
         Outcome::BBetter => format!("{} is better", one_line(&comparison.b)),
-        Outcome::PracticallyEqual => "practically equal: within ±0.05 points".to_owned(),
+        Outcome::PracticallyEqual => {
+            format!("practically equal: within ±{} points", round_points(comparison.equivalence_margin))
+        }
         Outcome::CannotTell => "cannot tell".to_owned(),
     }
 }

@@ -3,11 +3,13 @@
 use maud::{Markup, html};
 
 use super::{chip, own, table};
-use crate::confusion::Confusion;
+use crate::Study;
+use crate::document::{Cell, Table};
 use crate::font::Font;
 use crate::numbers::{MISSING, average, percent};
+use crate::tables::{figure, words};
 use crate::text::one_line;
-use crate::{Model, Study};
+use analysis::{confusion::Confusion, model::Model};
 
 /// A matrix of more classes would neither be read nor quickly drawn.
 const MOST_CLASSES: usize = 64;
@@ -24,11 +26,12 @@ const LONGEST_NAME: f64 = 96.0;
 /// With longer names than this columns would be wider than their figures: the names stand upright.
 const WIDE_NAME: f64 = 34.0;
 
-pub(super) fn section(study: &Study, models: &[Model]) -> Option<Markup> {
-    let all: Vec<(usize, &Model, Confusion)> = models
+pub(super) fn section(study: &Study) -> Option<Markup> {
+    let all: Vec<(usize, &Model, &Confusion)> = study
+        .models()
         .iter()
         .enumerate()
-        .filter_map(|(index, model)| Some((index, model, Confusion::of(model)?)))
+        .filter_map(|(index, model)| Some((index, model, model.confusion.as_ref()?)))
         .collect();
     let classes = all.iter().map(|(.., confusion)| confusion.classes).max()?;
     // Bars begin at the hundred's lower part, where the differences are.
@@ -38,26 +41,21 @@ pub(super) fn section(study: &Study, models: &[Model]) -> Option<Markup> {
         .fold(1.0, f64::min);
     let floor = (lowest * 20.0 - 0.5).floor().max(0.0) / 20.0;
     let share = |recall: Option<f64>| recall.map_or(0.0, |recall| (recall - floor) / (1.0 - floor).max(1e-9));
-    let mut head = vec!["class".to_owned()];
-    head.extend(all.iter().map(|(_, model, _)| one_line(model.name)));
-    let rows = html! {
-        @for class in 0..classes {
-            tr {
-                th scope="row" { (study.class(class)) }
-                @for (index, _, confusion) in all.iter().filter(|(.., confusion)| class < confusion.classes) {
-                    td.bar style={ (own(*index)) ";--share:" (format!("{:.3}", share(confusion.recall(class)))) } {
-                        (confusion.recall(class).map_or(MISSING.to_owned(), percent))
-                    }
-                }
-            }
-        }
-    };
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let mut columns = vec!["class".to_owned()];
+    columns.extend(all.iter().map(|(_, model, _)| one_line(model.name)));
+    let rows = (0..classes).map(|class| {
+        let of_models = all.iter().map(|(place, _, confusion)| {
+            let recall = (class < confusion.classes).then(|| confusion.recall(class)).flatten();
+            Cell::Bar(*place, share(recall), recall.map_or(MISSING.to_owned(), percent))
+        });
+        std::iter::once(words(study.class(class))).chain(of_models).collect()
+    });
+    let rows = rows.collect();
     let caption =
         format!("Images of each class that are recognised, in per cent; bars begin at {} %", percent(floor));
     Some(html! {
         h3 { "Recall" }
-        (table(&caption, &head, rows))
+        (table(&Table { caption, columns, rows }))
         h3 { "Confusion" }
         @if classes <= MOST_CLASSES {
             p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
@@ -76,17 +74,15 @@ fn most_frequent(study: &Study, index: usize, name: &str, confusion: &Confusion)
         .filter(|(label, given, images)| label != given && *images > 0.0)
         .collect();
     errors.sort_by(|(.., one), (.., other)| other.total_cmp(one));
-    let rows = html! {
-        @for (label, given, images) in errors.into_iter().take(MOST_ERRORS) {
-            tr {
-                th scope="row" { (chip(index, name)) }
-                td { (study.class(label)) }
-                td { (study.class(given)) }
-                td { (average(images)) }
-            }
-        }
-    };
-    table(&format!("Errors of {}", one_line(name)), &["model", "true class", "class given", "images"], rows)
+    let rows = errors.into_iter().take(MOST_ERRORS).map(|(label, given, images)| {
+        let name = Cell::Model(index, one_line(name));
+        vec![name, words(study.class(label)), words(study.class(given)), figure(average(images))]
+    });
+    table(&Table {
+        caption: format!("Errors of {}", one_line(name)),
+        columns: ["model", "true class", "class given", "images"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    })
 }
 
 fn matrix(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Markup {

@@ -1,27 +1,26 @@
 //! The report as one HTML page that needs nothing beside it.
 
-mod atlas;
 mod certainty;
 mod classes;
+mod hard_images;
 mod tuning;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
-    Model, Study,
-    atlas::Atlas,
-    calibration,
+    Study,
     canvas::Canvas,
     chart::{Chart, Quantity},
     curves,
     discussion::discussion,
-    forest,
-    learning::{seconds_per_epoch, tested_of_all},
-    markdown,
+    document::{Cell, Table},
+    forest, markdown,
     marks::PALETTE,
     method,
-    numbers::{MISSING, fixed, loss, percent, seconds, shown, shown_seconds, thousands},
-    plots, target,
+    numbers::{fixed, seconds, thousands},
+    plots,
+    tables::{self, figure, words},
+    target,
     text::one_line,
 };
 
@@ -29,27 +28,27 @@ pub use tuning::tuning_page;
 
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
 pub fn page(study: &Study) -> String {
-    let models = study.models();
-    let title = markdown::title(study, &models);
-    let sections = sections(study, &models);
+    let analysis = &study.analysis;
     let header = html! {
-        @if models.is_empty() { p { "No run has finished." } }
-        @for warning in study.sanity() { p.warning role="note" { strong { "Warning. " } (one_line(&warning)) } }
-        @for (verdict, meaning) in markdown::verdicts(study, &models) {
-            p.verdict { (inline(&verdict)) }
-            @if let Some(meaning) = meaning { p { (inline(&meaning)) } }
+        @if analysis.models.is_empty() { p { "No run has finished." } }
+        @for warning in &analysis.warnings.before_verdicts {
+            p.warning role="note" { strong { "Warning. " } (one_line(warning)) }
+        }
+        @for (verdict, meaning) in markdown::verdicts(study) {
+            p.verdict { (verdict) }
+            @if let Some(meaning) = meaning { p { (meaning) } }
         }
         (differences(study))
         @if let Some(target) = target::in_words(study) {
-            p { "Target: " (inline(&target)) }
-            ul { @for sentence in target::sentences(study) { li { (inline(&sentence)) } } }
+            p { "Target: " (target) }
+            (list(&target::sentences(study)))
         }
         @if let Some(sentence) = study.original_sentence() { p { (sentence) } }
     };
-    document(&title, &header, &sections)
+    document(&markdown::title(study), &header, &sections(study))
 }
 
-/// A page of sections: its title in Markdown, what stands first, then the contents.
+/// A page of sections: its title, what stands first, then the contents.
 fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
     let page = html! {
         (DOCTYPE)
@@ -61,12 +60,12 @@ fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
                 meta name="generator" content="mnist-study";
                 // A browser would ask a server for an icon.
                 link rel="icon" href="data:,";
-                title { (plain(title)) }
+                title { (title) }
                 style { (PreEscaped(include_str!("page.css"))) }
             }
             body {
                 header {
-                    h1 { (inline(title)) }
+                    h1 { (title) }
                     (first)
                     @if !sections.is_empty() {
                         nav aria-label="Contents" {
@@ -94,24 +93,24 @@ struct Section {
     content: Markup,
 }
 
-fn sections(study: &Study, models: &[Model]) -> Vec<Section> {
-    if models.is_empty() {
+fn sections(study: &Study) -> Vec<Section> {
+    if study.models().is_empty() {
         return Vec::new();
     }
     let section =
         |anchor, heading, content: Option<Markup>| Some(Section { anchor, heading, content: content? });
-    let atlas = Atlas::of(models);
+    let hard_images = study.analysis.hard_images.as_ref();
     [
-        section("models", "The models", Some(models_section(study, models))),
+        section("models", "The models", Some(models_section(study))),
         section("certainty", "How sure this is", certainty::section(study)),
         section("curves", "Learning curves", Some(curves_section(study))),
-        section("costs", "Accuracy and cost", Some(costs(study, models))),
-        section("classes", "Classes", classes::section(study, models)),
-        section("calibration", "Calibration", calibration_section(models)),
-        section("errors", "Error atlas", atlas.map(|atlas| atlas::section(study, models, &atlas))),
+        section("costs", "Accuracy and cost", Some(costs(study))),
+        section("classes", "Classes", classes::section(study)),
+        section("calibration", "Calibration", calibration_section(study)),
+        section("errors", "Error atlas", hard_images.map(|images| hard_images::section(study, images))),
         section("discussion", "Discussion", Some(discussion_section(study))),
-        section("runs", "Every run", Some(runs(study, models))),
-        section("method", "How it was made", Some(method_section(study, models))),
+        section("runs", "Every run", Some(runs(study))),
+        section("method", "How it was made", Some(method_section(study))),
         section("notes", "Warnings and notes", notes(study)),
     ]
     .into_iter()
@@ -119,29 +118,9 @@ fn sections(study: &Study, models: &[Model]) -> Vec<Section> {
     .collect()
 }
 
-/// Markdown of one paragraph without the paragraph.
-fn inline(markdown: &str) -> Markup {
-    let html = rendered(markdown);
-    let text = html.trim();
-    let text = text.strip_prefix("<p>").and_then(|text| text.strip_suffix("</p>")).unwrap_or(text);
-    PreEscaped(text.to_owned())
-}
-
-fn rendered(markdown: &str) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(markdown));
-    html
-}
-
-/// Markdown's text alone.
-fn plain(markdown: &str) -> String {
-    use pulldown_cmark::{Event, Parser};
-    let text = Parser::new(markdown).filter_map(|event| match event {
-        Event::Text(text) | Event::Code(text) => Some(text.into_string()),
-        Event::SoftBreak => Some(" ".to_owned()),
-        _ => None,
-    });
-    text.collect()
+/// Sentences, each as an item.
+fn list(sentences: &[String]) -> Markup {
+    html! { ul { @for sentence in sentences { li { (sentence) } } } }
 }
 
 /// The style that makes a model's colour its own.
@@ -154,57 +133,48 @@ fn chip(index: usize, name: &str) -> Markup {
 }
 
 /// A table that scrolls sideways where it must, also by the keyboard.
-fn table(caption: &str, head: &[&str], rows: Markup) -> Markup {
+fn table(table: &Table) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(caption) {
+        div.scroll tabindex="0" role="region" aria-label=(table.caption) {
             table {
-                caption { (caption) }
-                thead { tr { @for cell in head { th scope="col" { (cell) } } } }
-                tbody { (rows) }
+                caption { (table.caption) }
+                thead {
+                    tr {
+                        @for (column, name) in table.columns.iter().enumerate() {
+                            th scope="col" class=[(column > 0 && !table.is_numeric(column)).then_some("words")] { (name) }
+                        }
+                    }
+                }
+                tbody { @for row in &table.rows { tr { @for (column, cell) in row.iter().enumerate() { (shown_cell(cell, column == 0)) } } } }
             }
         }
     }
 }
 
-fn models_section(study: &Study, models: &[Model]) -> Markup {
-    let head = [
-        "model",
-        "runs",
-        "test accuracy (%)",
-        "test loss (nats)",
-        "training (s)",
-        "an epoch (s)",
-        "parameters",
-        "multiply-adds an image",
-    ];
-    let rows = html! {
-        @for (index, model) in models.iter().enumerate() {
-            tr {
-                th scope="row" { (chip(index, model.name)) }
-                td { (study.run_count(model.name, model.runs.len())) }
-                td { (shown(&model.figures(|run| run.test.accuracy), percent)) }
-                td { (shown(&model.figures(|run| run.test.loss), loss)) }
-                td { (shown_seconds(&model.seconds(|run| run.train_seconds))) }
-                td { (shown_seconds(&model.seconds(seconds_per_epoch))) }
-                td { (thousands(model.parameters() as u64)) }
-                td { (thousands(model.runs.first().map_or(0, |run| run.multiply_adds))) }
-            }
-        }
-        @for (name, _) in study.lost() {
-            tr {
-                th scope="row" { (one_line(name)) }
-                td { (study.run_count(name, 0)) }
-                td { "diverged" }
-                td { "diverged" }
-                @for _ in 0..4 { td { (MISSING) } }
-            }
-        }
+fn shown_cell(cell: &Cell, is_heading: bool) -> Markup {
+    let content = match cell {
+        Cell::Model(place, name) => chip(*place, name),
+        Cell::Words(text) | Cell::Figure(text) | Cell::Bar(_, _, text) => html! { (text) },
+        Cell::Code(text) => html! { code { (text) } },
     };
-    let caption =
-        if study.repeated() { "Mean ± standard deviation over the runs" } else { "One run a model" };
+    match (is_heading, cell) {
+        (true, _) => html! { th scope="row" { (content) } },
+        (false, Cell::Bar(place, share, _)) => {
+            html! { td.bar style={ (own(*place)) ";--share:" (format!("{share:.3}")) } { (content) } }
+        }
+        (false, Cell::Words(_) | Cell::Model(..)) => html! { td.words { (content) } },
+        (false, _) => html! { td { (content) } },
+    }
+}
+
+fn models_section(study: &Study) -> Markup {
     html! {
-        (table(caption, &head, rows))
-        @if models.len() > 2 { (certainty::ranks(study, models)) }
+        (table(&tables::models(study)))
+        @if study.models().len() > 2 {
+            h3 { "Ranking" }
+            (table(&tables::ranking(study)))
+            p.small { (tables::GROUPS) " The possible ranks of a model are those that the decided pairs leave it." }
+        }
     }
 }
 
@@ -253,29 +223,29 @@ fn values(chart: &Chart) -> Markup {
         Quantity::Accuracy => fixed(value, 2),
         Quantity::Loss => fixed(value, 4),
     };
-    let rows = html! {
-        @for curve in &chart.curves {
-            @for value in curve.pieces.iter().flatten() {
-                tr {
-                    th scope="row" { (chip(curve.model, &chart.names[curve.model])) }
-                    td { @if curve.training { "training" } @else { (chart.validation) } }
-                    td { (value.epoch) }
-                    td { (value.runs) }
-                    td { (shown(value.mean)) }
-                    td { (shown(value.smallest)) }
-                    td { (shown(value.largest)) }
-                }
-            }
-        }
-    };
+    let mut rows = Vec::new();
+    for curve in &chart.curves {
+        rows.extend(curve.pieces.iter().flatten().map(|value| {
+            vec![
+                Cell::Model(curve.model, chart.names[curve.model].clone()),
+                words(if curve.training { "training" } else { chart.validation }),
+                figure(format!("{}", value.epoch)),
+                figure(value.runs.to_string()),
+                figure(shown(value.mean)),
+                figure(shown(value.smallest)),
+                figure(shown(value.largest)),
+            ]
+        }));
+    }
     let caption = match chart.quantity {
         Quantity::Accuracy => "Accuracy in per cent",
         Quantity::Loss => "Loss in nats",
     };
-    table(caption, &["model", "images", "epoch", "runs", "mean", "smallest", "largest"], rows)
+    let columns = ["model", "images", "epoch", "runs", "mean", "smallest", "largest"];
+    table(&Table { caption: caption.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows })
 }
 
-fn costs(study: &Study, models: &[Model]) -> Markup {
+fn costs(study: &Study) -> Markup {
     let against_time = |canvas| {
         let shown = |value: f64| format!("{} s", seconds(value));
         plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| run.train_seconds)
@@ -286,39 +256,17 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
             run.parameters as f64 / 1000.0
         })
     };
-    let rows = html! {
-        @for (index, model) in models.iter().enumerate() {
-            tr {
-                th scope="row" { (chip(index, model.name)) }
-                td { (shown(&model.figures(|run| run.test.accuracy), percent)) }
-                td { (thousands(model.parameters() as u64)) }
-                td { (thousands(model.runs.first().map_or(0, |run| run.multiply_adds))) }
-                td { (shown_seconds(&model.seconds(|run| run.train_seconds))) }
-                td { (shown_seconds(&model.seconds(|run| run.evaluate_seconds))) }
-                td { (shown_seconds(&model.seconds(|run| run.total_seconds))) }
-            }
-        }
-    };
-    let head = [
-        "model",
-        "test accuracy (%)",
-        "parameters",
-        "multiply-adds an image",
-        "training (s)",
-        "evaluation (s)",
-        "in all (s)",
-    ];
     html! {
-        @if study.one_machine() {
+        @if study.analysis.one_machine() {
             h3 { "Against training time" }
             figure { (both(against_time)) }
         }
         h3 { "Against parameters" }
         figure { (both(against_size)) }
         @let fronts = target::fronts(study);
-        @if !fronts.is_empty() { ul { @for sentence in &fronts { li { (inline(sentence)) } } } }
-        (table("The table of costs", &head, rows))
-        @if !study.one_machine() {
+        @if !fronts.is_empty() { (list(&fronts)) }
+        (table(&tables::costs(study)))
+        @if !study.analysis.one_machine() {
             p {
                 "The runs were made on several kinds of machine (processor, threads, kernels, operating system or version differ): their \
                  times are neither averaged nor drawn against each other. The table of runs has each."
@@ -327,50 +275,20 @@ fn costs(study: &Study, models: &[Model]) -> Markup {
     }
 }
 
-fn calibration_section(models: &[Model]) -> Option<Markup> {
-    let measured = |model: &Model| model.runs.iter().all(|run| calibration::brier(run).is_some());
-    if !models.iter().any(measured) {
-        return None;
-    }
-    let figure = |value: Option<f64>| value.unwrap_or(f64::NAN);
-    let rows = html! {
-        @for (index, model) in models.iter().enumerate() {
-            tr {
-                th scope="row" { (chip(index, model.name)) }
-                td { (shown(&model.figures(|run| run.test.loss), loss)) }
-                td { (shown(&model.figures(|run| figure(calibration::brier(run))), loss)) }
-                td { (shown(&model.figures(|run| figure(calibration::calibration_error(run))), percent)) }
-            }
-        }
-    };
-    let head = ["model", "negative log-likelihood (nats)", "Brier score", "calibration error (points)"];
-    let bins = html! {
-        @for (index, model) in models.iter().enumerate() {
-            @for bin in calibration::bins(&model.runs).unwrap_or_default() {
-                tr {
-                    th scope="row" { (chip(index, model.name)) }
-                    td { (percent(bin.confidence)) }
-                    td { (percent(bin.accuracy)) }
-                    td { (thousands(bin.count as u64)) }
-                }
-            }
-        }
-    };
+fn calibration_section(study: &Study) -> Option<Markup> {
+    let measured = tables::calibration(study)?;
     Some(html! {
-        (table("Smaller is better; calibration error over 15 bins of equal mass", &head, rows))
-        @if plots::calibration(models, Canvas::Wide).is_some() {
+        (table(&measured))
+        @if plots::calibration(study.models(), Canvas::Wide).is_some() {
             figure {
-                (both(|canvas| plots::calibration(models, canvas).expect("as on the other canvas")))
+                (both(|canvas| plots::calibration(study.models(), canvas).expect("as on the other canvas")))
                 figcaption {
                     "Predictions in bins of equal mass, from the most doubtful to the surest, all runs together. Above the dotted line a \
                      model is wrong more often than it says: it is too sure. A bin without an error is not drawn."
                 }
             }
         }
-        details {
-            summary { "The bins" }
-            (table("Bins", &["model", "mean confidence (%)", "right (%)", "predictions"], bins))
-        }
+        details { summary { "The bins" } (table(&tables::bins(study))) }
     })
 }
 
@@ -378,65 +296,34 @@ fn discussion_section(study: &Study) -> Markup {
     html! {
         @for section in discussion(study) {
             h3 { (section.heading) }
-            ul { @for sentence in &section.sentences { li { (inline(sentence)) } } }
+            (list(&section.sentences))
         }
     }
 }
 
-fn runs(study: &Study, models: &[Model]) -> Markup {
-    let rows = html! {
-        @for (index, model) in models.iter().enumerate() {
-            @for run in &model.runs {
-                tr {
-                    th scope="row" { (chip(index, model.name)) }
-                    td { (run.specification.seed) }
-                    td { (tested_of_all(run).unwrap_or_else(|| MISSING.to_owned())) }
-                    td { (percent(run.test.accuracy)) }
-                    td { (loss(run.test.loss)) }
-                    td { (seconds(run.train_seconds)) }
-                    td { (run.test_reads) }
-                    td { code { (run.fingerprint.chars().take(16).collect::<String>()) } }
-                    td { code { (one_line(&run.id)) } }
-                }
-            }
-        }
-        @for run in study.failed {
-            tr {
-                th scope="row" { (one_line(&run.specification.model)) }
-                td { (run.specification.seed) }
-                td { "diverged in epoch " (run.epoch) }
-                @for _ in 0..5 { td { (MISSING) } }
-                td { code { (one_line(&run.id)) } }
-            }
-        }
-    };
-    let head = [
-        "model",
-        "seed",
-        "tested after epoch",
-        "test accuracy (%)",
-        "test loss (nats)",
-        "training (s)",
-        "reads of the test images",
-        "fingerprint",
-        "record",
-    ];
-    table("A fingerprint is the beginning of the SHA-256 of the final weights", &head, rows)
+fn runs(study: &Study) -> Markup {
+    table(&tables::runs(study))
 }
 
-fn method_section(study: &Study, models: &[Model]) -> Markup {
-    let mut words = String::new();
-    method::how_it_was_made(&mut words, study, models);
-    let words = words.trim_start().strip_prefix("## How it was made").unwrap_or(&words);
-    PreEscaped(rendered(words))
+fn method_section(study: &Study) -> Markup {
+    html! {
+        (list(&method::sentences(study)))
+        @match method::command(study) {
+            Some(command) => {
+                p { "To make it again:" }
+                pre { code { (command) } }
+                p { (method::SAME_BITS) }
+            }
+            None => p { (method::NO_COMMAND) }
+        }
+    }
 }
 
 fn notes(study: &Study) -> Option<Markup> {
-    let warnings = study.warnings();
-    if warnings.is_empty() && study.notes.is_empty() {
-        return None;
-    }
-    Some(html! { ul { @for note in warnings.iter().chain(study.notes) { li { (one_line(note)) } } } })
+    let analysis = &study.analysis;
+    let notes: Vec<String> =
+        analysis.warnings.of_records.iter().chain(&analysis.notes).map(|note| one_line(note)).collect();
+    (!notes.is_empty()).then(|| list(&notes))
 }
 
 #[cfg(test)]
@@ -444,7 +331,7 @@ mod tests {
     use super::*;
     use crate::{
         TestImages,
-        fixture::{comparison, record, records},
+        fixture::{Given, comparison, record, records},
     };
     use records::record::Protocol;
 
@@ -458,13 +345,16 @@ mod tests {
         let comparisons = [comparison("cnn", "<b>lstm</b>", 0.0083)];
         let pixels = vec![7; 1000 * 784];
         let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
-        page(&Study {
-            records: &records,
-            comparisons: &comparisons,
-            notes: &["a <i>note</i>".to_owned()],
-            images,
-            ..Study::default()
-        })
+        page(
+            &Given {
+                records: &records,
+                comparisons: &comparisons,
+                notes: &["a <i>note</i>".to_owned()],
+                images,
+                ..Given::default()
+            }
+            .study(),
+        )
     }
 
     #[test]
@@ -507,7 +397,8 @@ mod tests {
         let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
         let head = |names: [&str; 10]| {
             let class_names = names.map(str::to_owned);
-            let page = page(&Study { records: &records, class_names: &class_names, ..Study::default() });
+            let page =
+                page(&Given { records: &records, class_names: &class_names, ..Given::default() }.study());
             let at = page.find("<table class=\"matrix\"").expect("a matrix");
             page[at..].split("</tbody>").next().expect("its end").to_owned()
         };
@@ -549,13 +440,10 @@ mod tests {
     #[test]
     fn one_run_has_a_page_without_what_it_cannot_say() {
         let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
-        let page = page(&Study {
-            records: &records,
-            comparisons: &[],
-            notes: &[],
-            images: None,
-            ..Study::default()
-        });
+        let page = page(
+            &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }
+                .study(),
+        );
         assert!(!page.contains("id=\"certainty\"") && !page.contains("id=\"notes\""));
         assert!(page.contains("The images themselves are not at hand."));
     }

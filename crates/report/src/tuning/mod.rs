@@ -7,7 +7,7 @@ mod words;
 pub use chart::search_chart;
 pub(crate) use chart::{search, setting};
 pub use files::{TUNING_SCHEMA, tuning_json};
-pub(crate) use words::{best_first, domain, ended, figures, gains, mattered, method, number, plain};
+pub(crate) use words::{gains, method, shares, title, trials};
 pub use words::{settings, tuning_markdown, tuning_terminal};
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
             trials[4]
         );
         assert!(page.contains("| units | 8, 16, 32 | 32 |"), "{page}");
-        assert!(page.contains("| learning\\_rate | 0\\.0001 to 0.1, by the logarithm | 0\\.002 |"), "{page}");
+        assert!(page.contains("| learning\\_rate | 0.0001 to 0.1, by the logarithm | 0.002 |"), "{page}");
         assert!(page.contains("The test images were not read."), "{page}");
     }
 

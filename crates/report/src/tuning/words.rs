@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use study::tune::{ModelOutcome, Tuning};
 
 use crate::{
-    markdown::line,
+    document::{Cell, Table},
+    markdown::{line, list, table},
     numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds},
-    text,
+    text::{self, one_line},
 };
 
 /// Trials that a table shows, the best first; the rest is in `tuning.json`.
@@ -132,7 +133,7 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
         sentences.push(format!("The models had unequal numbers of trials: {}.", listed(&each)));
     }
     sentences.push(
-        "The best of many noisy figures flatters itself: measure best.toml on the test images, which has other seeds, with `mnist-study run`."
+        "The best of many noisy figures flatters itself: measure best.toml on the test images, which has other seeds, with mnist-study run."
             .to_owned(),
     );
     sentences.push(
@@ -202,50 +203,76 @@ pub fn tuning_terminal(tuning: &Tuning) -> String {
     text
 }
 
+/// What a report of the search is called.
+pub(crate) fn title(tuning: &Tuning) -> String {
+    let names: Vec<String> = tuning.models.iter().map(|model| one_line(&model.name)).collect();
+    format!("{} tuned on {}", listed(&names), one_line(&tuning.question.dataset.name))
+}
+
+const ACCURACY: &str = "validation accuracy (%)";
+const LOSS: &str = "validation loss (nats)";
+
+/// How much of the trials' order each setting explains alone.
+pub(crate) fn shares(model: &ModelOutcome) -> Table {
+    let rows = model.searched.iter().zip(&model.importance).map(|((name, searched), importance)| {
+        let found = model.best_record().settings.get(name).map_or("baseline".to_owned(), plain);
+        let of_setting = [one_line(name), domain(searched), found].map(Cell::Words);
+        of_setting.into_iter().chain(mattered(model, importance.as_ref()).map(Cell::Figure)).collect()
+    });
+    Table {
+        caption: "How much of the trials' order each setting explains alone".to_owned(),
+        columns: ["setting", "searched", "as found", "share of the order (%)", "p"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: rows.collect(),
+    }
+}
+
+/// The baseline, then the trials of the model of that place, the best first.
+pub(crate) fn trials(place: usize, model: &ModelOutcome) -> Table {
+    let row = |trial: &TrialRecord| {
+        let [accuracy, nats] = figures(trial);
+        vec![
+            Cell::Model(place, one_line(&model.name)),
+            Cell::Figure(number(trial)),
+            Cell::Figure(accuracy),
+            Cell::Figure(nats),
+            Cell::Figure(seconds(trial.total_seconds)),
+            Cell::Words(ended(trial)),
+            Cell::Words(settings(&trial.settings)),
+        ]
+    };
+    Table {
+        caption: "The baseline, then its trials, the best first".to_owned(),
+        columns: ["model", "trial", ACCURACY, LOSS, "total (s)", "ended", "settings"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: best_first(model).into_iter().map(row).collect(),
+    }
+}
+
 /// The search as a page of Markdown: `tuning.md`.
 pub fn tuning_markdown(tuning: &Tuning) -> String {
-    let names: Vec<String> = tuning.models.iter().map(|model| text::markdown(&model.name)).collect();
-    let mut page =
-        format!("# {} tuned on {}\n\n", listed(&names), text::markdown(&tuning.question.dataset.name));
+    let mut page = format!("# {}\n\n", text::markdown(&title(tuning)));
     for sentence in gains(tuning) {
         line(&mut page, format_args!("**{}**\n", text::markdown(&sentence)));
     }
     page.push_str("![Best validation accuracy over the trials](Search.png)\n");
-    for model in &tuning.models {
+    for (index, model) in tuning.models.iter().enumerate() {
         line(&mut page, format_args!("\n## {}\n", text::markdown(&model.name)));
-        page.push_str(
-            "| setting | searched | as found | share of the order (%) | p |\n|:--|:--|:--|--:|--:|\n",
-        );
-        for ((name, searched), importance) in model.searched.iter().zip(&model.importance) {
-            let found = model.best_record().settings.get(name).map_or("baseline".to_owned(), plain);
-            let [share, p_value] = mattered(model, importance.as_ref());
-            let cells = [name, &domain(searched), &found, &share, &p_value].map(|cell| text::markdown(cell));
-            line(&mut page, format_args!("| {} |", cells.join(" | ")));
-        }
-        page.push_str(
-            "\n| trial | validation accuracy (%) | validation loss (nats) | seconds | ended | settings |\n",
-        );
-        page.push_str("|--:|--:|--:|--:|:--|:--|\n");
-        for trial in best_first(model).into_iter().take(SHOWN) {
-            let [accuracy, nats] = figures(trial);
-            line(
-                &mut page,
-                format_args!(
-                    "| {} | {accuracy} | {nats} | {} | {} | {} |",
-                    number(trial),
-                    seconds(trial.total_seconds),
-                    ended(trial),
-                    text::markdown(&settings(&trial.settings)),
-                ),
-            );
-        }
+        table(&mut page, &shares(model));
+        page.push('\n');
+        let mut trials =
+            trials(index, model).only(&["trial", ACCURACY, LOSS, "total (s)", "ended", "settings"]);
+        trials.rows.truncate(SHOWN);
+        table(&mut page, &trials);
         let more = (model.trials.len() + 1).saturating_sub(SHOWN);
         if more > 0 {
             line(&mut page, format_args!("\n{} more in `tuning.json`.", counted(more, "trial")));
         }
     }
     page.push_str("\n## How it was made\n\n");
-    method(tuning).iter().for_each(|sentence| line(&mut page, format_args!("- {sentence}")));
+    list(&mut page, &method(tuning));
     page
 }
 

@@ -80,6 +80,8 @@ pub struct StudyFile {
     pub audit_selection: bool,
     /// What must be reached.
     pub target: Option<Target>,
+    /// Half the region of practical equivalence, in percentage points, where the file sets it.
+    pub equivalence_margin_points: Option<f64>,
     /// What a search may change, by setting.
     pub search: Vec<(String, Node)>,
     /// The settings that grids vary.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// The keys of a study file.
-pub(super) const STUDY_KEYS: [&str; 12] = [
+pub(super) const STUDY_KEYS: [&str; 13] = [
     "title",
     "models",
     "dataset",
@@ -28,6 +28,7 @@ pub(super) const STUDY_KEYS: [&str; 12] = [
     "recipe",
     "grid",
     "target",
+    "equivalence_margin",
     "search",
 ];
 
@@ -90,6 +91,7 @@ impl<'a> Reader<'a> {
             first_seed: self.whole(entries, "seed", 0..=i64::MAX as u64)?.unwrap_or(0),
             audit_selection: self.truth(entries, "audit_selection")?.unwrap_or(false),
             target: self.target(entries)?,
+            equivalence_margin_points: self.equivalence_margin_points(entries)?,
             search: self.search(entries)?,
         })
     }
@@ -151,6 +153,23 @@ impl<'a> Reader<'a> {
                  max_train_seconds",
             )
         })
+    }
+
+    fn equivalence_margin_points(&self, entries: &Entries) -> Read<Option<f64>> {
+        let Some(node) = self.get(entries, "equivalence_margin") else { return Ok(None) };
+        let points = match &node.content {
+            Content::Plain(value) => value.as_f64().filter(|points| *points > 0.0 && *points < 100.0),
+            _ => None,
+        };
+        match points {
+            Some(points) => Ok(Some(points)),
+            None => self.expected_else(
+                "equivalence_margin",
+                "a number above 0 and below 100",
+                node,
+                "write percentage points of test accuracy: `equivalence_margin = 0.1`",
+            ),
+        }
     }
 
     /// A table of settings, or nothing. Those of a table within it go by dotted names, so that each has its own line, unless

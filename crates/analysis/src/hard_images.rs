@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use records::record::RunRecord;
 
-use crate::{Model, TestImages, calibration::unit};
+use crate::{calibration::unit, model::Model, spread::Spread};
 
 /// SHA-256 of MNIST as records identify data.
 const MNIST: &str = "e9914cff2ade526da2ab1ac60c072f9173cc53e35b9411692de8207cb1b9009d";
@@ -31,28 +31,28 @@ const DISPUTED: [(usize, Option<u8>); 15] = [
 
 /// What a model says of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Guess {
+pub struct Guess {
     /// The wrong class that most of its runs give, the smallest of several; the label where none is wrong.
-    pub(crate) class: u8,
+    pub class: u8,
     /// Mean probability of that class over all runs; none without probabilities.
-    pub(crate) probability: Option<f64>,
+    pub probability: Option<f64>,
     /// Runs that give another class than the label.
-    pub(crate) missed: usize,
+    pub missed: usize,
     /// All runs.
-    pub(crate) runs: usize,
+    pub runs: usize,
 }
 
 /// A test image and what the models say of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Its place in the test file, from 0.
-    pub(crate) image: usize,
+    pub image: usize,
     /// The class that the file gives it.
-    pub(crate) label: u8,
+    pub label: u8,
     /// Where people dispute the label: what they prefer, if they agree.
-    pub(crate) disputed: Option<Option<u8>>,
+    pub disputed: Option<Option<u8>>,
     /// By model.
-    pub(crate) guesses: Vec<Guess>,
+    pub guesses: Vec<Guess>,
     /// Mean probability of the label over all runs, for the order.
     doubt: f64,
 }
@@ -65,17 +65,18 @@ impl Entry {
 
 /// The hard images of a study.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Atlas {
+pub struct HardImages {
     /// Every image that some run misses, the hardest first: missed by most runs, then with the least probability of the
     /// label.
-    pub(crate) entries: Vec<Entry>,
-    /// Whether the images are those of MNIST, whose disputed labels are known.
-    pub(crate) is_mnist: bool,
+    pub entries: Vec<Entry>,
+    /// Where the images are those of MNIST, whose disputed labels are known: the accuracy of each model on the labels that people
+    /// prefer, as a fraction.
+    pub corrected: Option<Vec<Option<Spread>>>,
 }
 
-impl Atlas {
+impl HardImages {
     /// None where the runs do not share their test images.
-    pub(crate) fn of(models: &[Model]) -> Option<Self> {
+    pub fn of(models: &[Model]) -> Option<Self> {
         let runs: Vec<&RunRecord> = models.iter().flat_map(|model| model.runs.iter().copied()).collect();
         let first = runs.first()?;
         let labels = &first.test.labels;
@@ -108,17 +109,25 @@ impl Atlas {
             let by_misses = other.missed().cmp(&one.missed());
             by_misses.then(one.doubt.total_cmp(&other.doubt)).then(one.image.cmp(&other.image))
         });
-        Some(Self { entries, is_mnist })
+        let corrected = |model: &Model| Spread::of(&model.figures(corrected_accuracy));
+        Some(Self { entries, corrected: is_mnist.then(|| models.iter().map(corrected).collect()) })
     }
 
     /// Images that every run of every model misses.
-    pub(crate) fn missed_by_all(&self) -> Vec<&Entry> {
+    pub fn missed_by_all(&self) -> Vec<&Entry> {
         let all = |entry: &&Entry| entry.guesses.iter().all(|guess| guess.missed == guess.runs);
         self.entries.iter().filter(all).collect()
     }
 
+    /// Their places in the test file, counted from 0, in ascending order.
+    pub fn missed_by_every_run(&self) -> Vec<usize> {
+        let mut images: Vec<usize> = self.missed_by_all().iter().map(|entry| entry.image).collect();
+        images.sort_unstable();
+        images
+    }
+
     /// Images that most runs of one model miss and no run of another.
-    pub(crate) fn missed_only_by(&self, model: usize) -> Vec<&Entry> {
+    pub fn missed_only_by(&self, model: usize) -> Vec<&Entry> {
         let alone = |entry: &&Entry| {
             entry.guesses.iter().enumerate().all(|(index, guess)| match index == model {
                 true => 2 * guess.missed > guess.runs,
@@ -129,7 +138,7 @@ impl Atlas {
     }
 
     /// The images whose label people dispute, by their place.
-    pub(crate) fn disputed(&self) -> Vec<&Entry> {
+    pub fn disputed(&self) -> Vec<&Entry> {
         let mut disputed: Vec<&Entry> =
             self.entries.iter().filter(|entry| entry.disputed.is_some()).collect();
         disputed.sort_by_key(|entry| entry.image);
@@ -138,7 +147,7 @@ impl Atlas {
 }
 
 /// A run's accuracy where disputed labels are replaced by those that people prefer.
-pub(crate) fn corrected_accuracy(run: &RunRecord) -> f64 {
+fn corrected_accuracy(run: &RunRecord) -> f64 {
     let right =
         run.test.labels.iter().zip(&run.test.predictions).enumerate().filter(|(image, (label, given))| {
             let disputed = DISPUTED.iter().find(|(disputed, _)| disputed == image);
@@ -167,70 +176,4 @@ fn guess(model: &Model, image: usize) -> Guess {
 fn probability(run: &RunRecord, image: usize, class: u8) -> Option<f64> {
     let at = image * run.specification.dataset.classes + usize::from(class);
     run.test.probabilities.get(at).map(|probability| unit(*probability))
-}
-
-/// The images of a study's test set, where they are at hand and are the ones that the atlas is about.
-pub(crate) fn pixels<'a>(images: Option<TestImages<'a>>, atlas: &Atlas) -> Option<TestImages<'a>> {
-    let last = atlas.entries.iter().map(|entry| entry.image).max()?;
-    images.filter(|images| images.get(last).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::with_predictions;
-
-    #[test]
-    fn images_are_sorted_by_who_misses_them() {
-        let labels = [0, 1, 2, 3, 4];
-        // The last image is missed by half the runs of one model: by some, not by most.
-        let runs = [
-            with_predictions("a", 1, &labels, &[9, 1, 9, 3, 0]),
-            with_predictions("a", 2, &labels, &[9, 1, 8, 3, 4]),
-            with_predictions("b", 1, &labels, &[8, 9, 2, 3, 4]),
-        ];
-        let models =
-            [Model { name: "a", runs: vec![&runs[0], &runs[1]] }, Model { name: "b", runs: vec![&runs[2]] }];
-        let atlas = Atlas::of(&models).expect("the same images");
-        let images = |entries: Vec<&Entry>| entries.iter().map(|entry| entry.image).collect::<Vec<_>>();
-        assert_eq!(images(atlas.entries.iter().collect()), [0, 2, 1, 4]);
-        assert_eq!(images(atlas.missed_by_all()), [0]);
-        assert_eq!((images(atlas.missed_only_by(0)), images(atlas.missed_only_by(1))), (vec![2], vec![1]));
-        assert!(atlas.disputed().is_empty());
-        let first = &atlas.entries[1].guesses[0];
-        assert_eq!((first.class, first.missed, first.runs), (8, 2, 2));
-        let other = with_predictions("c", 1, &[1, 1, 2, 3, 4], &labels);
-        assert_eq!(Atlas::of(&[Model { name: "a", runs: vec![&runs[0], &other] }]), None);
-    }
-
-    #[test]
-    fn an_answer_is_the_commonest_wrong_one() {
-        let answers = |given: &[u8]| {
-            let runs: Vec<RunRecord> =
-                given.iter().map(|class| with_predictions("a", 1, &[2, 0], &[*class, 1])).collect();
-            let atlas = Atlas::of(&[Model { name: "a", runs: runs.iter().collect() }]).expect("images");
-            let entry = atlas.entries.iter().find(|entry| entry.image == 0).expect("a miss");
-            (entry.guesses[0].class, entry.guesses[0].missed)
-        };
-        assert_eq!(answers(&[2, 7, 3]), (3, 2), "not the right answer, though it is the smallest");
-        assert_eq!(answers(&[2, 2, 7]), (7, 1), "nor though most runs give it");
-        assert_eq!(answers(&[7, 3, 7, 2]), (7, 3));
-        let right = with_predictions("b", 1, &[2], &[2]);
-        assert_eq!(guess(&Model { name: "b", runs: vec![&right] }, 0).class, 2);
-    }
-
-    #[test]
-    fn disputed_labels_are_replaced_where_people_agree() {
-        let (mut labels, mut given) = (vec![1; 3000], vec![1; 3000]);
-        (labels[947], given[947]) = (8, 9);
-        (labels[2130], given[2130]) = (4, 9);
-        (labels[5], given[5]) = (8, 9);
-        // Of the images before 3000 five have a preferred label, one of which is the one given.
-        let mut run = with_predictions("a", 1, &labels, &given);
-        assert_eq!(run.test.accuracy, 2997.0 / 3000.0);
-        assert_eq!(corrected_accuracy(&run), 2994.0 / 3000.0);
-        run.specification.dataset.sha256 = MNIST.to_owned();
-        let atlas = Atlas::of(&[Model { name: "a", runs: vec![&run] }]).expect("images");
-        assert_eq!(atlas.disputed().first().map(|entry| entry.disputed), Some(Some(Some(9))));
-    }
 }

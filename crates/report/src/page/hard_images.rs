@@ -3,17 +3,18 @@
 use maud::{Markup, html};
 
 use super::{chip, table};
-use crate::atlas::{self, Atlas, Entry};
-use crate::numbers::{counted, percent, shown, thousands};
+use crate::numbers::{counted, thousands};
 use crate::svg::image_address;
 use crate::text::one_line;
-use crate::{Model, Study, TestImages};
+use crate::{Study, TestImages, tables};
+use analysis::hard_images::{Entry, HardImages};
 
 /// Images of a kind that are shown; a page of all of them would be read by nobody.
 const SHOWN: usize = 24;
 
-pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup {
-    let images = atlas::pixels(study.images, atlas);
+pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
+    let models = study.models();
+    let images = study.pixels(hard);
     let kind = |heading: &str, words: String, entries: &[&Entry]| {
         html! {
             h3 { (heading) }
@@ -22,12 +23,12 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
                 @if entries.len() > SHOWN { " The hardest " (SHOWN) " are shown." }
             }
             @if !entries.is_empty() {
-                ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(study, models, images, entry)) } }
+                ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(study, images, entry)) } }
             }
         }
     };
-    let all = atlas.missed_by_all();
-    let disputed = atlas.disputed();
+    let all = hard.missed_by_all();
+    let disputed = hard.disputed();
     html! {
         p.small {
             "An image is named by its place in the test file, from 0. A model's answer is the commonest wrong one of its runs, or \
@@ -38,7 +39,7 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
         (kind("Missed by every run of every model", format!("{}.", counted(all.len(), "image")), &all))
         @if models.len() > 1 {
             @for (index, model) in models.iter().enumerate() {
-                @let only = atlas.missed_only_by(index);
+                @let only = hard.missed_only_by(index);
                 (kind(
                     &format!("Missed by {} alone", one_line(model.name)),
                     format!("{} that most of its runs miss and no run of another model.", counted(only.len(), "image")),
@@ -46,7 +47,7 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
                 ))
             }
         }
-        @if atlas.is_mnist {
+        @if let Some(corrected) = tables::corrected(study) {
             (kind(
                 "Disputed labels",
                 format!(
@@ -55,12 +56,12 @@ pub(super) fn section(study: &Study, models: &[Model], atlas: &Atlas) -> Markup 
                 ),
                 &disputed,
             ))
-            (corrected(models))
+            (table(&corrected))
         }
     }
 }
 
-fn digit(study: &Study, models: &[Model], images: Option<TestImages>, entry: &Entry) -> Markup {
+fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
     let class = |class: u8| study.class(usize::from(class));
     let address = images.and_then(|images| image_address(images.width, images.get(entry.image)?));
     html! {
@@ -75,7 +76,7 @@ fn digit(study: &Study, models: &[Model], images: Option<TestImages>, entry: &En
                 None => {}
             }
             div.small { "image " (thousands(entry.image as u64)) }
-            @for (index, (model, guess)) in models.iter().zip(&entry.guesses).enumerate() {
+            @for (index, (model, guess)) in study.models().iter().zip(&entry.guesses).enumerate() {
                 div {
                     (chip(index, model.name)) ": " (class(guess.class))
                     @if let Some(probability) = guess.probability { ", " (format!("{:.0}", 100.0 * probability)) " %" }
@@ -84,21 +85,4 @@ fn digit(study: &Study, models: &[Model], images: Option<TestImages>, entry: &En
             }
         }
     }
-}
-
-fn corrected(models: &[Model]) -> Markup {
-    let rows = html! {
-        @for (index, model) in models.iter().enumerate() {
-            tr {
-                th scope="row" { (chip(index, model.name)) }
-                td { (shown(&model.figures(|run| run.test.accuracy), percent)) }
-                td { (shown(&model.figures(atlas::corrected_accuracy), percent)) }
-            }
-        }
-    };
-    table(
-        "Accuracy in per cent on the labels as they are, and with the ten labels replaced for which people prefer another",
-        &["model", "original labels", "corrected labels"],
-        rows,
-    )
 }

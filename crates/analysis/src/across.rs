@@ -1,11 +1,9 @@
 //! Models ranked over several data sets.
 
-use records::record::RunRecord;
+use crate::thresholds::Thresholds;
+use records::{question::Question, record::RunRecord};
 use serde::Serialize;
 use stats::StatsError;
-
-/// Models that differ by no more than this, a fraction, are practically equal.
-const EQUIVALENCE: f64 = 0.0005;
 
 /// Draws of the posterior: its probabilities are then within half a percentage point.
 const DRAWS: usize = 20_000;
@@ -15,6 +13,8 @@ const DRAWS: usize = 20_000;
 pub struct Across {
     /// The data sets, in their order.
     pub datasets: Vec<String>,
+    /// Half the region of practical equivalence, as a fraction.
+    pub equivalence_margin: f64,
     /// Models with a run on each of them, the best mean rank first.
     pub models: Vec<AcrossModel>,
     /// Models that have runs on some of the data sets alone: they have no rank.
@@ -45,7 +45,7 @@ pub struct AcrossModel {
     pub accuracies: Vec<f64>,
 }
 
-/// Two models over the data sets: the posterior of the Bayesian signed-rank test, with ±0.05 points as practically equal.
+/// Two models over the data sets: the posterior of the Bayesian signed-rank test with the region of practical equivalence.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AcrossPair {
     /// One model.
@@ -66,7 +66,10 @@ pub struct AcrossPair {
 ///
 /// # Errors
 /// When an accuracy is not a number.
-pub fn across(studies: &[(String, Vec<RunRecord>)]) -> Result<Across, StatsError> {
+pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Result<Across, StatsError> {
+    let equivalence_margin = question
+        .equivalence_margin_points
+        .map_or_else(|| Thresholds::default().equivalence_margin, |points| points / 100.0);
     let datasets: Vec<String> = studies.iter().map(|(dataset, _)| dataset.clone()).collect();
     let mut models: Vec<AcrossModel> = Vec::new();
     let mut left_out: Vec<LeftOut> = Vec::new();
@@ -100,15 +103,15 @@ pub fn across(studies: &[(String, Vec<RunRecord>)]) -> Result<Across, StatsError
     let mut pairs = Vec::new();
     for (place, one) in models.iter().enumerate() {
         for other in &models[place + 1..] {
-            pairs.push(pair(one, other)?);
+            pairs.push(pair(one, other, equivalence_margin)?);
         }
     }
-    Ok(Across { datasets, models, left_out, friedman_p_value, pairs })
+    Ok(Across { datasets, equivalence_margin, models, left_out, friedman_p_value, pairs })
 }
 
-fn pair(one: &AcrossModel, other: &AcrossModel) -> Result<AcrossPair, StatsError> {
+fn pair(one: &AcrossModel, other: &AcrossModel, margin: f64) -> Result<AcrossPair, StatsError> {
     let differences: Vec<f64> = one.accuracies.iter().zip(&other.accuracies).map(|(a, b)| a - b).collect();
-    let posterior = stats::bayesian_signed_rank(&differences, EQUIVALENCE, DRAWS, 1)?;
+    let posterior = stats::bayesian_signed_rank(&differences, margin, DRAWS, 1)?;
     Ok(AcrossPair {
         a: one.model.clone(),
         b: other.model.clone(),

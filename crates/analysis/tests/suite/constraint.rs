@@ -1,7 +1,7 @@
 //! Targets and Pareto fronts, on records made by hand.
 
-use crate::fixture::run;
-use analysis::verdict::{attempts, standings};
+use crate::fixture::{models, run};
+use analysis::{pareto::standings, target::attempts};
 use records::{record::RunRecord, target::Target};
 
 fn sized(model: &str, seed: u64, missed: usize, parameters: usize, seconds: f64) -> RunRecord {
@@ -30,7 +30,7 @@ fn runs_that_reach_the_target_are_counted() {
         sized("slow", 2, 0, 100, 5.0),
         sized("small", 3, 9, 500, 1.0),
     ];
-    let attempts = attempts(&records, &TARGET);
+    let attempts = attempts(&models(&records), &TARGET);
     let counts: Vec<(&str, usize, usize)> =
         attempts.iter().map(|one| (one.model.as_str(), one.passed, one.runs)).collect();
     assert_eq!(counts, [("small", 2, 3), ("slow", 1, 2), ("large", 0, 1)]);
@@ -56,7 +56,7 @@ fn epochs_and_operations_are_limits_too() {
     };
     record.epochs = vec![epoch; 3];
     let target = Target { max_parameters: None, max_epochs: Some(2), max_multiply_adds: Some(999), ..TARGET };
-    let exceeds = &attempts(&[record], &target)[0].exceeds;
+    let exceeds = &attempts(&models(&[record]), &target)[0].exceeds;
     assert_eq!(exceeds[..], ["1,000 multiply-adds, 999 allowed", "3 epochs, 2 allowed"]);
 }
 
@@ -69,8 +69,8 @@ fn a_front_holds_what_no_other_model_outdoes() {
         sized("equal", 1, 30, 100, 7.5),
         sized("worse", 1, 31, 100, 6.0),
     ];
-    let standings = standings(&records);
-    let on = |front: fn(&analysis::verdict::Standing) -> bool| -> Vec<&str> {
+    let standings = standings(&models(&records));
+    let on = |front: fn(&analysis::pareto::Standing) -> bool| -> Vec<&str> {
         standings.iter().filter(|one| front(one)).map(|one| one.model.as_str()).collect()
     };
     assert_eq!(on(|one| one.front_by_parameters), ["best", "small", "equal"]);
@@ -81,9 +81,9 @@ fn a_front_holds_what_no_other_model_outdoes() {
 #[test]
 fn times_of_several_machines_are_neither_averaged_nor_on_a_front() {
     let mut records = [sized("a", 1, 0, 900, 9.0), sized("a", 2, 0, 900, 1.0), sized("b", 1, 20, 950, 8.0)];
-    assert_eq!(standings(&records)[0].train_seconds, Some(5.0));
+    assert_eq!(standings(&models(&records))[0].train_seconds, Some(5.0));
     records[1].environment.threads = 64;
-    let found = standings(&records);
+    let found = standings(&models(&records));
     assert_eq!((found[0].train_seconds, found[1].train_seconds), (None, Some(8.0)));
     assert!(found.iter().all(|one| !one.front_by_train_seconds));
 }

@@ -7,7 +7,8 @@
 //! 5 %. Each interval is drawn at the level at which Holm tests its pair, between 95 % and 1 - 5 %/m, so it excludes zero
 //! exactly where the corrected p-value is at most 0.05. The interval then decides:
 //!
-//! 1. wholly inside ±0.05 points: practically equal, even where it excludes zero, for a difference that small decides
+//! 1. wholly inside the region of practical equivalence (±0.05 points unless the question or the data set says otherwise,
+//!    [`Thresholds::of`]): practically equal, even where it excludes zero, for a difference that small decides
 //!    nothing (a p-value of at most 0.05 then says that the difference is real);
 //! 2. wholly above or below zero: better (p ≤ 0.05);
 //! 3. otherwise: cannot tell (p > 0.05).
@@ -21,45 +22,23 @@
 //!
 //! Runs that diverged are in no figure. Since those that remain are the ones that went well, the sentence says so.
 
-mod across;
-mod constraint;
-mod ensemble;
 mod pairing;
-mod ranking;
-mod sanity;
 mod sentence;
 mod speed;
 
-pub use across::{Across, AcrossModel, AcrossPair, LeftOut, across};
-pub use constraint::{Attempt, Standing, attempts, standings};
-pub use ensemble::{Ensemble, ensemble};
+use crate::thresholds::{Thresholds, equivalence_margin};
 use pairing::{Pairing, usable_runs};
-pub use ranking::{Rank, ranking};
 use records::record::{FailedRun, RunRecord};
-pub use sanity::{no_better_than_chance, sanity};
 use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
-pub use speed::{Faster, MachineKind, TrainingTime};
+pub use speed::{Faster, TrainingTime};
 use stats::StatsError;
-
-/// Overall level of all decisions of a study.
-const SIGNIFICANCE: f64 = 0.05;
-
-/// Confidence of the intervals that have no part in the decision.
-const CONFIDENCE: f64 = 0.95;
 
 /// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
 const RESAMPLES: usize = 10_000;
 
 /// The same resamples for the same records.
 const BOOTSTRAP_SEED: u64 = 0x6d6e_6973_7421;
-
-/// The chance of telling the models apart for which further runs are planned.
-const POWER: f64 = 0.8;
-
-/// Half the region of practical equivalence, in percentage points: 5 of MNIST's 10,000 test images, which is less than
-/// the number of them whose labels people dispute.
-pub const EQUIVALENT_POINTS: f64 = 0.05;
 
 /// Two models of a study, judged on their paired runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +55,8 @@ pub struct Comparison {
     pub interval: [f64; 2],
     /// Confidence of the interval: 0.95, and with several comparisons the level at which Holm's method tests this one.
     pub confidence: f64,
+    /// Half the region of practical equivalence, as a fraction.
+    pub equivalence_margin: f64,
     /// What the interval allows for.
     pub interval_covers: Coverage,
     /// Standard error of the difference from the runs' seeds, as a fraction: none with one run.
@@ -136,16 +117,16 @@ pub enum Outcome {
     ABetter,
     /// The whole interval lies below zero.
     BBetter,
-    /// The whole interval lies within ±0.05 points.
+    /// The whole interval lies within the region of practical equivalence.
     PracticallyEqual,
     /// The interval holds zero.
     CannotTell,
 }
 
 impl Outcome {
-    /// Decides by an interval in percentage points.
-    fn of([lower, upper]: [f64; 2]) -> Self {
-        if lower >= -EQUIVALENT_POINTS && upper <= EQUIVALENT_POINTS {
+    /// Decides by an interval and the margin of equivalence, both in percentage points.
+    fn of([lower, upper]: [f64; 2], margin: f64) -> Self {
+        if lower >= -margin && upper <= margin {
             Outcome::PracticallyEqual
         } else if lower > 0.0 {
             Outcome::ABetter
@@ -169,7 +150,7 @@ pub struct Judgement {
 
 /// Compares all pairs of models on their paired runs, by the rule of this [module](self). Of the runs that `failed` the
 /// comparisons say how many there are.
-pub fn judge(records: &[RunRecord], failed: &[FailedRun]) -> Judgement {
+pub fn judge(records: &[RunRecord], failed: &[FailedRun], thresholds: &Thresholds) -> Judgement {
     let mut notes = Vec::new();
     let models = usable_runs(records, &mut notes);
     let mut pairings = Vec::new();
@@ -179,7 +160,7 @@ pub fn judge(records: &[RunRecord], failed: &[FailedRun]) -> Judgement {
         }
     }
     let mut of_times = Vec::new();
-    let comparisons = compare(&pairings, failed, &mut of_times)
+    let comparisons = compare(&pairings, failed, thresholds, &mut of_times)
         .expect("paired runs have test images, predictions to match and p-values from 0 to 1");
     if comparisons.len() > 1 {
         notes.push(format!(
@@ -216,7 +197,8 @@ pub struct OnePair {
 pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsError> {
     let table = stats::PairedDifferences::from_correctness(&[first], &[second])?;
     let estimate = stats::crossed_estimate(&table);
-    let interval = estimate.interval(CONFIDENCE)?;
+    let Thresholds { confidence, .. } = Thresholds::default();
+    let interval = estimate.interval(confidence)?;
     let [only_first, only_second] = table.discordant()[0];
     Ok(OnePair {
         difference: estimate.mean,
@@ -224,18 +206,21 @@ pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsE
         p_value: estimate.p_value(),
         mcnemar_p_value: stats::mcnemar_exact(only_first, only_second),
         discordant: [only_first, only_second],
-        outcome: Outcome::of([100.0 * interval.lower, 100.0 * interval.upper]),
+        outcome: Outcome::of(
+            [100.0 * interval.lower, 100.0 * interval.upper],
+            100.0 * equivalence_margin(first.len()),
+        ),
     })
 }
 
 /// With two runs an interval of one degree of freedom would say nothing.
 const FEWEST_RUNS_FOR_T: usize = 3;
 
-fn paired_runs(table: &stats::PairedDifferences) -> Result<Option<PairedRuns>, StatsError> {
+fn paired_runs(table: &stats::PairedDifferences, confidence: f64) -> Result<Option<PairedRuns>, StatsError> {
     if table.runs() < FEWEST_RUNS_FOR_T {
         return Ok(None);
     }
-    let test = stats::paired_t(&table.run_means(), CONFIDENCE)?;
+    let test = stats::paired_t(&table.run_means(), confidence)?;
     let interval = test.interval.within(-1.0, 1.0);
     Ok(Some(PairedRuns { interval: [interval.lower, interval.upper], p_value: test.p_value }))
 }
@@ -243,22 +228,24 @@ fn paired_runs(table: &stats::PairedDifferences) -> Result<Option<PairedRuns>, S
 fn compare(
     pairings: &[Pairing],
     failed: &[FailedRun],
+    thresholds: &Thresholds,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Comparison>, StatsError> {
     let tables = pairings.iter().map(Pairing::differences).collect::<Result<Vec<_>, _>>()?;
     let estimates: Vec<_> = tables.iter().map(stats::crossed_estimate).collect();
     let p_values: Vec<f64> = estimates.iter().map(stats::CrossedEstimate::p_value).collect();
     let corrected = stats::holm(&p_values)?;
-    let levels = stats::holm_levels(&p_values, SIGNIFICANCE)?;
-    let times = speed::training_times(pairings, notes)?;
+    let levels = stats::holm_levels(&p_values, thresholds.significance)?;
+    let times = speed::training_times(pairings, thresholds, notes)?;
     let diverged = |model: &str| failed.iter().filter(|run| run.specification.model == model).count();
     (0..pairings.len())
         .map(|index| {
             let (pairing, estimate, level) = (&pairings[index], &estimates[index], levels[index]);
             let interval = estimate.interval(1.0 - level)?;
-            let outcome = Outcome::of([100.0 * interval.lower, 100.0 * interval.upper]);
+            let margin = 100.0 * thresholds.equivalence_margin;
+            let outcome = Outcome::of([100.0 * interval.lower, 100.0 * interval.upper], margin);
             let further_runs = match outcome {
-                Outcome::CannotTell => stats::crossed_further_runs(estimate, level, POWER)?,
+                Outcome::CannotTell => stats::crossed_further_runs(estimate, level, thresholds.power)?,
                 _ => None,
             };
             let mut comparison = Comparison {
@@ -268,6 +255,7 @@ fn compare(
                 difference: estimate.mean,
                 interval: [interval.lower, interval.upper],
                 confidence: 1.0 - level,
+                equivalence_margin: thresholds.equivalence_margin,
                 interval_covers: match estimate.run_standard_error {
                     Some(_) => Coverage::RunsAndImages,
                     None => Coverage::Images,
@@ -275,11 +263,15 @@ fn compare(
                 seed_standard_error: estimate.run_standard_error,
                 image_standard_error: estimate.image_standard_error,
                 bootstrap_interval: {
-                    let result =
-                        stats::two_way_bootstrap(&tables[index], CONFIDENCE, RESAMPLES, BOOTSTRAP_SEED)?;
+                    let result = stats::two_way_bootstrap(
+                        &tables[index],
+                        thresholds.confidence,
+                        RESAMPLES,
+                        BOOTSTRAP_SEED,
+                    )?;
                     [result.interval.lower, result.interval.upper]
                 },
-                paired_t: paired_runs(&tables[index])?,
+                paired_t: paired_runs(&tables[index], thresholds.confidence)?,
                 p_value: corrected[index],
                 corrected_for: pairings.len(),
                 mcnemar_p_values: tables[index]
@@ -294,7 +286,7 @@ fn compare(
                 training_time: times[index].clone(),
                 verdict: String::new(),
             };
-            let outlook = outlook(&comparison, estimate)?;
+            let outlook = outlook(&comparison, estimate, thresholds.power)?;
             comparison.verdict = sentence(&comparison, outlook);
             Ok(comparison)
         })

@@ -1,19 +1,44 @@
 //! How far a model's probabilities can be believed.
 
+use crate::spread::Spread;
 use records::record::RunRecord;
+use serde::Serialize;
 
 /// Bins of equal mass over which the calibration error is taken.
-const BINS: usize = 15;
+pub const BINS: usize = 15;
 
 /// Predictions of about the same confidence.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Bin {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bin {
     /// Mean probability of the class that was given.
-    pub(crate) confidence: f64,
+    pub confidence: f64,
     /// Fraction of them that was right.
-    pub(crate) accuracy: f64,
+    pub accuracy: f64,
     /// How many there are.
-    pub(crate) count: usize,
+    pub count: usize,
+}
+
+/// How far the probabilities of a model's runs can be believed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Calibration {
+    /// The [Brier score](brier).
+    pub brier: Option<Spread>,
+    /// The [expected calibration error](calibration_error), as a fraction.
+    pub error: Option<Spread>,
+    /// The predictions of all runs together, from the least confident to the most.
+    pub bins: Vec<Bin>,
+}
+
+impl Calibration {
+    /// None where a run has no probabilities to its predictions.
+    pub fn of(runs: &[&RunRecord]) -> Option<Self> {
+        let bins = bins(runs).filter(|bins| !bins.is_empty())?;
+        let figure = |figure: fn(&RunRecord) -> Option<f64>| {
+            let all: Option<Vec<f64>> = runs.iter().map(|run| figure(run)).collect();
+            Spread::of(&all?)
+        };
+        Some(Self { brier: figure(brier), error: figure(calibration_error), bins })
+    }
 }
 
 /// Each prediction's confidence and whether it is right; none where the run has no probabilities to its predictions.
@@ -35,7 +60,7 @@ fn confidences(run: &RunRecord) -> Option<Vec<(u16, bool)>> {
 }
 
 /// The predictions of some runs in [`BINS`] bins of equal mass, from the least confident to the most.
-pub(crate) fn bins(runs: &[&RunRecord]) -> Option<Vec<Bin>> {
+pub fn bins(runs: &[&RunRecord]) -> Option<Vec<Bin>> {
     let mut all = Vec::new();
     for run in runs {
         all.extend(confidences(run)?);
@@ -55,7 +80,7 @@ pub(crate) fn bins(runs: &[&RunRecord]) -> Option<Vec<Bin>> {
 
 /// The expected calibration error, `Σ (count / all) · |accuracy − confidence|` over the bins (Guo et al. 2017, with the
 /// bins of equal mass of Nixon et al. 2019), as a fraction.
-pub(crate) fn calibration_error(run: &RunRecord) -> Option<f64> {
+pub fn calibration_error(run: &RunRecord) -> Option<f64> {
     let bins = bins(&[run])?;
     let all: usize = bins.iter().map(|bin| bin.count).sum();
     let gaps = bins.iter().map(|bin| bin.count as f64 * (bin.accuracy - bin.confidence).abs());
@@ -64,7 +89,7 @@ pub(crate) fn calibration_error(run: &RunRecord) -> Option<f64> {
 
 /// The Brier score, the mean over images of `Σ (probability − truth)²` over the classes (Brier 1950): 0 at best, 2 at
 /// worst.
-pub(crate) fn brier(run: &RunRecord) -> Option<f64> {
+pub fn brier(run: &RunRecord) -> Option<f64> {
     confidences(run)?;
     let rows = run.test.probabilities.chunks_exact(run.specification.dataset.classes);
     let scores = rows.zip(&run.test.labels).map(|(row, label)| {
@@ -78,43 +103,6 @@ pub(crate) fn brier(run: &RunRecord) -> Option<f64> {
 }
 
 /// A recorded probability as a fraction.
-pub(crate) fn unit(probability: u16) -> f64 {
+pub fn unit(probability: u16) -> f64 {
     f64::from(probability) / 65535.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::with_predictions;
-
-    /// Sixty images of two classes: half of them sure and right, half of them at 0.6 and right every second time.
-    fn half_sure() -> RunRecord {
-        let labels: Vec<u8> = (0..60).map(|image| u8::from(image >= 30 && image % 2 == 0)).collect();
-        let mut run = with_predictions("a", 1, &labels, &[0; 60]);
-        run.specification.dataset.classes = 2;
-        let row = |image: usize| if image < 30 { [65535, 0] } else { [39321, 26214] };
-        run.test.probabilities = (0..60).flat_map(row).collect();
-        run
-    }
-
-    #[test]
-    fn the_figures_are_those_worked_out_by_hand() {
-        let run = half_sure();
-        let bins = bins(&[&run]).expect("probabilities");
-        assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [4; 15]);
-        // Errors sort before rights at the same confidence, so the gaps of the bins are 0.6, 0.1 or 0.4.
-        let gap: f64 = bins.iter().map(|bin| (bin.accuracy - bin.confidence).abs() * 4.0).sum::<f64>() / 60.0;
-        assert!((calibration_error(&run).expect("probabilities") - gap).abs() < 1e-12);
-        assert_eq!(bins.last().map(|bin| (bin.confidence, bin.accuracy)), Some((1.0, 1.0)));
-        // Half of the images score 0, a quarter 2 · 0.4² and a quarter 2 · 0.6².
-        let expected = 0.25 * 2.0 * 0.16 + 0.25 * 2.0 * 0.36;
-        assert!((brier(&run).expect("probabilities") - expected).abs() < 1e-5);
-    }
-
-    #[test]
-    fn without_probabilities_there_is_no_figure() {
-        let mut run = half_sure();
-        run.test.probabilities.pop();
-        assert_eq!((bins(&[&run]), brier(&run), calibration_error(&run)), (None, None, None));
-    }
 }

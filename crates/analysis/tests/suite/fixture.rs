@@ -1,6 +1,10 @@
 //! Constructed records.
 
-use analysis::verdict::{Comparison, Judgement, judge};
+use analysis::{
+    model::Model,
+    thresholds::Thresholds,
+    verdict::{self, Comparison, Judgement},
+};
 use records::record::{
     DatasetIdentity, Environment, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord,
 };
@@ -105,4 +109,29 @@ pub fn failed(model: &str, seed: u64, epoch: usize) -> FailedRun {
         epoch,
         problem: "the loss is infinite or not a number".to_owned(),
     }
+}
+
+/// By the thresholds of a study of MNIST, whatever the number of test images.
+pub fn judge(records: &[RunRecord], failed: &[FailedRun]) -> Judgement {
+    verdict::judge(records, failed, &Thresholds::default())
+}
+
+/// A model of these runs.
+pub fn model<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Model<'a> {
+    let runs: Vec<&RunRecord> = runs.into_iter().collect();
+    Model::of(&runs[0].specification.model, runs, 0, &Thresholds::default())
+}
+
+/// The models of a study.
+pub fn models(records: &[RunRecord]) -> Vec<Model<'_>> {
+    analysis::model::models(records, &[], &Thresholds::default()).0
+}
+
+/// A run with these labels and predictions.
+pub fn with_predictions(model: &str, seed: u64, labels: &[u8], predictions: &[u8]) -> RunRecord {
+    let mut record = run(model, seed, 1, []);
+    (record.test.labels, record.test.predictions) = (labels.to_vec(), predictions.to_vec());
+    let right = labels.iter().zip(predictions).filter(|(label, given)| label == given).count();
+    record.test.accuracy = right as f64 / labels.len() as f64;
+    record
 }

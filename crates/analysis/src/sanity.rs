@@ -1,9 +1,11 @@
 //! What must be known before any verdict is believed.
 
-use super::CONFIDENCE;
-use crate::figures::percent;
+use crate::{figures::percent, model::Model};
 use records::record::{FailedRun, RunRecord};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Of Wilson's intervals.
+const CONFIDENCE: f64 = 0.95;
 
 /// With fewer test images an interval says little, whatever its method.
 const FEW_IMAGES: usize = 50;
@@ -17,8 +19,7 @@ const NAMED: usize = 8;
 /// Looked for are: what was found when the data was loaded; test images few or of one class; runs that diverged; models that
 /// give one answer to every image or are no better than guessing, by Wilson's 95 % interval of each run; models with the same
 /// weights or the same answers; seeds that change nothing. Guessing is to answer the most frequent class always.
-pub fn sanity(records: &[RunRecord], failed: &[FailedRun]) -> Vec<String> {
-    let models = by_model(records);
+pub fn sanity(records: &[RunRecord], failed: &[FailedRun], models: &[Model]) -> Vec<String> {
     let mut found = Vec::new();
     for warning in records.iter().flat_map(|record| &record.data_warnings) {
         if !found.contains(warning) {
@@ -33,33 +34,12 @@ pub fn sanity(records: &[RunRecord], failed: &[FailedRun]) -> Vec<String> {
                 .to_owned(),
         );
     }
-    found.extend(diverged(&models, failed));
+    found.extend(diverged(models, failed));
     found.extend(named(models.iter().flat_map(guesses).collect()));
     found.extend(named(models.iter().filter_map(doubt).collect()));
-    found.extend(same_weights(&models));
-    found.extend(same_answers(&models));
+    found.extend(same_weights(models));
+    found.extend(same_answers(models));
     found
-}
-
-/// The runs of a model, by seed.
-struct Model<'a> {
-    name: &'a str,
-    runs: Vec<&'a RunRecord>,
-}
-
-fn by_model(records: &[RunRecord]) -> Vec<Model<'_>> {
-    let mut models: Vec<Model> = Vec::new();
-    let mut places = BTreeMap::new();
-    for run in records {
-        let name = run.specification.model.as_str();
-        let place = *places.entry(name).or_insert_with(|| {
-            models.push(Model { name, runs: Vec::new() });
-            models.len() - 1
-        });
-        models[place].runs.push(run);
-    }
-    models.iter_mut().for_each(|model| model.runs.sort_by_key(|run| run.specification.seed));
-    models
 }
 
 /// The one value of a list; none where there are several or none.

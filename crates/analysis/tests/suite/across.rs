@@ -1,8 +1,8 @@
 //! Models over several data sets.
 
 use crate::fixture::run;
-use analysis::verdict::across;
-use records::record::RunRecord;
+use analysis::across::across;
+use records::{question::Question, record::RunRecord};
 
 fn records(missed: &[(&str, usize)]) -> Vec<RunRecord> {
     missed.iter().map(|(model, missed)| run(model, 1, 1000, 0..*missed)).collect()
@@ -15,7 +15,7 @@ fn models_are_ranked_over_data_sets() {
         ("two".to_owned(), records(&[("a", 50), ("b", 40), ("c", 90)])),
         ("three".to_owned(), records(&[("a", 5), ("b", 25), ("c", 25)])),
     ];
-    let across = across(&studies).expect("numbers");
+    let across = across(&studies, &Question::default()).expect("numbers");
     assert_eq!(across.datasets, ["one", "two", "three"]);
     let ranks: Vec<(&str, f64)> =
         across.models.iter().map(|model| (model.model.as_str(), model.mean_rank)).collect();
@@ -37,10 +37,16 @@ fn models_are_ranked_over_data_sets() {
 
 #[test]
 fn one_model_or_none_is_no_comparison() {
-    let one = across(&[("x".to_owned(), records(&[("a", 1)])), ("y".to_owned(), records(&[("a", 2)]))]);
+    let one = across(
+        &[("x".to_owned(), records(&[("a", 1)])), ("y".to_owned(), records(&[("a", 2)]))],
+        &Question::default(),
+    );
     let one = one.expect("numbers");
     assert_eq!((one.models.len(), one.friedman_p_value, one.pairs.len()), (1, None, 0));
-    let none = across(&[("x".to_owned(), records(&[("a", 1)])), ("y".to_owned(), records(&[("b", 2)]))]);
+    let none = across(
+        &[("x".to_owned(), records(&[("a", 1)])), ("y".to_owned(), records(&[("b", 2)]))],
+        &Question::default(),
+    );
     let none = none.expect("numbers");
     assert!(none.models.is_empty());
     let left_out: Vec<_> =

@@ -1,7 +1,7 @@
 //! Which model is said to train faster.
 
-use crate::fixture::{only_comparison, steady};
-use analysis::verdict::{Judgement, TrainingTime, judge};
+use crate::fixture::{judge, only_comparison, steady};
+use analysis::verdict::{Judgement, TrainingTime};
 use records::record::RunRecord;
 
 /// Runs of `cnn` and `lstm` that took these seconds, a pair each.

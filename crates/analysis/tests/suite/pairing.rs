@@ -1,7 +1,7 @@
 //! Which runs are compared, and what is said of the others.
 
-use crate::fixture::{failed, only_comparison, points, run, steady};
-use analysis::verdict::{Judgement, judge};
+use crate::fixture::{failed, judge, only_comparison, points, run, steady};
+use analysis::verdict::Judgement;
 use records::record::{Protocol, RunRecord};
 
 #[test]

@@ -1,7 +1,7 @@
 //! No field of a comparison contradicts another.
 
-use crate::fixture::run;
-use analysis::verdict::{Comparison, Outcome, judge};
+use crate::fixture::{judge, run};
+use analysis::verdict::{Comparison, Outcome};
 use records::record::RunRecord;
 
 /// Repeatable numbers for the random studies below.

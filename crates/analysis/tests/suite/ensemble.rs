@@ -1,7 +1,7 @@
 //! Runs as one classifier.
 
 use crate::fixture::run;
-use analysis::verdict::{Ensemble, ensemble};
+use analysis::ensemble::{Ensemble, ensemble};
 use records::record::RunRecord;
 
 /// A run of three classes and four images of the classes 0, 1, 2 and 2.

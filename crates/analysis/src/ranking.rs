@@ -1,7 +1,9 @@
 //! Models in order, with the groups that the runs cannot tell apart.
 
-use super::{Comparison, Outcome};
-use records::record::RunRecord;
+use crate::{
+    model::Model,
+    verdict::{Comparison, Outcome},
+};
 use serde::Serialize;
 
 /// A model's place.
@@ -22,19 +24,9 @@ pub struct Rank {
 
 /// The models by mean test accuracy, best first; those whose pairs cannot be told apart or are practically equal share
 /// a group, others none: [`stats::compact_letters`]. Models that are not compared with each other are not told apart.
-pub fn ranking(records: &[RunRecord], comparisons: &[Comparison]) -> Vec<Rank> {
-    let mut models: Vec<(&str, Vec<f64>)> = Vec::new();
-    for record in records {
-        let name = record.specification.model.as_str();
-        match models.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, accuracies)) => accuracies.push(record.test.accuracy),
-            None => models.push((name, vec![record.test.accuracy])),
-        }
-    }
-    let mut ranks: Vec<(&str, f64)> = models
-        .into_iter()
-        .map(|(name, accuracies)| (name, accuracies.iter().sum::<f64>() / accuracies.len() as f64))
-        .collect();
+pub fn ranking(models: &[Model], comparisons: &[Comparison]) -> Vec<Rank> {
+    let mean = |model: &Model| model.accuracy.map_or(f64::NAN, |accuracy| accuracy.mean);
+    let mut ranks: Vec<(&str, f64)> = models.iter().map(|model| (model.name, mean(model))).collect();
     ranks.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let better = |one: usize, other: usize| is_better(comparisons, ranks[one].0, ranks[other].0);
     let count = ranks.len();

@@ -1,12 +1,12 @@
-//! What models must reach.
+//! What a comparison asks.
 
-use super::values::{accuracy, epochs, seconds};
+use super::values::{accuracy, epochs, points, seconds};
 use clap::Args;
-use records::target::Target;
+use records::{question::Question, target::Target};
 
-/// What must be reached, and within which limits.
+/// What must be reached, within which limits, and which differences matter.
 #[derive(Debug, Args)]
-pub(crate) struct TargetArguments {
+pub(crate) struct QuestionArguments {
     /// Test accuracy that a run must reach, a fraction such as 0.994: the report says which models do, and how often
     #[arg(long, value_name = "X", value_parser = accuracy)]
     target: Option<f64>,
@@ -22,10 +22,19 @@ pub(crate) struct TargetArguments {
     /// Most seconds of training
     #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds)]
     max_train_seconds: Option<f64>,
+    /// Models whose difference lies within so many percentage points of test accuracy are practically equal
+    /// [default: 0.05, or one test image where that is more]
+    #[arg(long, value_name = "POINTS", value_parser = points)]
+    equivalence_margin: Option<f64>,
 }
 
-impl TargetArguments {
-    pub(crate) fn target(&self) -> Option<Target> {
+impl QuestionArguments {
+    /// The question of a study without a title.
+    pub(crate) fn question(&self) -> Question {
+        Question { title: None, target: self.target(), equivalence_margin_points: self.equivalence_margin }
+    }
+
+    fn target(&self) -> Option<Target> {
         Some(Target {
             accuracy: self.target?,
             max_parameters: self.max_parameters,

@@ -5,17 +5,23 @@
 //! 0.83 ± 1.96 √(85 - 0.69) / 100.02 = 0.83 ± 0.18 points.
 
 mod across;
+mod calibration;
+mod confusion;
 mod constraint;
 mod ensemble;
 mod fixture;
+mod hard_images;
+mod overlap;
 mod pairing;
 mod random;
 mod ranks;
 mod sanity;
+mod selection;
 mod speed;
+mod thresholds;
 
-use analysis::verdict::{Coverage, Judgement, Outcome, judge};
-use fixture::{only_comparison, points, run, steady, swapped};
+use analysis::verdict::{Coverage, Judgement, Outcome};
+use fixture::{judge, only_comparison, points, run, steady, swapped};
 use records::record::RunRecord;
 
 #[test]

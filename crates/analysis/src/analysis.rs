@@ -1,0 +1,236 @@
+//! All that is computed of a study.
+
+use crate::{
+    hard_images::HardImages,
+    machine::MachineKind,
+    model::{LostModel, Model, models},
+    overlap::{Overlap, overlaps},
+    pareto::{Standing, standings},
+    ranking::{Rank, ranking},
+    sanity::sanity,
+    spread::Spread,
+    target::{Attempt, attempts},
+    thresholds::Thresholds,
+    verdict::{Comparison, Judgement, judge},
+};
+use records::{
+    question::Question,
+    record::{FailedRun, Protocol, RunRecord},
+    target::Target,
+};
+use serde::{Serialize, Serializer};
+use std::cmp::Ordering;
+
+/// Version of `summary.json`'s layout.
+pub const SUMMARY_SCHEMA: u32 = 1;
+
+/// What the records of a study tell. Its serialisation is `summary.json`, whose fields are only ever added to while
+/// [`SUMMARY_SCHEMA`] stays: accuracies are fractions, times seconds, losses nats; a figure that is not finite is null.
+///
+/// `protocol`, `dataset` and `machine` are those of the first record, null without one: where records differ, a warning says so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Analysis<'a> {
+    schema: u32,
+    protocol: Option<&'static str>,
+    dataset: Option<&'a str>,
+    dataset_sha256: Option<&'a str>,
+    machine: Option<MachineKind<'a>>,
+    /// Each kind of machine that a run was made on, in the order of the records.
+    pub machines: Vec<MachineKind<'a>>,
+    /// In the order of their first record, whose place is also their colour.
+    pub models: Vec<Model<'a>>,
+    /// One per pair of models.
+    pub comparisons: Vec<Comparison>,
+    /// The models by accuracy, with the places that the comparisons leave open.
+    pub ranking: Vec<Rank>,
+    /// What each model reaches and costs, and the Pareto fronts.
+    pub standings: Vec<Standing>,
+    /// What must be reached, where the study asks for it.
+    pub target: Option<Target>,
+    /// Each model's runs against the target.
+    pub attempts: Vec<Attempt>,
+    /// Runs that diverged: they are in no figure.
+    #[serde(serialize_with = "failures")]
+    pub failed: &'a [FailedRun],
+    /// What a reader must know beyond the warnings: a record left aside, an interruption, runs without a partner.
+    pub notes: Vec<String>,
+    /// What must be known before a verdict is believed comes first.
+    pub warnings: Warnings,
+    /// What figures become statements by.
+    pub thresholds: Thresholds,
+    /// Models of which every run diverged.
+    pub lost: Vec<LostModel<'a>>,
+    /// Errors that models share.
+    pub overlaps: Vec<Overlap>,
+    /// The test images that some run misses; none where the runs do not share their test images. Of them `summary.json` has
+    /// the places, counted from 0, of those that every run of every model misses.
+    #[serde(rename = "missed_by_every_run", serialize_with = "missed_by_every_run")]
+    pub hard_images: Option<HardImages>,
+}
+
+/// What must be said beside the figures; one list in `summary.json`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Warnings {
+    /// What must be known before any verdict is believed.
+    pub before_verdicts: Vec<String>,
+    /// Records that do not belong together, and what was noticed while each was made.
+    pub of_records: Vec<String>,
+}
+
+impl Serialize for Warnings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.before_verdicts.iter().chain(&self.of_records))
+    }
+}
+
+impl<'a> Analysis<'a> {
+    /// Of the runs of a study, those that came to no result, what it asks, and what its reader must know beforehand.
+    pub fn of(
+        records: &'a [RunRecord],
+        failed: &'a [FailedRun],
+        question: &Question,
+        mut notes: Vec<String>,
+    ) -> Self {
+        let thresholds = Thresholds::of(records, question);
+        let Judgement { comparisons, notes: of_pairs } = judge(records, failed, &thresholds);
+        notes.extend(of_pairs);
+        Self::judged(records, failed, question, notes, comparisons)
+    }
+
+    /// The same where the verdicts are at hand.
+    pub fn judged(
+        records: &'a [RunRecord],
+        failed: &'a [FailedRun],
+        question: &Question,
+        notes: Vec<String>,
+        comparisons: Vec<Comparison>,
+    ) -> Self {
+        let thresholds = Thresholds::of(records, question);
+        let (models, lost) = models(records, failed, &thresholds);
+        let first = records.first();
+        let dataset = first.map(|record| &record.specification.dataset);
+        let machines = MachineKind::all(records);
+        let by_accuracy: Vec<&Model> =
+            ranked(&models, true, |model| model.accuracy).into_iter().map(|(model, _)| model).collect();
+        Self {
+            schema: SUMMARY_SCHEMA,
+            protocol: first.map(|record| record.specification.protocol.name()),
+            dataset: dataset.map(|dataset| dataset.name.as_str()),
+            dataset_sha256: dataset.map(|dataset| dataset.sha256.as_str()),
+            machine: machines.first().copied(),
+            ranking: ranking(&models, &comparisons),
+            standings: standings(&models),
+            target: question.target,
+            attempts: question.target.map_or_else(Vec::new, |target| attempts(&models, &target)),
+            failed,
+            notes,
+            warnings: Warnings {
+                before_verdicts: sanity(records, failed, &models),
+                of_records: warnings(records, machines.len()),
+            },
+            thresholds,
+            lost,
+            overlaps: overlaps(&by_accuracy),
+            hard_images: HardImages::of(&models),
+            machines,
+            comparisons,
+            models,
+        }
+    }
+
+    /// Models with the mean and spread of a figure, best first; those without a finite mean are left out.
+    pub fn ranked(
+        &self,
+        larger_is_better: bool,
+        figure: impl Fn(&Model) -> Option<Spread>,
+    ) -> Vec<(&Model<'a>, Spread)> {
+        ranked(&self.models, larger_is_better, figure)
+    }
+
+    /// The comparison of two models, in either order.
+    pub fn comparison_of(&self, one: &str, other: &str) -> Option<&Comparison> {
+        self.comparisons.iter().find(|comparison| {
+            [(&*comparison.a, &*comparison.b), (&*comparison.b, &*comparison.a)].contains(&(one, other))
+        })
+    }
+
+    /// Whether all clocks may be compared.
+    pub fn one_machine(&self) -> bool {
+        self.machines.len() <= 1
+    }
+
+    /// Whether any model was trained more than once.
+    pub fn repeated(&self) -> bool {
+        self.models.iter().any(|model| model.runs.len() > 1)
+    }
+}
+
+fn ranked<'a, 'b>(
+    models: &'b [Model<'a>],
+    larger_is_better: bool,
+    figure: impl Fn(&Model) -> Option<Spread>,
+) -> Vec<(&'b Model<'a>, Spread)> {
+    let with_figure = models.iter().filter_map(|model| figure(model).map(|spread| (model, spread)));
+    let mut ranked: Vec<_> = with_figure.collect();
+    ranked.sort_by(|(_, one), (_, other)| {
+        let order = one.mean.partial_cmp(&other.mean).unwrap_or(Ordering::Equal);
+        if larger_is_better { order.reverse() } else { order }
+    });
+    ranked
+}
+
+/// The records' own warnings, after those about records that do not belong together.
+fn warnings(records: &[RunRecord], machines: usize) -> Vec<String> {
+    let differ = |differ: &dyn Fn(&RunRecord) -> bool| records.iter().any(differ);
+    let mut warnings = Vec::new();
+    let mut warn_if = |condition: bool, warning: &str| {
+        if condition {
+            warnings.push(warning.to_owned());
+        }
+    };
+    if let Some(first) = records.first().map(|record| &record.specification) {
+        let protocol = |record: &RunRecord| -> Protocol { record.specification.protocol };
+        warn_if(
+            differ(&|record| protocol(record) != first.protocol),
+            "The runs follow different protocols: their figures are not comparable.",
+        );
+        warn_if(
+            differ(&|record| record.specification.dataset != first.dataset),
+            "The runs were made on different data: their figures are not comparable.",
+        );
+    }
+    warn_if(
+        machines > 1,
+        "The runs were made on several kinds of machine: their times are neither averaged nor compared.",
+    );
+    for record in records {
+        let (model, seed) = (&record.specification.model, record.specification.seed);
+        warnings.extend(record.warnings.iter().map(|warning| format!("{model}, seed {seed}: {warning}")));
+    }
+    warnings
+}
+
+/// What programs are told of a run that diverged.
+#[derive(Serialize)]
+struct Failure<'a> {
+    model: &'a str,
+    seed: u64,
+    epoch: usize,
+    problem: &'a str,
+}
+
+fn failures<S: Serializer>(failed: &&[FailedRun], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(failed.iter().map(|run| Failure {
+        model: &run.specification.model,
+        seed: run.specification.seed,
+        epoch: run.epoch,
+        problem: &run.problem,
+    }))
+}
+
+fn missed_by_every_run<S: Serializer>(
+    hard_images: &Option<HardImages>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    hard_images.as_ref().map(HardImages::missed_by_every_run).serialize(serializer)
+}

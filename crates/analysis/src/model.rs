@@ -1,0 +1,166 @@
+//! The runs of a study, model by model.
+
+use crate::{
+    calibration::Calibration,
+    confusion::Confusion,
+    ensemble::{Ensemble, ensemble},
+    learning::{self, Learning},
+    machine::MachineKind,
+    selection,
+    spread::Spread,
+    thresholds::Thresholds,
+};
+use records::record::{EpochRecord, FailedRun, RunRecord};
+use serde::{Serialize, Serializer};
+
+/// A model of a study: its runs and what they come to. Figures over runs are none where a run's is not finite.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Model<'a> {
+    /// What the study calls it.
+    pub name: &'a str,
+    /// Weights and biases: those of the first run; a model's runs share their architecture.
+    pub parameters: usize,
+    /// By seed, in ascending order.
+    #[serde(serialize_with = "run_figures")]
+    pub runs: Vec<&'a RunRecord>,
+    /// The runs as one classifier, where there are two or more.
+    pub ensemble: Option<Ensemble>,
+    /// By how much the epoch that is best on the test images would have flattered the model, where that was measured, as a
+    /// fraction.
+    #[serde(serialize_with = "mean_alone")]
+    pub selection_optimism: Option<Spread>,
+    /// Runs that diverged: they are in no figure.
+    pub diverged: usize,
+    /// Multiply-adds of an image, forward.
+    pub multiply_adds: u64,
+    /// Test accuracy, as a fraction.
+    pub accuracy: Option<Spread>,
+    /// Test loss, in nats.
+    pub loss: Option<Spread>,
+    /// Seconds of training. None of the times is there where the runs come from several kinds of machine, whose clocks are never
+    /// averaged.
+    pub train_seconds: Option<Spread>,
+    /// Seconds of training in an epoch.
+    pub epoch_seconds: Option<Spread>,
+    /// Seconds of evaluation.
+    pub evaluate_seconds: Option<Spread>,
+    /// Seconds in all.
+    pub total_seconds: Option<Spread>,
+    /// How far the probabilities can be believed; none where a run has none.
+    pub calibration: Option<Calibration>,
+    /// Which classes are taken for which; none without test images.
+    pub confusion: Option<Confusion>,
+    /// What the epochs tell.
+    pub learning: Learning,
+}
+
+impl<'a> Model<'a> {
+    /// What these runs come to, of which so many more diverged.
+    pub fn of(name: &'a str, mut runs: Vec<&'a RunRecord>, diverged: usize, thresholds: &Thresholds) -> Self {
+        runs.sort_by_key(|run| run.specification.seed);
+        let figure = |figure: &dyn Fn(&RunRecord) -> f64| {
+            Spread::of(&runs.iter().map(|run| figure(run)).collect::<Vec<_>>())
+        };
+        let one_machine = MachineKind::all(runs.iter().copied()).len() == 1;
+        let seconds = |seconds: &dyn Fn(&RunRecord) -> f64| figure(seconds).filter(|_| one_machine);
+        Self {
+            name,
+            parameters: runs.first().map_or(0, |run| run.parameters),
+            ensemble: ensemble(&runs),
+            selection_optimism: selection::optimism_of(&runs),
+            diverged,
+            multiply_adds: runs.first().map_or(0, |run| run.multiply_adds),
+            accuracy: figure(&|run| run.test.accuracy),
+            loss: figure(&|run| run.test.loss),
+            train_seconds: seconds(&|run| run.train_seconds),
+            epoch_seconds: seconds(&|run| run.train_seconds / run.epochs.len() as f64),
+            evaluate_seconds: seconds(&|run| run.evaluate_seconds),
+            total_seconds: seconds(&|run| run.total_seconds),
+            calibration: Calibration::of(&runs),
+            confusion: Confusion::of(&runs),
+            learning: Learning::of(&runs, thresholds),
+            runs,
+        }
+    }
+
+    /// A figure of every run, by seed.
+    pub fn figures(&self, figure: impl Fn(&RunRecord) -> f64) -> Vec<f64> {
+        self.runs.iter().map(|run| figure(run)).collect()
+    }
+}
+
+/// A model of which every run diverged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LostModel<'a> {
+    /// What the study calls it.
+    pub name: &'a str,
+    /// Its runs.
+    pub diverged: usize,
+}
+
+/// The models in the order of their first record, whose place is also their colour; apart from them those of which every run
+/// diverged, in the order of their first.
+pub fn models<'a>(
+    records: &'a [RunRecord],
+    failed: &'a [FailedRun],
+    thresholds: &Thresholds,
+) -> (Vec<Model<'a>>, Vec<LostModel<'a>>) {
+    let diverged = |name: &str| failed.iter().filter(|run| run.specification.model == name).count();
+    let models: Vec<Model> = by_name(records)
+        .into_iter()
+        .map(|(name, runs)| Model::of(name, runs, diverged(name), thresholds))
+        .collect();
+    let mut lost: Vec<LostModel> = Vec::new();
+    for name in failed.iter().map(|run| run.specification.model.as_str()) {
+        let known =
+            models.iter().any(|model| model.name == name) || lost.iter().any(|lost| lost.name == name);
+        if !known {
+            lost.push(LostModel { name, diverged: diverged(name) });
+        }
+    }
+    (models, lost)
+}
+
+/// Runs by the name of their model, in the order of the records.
+pub(crate) fn by_name(records: &[RunRecord]) -> Vec<(&str, Vec<&RunRecord>)> {
+    let mut models: Vec<(&str, Vec<&RunRecord>)> = Vec::new();
+    for record in records {
+        let name = record.specification.model.as_str();
+        match models.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, runs)) => runs.push(record),
+            None => models.push((name, vec![record])),
+        }
+    }
+    models
+}
+
+/// What programs are told of a run.
+#[derive(Serialize)]
+struct RunFigures<'a> {
+    seed: u64,
+    epochs: &'a [EpochRecord],
+    /// After which epoch the weights stood that were tested.
+    tested_epoch: Option<usize>,
+    train_seconds: f64,
+    total_seconds: f64,
+    test_accuracy: f64,
+    test_loss: f64,
+    fingerprint: &'a str,
+}
+
+fn run_figures<S: Serializer>(runs: &[&RunRecord], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(runs.iter().map(|run| RunFigures {
+        seed: run.specification.seed,
+        epochs: &run.epochs,
+        tested_epoch: learning::tested_epoch(run),
+        train_seconds: run.train_seconds,
+        total_seconds: run.total_seconds,
+        test_accuracy: run.test.accuracy,
+        test_loss: run.test.loss,
+        fingerprint: &run.fingerprint,
+    }))
+}
+
+fn mean_alone<S: Serializer>(spread: &Option<Spread>, serializer: S) -> Result<S::Ok, S::Error> {
+    spread.map(|spread| spread.mean).serialize(serializer)
+}
