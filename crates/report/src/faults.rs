@@ -4,9 +4,7 @@ use records::record::{Protocol, RunRecord};
 
 use crate::{
     Study,
-    canvas::Canvas,
-    chart::Quantity,
-    curves,
+    charts::{canvas::Canvas, chart::Quantity, curves},
     fixture::{Given, failed, judged, record, records, with_predictions},
     loss_chart, markdown, page, pictures, summary_json, terminal,
 };

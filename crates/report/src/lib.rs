@@ -3,38 +3,12 @@
 //! Pure functions from a [`Study`] to text or bytes: nothing here reads or writes a file, asks for the time or looks at the
 //! machine, so the same records always give the same bytes.
 
-mod across;
-mod axis;
-mod canvas;
-mod chart;
-mod contact_sheet;
-mod cost;
-mod curves;
-mod discussion;
+mod charts;
 mod document;
-mod epochs_csv;
-mod figures;
-mod font;
-mod forest;
-mod learning;
-mod legend;
-mod markdown;
-mod marks;
-mod method;
-mod names;
-mod numbers;
-mod page;
-mod painter;
-mod plain;
-mod plots;
-pub mod scene;
-mod selection;
-mod svg;
+mod render;
 mod tables;
-mod target;
-mod terminal;
-mod text;
 mod tuning;
+mod words;
 
 #[cfg(test)]
 mod faults;
@@ -51,18 +25,22 @@ use records::{
     record::{DatasetIdentity, Protocol, RunRecord},
 };
 
-pub use across::{across_markdown, across_terminal};
-pub use contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet};
-pub use curves::{accuracy_chart, loss_chart};
-pub use epochs_csv::{epochs_csv, summary_json};
-pub use figures::{confusion_chart, digits_chart, time_chart};
-pub use forest::difference_chart;
-pub use markdown::markdown;
-pub use numbers::thousands;
-pub use page::{page, tuning_page};
-pub use scene::Scene;
-pub use terminal::terminal;
+pub use charts::{
+    contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet},
+    curves::{accuracy_chart, loss_chart},
+    figures::{confusion_chart, digits_chart, time_chart},
+    forest::difference_chart,
+    scene::{self, Scene},
+};
+pub use render::{
+    across::{across_markdown, across_terminal},
+    epochs_csv::{epochs_csv, summary_json},
+    markdown::markdown,
+    page::{page, tuning_page},
+    terminal::terminal,
+};
 pub use tuning::{TUNING_SCHEMA, search_chart, settings, tuning_json, tuning_markdown, tuning_terminal};
+pub use words::numbers::thousands;
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone)]
@@ -145,7 +123,7 @@ impl<'a> Study<'a> {
     /// A class as a reader knows it: by its label or name, or by its number where it has none. Both together would be two
     /// numbers where labels are not counted from 0.
     pub(crate) fn class(&self, class: usize) -> String {
-        self.class_names.get(class).map_or_else(|| class.to_string(), |name| text::one_line(name))
+        self.class_names.get(class).map_or_else(|| class.to_string(), |name| words::text::one_line(name))
     }
 
     /// In the order of their first record, whose place is also their colour.
@@ -208,7 +186,7 @@ impl<'a> Study<'a> {
 /// How many runs a model has, and how many more diverged: `3`, `2 (1 diverged)`.
 pub(crate) fn run_count(finished: usize, diverged: usize) -> String {
     match diverged {
-        0 => numbers::thousands(finished as u64),
+        0 => words::numbers::thousands(finished as u64),
         diverged => format!("{finished} ({diverged} diverged)"),
     }
 }

@@ -6,11 +6,10 @@ use resvg::usvg::{self, Node, Rect, fontdb};
 
 use crate::{
     ContactSheet, Scene, SheetImage, SheetRow, TestImages, accuracy_chart,
-    canvas::Canvas,
-    chart::Quantity,
-    confusion_chart, contact_sheet, curves, digits_chart,
+    charts::{canvas::Canvas, chart::Quantity, curves, forest, plots},
+    confusion_chart, contact_sheet, digits_chart,
     fixture::{Given, comparison, record, records, with_predictions},
-    forest, loss_chart, plots,
+    loss_chart,
 };
 
 const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";

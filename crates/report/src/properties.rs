@@ -171,7 +171,7 @@ proptest! {
         prop_assert!(joined.contains(verdict.as_str()) && text.contains(verdict.as_str()), "{}\n{}", verdict, text);
         prop_assert!(html.contains(verdict.as_str()) && verdict.contains(level), "{}", verdict);
         // The interval of the page is that of the verdict, or its mirror image.
-        let [signed, interval] = crate::numbers::difference_of(comparison);
+        let [signed, interval] = crate::words::numbers::difference_of(comparison);
         let (told, interval) = (format!("{signed} points over "), format!("{interval}{level}"));
         prop_assert!(html.contains(&told) && html.contains(&interval), "{} {}", told, interval);
         prop_assert_eq!(signed.trim_start_matches(['+', '−']), &difference);

@@ -5,10 +5,12 @@ use analysis::{model::Model, ranking::Rank};
 use crate::{
     Study,
     document::{Cell, Table},
-    learning::tested_of_all,
-    numbers::{MISSING, loss, percent, seconds, shown, shown_seconds, thousands},
     run_count,
-    text::one_line,
+    words::{
+        learning::tested_of_all,
+        numbers::{MISSING, loss, percent, seconds, shown, shown_seconds, thousands},
+        text::one_line,
+    },
 };
 
 fn columns(names: &[&str]) -> Vec<String> {

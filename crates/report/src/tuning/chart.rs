@@ -4,14 +4,18 @@ use records::trial::{Outcome, TrialRecord};
 use study::tune::{ModelOutcome, Tuning};
 
 use crate::{
-    axis::{Scale, counting_ticks},
-    canvas::{Canvas, Frame},
-    font::Font,
-    legend::{self, Sample},
-    marks::{Mark, WHITE},
-    numbers::{counted, percent},
-    scene::{Colour, Outline, Point, Scene, Stroke},
-    text::one_line,
+    charts::{
+        axis::{Scale, counting_ticks},
+        canvas::{Canvas, Frame},
+        font::Font,
+        legend::{self, Sample},
+        marks::{Mark, WHITE},
+        scene::{Colour, Outline, Point, Scene, Stroke},
+    },
+    words::{
+        numbers::{counted, percent},
+        text::one_line,
+    },
 };
 
 /// Radius of a trial's dot: there are many.
@@ -164,7 +168,7 @@ pub(crate) fn setting(model: &ModelOutcome, index: usize, name: &str, canvas: Ca
     let values: Vec<f64> = points.iter().map(|(value, ..)| *value).collect();
     let (x, y) = (Scale::for_positive(&values), Scale::linear(&shown, Some(0.0), Some(100.0)));
     let frame = Frame::new(canvas, &font, [34.0, f64::from(scene.height) - 24.0], x, y);
-    let label = font.fitted(&one_line(name), crate::canvas::BODY, canvas.inner_width() / 2.0);
+    let label = font.fitted(&one_line(name), crate::charts::canvas::BODY, canvas.inner_width() / 2.0);
     frame.axes(&mut scene, &x.ticks(canvas.ticks() * 2 / 3), [&label, "validation accuracy (%)"], false);
     let mut ordered: Vec<_> = points.iter().filter(|(_, accuracy, _)| y.fraction(*accuracy) >= 0.0).collect();
     // Finished ones on top.

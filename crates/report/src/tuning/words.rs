@@ -10,9 +10,11 @@ use study::tune::{ModelOutcome, Tuning};
 
 use crate::{
     document::{Cell, Table},
-    markdown::{line, list, table},
-    numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds},
-    text::{self, one_line},
+    render::markdown::{line, list, table},
+    words::{
+        numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds},
+        text::{self, one_line},
+    },
 };
 
 /// Trials that a table shows, the best first; the rest is in `tuning.json`.

@@ -1,0 +1,303 @@
+//! A forest plot: each pair's difference of accuracy with the interval that decides it, and what counts as no difference.
+
+use analysis::verdict::{Comparison, Coverage, Outcome};
+
+use crate::{
+    Study,
+    charts::{
+        axis::Scale,
+        canvas::{AXIS, BODY, Canvas, GRID, INK, MARGIN, MUTED},
+        curves::run_words,
+        figures::{data, subject, thin},
+        font::Font,
+        marks::{GREY, Mark},
+        scene::{Anchor, Colour, Outline, Point, Scene, Stroke, Text},
+    },
+    words::{
+        numbers::{confidence, counted, difference_of, round_points},
+        text::one_line,
+    },
+};
+
+/// More pairs than these would leave each too little room.
+const PAIRS: usize = 16;
+
+/// From a pair to the next on a page.
+const ROW: f64 = 80.0;
+
+/// A pair's line of words where the plot has no room beside it.
+const WORDS: f64 = 44.0;
+
+/// The axis with its labels.
+const BELOW: f64 = 120.0;
+
+/// The region of practical equivalence is seen on any scale.
+const NARROWEST_REGION: f64 = 9.0;
+
+/// Every pair of models; none where nothing is compared.
+pub fn difference_chart(study: &Study) -> Option<Scene> {
+    scene(study, Canvas::Picture)
+}
+
+/// What a reader of the plot must know.
+pub(crate) fn notes(study: &Study) -> Vec<String> {
+    let mut notes = vec![format!(
+        "A dot is the difference of the models' mean test accuracy, a line the interval {} that decides.",
+        levels(&study.analysis.comparisons)
+    )];
+    notes.push(format!(
+        "An interval beside 0 tells the models apart. One within the shaded region, ±{} points, makes them practically equal.",
+        round_points(study.analysis.thresholds.equivalence_margin)
+    ));
+    if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
+        notes.push("One run of each model: other seeds may give other differences.".to_owned());
+    }
+    let undrawn = study
+        .analysis
+        .comparisons
+        .iter()
+        .take(PAIRS)
+        .filter(|comparison| Row::of(comparison, |_| 0).is_none())
+        .count();
+    if undrawn > 0 {
+        notes.push(format!("{} without finite figures not drawn.", counted(undrawn, "pair")));
+    }
+    if study.analysis.comparisons.len() > PAIRS {
+        notes.push(format!("The first {PAIRS} of {} pairs.", study.analysis.comparisons.len()));
+    }
+    notes
+}
+
+/// At which confidence the intervals are.
+fn levels(comparisons: &[Comparison]) -> String {
+    let levels = comparisons.iter().map(|comparison| comparison.confidence);
+    let (lowest, highest) = (levels.clone().fold(1.0, f64::min), levels.fold(0.0, f64::max));
+    match confidence(lowest) == confidence(highest) {
+        true => format!("at {}", confidence(lowest)),
+        false => format!(
+            "at the level at which Holm's method tests its pair ({} to {})",
+            confidence(lowest),
+            confidence(highest)
+        ),
+    }
+}
+
+/// A pair as it is drawn.
+struct Row<'a> {
+    comparison: &'a Comparison,
+    /// Points.
+    difference: f64,
+    interval: [f64; 2],
+    colour: Colour,
+}
+
+impl<'a> Row<'a> {
+    /// None of figures that are not numbers.
+    fn of(comparison: &'a Comparison, place: impl Fn(&str) -> usize) -> Option<Self> {
+        let difference = 100.0 * comparison.difference;
+        let interval = comparison.interval.map(|end| 100.0 * end);
+        let colour = match comparison.outcome {
+            Outcome::ABetter => Mark::of(place(&comparison.a)).colour,
+            Outcome::BBetter => Mark::of(place(&comparison.b)).colour,
+            Outcome::PracticallyEqual | Outcome::CannotTell => GREY,
+        };
+        let drawn = [difference, interval[0], interval[1]].iter().all(|value| value.abs() <= 100.0);
+        drawn.then_some(Self { comparison, difference, interval, colour })
+    }
+
+    fn words(&self) -> String {
+        format!("{} − {}", one_line(&self.comparison.a), one_line(&self.comparison.b))
+    }
+
+    fn figures(&self) -> String {
+        difference_of(self.comparison).join(" ")
+    }
+
+    fn outcome(&self) -> String {
+        match self.comparison.outcome {
+            Outcome::ABetter => format!("{} is better", one_line(&self.comparison.a)),
+            Outcome::BBetter => format!("{} is better", one_line(&self.comparison.b)),
+            Outcome::PracticallyEqual => "practically equal".to_owned(),
+            Outcome::CannotTell => "not told apart".to_owned(),
+        }
+    }
+}
+
+/// The plot, as high as the pairs need. A picture has its own title and notes; a page has them beside it.
+pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
+    let models = study.models();
+    let margin = 100.0 * study.analysis.thresholds.equivalence_margin;
+    let place = |name: &str| models.iter().position(|model| model.name == name).unwrap_or(0);
+    let rows: Vec<Row> = study
+        .analysis
+        .comparisons
+        .iter()
+        .take(PAIRS)
+        .filter_map(|comparison| Row::of(comparison, place))
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let font = Font::embedded();
+    let title = format!("Test accuracy compared: {} on {}", subject(models), data(study));
+    let stacked = canvas == Canvas::Narrow;
+    let needed = if stacked { ROW + WORDS } else { ROW };
+    let notes = notes(study);
+    let words = if canvas.is_on_a_page() { 40.0 } else { canvas.caption_height(&font, &notes) };
+    let height = words + needed * rows.len() as f64 + BELOW + 44.0;
+    let mut scene = canvas.scene_of_height(format!("{title}. {}", run_words(study)), height);
+    let (top, bottom) = canvas.captions(&mut scene, &font, &title, &run_words(study), &notes);
+    let (top, bottom) = (top + 20.0, bottom - BELOW);
+    let row_height = ((bottom - top) / rows.len() as f64).min(needed * 1.5);
+    let bottom = top + row_height * rows.len() as f64;
+
+    // Words stand beside the plot, or above each interval where the canvas is narrow.
+    let widest = |texts: &mut dyn Iterator<Item = String>| {
+        texts.map(|text| font.width(&text, BODY)).fold(0.0, f64::max).min(canvas.inner_width() / 4.0)
+    };
+    let (left, right) = match stacked {
+        true => (MARGIN + 30.0, MARGIN + canvas.inner_width() - 30.0),
+        false => (
+            MARGIN + widest(&mut rows.iter().map(Row::words)) + 30.0,
+            MARGIN + canvas.inner_width()
+                - widest(&mut rows.iter().flat_map(|row| [row.figures(), row.outcome()]))
+                - 30.0,
+        ),
+    };
+    let ends = rows.iter().flat_map(|row| row.interval);
+    let values: Vec<f64> = ends.chain([-margin, margin]).collect();
+    let scale = Scale::linear(&values, None, None);
+    let x = |points: f64| left + scale.fraction(points) * (right - left);
+    let label = |scene: &mut Scene, at: Point, anchor: Anchor, colour: Colour, content: String| {
+        scene.text(Text { at, size: BODY, anchor, upwards: false, colour, content });
+    };
+
+    let [lower, upper] = [x(-margin), x(margin)];
+    let half = ((upper - lower) / 2.0).max(NARROWEST_REGION / 2.0);
+    let middle = (lower + upper) / 2.0;
+    // From top to bottom, but not behind the words where those stand in the plot.
+    let strips: Vec<[f64; 2]> = match stacked {
+        true => (0..rows.len())
+            .map(|index| top + row_height * index as f64)
+            .map(|top| [top + WORDS, top + row_height])
+            .collect(),
+        false => vec![[top, bottom]],
+    };
+    let ticks = scale.ticks(if stacked { 4 } else { 7 });
+    for [top, bottom] in strips {
+        let corners =
+            [(middle - half, top), (middle + half, top), (middle + half, bottom), (middle - half, bottom)];
+        scene.shape(Outline::Polygon(corners.to_vec()), Some(GREY), None, 0.22);
+        for tick in &ticks {
+            scene.line(&[(x(tick.value), top), (x(tick.value), bottom)], thin(GRID));
+        }
+        scene.line(&[(x(0.0), top), (x(0.0), bottom)], Stroke { colour: AXIS, width: 3.0, dash: None });
+    }
+    for tick in ticks {
+        label(&mut scene, (x(tick.value), bottom + 40.0), Anchor::Middle, MUTED, tick.label);
+    }
+    scene.line(&[(left, bottom), (right, bottom)], thin(AXIS));
+    let axis = match stacked {
+        true => "points; right of 0 the first is better",
+        false => "points of test accuracy; to the right of 0 the first of a pair is better",
+    };
+    label(&mut scene, (MARGIN + canvas.inner_width() / 2.0, bottom + 88.0), Anchor::Middle, INK, axis.into());
+
+    for (index, row) in rows.iter().enumerate() {
+        let top = top + row_height * index as f64;
+        let y = match stacked {
+            true => top + WORDS + (row_height - WORDS) * 0.4,
+            false => top + row_height / 2.0,
+        };
+        let [lower, upper] = row.interval.map(x);
+        let line = Stroke { colour: row.colour, width: 5.0, dash: None };
+        scene.line(&[(lower, y), (upper, y)], line);
+        for end in [lower, upper] {
+            scene.line(&[(end, y - 9.0), (end, y + 9.0)], line);
+        }
+        scene.shape(Outline::Circle((x(row.difference), y), 10.0), Some(row.colour), None, 1.0);
+        let baseline = y + BODY * 0.36;
+        let end = MARGIN + canvas.inner_width();
+        if stacked {
+            let figures = row.figures();
+            let room = canvas.inner_width() - font.width(&figures, BODY) - 20.0;
+            let words = font.fitted(&row.words(), BODY, room);
+            label(&mut scene, (MARGIN, top + 32.0), Anchor::Start, INK, words);
+            label(&mut scene, (end, top + 32.0), Anchor::End, INK, figures);
+            continue;
+        }
+        let words = font.fitted(&row.words(), BODY, left - 30.0 - MARGIN);
+        label(&mut scene, (left - 30.0, baseline), Anchor::End, INK, words);
+        let room = end - right - 30.0;
+        let [figures, outcome] = [row.figures(), row.outcome()].map(|text| font.fitted(&text, BODY, room));
+        // Two lines where there is room for them.
+        match row_height >= 2.0 * BODY + 10.0 {
+            true => {
+                label(&mut scene, (right + 30.0, y - 6.0), Anchor::Start, INK, figures);
+                label(&mut scene, (right + 30.0, y + BODY), Anchor::Start, MUTED, outcome);
+            }
+            false => label(&mut scene, (right + 30.0, baseline), Anchor::Start, INK, figures),
+        }
+    }
+    Some(scene)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::scene::Element;
+    use crate::fixture::{Given, comparison, records};
+
+    fn texts(scene: &Scene) -> Vec<&str> {
+        let mut texts = Vec::new();
+        for element in &scene.elements {
+            if let Element::Text(text) = element {
+                texts.push(text.content.as_str());
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn a_pair_is_drawn_where_its_figures_are() {
+        let records = records(&[("cnn", 0.05), ("lstm", 0.12)], 3, 1);
+        let mut comparisons = [comparison("cnn", "lstm", 0.0083)];
+        let drawn = |comparisons: &[Comparison]| {
+            let study = Given { records: &records, comparisons, ..Given::default() }.study();
+            difference_chart(&study).expect("a pair")
+        };
+        let scene = drawn(&comparisons);
+        let said = texts(&scene);
+        for expected in ["cnn − lstm", "+0.83 [+0.63, +1.03]", "cnn is better"] {
+            assert!(said.contains(&expected), "{said:?}");
+        }
+        let circle = |scene: &Scene| {
+            scene.elements.iter().find_map(|element| match element {
+                Element::Shape { outline: Outline::Circle((x, _), _), fill, .. } => Some((*x, *fill)),
+                _ => None,
+            })
+        };
+        let (better, colour) = circle(&scene).expect("a dot");
+        assert_eq!(colour, Some(Mark::of(0).colour));
+        comparisons[0].outcome = Outcome::BBetter;
+        assert_eq!(circle(&drawn(&comparisons)), Some((better, Some(Mark::of(1).colour))));
+        // What decides nothing has no model's colour.
+        comparisons[0].outcome = Outcome::CannotTell;
+        assert_eq!(circle(&drawn(&comparisons)), Some((better, Some(GREY))));
+        comparisons[0].difference = f64::NAN;
+        let study = Given { records: &records, comparisons: &comparisons, ..Given::default() }.study();
+        assert!(difference_chart(&study).is_none());
+        assert!(notes(&study).contains(&"1 pair without finite figures not drawn.".to_owned()));
+    }
+
+    #[test]
+    fn levels_are_told_where_they_differ() {
+        let mut comparisons = [comparison("a", "b", 0.01), comparison("a", "c", 0.01)];
+        assert_eq!(levels(&comparisons), "at 95 %");
+        comparisons[1].confidence = 0.975;
+        assert_eq!(
+            levels(&comparisons),
+            "at the level at which Holm's method tests its pair (95 % to 97.5 %)"
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! How sure the verdicts are, and the ranking that they leave.
+
+use analysis::verdict::{Comparison, Coverage, Outcome};
+use maud::{Markup, html};
+
+use super::table;
+use crate::{
+    Study,
+    document::Table,
+    tables::{figure, words},
+    words::{
+        numbers::{
+            MISSING, adjustment, confidence, counted, difference_of, fixed, points, probability,
+            round_points, signed, thousands,
+        },
+        text::one_line,
+        verdicts::TOLD_AT_THE_HEAD,
+    },
+};
+
+pub(super) fn section(study: &Study) -> Option<Markup> {
+    if study.analysis.comparisons.is_empty() {
+        return None;
+    }
+    let several = study.analysis.comparisons.len() > 1;
+    let many = study.analysis.comparisons.len() > TOLD_AT_THE_HEAD;
+    Some(html! {
+        @if many {
+            (overview(study))
+            p.small { code { "summary.json" } " has each pair's other intervals and tests." }
+        } @else {
+            @for comparison in &study.analysis.comparisons { (certainty_of(comparison)) }
+        }
+        p.small {
+            "Points are percentage points of test accuracy. The first interval decides; the others are there to see whether another \
+             method would say something else. The bootstrap draws runs and images again and is too narrow with few runs; Student's \
+             interval knows seeds but not images; McNemar's test takes two trained networks as they are."
+            @if several {
+                " p-values are corrected by Holm's method, and each deciding interval is drawn at the level at which that method tests \
+                 its pair: together they are not a simultaneous set."
+            }
+        }
+    })
+}
+
+/// A line a pair, where a table each would be a book.
+fn overview(study: &Study) -> Markup {
+    let rows = study.analysis.comparisons.iter().map(|comparison| {
+        let [difference, interval] = difference_of(comparison);
+        vec![
+            words(format!("{} − {}", one_line(&comparison.a), one_line(&comparison.b))),
+            figure(difference),
+            figure(interval),
+            figure(confidence(comparison.confidence)),
+            figure(probability(comparison.p_value).trim_start_matches("= ")),
+            figure(comparison.runs.to_string()),
+            words(outcome(comparison)),
+        ]
+    });
+    let columns = ["pair", "points", "interval", "level", "p (Holm)", "paired runs", "outcome"];
+    table(&Table {
+        caption: "Difference of mean test accuracy, with the interval that decides".to_owned(),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    })
+}
+
+fn ends([lower, upper]: [f64; 2]) -> String {
+    format!("[{}, {}]", signed(lower, 2), signed(upper, 2))
+}
+
+fn outcome(comparison: &Comparison) -> String {
+    match comparison.outcome {
+        Outcome::ABetter => format!("{} is better", one_line(&comparison.a)),
+        Outcome::BBetter => format!("{} is better", one_line(&comparison.b)),
+        Outcome::PracticallyEqual => {
+            format!("practically equal: within ±{} points", round_points(comparison.equivalence_margin))
+        }
+        Outcome::CannotTell => "cannot tell".to_owned(),
+    }
+}
+
+/// How much longer the first model trains, by the clocks that may be compared.
+fn times_of(comparison: &Comparison) -> String {
+    let Some(time) = &comparison.training_time else {
+        return "not compared: no pair of runs on one kind of machine".to_owned();
+    };
+    let pairs = counted(time.runs, "pair") + " of runs";
+    let same = if time.same_network { "; one network under two names, so the ratio is noise" } else { "" };
+    match time.interval.zip(time.p_value) {
+        None => {
+            format!("{} as measured, {pairs}: the noise of the clock is unknown{same}", fixed(time.ratio, 2))
+        }
+        Some(([lower, upper], p_value)) => format!(
+            "{} [{}, {}] at {}, p {} ({}), {pairs}{same}",
+            fixed(time.ratio, 2),
+            fixed(lower, 2),
+            fixed(upper, 2),
+            confidence(time.confidence),
+            probability(p_value),
+            adjustment(comparison)
+        ),
+    }
+}
+
+fn certainty_of(comparison: &Comparison) -> Markup {
+    let [difference, interval] = difference_of(comparison);
+    let mcnemar: Vec<String> = comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
+    let covers = match comparison.interval_covers {
+        Coverage::Images => "other test images, not other seeds",
+        Coverage::RunsAndImages => "other seeds and other test images",
+    };
+    let rows = html! {
+        tr { th scope="row" { "outcome" } td.words { (outcome(comparison)) } }
+        tr { th scope="row" { "difference" } td.words { (difference) " points over " (counted(comparison.runs, "paired run")) } }
+        tr {
+            th scope="row" { "interval" }
+            td.words { (interval) " at " (confidence(comparison.confidence)) ", for " (covers) }
+        }
+        tr {
+            th scope="row" { "p" }
+            td.words { (probability(comparison.p_value).trim_start_matches("= ")) ", " (adjustment(comparison)) }
+        }
+        tr {
+            th scope="row" { "noise of the seeds" }
+            td.words {
+                @match comparison.seed_standard_error {
+                    Some(error) => { "standard error " (points(error)) },
+                    None => { "unknown with one run" },
+                }
+            }
+        }
+        tr { th scope="row" { "noise of the test images" } td.words { "standard error " (points(comparison.image_standard_error)) } }
+        tr { th scope="row" { "two-way bootstrap" } td.words { (ends(comparison.bootstrap_interval)) " at 95 %" } }
+        tr {
+            th scope="row" { "Student's paired test over runs" }
+            td.words {
+                @match comparison.paired_t {
+                    Some(test) => { (ends(test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
+                    None => { "needs three runs" },
+                }
+            }
+        }
+        tr {
+            th scope="row" { "McNemar's exact test, each pair" }
+            td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) ", unadjusted" } }
+        }
+        tr {
+            th scope="row" { "training time of " (one_line(&comparison.a)) " over that of " (one_line(&comparison.b)) }
+            td.words { (times_of(comparison)) }
+        }
+        @for (model, count) in [&comparison.a, &comparison.b].into_iter().zip(comparison.diverged).filter(|(_, count)| *count > 0) {
+            tr {
+                th scope="row" { "left out" }
+                td.words { (counted(count, "run")) " of " (one_line(model)) " that diverged, which favours " (one_line(model)) }
+            }
+        }
+        @if let Some(runs) = comparison.further_runs {
+            tr { th scope="row" { "to tell them apart" } td.words { "about " (thousands(runs)) " more runs of each, at 80 % power" } }
+        }
+    };
+    let caption = format!("{} against {}", one_line(&comparison.a), one_line(&comparison.b));
+    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table.facts { caption { (caption) } tbody { (rows) } } } }
+}

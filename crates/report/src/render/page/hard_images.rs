@@ -1,0 +1,88 @@
+//! The images that go wrong, drawn.
+
+use maud::{Markup, html};
+
+use super::{chip, table};
+use crate::charts::svg::image_address;
+use crate::words::numbers::{counted, thousands};
+use crate::words::text::one_line;
+use crate::{Study, TestImages, tables};
+use analysis::hard_images::{Entry, HardImages};
+
+/// Images of a kind that are shown; a page of all of them would be read by nobody.
+const SHOWN: usize = 24;
+
+pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
+    let models = study.models();
+    let images = study.pixels(hard);
+    let kind = |heading: &str, words: String, entries: &[&Entry]| {
+        html! {
+            h3 { (heading) }
+            p {
+                (words)
+                @if entries.len() > SHOWN { " The hardest " (SHOWN) " are shown." }
+            }
+            @if !entries.is_empty() {
+                ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(study, images, entry)) } }
+            }
+        }
+    };
+    let all = hard.missed_by_all();
+    let disputed = hard.disputed();
+    html! {
+        p.small {
+            "An image is named by its place in the test file, from 0. A model's answer is the commonest wrong one of its runs, or \
+             the label where none is wrong; behind it stand the probability of that class, a mean over the runs, and how many of its \
+             runs are wrong."
+            @if images.is_none() { " The images themselves are not at hand." }
+        }
+        (kind("Missed by every run of every model", format!("{}.", counted(all.len(), "image")), &all))
+        @if models.len() > 1 {
+            @for (index, model) in models.iter().enumerate() {
+                @let only = hard.missed_only_by(index);
+                (kind(
+                    &format!("Missed by {} alone", one_line(model.name)),
+                    format!("{} that most of its runs miss and no run of another model.", counted(only.len(), "image")),
+                    &only,
+                ))
+            }
+        }
+        @if let Some(corrected) = tables::corrected(study) {
+            (kind(
+                "Disputed labels",
+                format!(
+                    "{} whose label most of five people rejected (Northcutt, Athalye and Mueller 2021).",
+                    counted(disputed.len(), "image")
+                ),
+                &disputed,
+            ))
+            (table(&corrected))
+        }
+    }
+}
+
+fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
+    let class = |class: u8| study.class(usize::from(class));
+    let address = images.and_then(|images| image_address(images.width, images.get(entry.image)?));
+    html! {
+        li {
+            @if let Some(address) = address {
+                img src=(address) width="84" height="84" alt={ "Test image " (entry.image) ", labelled " (class(entry.label)) };
+            }
+            div.label { "label " (class(entry.label)) }
+            @match entry.disputed {
+                Some(Some(preferred)) => div.small { "people say " (preferred) },
+                Some(None) => div.small { "people do not agree" },
+                None => {}
+            }
+            div.small { "image " (thousands(entry.image as u64)) }
+            @for (index, (model, guess)) in study.models().iter().zip(&entry.guesses).enumerate() {
+                div {
+                    (chip(index, model.name)) ": " (class(guess.class))
+                    @if let Some(probability) = guess.probability { ", " (format!("{:.0}", 100.0 * probability)) " %" }
+                    @if guess.runs > 1 { ", " (guess.missed) "/" (guess.runs) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! The report as one HTML page that needs nothing beside it.
+
+mod certainty;
+mod classes;
+mod hard_images;
+mod tuning;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{
+    Study,
+    charts::{
+        canvas::Canvas,
+        chart::{Chart, Quantity},
+        curves, forest,
+        marks::PALETTE,
+        plots,
+    },
+    document::{Cell, Table},
+    tables::{self, figure, words},
+    words::{
+        discussion::discussion,
+        method,
+        numbers::{fixed, seconds, thousands},
+        target,
+        text::one_line,
+        verdicts,
+    },
+};
+
+pub use tuning::tuning_page;
+
+/// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
+pub fn page(study: &Study) -> String {
+    let analysis = &study.analysis;
+    let header = html! {
+        @if analysis.models.is_empty() { p { "No run has finished." } }
+        @for warning in &analysis.warnings.before_verdicts {
+            p.warning role="note" { strong { "Warning. " } (one_line(warning)) }
+        }
+        @for (verdict, meaning) in verdicts::verdicts(study) {
+            p.verdict { (verdict) }
+            @if let Some(meaning) = meaning { p { (meaning) } }
+        }
+        (differences(study))
+        @if let Some(target) = target::in_words(study) {
+            p { "Target: " (target) }
+            (list(&target::sentences(study)))
+        }
+        @if let Some(sentence) = study.original_sentence() { p { (sentence) } }
+    };
+    document(&verdicts::title(study), &header, &sections(study))
+}
+
+/// A page of sections: its title, what stands first, then the contents.
+fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content="mnist-study";
+                // A browser would ask a server for an icon.
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(include_str!("page.css"))) }
+            }
+            body {
+                header {
+                    h1 { (title) }
+                    (first)
+                    @if !sections.is_empty() {
+                        nav aria-label="Contents" {
+                            ul { @for section in sections { li { a href={ "#" (section.anchor) } { (section.heading) } } } }
+                        }
+                    }
+                }
+                main {
+                    @for section in sections {
+                        section id=(section.anchor) aria-labelledby={ (section.anchor) "-heading" } {
+                            h2 id={ (section.anchor) "-heading" } { (section.heading) }
+                            (section.content)
+                        }
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+struct Section {
+    anchor: &'static str,
+    heading: &'static str,
+    content: Markup,
+}
+
+fn sections(study: &Study) -> Vec<Section> {
+    if study.models().is_empty() {
+        return Vec::new();
+    }
+    let section =
+        |anchor, heading, content: Option<Markup>| Some(Section { anchor, heading, content: content? });
+    let hard_images = study.analysis.hard_images.as_ref();
+    [
+        section("models", "The models", Some(models_section(study))),
+        section("certainty", "How sure this is", certainty::section(study)),
+        section("curves", "Learning curves", Some(curves_section(study))),
+        section("costs", "Accuracy and cost", Some(costs(study))),
+        section("classes", "Classes", classes::section(study)),
+        section("calibration", "Calibration", calibration_section(study)),
+        section("errors", "Error atlas", hard_images.map(|images| hard_images::section(study, images))),
+        section("discussion", "Discussion", Some(discussion_section(study))),
+        section("runs", "Every run", Some(runs(study))),
+        section("method", "How it was made", Some(method_section(study))),
+        section("notes", "Warnings and notes", notes(study)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Sentences, each as an item.
+fn list(sentences: &[String]) -> Markup {
+    html! { ul { @for sentence in sentences { li { (sentence) } } } }
+}
+
+/// The style that makes a model's colour its own.
+fn own(model: usize) -> String {
+    format!("--own:var(--model-{})", model % PALETTE.len())
+}
+
+fn chip(index: usize, name: &str) -> Markup {
+    html! { span.chip style=(own(index)) aria-hidden="true" {} (one_line(name)) }
+}
+
+/// A table that scrolls sideways where it must, also by the keyboard.
+fn table(table: &Table) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(table.caption) {
+            table {
+                caption { (table.caption) }
+                thead {
+                    tr {
+                        @for (column, name) in table.columns.iter().enumerate() {
+                            th scope="col" class=[(column > 0 && !table.is_numeric(column)).then_some("words")] { (name) }
+                        }
+                    }
+                }
+                tbody { @for row in &table.rows { tr { @for (column, cell) in row.iter().enumerate() { (shown_cell(cell, column == 0)) } } } }
+            }
+        }
+    }
+}
+
+fn shown_cell(cell: &Cell, is_heading: bool) -> Markup {
+    let content = match cell {
+        Cell::Model(place, name) => chip(*place, name),
+        Cell::Words(text) | Cell::Figure(text) | Cell::Bar(_, _, text) => html! { (text) },
+        Cell::Code(text) => html! { code { (text) } },
+    };
+    match (is_heading, cell) {
+        (true, _) => html! { th scope="row" { (content) } },
+        (false, Cell::Bar(place, share, _)) => {
+            html! { td.bar style={ (own(*place)) ";--share:" (format!("{share:.3}")) } { (content) } }
+        }
+        (false, Cell::Words(_) | Cell::Model(..)) => html! { td.words { (content) } },
+        (false, _) => html! { td { (content) } },
+    }
+}
+
+fn models_section(study: &Study) -> Markup {
+    html! {
+        (table(&tables::models(study)))
+        @if study.models().len() > 2 {
+            h3 { "Ranking" }
+            (table(&tables::ranking(study)))
+            p.small { (tables::GROUPS) " The possible ranks of a model are those that the decided pairs leave it." }
+        }
+    }
+}
+
+fn both(scene: impl Fn(Canvas) -> crate::Scene) -> Markup {
+    html! {
+        (PreEscaped(scene(Canvas::Wide).to_page_svg("wide")))
+        (PreEscaped(scene(Canvas::Narrow).to_page_svg("narrow")))
+    }
+}
+
+/// The picture of the verdict.
+fn differences(study: &Study) -> Markup {
+    let drawn = |canvas| forest::scene(study, canvas);
+    html! {
+        @if let (Some(wide), Some(narrow)) = (drawn(Canvas::Wide), drawn(Canvas::Narrow)) {
+            figure {
+                (PreEscaped(wide.to_page_svg("wide")))
+                (PreEscaped(narrow.to_page_svg("narrow")))
+                // A number and its sign stay on one line.
+                figcaption { @for note in forest::notes(study) { (note.replace(" %", "\u{a0}%")) " " } }
+            }
+        }
+    }
+}
+
+fn curves_section(study: &Study) -> Markup {
+    html! {
+        @for (quantity, heading) in [(Quantity::Accuracy, "Accuracy"), (Quantity::Loss, "Loss")] {
+            @let chart = curves::chart(study, quantity);
+            h3 { (heading) }
+            figure {
+                (both(|canvas| chart.scene(canvas)))
+                figcaption {
+                    (chart.subtitle) ". "
+                    @for note in &chart.notes { (note) " " }
+                    span.screen { "Point at an epoch for its values." }
+                }
+            }
+            details { summary { "The values" } (values(&chart)) }
+        }
+    }
+}
+
+fn values(chart: &Chart) -> Markup {
+    let shown = |value: f64| match chart.quantity {
+        Quantity::Accuracy => fixed(value, 2),
+        Quantity::Loss => fixed(value, 4),
+    };
+    let mut rows = Vec::new();
+    for curve in &chart.curves {
+        rows.extend(curve.pieces.iter().flatten().map(|value| {
+            vec![
+                Cell::Model(curve.model, chart.names[curve.model].clone()),
+                words(if curve.training { "training" } else { chart.validation }),
+                figure(format!("{}", value.epoch)),
+                figure(value.runs.to_string()),
+                figure(shown(value.mean)),
+                figure(shown(value.smallest)),
+                figure(shown(value.largest)),
+            ]
+        }));
+    }
+    let caption = match chart.quantity {
+        Quantity::Accuracy => "Accuracy in per cent",
+        Quantity::Loss => "Loss in nats",
+    };
+    let columns = ["model", "images", "epoch", "runs", "mean", "smallest", "largest"];
+    table(&Table { caption: caption.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows })
+}
+
+fn costs(study: &Study) -> Markup {
+    let against_time = |canvas| {
+        let shown = |value: f64| format!("{} s", seconds(value));
+        plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| run.train_seconds)
+    };
+    let against_size = |canvas| {
+        let shown = |value: f64| thousands((value * 1000.0).round() as u64);
+        plots::accuracy_against(study, canvas, ["parameters", "thousands"], shown, |run| {
+            run.parameters as f64 / 1000.0
+        })
+    };
+    html! {
+        @if study.analysis.one_machine() {
+            h3 { "Against training time" }
+            figure { (both(against_time)) }
+        }
+        h3 { "Against parameters" }
+        figure { (both(against_size)) }
+        @let fronts = target::fronts(study);
+        @if !fronts.is_empty() { (list(&fronts)) }
+        (table(&tables::costs(study)))
+        @if !study.analysis.one_machine() {
+            p {
+                "The runs were made on several kinds of machine (processor, threads, kernels, operating system or version differ): their \
+                 times are neither averaged nor drawn against each other. The table of runs has each."
+            }
+        }
+    }
+}
+
+fn calibration_section(study: &Study) -> Option<Markup> {
+    let measured = tables::calibration(study)?;
+    Some(html! {
+        (table(&measured))
+        @if plots::calibration(study.models(), Canvas::Wide).is_some() {
+            figure {
+                (both(|canvas| plots::calibration(study.models(), canvas).expect("as on the other canvas")))
+                figcaption {
+                    "Predictions in bins of equal mass, from the most doubtful to the surest, all runs together. Above the dotted line a \
+                     model is wrong more often than it says: it is too sure. A bin without an error is not drawn."
+                }
+            }
+        }
+        details { summary { "The bins" } (table(&tables::bins(study))) }
+    })
+}
+
+fn discussion_section(study: &Study) -> Markup {
+    html! {
+        @for section in discussion(study) {
+            h3 { (section.heading) }
+            (list(&section.sentences))
+        }
+    }
+}
+
+fn runs(study: &Study) -> Markup {
+    table(&tables::runs(study))
+}
+
+fn method_section(study: &Study) -> Markup {
+    html! {
+        (list(&method::sentences(study)))
+        @match method::command(study) {
+            Some(command) => {
+                p { "To make it again:" }
+                pre { code { (command) } }
+                p { (method::SAME_BITS) }
+            }
+            None => p { (method::NO_COMMAND) }
+        }
+    }
+}
+
+fn notes(study: &Study) -> Option<Markup> {
+    let analysis = &study.analysis;
+    let notes: Vec<String> =
+        analysis.warnings.of_records.iter().chain(&analysis.notes).map(|note| one_line(note)).collect();
+    (!notes.is_empty()).then(|| list(&notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        TestImages,
+        fixture::{Given, comparison, record, records},
+    };
+    use records::record::Protocol;
+
+    fn all() -> String {
+        let mut records = records(&[("cnn", 0.04), ("<b>lstm</b>", 0.12)], 3, 5);
+        for record in &mut records {
+            for epoch in &mut record.epochs {
+                epoch.test_accuracy = Some(epoch.validation_accuracy);
+            }
+        }
+        let comparisons = [comparison("cnn", "<b>lstm</b>", 0.0083)];
+        let pixels = vec![7; 1000 * 784];
+        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        page(
+            &Given {
+                records: &records,
+                comparisons: &comparisons,
+                notes: &["a <i>note</i>".to_owned()],
+                images,
+                ..Given::default()
+            }
+            .study(),
+        )
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_network_and_nothing_is_markup_by_its_name() {
+        let page = all();
+        for forbidden in ["http:", "https:", "<script", "@import", "url(", "<b>lstm", "<i>note"] {
+            let places: Vec<&str> = page.match_indices(forbidden).map(|(at, _)| &page[at..at + 60]).collect();
+            assert_eq!(places, Vec::<&str>::new(), "{forbidden}");
+        }
+        assert!(page.contains("&lt;b&gt;lstm&lt;/b&gt;"));
+        assert!(page.contains("data:image/png;base64,"));
+    }
+
+    #[test]
+    fn every_section_is_there_and_linked() {
+        let page = all();
+        for anchor in [
+            "models",
+            "certainty",
+            "curves",
+            "costs",
+            "classes",
+            "calibration",
+            "errors",
+            "discussion",
+            "runs",
+            "method",
+            "notes",
+        ] {
+            assert!(page.contains(&format!("href=\"#{anchor}\"")), "{anchor}");
+            assert!(page.contains(&format!("<section id=\"{anchor}\"")), "{anchor}");
+        }
+        let verdict = page.find("cnn beats").expect("the verdict");
+        assert!(verdict < page.find("<main").expect("the rest"));
+        assert!(!page.contains("NaN"), "{:?}", page.find("NaN").map(|at| &page[at - 80..at + 20]));
+    }
+
+    #[test]
+    fn a_matrix_has_the_names_of_its_classes() {
+        let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
+        let head = |names: [&str; 10]| {
+            let class_names = names.map(str::to_owned);
+            let page =
+                page(&Given { records: &records, class_names: &class_names, ..Given::default() }.study());
+            let at = page.find("<table class=\"matrix\"").expect("a matrix");
+            page[at..].split("</tbody>").next().expect("its end").to_owned()
+        };
+        let labels = head(["0", "5", "10", "15", "20", "25", "30", "35", "40", "45"]);
+        for scope in ["col", "row"] {
+            assert!(labels.contains(&format!("<th scope=\"{scope}\" title=\"15\">15</th>")), "{labels}");
+        }
+        assert!(labels.contains("<thead><tr>"), "{labels}");
+        let long = "a class of many words";
+        let names = head(["coat", "<b>", long, "3", "4", "5", "6", "7", "8", "9"]);
+        for words in [
+            "<thead class=\"turned\">",
+            ">coat</th>",
+            ">&lt;b&gt;</th>",
+            &format!("title=\"{long}\">a class of"),
+        ] {
+            assert!(names.contains(words), "{words}: {names}");
+        }
+        assert!(!names.contains(&format!(">{long}<")), "{names}");
+    }
+
+    #[test]
+    fn a_cost_is_told_with_its_own_unit() {
+        let page = all();
+        for words in [
+            "Test accuracy against training time\"",
+            "; parameters: 4,000\"",
+            ">parameters: 4,000</text>",
+            ">parameters (thousands)</text>",
+            ">training time (s)</text>",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        let time = page.split("; training time: ").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(time.is_some_and(|time| time.ends_with(" s")), "{time:?}");
+        assert!(!page.contains("(s): ") && !page.contains("(thousands): "));
+    }
+
+    #[test]
+    fn one_run_has_a_page_without_what_it_cannot_say() {
+        let records = [record("cnn", 1, 1, 0.05, Protocol::Sound)];
+        let page = page(
+            &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }
+                .study(),
+        );
+        assert!(!page.contains("id=\"certainty\"") && !page.contains("id=\"notes\""));
+        assert!(page.contains("The images themselves are not at hand."));
+    }
+}

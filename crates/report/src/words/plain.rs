@@ -1,0 +1,76 @@
+//! A verdict for people who know no statistics.
+
+use crate::words::numbers::round_points;
+use analysis::{
+    figures::fixed,
+    verdict::{Comparison, Coverage, Outcome},
+};
+
+/// What a comparison means, in one or two sentences without a technical term.
+pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
+    let Comparison { a, b, .. } = comparison;
+    let points = |points: f64| fixed(points, comparison.decimals());
+    let [lower, upper] = comparison.interval.map(|end| 100.0 * end);
+    let one_run = comparison.interval_covers == Coverage::Images;
+    let again = match one_run {
+        true => "Tested on other images",
+        false => "Trained again with other seeds and tested on other images",
+    };
+    let would_win = |better: &str, worse: &str, [least, most]: [f64; 2]| {
+        format!(
+            "{again}, {better} would be expected to beat {worse} by {} to {} points.",
+            points(least),
+            points(most)
+        )
+    };
+    let meaning = match comparison.outcome {
+        Outcome::ABetter => would_win(a, b, [lower, upper]),
+        Outcome::BBetter => would_win(b, a, [-upper, -lower]),
+        Outcome::PracticallyEqual => {
+            format!(
+                "{again}, {a} and {b} would be expected to stay within {} points of each other.",
+                round_points(comparison.equivalence_margin)
+            )
+        }
+        Outcome::CannotTell => format!(
+            "{again}, either may turn out better: anything from {b} ahead by {} points to {a} ahead by {} points would be no surprise.",
+            points(-lower),
+            points(upper)
+        ),
+    };
+    match one_run {
+        true => format!(
+            "{meaning} Trained with other seeds, the order may change: one run of each does not show by how much."
+        ),
+        false => meaning,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::comparison;
+
+    #[test]
+    fn each_outcome_is_told_with_the_interval_that_decided_it() {
+        let mut judged = comparison("cnn", "lstm", 0.0083);
+        let told = |judged: &Comparison| in_plain_words(judged);
+        assert_eq!(
+            told(&judged),
+            "Trained again with other seeds and tested on other images, cnn would be expected to beat lstm by 0.63 to \
+             1.03 points."
+        );
+        (judged.outcome, judged.interval) = (Outcome::BBetter, [-0.02, -0.01]);
+        assert!(told(&judged).ends_with("lstm would be expected to beat cnn by 1.00 to 2.00 points."));
+        (judged.outcome, judged.interval) = (Outcome::CannotTell, [-0.002, 0.003]);
+        assert!(
+            told(&judged)
+                .contains("from lstm ahead by 0.20 points to cnn ahead by 0.30 points would be no surprise.")
+        );
+        (judged.outcome, judged.interval) = (Outcome::PracticallyEqual, [-0.0002, 0.0003]);
+        assert!(told(&judged).ends_with("expected to stay within 0.05 points of each other."));
+        judged.interval_covers = Coverage::Images;
+        assert!(told(&judged).contains("Tested on other images, cnn and lstm"), "{}", told(&judged));
+        assert!(told(&judged).ends_with("one run of each does not show by how much."));
+    }
+}

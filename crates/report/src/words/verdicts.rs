@@ -1,0 +1,106 @@
+//! What is told at the head of a report.
+
+use analysis::{model::Model, ranking::Rank, verdict::Outcome};
+
+use crate::{
+    Study,
+    words::{
+        numbers::{listed, percent, shown},
+        plain::in_plain_words,
+        text::one_line,
+    },
+};
+
+/// The study's title, or what it compares.
+pub(crate) fn title(study: &Study) -> String {
+    if let Some(title) = &study.question.title {
+        return one_line(title);
+    }
+    let names: Vec<String> = study.models().iter().map(|model| one_line(model.name)).collect();
+    let datasets: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
+    match names.as_slice() {
+        [] => "A study without runs".to_owned(),
+        [only] => format!("{only} on {}", listed(&datasets)),
+        names if names.len() <= 4 => format!("{} compared on {}", listed(names), listed(&datasets)),
+        names => format!("{} models compared on {}", names.len(), listed(&datasets)),
+    }
+}
+
+/// Most comparisons that are each told at the head of a report.
+pub(crate) const TOLD_AT_THE_HEAD: usize = 6;
+
+/// One sentence a comparison, or one about the best model where they are many; a model alone gets its accuracy with an
+/// interval. A comparison has what it means beside it, in plain words.
+pub(crate) fn verdicts(study: &Study) -> Vec<(String, Option<String>)> {
+    let comparisons = &study.analysis.comparisons;
+    if let ([model], []) = (study.models(), comparisons.as_slice()) {
+        return alone(model).into_iter().map(|sentence| (sentence, None)).collect();
+    }
+    if comparisons.len() > TOLD_AT_THE_HEAD {
+        return vec![(best_of_many(study), None)];
+    }
+    let meanings = comparisons.iter().map(|comparison| one_line(&in_plain_words(comparison)));
+    every_verdict(study).into_iter().zip(meanings.map(Some)).collect()
+}
+
+pub(crate) fn every_verdict(study: &Study) -> Vec<String> {
+    study.analysis.comparisons.iter().map(|comparison| one_line(&comparison.verdict)).collect()
+}
+
+/// Which of many models is the most accurate, and which others it beats beyond doubt.
+pub(crate) fn best_of_many(study: &Study) -> String {
+    let (best, others) = study.analysis.ranking.split_first().expect("there are comparisons");
+    let beaten = |other: &Rank| {
+        study.analysis.comparisons.iter().any(|comparison| match comparison.outcome {
+            Outcome::ABetter => (&comparison.a, &comparison.b) == (&best.model, &other.model),
+            Outcome::BBetter => (&comparison.b, &comparison.a) == (&best.model, &other.model),
+            Outcome::PracticallyEqual | Outcome::CannotTell => false,
+        })
+    };
+    let names = |beats: bool| -> Vec<String> {
+        others.iter().filter(|other| beaten(other) == beats).map(|other| one_line(&other.model)).collect()
+    };
+    let (beats, undecided) = (names(true), names(false));
+    let mut sentence = format!(
+        "{} has the highest mean test accuracy, {} %.",
+        one_line(&best.model),
+        percent(best.accuracy)
+    );
+    if !beats.is_empty() {
+        sentence.push_str(&format!(" It beats {}.", listed(&beats)));
+    }
+    if !undecided.is_empty() {
+        sentence
+            .push_str(&format!(" It is not told apart from {}, or practically equal.", listed(&undecided)));
+    }
+    sentence
+}
+
+fn alone(model: &Model) -> Option<String> {
+    let name = one_line(model.name);
+    let accuracies = model.figures(|run| run.test.accuracy);
+    let mean = shown(model.accuracy, percent);
+    if let [run] = model.runs.as_slice() {
+        let pairs = run.test.labels.iter().zip(&run.test.predictions);
+        let right = pairs.filter(|(label, prediction)| label == prediction).count() as u64;
+        let interval = stats::wilson_interval(right, run.test.labels.len() as u64, 0.95).ok()?;
+        return Some(format!(
+            "{name} reaches {mean} % test accuracy [{}, {}] at 95 %, 1 run; the interval allows for other test images, not for other seeds.",
+            percent(interval.lower),
+            percent(interval.upper)
+        ));
+    }
+    if model.runs.len() == 2 {
+        return Some(format!(
+            "{name} reaches {mean} % test accuracy, 2 runs; an interval over seeds needs 3."
+        ));
+    }
+    let interval = stats::t_interval(&accuracies, 0.95).ok()?;
+    Some(format!(
+        "{name} reaches {} % test accuracy [{}, {}] at 95 %, {} runs; the interval allows for other seeds, not for other test images.",
+        percent(model.accuracy?.mean),
+        percent(interval.lower.max(0.0)),
+        percent(interval.upper.min(1.0)),
+        model.runs.len()
+    ))
+}
