@@ -1,5 +1,7 @@
 //! The result as plain text for a terminal.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Study,
     document::{Cell, Table},
@@ -93,6 +95,10 @@ pub fn terminal(study: &Study) -> String {
 fn models(study: &Study, names: &[String]) -> Table {
     use of_models::*;
     let mut table = tables::models(study).only(&[MODEL, PARAMETERS, ACCURACY, LOSS, TRAINING, RUNS]);
+    for name in table.columns.iter_mut().filter(|name| *name == LOSS) {
+        // Its unit would take the room of the names.
+        "test loss".clone_into(name);
+    }
     for cell in table.rows.iter_mut().filter_map(|row| row.first_mut()) {
         if let Cell::Model(place, name) = cell {
             names[*place].clone_into(name);
@@ -109,10 +115,15 @@ fn aligned(table: &Table) -> String {
         |rows: &[Vec<String>], column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
     let figures: usize = (1..table.columns.len()).map(|column| widest(&rows, column) + GAP).sum();
     let room = COLUMNS.saturating_sub(figures).clamp(SHORTEST_NAME, LONGEST_NAME);
+    let cut = |name: &str, room: usize| match width(name) > room {
+        true => name.chars().take(room - 1).chain(['…']).collect(),
+        false => name.to_owned(),
+    };
+    let different = |room: usize| rows.iter().map(|row| cut(&row[0], room)).collect::<BTreeSet<_>>().len();
+    // A table that tells its models apart may be wider than the terminal.
+    let room = if different(room) < different(LONGEST_NAME) { LONGEST_NAME } else { room };
     for row in &mut rows {
-        if width(&row[0]) > room {
-            row[0] = row[0].chars().take(room - 1).chain(['…']).collect();
-        }
+        row[0] = cut(&row[0], room);
     }
     let mut text = String::new();
     for row in &rows {
@@ -182,9 +193,9 @@ mod tests {
             .study(),
         );
         insta::assert_snapshot!(text, @r"
-        model        parameters  test accuracy (%)  test loss (nats)  training (s)  runs
-        cnn               4,000       99.43 ± 0.12   0.0116 ± 0.0006    40.4 ± 0.3     3
-        a-model-wi…      45,000       99.03 ± 0.06   0.0299 ± 0.0013    40.4 ± 0.8     3
+        model         parameters  test accuracy (%)        test loss  training (s)  runs
+        cnn                4,000       99.43 ± 0.12  0.0116 ± 0.0006    40.4 ± 0.3     3
+        a-model-wit…      45,000       99.03 ± 0.06  0.0299 ± 0.0013    40.4 ± 0.8     3
         mean ± standard deviation over runs
 
         cnn beats lstm by 0.83 points of test accuracy [0.63, 1.03] at 95 %, 3 paired
@@ -202,11 +213,19 @@ mod tests {
                 .study(),
         );
         insta::assert_snapshot!(text, @r"
-        model  parameters  test accuracy (%)  test loss (nats)  training (s)  runs
-        cnn         4,000              96.40            0.0960          16.0     1
+        model  parameters  test accuracy (%)  test loss  training (s)  runs
+        cnn         4,000              96.40     0.0960          16.0     1
         Original protocol: the validation set is the test set, so validation figures are
         test figures.
         ");
+    }
+
+    #[test]
+    fn names_are_not_cut_until_they_are_alike() {
+        let long = ["a-network-of-one-size-and-depth", "a-network-of-one-size-and-width"];
+        let records = records(&[(long[0], 0.012), (long[1], 0.03)], 3, 5);
+        let text = terminal(&Given { records: &records, ..Given::default() }.study());
+        assert!(long.iter().all(|name| text.contains(name)), "{text}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use analysis::verdict::{Comparison, Coverage, Outcome};
 use maud::{Markup, html};
 
-use super::table;
+use super::{explained, table};
 use crate::{
     Study,
     document::Table,
@@ -111,18 +111,18 @@ fn certainty_of(comparison: &Comparison) -> Markup {
         Coverage::RunsAndImages => "other seeds and other test images",
     };
     let rows = html! {
-        tr { th scope="row" { "outcome" } td.words { (outcome(comparison)) } }
-        tr { th scope="row" { "difference" } td.words { (difference) " points over " (counted(comparison.runs, "paired run")) } }
+        tr { th scope="row" { (explained("outcome")) } td.words { (outcome(comparison)) } }
+        tr { th scope="row" { (explained("difference")) } td.words { (difference) " points over " (counted(comparison.runs, "paired run")) } }
         tr {
-            th scope="row" { "interval" }
+            th scope="row" { (explained("interval")) }
             td.words { (interval) " at " (confidence(comparison.confidence)) ", for " (covers) }
         }
         tr {
-            th scope="row" { "p" }
+            th scope="row" { (explained("p")) }
             td.words { (probability(comparison.p_value).trim_start_matches("= ")) ", " (adjustment(comparison)) }
         }
         tr {
-            th scope="row" { "noise of the seeds" }
+            th scope="row" { (explained("noise of the seeds")) }
             td.words {
                 @match comparison.seed_standard_error {
                     Some(error) => { "standard error " (points(error)) },
@@ -130,10 +130,10 @@ fn certainty_of(comparison: &Comparison) -> Markup {
                 }
             }
         }
-        tr { th scope="row" { "noise of the test images" } td.words { "standard error " (points(comparison.image_standard_error)) } }
-        tr { th scope="row" { "two-way bootstrap" } td.words { (ends(comparison.bootstrap_interval)) " at 95 %" } }
+        tr { th scope="row" { (explained("noise of the test images")) } td.words { "standard error " (points(comparison.image_standard_error)) } }
+        tr { th scope="row" { (explained("two-way bootstrap")) } td.words { (ends(comparison.bootstrap_interval)) " at 95 %" } }
         tr {
-            th scope="row" { "Student's paired test over runs" }
+            th scope="row" { (explained("Student's paired test over runs")) }
             td.words {
                 @match comparison.paired_t {
                     Some(test) => { (ends(test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
@@ -142,7 +142,7 @@ fn certainty_of(comparison: &Comparison) -> Markup {
             }
         }
         tr {
-            th scope="row" { "McNemar's exact test, each pair" }
+            th scope="row" { (explained("McNemar's exact test, each pair")) }
             td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) ", unadjusted" } }
         }
         tr {
@@ -151,12 +151,12 @@ fn certainty_of(comparison: &Comparison) -> Markup {
         }
         @for (model, count) in [&comparison.a, &comparison.b].into_iter().zip(comparison.diverged).filter(|(_, count)| *count > 0) {
             tr {
-                th scope="row" { "left out" }
+                th scope="row" { (explained("left out")) }
                 td.words { (counted(count, "run")) " of " (one_line(model)) " that diverged, which favours " (one_line(model)) }
             }
         }
         @if let Some(runs) = comparison.further_runs {
-            tr { th scope="row" { "to tell them apart" } td.words { "about " (thousands(runs)) " more runs of each, at 80 % power" } }
+            tr { th scope="row" { (explained("to tell them apart")) } td.words { "about " (thousands(runs)) " more runs of each, at 80 % power" } }
         }
     };
     let caption = format!("{} against {}", one_line(&comparison.a), one_line(&comparison.b));

@@ -20,6 +20,7 @@ use crate::{
     tables::{self, figure, words},
     words::{
         discussion::discussion,
+        glossary::{TERMS, first_term},
         method,
         numbers::{fixed, seconds, thousands},
         target,
@@ -116,10 +117,32 @@ fn sections(study: &Study) -> Vec<Section> {
         section("runs", "Every run", Some(runs(study))),
         section("method", "How it was made", Some(method_section(study))),
         section("notes", "Warnings and notes", notes(study)),
+        section("glossary", "Glossary", Some(glossary_section())),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A text whose first term of the glossary leads to what it means.
+fn explained(text: &str) -> Markup {
+    match first_term(text) {
+        Some((before, found, term, after)) => html! {
+            (before) a.term href={ "#term-" (term.anchor) } { (found) } (after)
+        },
+        None => html! { (text) },
+    }
+}
+
+fn glossary_section() -> Markup {
+    html! {
+        dl {
+            @for term in &TERMS {
+                dt id={ "term-" (term.anchor) } { (term.name) }
+                dd { (term.meaning) }
+            }
+        }
+    }
 }
 
 /// Sentences, each as an item.
@@ -145,7 +168,7 @@ fn table(table: &Table) -> Markup {
                 thead {
                     tr {
                         @for (column, name) in table.columns.iter().enumerate() {
-                            th scope="col" class=[(column > 0 && !table.is_numeric(column)).then_some("words")] { (name) }
+                            th scope="col" class=[(column > 0 && !table.is_numeric(column)).then_some("words")] { (explained(name)) }
                         }
                     }
                 }
@@ -387,6 +410,7 @@ mod tests {
             "runs",
             "method",
             "notes",
+            "glossary",
         ] {
             assert!(page.contains(&format!("href=\"#{anchor}\"")), "{anchor}");
             assert!(page.contains(&format!("<section id=\"{anchor}\"")), "{anchor}");

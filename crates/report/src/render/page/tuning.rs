@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use study::tune::Tuning;
 
-use super::{Section, both, chip, document, list, table};
+use super::{Section, both, chip, document, glossary_section, list, table};
 use crate::{
     document::Table,
     tuning::{self, gains, method},
@@ -18,6 +18,7 @@ pub fn tuning_page(tuning: &Tuning) -> String {
         Section { anchor: "settings", heading: "What mattered", content: importances(tuning) },
         Section { anchor: "trials", heading: "Every trial", content: trials(tuning) },
         Section { anchor: "method", heading: "How it was made", content: list(&method(tuning)) },
+        Section { anchor: "glossary", heading: "Glossary", content: glossary_section() },
     ];
     document(&tuning::title(tuning), &header, &sections)
 }
