@@ -206,17 +206,16 @@ impl Forecast {
 
 impl Kind {
     fn of(session: &Session, run: &RunSpec) -> Result<Self, ShapeError> {
-        let described =
-            run.architecture().describe(run.dataset.height, run.dataset.width, run.dataset.classes)?;
-        let layers: Vec<&str> = run.layers.iter().map(nn::LayerSpec::kind).collect();
+        let nodes =
+            run.architecture().graph(run.dataset.height, run.dataset.width, run.dataset.classes)?.nodes;
+        let layers: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         let recipe = &run.recipe;
         let optimiser = std::mem::discriminant(&recipe.optimiser);
         let signature = format!("{} {optimiser:?} {}", layers.join(" "), recipe.batch_size);
-        let values = described.iter().map(|layer| layer.output.length()).sum();
         let size = Size {
-            multiply_adds: described.iter().map(|layer| layer.multiply_adds).sum(),
-            values,
-            parameters: described.iter().map(|layer| layer.parameters).sum(),
+            multiply_adds: nodes.iter().map(|node| node.multiply_adds).sum(),
+            values: nodes.iter().map(|node| node.to.length()).sum(),
+            parameters: nodes.iter().map(|node| node.parameters).sum(),
         };
         let bound = bound(&size, &Work::of(run), recipe, &session.environment());
         Ok(Self {
