@@ -131,8 +131,8 @@ impl Description {
 
     /// The operations of `model`, which this describes.
     pub(crate) fn graph(&self, model: &Model<f32>) -> Graph {
-        let graph =
-            Graph::of(&self.architecture(), self.height, self.width, self.classes.len(), model.specs());
+        let graph = self.architecture().graph(self.height, self.width, self.classes.len());
+        let graph = Graph::of(graph.expect("the model has been built of it"), model.specs());
         graph.assert_complete(model.parameters().len());
         graph
     }
