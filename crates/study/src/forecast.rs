@@ -9,7 +9,7 @@ use records::{
     store::Store,
 };
 use std::{collections::HashMap, ops::ControlFlow, thread, time::Instant};
-use train::{Event, Recipe, Subset, TestTimeAugmentation, predict};
+use train::{Event, Native, Recipe, Subset, TestTimeAugmentation, predict};
 
 /// What is known of a plan before it is carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -354,7 +354,9 @@ fn evaluation(session: &Session, run: &RunSpec, trained: f64) -> Result<f64, Sha
     let subset = Subset { dataset: images, indices: Some(&indices) };
     let mut time = || {
         let start = Instant::now();
-        session.install(|| keep_awake(|| predict(&mut model, subset, TestTimeAugmentation::None)));
+        session.install(|| {
+            keep_awake(|| predict(&mut Native::new(&mut model), subset, TestTimeAugmentation::None))
+        });
         start.elapsed().as_secs_f64() / count as f64
     };
     let _ = time();
