@@ -19,7 +19,7 @@ use study::{
     run::{RunError, Session},
     study_file::built_in_models,
 };
-use train::Seeds;
+use train::{Native, Seeds};
 
 /// `bench`.
 #[derive(Debug, Args)]
@@ -116,7 +116,7 @@ impl Subject {
             return saved.model_for(session, capacity);
         }
         let mut model = session.model(&self.architecture, capacity).map_err(RunError::from)?;
-        Seeds::of_run(0).initialise(&mut model);
+        Seeds::of_run(0).initialise(&mut Native::new(&mut model));
         Ok(model)
     }
 }

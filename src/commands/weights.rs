@@ -206,11 +206,8 @@ impl Saved {
 
 /// Whether ε matters.
 fn has_normalisation(layers: &[LayerSpec]) -> bool {
-    layers.iter().any(|layer| match layer {
-        LayerSpec::BatchNorm | LayerSpec::LayerNorm => true,
-        LayerSpec::Residual { body, shortcut } => has_normalisation(body) || has_normalisation(shortcut),
-        _ => false,
-    })
+    let all = LayerSpec::all(layers);
+    [LayerSpec::BatchNorm, LayerSpec::LayerNorm].iter().any(|layer| all.contains(&layer))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {

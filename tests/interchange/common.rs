@@ -5,7 +5,7 @@ use interchange::Description;
 use nn::{InstructionSet, Model, Optimiser, UpdateRule};
 use std::{path::Path, sync::LazyLock};
 use study::study_file::{ModelSpec, StudyFile, built_in_models};
-use train::Seeds;
+use train::{Native, Seeds};
 
 /// MNIST.
 pub(crate) static MNIST: LazyLock<Corpus> =
@@ -54,7 +54,7 @@ pub(crate) fn trained(spec: &ModelSpec, steps: usize) -> (Description, Model<f32
 pub(crate) fn trained_as(description: &Description, steps: usize) -> Model<f32> {
     let images = MNIST.training();
     let mut model = description.model(InstructionSet::detect(), 1000).expect("it fits");
-    Seeds::of_run(0).initialise(&mut model);
+    Seeds::of_run(0).initialise(&mut Native::new(&mut model));
     let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     for step in 0..steps {
         let indices: [usize; BATCH] = std::array::from_fn(|image| (step * BATCH + image) % images.len());

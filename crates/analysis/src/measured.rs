@@ -30,14 +30,14 @@ pub fn reasons_for_a_gap(specification: &RunSpec) -> Vec<String> {
     let RunSpec { layers, recipe, .. } = specification;
     let mut reasons =
         vec!["training accuracy is an average over the epoch, while the weights still change".to_owned()];
-    let dropout = each_layer(layers, &|layer| match layer {
-        LayerSpec::Dropout { rate } => Some(*rate),
-        _ => None,
-    });
-    if let Some(most) = dropout.into_iter().reduce(f64::max) {
+    let all = LayerSpec::all(layers);
+    let rates = all
+        .iter()
+        .filter_map(|layer| if let LayerSpec::Dropout { rate } = layer { Some(*rate) } else { None });
+    if let Some(most) = rates.reduce(f64::max) {
         reasons.push(format!("dropout (rate {most}) is on in training only"));
     }
-    if !each_layer(layers, &|layer| matches!(layer, LayerSpec::BatchNorm).then_some(())).is_empty() {
+    if all.contains(&&LayerSpec::BatchNorm) {
         reasons
             .push("batch normalisation uses the statistics of small groups of images in training".to_owned());
     }
@@ -55,19 +55,6 @@ pub fn reasons_for_a_gap(specification: &RunSpec) -> Vec<String> {
         reasons.push("validation averages the answers to shifted versions of each image".to_owned());
     }
     reasons
-}
-
-/// What `read` finds in the layers and in those within them.
-fn each_layer<T>(layers: &[LayerSpec], read: &dyn Fn(&LayerSpec) -> Option<T>) -> Vec<T> {
-    let mut found = Vec::new();
-    for layer in layers {
-        found.extend(read(layer));
-        if let LayerSpec::Residual { body, shortcut } = layer {
-            found.extend(each_layer(body, read));
-            found.extend(each_layer(shortcut, read));
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -4,9 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::directory::{PathKind, path_kind, recognise_file, text, unreadable};
+use crate::paths::{PathKind, path_kind, recognise_file, text, unreadable};
 use crate::recognise::{CIFAR_10, CSV, IMAGE_FILES, NUMPY, ZIP};
-use crate::{Beside, Error, FILE_NAMES, Found};
+use crate::{Beside, Error, Found};
+
+/// The files of a folder: training images, training labels, test images, test labels.
+pub const FILE_NAMES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
 
 /// No more entries of a folder and the folders below it are looked at. Enough for any data set of files of this kind; a folder
 /// of a million images need not be listed to say that it is one.

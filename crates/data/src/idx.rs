@@ -24,7 +24,7 @@ use std::io::{Read, Write};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::recognise::{GZIP_TWICE, HEAD_BYTES, recognise};
+use crate::recognise::{GZIP_MAGIC, GZIP_TWICE, HEAD_BYTES, recognise};
 use crate::{Dataset, Error, MAXIMUM_SIDE};
 
 /// First four bytes of a file of images: unsigned bytes (08), three dimensions (03).
@@ -50,7 +50,6 @@ const LABELS_HEADER_BYTES: usize = 8;
 const LABEL_ROWS_HEADER_BYTES: usize = 12;
 /// Deflate spends at least two bits on 258 bytes, so this many bytes are the most that one compressed byte becomes.
 const DEFLATE_RATIO: u64 = 1032;
-pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// What a file of images holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,14 +20,15 @@
 //!
 //! Data that cannot be right is refused, or says so: [`Corpus::warnings`].
 //!
-//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs`, `four_files.rs` and `published.rs` touch the
-//! file system, so everything else works where there is none.
+//! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs`, `four_files.rs`, `paths.rs` and `published.rs` touch
+//! the file system, so everything else works where there is none.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod augmentation;
 mod cache;
 mod classes;
+mod corpus;
 mod dataset;
 mod directory;
 mod error;
@@ -35,6 +36,8 @@ mod four_files;
 pub mod idx;
 mod means;
 mod names;
+mod parse;
+mod paths;
 mod published;
 mod random;
 mod recognise;
@@ -46,10 +49,13 @@ mod synthetic;
 
 pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
 pub use cache::{CACHE_VARIABLE, cache_folder};
-pub use dataset::{Corpus, Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
-pub use directory::{FILE_NAMES, load_directory, open_plain, write_directory};
+pub use corpus::Corpus;
+pub use dataset::{Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
+pub use directory::{load_directory, write_directory};
 pub use error::{Beside, Error};
+pub use four_files::FILE_NAMES;
 pub use names::near;
+pub use paths::open_plain;
 pub use published::{CHECKSUMS_FILE, Checksums, load_published};
 pub use random::{bounded, generator, shuffle};
 pub use recognise::Found;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::hexadecimal;
-use crate::directory::{PathKind, path_kind, read_file};
-use crate::source::parse_images_and_labels;
+use crate::corpus::hexadecimal;
+use crate::parse::parse_images_and_labels;
+use crate::paths::{PathKind, path_kind, read_file};
 use crate::{Corpus, Dataset, Error, LabelLayout, Origin, Published, idx};
 
 /// Beside files that came out of an archive: their digests, as `sha256sum -c` reads them.

@@ -6,7 +6,8 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::idx::GZIP_MAGIC;
+/// First two bytes of a file that gzip has compressed.
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// As many first bytes of a file as tell what it is: a tar archive says so at byte 257.
 pub(crate) const HEAD_BYTES: usize = 512;

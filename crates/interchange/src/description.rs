@@ -7,19 +7,19 @@ use crate::{
 };
 use data::{MAXIMUM_CLASSES, MAXIMUM_SIDE};
 use nn::{
-    Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation, ShapeError,
-    fingerprint,
+    Architecture, InstructionSet, LayerSpec, MAXIMUM_LAYERS, Model, NORMALISATION_EPSILON, Preparation,
+    ShapeError, fingerprint,
 };
 use serde::{Deserialize, Serialize};
+
+/// The metadata key under which a safetensors file has it.
+pub(crate) const KEY: &str = "mnist-study";
 
 /// Version of the description and of the tensors' names and layouts.
 pub const FORMAT: u32 = 3;
 
 /// The oldest that is read: the same without preparation and ε.
 const OLDEST_FORMAT: u32 = 2;
-
-/// Most layers of a network, as of one in a study file.
-const MAXIMUM_LAYERS: usize = 2000;
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 200;
@@ -131,8 +131,8 @@ impl Description {
 
     /// The operations of `model`, which this describes.
     pub(crate) fn graph(&self, model: &Model<f32>) -> Graph {
-        let graph =
-            Graph::of(&self.architecture(), self.height, self.width, self.classes.len(), model.specs());
+        let graph = self.architecture().graph(self.height, self.width, self.classes.len());
+        let graph = Graph::of(graph.expect("the model has been built of it"), model.specs());
         graph.assert_complete(model.parameters().len());
         graph
     }
@@ -177,7 +177,7 @@ impl Description {
                 "class names of at most {LONGEST_NAME} characters expected, `{found}` found"
             ));
         }
-        let layers = count(&self.layers);
+        let layers = LayerSpec::all(&self.layers).len();
         if layers > MAXIMUM_LAYERS {
             return Some(format!("at most {MAXIMUM_LAYERS} layers expected, {layers} found"));
         }
@@ -215,13 +215,4 @@ impl Training {
 
 fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.chars().count())
-}
-
-/// All layers, those within others too.
-fn count(layers: &[LayerSpec]) -> usize {
-    let within = |layer: &LayerSpec| match layer {
-        LayerSpec::Residual { body, shortcut } => count(body) + count(shortcut),
-        _ => 0,
-    };
-    layers.iter().map(|layer| 1 + within(layer)).sum()
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     OtherFormat,
+    description::KEY,
     escape::{listed, shown},
-    weights::KEY,
 };
 
 /// A file that is not a model of ours. Names from the file are shown with their control characters escaped.

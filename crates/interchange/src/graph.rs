@@ -1,28 +1,19 @@
-//! A network as a list of plain operations, as other formats want it.
+//! A network's operations with their weights as other formats want them.
 
-use crate::state_dict::{StateTensor, of_layer};
-use nn::{Architecture, LayerSpec, ParameterSpec, Shape};
+use crate::state_dict::{StateTensor, of_layer, parameter};
+use nn::{LayerSpec, ParameterSpec, Shape};
+use std::ops::Deref;
 
-/// Where a value lies: 0 is the images, n + 1 the output of node n.
-pub(crate) type Place = usize;
+pub(crate) use spec::{Operation, Place};
 
 /// A network's nodes in the order in which they are computed; the last one's output is the logits.
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
 }
 
-/// One operation.
+/// A node of the network, with its parameters.
 pub(crate) struct Node {
-    /// The layer's kind and number, such as `conv1`: unique, and for those that learn the name that the model gives it.
-    pub(crate) name: String,
-    pub(crate) operation: Operation,
-    pub(crate) input: Place,
-    /// The input's shape.
-    pub(crate) from: Shape,
-    /// The output's shape.
-    pub(crate) to: Shape,
+    node: spec::Node,
     /// Height, width and channels of the image whose values, channel by channel, the input list is; see [`Graph::of`].
     pub(crate) channels_first: Option<[usize; 3]>,
     /// The parameters as PyTorch has them.
@@ -31,20 +22,18 @@ pub(crate) struct Node {
     pub(crate) parameters: Vec<ParameterSpec>,
 }
 
-/// What a node does.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Operation {
-    /// A layer, but for a residual one.
-    Layer(LayerSpec),
-    /// Adds another place's values.
-    Sum(Place),
+impl Deref for Node {
+    type Target = spec::Node;
+
+    fn deref(&self) -> &spec::Node {
+        &self.node
+    }
 }
 
 impl Node {
     /// The parameter of a name within the layer, as the model has it.
     pub(crate) fn parameter(&self, name: &str) -> Option<&ParameterSpec> {
-        let found = |spec: &&ParameterSpec| spec.name.strip_prefix(&self.name) == Some(&format!(".{name}"));
-        self.parameters.iter().find(found)
+        parameter(&self.node, &self.parameters, name)
     }
 
     /// The tensor of a name within the layer, as PyTorch has it.
@@ -54,44 +43,49 @@ impl Node {
 }
 
 impl Graph {
-    /// The nodes of an architecture whose shapes the model that has the parameters `specs` has checked.
+    /// The nodes of `graph`, whose model has the parameters `specs`.
     ///
     /// Images lie in memory channels last here and channels first in PyTorch and ONNX, so a flattened image is another
     /// order of the same list there. Where only functions of single values stand between `flatten` and the dense layer
     /// that reads it, the order is theirs ([`Node::channels_first`]) and the dense layer's columns follow; elsewhere, as
     /// within sums, the order is ours and their flattening has to transpose first.
-    pub(crate) fn of(
-        architecture: &Architecture,
-        height: usize,
-        width: usize,
-        classes: usize,
-        specs: &[ParameterSpec],
-    ) -> Self {
-        let mut builder = Builder {
-            classes,
-            specs,
-            place: 0,
-            shape: Shape::Image { height, width, channels: 1 },
-            order: None,
-            nodes: Vec::new(),
-            counts: Vec::new(),
-        };
-        builder.add_all(&architecture.layers);
-        Self { nodes: builder.nodes, height, width }
+    pub(crate) fn of(graph: spec::Graph, specs: &[ParameterSpec]) -> Self {
+        let mut order = None;
+        let orders: Vec<Option<[usize; 3]>> = (0..graph.nodes.len())
+            .map(|index| {
+                let node = &graph.nodes[index];
+                if let (Operation::Layer(LayerSpec::Flatten), Shape::Image { height, width, channels }) =
+                    (&node.operation, node.from)
+                {
+                    let moved = channels > 1 && height * width > 1;
+                    order = (moved && ends_in_dense(&graph, index)).then_some([height, width, channels]);
+                }
+                let of_this = order;
+                if let Operation::Layer(LayerSpec::Dense { .. }) = node.operation {
+                    order = None;
+                }
+                of_this
+            })
+            .collect();
+        let nodes = graph.nodes.into_iter().zip(orders).map(|(node, channels_first)| {
+            let of_this = |spec: &&ParameterSpec| {
+                spec.name.split_once('.').is_some_and(|(layer, _)| layer == node.name)
+            };
+            let parameters: Vec<ParameterSpec> = specs.iter().filter(of_this).cloned().collect();
+            let tensors = of_layer(&node, channels_first, &parameters);
+            Node { node, channels_first, tensors, parameters }
+        });
+        Self { nodes: nodes.collect() }
     }
 
     /// The nodes that read a place.
     pub(crate) fn readers(&self, place: Place) -> impl Iterator<Item = usize> {
-        let reads = move |node: &Node| {
-            node.input == place || matches!(node.operation, Operation::Sum(other) if other == place)
-        };
-        self.nodes.iter().enumerate().filter(move |(_, node)| reads(node)).map(|(index, _)| index)
+        (place..self.nodes.len()).filter(move |index| self.nodes[*index].reads(place))
     }
 
     /// Whether a place is read otherwise than as the next node's input.
     pub(crate) fn is_kept(&self, place: Place) -> bool {
-        let is_sum =
-            |index: usize| matches!(self.nodes[index].operation, Operation::Sum(other) if other == place);
+        let is_sum = |index: usize| self.nodes[index].operation == Operation::Sum(place);
         self.readers(place).any(|index| index != place || is_sum(index))
     }
 
@@ -114,113 +108,42 @@ impl Graph {
     }
 }
 
-struct Builder<'a> {
-    classes: usize,
-    specs: &'a [ParameterSpec],
-    place: Place,
-    shape: Shape,
-    order: Option<[usize; 3]>,
-    nodes: Vec<Node>,
-    counts: Vec<(&'static str, usize)>,
-}
-
-impl Builder<'_> {
-    fn add_all(&mut self, layers: &[LayerSpec]) {
-        for (index, layer) in layers.iter().enumerate() {
-            match layer {
-                LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
-                _ => self.add(layer, &layers[index + 1..]),
-            }
+/// Whether a dense layer follows the node with nothing before it but functions of single values of the list.
+fn ends_in_dense(graph: &spec::Graph, index: usize) -> bool {
+    let Some(next) = graph.follower(index) else { return false };
+    let layer = match &next.operation {
+        Operation::Layer(layer) => layer,
+        Operation::Sum(_) => return false,
+    };
+    match layer {
+        LayerSpec::Dense { .. } => true,
+        LayerSpec::Activation(_) | LayerSpec::Dropout { .. } | LayerSpec::BatchNorm => {
+            ends_in_dense(graph, index + 1)
         }
+        LayerSpec::Convolution(_)
+        | LayerSpec::Depthwise(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Flatten
+        | LayerSpec::LayerNorm
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Position
+        | LayerSpec::Attention { .. }
+        | LayerSpec::Transpose
+        | LayerSpec::Recurrent(_)
+        | LayerSpec::Residual { .. } => false,
     }
-
-    fn add(&mut self, layer: &LayerSpec, next: &[LayerSpec]) {
-        let to = layer.output(self.shape, self.classes).expect("the model has been built of it");
-        if let (LayerSpec::Flatten, Shape::Image { height, width, channels }) = (layer, self.shape) {
-            let moved = channels > 1 && height * width > 1;
-            self.order = (moved && ends_in_dense(next)).then_some([height, width, channels]);
-        }
-        self.push(layer.kind(), Operation::Layer(layer.clone()), to);
-        if matches!(layer, LayerSpec::Dense { .. }) {
-            self.order = None;
-        }
-    }
-
-    fn add_residual(&mut self, body: &[LayerSpec], shortcut: &[LayerSpec]) {
-        let (place, shape) = (self.place, self.shape);
-        self.add_all(body);
-        let (sum, to) = (self.place, self.shape);
-        (self.place, self.shape) = (place, shape);
-        self.add_all(shortcut);
-        let other = self.place;
-        (self.place, self.shape) = (sum, to);
-        self.push("sum", Operation::Sum(other), to);
-    }
-
-    fn push(&mut self, kind: &'static str, operation: Operation, to: Shape) {
-        let number = match self.counts.iter_mut().find(|(name, _)| *name == kind) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.counts.push((kind, 1));
-                1
-            }
-        };
-        let name = format!("{kind}{number}");
-        let of_this =
-            |spec: &&ParameterSpec| spec.name.split_once('.').is_some_and(|(layer, _)| layer == name);
-        let parameters: Vec<ParameterSpec> = self.specs.iter().filter(of_this).cloned().collect();
-        let mut node = Node {
-            name,
-            operation,
-            input: self.place,
-            from: self.shape,
-            to,
-            channels_first: self.order,
-            tensors: Vec::new(),
-            parameters,
-        };
-        node.tensors = of_layer(&node);
-        self.nodes.push(node);
-        self.place = self.nodes.len();
-        self.shape = to;
-    }
-}
-
-/// Whether a dense layer follows with nothing before it but functions of single values of the list.
-fn ends_in_dense(next: &[LayerSpec]) -> bool {
-    for layer in next {
-        match layer {
-            LayerSpec::Dense { .. } => return true,
-            LayerSpec::Activation(_) | LayerSpec::Dropout { .. } | LayerSpec::BatchNorm => {}
-            LayerSpec::Convolution(_)
-            | LayerSpec::Depthwise(_)
-            | LayerSpec::MaxPool(_)
-            | LayerSpec::AveragePool(_)
-            | LayerSpec::GlobalMaxPool
-            | LayerSpec::GlobalAveragePool
-            | LayerSpec::Flatten
-            | LayerSpec::LayerNorm
-            | LayerSpec::Rows
-            | LayerSpec::Columns
-            | LayerSpec::Pixels
-            | LayerSpec::Patches { .. }
-            | LayerSpec::Position
-            | LayerSpec::Attention { .. }
-            | LayerSpec::Transpose
-            | LayerSpec::Recurrent(_)
-            | LayerSpec::Residual { .. } => return false,
-        }
-    }
-    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nn::{InstructionSet, Model};
+    use nn::{Architecture, InstructionSet, Model};
 
     /// A small network's graph, and how many parameters it has.
     fn graph() -> (Graph, usize) {
@@ -233,7 +156,8 @@ mod tests {
         };
         let model: Model<f32> =
             Model::new(InstructionSet::detect(), &architecture, 5, 5, 2, 1).expect("it fits");
-        (Graph::of(&architecture, 5, 5, 2, model.specs()), model.parameters().len())
+        let graph = architecture.graph(5, 5, 2).expect("it fits");
+        (Graph::of(graph, model.specs()), model.parameters().len())
     }
 
     #[test]

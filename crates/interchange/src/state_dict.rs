@@ -13,8 +13,8 @@
 //! Gates are in PyTorch's order: i, f, g, o of an LSTM; r, z, n of a GRU. PyTorch gives an LSTM and a simple layer a second
 //! bias that is added to the first: it is written as zeros, and added when read.
 
-use crate::graph::{Node, Operation};
-use nn::{Cell, LayerSpec, RecurrentSpec, Shape};
+use nn::{Cell, LayerSpec, ParameterSpec, RecurrentSpec, Shape};
+use spec::{Node, Operation};
 
 /// A tensor of PyTorch's, each of whose values is one of the model's parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,22 +76,30 @@ impl StateTensor {
     }
 }
 
-/// The tensors of a layer, whose parameters are in `node`.
-pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
-    let Operation::Layer(layer) = &node.operation else { return Vec::new() };
+/// The tensors of a node's layer, whose parameters are `specs`; `channels_first`, where its input list is an image's values
+/// channel by channel, is that image's height, width and channels.
+pub(crate) fn of_layer(
+    node: &Node,
+    channels_first: Option<[usize; 3]>,
+    specs: &[ParameterSpec],
+) -> Vec<StateTensor> {
+    let layer = match &node.operation {
+        Operation::Layer(layer) => layer,
+        Operation::Sum(_) => return Vec::new(),
+    };
+    let plain = |ours: &str, theirs: &str| plain(node, specs, ours, theirs);
     match layer {
         LayerSpec::Convolution(_) => {
-            let weight = plain(node, "weight", "weight").map(|tensor| tensor.permuted([0, 3, 1, 2]));
-            [weight, plain(node, "bias", "bias")].into_iter().flatten().collect()
+            let weight = plain("weight", "weight").map(|tensor| tensor.permuted([0, 3, 1, 2]));
+            [weight, plain("bias", "bias")].into_iter().flatten().collect()
         }
         LayerSpec::Depthwise(_) => {
-            let weight =
-                plain(node, "weight", "weight").map(|tensor| tensor.with_axis(3).permuted([2, 3, 0, 1]));
-            [weight, plain(node, "bias", "bias")].into_iter().flatten().collect()
+            let weight = plain("weight", "weight").map(|tensor| tensor.with_axis(3).permuted([2, 3, 0, 1]));
+            [weight, plain("bias", "bias")].into_iter().flatten().collect()
         }
         LayerSpec::Dense { .. } => {
-            let weight = plain(node, "weight", "weight").map(|tensor| tensor.columns_of(node.channels_first));
-            [weight, plain(node, "bias", "bias")].into_iter().flatten().collect()
+            let weight = plain("weight", "weight").map(|tensor| tensor.columns_of(channels_first));
+            [weight, plain("bias", "bias")].into_iter().flatten().collect()
         }
         LayerSpec::BatchNorm => {
             let names = [
@@ -100,14 +108,14 @@ pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
                 ("mean", "running_mean"),
                 ("variance", "running_var"),
             ];
-            let tensors = names.into_iter().filter_map(|(ours, theirs)| plain(node, ours, theirs));
-            tensors.map(|tensor| tensor.columns_of(node.channels_first)).collect()
+            let tensors = names.into_iter().filter_map(|(ours, theirs)| plain(ours, theirs));
+            tensors.map(|tensor| tensor.columns_of(channels_first)).collect()
         }
         LayerSpec::LayerNorm => {
             let names = [("scale", "weight"), ("offset", "bias")];
-            names.into_iter().filter_map(|(ours, theirs)| plain(node, ours, theirs)).collect()
+            names.into_iter().filter_map(|(ours, theirs)| plain(ours, theirs)).collect()
         }
-        LayerSpec::Position => plain(node, "embedding", "embedding").into_iter().collect(),
+        LayerSpec::Position => plain("embedding", "embedding").into_iter().collect(),
         LayerSpec::Attention { .. } => {
             let names = [
                 ("in_projection.weight", "in_proj_weight"),
@@ -115,9 +123,9 @@ pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
                 ("out_projection.weight", "out_proj.weight"),
                 ("out_projection.bias", "out_proj.bias"),
             ];
-            names.into_iter().filter_map(|(ours, theirs)| plain(node, ours, theirs)).collect()
+            names.into_iter().filter_map(|(ours, theirs)| plain(ours, theirs)).collect()
         }
-        LayerSpec::Recurrent(spec) => recurrent(node, *spec),
+        LayerSpec::Recurrent(spec) => recurrent(node, specs, *spec),
         LayerSpec::Activation(_)
         | LayerSpec::MaxPool(_)
         | LayerSpec::AveragePool(_)
@@ -134,9 +142,18 @@ pub(crate) fn of_layer(node: &Node) -> Vec<StateTensor> {
     }
 }
 
+/// The parameter of a name within a layer, of those that the model has in it.
+pub(crate) fn parameter<'a>(
+    node: &Node,
+    specs: &'a [ParameterSpec],
+    name: &str,
+) -> Option<&'a ParameterSpec> {
+    specs.iter().find(|spec| spec.name.strip_prefix(&node.name) == Some(&format!(".{name}")))
+}
+
 /// A parameter as it is, under PyTorch's name.
-fn plain(node: &Node, ours: &str, theirs: &str) -> Option<StateTensor> {
-    let spec = node.parameter(ours)?;
+fn plain(node: &Node, specs: &[ParameterSpec], ours: &str, theirs: &str) -> Option<StateTensor> {
+    let spec = parameter(node, specs, ours)?;
     let mut strides = vec![1; spec.shape.len()];
     for axis in (1..spec.shape.len()).rev() {
         strides[axis - 1] = strides[axis] * spec.shape[axis];
@@ -183,7 +200,7 @@ impl StateTensor {
 }
 
 /// `kernel [inputs, gates · units]` and the like as PyTorch's `[gates · units, inputs]`.
-fn recurrent(node: &Node, spec: RecurrentSpec) -> Vec<StateTensor> {
+fn recurrent(node: &Node, specs: &[ParameterSpec], spec: RecurrentSpec) -> Vec<StateTensor> {
     let units = spec.units;
     // Which of our gates PyTorch's are.
     let gates: &[usize] = match spec.cell {
@@ -196,7 +213,8 @@ fn recurrent(node: &Node, spec: RecurrentSpec) -> Vec<StateTensor> {
         if spec.bidirectional { &[("forward.", ""), ("backward.", "_reverse")] } else { &[("", "")] };
     let mut tensors = Vec::new();
     for (prefix, suffix) in directions {
-        let start = |name: &str| node.parameter(&format!("{prefix}{name}")).map(|spec| spec.range.start);
+        let start =
+            |name: &str| parameter(node, specs, &format!("{prefix}{name}")).map(|spec| spec.range.start);
         let (Some(kernel), Some(recurrent), Some(bias)) =
             (start("kernel"), start("recurrent_kernel"), start("bias"))
         else {

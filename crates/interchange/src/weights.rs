@@ -2,6 +2,7 @@
 
 use crate::{
     Description, FormatError, NameMap, Remark,
+    description::KEY,
     escape::shown,
     names::{FileTensor, Pairing, pair},
     other_format::OtherFormat,
@@ -15,9 +16,6 @@ use safetensors::{
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
-
-/// The metadata key.
-pub(crate) const KEY: &str = "mnist-study";
 
 /// Largest header that is read: it names every tensor, and holds the description.
 const MAXIMUM_HEADER_BYTES: u64 = 8 << 20;

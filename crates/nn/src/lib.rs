@@ -20,7 +20,9 @@ mod layers;
 mod model;
 mod network;
 mod optimiser;
+mod parameters;
 mod preparation;
+mod times;
 mod workspace;
 
 pub use awake::keep_awake;
@@ -28,8 +30,9 @@ pub use build::Build;
 pub use fingerprint::{fingerprint, sha256};
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
-pub use model::{Evaluation, LayerTimes, Model, ParameterSpec, Role, StepTimes};
+pub use model::{Evaluation, Model};
 pub use optimiser::{MovingAverage, Optimiser};
+pub use parameters::{ParameterSpec, Role};
 pub use preparation::{Preparation, PreparationError};
 pub use spec::{
     ActivationSpec, AdamConstants, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, LAYER_FORMS,
@@ -37,3 +40,4 @@ pub use spec::{
     OptimiserError, OptimiserSpec, PoolSpec, RecurrentSpec, RmsPropConstants, SgdConstants, Shape,
     ShapeError, Sliding, SpellingError, Units, UpdateRule,
 };
+pub use times::{LayerTimes, StepTimes};

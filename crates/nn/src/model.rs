@@ -1,7 +1,8 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Build, Initialiser, MovingAverage, Optimiser, Preparation, ShapeError,
+    Architecture, Build, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role, ShapeError,
+    StepTimes,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
     workspace::{Change, Workspace},
@@ -14,42 +15,9 @@ use kernels::{
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::{
-    ops::Range,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// One parameter of a model and where its values lie in the flat buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParameterSpec {
-    /// Layer and parameter, such as `conv1.weight`.
-    pub name: String,
-    /// Its shape; the layout is stated at the layer.
-    pub shape: Vec<usize>,
-    /// Its values in [`Model::parameters`].
-    pub range: Range<usize>,
-    /// How it is drawn at first.
-    pub initialiser: Initialiser,
-    /// What it is for.
-    pub role: Role,
-}
-
-/// What a parameter is for; an optimiser treats each alike or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Multiplies what comes in, `[outputs, …]`; weight decay is for all weights.
-    Weight,
-    /// The same as `[inputs, outputs]`: those of recurrent layers.
-    TransposedWeight,
-    /// Multiplies one channel each, and so is no matrix: depthwise filters.
-    ChannelWeight,
-    /// A constant that is added.
-    Bias,
-    /// Scales or shifts what was normalised, or says where a step stands.
-    Scale,
-    /// A running mean or variance: not learnt but averaged. Its gradient is the value of the last batch.
-    Statistic,
-}
 
 /// What a batch of images gave.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -79,32 +47,6 @@ impl Evaluation {
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images as f64
     }
-}
-
-/// Where the time of a model's steps has gone since it was asked last.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StepTimes {
-    /// Turning bytes into pixels, added over the threads.
-    pub batch: Duration,
-    /// Packing the parameters for the kernels.
-    pub prepare: Duration,
-    /// All groups, from forward to backward, by the wall clock.
-    pub groups: Duration,
-    /// The layers by name.
-    pub layers: Vec<(String, LayerTimes)>,
-    /// The optimiser.
-    pub update: Duration,
-}
-
-/// One layer's share.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LayerTimes {
-    /// Forward, added over the threads.
-    pub forward: Duration,
-    /// Backward, added over the threads.
-    pub backward: Duration,
-    /// Summing its gradient over the groups, by the wall clock.
-    pub sum: Duration,
 }
 
 /// A network for batches of up to a fixed number of images.

@@ -1,8 +1,8 @@
 //! From an architecture to layers that compute.
 
 use crate::{
-    ActivationSpec, Architecture, ConvolutionSpec, DepthwiseSpec, LayerSpec, ParameterSpec, PoolSpec,
-    RecurrentSpec, Shape, ShapeError, Sliding, Units,
+    ActivationSpec, Architecture, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, Shape, ShapeError,
+    Sliding,
     layers::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
         DropoutLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool, PoolingLayer,
@@ -14,6 +14,7 @@ use kernels::{
     convolution::{Activation, Geometry, Size, unfolded},
     depthwise, sliding,
 };
+use spec::{Graph, Node};
 use std::ops::Range;
 
 /// An architecture's layers for one size of images.
@@ -91,18 +92,19 @@ impl<E: Element> Network<E> {
         width: usize,
         classes: usize,
     ) -> Result<Self, ShapeError> {
-        architecture.describe(height, width, classes)?;
+        let graph = architecture.graph(height, width, classes)?;
         let mut builder = Builder {
             set,
-            classes,
-            place: 0,
-            shape: Shape::Image { height, width, channels: 1 },
+            graph: &graph,
+            places: vec![0],
             specs: Vec::new(),
             parameters: 0,
             stages: Vec::new(),
-            counts: Vec::new(),
         };
-        builder.add_all(&architecture.layers);
+        let mut index = 0;
+        while index < graph.nodes.len() {
+            index += builder.add(index);
+        }
         let Builder { specs, parameters, mut stages, .. } = builder;
         mark_shared(&mut stages);
         mark_learnt(&mut stages);
@@ -139,252 +141,154 @@ fn mark_learnt<E>(stages: &mut [Stage<E>]) {
     }
 }
 
-/// Turns layer specifications, whose shapes [`Architecture::describe`] has checked, into stages, taking several at once
-/// where one pass computes them.
-struct Builder<E> {
+/// Turns a graph's nodes into stages, taking several at once where one pass computes them.
+struct Builder<'a, E> {
     set: InstructionSet,
-    classes: usize,
-    /// Where the last value lies, and its shape.
-    place: Place,
-    shape: Shape,
+    graph: &'a Graph,
+    /// Where the value of each of the graph's places lies. That of a node which a later one was taken with lies nowhere: its
+    /// place stands for what they make together, and nothing else reads it.
+    places: Vec<Place>,
     specs: Vec<ParameterSpec>,
     parameters: usize,
     stages: Vec<Stage<E>>,
-    /// How many stages of each kind there are, for their names.
-    counts: Vec<(&'static str, usize)>,
 }
 
-impl<E: Element> Builder<E> {
-    fn add_all(&mut self, layers: &[LayerSpec]) {
-        let mut rest = layers;
-        while let Some(first) = rest.first() {
-            let taken = self.add(first, &rest[1..]);
-            rest = &rest[taken..];
-        }
-    }
-
-    /// Adds `layer`, and those of `next` that are computed with it; returns how many that were in all.
-    fn add(&mut self, layer: &LayerSpec, next: &[LayerSpec]) -> usize {
-        let output = layer.output(self.shape, self.classes).expect("the description has checked it");
-        match layer {
-            LayerSpec::Convolution(spec) => return self.add_convolution(*spec, next),
-            LayerSpec::Depthwise(spec) => return self.add_depthwise(*spec, next, output),
-            LayerSpec::MaxPool(spec) => self.add_pool(layer.kind(), Pool::Maximum, windows(*spec), output),
-            LayerSpec::AveragePool(spec) => {
-                self.add_pool(layer.kind(), Pool::Average, windows(*spec), output)
+impl<E: Element> Builder<'_, E> {
+    /// Adds the node of that number, and those behind it that are computed with it; returns how many that were in all.
+    fn add(&mut self, index: usize) -> usize {
+        let (set, graph) = (self.set, self.graph);
+        let node = &graph.nodes[index];
+        let (from, to) = (node.from, node.to);
+        let mut input = self.places[node.input];
+        let layer = match &node.operation {
+            spec::Operation::Layer(layer) => layer,
+            spec::Operation::Sum(other) => {
+                let other = Operand::at(self.places[*other]);
+                self.push(node.name.clone(), input, to.length(), Operation::Sum(other));
+                self.places.push(self.stages.len());
+                return 1;
             }
-            LayerSpec::GlobalMaxPool => self.add_pool(layer.kind(), Pool::Maximum, self.whole(), output),
-            LayerSpec::GlobalAveragePool => self.add_pool(layer.kind(), Pool::Average, self.whole(), output),
-            LayerSpec::Dense { units, bias } => return self.add_dense(*units, *bias, next),
-            LayerSpec::Recurrent(spec) => self.add_recurrent(*spec, output),
-            LayerSpec::Flatten | LayerSpec::Rows | LayerSpec::Pixels => self.shape = output,
-            LayerSpec::Columns => {
-                let (height, width, channels) = self.image();
-                self.push(layer.kind(), PermutationLayer::columns(height, width, channels), output);
+        };
+        let (activation, relus) = relu(graph, index);
+        // How many nodes the layer computes.
+        let mut taken = 1;
+        let stage: Box<dyn Layer<E>> = match layer {
+            // Another view of the same values.
+            LayerSpec::Flatten | LayerSpec::Rows | LayerSpec::Pixels => {
+                self.places.push(input);
+                return 1;
             }
-            LayerSpec::Patches { size } => {
-                let (height, width, channels) = self.image();
-                self.push(layer.kind(), PermutationLayer::patches(height, width, channels, *size), output);
+            LayerSpec::Convolution(spec) => {
+                let (padded, from) = self.add_padding(node, spec.sliding.padding);
+                input = padded;
+                let pools = max_pool(graph, index + relus);
+                match convolution(*spec, from, activation, pools.unwrap_or(1)) {
+                    Some(geometry) => {
+                        taken += relus + usize::from(pools.is_some());
+                        Box::new(ConvolutionLayer::new(set, geometry, spec.bias))
+                    }
+                    None => {
+                        taken += relus;
+                        let sliding = sliding(spec.sliding, from);
+                        let geometry = unfolded::Geometry::new(sliding, spec.filters, spec.groups);
+                        Box::new(UnfoldedLayer::new(set, geometry, activation, spec.bias))
+                    }
+                }
             }
-            LayerSpec::Transpose => {
-                let (steps, features) = self.sequence();
-                self.push(layer.kind(), PermutationLayer::columns(steps, features, 1), output);
+            LayerSpec::Depthwise(spec) => {
+                let (padded, from) = self.add_padding(node, spec.sliding.padding);
+                input = padded;
+                taken += relus;
+                let geometry = depthwise::Geometry::new(sliding(spec.sliding, from));
+                Box::new(DepthwiseLayer::new(set, geometry, activation, spec.bias))
             }
-            LayerSpec::Activation(spec) => {
-                self.push(layer.kind(), ActivationLayer::new(self.set, *spec), output);
-            }
-            LayerSpec::Dropout { rate } => {
-                let number = self.stages.len();
-                self.push(layer.kind(), DropoutLayer::new(self.set, *rate, number, output.length()), output);
+            LayerSpec::MaxPool(spec) => pool(set, Pool::Maximum, windows(*spec), from),
+            LayerSpec::AveragePool(spec) => pool(set, Pool::Average, windows(*spec), from),
+            LayerSpec::GlobalMaxPool => pool(set, Pool::Maximum, whole(from), from),
+            LayerSpec::GlobalAveragePool => pool(set, Pool::Average, whole(from), from),
+            LayerSpec::Dense { bias, .. } => {
+                taken += relus;
+                match from {
+                    Shape::Sequence { steps, features } => {
+                        let size = [features, to.features()];
+                        Box::new(SequenceDenseLayer::new(set, steps, size, *bias, activation))
+                    }
+                    Shape::Image { .. } | Shape::Vector(_) => {
+                        Box::new(DenseLayer::new(set, [from.length(), to.features()], *bias, activation))
+                    }
+                }
             }
             LayerSpec::BatchNorm => {
-                let (activation, relus) = relu(next);
-                let (length, relu) = (output.length(), activation == Activation::Relu);
-                let norm = BatchNormLayer::new(self.set, length, output.features(), relu);
-                self.push(layer.kind(), norm, output);
-                return 1 + relus;
+                taken += relus;
+                let relu = activation == Activation::Relu;
+                Box::new(BatchNormLayer::new(set, to.length(), to.features(), relu))
             }
             LayerSpec::LayerNorm => {
-                let features = output.features();
-                let norm = LayerNormLayer::new(self.set, output.length() / features, features);
-                self.push(layer.kind(), norm, output);
+                let features = to.features();
+                Box::new(LayerNormLayer::new(set, to.length() / features, features))
+            }
+            LayerSpec::Columns => {
+                let (height, width, channels) = image(from);
+                Box::new(PermutationLayer::columns(height, width, channels))
+            }
+            LayerSpec::Patches { size } => {
+                let (height, width, channels) = image(from);
+                Box::new(PermutationLayer::patches(height, width, channels, *size))
+            }
+            LayerSpec::Transpose => {
+                let (steps, features) = sequence(from);
+                Box::new(PermutationLayer::columns(steps, features, 1))
+            }
+            LayerSpec::Activation(spec) => Box::new(ActivationLayer::new(set, *spec)),
+            LayerSpec::Dropout { rate } => {
+                Box::new(DropoutLayer::new(set, *rate, self.stages.len(), to.length()))
             }
             LayerSpec::Position => {
-                let (steps, features) = self.sequence();
-                self.push(layer.kind(), PositionLayer::new(self.set, steps, features), output);
+                let (steps, features) = sequence(from);
+                Box::new(PositionLayer::new(set, steps, features))
             }
             LayerSpec::Attention { heads } => {
-                let (steps, features) = self.sequence();
-                let size = attention::Size { steps, features, heads: *heads };
-                self.push(layer.kind(), AttentionLayer::new(self.set, size), output);
+                let (steps, features) = sequence(from);
+                Box::new(AttentionLayer::new(set, attention::Size { steps, features, heads: *heads }))
             }
-            LayerSpec::Residual { body, shortcut } => self.add_residual(body, shortcut),
-        }
-        1
-    }
-
-    fn add_convolution(&mut self, spec: ConvolutionSpec, next: &[LayerSpec]) -> usize {
-        let (activation, relus) = relu(next);
-        let (pool, pools) = match next.get(relus) {
-            Some(LayerSpec::MaxPool(PoolSpec { size, stride })) if size == stride => (*size, 1),
-            _ => (1, 0),
+            LayerSpec::Recurrent(spec) => {
+                let (steps, inputs) = match from {
+                    Shape::Image { height, width, channels } => (height, width * channels),
+                    Shape::Sequence { .. } | Shape::Vector(_) => sequence(from),
+                };
+                // Of the images themselves no training asks for a derivative.
+                Box::new(RecurrentLayer::new(set, *spec, steps, inputs, input == 0))
+            }
+            LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
         };
-        self.add_padding(spec.sliding.padding);
-        let (height, width, channels) = self.image();
-        let Sliding { kernel: [kernel_height, kernel_width], stride, dilation, .. } = spec.sliding;
-        if (stride, dilation, spec.groups) == (1, 1, 1) {
-            let geometry = Geometry::new(Size {
-                height,
-                width,
-                channels,
-                filters: spec.filters,
-                kernel_height,
-                kernel_width,
-                stride,
-                pool_height: pool,
-                pool_width: pool,
-                activation,
-            });
-            if geometry.has_short_cut() {
-                let (height, width) = (geometry.output_height(), geometry.output_width());
-                let shape = Shape::Image { height, width, channels: spec.filters };
-                self.push("conv", ConvolutionLayer::new(self.set, geometry, spec.bias), shape);
-                return 1 + relus + pools;
-            }
+        let output = graph.nodes[index + taken - 1].to;
+        self.push(node.name.clone(), input, output.length(), Operation::Layer(stage));
+        self.places.extend(std::iter::repeat_n(self.stages.len(), taken));
+        taken
+    }
+
+    /// Zeros around the image that a node reads, where there are to be any; where the image lies then, and its shape.
+    fn add_padding(&mut self, node: &Node, [rows, columns]: [usize; 2]) -> (Place, Shape) {
+        let input = self.places[node.input];
+        if [rows, columns] == [0, 0] {
+            return (input, node.from);
         }
-        let sliding = self.sliding(spec.sliding);
-        let (height, width) = (sliding.output_height(), sliding.output_width());
-        let shape = Shape::Image { height, width, channels: spec.filters };
-        let geometry = unfolded::Geometry::new(sliding, spec.filters, spec.groups);
-        self.push("conv", UnfoldedLayer::new(self.set, geometry, activation, spec.bias), shape);
-        1 + relus
+        let (height, width, channels) = image(node.from);
+        let layer = PaddingLayer::new([height, width, channels], [rows, columns]);
+        let padded = Shape::Image { height: height + 2 * rows, width: width + 2 * columns, channels };
+        self.push(
+            format!("{}.padding", node.name),
+            input,
+            padded.length(),
+            Operation::Layer(Box::new(layer)),
+        );
+        (self.stages.len(), padded)
     }
 
-    fn add_depthwise(&mut self, spec: DepthwiseSpec, next: &[LayerSpec], output: Shape) -> usize {
-        let (activation, relus) = relu(next);
-        self.add_padding(spec.sliding.padding);
-        let geometry = depthwise::Geometry::new(self.sliding(spec.sliding));
-        self.push("depthwise", DepthwiseLayer::new(self.set, geometry, activation, spec.bias), output);
-        1 + relus
-    }
-
-    /// Zeros around the image, where there are to be any.
-    fn add_padding(&mut self, [rows, columns]: [usize; 2]) {
-        if [rows, columns] != [0, 0] {
-            let (height, width, channels) = self.image();
-            let layer = PaddingLayer::new([height, width, channels], [rows, columns]);
-            let (height, width) = (height + 2 * rows, width + 2 * columns);
-            self.push("padding", layer, Shape::Image { height, width, channels });
-        }
-    }
-
-    fn add_pool(&mut self, kind: &'static str, pool: Pool, windows: Sliding, output: Shape) {
-        let windows = self.sliding(windows);
-        self.push(kind, PoolingLayer::new(self.set, pool, windows), output);
-    }
-
-    /// The kernel's positions on what comes before, which is padded already.
-    fn sliding(&self, Sliding { kernel, stride, dilation, .. }: Sliding) -> sliding::Sliding {
-        let (height, width, channels) = match self.shape {
-            Shape::Sequence { steps, features } => (steps, 1, features),
-            Shape::Image { .. } | Shape::Vector(_) => self.image(),
-        };
-        let [kernel_height, kernel_width] = kernel;
-        let size = sliding::Size { height, width, channels, kernel_height, kernel_width, stride, dilation };
-        sliding::Sliding::new(size)
-    }
-
-    /// A window over all of what comes before.
-    fn whole(&self) -> Sliding {
-        match self.shape {
-            Shape::Sequence { steps, .. } => Sliding::over(steps, 1),
-            Shape::Image { .. } | Shape::Vector(_) => {
-                let (height, width, _) = self.image();
-                Sliding::over(height, width)
-            }
-        }
-    }
-
-    fn add_dense(&mut self, units: Units, bias: bool, next: &[LayerSpec]) -> usize {
-        let units = match units {
-            Units::Count(units) => units,
-            Units::Classes => self.classes,
-        };
-        let (activation, relus) = relu(next);
-        let set = self.set;
-        match self.shape {
-            Shape::Sequence { steps, features } => {
-                let layer = SequenceDenseLayer::new(set, steps, [features, units], bias, activation);
-                self.push("dense", layer, Shape::Sequence { steps, features: units });
-            }
-            Shape::Image { .. } | Shape::Vector(_) => {
-                let layer = DenseLayer::new(set, [self.shape.length(), units], bias, activation);
-                self.push("dense", layer, Shape::Vector(units));
-            }
-        }
-        1 + relus
-    }
-
-    fn add_recurrent(&mut self, spec: RecurrentSpec, output: Shape) {
-        let (steps, inputs) = match self.shape {
-            Shape::Image { height, width, channels } => (height, width * channels),
-            Shape::Sequence { .. } | Shape::Vector(_) => self.sequence(),
-        };
-        // Of the images themselves no training asks for a derivative.
-        let layer = RecurrentLayer::new(self.set, spec, steps, inputs, self.place == 0);
-        self.push(spec.cell.kind(), layer, output);
-    }
-
-    fn add_residual(&mut self, body: &[LayerSpec], shortcut: &[LayerSpec]) {
-        let (place, shape) = (self.place, self.shape);
-        self.add_all(body);
-        let (sum, output) = (self.place, self.shape);
-        (self.place, self.shape) = (place, shape);
-        self.add_all(shortcut);
-        let other = Operand::at(self.place);
-        self.place = sum;
-        self.push_operation("sum", Operation::Sum(other), output);
-    }
-
-    /// Height, width and channels of what comes before.
-    fn image(&self) -> (usize, usize, usize) {
-        match self.shape {
-            Shape::Image { height, width, channels } => (height, width, channels),
-            _ => unreachable!("the description lets no layer read {} as an image", self.shape),
-        }
-    }
-
-    /// Steps and features of what comes before.
-    fn sequence(&self) -> (usize, usize) {
-        match self.shape {
-            Shape::Sequence { steps, features } => (steps, features),
-            _ => unreachable!("the description lets no layer read {} as a sequence", self.shape),
-        }
-    }
-
-    fn push(&mut self, kind: &'static str, layer: impl Layer<E> + 'static, output: Shape) {
-        self.push_operation(kind, Operation::Layer(Box::new(layer)), output);
-    }
-
-    fn push_operation(&mut self, kind: &'static str, operation: Operation<E>, output: Shape) {
-        let number = match self.counts.iter_mut().find(|(name, _)| *name == kind) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.counts.push((kind, 1));
-                1
-            }
-        };
-        let (first, name) = (self.parameters, format!("{kind}{number}"));
-        let mut stage = Stage {
-            name,
-            operation,
-            input: Operand::at(self.place),
-            parameters: first..first,
-            output_length: output.length(),
-        };
+    fn push(&mut self, name: String, input: Place, output_length: usize, operation: Operation<E>) {
+        let first = self.parameters;
+        let mut stage =
+            Stage { name, operation, input: Operand::at(input), parameters: first..first, output_length };
         for parameter in stage.layer().map_or(Vec::new(), Layer::parameters) {
             let length: usize = parameter.shape.iter().product();
             self.specs.push(ParameterSpec {
@@ -398,20 +302,96 @@ impl<E: Element> Builder<E> {
         }
         stage.parameters = first..self.parameters;
         self.stages.push(stage);
-        self.place = self.stages.len();
-        self.shape = output;
     }
 }
 
-/// The activation that the first of `next` is, where a layer applies it itself, and how many layers that takes.
-fn relu(next: &[LayerSpec]) -> (Activation, usize) {
-    match next.first() {
-        Some(LayerSpec::Activation(ActivationSpec::Relu)) => (Activation::Relu, 1),
-        _ => (Activation::Linear, 0),
+/// The activation that follows a node alone, where a layer applies it itself, and how many nodes that takes.
+fn relu(graph: &Graph, index: usize) -> (Activation, usize) {
+    let relu = spec::Operation::Layer(LayerSpec::Activation(ActivationSpec::Relu));
+    match graph.follower(index).is_some_and(|next| next.operation == relu) {
+        true => (Activation::Relu, 1),
+        false => (Activation::Linear, 0),
     }
+}
+
+/// The side of the windows, side by side, whose largest values alone are read of a node.
+fn max_pool(graph: &Graph, index: usize) -> Option<usize> {
+    let next = graph.follower(index)?;
+    let spec::Operation::Layer(LayerSpec::MaxPool(PoolSpec { size, stride })) = next.operation else {
+        return None;
+    };
+    (size == stride).then_some(size)
+}
+
+/// How a convolution of a padded image is computed together with its activation and pool; none where it has to be unfolded.
+fn convolution(spec: ConvolutionSpec, from: Shape, activation: Activation, pool: usize) -> Option<Geometry> {
+    let (height, width, channels) = image(from);
+    let Sliding { kernel: [kernel_height, kernel_width], stride, dilation, .. } = spec.sliding;
+    if (stride, dilation, spec.groups) != (1, 1, 1) {
+        return None;
+    }
+    let geometry = Geometry::new(Size {
+        height,
+        width,
+        channels,
+        filters: spec.filters,
+        kernel_height,
+        kernel_width,
+        stride,
+        pool_height: pool,
+        pool_width: pool,
+        activation,
+    });
+    geometry.has_short_cut().then_some(geometry)
+}
+
+fn pool<E: Element>(set: InstructionSet, pool: Pool, windows: Sliding, from: Shape) -> Box<dyn Layer<E>> {
+    Box::new(PoolingLayer::new(set, pool, sliding(windows, from)))
+}
+
+/// A kernel's positions on what it reads, which is padded already.
+fn sliding(Sliding { kernel, stride, dilation, .. }: Sliding, from: Shape) -> sliding::Sliding {
+    let (height, width, channels) = match from {
+        Shape::Sequence { steps, features } => (steps, 1, features),
+        Shape::Image { .. } | Shape::Vector(_) => image(from),
+    };
+    let [kernel_height, kernel_width] = kernel;
+    let size = sliding::Size { height, width, channels, kernel_height, kernel_width, stride, dilation };
+    sliding::Sliding::new(size)
 }
 
 /// A pool's windows.
 fn windows(PoolSpec { size, stride }: PoolSpec) -> Sliding {
     Sliding { stride, ..Sliding::over(size, size) }
+}
+
+/// A window over all of what is read.
+fn whole(from: Shape) -> Sliding {
+    match from {
+        Shape::Sequence { steps, .. } => Sliding::over(steps, 1),
+        Shape::Image { .. } | Shape::Vector(_) => {
+            let (height, width, _) = image(from);
+            Sliding::over(height, width)
+        }
+    }
+}
+
+/// Height, width and channels.
+fn image(shape: Shape) -> (usize, usize, usize) {
+    match shape {
+        Shape::Image { height, width, channels } => (height, width, channels),
+        Shape::Sequence { .. } | Shape::Vector(_) => {
+            unreachable!("the graph lets no layer read {shape} as an image")
+        }
+    }
+}
+
+/// Steps and features.
+fn sequence(shape: Shape) -> (usize, usize) {
+    match shape {
+        Shape::Sequence { steps, features } => (steps, features),
+        Shape::Image { .. } | Shape::Vector(_) => {
+            unreachable!("the graph lets no layer read {shape} as a sequence")
+        }
+    }
 }

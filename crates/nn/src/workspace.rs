@@ -1,8 +1,8 @@
 //! A thread's way through the network with one group of images, and back.
 
 use crate::{
+    StepTimes,
     layers::{Context, GROUP, Group, Memory, MemorySize, Pass},
-    model::StepTimes,
     network::{Operand, Operation, Stage},
 };
 use kernels::{Buffer, Element};
@@ -17,14 +17,14 @@ pub(crate) type Change<'a, E> = dyn Fn(&str, &mut [E]) + Sync + 'a;
 /// A thread's memory for the activations of one group of images and their derivatives.
 pub(crate) struct Workspace<E> {
     /// By stage.
-    stages: Vec<LaneStage<E>>,
+    stages: Vec<WorkspaceStage<E>>,
     /// A derivative with respect to a place that other stages read too, before it is added to theirs.
     share: Buffer<E>,
     /// As [`StepTimes::batch`].
     pub(crate) batch: Duration,
 }
 
-struct LaneStage<E> {
+struct WorkspaceStage<E> {
     output: Buffer<E>,
     d_output: Buffer<E>,
     scratch: Memory<E>,
@@ -32,7 +32,7 @@ struct LaneStage<E> {
     backward: Duration,
 }
 
-impl<E: Element> LaneStage<E> {
+impl<E: Element> WorkspaceStage<E> {
     fn new(stage: &Stage<E>) -> Self {
         Self {
             output: Buffer::zeros(GROUP * stage.output_length),
@@ -53,7 +53,7 @@ impl<E: Element> Workspace<E> {
         };
         let shared = stages.iter().map(|stage| &stage.input).filter(|operand| operand.shared);
         Self {
-            stages: stages.iter().map(LaneStage::new).collect(),
+            stages: stages.iter().map(WorkspaceStage::new).collect(),
             share: Buffer::zeros(GROUP * shared.map(length).max().unwrap_or(0)),
             batch: Duration::ZERO,
         }
@@ -147,24 +147,28 @@ impl<E: Element> Workspace<E> {
                         0 => (input, d_input.as_deref_mut()),
                         place => {
                             let length = images * stages[place - 1].output_length;
-                            let LaneStage { output, d_output, .. } = &mut before[place - 1];
+                            let WorkspaceStage { output, d_output, .. } = &mut before[place - 1];
                             let wanted = stage.input.learnt || d_input.is_some();
                             (&output[..length], wanted.then_some(&mut d_output[..length]))
                         }
                     };
-                    let pass = Pass {
+                    let is_shared = stage.input.shared && d_place.is_some();
+                    let d_input = match &mut d_place {
+                        Some(d_place) if is_shared => Some(&mut self.share[..d_place.len()]),
+                        d_place => d_place.as_deref_mut(),
+                    };
+                    layer.backward(Pass {
+                        context,
+                        parameters: &parameters[stage.parameters.clone()],
                         input,
                         output: &workspace.output[..length],
                         d_output: &mut workspace.d_output[..length],
-                    };
-                    let parameters = &parameters[stage.parameters.clone()];
-                    let (scratch, kept) = (&mut workspace.scratch, &mut group.kept[index]);
-                    if let (Some(d_place), true) = (&mut d_place, stage.input.shared) {
-                        let share = &mut self.share[..d_place.len()];
-                        layer.backward(context, parameters, pass, Some(share), scratch, kept);
-                        add(share, d_place);
-                    } else {
-                        layer.backward(context, parameters, pass, d_place, scratch, kept);
+                        d_input,
+                        scratch: &mut workspace.scratch,
+                        kept: &mut group.kept[index],
+                    });
+                    if let (Some(d_place), true) = (d_place, is_shared) {
+                        add(&self.share[..d_place.len()], d_place);
                     }
                 }
                 Operation::Sum(other) => {

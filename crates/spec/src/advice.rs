@@ -21,7 +21,12 @@ pub(crate) fn for_layer(before: &[LayerSpec], layer: &LayerSpec, input: Shape) -
         (Reads::List, Shape::Image { .. }) => "put `flatten` or `global avgpool` before it".into(),
         (Reads::ImageOrSequence, Shape::Vector(_)) => whole_sequence(before)
             .unwrap_or_else(|| "leave it out: there is one value a feature already".into()),
-        _ => String::new(),
+        // It can read that: something else is wrong.
+        (Reads::Sequence, Shape::Sequence { .. })
+        | (Reads::Image, Shape::Image { .. })
+        | (Reads::List, Shape::Vector(_) | Shape::Sequence { .. })
+        | (Reads::ImageOrSequence, Shape::Image { .. } | Shape::Sequence { .. })
+        | (Reads::Anything, _) => String::new(),
     }
 }
 
@@ -34,9 +39,9 @@ pub(crate) fn for_the_end(layers: &[LayerSpec], output: Shape) -> String {
         }
         (_, Shape::Vector(_)) => "end with `dense classes`".into(),
         (_, Shape::Sequence { .. }) => {
-            let recurrent = layers.iter().rev().find_map(|layer| match layer {
-                LayerSpec::Recurrent(spec) => Some(RecurrentSpec { sequence: false, ..*spec }),
-                _ => None,
+            let recurrent = layers.iter().rev().find_map(|layer| {
+                let LayerSpec::Recurrent(spec) = layer else { return None };
+                Some(RecurrentSpec { sequence: false, ..*spec })
             });
             match recurrent {
                 Some(spec) => {
@@ -59,7 +64,25 @@ pub(crate) fn of_the_last(layers: &[LayerSpec]) -> Option<String> {
             "bounds or bends the scores before the softmax, which holds the probabilities back"
         }
         LayerSpec::Dropout { .. } => "sets scores of whole classes to 0 while it trains",
-        _ => return None,
+        LayerSpec::Convolution(_)
+        | LayerSpec::Depthwise(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalMaxPool
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Dense { .. }
+        | LayerSpec::Flatten
+        | LayerSpec::BatchNorm
+        | LayerSpec::LayerNorm
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Position
+        | LayerSpec::Attention { .. }
+        | LayerSpec::Transpose
+        | LayerSpec::Recurrent(_)
+        | LayerSpec::Residual { .. } => return None,
     };
     Some(format!(
         "the last layer, `{last}`, {done}: end with `dense classes`, whose scores the softmax makes probabilities of"
@@ -110,7 +133,24 @@ fn whole_sequence(before: &[LayerSpec]) -> Option<String> {
         LayerSpec::Flatten | LayerSpec::GlobalMaxPool | LayerSpec::GlobalAveragePool => {
             Some(format!("leave out layer {} (`{layer}`), which makes a list of the sequence", index + 1))
         }
-        _ => None,
+        LayerSpec::Convolution(_)
+        | LayerSpec::Depthwise(_)
+        | LayerSpec::Activation(_)
+        | LayerSpec::MaxPool(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::Dense { .. }
+        | LayerSpec::Dropout { .. }
+        | LayerSpec::BatchNorm
+        | LayerSpec::LayerNorm
+        | LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Position
+        | LayerSpec::Attention { .. }
+        | LayerSpec::Transpose
+        | LayerSpec::Recurrent(_)
+        | LayerSpec::Residual { .. } => None,
     })
 }
 

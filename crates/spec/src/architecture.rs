@@ -1,18 +1,9 @@
 //! Networks as data.
 
-use crate::{LayerSpec, Shape, ShapeError, advice, layer_shape::Measure};
-
-/// Most layers of a network, those within residual ones counted.
-pub const MAXIMUM_LAYERS: usize = 2000;
-
-/// Most values that a layer may make of one image: a thread holds 16 images' activations and their derivatives.
-const LARGEST_OUTPUT: usize = 1 << 21;
-
-/// Most values that all layers together may make of one image.
-const LARGEST_OUTPUTS: usize = 1 << 23;
-
-/// Most weights and biases: an optimiser holds four numbers of each.
-const MOST_PARAMETERS: u64 = 1 << 26;
+use crate::{
+    Graph, LayerSpec, Shape, ShapeError, advice,
+    graph::{Operation, SHORTCUT},
+};
 
 /// A network that can be built for any image size and number of classes that fit it.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,120 +41,42 @@ impl LayerDescription {
     }
 }
 
-/// What stands in a position for a residual layer's second way.
-const SHORTCUT: &str = "shortcut";
-
 impl Architecture {
-    /// Each layer's output, parameters and multiply-adds, for grey images of `height` × `width` pixels and so many classes.
-    /// The layers of a residual one stand before it.
+    /// The layers unrolled, for grey images of `height` × `width` pixels and so many classes.
     ///
     /// # Errors
-    /// When a layer does not fit what comes before it, the last does not give one value a class, nothing can be learnt, or the network is larger
-    /// than memory is made for.
+    /// As [`Graph::of`].
+    pub fn graph(&self, height: usize, width: usize, classes: usize) -> Result<Graph, ShapeError> {
+        Graph::of(&self.name, &self.layers, height, width, classes)
+    }
+
+    /// Each layer's output, parameters and multiply-adds, in the order of [`Self::graph`]: the layers of a residual one stand
+    /// before it.
+    ///
+    /// # Errors
+    /// As [`Graph::of`].
     pub fn describe(
         &self,
         height: usize,
         width: usize,
         classes: usize,
     ) -> Result<Vec<LayerDescription>, ShapeError> {
-        let mut walk = Walk { architecture: self, classes, described: Vec::new(), values: 0, parameters: 0 };
-        let image = Shape::Image { height, width, channels: 1 };
-        if !(1..=LARGEST_OUTPUT).contains(&image.length()) {
-            let problem = format!("images of 1 to {LARGEST_OUTPUT} pixels expected, {height}×{width} found");
-            return Err(self.unfit_at_the_end(problem, String::new()));
-        }
-        let shape = walk.through(&self.layers, image, "")?;
-        if shape != Shape::Vector(classes) {
-            let problem = format!("the output must be {classes} values, one a class; it is {shape}");
-            return Err(self.unfit_at_the_end(problem, advice::for_the_end(&self.layers, shape)));
-        }
-        if walk.parameters == 0 {
-            let problem = "a layer that has parameters is expected".into();
-            return Err(self.unfit_at_the_end(problem, advice::for_the_end(&self.layers, shape)));
-        }
-        Ok(walk.described)
+        let nodes = self.graph(height, width, classes)?.nodes.into_iter();
+        let described = nodes.map(|node| LayerDescription {
+            position: node.position,
+            layer: match node.operation {
+                Operation::Layer(layer) => layer.to_string(),
+                Operation::Sum(_) => "residual sum".into(),
+            },
+            output: node.to,
+            parameters: node.parameters,
+            multiply_adds: node.multiply_adds,
+        });
+        Ok(described.collect())
     }
 
     /// What is probably not meant, though it can be trained: a last layer that changes the scores of the classes.
     pub fn doubt(&self) -> Option<String> {
         advice::of_the_last(&self.layers)
-    }
-
-    /// What is wrong with the whole, told of its last layer.
-    fn unfit_at_the_end(&self, problem: String, hint: String) -> ShapeError {
-        let layer = self.layers.last().map_or("no layer".into(), ToString::to_string);
-        ShapeError { model: self.name.clone(), position: self.layers.len().to_string(), layer, problem, hint }
-    }
-}
-
-struct Walk<'a> {
-    architecture: &'a Architecture,
-    classes: usize,
-    described: Vec<LayerDescription>,
-    values: usize,
-    parameters: u64,
-}
-
-impl Walk<'_> {
-    /// The shape that comes out of `layers`, whose positions begin with `prefix`.
-    fn through(&mut self, layers: &[LayerSpec], mut shape: Shape, prefix: &str) -> Result<Shape, ShapeError> {
-        for (index, layer) in layers.iter().enumerate() {
-            let position = format!("{prefix}{}", index + 1);
-            let mut input = shape;
-            let mut spelled = layer.to_string();
-            if let LayerSpec::Residual { body, shortcut } = layer {
-                input = self.through(body, shape, &format!("{position}."))?;
-                let other = self.through(shortcut, shape, &format!("{position}.{SHORTCUT}."))?;
-                if input != other {
-                    let problem =
-                        format!("the body gives {input}, the shortcut {other}: they cannot be added");
-                    let hint = "give both the same filters or units and the same strides; without a shortcut, the \
-                                body must keep its input's shape";
-                    return Err(self.unfit(&position, layer, problem, hint.into()));
-                }
-                spelled = "residual sum".into();
-            }
-            let measure = layer.measure(input, self.classes).and_then(|measure| self.count(measure));
-            let Measure { output, parameters, multiply_adds } = measure.map_err(|problem| {
-                let hint = advice::for_layer(&layers[..index], layer, input);
-                self.unfit(&position, layer, problem, hint)
-            })?;
-            self.described.push(LayerDescription {
-                position,
-                layer: spelled,
-                output,
-                // At most as many as a network may have.
-                parameters: parameters as usize,
-                multiply_adds,
-            });
-            shape = output;
-        }
-        Ok(shape)
-    }
-
-    /// What is wrong with a layer.
-    fn unfit(&self, position: &str, layer: &LayerSpec, problem: String, hint: String) -> ShapeError {
-        let (model, position) = (self.architecture.name.clone(), position.to_owned());
-        ShapeError { model, position, layer: layer.to_string(), problem, hint }
-    }
-
-    /// Nothing is allocated before every layer has passed here.
-    fn count(&mut self, measure: Measure) -> Result<Measure, String> {
-        let length = measure.output.length();
-        self.values = self.values.saturating_add(length);
-        self.parameters = self.parameters.saturating_add(measure.parameters);
-        if self.described.len() >= MAXIMUM_LAYERS {
-            return Err(format!("more than {MAXIMUM_LAYERS} layers"));
-        }
-        if length > LARGEST_OUTPUT {
-            return Err(format!("{length} values of one image: at most {LARGEST_OUTPUT} expected"));
-        }
-        if self.values > LARGEST_OUTPUTS {
-            return Err(format!("more than {LARGEST_OUTPUTS} values of one image in all layers so far"));
-        }
-        if self.parameters > MOST_PARAMETERS {
-            return Err(format!("more than {MOST_PARAMETERS} parameters so far"));
-        }
-        Ok(measure)
     }
 }

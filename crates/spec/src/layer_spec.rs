@@ -249,6 +249,43 @@ impl LayerSpec {
         }
     }
 
+    /// The layers within it: a residual layer's body and shortcut. None of any other layer.
+    pub fn ways(&self) -> Option<[&[Self]; 2]> {
+        match self {
+            Self::Residual { body, shortcut } => Some([body, shortcut]),
+            Self::Convolution(_)
+            | Self::Depthwise(_)
+            | Self::Activation(_)
+            | Self::MaxPool(_)
+            | Self::AveragePool(_)
+            | Self::GlobalMaxPool
+            | Self::GlobalAveragePool
+            | Self::Dense { .. }
+            | Self::Flatten
+            | Self::Dropout { .. }
+            | Self::BatchNorm
+            | Self::LayerNorm
+            | Self::Rows
+            | Self::Columns
+            | Self::Pixels
+            | Self::Patches { .. }
+            | Self::Position
+            | Self::Attention { .. }
+            | Self::Transpose
+            | Self::Recurrent(_) => None,
+        }
+    }
+
+    /// All of these layers, those within residual ones too, in the order of a [`crate::Graph`]'s nodes.
+    pub fn all(layers: &[Self]) -> Vec<&Self> {
+        let mut all = Vec::new();
+        for layer in layers {
+            layer.ways().into_iter().flatten().for_each(|way| all.extend(Self::all(way)));
+            all.push(layer);
+        }
+        all
+    }
+
     /// A square convolution without padding, stride 1, with a bias.
     pub fn convolution(filters: usize, kernel: usize) -> Self {
         Self::Convolution(ConvolutionSpec::square(filters, kernel))

@@ -9,6 +9,7 @@
 mod advice;
 mod architecture;
 mod augmentation;
+mod graph;
 mod layer_shape;
 mod layer_spec;
 mod named;
@@ -18,8 +19,9 @@ mod schedule;
 mod shape;
 mod syntax;
 
-pub use architecture::{Architecture, LayerDescription, MAXIMUM_LAYERS};
+pub use architecture::{Architecture, LayerDescription};
 pub use augmentation::{Augmentation, AugmentationError};
+pub use graph::{Graph, MAXIMUM_LAYERS, Node, Operation, Place};
 pub use layer_spec::{
     ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, NORMALISATION_EPSILON, PoolSpec,
     RecurrentSpec, Sliding, Units,

@@ -9,7 +9,7 @@ use records::{
     store::Store,
 };
 use std::{collections::HashMap, ops::ControlFlow, thread, time::Instant};
-use train::{Event, Recipe, Subset, TestTimeAugmentation, predict};
+use train::{Event, Native, Recipe, Subset, TestTimeAugmentation, predict};
 
 /// What is known of a plan before it is carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,17 +206,16 @@ impl Forecast {
 
 impl Kind {
     fn of(session: &Session, run: &RunSpec) -> Result<Self, ShapeError> {
-        let described =
-            run.architecture().describe(run.dataset.height, run.dataset.width, run.dataset.classes)?;
-        let layers: Vec<&str> = run.layers.iter().map(nn::LayerSpec::kind).collect();
+        let nodes =
+            run.architecture().graph(run.dataset.height, run.dataset.width, run.dataset.classes)?.nodes;
+        let layers: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         let recipe = &run.recipe;
         let optimiser = std::mem::discriminant(&recipe.optimiser);
         let signature = format!("{} {optimiser:?} {}", layers.join(" "), recipe.batch_size);
-        let values = described.iter().map(|layer| layer.output.length()).sum();
         let size = Size {
-            multiply_adds: described.iter().map(|layer| layer.multiply_adds).sum(),
-            values,
-            parameters: described.iter().map(|layer| layer.parameters).sum(),
+            multiply_adds: nodes.iter().map(|node| node.multiply_adds).sum(),
+            values: nodes.iter().map(|node| node.to.length()).sum(),
+            parameters: nodes.iter().map(|node| node.parameters).sum(),
         };
         let bound = bound(&size, &Work::of(run), recipe, &session.environment());
         Ok(Self {
@@ -355,7 +354,9 @@ fn evaluation(session: &Session, run: &RunSpec, trained: f64) -> Result<f64, Sha
     let subset = Subset { dataset: images, indices: Some(&indices) };
     let mut time = || {
         let start = Instant::now();
-        session.install(|| keep_awake(|| predict(&mut model, subset, TestTimeAugmentation::None)));
+        session.install(|| {
+            keep_awake(|| predict(&mut Native::new(&mut model), subset, TestTimeAugmentation::None))
+        });
         start.elapsed().as_secs_f64() / count as f64
     };
     let _ = time();

@@ -15,8 +15,8 @@ use records::{
     record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
 };
 use train::{
-    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Predictions, RecipeError, Seeds, Sets, Stopped,
-    Subset, TestTimeAugmentation, fit, predict,
+    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, RecipeError, Seeds, Sets,
+    Stopped, Subset, TestTimeAugmentation, fit, predict,
 };
 
 /// Why a run left no record.
@@ -198,7 +198,7 @@ impl Session {
 
     /// Measures a model on the test images, each in the versions asked for.
     pub fn test(&self, model: &mut Model<f32>, versions: TestTimeAugmentation) -> Predictions {
-        self.threads.install(|| predict(model, Subset::all(self.corpus.test()), versions))
+        self.threads.install(|| predict(&mut Native::new(model), Subset::all(self.corpus.test()), versions))
     }
 
     /// As [`Self::run`], where a training that diverges is a result too: the record of its failure.
@@ -256,7 +256,7 @@ impl Session {
             train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let asked = recipe.values().test_time_augmentation;
-        let test = predict(&mut model, Subset::all(self.corpus.test()), asked);
+        let test = predict(&mut Native::new(&mut model), Subset::all(self.corpus.test()), asked);
         let test_seconds = clock.seconds() - before_test;
         if !test.evaluation.loss().is_finite() {
             let step = sets.training.len().div_ceil(recipe.values().batch_size);
@@ -357,11 +357,10 @@ fn train(
     listener: &mut dyn Listener,
 ) -> Result<Fitted, RunError> {
     let seeds = Seeds::of_run(specification.seed);
-    seeds.initialise(model);
-    keep_awake(|| fit(model, recipe, seeds, sets, clock, listener)).map_err(|stopped| RunError::Stopped {
-        model: specification.model.clone(),
-        seed: specification.seed,
-        stopped,
+    let mut engine = Native::new(model);
+    seeds.initialise(&mut engine);
+    keep_awake(|| fit(&mut engine, recipe, seeds, sets, clock, listener)).map_err(|stopped| {
+        RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
     })
 }
 

@@ -9,31 +9,30 @@ pub(crate) struct EarlyStopping {
     /// The lowest loss yet, and its epoch, counted from 1; 0 before there is any.
     best: (f64, usize),
     last: usize,
-    /// The parameters after the best epoch, where they are kept.
-    parameters: Option<Vec<f32>>,
+    /// Whether the parameters after the best epoch are kept, or the last ones.
+    keep_best: bool,
 }
 
 impl EarlyStopping {
-    /// Before the first epoch of a model of so many parameters.
-    pub(crate) fn new(recipe: &Recipe, parameters: usize) -> Self {
+    /// Before the first epoch.
+    pub(crate) fn new(recipe: &Recipe) -> Self {
         Self {
             patience: recipe.early_stopping,
             best: (f64::INFINITY, 0),
             last: 0,
-            parameters: recipe.keep_best.then(|| vec![0.0; parameters]),
+            keep_best: recipe.keep_best,
         }
     }
 
-    /// Takes note of the next epoch's validation loss and of the parameters that it was measured with.
-    pub(crate) fn add(&mut self, loss: f64, parameters: &[f32]) {
+    /// Takes note of the next epoch's validation loss; whether the parameters that it was measured with are to be kept.
+    pub(crate) fn add(&mut self, loss: f64) -> bool {
         self.last += 1;
         // Of equal losses the first is the best; a NaN never is.
-        if loss < self.best.0 {
+        let is_better = loss < self.best.0;
+        if is_better {
             self.best = (loss, self.last);
-            if let Some(kept) = &mut self.parameters {
-                kept.copy_from_slice(parameters);
-            }
         }
+        is_better && self.keep_best
     }
 
     /// Whether the patience is at its end.
@@ -41,11 +40,11 @@ impl EarlyStopping {
         self.patience.is_some_and(|patience| self.last - self.best.1 >= patience)
     }
 
-    /// The epoch that is kept, and its parameters where they may not be the last ones.
-    pub(crate) fn kept(&self) -> (usize, Option<&[f32]>) {
-        match &self.parameters {
-            Some(parameters) if self.best.1 > 0 => (self.best.1, Some(parameters)),
-            _ => (self.last, None),
+    /// The epoch whose parameters are kept.
+    pub(crate) fn kept_epoch(&self) -> usize {
+        match (self.keep_best, self.best.1) {
+            (true, best) if best > 0 => best,
+            _ => self.last,
         }
     }
 }
@@ -54,17 +53,19 @@ impl EarlyStopping {
 mod tests {
     use super::*;
 
-    /// After how many epochs of a script the training ends, and what is kept: epoch and parameter.
-    fn follow(recipe: &Recipe, losses: &[f64]) -> (usize, usize, Option<f32>) {
-        let mut choice = EarlyStopping::new(recipe, 1);
+    /// After how many epochs of a script the training ends, which epoch is kept, and the last whose parameters were.
+    fn follow(recipe: &Recipe, losses: &[f64]) -> (usize, usize, Option<usize>) {
+        let mut choice = EarlyStopping::new(recipe);
+        let mut kept = None;
         for (loss, epoch) in losses.iter().zip(1..) {
-            choice.add(*loss, &[epoch as f32]);
+            if choice.add(*loss) {
+                kept = Some(epoch);
+            }
             if choice.is_over() {
                 break;
             }
         }
-        let (epoch, parameters) = choice.kept();
-        (choice.last, epoch, parameters.map(|parameters| parameters[0]))
+        (choice.last, choice.kept_epoch(), kept)
     }
 
     #[test]
@@ -82,10 +83,10 @@ mod tests {
     #[test]
     fn the_first_of_the_lowest_losses_is_kept() {
         let recipe = Recipe { keep_best: true, ..Recipe::default() };
-        assert_eq!(follow(&recipe, &[3.0, 1.0, 2.0, 1.0, f64::NAN]), (5, 2, Some(2.0)));
-        assert_eq!(follow(&recipe, &[3.0, 2.0]), (2, 2, Some(2.0)));
+        assert_eq!(follow(&recipe, &[3.0, 1.0, 2.0, 1.0, f64::NAN]), (5, 2, Some(2)));
+        assert_eq!(follow(&recipe, &[3.0, 2.0]), (2, 2, Some(2)));
         assert_eq!(follow(&recipe, &[f64::NAN; 2]), (2, 2, None), "where none is better, the last");
         let stopping = Recipe { early_stopping: Some(2), ..recipe };
-        assert_eq!(follow(&stopping, &[3.0, 1.0, 2.0, 4.0, 0.1]), (4, 2, Some(2.0)));
+        assert_eq!(follow(&stopping, &[3.0, 1.0, 2.0, 4.0, 0.1]), (4, 2, Some(2)));
     }
 }

@@ -1,23 +1,23 @@
-//! Measuring a model without changing it.
+//! Measuring a network without changing it.
 
-use crate::{Subset, TestTimeAugmentation};
-use nn::{Evaluation, Model};
+use crate::{Engine, Subset, TestTimeAugmentation};
+use nn::Evaluation;
 
-/// Loss and accuracy over a subset, in batches of the model's capacity.
+/// Loss and accuracy over a subset, in batches of the engine's capacity.
 ///
 /// # Panics
-/// When images have another size than the model's, or a label is not one of its classes.
+/// When images have another size than the network's, or a label is not one of its classes.
 pub fn evaluate(
-    model: &mut Model<f32>,
+    engine: &mut dyn Engine,
     subset: Subset,
     test_time_augmentation: TestTimeAugmentation,
 ) -> Evaluation {
     let mut total = Evaluation::default();
-    in_batches(model, subset, test_time_augmentation, |_, evaluation| total.add(evaluation));
+    in_batches(engine, subset, test_time_augmentation, |_, evaluation| total.add(evaluation));
     total
 }
 
-/// What a model says of each image of a subset.
+/// What a network says of each image of a subset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
     /// Loss and accuracy.
@@ -33,17 +33,17 @@ pub struct Predictions {
 /// # Panics
 /// As [`evaluate`].
 pub fn predict(
-    model: &mut Model<f32>,
+    engine: &mut dyn Engine,
     subset: Subset,
     test_time_augmentation: TestTimeAugmentation,
 ) -> Predictions {
-    let count = model.classes();
+    let count = engine.classes();
     let mut predictions = Predictions {
         evaluation: Evaluation::default(),
         classes: Vec::with_capacity(subset.len()),
         probabilities: Vec::with_capacity(subset.len() * count),
     };
-    in_batches(model, subset, test_time_augmentation, |probabilities, evaluation| {
+    in_batches(engine, subset, test_time_augmentation, |probabilities, evaluation| {
         predictions.evaluation.add(evaluation);
         predictions.probabilities.extend_from_slice(probabilities);
         let classes = probabilities.chunks_exact(count).map(|row| kernels::softmax::argmax(row) as u8);
@@ -54,12 +54,12 @@ pub fn predict(
 
 /// Hands `each` the probabilities `[image, class]` of each batch and what they are worth.
 fn in_batches(
-    model: &mut Model<f32>,
+    engine: &mut dyn Engine,
     subset: Subset,
     test_time_augmentation: TestTimeAugmentation,
     mut each: impl FnMut(&[f32], Evaluation),
 ) {
-    let capacity = model.capacity();
+    let capacity = engine.capacity();
     let mut labels = Vec::with_capacity(capacity);
     let mut views = Views::default();
     for first in (0..subset.len()).step_by(capacity) {
@@ -69,12 +69,11 @@ fn in_batches(
         let image = |image: usize| subset.dataset.image(subset.index(first + image));
         let shifts = test_time_augmentation.shifts();
         if shifts.is_empty() {
-            model.set_batch(batch.len(), image);
-            let evaluation = model.evaluate(&labels);
-            each(&model.probabilities()[..labels.len() * model.classes()], evaluation);
+            let evaluation = engine.evaluate(&labels, &image);
+            each(&engine.probabilities()[..labels.len() * engine.classes()], evaluation);
         } else {
             let width = subset.dataset.width();
-            let evaluation = views.evaluate(model, &labels, image, width, shifts);
+            let evaluation = views.evaluate(engine, &labels, &image, width, shifts);
             each(&views.probabilities, evaluation);
         }
     }
@@ -94,26 +93,24 @@ impl Views {
     /// below the smallest normal number counts as that.
     fn evaluate<'a>(
         &mut self,
-        model: &mut Model<f32>,
+        engine: &mut dyn Engine,
         labels: &[u8],
-        image: impl Fn(usize) -> &'a [u8] + Sync,
+        image: &(dyn Fn(usize) -> &'a [u8] + Sync),
         width: usize,
         shifts: &[(isize, isize)],
     ) -> Evaluation {
-        let (classes, pixels) = (model.classes(), model.input_length());
+        let (classes, pixels) = (engine.classes(), engine.pixels());
         let length = labels.len() * classes;
-        model.set_batch(labels.len(), &image);
-        model.evaluate(labels);
+        engine.evaluate(labels, image);
         self.probabilities.clear();
-        self.probabilities.extend_from_slice(&model.probabilities()[..length]);
+        self.probabilities.extend_from_slice(&engine.probabilities()[..length]);
         self.images.resize(labels.len() * pixels, 0);
         for shift in shifts {
             for (index, moved) in self.images.chunks_exact_mut(pixels).enumerate() {
                 shift_image(image(index), width, *shift, moved);
             }
-            model.set_batch(labels.len(), |image| &self.images[image * pixels..][..pixels]);
-            model.evaluate(labels);
-            for (sum, one) in self.probabilities.iter_mut().zip(model.probabilities()) {
+            engine.evaluate(labels, &|image| &self.images[image * pixels..][..pixels]);
+            for (sum, one) in self.probabilities.iter_mut().zip(engine.probabilities()) {
                 *sum += *one;
             }
         }

@@ -1,8 +1,10 @@
 //! The training loop.
 
-use crate::{BatchOrder, CheckedRecipe, Recipe, Subset, early_stopping::EarlyStopping, evaluate::evaluate};
+use crate::{
+    BatchOrder, CheckedRecipe, Engine, Recipe, Subset, early_stopping::EarlyStopping, evaluate::evaluate,
+};
 use data::{Augmenter, generator, shuffle};
-use nn::{Evaluation, Model, MovingAverage, Optimiser, Target};
+use nn::{Evaluation, Target};
 use rand_chacha::rand_core::Rng;
 use std::ops::ControlFlow;
 
@@ -27,9 +29,9 @@ impl Seeds {
         Self { run: seed }
     }
 
-    /// Draws the model's initial parameters.
-    pub fn initialise(self, model: &mut Model<f32>) {
-        model.initialise(&mut generator(self.run, 0));
+    /// Draws the initial parameters.
+    pub fn initialise(self, engine: &mut dyn Engine) {
+        engine.initialise(&mut generator(self.run, 0));
     }
 
     /// The seed of what dropout leaves out.
@@ -122,28 +124,28 @@ pub struct Sets<'a> {
     pub audit: Option<Subset<'a>>,
 }
 
-/// What a training gave, beside the parameters that it left in the model.
+/// What a training gave, beside the parameters that it left in the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
     /// In their order; fewer than the recipe asked for where it ended early.
     pub epochs: Vec<EpochMetrics>,
-    /// After which epoch the model had the parameters that it has now, counted from 1.
+    /// After which epoch the engine had the parameters that it has now, counted from 1.
     pub kept_epoch: usize,
 }
 
-/// Trains `model` from the parameters that it has, as the recipe says, on the mean softmax cross-entropy of each batch.
+/// Trains a network from the parameters that it has, as the recipe says, on the mean softmax cross-entropy of each batch.
 ///
 /// Every epoch is a full shuffle of the training images, cut into batches, the last short one included; a batch is in
 /// [`BatchOrder`]. After an epoch the validation images are measured, with the average of the parameters where the recipe
-/// has one. The model's capacity must hold a batch.
+/// has one.
 ///
 /// # Errors
 /// When the listener breaks or a loss is no finite number.
 ///
 /// # Panics
-/// When a batch is larger than the model's capacity, or images have another size than the model's.
+/// When a batch is larger than the engine's capacity, or images have another size than the network's.
 pub fn fit(
-    model: &mut Model<f32>,
+    engine: &mut dyn Engine,
     recipe: &CheckedRecipe,
     seeds: Seeds,
     sets: Sets,
@@ -151,21 +153,24 @@ pub fn fit(
     listener: &mut dyn Listener,
 ) -> Result<Fitted, Stopped> {
     let values = recipe.values();
-    let mut training = Training::new(model, recipe, seeds, sets.training);
-    let mut choice = EarlyStopping::new(values, model.parameters().len());
+    engine.begin(recipe, seeds.dropout());
+    let mut training = Training::new(values, seeds, sets.training);
+    let mut choice = EarlyStopping::new(values);
     let mut epochs = Vec::with_capacity(values.epochs);
     for epoch in 1..=values.epochs {
         let start = clock.seconds();
-        let train = training.epoch(model, epoch, listener)?;
+        let train = training.epoch(engine, epoch, listener)?;
         let trained = clock.seconds();
-        training.exchange_average(model);
-        let mut measure = |images| evaluate(model, images, values.test_time_augmentation);
+        engine.exchange_average();
+        let mut measure = |images| evaluate(engine, images, values.test_time_augmentation);
         let (validation, audit) = (measure(sets.validation), sets.audit.map(measure));
         if !(train.loss().is_finite() && validation.loss().is_finite()) {
             return Err(Stopped::Diverged { epoch, step: training.order.len().div_ceil(values.batch_size) });
         }
-        choice.add(validation.loss(), model.parameters());
-        training.exchange_average(model);
+        if choice.add(validation.loss()) {
+            engine.keep_parameters();
+        }
+        engine.exchange_average();
         let metrics = EpochMetrics {
             epoch,
             train,
@@ -183,10 +188,10 @@ pub fn fit(
             return Err(Stopped::Interrupted { epoch: epoch + 1 });
         }
     }
-    training.exchange_average(model);
-    let (kept_epoch, parameters) = choice.kept();
-    if let Some(parameters) = parameters {
-        model.parameters_mut().copy_from_slice(parameters);
+    engine.exchange_average();
+    let kept_epoch = choice.kept_epoch();
+    if kept_epoch < epochs.len() {
+        engine.restore_parameters();
     }
     Ok(Fitted { epochs, kept_epoch })
 }
@@ -196,8 +201,6 @@ struct Training<'a> {
     recipe: &'a Recipe,
     seeds: Seeds,
     images: Subset<'a>,
-    optimiser: Optimiser<f32>,
-    average: Option<MovingAverage<f32>>,
     /// None where images are learnt as they are.
     augmenter: Option<Augmenter<'a>>,
     batch_order: BatchOrder,
@@ -208,10 +211,7 @@ struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    fn new(model: &mut Model<f32>, recipe: &'a CheckedRecipe, seeds: Seeds, images: Subset<'a>) -> Self {
-        let (rule, recipe) = (recipe.update_rule(), recipe.values());
-        model.set_dropout_seed(seeds.dropout());
-        model.set_label_smoothing(recipe.label_smoothing);
+    fn new(recipe: &'a Recipe, seeds: Seeds, images: Subset<'a>) -> Self {
         let augmenter = (!recipe.augmentation.is_none()).then(|| {
             let augmenter = Augmenter::new(&recipe.augmentation, images.dataset, seeds.run);
             augmenter.expect("the recipe's values have been checked")
@@ -221,8 +221,6 @@ impl<'a> Training<'a> {
             recipe,
             seeds,
             images,
-            optimiser: Optimiser::new(&rule, model.specs()),
-            average: recipe.average_decay.map(|decay| MovingAverage::new(decay, model.parameters())),
             augmenter,
             batch_order: BatchOrder::new(images.dataset),
             order: unshuffled.clone(),
@@ -233,7 +231,7 @@ impl<'a> Training<'a> {
 
     fn epoch(
         &mut self,
-        model: &mut Model<f32>,
+        engine: &mut dyn Engine,
         epoch: usize,
         listener: &mut dyn Listener,
     ) -> Result<Evaluation, Stopped> {
@@ -248,7 +246,7 @@ impl<'a> Training<'a> {
             self.batch_order.sort(batch);
             let label = |index: u32| dataset.labels()[index as usize];
             train.add(match augmenter {
-                Some(augmenter) => model.differentiate_drawn(batch.len(), |image, pixels| {
+                Some(augmenter) => engine.differentiate_drawn(batch.len(), &|image, pixels| {
                     let drawn = augmenter.draw(epoch, batch, image, pixels);
                     let first_share = f64::from(drawn.weight);
                     Target { first: label(batch[image]), second: drawn.second, first_share }
@@ -256,28 +254,18 @@ impl<'a> Training<'a> {
                 None => {
                     let labels = &mut self.labels[..batch.len()];
                     labels.iter_mut().zip(&*batch).for_each(|(to, index)| *to = label(*index));
-                    model.differentiate_images(labels, |image| dataset.image(batch[image] as usize))
+                    engine.differentiate_images(labels, &|image| dataset.image(batch[image] as usize))
                 }
             });
             if train.loss_sum.is_nan() {
                 return Err(Stopped::Diverged { epoch, step });
             }
             let schedule = recipe.schedule.rate((epoch - 1) * steps + step - 1, steps, recipe.epochs);
-            model.update(&mut self.optimiser, schedule);
-            if let Some(average) = &mut self.average {
-                model.add_to(average);
-            }
+            engine.update(schedule);
             if listener.event(Event::Step { epoch, step, steps, train }).is_break() {
                 return Err(Stopped::Interrupted { epoch });
             }
         }
         Ok(train)
-    }
-
-    /// Puts the average in the parameters' place, or back.
-    fn exchange_average(&mut self, model: &mut Model<f32>) {
-        if let Some(average) = &mut self.average {
-            model.parameters_mut().swap_with_slice(average.values_mut());
-        }
     }
 }

@@ -57,7 +57,7 @@ impl Memory {
             scratch: Vec::new(),
             length: 0,
         };
-        memory.new_place(graph.height * graph.width, 0, last_use[0]);
+        memory.new_place(graph.nodes[0].from.length(), 0, last_use[0]);
         for (index, node) in graph.nodes.iter().enumerate() {
             let stretch = memory.places[node.input];
             let free = memory.stretches[stretch].nodes[1] <= index;

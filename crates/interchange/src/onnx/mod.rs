@@ -142,15 +142,6 @@ impl Exporter<'_> {
     /// shapes are between, so that it comes to the same. Runtimes join products, activation and rounding, and pool bytes
     /// where what they pool is rounded before and behind.
     fn grid_after(&self, graph: &Graph, index: usize) -> Option<(String, Grid)> {
-        let keeps_values = |layer: &LayerSpec| {
-            matches!(
-                layer,
-                LayerSpec::MaxPool(_)
-                    | LayerSpec::GlobalMaxPool
-                    | LayerSpec::Flatten
-                    | LayerSpec::Dropout { .. }
-            )
-        };
         // A dropout has no node of its own.
         if matches!(graph.nodes[index].operation, Operation::Layer(LayerSpec::Dropout { .. })) {
             return None;
@@ -163,7 +154,7 @@ impl Exporter<'_> {
             match (self.quantisation?.inputs.get(&node.name), &node.operation) {
                 (Some(grid), _) => return Some((node.name.clone(), *grid)),
                 (None, Operation::Layer(layer)) if keeps_values(layer) => place = reader + 1,
-                _ => return None,
+                (None, Operation::Layer(_) | Operation::Sum(_)) => return None,
             }
         }
     }
@@ -528,6 +519,33 @@ impl Exporter<'_> {
                 self.writer.add("Concat", &parts, name, vec![whole("axis", 0)])
             }
         }
+    }
+}
+
+/// Whether each value that comes out of a layer is one that went in, for a grid's rounding is then the same before and behind.
+fn keeps_values(layer: &LayerSpec) -> bool {
+    match layer {
+        LayerSpec::MaxPool(_) | LayerSpec::GlobalMaxPool | LayerSpec::Flatten | LayerSpec::Dropout { .. } => {
+            true
+        }
+        // These move values and keep them too; a layer behind them rounds its own input.
+        LayerSpec::Rows
+        | LayerSpec::Columns
+        | LayerSpec::Pixels
+        | LayerSpec::Patches { .. }
+        | LayerSpec::Transpose => false,
+        LayerSpec::Convolution(_)
+        | LayerSpec::Depthwise(_)
+        | LayerSpec::Activation(_)
+        | LayerSpec::AveragePool(_)
+        | LayerSpec::GlobalAveragePool
+        | LayerSpec::Dense { .. }
+        | LayerSpec::BatchNorm
+        | LayerSpec::LayerNorm
+        | LayerSpec::Position
+        | LayerSpec::Attention { .. }
+        | LayerSpec::Recurrent(_)
+        | LayerSpec::Residual { .. } => false,
     }
 }
 

@@ -32,16 +32,8 @@ impl<E: Element> Layer<E> for ActivationLayer {
         forward(self.set, self.function, input, output);
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        _: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        _: &mut Memory<E>,
-    ) {
-        let Some(d_input) = d_input else { return };
+    fn backward(&self, pass: Pass<E>) {
+        let Some(d_input) = pass.d_input else { return };
         backward(self.set, self.function, pass.input, pass.output, pass.d_output, d_input);
     }
 }

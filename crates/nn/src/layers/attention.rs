@@ -119,15 +119,8 @@ impl<E: Element> Layer<E> for AttentionLayer<E> {
         self.out_projection.forward(outward, trace.context, output);
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { parameters, d_input, scratch, kept, .. } = pass;
         let (set, size) = (self.set, self.size);
         let (inward, outward) = parameters.split_at(self.in_projection.length());
         let (d_inward, d_outward) = kept.values.split_at_mut(self.in_projection.length());

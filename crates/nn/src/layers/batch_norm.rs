@@ -111,15 +111,8 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
         }
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { parameters, d_input, scratch, kept, .. } = pass;
         if self.relu {
             relu_backward(self.set, pass.output, pass.d_output);
         }

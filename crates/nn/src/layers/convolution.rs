@@ -70,15 +70,8 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners, workspace);
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { parameters, d_input, scratch, kept, .. } = pass;
         let Memory { values: workspace, bytes: winners } = scratch;
         let output = OutputGradient { gradient: &*pass.d_output, winners: &winners[..pass.d_output.len()] };
         let weights = Weights { plain: &parameters[..self.weights()], packed: &self.packed_weights };

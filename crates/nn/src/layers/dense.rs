@@ -100,15 +100,8 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         }
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { parameters, d_input, kept, .. } = pass;
         let (set, inputs, units) = (self.set, self.inputs, self.units);
         if self.activation == Activation::Relu {
             relu_backward(set, pass.output, pass.d_output);

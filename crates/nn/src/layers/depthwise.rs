@@ -53,15 +53,8 @@ impl<E: Element> Layer<E> for DepthwiseLayer<E> {
         forward(self.set, &self.geometry, input, weights, bias, self.activation, output);
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { parameters, d_input, kept, .. } = pass;
         if self.activation == Activation::Relu {
             relu_backward(self.set, pass.output, pass.d_output);
         }

@@ -44,15 +44,8 @@ impl<E: Element> Layer<E> for DropoutLayer {
         }
     }
 
-    fn backward(
-        &self,
-        context: Context,
-        _: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        _: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { context, d_input, .. } = pass;
         let Some(d_input) = d_input else { return };
         self.thin(context, pass.d_output, d_input);
     }

@@ -67,15 +67,8 @@ impl<E: Element> Layer<E> for LayerNormLayer {
         forward(self.set, self.epsilon, input, scale, offset, output, means, inverse_deviations);
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { parameters, d_input, scratch, kept, .. } = pass;
         let (means, inverse_deviations) = self.statistics(pass.input.len(), scratch);
         kept.values.fill(E::ZERO);
         let (d_scale, d_offset) = kept.values.split_at_mut(self.features);

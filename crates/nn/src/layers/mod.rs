@@ -125,17 +125,9 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
         scratch: &mut Memory<E>,
     );
 
-    /// From the derivative with respect to `output`, which may be changed on the way, that with respect to the input,
-    /// where asked for, and in `kept` what [`Self::sum_gradient`] needs.
-    fn backward(
-        &self,
-        context: Context,
-        parameters: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    );
+    /// From the derivative with respect to the output that with respect to the input, where asked for, and what
+    /// [`Self::sum_gradient`] needs.
+    fn backward(&self, pass: Pass<E>);
 
     /// The derivative with respect to the parameters, over all groups; overwritten.
     fn sum_gradient(&mut self, groups: Groups<E>, d_parameters: &mut [E]) {
@@ -143,11 +135,20 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     }
 }
 
-/// The tensors of a forward pass, and the derivative that comes back.
+/// A group's way back through a layer: what [`Layer::forward`] was given and made, and what is to be made of it.
 pub(crate) struct Pass<'a, E> {
+    pub(crate) context: Context,
+    pub(crate) parameters: &'a [E],
     pub(crate) input: &'a [E],
     pub(crate) output: &'a [E],
+    /// The derivative with respect to the output, which may be changed on the way.
     pub(crate) d_output: &'a mut [E],
+    /// The one with respect to the input, where it is asked for; overwritten.
+    pub(crate) d_input: Option<&'a mut [E]>,
+    /// As [`Layer::forward`] left it.
+    pub(crate) scratch: &'a mut Memory<E>,
+    /// For [`Layer::sum_gradient`].
+    pub(crate) kept: &'a mut Memory<E>,
 }
 
 /// Sizes of a [`Memory`].

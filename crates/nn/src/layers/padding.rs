@@ -22,16 +22,8 @@ impl<E: Element> Layer<E> for PaddingLayer {
         self.border.pad(self.image, input, output);
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        _: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        _: &mut Memory<E>,
-    ) {
-        if let Some(d_input) = d_input {
+    fn backward(&self, pass: Pass<E>) {
+        if let Some(d_input) = pass.d_input {
             self.border.crop(self.image, pass.d_output, d_input);
         }
     }

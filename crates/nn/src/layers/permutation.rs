@@ -47,16 +47,8 @@ impl<E: Element> Layer<E> for PermutationLayer {
         }
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        _: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        _: &mut Memory<E>,
-    ) {
-        let Some(d_input) = d_input else { return };
+    fn backward(&self, pass: Pass<E>) {
+        let Some(d_input) = pass.d_input else { return };
         let length = self.source.len();
         for (d_input, d_output) in d_input.chunks_exact_mut(length).zip(pass.d_output.chunks_exact(length)) {
             for (d_output, source) in d_output.iter().zip(&self.source) {

@@ -56,15 +56,8 @@ impl<E: Element> Layer<E> for PoolingLayer {
         }
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        _: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        _: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { d_input, scratch, .. } = pass;
         let Some(d_input) = d_input else { return };
         match self.pool {
             Pool::Maximum => {

@@ -38,15 +38,8 @@ impl<E: Element> Layer<E> for PositionLayer {
         }
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        _: &[E],
-        pass: Pass<E>,
-        d_input: Option<&mut [E]>,
-        _: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { d_input, kept, .. } = pass;
         sum_columns(self.set, pass.d_output, &mut kept.values);
         if let Some(d_input) = d_input {
             d_input.copy_from_slice(pass.d_output);

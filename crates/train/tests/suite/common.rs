@@ -3,7 +3,7 @@
 use data::Corpus;
 use nn::{Architecture, InstructionSet, Model};
 use std::ops::ControlFlow;
-use train::{Clock, Event, Fitted, Recipe, Seeds, Sets, Subset, Validation, fit};
+use train::{Clock, Event, Fitted, Native, Recipe, Seeds, Sets, Subset, Validation, fit};
 
 /// A clock that stands still.
 pub struct NoClock;
@@ -45,10 +45,11 @@ pub fn small() -> Architecture {
 /// Trains a model from the run's seed 7.
 pub fn train(model: &mut Model<f32>, recipe: Recipe, corpus: &Corpus) -> Fitted {
     let seeds = Seeds::of_run(7);
-    seeds.initialise(model);
+    let mut engine = Native::new(model);
+    seeds.initialise(&mut engine);
     let recipe = recipe.checked_for(Validation::HeldOut).expect("usable");
     let mut listener = |_: Event| ControlFlow::Continue(());
-    fit(model, &recipe, seeds, sets(corpus), &NoClock, &mut listener).expect("trained")
+    fit(&mut engine, &recipe, seeds, sets(corpus), &NoClock, &mut listener).expect("trained")
 }
 
 /// FNV-1a over the parameters' bits.

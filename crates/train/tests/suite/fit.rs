@@ -8,8 +8,8 @@ use nn::{
 };
 use std::ops::ControlFlow;
 use train::{
-    BatchOrder, Event, Recipe, Schedule, Seeds, Stopped, Subset, TestTimeAugmentation, Validation, evaluate,
-    fit,
+    BatchOrder, Event, Native, Recipe, Schedule, Seeds, Stopped, Subset, TestTimeAugmentation, Validation,
+    evaluate, fit,
 };
 
 const SET: InstructionSet = InstructionSet::PORTABLE;
@@ -38,7 +38,7 @@ fn the_best_epochs_parameters_are_kept() {
     let mut kept = model(SET, &small());
     let fitted = train(&mut kept, Recipe { keep_best: true, ..recipe }, &corpus);
     assert_eq!((&fitted.epochs, fitted.kept_epoch), (&plain.epochs, best));
-    let found = evaluate(&mut kept, Subset::all(corpus.test()), TestTimeAugmentation::None);
+    let found = evaluate(&mut Native::new(&mut kept), Subset::all(corpus.test()), TestTimeAugmentation::None);
     assert_eq!(found, plain.epochs[best - 1].validation);
     assert_ne!(fingerprint(kept.parameters()), fingerprint(last.parameters()));
 }
@@ -51,7 +51,8 @@ fn a_model_that_ends_beyond_all_numbers_has_diverged() {
     let recipe = Recipe { epochs: 1, batch_size: 128, learning_rate: 10.0, ..Recipe::default() };
     let corpus = data::synthetic(5, 100, 40, 28, 28, 10);
     let seeds = Seeds::of_run(7);
-    seeds.initialise(&mut model);
+    let mut engine = Native::new(&mut model);
+    seeds.initialise(&mut engine);
     let recipe = recipe.checked_for(Validation::HeldOut).expect("usable");
     let mut steps = 0;
     let mut listener = |event: Event| {
@@ -61,7 +62,7 @@ fn a_model_that_ends_beyond_all_numbers_has_diverged() {
         }
         ControlFlow::Continue(())
     };
-    let result = fit(&mut model, &recipe, seeds, sets(&corpus), &NoClock, &mut listener);
+    let result = fit(&mut engine, &recipe, seeds, sets(&corpus), &NoClock, &mut listener);
     assert!(matches!(result, Err(Stopped::Diverged { epoch: 1, step: 1 })), "{result:?}");
     assert_eq!(steps, 1);
 }
@@ -104,7 +105,7 @@ fn a_training_is_its_parts() {
     let figures = train(&mut fitted, recipe.clone(), &corpus);
 
     let mut model = model(SET, &small());
-    Seeds::of_run(7).initialise(&mut model);
+    Seeds::of_run(7).initialise(&mut Native::new(&mut model));
     model.set_label_smoothing(0.2);
     let Recipe { optimiser, learning_rate, weight_decay, gradient_clip, schedule, .. } = recipe;
     let rule = UpdateRule { optimiser, learning_rate, weight_decay, gradient_clip };
@@ -129,7 +130,8 @@ fn a_training_is_its_parts() {
     }
     assert_eq!(fitted.parameters(), average.values());
     model.parameters_mut().copy_from_slice(average.values());
-    let validation = evaluate(&mut model, Subset::all(corpus.test()), TestTimeAugmentation::None);
+    let validation =
+        evaluate(&mut Native::new(&mut model), Subset::all(corpus.test()), TestTimeAugmentation::None);
     assert_eq!(figures.epochs[1].validation, validation);
 }
 
@@ -168,10 +170,11 @@ fn a_training_that_is_interrupted_or_diverges_says_where() {
     let corpus = corpus();
     let run = |layers: &Architecture, recipe: Recipe, listener: &mut dyn FnMut(Event) -> ControlFlow<()>| {
         let mut model = model(SET, layers);
-        Seeds::of_run(7).initialise(&mut model);
+        let mut engine = Native::new(&mut model);
+        Seeds::of_run(7).initialise(&mut engine);
         let recipe = recipe.checked_for(Validation::HeldOut).expect("usable");
         let mut listener = |event: Event| listener(event);
-        fit(&mut model, &recipe, Seeds::of_run(7), sets(&corpus), &NoClock, &mut listener)
+        fit(&mut engine, &recipe, Seeds::of_run(7), sets(&corpus), &NoClock, &mut listener)
     };
     for recipe in recipes() {
         let result = run(&small(), recipe, &mut |event| match event {

@@ -2,7 +2,7 @@
 
 use crate::common::{corpus, model, small, train};
 use nn::InstructionSet;
-use train::{Recipe, Subset, TestTimeAugmentation, evaluate, predict};
+use train::{Native, Recipe, Subset, TestTimeAugmentation, evaluate, predict};
 
 /// Each view is predicted as a data set of its own; the means are taken in f64.
 #[test]
@@ -11,6 +11,7 @@ fn the_answer_is_the_mean_over_the_shifts() {
     let test = corpus.test();
     let mut model = model(InstructionSet::PORTABLE, &small());
     train(&mut model, Recipe { epochs: 1, ..Recipe::default() }, &corpus);
+    let engine = &mut Native::new(&mut model);
     let moved = |rows: isize, columns: isize| {
         let mut images = vec![0; test.images().len()];
         for (index, pixel) in images.iter_mut().enumerate() {
@@ -30,11 +31,11 @@ fn the_answer_is_the_mean_over_the_shifts() {
         let mut mean = vec![0.0; 400];
         for (rows, columns) in views {
             let view = moved(*rows, *columns);
-            let one = predict(&mut model, Subset::all(&view), TestTimeAugmentation::None);
+            let one = predict(engine, Subset::all(&view), TestTimeAugmentation::None);
             mean.iter_mut().zip(&one.probabilities).for_each(|(mean, p)| *mean += f64::from(*p));
         }
         mean.iter_mut().for_each(|sum| *sum /= views.len() as f64);
-        let found = predict(&mut model, Subset::all(test), augmentation);
+        let found = predict(engine, Subset::all(test), augmentation);
         let mut loss = 0.0;
         for (image, row) in mean.chunks_exact(10).enumerate() {
             loss -= row[usize::from(test.labels()[image])].ln();
@@ -45,8 +46,8 @@ fn the_answer_is_the_mean_over_the_shifts() {
         assert!((found.evaluation.loss_sum - loss).abs() < 1e-3, "{loss}, {:?}", found.evaluation);
         let right = found.classes.iter().zip(test.labels()).filter(|(class, label)| class == label).count();
         assert_eq!((found.evaluation.correct, found.evaluation.images), (right, 40));
-        assert_eq!(evaluate(&mut model, Subset::all(test), augmentation), found.evaluation);
-        let plain = evaluate(&mut model, Subset::all(test), TestTimeAugmentation::None);
+        assert_eq!(evaluate(engine, Subset::all(test), augmentation), found.evaluation);
+        let plain = evaluate(engine, Subset::all(test), TestTimeAugmentation::None);
         assert_ne!(plain.loss_sum, found.evaluation.loss_sum);
     }
 }

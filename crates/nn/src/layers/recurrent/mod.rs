@@ -142,18 +142,18 @@ impl<E: Element> RecurrentLayer<E> {
     fn go_back(
         &self,
         direction: usize,
-        pass: &Pass<E>,
+        [input, d_output]: [&[E]; 2],
         mut d_input: Option<&mut [E]>,
         memory: &mut [E],
         kept: &mut [E],
     ) {
         let cell = &self.cells[direction];
         let Widths { inputs, units, c, .. } = cell.widths();
-        let mut rows = self.rows(direction, pass.input);
+        let mut rows = self.rows(direction, input);
         if d_input.is_some() && rows.shared > 0 {
             // Each image's pixels have a derivative of their own.
             rows.shared = 0;
-            self.run(direction, pass.input, rows, &mut Trace::new(cell.widths(), rows, memory));
+            self.run(direction, input, rows, &mut Trace::new(cell.widths(), rows, memory));
         }
         let mut trace = Trace::new(cell.widths(), rows, memory);
         trace.d_h.fill(E::ZERO);
@@ -168,7 +168,7 @@ impl<E: Element> RecurrentLayer<E> {
             }
             if self.output_steps().contains(&step) {
                 for image in 0..rows.images {
-                    let d_output = &pass.d_output[self.output_range(direction, image, step)];
+                    let d_output = &d_output[self.output_range(direction, image, step)];
                     let d_h = &mut trace.d_h[image.min(rows.of(step) - 1) * units..][..units];
                     add_column_sums(d_output, d_h);
                 }
@@ -254,20 +254,13 @@ impl<E: Element> Layer<E> for RecurrentLayer<E> {
         }
     }
 
-    fn backward(
-        &self,
-        _: Context,
-        _: &[E],
-        pass: Pass<E>,
-        mut d_input: Option<&mut [E]>,
-        scratch: &mut Memory<E>,
-        kept: &mut Memory<E>,
-    ) {
+    fn backward(&self, pass: Pass<E>) {
+        let Pass { input, d_output, mut d_input, scratch, kept, .. } = pass;
         let directions = self.cells.len();
         let (memory, length) = (scratch.values.len() / directions, kept.values.len() / directions);
         let memories = scratch.values.chunks_exact_mut(memory);
         for (direction, (memory, kept)) in memories.zip(kept.values.chunks_exact_mut(length)).enumerate() {
-            self.go_back(direction, &pass, d_input.as_deref_mut(), memory, kept);
+            self.go_back(direction, [input, d_output], d_input.as_deref_mut(), memory, kept);
         }
     }
 

@@ -1,0 +1,29 @@
+//! Where a model's time goes.
+
+use std::time::Duration;
+
+/// Where the time of a model's steps has gone since it was asked last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepTimes {
+    /// Turning bytes into pixels, added over the threads.
+    pub batch: Duration,
+    /// Packing the parameters for the kernels.
+    pub prepare: Duration,
+    /// All groups, from forward to backward, by the wall clock.
+    pub groups: Duration,
+    /// The layers by name.
+    pub layers: Vec<(String, LayerTimes)>,
+    /// The optimiser.
+    pub update: Duration,
+}
+
+/// One layer's share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LayerTimes {
+    /// Forward, added over the threads.
+    pub forward: Duration,
+    /// Backward, added over the threads.
+    pub backward: Duration,
+    /// Summing its gradient over the groups, by the wall clock.
+    pub sum: Duration,
+}

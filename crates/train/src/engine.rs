@@ -1,0 +1,166 @@
+//! What computes a training.
+
+use crate::CheckedRecipe;
+use nn::{Evaluation, Model, MovingAverage, Optimiser, Target};
+use rand_chacha::ChaCha8Rng;
+
+/// A network with its parameters p, and what computes with them: all that [`crate::fit`], [`crate::evaluate`] and
+/// [`crate::predict`] know of it. Another precision or another device is another implementation; batches, epochs,
+/// schedules, augmentation and what is kept of a training stay as they are.
+///
+/// Images are `[height, width]` bytes that the engine divides by 255, or such fractions that are drawn for it. A batch holds
+/// 1 to [`Self::capacity`] images. Losses are softmax cross-entropies in nats. The same calls give the same bits.
+pub trait Engine {
+    /// Largest number of images in a batch.
+    fn capacity(&self) -> usize;
+
+    /// Number of classes.
+    fn classes(&self) -> usize;
+
+    /// Pixels of an image.
+    fn pixels(&self) -> usize;
+
+    /// Draws every parameter anew from `random`.
+    fn initialise(&mut self, random: &mut ChaCha8Rng);
+
+    /// Begins a training from the parameters as they are: the optimiser remembers no step, their average a is p, and what
+    /// dropout leaves out is a function of `dropout_seed` and of the steps from here. Of the recipe it takes the optimiser with
+    /// its constants, the label smoothing and the average's decay.
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64);
+
+    /// Computes the gradient of the mean loss of a batch for [`Self::update`]: that of the images `image(0)`,
+    /// `image(1)`, … against their labels. What comes back is the sum of the losses, before the update.
+    fn differentiate_images<'a>(
+        &mut self,
+        labels: &[u8],
+        image: &(dyn Fn(usize) -> &'a [u8] + Sync),
+    ) -> Evaluation;
+
+    /// As [`Self::differentiate_images`] for images that are drawn one by one: `draw` writes the pixels of the image of that
+    /// number, of 0 to 1, and says what it is to be answered with. It is called once for each of `images`, in any order, on
+    /// any thread.
+    fn differentiate_drawn(
+        &mut self,
+        images: usize,
+        draw: &(dyn Fn(usize, &mut [f32]) -> Target + Sync),
+    ) -> Evaluation;
+
+    /// Moves p against the last gradient, by the recipe's rule with its learning rate times `schedule`; then, where the recipe
+    /// has an average, a ← d·a + (1 − d)·p as [`MovingAverage`] says.
+    ///
+    /// # Panics
+    /// Before [`Self::begin`].
+    fn update(&mut self, schedule: f64);
+
+    /// Exchanges p with its average, where the recipe has one: measured is the average, learnt from is p.
+    fn exchange_average(&mut self);
+
+    /// Remembers p as it is, in the place of what was remembered before.
+    fn keep_parameters(&mut self);
+
+    /// Makes p what was remembered last.
+    ///
+    /// # Panics
+    /// When nothing was.
+    fn restore_parameters(&mut self);
+
+    /// Loss and accuracy of a batch without learning from it.
+    fn evaluate<'a>(&mut self, labels: &[u8], image: &(dyn Fn(usize) -> &'a [u8] + Sync)) -> Evaluation;
+
+    /// The softmax `[image, class]` of the last batch that was evaluated; more rows than it had images may follow.
+    fn probabilities(&self) -> &[f32];
+}
+
+/// This project's own engine in single precision: a [`Model`] on the processor's vector units, on the threads of the
+/// `rayon` pool that calls it.
+pub struct Native<'a> {
+    model: &'a mut Model<f32>,
+    optimiser: Option<Optimiser<f32>>,
+    average: Option<MovingAverage<f32>>,
+    kept: Option<Vec<f32>>,
+}
+
+impl<'a> Native<'a> {
+    /// Computes with a model, in which all that is learnt stays.
+    pub fn new(model: &'a mut Model<f32>) -> Self {
+        Self { model, optimiser: None, average: None, kept: None }
+    }
+}
+
+impl Engine for Native<'_> {
+    fn capacity(&self) -> usize {
+        self.model.capacity()
+    }
+
+    fn classes(&self) -> usize {
+        self.model.classes()
+    }
+
+    fn pixels(&self) -> usize {
+        self.model.input_length()
+    }
+
+    fn initialise(&mut self, random: &mut ChaCha8Rng) {
+        self.model.initialise(random);
+    }
+
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64) {
+        let values = recipe.values();
+        self.model.set_dropout_seed(dropout_seed);
+        self.model.set_label_smoothing(values.label_smoothing);
+        self.optimiser = Some(Optimiser::new(&recipe.update_rule(), self.model.specs()));
+        self.average = values.average_decay.map(|decay| MovingAverage::new(decay, self.model.parameters()));
+    }
+
+    fn differentiate_images<'a>(
+        &mut self,
+        labels: &[u8],
+        image: &(dyn Fn(usize) -> &'a [u8] + Sync),
+    ) -> Evaluation {
+        self.model.differentiate_images(labels, image)
+    }
+
+    fn differentiate_drawn(
+        &mut self,
+        images: usize,
+        draw: &(dyn Fn(usize, &mut [f32]) -> Target + Sync),
+    ) -> Evaluation {
+        self.model.differentiate_drawn(images, draw)
+    }
+
+    fn update(&mut self, schedule: f64) {
+        let optimiser = self.optimiser.as_mut().expect("a training has begun");
+        self.model.update(optimiser, schedule);
+        if let Some(average) = &mut self.average {
+            self.model.add_to(average);
+        }
+    }
+
+    fn exchange_average(&mut self) {
+        if let Some(average) = &mut self.average {
+            self.model.parameters_mut().swap_with_slice(average.values_mut());
+        }
+    }
+
+    fn keep_parameters(&mut self) {
+        let parameters = self.model.parameters();
+        match &mut self.kept {
+            Some(kept) => kept.copy_from_slice(parameters),
+            None => self.kept = Some(parameters.to_vec()),
+        }
+    }
+
+    fn restore_parameters(&mut self) {
+        let kept = self.kept.as_ref().expect("parameters are kept");
+        self.model.parameters_mut().copy_from_slice(kept);
+    }
+
+    fn evaluate<'a>(&mut self, labels: &[u8], image: &(dyn Fn(usize) -> &'a [u8] + Sync)) -> Evaluation {
+        self.model.set_batch(labels.len(), image);
+        self.model.evaluate(labels)
+    }
+
+    fn probabilities(&self) -> &[f32] {
+        self.model.probabilities()
+    }
+}
