@@ -179,6 +179,16 @@ fn the_reference_of_study_files_has_every_key() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// Every kind of layer has a row.
+#[test]
+fn the_reference_of_layers_has_every_kind() {
+    let page = Page::read(&root().join("docs/reference/layers.md"));
+    let has =
+        |kind: &str| [format!("`{kind}`"), format!("`{kind} ")].iter().any(|form| page.text.contains(form));
+    let missing: Vec<_> = nn::LAYER_FORMS.iter().map(|form| form.kind).filter(|kind| !has(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// What programs read is described: every field of the files that a study leaves, and of its events.
 #[test]
 fn the_reference_of_results_has_every_field() {
