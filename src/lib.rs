@@ -74,6 +74,11 @@ mod classifier;
 mod comparison;
 mod training;
 
+/// The programs of the book are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/how-to/library.md")]
+struct HowToUseIt;
+
 pub use classifier::{Answer, Classifier};
 pub use comparison::{Compared, Comparison};
 pub use training::{Trained, Training, description_of};

@@ -1,6 +1,8 @@
 //! The `mnist-study` command: parses, calls, prints. Everything it can do lives in the crates below it.
 
 mod args;
+#[cfg(test)]
+mod book;
 mod commands;
 mod download;
 mod events;

@@ -21,7 +21,7 @@ use study::{
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct RunArguments {
-    /// The study file; those in studies/ are there to be copied, docs/study-files.md says what may stand in one
+    /// The study file; those in studies/ are there to be copied, docs/reference/study-files.md says what may stand in one
     #[arg(value_name = "STUDY.toml", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
     /// Runs of each model [default: as the file says]

@@ -2,6 +2,7 @@
 
 mod augmented;
 mod bench;
+mod book;
 mod common;
 mod compare;
 mod datasets;

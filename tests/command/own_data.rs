@@ -148,14 +148,15 @@ fn a_folder_is_transposed_for_every_verb_and_named_so_in_records() {
     assert_eq!(nothing.code, Some(2), "{}", nothing.stderr);
 }
 
-/// The script of docs/datasets.md, done as it says.
+/// The script of docs/tutorial/own-images.md that writes IDX files, with each of its readers.
 #[test]
 fn the_documented_script_makes_a_data_set() {
     let bench = Bench::new();
     let manual =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/datasets.md")).expect("there");
-    let script =
-        manual.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a script");
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial/own-images.md"))
+            .expect("there");
+    let scripts = manual.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let script = scripts.into_iter().find(|script| script.contains("def write_idx")).expect("a script");
     let rows = |count: usize, seed: usize| {
         (0..count).fold("label,a,b,c,d,e,f\n".to_owned(), |text, row| {
             let label = row % 3;

@@ -41,8 +41,7 @@ const DOWNLOAD: &str = "the server sent a page instead of the file, such as an e
      needs no file: --dataset mnist";
 const AGAIN: &str = "download it again; MNIST itself needs no file: --dataset mnist";
 const UNPACK: &str = "unpack it, and pass the folder that then holds the four IDX files";
-const CONVERT: &str =
-    "convert it to four IDX files: docs/datasets.md has a script for CSV, npz, CIFAR and image files";
+const CONVERT: &str = "convert it to four IDX files: docs/tutorial/own-images.md has a script for CSV, npz, CIFAR and image files";
 const FOLDER: &str = "pass the folder that holds all four IDX files";
 
 /// The remedy for a folder of image files, which is not a file and so is not recognised here.
@@ -57,7 +56,7 @@ const PICTURE: Found = Found { what: "an image file (PNG, JPEG or the like)", re
 const ARCHIVE: Found = Found { what: "a compressed archive", remedy: UNPACK };
 const PICKLE: Found = Found {
     what: "a Python pickle",
-    remedy: "a pickle can run code, so none is read: save the arrays as IDX files in Python, see docs/datasets.md",
+    remedy: "a pickle can run code, so none is read: save the arrays as IDX files in Python, see docs/tutorial/own-images.md",
 };
 
 /// What begins with which bytes. The first that fits counts.

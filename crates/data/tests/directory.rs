@@ -252,8 +252,7 @@ fn what_a_folder_holds_instead_is_named() {
         let rest = text.strip_prefix(names).unwrap_or_else(|| panic!("{text}")).to_owned();
         (rest, error.hint().replace(&folder.path().display().to_string(), "F"))
     };
-    let script =
-        "convert it to four IDX files: docs/datasets.md has a script for CSV, npz, CIFAR and image files";
+    let script = "convert it to four IDX files: docs/tutorial/own-images.md has a script for CSV, npz, CIFAR and image files";
     let expect = |files: &[(&str, &[u8])], rest: &str, hint: &str| {
         assert_eq!(said(files), (rest.to_owned(), hint.to_owned()));
     };

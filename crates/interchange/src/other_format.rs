@@ -81,7 +81,7 @@ impl OtherFormat {
                  save_file(torch.load(\"FILE\", weights_only=True), \"FILE.safetensors\")"
             }
             Self::KerasArchive | Self::Hdf5 => {
-                "write the weights with Python as docs/models.md does under \"From Keras\""
+                "write the weights with Python as docs/how-to/pytorch.md does under \"From Keras\""
             }
             Self::NumpyArchive => {
                 "in Python: import numpy; from safetensors.numpy import save_file; \

@@ -1,4 +1,4 @@
-//! How large a study file and everything in it may be. docs/study-files.md lists these limits.
+//! How large a study file and everything in it may be. docs/reference/study-files.md lists these limits.
 //!
 //! They are far beyond what a study needs, and such that any file of [`FILE_BYTES`] is read or refused within a second.
 

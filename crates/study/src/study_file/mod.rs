@@ -1,6 +1,6 @@
 //! Studies as files.
 //!
-//! A study file says which models are trained on which data and how. `docs/study-files.md` is its reference; the built-in
+//! A study file says which models are trained on which data and how. `docs/reference/study-files.md` is its reference; the built-in
 //! models are such a file themselves, `models.toml` beside this one.
 
 mod grid;

@@ -24,7 +24,7 @@ pub(super) fn checked(fields: &Map<String, Value>, field: &str, others: &[&str])
 
 /// What serde says, in the words of a study file.
 fn in_words(problem: &str, field: &str, others: &[&str]) -> Wrong {
-    let reference = "docs/study-files.md says what each field of a recipe may be";
+    let reference = "docs/reference/study-files.md says what each field of a recipe may be";
     let quoted: Vec<&str> = problem.split('`').skip(1).step_by(2).collect();
     // Of the list of all that there are, the hint names the near one.
     let begins = problem.split_once(", expected").map_or(problem, |(begins, _)| begins);

@@ -11,7 +11,7 @@ use std::{collections::HashSet, ops::RangeInclusive};
 pub(super) type Entries = [(String, Node)];
 
 /// What is said where nothing better is known.
-const REFERENCE: &str = "docs/study-files.md says what each key may be";
+const REFERENCE: &str = "docs/reference/study-files.md says what each key may be";
 
 impl Reader<'_> {
     pub(super) fn error(
