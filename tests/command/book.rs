@@ -211,6 +211,33 @@ fn the_reference_of_results_has_every_field() {
     assert!(fields.len() > 60 && missing.is_empty(), "{missing:?}");
 }
 
+/// What a report's page explains, the book explains in the same words.
+#[test]
+fn the_glossary_has_every_term_of_a_report() {
+    let bench = Bench::new();
+    bench.compare("out", &["mlp", "--seeds", "1", "--quiet"]).assert().success();
+    let page = bench.read("out/report.html");
+    let glossary = Page::read(&root().join("docs/reference/glossary.md"));
+    let mut book = String::new();
+    for event in Parser::new(&glossary.text) {
+        match event {
+            Event::Text(words) | Event::Code(words) => book.push_str(&words),
+            Event::SoftBreak => book.push(' '),
+            _ => {}
+        }
+    }
+    let terms: Vec<&str> = page.split("<dt id=\"term-").skip(1).collect();
+    assert!(terms.len() > 10, "{}", terms.len());
+    for term in terms {
+        let (anchor, rest) = term.split_once('"').expect("an anchor");
+        let meaning =
+            rest.split("<dd>").nth(1).and_then(|rest| rest.split("</dd>").next()).expect("a meaning");
+        let first = meaning.split(". ").next().expect("a sentence").trim_end_matches('.');
+        assert!(glossary.anchors.contains(anchor), "{anchor} is not in the glossary of the book");
+        assert!(book.contains(first), "{anchor}: the book does not say: {first}");
+    }
+}
+
 /// The names of all fields, but for those of recipes and data sets.
 fn collect(value: &Value, fields: &mut BTreeSet<String>) {
     match value {
