@@ -1,6 +1,7 @@
 //! The `mnist-study` command: parses, calls, prints. Everything it can do lives in the crates below it.
 
 mod args;
+mod bar;
 mod commands;
 mod download;
 mod events;

@@ -1,19 +1,15 @@
 //! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
-use crate::output;
+use crate::bar::{Screen, State, Subject};
 use analysis::figures::{fixed, percent};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use records::record::RunSpec;
-use std::{
-    io::IsTerminal,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 use study::execute::StudyEvent;
 use train::Event;
 
 /// Shows what a study does.
 pub(crate) struct Progress {
-    style: Style,
+    screen: Screen,
     run: Option<Run>,
     /// Seconds that an epoch of each model took last, evaluation included.
     pace: Vec<(String, f64)>,
@@ -23,79 +19,34 @@ pub(crate) struct Progress {
     waiting: bool,
 }
 
-/// How progress is shown.
-pub(crate) enum Style {
-    /// Not at all.
-    Quiet,
-    /// By lines.
-    Lines,
-    /// By a bar, with lines above it.
-    Bar(ProgressBar),
-}
-
-impl Style {
-    /// A bar by indicatif's `template` at a terminal, lines elsewhere.
-    pub(crate) fn new(quiet: bool, template: &str) -> Self {
-        if quiet {
-            Self::Quiet
-        } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            bar.set_style(
-                ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "),
-            );
-            Self::Bar(bar)
-        } else {
-            Self::Lines
-        }
-    }
-
-    /// Prints a line.
-    pub(crate) fn line(&self, text: &str) {
-        match self {
-            Self::Quiet => {}
-            Self::Lines => output::line(text),
-            Self::Bar(bar) => bar.println(output::one_line(text)),
-        }
-    }
-
-    /// Says before the bar what it is about.
-    pub(crate) fn prefix(&self, text: &str) {
-        if let Self::Bar(bar) = self {
-            bar.set_prefix(output::one_line(text).into_owned());
-        }
-    }
-
-    /// Says behind the bar how it goes.
-    pub(crate) fn message(&self, text: &str) {
-        if let Self::Bar(bar) = self {
-            bar.set_message(output::one_line(text).into_owned());
-        }
-    }
-
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
-        }
-    }
-}
-
 /// The run that is being made.
 struct Run {
     specification: RunSpec,
-    label: String,
+    /// In the plan: `run 1/6`.
+    place: String,
     epoch_start: Instant,
     epochs_done: usize,
 }
 
-/// A bar is redrawn at most this often: drawing happens within the training clock.
-const REDRAW: Duration = Duration::from_millis(100);
+impl Run {
+    /// Its place, its model, its seed, and where it is.
+    fn in_epoch(&self, epoch: usize) -> Subject {
+        let specification = &self.specification;
+        let at = format!("epoch {epoch}/{}", specification.recipe.epochs);
+        Subject {
+            before: format!("{}: ", self.place),
+            name: specification.model.clone(),
+            after: format!(", seed {}, {at}", specification.seed),
+            short: format!("{}, {at}", self.place),
+        }
+    }
+}
 
 impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
-        let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
-        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
+        let screen = Screen::new(quiet);
+        Self { screen, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
     }
 
     /// Takes note of an event.
@@ -138,7 +89,7 @@ impl Progress {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.style.finish();
+        self.screen.finish();
     }
 
     /// A run has come to its end.
@@ -153,30 +104,30 @@ impl Progress {
     fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
         self.run = Some(Run {
             specification: specification.clone(),
-            label: label(index, total, specification),
+            place: place(index, total),
             epoch_start: Instant::now(),
             epochs_done: 0,
         });
     }
 
     fn step(&mut self, epoch: usize, step: usize, steps: usize, train: &nn::Evaluation) {
-        let (Style::Bar(bar), Some(run)) = (&self.style, &self.run) else { return };
+        let Some(run) = self.run.as_ref().filter(|_| self.screen.is_due()) else { return };
         let seconds = run.epoch_start.elapsed().as_secs_f64();
-        if step == 1 {
-            bar.set_length(steps as u64);
-            self.style.prefix(&format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
-        }
-        bar.set_position(step as u64);
-        if step == 1 || step == steps || seconds / REDRAW.as_secs_f64() >= step as f64 / steps as f64 {
-            let left = self.seconds_left(run, step as f64 / steps as f64, seconds);
-            self.style.message(&format!(
-                "{step}/{steps}  {} images/s  loss {:.4}  accuracy {:.2} %  {} left",
-                thousands(train.images as f64 / seconds.max(1e-9)),
-                train.loss(),
-                100.0 * train.accuracy(),
-                duration(left)
-            ));
-        }
+        let done = step as f64 / steps as f64;
+        let left = self.seconds_left(run, done, seconds);
+        self.screen.state(&State {
+            subject: &run.in_epoch(epoch),
+            done: Some(done),
+            facts: &[
+                format!("accuracy {:.2} %", 100.0 * train.accuracy()),
+                format!("{} left", duration(left)),
+            ],
+            more: &[
+                format!("loss {:.4}", train.loss()),
+                format!("{} images/s", thousands(train.images as f64 / seconds.max(1e-9))),
+                format!("step {step}/{steps}"),
+            ],
+        });
     }
 
     fn epoch(&mut self, metrics: &train::EpochMetrics) {
@@ -185,23 +136,28 @@ impl Progress {
         run.epoch_start = Instant::now();
         run.epochs_done += 1;
         let model = run.specification.model.clone();
-        let line = format!(
-            "{}, epoch {}/{}: training loss {}, accuracy {} %; validation loss {}, accuracy {} %; {:.1} s, {} images/s",
-            run.label,
-            metrics.epoch,
-            run.specification.recipe.epochs,
-            fixed(metrics.train.loss(), 4),
-            percent(metrics.train.accuracy()),
-            fixed(metrics.validation.loss(), 4),
-            percent(metrics.validation.accuracy()),
-            metrics.train_seconds,
-            thousands(metrics.train.images as f64 / metrics.train_seconds.max(1e-9))
+        let subject = run.in_epoch(metrics.epoch);
+        let (train, validation) = (&metrics.train, &metrics.validation);
+        let (train_loss, validation_loss) = (fixed(train.loss(), 4), fixed(validation.loss(), 4));
+        let (train_accuracy, validation_accuracy) =
+            (percent(train.accuracy()), percent(validation.accuracy()));
+        let took = format!("{:.1} s", metrics.train_seconds);
+        let speed = format!("{} images/s", thousands(train.images as f64 / metrics.train_seconds.max(1e-9)));
+        let all = format!(
+            "{subject}: training loss {train_loss}, accuracy {train_accuracy} %; validation loss {validation_loss}, accuracy {validation_accuracy} %; {took}, {speed}"
         );
+        let facts = [
+            format!("validation accuracy {validation_accuracy} %"),
+            took,
+            format!("loss {validation_loss}"),
+            format!("training accuracy {train_accuracy} %"),
+            speed,
+        ];
         match self.pace.iter_mut().find(|(name, _)| *name == model) {
             Some((_, pace)) => *pace = seconds,
             None => self.pace.push((model, seconds)),
         }
-        self.line(&line);
+        self.screen.facts(&subject, &all, &facts);
     }
 
     /// Seconds that the study will still take, when `done` of the current epoch took `seconds`.
@@ -223,12 +179,16 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
-        self.style.line(text);
+        self.screen.line(text);
     }
 }
 
 fn label(index: usize, total: usize, specification: &RunSpec) -> String {
-    format!("run {}/{total}: {}, seed {}", index + 1, specification.model, specification.seed)
+    format!("{}: {}, seed {}", place(index, total), specification.model, specification.seed)
+}
+
+fn place(index: usize, total: usize) -> String {
+    format!("run {}/{total}", index + 1)
 }
 
 /// 21,300 for 21300.4.

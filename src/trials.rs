@@ -1,36 +1,54 @@
 //! Live progress of a search on stderr: a bar at a terminal, a line a trial elsewhere, nothing when asked to be quiet.
 
-use crate::progress::Style;
+use crate::bar::{Screen, State, Subject};
 use records::trial::{Outcome, TrialRecord};
 use study::tune::{Budget, TuneEvent};
 use train::Event;
 
 /// Shows what a search does.
 pub(crate) struct TrialProgress {
-    style: Style,
+    screen: Screen,
     budget: Budget,
+    trial: Option<Trial>,
+}
+
+/// The trial that is being made.
+struct Trial {
+    subject: Subject,
+    settings: String,
     epochs: usize,
 }
 
 impl TrialProgress {
     /// For a search of that budget.
     pub(crate) fn new(budget: Budget, quiet: bool) -> Self {
-        let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
-        Self { style, budget, epochs: 0 }
+        Self { screen: Screen::new(quiet), budget, trial: None }
     }
 
     /// Takes note of an event.
     pub(crate) fn event(&mut self, event: &TuneEvent) {
         match event {
             TuneEvent::Started { name, number, settings, epochs } => {
-                self.epochs = *epochs;
-                self.style.prefix(&self.label(name, *number));
-                self.style.message(&report::settings(settings));
+                let (place, settings) = (self.place(*number), report::settings(settings));
+                let subject = Subject {
+                    name: (*name).to_owned(),
+                    short: place.trim_start_matches([',', ' ']).to_owned(),
+                    after: place,
+                    ..Subject::default()
+                };
+                self.trial = Some(Trial { subject, settings, epochs: *epochs });
             }
-            TuneEvent::Training(Event::Step { epoch, step, steps, .. }) => {
-                if let Style::Bar(bar) = &self.style {
-                    bar.set_length((steps * self.epochs) as u64);
-                    bar.set_position((steps * (epoch - 1) + step) as u64);
+            TuneEvent::Training(Event::Step { epoch, step, steps, train }) => {
+                if let Some(trial) = self.trial.as_ref().filter(|_| self.screen.is_due()) {
+                    self.screen.state(&State {
+                        subject: &trial.subject,
+                        done: Some((steps * (epoch - 1) + step) as f64 / (steps * trial.epochs) as f64),
+                        facts: &[
+                            format!("epoch {epoch}/{}", trial.epochs),
+                            format!("accuracy {:.2} %", 100.0 * train.accuracy()),
+                        ],
+                        more: std::slice::from_ref(&trial.settings),
+                    });
                 }
             }
             TuneEvent::Training(Event::Epoch(_)) => {}
@@ -49,21 +67,24 @@ impl TrialProgress {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.style.finish();
+        self.screen.finish();
     }
 
     fn label(&self, name: &str, number: Option<usize>) -> String {
+        format!("{name}{}", self.place(number))
+    }
+
+    /// `, trial 1 of 30`; nothing for the model as it stands.
+    fn place(&self, number: Option<usize>) -> String {
         match (number, self.budget) {
-            (None, _) => name.to_owned(),
-            (Some(number), Budget::Trials(trials)) => {
-                format!("{name}, trial {number} ({}/{trials})", number + 1)
-            }
-            (Some(number), Budget::Seconds(_)) => format!("{name}, trial {number}"),
+            (None, _) => String::new(),
+            (Some(number), Budget::Trials(trials)) => format!(", trial {} of {trials}", number + 1),
+            (Some(number), Budget::Seconds(_)) => format!(", trial {}", number + 1),
         }
     }
 
     fn line(&self, text: &str) {
-        self.style.line(text);
+        self.screen.line(text);
     }
 }
 
