@@ -54,9 +54,15 @@ impl Screen {
 
     /// Shows the state of things at the bottom of a terminal.
     pub(crate) fn state(&self, state: &State) {
+        self.state_below(None, state);
+    }
+
+    /// As [`Self::state`], below lines that are redrawn with it.
+    pub(crate) fn state_below(&self, above: Option<String>, state: &State) {
         if let Self::Bar(bar, drawn) = self {
             drawn.set(Some(Instant::now()));
-            bar.set_message(state.line(width()));
+            let line = state.line(width());
+            bar.set_message(above.map_or(line.clone(), |above| format!("{above}\n{line}")));
         }
     }
 

@@ -3,6 +3,7 @@
 mod args;
 mod bar;
 mod commands;
+mod curves;
 mod download;
 mod events;
 mod failure;

@@ -1,6 +1,10 @@
 //! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
-use crate::bar::{Screen, State, Subject};
+use crate::{
+    bar::{Screen, State, Subject},
+    curves::Curves,
+    output,
+};
 use analysis::figures::{fixed, percent};
 use records::record::RunSpec;
 use std::time::Instant;
@@ -13,6 +17,8 @@ pub(crate) struct Progress {
     run: Option<Run>,
     /// Seconds that an epoch of each model took last, evaluation included.
     pace: Vec<(String, f64)>,
+    /// Where they are shown.
+    curves: Option<Curves>,
     /// The runs that are still to come, the current one included.
     remaining: Vec<RunSpec>,
     /// Whether it was said that other programs are waited for.
@@ -46,7 +52,12 @@ impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
         let screen = Screen::new(quiet);
-        Self { screen, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
+        Self { screen, curves: None, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
+    }
+
+    /// As [`Self::new`], with the curves of the runs where the terminal has room for them.
+    pub(crate) fn with_curves(plan: &[RunSpec], quiet: bool) -> Self {
+        Self { curves: Some(Curves::of(plan)), ..Self::new(plan, quiet) }
     }
 
     /// Takes note of an event.
@@ -115,19 +126,24 @@ impl Progress {
         let seconds = run.epoch_start.elapsed().as_secs_f64();
         let done = step as f64 / steps as f64;
         let left = self.seconds_left(run, done, seconds);
-        self.screen.state(&State {
-            subject: &run.in_epoch(epoch),
-            done: Some(done),
-            facts: &[
-                format!("accuracy {:.2} %", 100.0 * train.accuracy()),
-                format!("{} left", duration(left)),
-            ],
-            more: &[
-                format!("loss {:.4}", train.loss()),
-                format!("{} images/s", thousands(train.images as f64 / seconds.max(1e-9))),
-                format!("step {step}/{steps}"),
-            ],
-        });
+        let curves = self.curves.as_ref().zip(output::terminal());
+        let curves = curves.and_then(|(curves, terminal)| curves.drawn(terminal));
+        self.screen.state_below(
+            curves,
+            &State {
+                subject: &run.in_epoch(epoch),
+                done: Some(done),
+                facts: &[
+                    format!("accuracy {:.2} %", 100.0 * train.accuracy()),
+                    format!("{} left", duration(left)),
+                ],
+                more: &[
+                    format!("loss {:.4}", train.loss()),
+                    format!("{} images/s", thousands(train.images as f64 / seconds.max(1e-9))),
+                    format!("step {step}/{steps}"),
+                ],
+            },
+        );
     }
 
     fn epoch(&mut self, metrics: &train::EpochMetrics) {
@@ -153,6 +169,9 @@ impl Progress {
             format!("training accuracy {train_accuracy} %"),
             speed,
         ];
+        if let Some(curves) = &mut self.curves {
+            curves.epoch(&model, metrics.epoch, validation.accuracy());
+        }
         match self.pace.iter_mut().find(|(name, _)| *name == model) {
             Some((_, pace)) => *pace = seconds,
             None => self.pace.push((model, seconds)),

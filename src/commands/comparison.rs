@@ -177,7 +177,7 @@ fn make_on(
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
     let workplace = StudyFolder::open(folder, &question, &runs, &session.environment(), options.fresh)?;
     let mut events = EventLog::open(options.json_events.as_deref())?;
-    let mut progress = Progress::new(&runs, output.quiet);
+    let mut progress = Progress::with_curves(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();
     let mut listener = |event: StudyEvent| {

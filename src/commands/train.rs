@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
     let specification = session.specification(&model, training.protocol.into(), training.seed);
-    let mut progress = Progress::new(slice::from_ref(&specification), arguments.output.quiet);
+    let mut progress = Progress::with_curves(slice::from_ref(&specification), arguments.output.quiet);
     progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
     let _finishing = interrupt::finish_step();
     let mut listener = |event| {
