@@ -6,44 +6,50 @@ use crate::{
     output,
 };
 use analysis::figures::{fixed, percent};
-use records::record::RunSpec;
+use records::{
+    event::{EpochEnd, Event, Kind, Run, Step},
+    record::RunSpec,
+};
 use std::time::Instant;
-use study::execute::StudyEvent;
-use train::Event;
 
 /// Shows what a study does.
 pub(crate) struct Progress {
     screen: Screen,
-    run: Option<Run>,
+    current: Option<Current>,
     /// Seconds that an epoch of each model took last, evaluation included.
     pace: Vec<(String, f64)>,
     /// Where they are shown.
     curves: Option<Curves>,
-    /// The runs that are still to come, the current one included.
-    remaining: Vec<RunSpec>,
+    /// The runs that are still to come.
+    remaining: Vec<Planned>,
     /// Whether it was said that other programs are waited for.
     waiting: bool,
 }
 
+/// A run that is still to come.
+struct Planned {
+    model: String,
+    seed: u64,
+    epochs: usize,
+}
+
 /// The run that is being made.
-struct Run {
-    specification: RunSpec,
-    /// In the plan: `run 1/6`.
-    place: String,
+struct Current {
+    run: Run,
+    epochs: usize,
     epoch_start: Instant,
     epochs_done: usize,
 }
 
-impl Run {
+impl Current {
     /// Its place, its model, its seed, and where it is.
     fn in_epoch(&self, epoch: usize) -> Subject {
-        let specification = &self.specification;
-        let at = format!("epoch {epoch}/{}", specification.recipe.epochs);
+        let (place, at) = (place(&self.run), format!("epoch {epoch}/{}", self.epochs));
         Subject {
-            before: format!("{}: ", self.place),
-            name: specification.model.clone(),
-            after: format!(", seed {}, {at}", specification.seed),
-            short: format!("{}, {at}", self.place),
+            before: format!("{place}: "),
+            name: self.run.model.clone(),
+            after: format!(", seed {}, {at}", self.run.seed),
+            short: format!("{place}, {at}"),
         }
     }
 }
@@ -51,8 +57,16 @@ impl Run {
 impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
-        let screen = Screen::new(quiet);
-        Self { screen, curves: None, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
+        let planned =
+            |run: &RunSpec| Planned { model: run.model.clone(), seed: run.seed, epochs: run.recipe.epochs };
+        Self {
+            screen: Screen::new(quiet),
+            current: None,
+            pace: Vec::new(),
+            curves: None,
+            remaining: plan.iter().map(planned).collect(),
+            waiting: false,
+        }
     }
 
     /// As [`Self::new`], with the curves of the runs where the terminal has room for them.
@@ -61,40 +75,39 @@ impl Progress {
     }
 
     /// Takes note of an event.
-    pub(crate) fn event(&mut self, event: &StudyEvent) {
-        match event {
-            StudyEvent::Started { index, total, specification } => self.start(*index, *total, specification),
-            StudyEvent::Training(Event::Step { epoch, step, steps, train }) => {
-                self.step(*epoch, *step, *steps, train);
-            }
-            StudyEvent::Training(Event::Epoch(metrics)) => self.epoch(metrics),
-            StudyEvent::Finished { index, total, reused, record } => {
-                self.done(&record.specification);
-                let made = if *reused { "kept from before" } else { "done" };
-                let kept = record.kept_epoch.map_or_else(String::new, |epoch| {
-                    format!(" (tested: the weights after epoch {epoch} of {})", record.epochs.len())
+    pub(crate) fn event(&mut self, event: &Event) {
+        match (&event.kind, event.run()) {
+            (Kind::Started { epochs, .. }, Some(run)) => self.start(run, *epochs),
+            (Kind::Step(step), _) => self.step(step),
+            (Kind::Epoch(epoch), _) => self.epoch(epoch),
+            (Kind::Finished(end), Some(run)) => {
+                self.done(run);
+                let made = if end.reused { "kept from before" } else { "done" };
+                let kept = end.kept_epoch.map_or_else(String::new, |epoch| {
+                    format!(" (tested: the weights after epoch {epoch} of {})", end.epochs)
                 });
-                self.line(&format!(
+                self.screen.line(&format!(
                     "{}: {made}, test accuracy {} %, test loss {}, trained in {:.1} s{kept}",
-                    label(*index, *total, &record.specification),
-                    percent(record.test.accuracy),
-                    fixed(record.test.loss, 4),
-                    record.train_seconds
+                    label(run),
+                    percent(end.test_accuracy),
+                    fixed(end.test_loss, 4),
+                    end.train_seconds
                 ));
             }
-            StudyEvent::Failed { index, total, reused, run } => {
-                self.done(&run.specification);
+            (Kind::Failed { reused, problem, .. }, Some(run)) => {
+                self.done(run);
                 let known = if *reused { " (known from before)" } else { "" };
-                self.line(&format!("{}: {}{known}", label(*index, *total, &run.specification), run.problem));
+                self.screen.line(&format!("{}: {problem}{known}", label(run)));
             }
-            StudyEvent::Waiting { runs } => {
+            (Kind::Waiting { runs }, _) => {
                 if !self.waiting {
                     self.waiting = true;
                     let noun = if *runs == 1 { "run" } else { "runs" };
-                    self.line(&format!("waiting for {runs} {noun} that other programs are making"));
+                    self.screen.line(&format!("waiting for {runs} {noun} that other programs are making"));
                 }
             }
-            StudyEvent::Note(note) => self.line(&format!("note: {note}")),
+            (Kind::Note { text }, _) => self.screen.line(&format!("note: {text}")),
+            _ => {}
         }
     }
 
@@ -104,61 +117,63 @@ impl Progress {
     }
 
     /// A run has come to its end.
-    fn done(&mut self, specification: &RunSpec) {
-        if let Some(place) = self.remaining.iter().position(|remaining| remaining == specification) {
-            self.remaining.remove(place);
-        }
-        self.run = None;
+    fn done(&mut self, run: &Run) {
+        self.take(run);
+        self.current = None;
         self.waiting = false;
     }
 
-    fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
-        self.run = Some(Run {
-            specification: specification.clone(),
-            place: place(index, total),
-            epoch_start: Instant::now(),
-            epochs_done: 0,
-        });
+    /// A run is no longer to come.
+    fn take(&mut self, run: &Run) {
+        let is_it = |planned: &Planned| planned.seed == run.seed && planned.model == run.model;
+        if let Some(place) = self.remaining.iter().position(is_it) {
+            self.remaining.remove(place);
+        }
     }
 
-    fn step(&mut self, epoch: usize, step: usize, steps: usize, train: &nn::Evaluation) {
-        let Some(run) = self.run.as_ref().filter(|_| self.screen.is_due()) else { return };
-        let seconds = run.epoch_start.elapsed().as_secs_f64();
-        let done = step as f64 / steps as f64;
-        let left = self.seconds_left(run, done, seconds);
+    fn start(&mut self, run: &Run, epochs: usize) {
+        self.take(run);
+        let epoch_start = Instant::now();
+        self.current = Some(Current { run: run.clone(), epochs, epoch_start, epochs_done: 0 });
+    }
+
+    fn step(&mut self, step: &Step) {
+        let Some(current) = self.current.as_ref().filter(|_| self.screen.is_due()) else { return };
+        let seconds = current.epoch_start.elapsed().as_secs_f64();
+        let done = step.step as f64 / step.steps as f64;
+        let left = self.seconds_left(current, done, seconds);
         let curves = self.curves.as_ref().zip(output::terminal());
         let curves = curves.and_then(|(curves, terminal)| curves.drawn(terminal));
         self.screen.state_below(
             curves,
             &State {
-                subject: &run.in_epoch(epoch),
+                subject: &current.in_epoch(step.epoch),
                 done: Some(done),
                 facts: &[
-                    format!("accuracy {:.2} %", 100.0 * train.accuracy()),
+                    format!("accuracy {:.2} %", 100.0 * step.train_accuracy),
                     format!("{} left", duration(left)),
                 ],
                 more: &[
-                    format!("loss {:.4}", train.loss()),
-                    format!("{} images/s", thousands(train.images as f64 / seconds.max(1e-9))),
-                    format!("step {step}/{steps}"),
+                    format!("loss {:.4}", step.train_loss),
+                    format!("{} images/s", thousands(step.images as f64 / seconds.max(1e-9))),
+                    format!("step {}/{}", step.step, step.steps),
                 ],
             },
         );
     }
 
-    fn epoch(&mut self, metrics: &train::EpochMetrics) {
-        let Some(run) = &mut self.run else { return };
-        let seconds = run.epoch_start.elapsed().as_secs_f64();
-        run.epoch_start = Instant::now();
-        run.epochs_done += 1;
-        let model = run.specification.model.clone();
-        let subject = run.in_epoch(metrics.epoch);
-        let (train, validation) = (&metrics.train, &metrics.validation);
-        let (train_loss, validation_loss) = (fixed(train.loss(), 4), fixed(validation.loss(), 4));
-        let (train_accuracy, validation_accuracy) =
-            (percent(train.accuracy()), percent(validation.accuracy()));
-        let took = format!("{:.1} s", metrics.train_seconds);
-        let speed = format!("{} images/s", thousands(train.images as f64 / metrics.train_seconds.max(1e-9)));
+    fn epoch(&mut self, epoch: &EpochEnd) {
+        let Some(current) = &mut self.current else { return };
+        let seconds = current.epoch_start.elapsed().as_secs_f64();
+        current.epoch_start = Instant::now();
+        current.epochs_done += 1;
+        let (subject, model) = (current.in_epoch(epoch.epoch), &current.run.model);
+        let [train_loss, validation_loss] =
+            [epoch.train_loss, epoch.validation_loss].map(|loss| fixed(loss, 4));
+        let [train_accuracy, validation_accuracy] =
+            [epoch.train_accuracy, epoch.validation_accuracy].map(percent);
+        let took = format!("{:.1} s", epoch.train_seconds);
+        let speed = format!("{} images/s", thousands(epoch.images as f64 / epoch.train_seconds.max(1e-9)));
         let all = format!(
             "{subject}: training loss {train_loss}, accuracy {train_accuracy} %; validation loss {validation_loss}, accuracy {validation_accuracy} %; {took}, {speed}"
         );
@@ -170,11 +185,11 @@ impl Progress {
             speed,
         ];
         if let Some(curves) = &mut self.curves {
-            curves.epoch(&model, metrics.epoch, validation.accuracy());
+            curves.epoch(model, epoch.epoch, epoch.validation_accuracy);
         }
-        match self.pace.iter_mut().find(|(name, _)| *name == model) {
+        match self.pace.iter_mut().find(|(name, _)| name == model) {
             Some((_, pace)) => *pace = seconds,
-            None => self.pace.push((model, seconds)),
+            None => self.pace.push((model.clone(), seconds)),
         }
         self.screen.facts(&subject, &all, &facts);
     }
@@ -182,32 +197,22 @@ impl Progress {
     /// Seconds that the study will still take, when `done` of the current epoch took `seconds`.
     ///
     /// A model that has not had an epoch yet is taken to be as fast as the current one.
-    fn seconds_left(&self, run: &Run, done: f64, seconds: f64) -> f64 {
+    fn seconds_left(&self, current: &Current, done: f64, seconds: f64) -> f64 {
         let pace = |model: &str| self.pace.iter().find(|(name, _)| name == model).map(|(_, pace)| *pace);
-        let here = pace(&run.specification.model).unwrap_or(seconds / done.max(1e-9));
-        let this_run = here * (run.specification.recipe.epochs as f64 - run.epochs_done as f64 - done);
-        let later: f64 = self
-            .remaining
-            .iter()
-            .filter(|specification| **specification != run.specification)
-            .map(|specification| {
-                specification.recipe.epochs as f64 * pace(&specification.model).unwrap_or(here)
-            })
-            .sum();
-        this_run + later
-    }
-
-    fn line(&self, text: &str) {
-        self.screen.line(text);
+        let here = pace(&current.run.model).unwrap_or(seconds / done.max(1e-9));
+        let this_run = here * (current.epochs as f64 - current.epochs_done as f64 - done);
+        let later = |planned: &Planned| planned.epochs as f64 * pace(&planned.model).unwrap_or(here);
+        this_run + self.remaining.iter().map(later).sum::<f64>()
     }
 }
 
-fn label(index: usize, total: usize, specification: &RunSpec) -> String {
-    format!("{}: {}, seed {}", place(index, total), specification.model, specification.seed)
+fn label(run: &Run) -> String {
+    format!("{}: {}, seed {}", place(run), run.model, run.seed)
 }
 
-fn place(index: usize, total: usize) -> String {
-    format!("run {}/{total}", index + 1)
+/// Of a run in its plan.
+fn place(run: &Run) -> String {
+    format!("run {}/{}", run.index + 1, run.total)
 }
 
 /// 21,300 for 21300.4.

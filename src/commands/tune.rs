@@ -2,6 +2,7 @@
 
 use super::{named::in_study_file, session};
 use crate::{
+    events::EventLog,
     failure::{self, Failure},
     interrupt,
     options::{
@@ -13,6 +14,7 @@ use crate::{
 };
 use clap::{Args, ValueHint};
 use records::{
+    event::Event,
     record::Protocol,
     store::{FileError, check_writable, write_atomically},
     trial_store::TrialStore,
@@ -25,7 +27,7 @@ use study::{
     run::RunError,
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
     suggest::choose,
-    tune::{Budget, Candidate, Question, SettingSpace, TuneEvent, Tuning, tune},
+    tune::{Budget, Candidate, Question, SettingSpace, Tuned, Tuning, tune},
 };
 
 /// `tune`.
@@ -67,6 +69,9 @@ pub(crate) struct TuneArguments {
     /// Make every trial again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Also write what happens to this file or pipe, one JSON object a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) json_events: Option<PathBuf>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -154,16 +159,14 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let _finishing = interrupt::finish_step();
     question.claim(&arguments.out, arguments.fresh)?;
     let store = TrialStore::of(&arguments.out);
-    let mut progress = TrialProgress::new(budget, arguments.output.quiet);
-    let mut records = vec![Vec::new(); question.candidates.len()];
-    let mut listener = |event: TuneEvent| {
-        progress.event(&event);
-        if let TuneEvent::Finished { model, record, .. } = event {
-            records[model].push(record.clone());
-        }
+    let mut events = EventLog::open(arguments.json_events.as_deref())?;
+    let mut progress = TrialProgress::new(arguments.output.quiet);
+    let mut listener = |event: &Event| {
+        progress.event(event);
+        events.event(event);
         interrupt::flow()
     };
-    let tuned = tune(&session, &question, budget, &store, arguments.fresh, &mut listener);
+    let Tuned { records, ended } = tune(&session, &question, budget, &store, arguments.fresh, &mut listener);
     progress.finish();
     // What was found before an interruption is written as well, once there is something of every model.
     let told = match records.iter().all(|records| !records.is_empty()) {
@@ -172,7 +175,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
             .and_then(|tuning| publish(&arguments.out, &tuning, arguments)),
         false => Ok(()),
     };
-    failure::before_report(tuned.map_err(Failure::from), told)
+    failure::before_report(ended.map_err(Failure::from), told)
 }
 
 fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<(), Failure> {
