@@ -7,6 +7,7 @@ mod curves;
 mod download;
 mod events;
 mod failure;
+mod hints;
 mod interrupt;
 mod options;
 mod output;

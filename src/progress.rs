@@ -99,12 +99,10 @@ impl Progress {
                 let known = if *reused { " (known from before)" } else { "" };
                 self.screen.line(&format!("{}: {problem}{known}", label(run)));
             }
-            (Kind::Waiting { runs }, _) => {
-                if !self.waiting {
-                    self.waiting = true;
-                    let noun = if *runs == 1 { "run" } else { "runs" };
-                    self.screen.line(&format!("waiting for {runs} {noun} that other programs are making"));
-                }
+            (Kind::Waiting { runs }, _) if !self.waiting => {
+                self.waiting = true;
+                let noun = if *runs == 1 { "run" } else { "runs" };
+                self.screen.line(&format!("waiting for {runs} {noun} that other programs are making"));
             }
             (Kind::Note { text }, _) => self.screen.line(&format!("note: {text}")),
             _ => {}

@@ -1,6 +1,6 @@
 //! `tune`: better settings, by the validation images alone.
 
-use super::{named::in_study_file, session};
+use super::{named::open, session};
 use crate::{
     events::EventLog,
     failure::{self, Failure},
@@ -26,7 +26,6 @@ use study::{
     plan::identify,
     run::RunError,
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
-    suggest::choose,
     tune::{Budget, Candidate, Question, SettingSpace, Tuned, Tuning, tune},
 };
 
@@ -218,7 +217,7 @@ fn settings(options: &RecipeArguments) -> Vec<Setting> {
 /// The models of a name, and what is searched of each: a built-in one's name, `FILE.toml`, or `FILE.toml:NAME`. A file may
 /// have several data sets only where one was `chosen`.
 fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure> {
-    let Some((file, wanted)) = in_study_file(name) else {
+    let Some((named, study)) = open(name)? else {
         built_in_model(name).map_err(RunError::from)?;
         let template = built_in_templates().into_iter().find(|template| template.name == name);
         let template = template.expect("the model was made from it");
@@ -226,7 +225,7 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
         let candidate = Candidate { template, shared: options.to_vec(), space };
         return Ok(Named { candidates: vec![candidate], dataset: None, protocol: None });
     };
-    let study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
+    let file = named.file;
     let made =
         |model: &ModelSpec| study.templates.iter().any(|template| template.name == model.architecture.name);
     if !study.models.iter().all(made) {
@@ -241,14 +240,8 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
             "name one with --dataset, and tune on each by itself",
         ));
     }
-    let is_wanted = |template: &&ModelTemplate| wanted.is_none_or(|wanted| template.name == wanted);
-    let templates: Vec<&ModelTemplate> = study.templates.iter().filter(is_wanted).collect();
-    if templates.is_empty() {
-        let wanted = wanted.unwrap_or_default();
-        let hint = choose(wanted, study.templates.iter().map(|template| template.name.as_str()));
-        return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
-    }
-    let candidates = templates.into_iter().map(|template| of_file(&study, template, file, options));
+    let templates = named.of(study.templates.clone(), |template| &template.name)?;
+    let candidates = templates.iter().map(|template| of_file(&study, template, file, options));
     Ok(Named {
         candidates: candidates.collect::<Result<_, _>>()?,
         dataset: study.datasets.first().cloned(),

@@ -1,5 +1,6 @@
 //! Images with their labels, and the pair of sets that a study needs.
 
+use base16ct::lower::encode_string as hexadecimal;
 use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
@@ -281,8 +282,4 @@ impl Corpus {
 
 fn digest(header: &[u8], body: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(header).chain_update(body).finalize().into()
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -28,4 +28,4 @@ pub use other_format::OtherFormat;
 pub use pytorch::pytorch_module;
 pub use quantisation::{CALIBRATION_IMAGES, Grid, Quantisation};
 pub use remark::Remark;
-pub use weights::{describe, encode, load};
+pub use weights::{METADATA_KEY, describe, encode, load};

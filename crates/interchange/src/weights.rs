@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The metadata key.
-pub(crate) const KEY: &str = "mnist-study";
+/// The metadata key under which a file says which network it is of.
+pub const METADATA_KEY: &str = "mnist-study";
 
 /// Largest header that is read: it names every tensor, and holds the description.
 const MAXIMUM_HEADER_BYTES: u64 = 8 << 20;
@@ -74,7 +74,7 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
     let plain = serde_json::to_value(description).map_err(|error| damaged(&error))?;
     let sealed = Sealed { description, description_sha256: digest(&plain) };
     let text = serde_json::to_string(&sealed).map_err(|error| damaged(&error))?;
-    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), text)]);
     safetensors::serialize(tensors, Some(metadata)).map_err(|error| damaged(&error))
 }
 
@@ -85,7 +85,7 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
 /// after it was written.
 pub fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
     let metadata = read_header(bytes)?;
-    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
     let text = text.ok_or(FormatError::NoDescription)?;
     if text.len() > MAXIMUM_DESCRIPTION_BYTES {
         let problem = format!("{MAXIMUM_DESCRIPTION_BYTES} bytes at most expected, {} found", text.len());
