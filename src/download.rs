@@ -1,6 +1,9 @@
 //! Progress of a download on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
-use crate::progress::{Style, duration};
+use crate::{
+    bar::{Screen, State, Subject},
+    progress::duration,
+};
 use fetch::Event;
 use std::time::{Duration, Instant};
 
@@ -10,7 +13,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Shows what a download does.
 pub(crate) struct DownloadProgress {
     name: &'static str,
-    style: Style,
+    screen: Screen,
     request: Option<Request>,
     unpacking: Option<String>,
     waiting: Option<String>,
@@ -26,13 +29,7 @@ struct Request {
 impl DownloadProgress {
     /// For a data set.
     pub(crate) fn new(name: &'static str, quiet: bool) -> Self {
-        Self {
-            name,
-            style: Style::new(quiet, "{prefix} {bar:20} {wide_msg}"),
-            request: None,
-            unpacking: None,
-            waiting: None,
-        }
+        Self { name, screen: Screen::new(quiet), request: None, unpacking: None, waiting: None }
     }
 
     /// Takes note of an event.
@@ -42,28 +39,28 @@ impl DownloadProgress {
             Event::Received { file, received_bytes, total_bytes } => {
                 self.received(file, received_bytes, total_bytes);
             }
-            Event::Failed { url, problem } => self.style.line(&format!("note: {url}: {problem}")),
+            Event::Failed { url, problem } => self.screen.line(&format!("note: {url}: {problem}")),
             Event::Waiting { file } => {
-                self.busy(&format!("waiting for {file}"));
+                self.busy(format!("waiting for {file}"));
                 if self.waiting.as_deref() != Some(file) {
                     self.waiting = Some(file.to_owned());
-                    self.style.line(&format!("note: another process is fetching {file}: waiting for it"));
+                    self.screen.line(&format!("note: another process is fetching {file}: waiting for it"));
                 }
             }
-            Event::Verifying { file } => self.busy(&format!("verifying {file}")),
+            Event::Verifying { file } => self.busy(format!("verifying {file}")),
             Event::Damaged { file } => {
-                self.style.line(&format!("note: {file} is not as it was published: it is fetched again"));
+                self.screen.line(&format!("note: {file} is not as it was published: it is fetched again"));
             }
             Event::Unpacking { file } => {
-                self.busy(&format!("unpacking {file}"));
+                self.busy(format!("unpacking {file}"));
                 if self.unpacking.as_deref() != Some(file) {
                     self.unpacking = Some(file.to_owned());
-                    self.style.line(&format!("{}: unpacking {file}", self.name));
+                    self.screen.line(&format!("{}: unpacking {file}", self.name));
                 }
             }
             Event::Ready { file, bytes, downloaded } => {
                 if downloaded {
-                    self.style.line(&format!(
+                    self.screen.line(&format!(
                         "{}: {file}: {}, SHA-256 verified",
                         self.name,
                         megabytes(bytes)
@@ -75,7 +72,7 @@ impl DownloadProgress {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.style.finish();
+        self.screen.finish();
     }
 
     fn requested(&mut self, file: &str, url: &str, start_bytes: u64) {
@@ -85,7 +82,7 @@ impl DownloadProgress {
             0 => String::new(),
             bytes => format!(", the rest after {}", megabytes(bytes)),
         };
-        self.style.line(&format!("{}: {file} from {url}{rest}", self.name));
+        self.screen.line(&format!("{}: {file} from {url}{rest}", self.name));
     }
 
     fn received(&mut self, file: &str, received: u64, total: Option<u64>) {
@@ -93,32 +90,36 @@ impl DownloadProgress {
         let seconds = request.start.elapsed().as_secs_f64();
         // A server that sends everything again begins below where the request did.
         let speed = received.saturating_sub(request.start_bytes) as f64 / seconds.max(1e-9);
-        let mut text = match total {
+        let amount = match total {
             Some(total) => format!("{} of {}", megabytes(received), megabytes(total)),
             None => megabytes(received),
         };
-        text.push_str(&format!(", {:.1} MB/s", speed / 1e6));
+        let mut facts = vec![amount, format!("{:.1} MB/s", speed / 1e6)];
         if let Some(total) = total.filter(|_| speed > 0.0 && seconds > 1.0) {
-            text.push_str(&format!(", {} left", duration(total.saturating_sub(received) as f64 / speed)));
+            facts.push(format!("{} left", duration(total.saturating_sub(received) as f64 / speed)));
         }
-        match &self.style {
-            Style::Bar(bar) => {
-                bar.set_length(total.unwrap_or(received));
-                bar.set_position(received);
-                self.style.prefix(&format!("{}: {file}", self.name));
-                self.style.message(&text);
+        match &self.screen {
+            Screen::Bar(..) => {
+                let done = total.map(|total| received as f64 / total.max(1) as f64);
+                let subject = Subject {
+                    before: format!("{}: ", self.name),
+                    name: file.to_owned(),
+                    after: String::new(),
+                    short: self.name.to_owned(),
+                };
+                self.screen.state(&State { subject: &subject, done, facts: &facts, more: &[] });
             }
-            style if request.last_line.elapsed() >= LINE_EVERY => {
+            screen if request.last_line.elapsed() >= LINE_EVERY => {
                 request.last_line = Instant::now();
-                style.line(&format!("{}: {file}: {text}", self.name));
+                screen.line(&format!("{}: {file}: {}", self.name, facts.join(", ")));
             }
             _ => {}
         }
     }
 
-    fn busy(&self, what: &str) {
-        self.style.prefix(self.name);
-        self.style.message(what);
+    fn busy(&self, what: String) {
+        let subject = Subject { name: self.name.to_owned(), ..Subject::default() };
+        self.screen.state(&State { subject: &subject, done: None, facts: &[what], more: &[] });
     }
 }
 

@@ -1,8 +1,8 @@
-//! `--json-events`: what happens in a study, for another program.
+//! `--json-events`: what happens in a study or a search, for another program.
 
 use crate::{failure::Failure, output};
 use records::{
-    event::{Event, Kind, Run},
+    event::{Event, Kind},
     files::FileError,
 };
 use std::{
@@ -11,7 +11,6 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use study::execute::StudyEvent;
 
 /// Steps come by the thousand: at most one in this time is told.
 const BETWEEN_STEPS: Duration = Duration::from_millis(100);
@@ -19,7 +18,6 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(100);
 /// A line of JSON an event, in a file or a pipe.
 pub(crate) struct EventLog {
     file: Option<(PathBuf, File)>,
-    run: Option<Run>,
     last_step: Option<Instant>,
 }
 
@@ -33,27 +31,21 @@ impl EventLog {
             Ok(file) => Ok((path.to_owned(), file)),
             Err(problem) => Err(FileError { path: path.to_owned(), problem }),
         };
-        Ok(Self { file: path.map(open).transpose()?, run: None, last_step: None })
+        Ok(Self { file: path.map(open).transpose()?, last_step: None })
     }
 
     /// Takes note of an event.
-    pub(crate) fn event(&mut self, event: &StudyEvent) {
+    pub(crate) fn event(&mut self, event: &Event) {
         if self.file.is_none() {
             return;
         }
-        let (run, kind) = event.parts();
-        if matches!(event, StudyEvent::Started { .. }) {
-            self.run = run.clone();
-        }
-        if let Kind::Step { .. } = kind {
+        if let Kind::Step(_) = event.kind {
             if self.last_step.is_some_and(|last| last.elapsed() < BETWEEN_STEPS) {
                 return;
             }
             self.last_step = Some(Instant::now());
         }
-        // What a training tells is about the run that began last.
-        let within = matches!(event, StudyEvent::Training(_)).then(|| self.run.clone()).flatten();
-        self.write(&Event { run: run.or(within), kind });
+        self.write(event);
     }
 
     /// A log that takes no more ends; the runs go on.

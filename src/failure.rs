@@ -1,6 +1,6 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
-use crate::{interrupt, output, verb::Verb};
+use crate::{hints, interrupt, output, verb::Verb};
 use records::{files::FileError, folder::FolderError, results::CollectError, store::RECORDS};
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
@@ -158,11 +158,11 @@ pub(crate) fn before_report(work: Result<(), Failure>, report: Result<(), Failur
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let hint = match &error {
-            RunError::UnknownModel(error) => error.hint.clone().into(),
+            RunError::UnknownModel(error) => hints::of_unknown_model(error).into(),
             RunError::StudyFile(error) => error.hint.clone().into(),
             RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
             RunError::Recipe(_) => Hint::Recipe,
-            RunError::Data(error) => error.hint().into(),
+            RunError::Data(error) => hints::of_data(error).into(),
             RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => Hint::LearningRate,
             RunError::Stopped { stopped: Stopped::Interrupted { .. }, .. } => Hint::Again,
             RunError::Threads { .. } => "pass a smaller --threads".into(),
@@ -263,7 +263,7 @@ impl From<VerifyError> for Failure {
 
 impl From<data::Error> for Failure {
     fn from(error: data::Error) -> Self {
-        let hint = error.hint();
+        let hint = hints::of_data(&error);
         Self::new(error, hint)
     }
 }

@@ -1,12 +1,15 @@
 //! The `mnist-study` command: parses, calls, prints. Everything it can do lives in the crates below it.
 
 mod args;
+mod bar;
 #[cfg(test)]
 mod book;
 mod commands;
+mod curves;
 mod download;
 mod events;
 mod failure;
+mod hints;
 mod interrupt;
 mod options;
 mod output;

@@ -9,10 +9,11 @@ use std::{
     backtrace::{Backtrace, BacktraceStatus},
     borrow::Cow,
     env,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     panic::PanicHookInfo,
     process::{self, ExitCode},
 };
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// Results as text.
 ///
@@ -92,9 +93,70 @@ pub(crate) fn fault(fault: &PanicHookInfo) {
     process::exit(FAULT);
 }
 
-/// A line on stderr.
+/// A line on stderr; at a terminal, one of its width or several.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", one_line(text));
+    let text = one_line(text);
+    let _ = match terminal() {
+        Some(size) => writeln!(io::stderr(), "{}", wrapped(&text, size.columns)),
+        None => writeln!(io::stderr(), "{text}"),
+    };
+}
+
+/// How much a terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+}
+
+/// Columns of a terminal that does not say how many it has.
+pub(crate) const COLUMNS: usize = 80;
+const ROWS: usize = 24;
+
+/// The terminal that stderr is; none where it is a file or a pipe.
+pub(crate) fn terminal() -> Option<Size> {
+    let stderr = io::stderr();
+    stderr.is_terminal().then(|| match terminal_size_of(&stderr) {
+        Some((Width(columns), Height(rows))) => Size { columns: columns.into(), rows: rows.into() },
+        None => Size { columns: COLUMNS, rows: ROWS },
+    })
+}
+
+/// Lines of at most that width, broken between words, those that follow indented by two more.
+pub(crate) fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let mut current = " ".repeat(indent);
+        let mut used = 0;
+        for word in words(&line[indent..]) {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > width {
+                lines.push(std::mem::replace(&mut current, " ".repeat(indent + 2)));
+                used = 0;
+            }
+            if used > 0 {
+                current.push(' ');
+            }
+            current.push_str(&word);
+            used = current.chars().count();
+        }
+        lines.push(current);
+    }
+    lines.join("\n")
+}
+
+/// What a line is not broken within: what stands between backticks is to be typed as it is, and a number has its per cent sign.
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        let is_open = |last: &String| last.matches('`').count() % 2 == 1 || word.starts_with('%');
+        match words.last_mut().filter(|last| is_open(last)) {
+            Some(last) => last.push_str(&format!(" {word}")),
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// A remark that is no failure.
@@ -118,8 +180,12 @@ pub(crate) fn failure(failure: &Failure, verb: &Verb) -> ExitCode {
         interrupt::last_words();
     }
     error_line(&failure.message);
-    let hint = format!("hint: {}\n", failure.hint.in_words(verb));
-    let _ = io::stderr().write_all(printable(&hint).as_bytes());
+    let hint = format!("hint: {}", failure.hint.in_words(verb));
+    let hint = printable(&hint);
+    let _ = match terminal() {
+        Some(size) => writeln!(io::stderr(), "{}", wrapped(&hint, size.columns)),
+        None => writeln!(io::stderr(), "{hint}"),
+    };
     failure.exit_code()
 }
 
@@ -183,6 +249,19 @@ mod tests {
         let expected = r"a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\u{2066}\u{7f}\u{d}";
         assert_eq!(printable(HOSTILE), expected);
         assert_eq!(one_line("x\nerror: y\tz\u{1b}[1m"), r"x\nerror: y\tz\u{1b}[1m");
+    }
+
+    #[test]
+    fn a_line_is_broken_between_words() {
+        assert_eq!(wrapped("note: accuracy 97.31 % of all", 80), "note: accuracy 97.31 % of all");
+        assert_eq!(wrapped("note: accuracy 97.31 % of all", 20), "note: accuracy\n  97.31 % of all");
+        assert_eq!(
+            wrapped("hint: type `mnist-study run x`, then", 20),
+            "hint: type\n  `mnist-study run x`,\n  then"
+        );
+        assert_eq!(wrapped("a:\n  one two three", 9), "a:\n  one two\n    three");
+        assert_eq!(wrapped("/a/path/of/one/long/word is whole", 10), "/a/path/of/one/long/word\n  is whole");
+        assert_eq!(wrapped("", 10), "");
     }
 
     #[test]

@@ -1,234 +1,216 @@
 //! Live progress on stderr: a bar at a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
-use crate::output;
-use analysis::figures::{fixed, percent};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use records::record::RunSpec;
-use std::{
-    io::IsTerminal,
-    time::{Duration, Instant},
+use crate::{
+    bar::{Screen, State, Subject},
+    curves::Curves,
+    output,
 };
-use study::execute::StudyEvent;
-use train::Event;
+use analysis::figures::{fixed, percent};
+use records::{
+    event::{EpochEnd, Event, Kind, Run, Step},
+    record::RunSpec,
+};
+use std::time::Instant;
 
 /// Shows what a study does.
 pub(crate) struct Progress {
-    style: Style,
-    run: Option<Run>,
+    screen: Screen,
+    current: Option<Current>,
     /// Seconds that an epoch of each model took last, evaluation included.
     pace: Vec<(String, f64)>,
-    /// The runs that are still to come, the current one included.
-    remaining: Vec<RunSpec>,
+    /// Where they are shown.
+    curves: Option<Curves>,
+    /// The runs that are still to come.
+    remaining: Vec<Planned>,
     /// Whether it was said that other programs are waited for.
     waiting: bool,
 }
 
-/// How progress is shown.
-pub(crate) enum Style {
-    /// Not at all.
-    Quiet,
-    /// By lines.
-    Lines,
-    /// By a bar, with lines above it.
-    Bar(ProgressBar),
-}
-
-impl Style {
-    /// A bar by indicatif's `template` at a terminal, lines elsewhere.
-    pub(crate) fn new(quiet: bool, template: &str) -> Self {
-        if quiet {
-            Self::Quiet
-        } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            bar.set_style(
-                ProgressStyle::with_template(template).expect("a constant template").progress_chars("=> "),
-            );
-            Self::Bar(bar)
-        } else {
-            Self::Lines
-        }
-    }
-
-    /// Prints a line.
-    pub(crate) fn line(&self, text: &str) {
-        match self {
-            Self::Quiet => {}
-            Self::Lines => output::line(text),
-            Self::Bar(bar) => bar.println(output::one_line(text)),
-        }
-    }
-
-    /// Says before the bar what it is about.
-    pub(crate) fn prefix(&self, text: &str) {
-        if let Self::Bar(bar) = self {
-            bar.set_prefix(output::one_line(text).into_owned());
-        }
-    }
-
-    /// Says behind the bar how it goes.
-    pub(crate) fn message(&self, text: &str) {
-        if let Self::Bar(bar) = self {
-            bar.set_message(output::one_line(text).into_owned());
-        }
-    }
-
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
-        }
-    }
+/// A run that is still to come.
+struct Planned {
+    model: String,
+    seed: u64,
+    epochs: usize,
 }
 
 /// The run that is being made.
-struct Run {
-    specification: RunSpec,
-    label: String,
+struct Current {
+    run: Run,
+    epochs: usize,
     epoch_start: Instant,
     epochs_done: usize,
 }
 
-/// A bar is redrawn at most this often: drawing happens within the training clock.
-const REDRAW: Duration = Duration::from_millis(100);
+impl Current {
+    /// Its place, its model, its seed, and where it is.
+    fn in_epoch(&self, epoch: usize) -> Subject {
+        let (place, at) = (place(&self.run), format!("epoch {epoch}/{}", self.epochs));
+        Subject {
+            before: format!("{place}: "),
+            name: self.run.model.clone(),
+            after: format!(", seed {}, {at}", self.run.seed),
+            short: format!("{place}, {at}"),
+        }
+    }
+}
 
 impl Progress {
     /// For runs that are to be made in this order.
     pub(crate) fn new(plan: &[RunSpec], quiet: bool) -> Self {
-        let style = Style::new(quiet, "{prefix} {bar:20} {wide_msg}");
-        Self { style, run: None, pace: Vec::new(), remaining: plan.to_vec(), waiting: false }
+        let planned =
+            |run: &RunSpec| Planned { model: run.model.clone(), seed: run.seed, epochs: run.recipe.epochs };
+        Self {
+            screen: Screen::new(quiet),
+            current: None,
+            pace: Vec::new(),
+            curves: None,
+            remaining: plan.iter().map(planned).collect(),
+            waiting: false,
+        }
+    }
+
+    /// As [`Self::new`], with the curves of the runs where the terminal has room for them.
+    pub(crate) fn with_curves(plan: &[RunSpec], quiet: bool) -> Self {
+        Self { curves: Some(Curves::of(plan)), ..Self::new(plan, quiet) }
     }
 
     /// Takes note of an event.
-    pub(crate) fn event(&mut self, event: &StudyEvent) {
-        match event {
-            StudyEvent::Started { index, total, specification } => self.start(*index, *total, specification),
-            StudyEvent::Training(Event::Step { epoch, step, steps, train }) => {
-                self.step(*epoch, *step, *steps, train);
-            }
-            StudyEvent::Training(Event::Epoch(metrics)) => self.epoch(metrics),
-            StudyEvent::Finished { index, total, reused, record } => {
-                self.done(&record.specification);
-                let made = if *reused { "kept from before" } else { "done" };
-                let kept = record.kept_epoch.map_or_else(String::new, |epoch| {
-                    format!(" (tested: the weights after epoch {epoch} of {})", record.epochs.len())
+    pub(crate) fn event(&mut self, event: &Event) {
+        match (&event.kind, event.run()) {
+            (Kind::Started { epochs, .. }, Some(run)) => self.start(run, *epochs),
+            (Kind::Step(step), _) => self.step(step),
+            (Kind::Epoch(epoch), _) => self.epoch(epoch),
+            (Kind::Finished(end), Some(run)) => {
+                self.done(run);
+                let made = if end.reused { "kept from before" } else { "done" };
+                let kept = end.kept_epoch.map_or_else(String::new, |epoch| {
+                    format!(" (tested: the weights after epoch {epoch} of {})", end.epochs)
                 });
-                self.line(&format!(
+                self.screen.line(&format!(
                     "{}: {made}, test accuracy {} %, test loss {}, trained in {:.1} s{kept}",
-                    label(*index, *total, &record.specification),
-                    percent(record.test.accuracy),
-                    fixed(record.test.loss, 4),
-                    record.train_seconds
+                    label(run),
+                    percent(end.test_accuracy),
+                    fixed(end.test_loss, 4),
+                    end.train_seconds
                 ));
             }
-            StudyEvent::Failed { index, total, reused, run } => {
-                self.done(&run.specification);
+            (Kind::Failed { reused, problem, .. }, Some(run)) => {
+                self.done(run);
                 let known = if *reused { " (known from before)" } else { "" };
-                self.line(&format!("{}: {}{known}", label(*index, *total, &run.specification), run.problem));
+                self.screen.line(&format!("{}: {problem}{known}", label(run)));
             }
-            StudyEvent::Waiting { runs } => {
-                if !self.waiting {
-                    self.waiting = true;
-                    let noun = if *runs == 1 { "run" } else { "runs" };
-                    self.line(&format!("waiting for {runs} {noun} that other programs are making"));
-                }
+            (Kind::Waiting { runs }, _) if !self.waiting => {
+                self.waiting = true;
+                let noun = if *runs == 1 { "run" } else { "runs" };
+                self.screen.line(&format!("waiting for {runs} {noun} that other programs are making"));
             }
-            StudyEvent::Note(note) => self.line(&format!("note: {note}")),
+            (Kind::Note { text }, _) => self.screen.line(&format!("note: {text}")),
+            _ => {}
         }
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.style.finish();
+        self.screen.finish();
     }
 
     /// A run has come to its end.
-    fn done(&mut self, specification: &RunSpec) {
-        if let Some(place) = self.remaining.iter().position(|remaining| remaining == specification) {
-            self.remaining.remove(place);
-        }
-        self.run = None;
+    fn done(&mut self, run: &Run) {
+        self.take(run);
+        self.current = None;
         self.waiting = false;
     }
 
-    fn start(&mut self, index: usize, total: usize, specification: &RunSpec) {
-        self.run = Some(Run {
-            specification: specification.clone(),
-            label: label(index, total, specification),
-            epoch_start: Instant::now(),
-            epochs_done: 0,
-        });
-    }
-
-    fn step(&mut self, epoch: usize, step: usize, steps: usize, train: &nn::Evaluation) {
-        let (Style::Bar(bar), Some(run)) = (&self.style, &self.run) else { return };
-        let seconds = run.epoch_start.elapsed().as_secs_f64();
-        if step == 1 {
-            bar.set_length(steps as u64);
-            self.style.prefix(&format!("{}, epoch {epoch}/{}", run.label, run.specification.recipe.epochs));
-        }
-        bar.set_position(step as u64);
-        if step == 1 || step == steps || seconds / REDRAW.as_secs_f64() >= step as f64 / steps as f64 {
-            let left = self.seconds_left(run, step as f64 / steps as f64, seconds);
-            self.style.message(&format!(
-                "{step}/{steps}  {} images/s  loss {:.4}  accuracy {:.2} %  {} left",
-                thousands(train.images as f64 / seconds.max(1e-9)),
-                train.loss(),
-                100.0 * train.accuracy(),
-                duration(left)
-            ));
+    /// A run is no longer to come.
+    fn take(&mut self, run: &Run) {
+        let is_it = |planned: &Planned| planned.seed == run.seed && planned.model == run.model;
+        if let Some(place) = self.remaining.iter().position(is_it) {
+            self.remaining.remove(place);
         }
     }
 
-    fn epoch(&mut self, metrics: &train::EpochMetrics) {
-        let Some(run) = &mut self.run else { return };
-        let seconds = run.epoch_start.elapsed().as_secs_f64();
-        run.epoch_start = Instant::now();
-        run.epochs_done += 1;
-        let model = run.specification.model.clone();
-        let line = format!(
-            "{}, epoch {}/{}: training loss {}, accuracy {} %; validation loss {}, accuracy {} %; {:.1} s, {} images/s",
-            run.label,
-            metrics.epoch,
-            run.specification.recipe.epochs,
-            fixed(metrics.train.loss(), 4),
-            percent(metrics.train.accuracy()),
-            fixed(metrics.validation.loss(), 4),
-            percent(metrics.validation.accuracy()),
-            metrics.train_seconds,
-            thousands(metrics.train.images as f64 / metrics.train_seconds.max(1e-9))
+    fn start(&mut self, run: &Run, epochs: usize) {
+        self.take(run);
+        let epoch_start = Instant::now();
+        self.current = Some(Current { run: run.clone(), epochs, epoch_start, epochs_done: 0 });
+    }
+
+    fn step(&mut self, step: &Step) {
+        let Some(current) = self.current.as_ref().filter(|_| self.screen.is_due()) else { return };
+        let seconds = current.epoch_start.elapsed().as_secs_f64();
+        let done = step.step as f64 / step.steps as f64;
+        let left = self.seconds_left(current, done, seconds);
+        let curves = self.curves.as_ref().zip(output::terminal());
+        let curves = curves.and_then(|(curves, terminal)| curves.drawn(terminal));
+        self.screen.state_below(
+            curves,
+            &State {
+                subject: &current.in_epoch(step.epoch),
+                done: Some(done),
+                facts: &[
+                    format!("accuracy {:.2} %", 100.0 * step.train_accuracy),
+                    format!("{} left", duration(left)),
+                ],
+                more: &[
+                    format!("loss {:.4}", step.train_loss),
+                    format!("{} images/s", thousands(step.images as f64 / seconds.max(1e-9))),
+                    format!("step {}/{}", step.step, step.steps),
+                ],
+            },
         );
-        match self.pace.iter_mut().find(|(name, _)| *name == model) {
-            Some((_, pace)) => *pace = seconds,
-            None => self.pace.push((model, seconds)),
+    }
+
+    fn epoch(&mut self, epoch: &EpochEnd) {
+        let Some(current) = &mut self.current else { return };
+        let seconds = current.epoch_start.elapsed().as_secs_f64();
+        current.epoch_start = Instant::now();
+        current.epochs_done += 1;
+        let (subject, model) = (current.in_epoch(epoch.epoch), &current.run.model);
+        let [train_loss, validation_loss] =
+            [epoch.train_loss, epoch.validation_loss].map(|loss| fixed(loss, 4));
+        let [train_accuracy, validation_accuracy] =
+            [epoch.train_accuracy, epoch.validation_accuracy].map(percent);
+        let took = format!("{:.1} s", epoch.train_seconds);
+        let speed = format!("{} images/s", thousands(epoch.images as f64 / epoch.train_seconds.max(1e-9)));
+        let all = format!(
+            "{subject}: training loss {train_loss}, accuracy {train_accuracy} %; validation loss {validation_loss}, accuracy {validation_accuracy} %; {took}, {speed}"
+        );
+        let facts = [
+            format!("validation accuracy {validation_accuracy} %"),
+            took,
+            format!("loss {validation_loss}"),
+            format!("training accuracy {train_accuracy} %"),
+            speed,
+        ];
+        if let Some(curves) = &mut self.curves {
+            curves.epoch(model, epoch.epoch, epoch.validation_accuracy);
         }
-        self.line(&line);
+        match self.pace.iter_mut().find(|(name, _)| name == model) {
+            Some((_, pace)) => *pace = seconds,
+            None => self.pace.push((model.clone(), seconds)),
+        }
+        self.screen.facts(&subject, &all, &facts);
     }
 
     /// Seconds that the study will still take, when `done` of the current epoch took `seconds`.
     ///
     /// A model that has not had an epoch yet is taken to be as fast as the current one.
-    fn seconds_left(&self, run: &Run, done: f64, seconds: f64) -> f64 {
+    fn seconds_left(&self, current: &Current, done: f64, seconds: f64) -> f64 {
         let pace = |model: &str| self.pace.iter().find(|(name, _)| name == model).map(|(_, pace)| *pace);
-        let here = pace(&run.specification.model).unwrap_or(seconds / done.max(1e-9));
-        let this_run = here * (run.specification.recipe.epochs as f64 - run.epochs_done as f64 - done);
-        let later: f64 = self
-            .remaining
-            .iter()
-            .filter(|specification| **specification != run.specification)
-            .map(|specification| {
-                specification.recipe.epochs as f64 * pace(&specification.model).unwrap_or(here)
-            })
-            .sum();
-        this_run + later
-    }
-
-    fn line(&self, text: &str) {
-        self.style.line(text);
+        let here = pace(&current.run.model).unwrap_or(seconds / done.max(1e-9));
+        let this_run = here * (current.epochs as f64 - current.epochs_done as f64 - done);
+        let later = |planned: &Planned| planned.epochs as f64 * pace(&planned.model).unwrap_or(here);
+        this_run + self.remaining.iter().map(later).sum::<f64>()
     }
 }
 
-fn label(index: usize, total: usize, specification: &RunSpec) -> String {
-    format!("run {}/{total}: {}, seed {}", index + 1, specification.model, specification.seed)
+fn label(run: &Run) -> String {
+    format!("{}: {}, seed {}", place(run), run.model, run.seed)
+}
+
+/// Of a run in its plan.
+fn place(run: &Run) -> String {
+    format!("run {}/{}", run.index + 1, run.total)
 }
 
 /// 21,300 for 21300.4.

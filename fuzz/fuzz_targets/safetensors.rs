@@ -111,7 +111,6 @@ fn check_literals(text: &str, count: usize) {
 
 fn check_message(error: &FormatError) {
     check_printable(&error.to_string());
-    check_printable(&error.hint());
 }
 
 /// Nothing that a terminal would take for a command.

@@ -13,6 +13,7 @@ use crate::{
     progress::Progress,
 };
 use records::{
+    event::{Event, Kind},
     folder::StudyFolder,
     question::{Part, Question},
     record::{FailedRun, Protocol, RunSpec},
@@ -21,7 +22,7 @@ use records::{
 };
 use std::{path::Path, slice};
 use study::{
-    execute::{StudyEvent, execute},
+    execute::execute,
     plan::{StudySpec, identify, plan},
     run::Session,
     study_file::ModelSpec,
@@ -175,13 +176,13 @@ fn make_on(
     let workplace =
         StudyFolder::open(folder, &comparison.question, &runs, &session.environment(), options.fresh)?;
     let mut events = EventLog::open(options.json_events.as_deref())?;
-    let mut progress = Progress::new(&runs, output.quiet);
+    let mut progress = Progress::with_curves(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();
-    let mut listener = |event: StudyEvent| {
-        progress.event(&event);
-        events.event(&event);
-        made += usize::from(matches!(event, StudyEvent::Finished { .. }));
+    let mut listener = |event: &Event| {
+        progress.event(event);
+        events.event(event);
+        made += usize::from(matches!(event.kind, Kind::Finished(_)));
         interrupt::flow()
     };
     let executed = execute(&session, &runs, &workplace, options.fresh, &mut listener);

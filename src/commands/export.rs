@@ -3,6 +3,7 @@
 use super::{instruction_set, named::in_study_file, session, weights::Saved};
 use crate::{
     failure::Failure,
+    hints,
     options::{ModelFileArguments, OrientationArguments, OutputArguments, values::threads},
     output, targets,
 };
@@ -113,7 +114,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.safetensors {
         let bytes = interchange::encode(&model, &saved.description)
-            .map_err(|error| Failure::new(&error, error.hint()))?;
+            .map_err(|error| Failure::new(&error, hints::of_model_file(&error)))?;
         write(path, "safetensors", &bytes)?;
     }
     let loss = quantised.as_ref().map(|(_, loss)| loss);

@@ -65,20 +65,37 @@ type Loaded<'a> = (Vec<ModelSpec>, Option<(&'a str, StudyFile)>);
 
 /// The models of a name; if it is that of a study file, its name alone, and what else stands in it.
 fn load(name: &str) -> Result<Loaded<'_>, Failure> {
-    let Some((file, wanted)) = in_study_file(name) else {
+    let Some((named, mut study)) = open(name)? else {
         return Ok((vec![built_in_model(name).map_err(RunError::from)?], None));
     };
-    let mut study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
     let models = std::mem::take(&mut study.models);
-    let Some(wanted) = wanted else { return Ok((models, Some((file, study)))) };
-    let names: Vec<String> = models.iter().map(|model| model.architecture.name.clone()).collect();
-    let found: Vec<ModelSpec> =
-        models.into_iter().filter(|model| model.architecture.name == wanted).collect();
-    if found.is_empty() {
-        let hint = choose(wanted, names.iter().map(String::as_str));
-        return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
+    let found = named.of(models, |model| &model.architecture.name)?;
+    Ok((found, Some((named.file, study))))
+}
+
+/// A study file as it is named, and the one model of it that is meant, if it is one.
+pub(super) struct InFile<'a> {
+    pub(super) file: &'a str,
+    wanted: Option<&'a str>,
+}
+
+impl InFile<'_> {
+    /// Those of its models that are meant.
+    pub(super) fn of<T>(&self, models: Vec<T>, name: impl Fn(&T) -> &str) -> Result<Vec<T>, Failure> {
+        let Some(wanted) = self.wanted else { return Ok(models) };
+        if !models.iter().any(|model| name(model) == wanted) {
+            let hint = choose(wanted, models.iter().map(&name));
+            return Err(Failure::usage(format!("{}: no model {wanted}", self.file), hint));
+        }
+        Ok(models.into_iter().filter(|model| name(model) == wanted).collect())
     }
-    Ok((found, Some((file, study))))
+}
+
+/// The study file that a name is of; none for a built-in model's name.
+pub(super) fn open(name: &str) -> Result<Option<(InFile<'_>, StudyFile)>, Failure> {
+    let Some((file, wanted)) = in_study_file(name) else { return Ok(None) };
+    let study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
+    Ok(Some((InFile { file, wanted }, study)))
 }
 
 /// What of a study file goes with its models.

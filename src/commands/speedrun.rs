@@ -10,7 +10,9 @@ use crate::{
 };
 use clap::{Args, ValueHint};
 use records::{
+    event::{Event, Kind},
     folder::StudyFolder,
+    identity::run_id,
     question::Question,
     record::{FailedRun, Protocol, RunRecord},
     results::describe_failure,
@@ -18,7 +20,7 @@ use records::{
 use serde_json::json;
 use std::{path::PathBuf, time::Instant};
 use study::{
-    execute::{StudyEvent, execute},
+    execute::execute,
     plan::{StudySpec, identify, plan},
     study_file::MAXIMUM_RUNS,
 };
@@ -70,16 +72,20 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
     let mut progress = Progress::new(&runs, arguments.output.quiet);
     let _finishing = interrupt::finish_step();
     let start_seconds = process_start.elapsed().as_secs_f64() - session.loading_seconds();
-    let mut records: Vec<RunRecord> = Vec::new();
-    let mut listener = |event: StudyEvent| {
-        progress.event(&event);
-        if let StudyEvent::Finished { record, .. } = event {
-            records.push(record.clone());
+    let mut finished: Vec<String> = Vec::new();
+    let mut listener = |event: &Event| {
+        progress.event(event);
+        if let (Kind::Finished(_), Some(run)) = (&event.kind, event.run()) {
+            finished.push(run_id(&runs[run.index], &session.environment()));
         }
         interrupt::flow()
     };
     let executed = execute(&session, &runs, &folder, true, &mut listener);
     progress.finish();
+    let read = finished.iter().map(|id| folder.store().read(id));
+    let records: Result<Vec<Option<RunRecord>>, String> = read.collect();
+    let records = records.map_err(|problem| Failure::new(problem, "run the same command again"))?;
+    let records: Vec<RunRecord> = records.into_iter().flatten().collect();
     if records.is_empty() {
         return ended(&executed?);
     }

@@ -26,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
     slice,
 };
-use study::execute::StudyEvent;
+use study::telling::Telling;
 
 /// `train`.
 #[derive(Debug, Args)]
@@ -58,11 +58,12 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
     let specification = session.specification(&model, training.protocol.into(), training.seed);
-    let mut progress = Progress::new(slice::from_ref(&specification), arguments.output.quiet);
-    progress.event(&StudyEvent::Started { index: 0, total: 1, specification: &specification });
+    let mut progress = Progress::with_curves(slice::from_ref(&specification), arguments.output.quiet);
+    let mut telling = Telling::of_run(0, 1, &specification);
+    progress.event(telling.event());
     let _finishing = interrupt::finish_step();
     let mut listener = |event| {
-        progress.event(&StudyEvent::Training(event));
+        progress.event(telling.of_training(event));
         interrupt::flow()
     };
     let finished = session.run(&specification, &mut listener);

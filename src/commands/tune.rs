@@ -1,7 +1,8 @@
 //! `tune`: better settings, by the validation images alone.
 
-use super::{named::in_study_file, session};
+use super::{named::open, session};
 use crate::{
+    events::EventLog,
     failure::{self, Failure},
     interrupt,
     options::{
@@ -13,6 +14,7 @@ use crate::{
 };
 use clap::{Args, ValueHint};
 use records::{
+    event::Event,
     record::Protocol,
     store::{FileError, check_writable, write_atomically},
     trial_store::TrialStore,
@@ -24,8 +26,7 @@ use study::{
     plan::identify,
     run::RunError,
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
-    suggest::choose,
-    tune::{Budget, Candidate, Question, SettingSpace, TuneEvent, Tuning, tune},
+    tune::{Budget, Candidate, Question, SettingSpace, Tuned, Tuning, tune},
 };
 
 /// `tune`.
@@ -67,6 +68,9 @@ pub(crate) struct TuneArguments {
     /// Make every trial again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Also write what happens to this file or pipe, one JSON object a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) json_events: Option<PathBuf>,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -154,16 +158,14 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let _finishing = interrupt::finish_step();
     question.claim(&arguments.out, arguments.fresh)?;
     let store = TrialStore::of(&arguments.out);
-    let mut progress = TrialProgress::new(budget, arguments.output.quiet);
-    let mut records = vec![Vec::new(); question.candidates.len()];
-    let mut listener = |event: TuneEvent| {
-        progress.event(&event);
-        if let TuneEvent::Finished { model, record, .. } = event {
-            records[model].push(record.clone());
-        }
+    let mut events = EventLog::open(arguments.json_events.as_deref())?;
+    let mut progress = TrialProgress::new(arguments.output.quiet);
+    let mut listener = |event: &Event| {
+        progress.event(event);
+        events.event(event);
         interrupt::flow()
     };
-    let tuned = tune(&session, &question, budget, &store, arguments.fresh, &mut listener);
+    let Tuned { records, ended } = tune(&session, &question, budget, &store, arguments.fresh, &mut listener);
     progress.finish();
     // What was found before an interruption is written as well, once there is something of every model.
     let told = match records.iter().all(|records| !records.is_empty()) {
@@ -172,7 +174,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
             .and_then(|tuning| publish(&arguments.out, &tuning, arguments)),
         false => Ok(()),
     };
-    failure::before_report(tuned.map_err(Failure::from), told)
+    failure::before_report(ended.map_err(Failure::from), told)
 }
 
 fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<(), Failure> {
@@ -215,7 +217,7 @@ fn settings(options: &RecipeArguments) -> Vec<Setting> {
 /// The models of a name, and what is searched of each: a built-in one's name, `FILE.toml`, or `FILE.toml:NAME`. A file may
 /// have several data sets only where one was `chosen`.
 fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure> {
-    let Some((file, wanted)) = in_study_file(name) else {
+    let Some((named, study)) = open(name)? else {
         built_in_model(name).map_err(RunError::from)?;
         let template = built_in_templates().into_iter().find(|template| template.name == name);
         let template = template.expect("the model was made from it");
@@ -223,7 +225,7 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
         let candidate = Candidate { template, shared: options.to_vec(), space };
         return Ok(Named { candidates: vec![candidate], dataset: None, protocol: None });
     };
-    let study = StudyFile::read(Path::new(file)).map_err(RunError::from)?;
+    let file = named.file;
     let made =
         |model: &ModelSpec| study.templates.iter().any(|template| template.name == model.architecture.name);
     if !study.models.iter().all(made) {
@@ -238,14 +240,8 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
             "name one with --dataset, and tune on each by itself",
         ));
     }
-    let is_wanted = |template: &&ModelTemplate| wanted.is_none_or(|wanted| template.name == wanted);
-    let templates: Vec<&ModelTemplate> = study.templates.iter().filter(is_wanted).collect();
-    if templates.is_empty() {
-        let wanted = wanted.unwrap_or_default();
-        let hint = choose(wanted, study.templates.iter().map(|template| template.name.as_str()));
-        return Err(Failure::usage(format!("{file}: no model {wanted}"), hint));
-    }
-    let candidates = templates.into_iter().map(|template| of_file(&study, template, file, options));
+    let templates = named.of(study.templates.clone(), |template| &template.name)?;
+    let candidates = templates.iter().map(|template| of_file(&study, template, file, options));
     Ok(Named {
         candidates: candidates.collect::<Result<_, _>>()?,
         dataset: study.datasets.first().cloned(),

@@ -17,7 +17,7 @@ use records::{
 };
 use serde_json::json;
 use std::{path::PathBuf, time::Instant};
-use study::{execute::StudyEvent, run::Session, verify::verify};
+use study::{run::Session, telling::Telling, verify::verify};
 
 /// `verify`.
 #[derive(Debug, Args)]
@@ -155,10 +155,11 @@ fn again(
         Some(fitting) => session.insert(fitting),
         None => session.insert(open(arguments, record)?),
     };
-    progress.event(&StudyEvent::Started { index, total, specification });
+    let mut telling = Telling::of_run(index, total, specification);
+    progress.event(telling.event());
     let _finishing = interrupt::finish_step();
     let mut listener = |event: train::Event| {
-        progress.event(&StudyEvent::Training(event));
+        progress.event(telling.of_training(event));
         interrupt::flow()
     };
     let differences = verify(session, record, &mut listener);

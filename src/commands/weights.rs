@@ -3,6 +3,7 @@
 use super::{datasets, instruction_set, named::find_one};
 use crate::{
     failure::{Failure, Hint},
+    hints,
     options::{ModelFileArguments, RecipeArguments},
     output,
 };
@@ -221,7 +222,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn wrong(name: &str, error: &FormatError) -> Failure {
-    let mut hint = error.hint();
+    let mut hint = hints::of_model_file(error);
     if let FormatError::NoDescription
     | FormatError::Changed { .. }
     | FormatError::Redescribed { .. }

@@ -213,12 +213,12 @@ fn events_are_told_to_other_programs() {
     let told = events(&[]);
     let names = |told: &[Event]| -> Vec<String> {
         let name = |event: &Event| {
-            let model = event.run.as_ref().map_or("", |run| run.model.as_str());
+            let model = event.run().map_or("", |run| run.model.as_str());
             Some(match &event.kind {
-                Kind::Started { epochs } => format!("{model} started {epochs}"),
-                Kind::Epoch { epoch, .. } => format!("{model} epoch {epoch}"),
-                Kind::Finished { reused, .. } => format!("{model} finished {reused}"),
-                Kind::Step { .. } | Kind::Note { .. } => return None,
+                Kind::Started { epochs, .. } => format!("{model} started {epochs}"),
+                Kind::Epoch(end) => format!("{model} epoch {}", end.epoch),
+                Kind::Finished(end) => format!("{model} finished {}", end.reused),
+                Kind::Step(_) | Kind::Note { .. } => return None,
                 other => format!("{model} {other:?}"),
             })
         };
@@ -232,7 +232,7 @@ fn events_are_told_to_other_programs() {
     let ends: Vec<String> = told
         .iter()
         .filter_map(|event| match &event.kind {
-            Kind::Finished { fingerprint, .. } => Some(fingerprint.clone()),
+            Kind::Finished(end) => Some(end.fingerprint.clone()),
             _ => None,
         })
         .collect();

@@ -115,7 +115,7 @@ fn what_was_guessed_is_told() {
     let notes = [
         "states no preparation: pixels of 0 to 1 assumed; pass --mean 0.1307 --std 0.3081",
         "removed the prefix `module.` that all tensor names share",
-        "matched layers by --map, shape or number: fc1 as dense1, fc2 as dense2",
+        "matched layers by given name, shape or number: fc1 as dense1, fc2 as dense2",
     ];
     for note in notes {
         assert!(ran.stderr.contains(&format!("note: foreign: {note}")), "{}", ran.stderr);

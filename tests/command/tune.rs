@@ -1,6 +1,7 @@
 //! A search end to end: its files, going on, and the study file that it ends in.
 
 use crate::common::{Bench, Said, said};
+use records::event::{Event, Kind};
 use std::fs;
 
 const STUDY: &str = r#"
@@ -40,6 +41,56 @@ fn a_search_goes_on_and_its_result_runs() {
     assert_eq!(ran.code, Some(0), "{}{tuned}", ran.stderr);
     let page = bench.read("part/tuning.html");
     assert!(page.contains("learning_rate") && page.contains("width"), "the page names what was searched");
+}
+
+/// The model as it stands and each trial begin, tell their epochs and end, under their numbers.
+#[test]
+fn events_are_told_to_other_programs() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), STUDY).expect("the file is written");
+    let told = || -> Vec<Event> {
+        let ran = tune(&bench, "out", &["--trials", "2", "--no-halving", "--json-events", "events"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        bench.read("events").lines().map(|line| serde_json::from_str(line).expect("an event")).collect()
+    };
+    let names = |events: &[Event]| -> Vec<String> {
+        let name = |event: &Event| {
+            let trial = event.trial()?;
+            assert_eq!((trial.model.as_str(), trial.trials), ("small", Some(2)));
+            let number = trial.number.map_or("-".to_owned(), |number| number.to_string());
+            match &event.kind {
+                Kind::Started { epochs, settings } => {
+                    Some(format!("{number} started {epochs} {}", settings.len()))
+                }
+                Kind::Epoch(end) => Some(format!("{number} epoch {}", end.epoch)),
+                Kind::TrialFinished(end) => {
+                    Some(format!("{number} ended {:?} {} {}", end.outcome, end.epochs, end.reused))
+                }
+                _ => None,
+            }
+        };
+        events.iter().filter_map(name).collect()
+    };
+    let of = |number: &str, settings: usize| {
+        let lines = ["started 3 SETTINGS", "epoch 1", "epoch 2", "epoch 3", "ended Finished 3 false"];
+        lines.map(|line| format!("{number} {}", line.replace("SETTINGS", &settings.to_string())))
+    };
+    let first = told();
+    assert_eq!(names(&first), [of("-", 0), of("0", 2), of("1", 2)].concat());
+    assert!(first.iter().any(|event| matches!(event.kind, Kind::Step(_))));
+    assert_eq!(names(&told()), ["-", "0", "1"].map(|number| format!("{number} ended Finished 3 true")));
+}
+
+/// Every example of the manual is an event, and is written as it stands there.
+#[test]
+fn the_manual_of_events_is_true() {
+    let manual = include_str!("../../docs/events.md");
+    let examples: Vec<&str> = manual.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(examples.len(), 9);
+    for example in examples {
+        let event: Event = serde_json::from_str(example).expect(example);
+        assert_eq!(serde_json::to_string(&event).expect("plain values"), example);
+    }
 }
 
 #[test]

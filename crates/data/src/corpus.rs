@@ -1,5 +1,6 @@
 //! The pair of sets that a study needs.
 
+use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 
 use crate::{Dataset, Error, classes::renumber, idx, sanity};
@@ -166,8 +167,4 @@ impl Corpus {
 
 fn digest(header: &[u8], body: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(header).chain_update(body).finalize().into()
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,6 @@ use crate::Found;
 
 /// Why data cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// A file starts with the number of another format.
     #[error("{file}: magic number {expected:#010x} expected, {found:#010x} found")]
@@ -321,7 +320,6 @@ pub enum Error {
 
 /// What a folder holds in the place of four IDX files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Beside {
     /// A folder below it has them.
     Folder(String),
@@ -366,93 +364,6 @@ impl Error {
     pub fn unknown_name(name: &str) -> Self {
         let known = crate::published().iter().map(|set| set.name);
         Self::UnknownName { name: name.to_owned(), suggestion: crate::near(name, known) }
-    }
-
-    /// What to do about it, one sentence for the `hint:` line.
-    pub fn hint(&self) -> String {
-        let embedded = "; MNIST itself needs no file: --dataset mnist";
-        match self {
-            Self::WrongMagic { expected, found, .. } => match *found {
-                crate::idx::IMAGES_MAGIC | crate::idx::LABELS_MAGIC | crate::idx::LABEL_ROWS_MAGIC => {
-                    "images and labels look exchanged: check both files' names".to_owned()
-                }
-                _ if *expected == crate::idx::IMAGES_MAGIC => {
-                    format!("give an IDX file of 8-bit images with three dimensions{embedded}")
-                }
-                _ => format!("give an IDX file of 8-bit labels with one dimension{embedded}"),
-            },
-            Self::NotIdx { found, .. } => found.remedy().to_owned(),
-            Self::Memory { .. } => "close other programs, or use a smaller dataset".to_owned(),
-            Self::Truncated { .. } | Self::Compression { .. } => format!("make or download it again{embedded}"),
-            Self::TrailingBytes { .. } => {
-                format!("the file is damaged or two files were joined: make or download it again{embedded}")
-            }
-            Self::TooLarge { .. } => {
-                format!(
-                    "use a smaller dataset; a compressed file with a false header looks large, too{embedded}"
-                )
-            }
-            Self::Empty { .. } => "give a dataset with at least one training and one test image".to_owned(),
-            Self::ImageSize { .. } => "scale the images to 256×256 pixels or fewer".to_owned(),
-            Self::PixelCount { .. } => "pass labels × height × width bytes, one byte a pixel".to_owned(),
-            Self::CountsDiffer { .. } => "check that both files belong to the same dataset".to_owned(),
-            Self::LabelOutOfRange { classes, .. } => {
-                format!("number the classes from 0 to {}", classes.saturating_sub(1))
-            }
-            Self::ClassCount { .. } => "label the images with 2 to 256 classes".to_owned(),
-            Self::OneClass { .. } => {
-                "check the file of labels: it is damaged, or of something else than classes".to_owned()
-            }
-            Self::Alike { .. } => "check the file of images: it is damaged, or was never filled".to_owned(),
-            Self::SetsDiffer { .. } | Self::ClassesDiffer { .. } => {
-                "check that the training and the test files belong to the same dataset".to_owned()
-            }
-            Self::MissingFile { found: Some(Beside::Kind { kind, .. }), .. } => kind.remedy().to_owned(),
-            Self::MissingFile { found: Some(Beside::Folder(folder)), .. } => {
-                format!("pass --dataset {folder}")
-            }
-            Self::SeveralFiles { .. } => {
-                "leave one data set in the folder, or rename its files as `mnist-study datasets` lists them"
-                    .to_owned()
-            }
-            Self::MissingFile { .. } => format!(
-                "put {} into the folder, each with or without .gz{embedded}",
-                crate::FILE_NAMES.join(", ")
-            ),
-            Self::Unreadable { .. } => "check that it exists, is a plain file and may be read".to_owned(),
-            Self::Unwritable { .. } => "check the folder's permissions and the free space".to_owned(),
-            Self::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
-            Self::UnknownName { suggestion: None, .. } => {
-                format!("pass one of the known names ({}) or a folder with four IDX files", known_names())
-            }
-            Self::NoFolder { name } if name.starts_with('~') => {
-                "write the home folder's path in full: the shell has not put it in the place of `~`".to_owned()
-            }
-            Self::NoFolder { .. } => {
-                "check the path to the folder with four IDX files; a relative one begins in the current folder".to_owned()
-            }
-            Self::LabelColumns { .. } | Self::LabelRange { .. } | Self::SetSize { .. } => {
-                "the file is of another dataset: check which one was put there".to_owned()
-            }
-            Self::WrongDigest { name, .. } => {
-                format!(
-                    "it was changed since, or is of another dataset: `mnist-study datasets fetch {name}` gets it again"
-                )
-            }
-            Self::NotFetched { name, .. } => format!("`mnist-study datasets fetch {name}` gets it"),
-            Self::NoCacheFolder => format!("set {} to a folder", crate::CACHE_VARIABLE),
-            Self::NotADirectory { found, .. } => found
-                .map_or("pass the folder that holds the four IDX files", |found| found.remedy())
-                .to_owned(),
-            Self::Upright { name } => {
-                format!("its images are upright already: pass --dataset {name} without --transpose")
-            }
-            Self::Indivisible { .. } => "give at least one class a second training image".to_owned(),
-            Self::SplitSize { largest, .. } => {
-                format!("hold back at most {} images", thousands(*largest as u64))
-            }
-            Self::Embedded(_) => "this copy of the program is damaged: install it again".to_owned(),
-        }
     }
 }
 

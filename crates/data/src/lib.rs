@@ -58,7 +58,7 @@ pub use names::near;
 pub use paths::open_plain;
 pub use published::{CHECKSUMS_FILE, Checksums, load_published};
 pub use random::{bounded, generator, shuffle};
-pub use recognise::Found;
+pub use recognise::{Found, Remedy};
 pub use registry::{Download, LabelLayout, Origin, Published, find_published, published};
 pub use source::{Source, load, transposed_name};
 pub use split::{SPLIT_SEED, Split, default_validation_images, last_split, stratified_split};

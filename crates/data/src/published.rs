@@ -5,10 +5,10 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::corpus::hexadecimal;
 use crate::parse::parse_images_and_labels;
 use crate::paths::{PathKind, path_kind, read_file};
 use crate::{Corpus, Dataset, Error, LabelLayout, Origin, Published, idx};
+use base16ct::lower::encode_string as hexadecimal;
 
 /// Beside files that came out of an archive: their digests, as `sha256sum -c` reads them.
 pub const CHECKSUMS_FILE: &str = "SHA256SUMS";

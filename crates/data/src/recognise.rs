@@ -18,11 +18,36 @@ const CIFAR_10_RECORD: u64 = 1 + 3 * 32 * 32;
 /// Bytes of a record of CIFAR-100, which has a coarse label before the fine one.
 const CIFAR_100_RECORD: u64 = 1 + CIFAR_10_RECORD;
 
-/// What was found in the place of an IDX file, and what to do with it.
+/// What was found in the place of an IDX file, and what makes it one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     what: &'static str,
-    remedy: &'static str,
+    remedy: Remedy,
+}
+
+/// What makes four IDX files of something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// It is a page that a server sent instead of the file: another download.
+    PageDownload,
+    /// Another download.
+    Download,
+    /// Unpacking the archive.
+    Unpack,
+    /// Unpacking once what was compressed twice.
+    UnpackOnce,
+    /// Writing the data in the other format.
+    Convert,
+    /// It is one of the four: the folder that holds all.
+    Folder,
+    /// It can run code when it is read: writing its arrays elsewhere.
+    Pickle,
+    /// Fetching the file that Git LFS keeps.
+    LargeFile,
+    /// It is a format of QMNIST alone.
+    LabelRows,
+    /// The other byte order.
+    ByteOrder,
 }
 
 impl Found {
@@ -31,37 +56,28 @@ impl Found {
         self.what
     }
 
-    /// What to do, for the `hint:` line.
-    pub fn remedy(&self) -> &'static str {
+    /// What makes it what was expected.
+    pub fn remedy(&self) -> Remedy {
         self.remedy
     }
 }
 
-const DOWNLOAD: &str = "the server sent a page instead of the file, such as an error or a sign-in page: download it again; MNIST itself \
-     needs no file: --dataset mnist";
-const AGAIN: &str = "download it again; MNIST itself needs no file: --dataset mnist";
-const UNPACK: &str = "unpack it, and pass the folder that then holds the four IDX files";
-const CONVERT: &str = "convert it to four IDX files: docs/tutorial/own-images.md has a script for CSV, npz, CIFAR and image files";
-const FOLDER: &str = "pass the folder that holds all four IDX files";
-
 /// The remedy for a folder of image files, which is not a file and so is not recognised here.
-pub(crate) const IMAGE_FILES: Found = Found { what: "image files", remedy: CONVERT };
-pub(crate) const CSV: Found = Found { what: "a CSV file", remedy: CONVERT };
+pub(crate) const IMAGE_FILES: Found = Found { what: "image files", remedy: Remedy::Convert };
+pub(crate) const CSV: Found = Found { what: "a CSV file", remedy: Remedy::Convert };
 pub(crate) const CIFAR_10: Found =
-    Found { what: "CIFAR-10's binary format (records of 3073 bytes)", remedy: CONVERT };
-const CIFAR_100: Found = Found { what: "CIFAR-100's binary format (records of 3074 bytes)", remedy: CONVERT };
-pub(crate) const NUMPY: Found = Found { what: "a NumPy archive (npz)", remedy: CONVERT };
-pub(crate) const ZIP: Found = Found { what: "a zip archive", remedy: UNPACK };
-const PICTURE: Found = Found { what: "an image file (PNG, JPEG or the like)", remedy: CONVERT };
-const ARCHIVE: Found = Found { what: "a compressed archive", remedy: UNPACK };
-const PICKLE: Found = Found {
-    what: "a Python pickle",
-    remedy: "a pickle can run code, so none is read: save the arrays as IDX files in Python, see docs/tutorial/own-images.md",
-};
+    Found { what: "CIFAR-10's binary format (records of 3073 bytes)", remedy: Remedy::Convert };
+const CIFAR_100: Found =
+    Found { what: "CIFAR-100's binary format (records of 3074 bytes)", remedy: Remedy::Convert };
+pub(crate) const NUMPY: Found = Found { what: "a NumPy archive (npz)", remedy: Remedy::Convert };
+pub(crate) const ZIP: Found = Found { what: "a zip archive", remedy: Remedy::Unpack };
+const PICTURE: Found = Found { what: "an image file (PNG, JPEG or the like)", remedy: Remedy::Convert };
+const ARCHIVE: Found = Found { what: "a compressed archive", remedy: Remedy::Unpack };
+const PICKLE: Found = Found { what: "a Python pickle", remedy: Remedy::Pickle };
 
 /// What begins with which bytes. The first that fits counts.
 const SIGNATURES: &[(&[u8], Found)] = &[
-    (b"\x93NUMPY", Found { what: "a NumPy array (npy)", remedy: CONVERT }),
+    (b"\x93NUMPY", Found { what: "a NumPy array (npy)", remedy: Remedy::Convert }),
     (b"PK\x03\x04", ZIP),
     (b"PK\x05\x06", ZIP),
     (b"\x89PNG", PICTURE),
@@ -74,38 +90,30 @@ const SIGNATURES: &[(&[u8], Found)] = &[
     (b"\x28\xb5\x2f\xfd", ARCHIVE),
     (b"7z\xbc\xaf\x27\x1c", ARCHIVE),
     (b"Rar!", ARCHIVE),
-    (b"\x89HDF\r\n", Found { what: "an HDF5 file", remedy: CONVERT }),
-    (b"MATLAB 5.0", Found { what: "a MATLAB file", remedy: CONVERT }),
-    (b"PAR1", Found { what: "a Parquet file", remedy: CONVERT }),
+    (b"\x89HDF\r\n", Found { what: "an HDF5 file", remedy: Remedy::Convert }),
+    (b"MATLAB 5.0", Found { what: "a MATLAB file", remedy: Remedy::Convert }),
+    (b"PAR1", Found { what: "a Parquet file", remedy: Remedy::Convert }),
     (b"\x80\x02", PICKLE),
     (b"\x80\x03", PICKLE),
     (b"\x80\x04", PICKLE),
     (b"\x80\x05", PICKLE),
     (
         b"version https://git-lfs",
-        Found {
-            what: "a Git LFS pointer instead of the file itself",
-            remedy: "fetch the file with `git lfs pull`, or download it from its publisher",
-        },
+        Found { what: "a Git LFS pointer instead of the file itself", remedy: Remedy::LargeFile },
     ),
-    (b"\x00\x00\x08\x03", Found { what: "an IDX file of images", remedy: FOLDER }),
-    (b"\x00\x00\x08\x01", Found { what: "an IDX file of labels", remedy: FOLDER }),
+    (b"\x00\x00\x08\x03", Found { what: "an IDX file of images", remedy: Remedy::Folder }),
+    (b"\x00\x00\x08\x01", Found { what: "an IDX file of labels", remedy: Remedy::Folder }),
     (
         b"\x00\x00\x0c\x02",
-        Found {
-            what: "an IDX file of QMNIST's rows of labels",
-            remedy: "pass --dataset qmnist, which reads them, or write one byte a label",
-        },
+        Found { what: "an IDX file of QMNIST's rows of labels", remedy: Remedy::LabelRows },
     ),
     (b"\x03\x08\x00\x00", SWAPPED),
     (b"\x01\x08\x00\x00", SWAPPED),
 ];
 
-const ZEROS: Found = Found { what: "nothing but zeros, as an interrupted download leaves", remedy: AGAIN };
-const SWAPPED: Found = Found {
-    what: "an IDX file in little-endian byte order",
-    remedy: "write its header in big-endian byte order, as the format has it",
-};
+const ZEROS: Found =
+    Found { what: "nothing but zeros, as an interrupted download leaves", remedy: Remedy::Download };
+const SWAPPED: Found = Found { what: "an IDX file in little-endian byte order", remedy: Remedy::ByteOrder };
 
 /// What `head`, the first bytes of the file `name` of `length` bytes, begins; none for what is not known.
 ///
@@ -123,7 +131,7 @@ pub(crate) fn recognise(name: &str, head: &[u8], length: u64) -> Option<Found> {
         });
     }
     if head.get(257..262) == Some(b"ustar") {
-        return Some(Found { what: "a tar archive", remedy: UNPACK });
+        return Some(Found { what: "a tar archive", remedy: Remedy::Unpack });
     }
     let is_zero = head.len() >= 16 && head.iter().all(|byte| *byte == 0);
     recognise_text(&name, head)
@@ -142,10 +150,8 @@ fn recognise_compressed(name: &str, head: &[u8]) -> Option<Found> {
     recognise(name.strip_suffix(".gz").unwrap_or(name), &inner, 0)
 }
 
-pub(crate) const GZIP_TWICE: Found = Found {
-    what: "a file compressed by gzip twice",
-    remedy: "unpack it once, with gunzip, so that it is compressed once or not at all",
-};
+pub(crate) const GZIP_TWICE: Found =
+    Found { what: "a file compressed by gzip twice", remedy: Remedy::UnpackOnce };
 
 fn recognise_text(name: &str, head: &[u8]) -> Option<Found> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
@@ -154,12 +160,12 @@ fn recognise_text(name: &str, head: &[u8]) -> Option<Found> {
     if ["<!doctype html", "<html", "<head", "<body", "<script", "<title", "<meta"].into_iter().any(begins)
         || (begins("<!--") && holds(&lower, b"<html"))
     {
-        return Some(Found { what: "a web page (HTML)", remedy: DOWNLOAD });
+        return Some(Found { what: "a web page (HTML)", remedy: Remedy::PageDownload });
     }
     if begins("<?xml") || begins("<error") {
         let html = holds(&lower, b"<html") || holds(&lower, b"<!doctype html");
         let what = if html { "a web page (XHTML)" } else { "an XML page" };
-        return Some(Found { what, remedy: DOWNLOAD });
+        return Some(Found { what, remedy: Remedy::PageDownload });
     }
     let printable = |byte: &u8| byte.is_ascii_graphic() || b" \t\r\n".contains(byte) || *byte >= 0x80;
     if head.is_empty() || !head.iter().all(printable) {
@@ -171,7 +177,7 @@ fn recognise_text(name: &str, head: &[u8]) -> Option<Found> {
         return Some(CSV);
     }
     // Bytes of an encoding alone are no sign of text.
-    head.is_ascii().then_some(Found { what: "a text file", remedy: AGAIN })
+    head.is_ascii().then_some(Found { what: "a text file", remedy: Remedy::Download })
 }
 
 fn recognise_cifar(name: &str, length: u64) -> Option<Found> {

@@ -1,6 +1,6 @@
 //! IDX files: what is written is read, and what is malformed is named.
 
-use data::{Error, idx};
+use data::{Error, Remedy, idx};
 use proptest::prelude::*;
 
 const IMAGES: &str = "data/train-images-idx3-ubyte";
@@ -195,19 +195,24 @@ fn a_damaged_compressed_file_says_so() {
 }
 
 #[test]
-fn hints_say_what_to_do() {
-    let exchanged = images_error(idx::write_labels(&[1; 20])).hint();
-    assert_eq!(exchanged, "images and labels look exchanged: check both files' names");
+fn what_stands_in_the_place_of_images_is_named() {
+    let exchanged = images_error(idx::write_labels(&[1; 20]));
+    assert!(matches!(exchanged, Error::WrongMagic { found: idx::LABELS_MAGIC, .. }), "{exchanged}");
     let cut_off = images_error(images_file([0x803, 60_000, 28, 28], &[]));
-    assert_eq!(cut_off.hint(), "make or download it again; MNIST itself needs no file: --dataset mnist");
+    assert!(matches!(cut_off, Error::Truncated { .. }), "{cut_off}");
     let foreign = images_error(b"\x89PNG\r\n\x1a\n".to_vec());
     assert_eq!(
         foreign.to_string(),
         format!("{IMAGES}: an IDX file of images expected, an image file (PNG, JPEG or the like) found")
     );
-    assert!(foreign.hint().starts_with("convert it to four IDX files"), "{}", foreign.hint());
-    let foreign = labels_error(images_file([0x0d01, 1, 2, 3], &[])).hint();
-    assert!(foreign.starts_with("give an IDX file of 8-bit labels"), "{foreign}");
+    assert_eq!(remedy(&foreign), Remedy::Convert);
+    let foreign = labels_error(images_file([0x0d01, 1, 2, 3], &[]));
+    assert!(matches!(foreign, Error::WrongMagic { expected: idx::LABELS_MAGIC, .. }), "{foreign}");
+}
+
+fn remedy(error: &Error) -> Remedy {
+    let Error::NotIdx { found, .. } = error else { panic!("{error}") };
+    found.remedy()
 }
 
 /// What a server sends in the place of a file is named, compressed or not.
@@ -220,7 +225,7 @@ fn a_web_page_is_called_so() {
         for bytes in [page.as_bytes().to_vec(), idx::compress(page.as_bytes())] {
             let error = images_error(bytes.clone());
             assert_eq!(error.to_string(), format!("{IMAGES}: an IDX file of images expected, {found} found"));
-            assert!(error.hint().contains("download it again"), "{}", error.hint());
+            assert_eq!(remedy(&error), Remedy::PageDownload);
             let error = labels_error(bytes);
             assert_eq!(error.to_string(), format!("{LABELS}: an IDX file of labels expected, {found} found"));
         }
@@ -228,5 +233,5 @@ fn a_web_page_is_called_so() {
     let twice = idx::compress(&idx::compress(&idx::write_labels(&[1, 2, 3])));
     let error = labels_error(twice);
     assert!(error.to_string().ends_with(", a file compressed by gzip twice found"), "{error}");
-    assert!(error.hint().contains("gunzip"), "{}", error.hint());
+    assert_eq!(remedy(&error), Remedy::UnpackOnce);
 }

@@ -26,6 +26,7 @@
 mod coder;
 mod model;
 
+use base16ct::lower::encode_string as hexadecimal;
 use coder::{Decoder, Encoder};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -238,10 +239,6 @@ fn pack_part(content: Content, part: &[u8]) -> Vec<u8> {
         Content::Labels => model::labels(&mut encoder, &mut values),
     }
     encoder.finish()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! The members of an archive that make up a set.
 
-use crate::{
-    Event, FetchError, Listener, own,
-    part::{digest_of, hexadecimal},
-    tell,
-};
+use crate::{Event, FetchError, Listener, own, part::digest_of, tell};
+use base16ct::lower::encode_string as hexadecimal;
 use data::{CHECKSUMS_FILE, Checksums, idx::MAXIMUM_BYTES};
 use sha2::{Digest, Sha256};
 use std::{

@@ -1,6 +1,7 @@
 //! The unfinished download of a file.
 
 use crate::{Event, FetchError, Listener, own, tell};
+use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
@@ -118,8 +119,4 @@ fn digest_of_reader(
         hasher.update(&chunk[..length]);
         tell(listener, Event::Verifying { file: name })?;
     }
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

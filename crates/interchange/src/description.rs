@@ -13,7 +13,7 @@ use nn::{
 use serde::{Deserialize, Serialize};
 
 /// The metadata key under which a safetensors file has it.
-pub(crate) const KEY: &str = "mnist-study";
+pub const METADATA_KEY: &str = "mnist-study";
 
 /// Version of the description and of the tensors' names and layouts.
 pub const FORMAT: u32 = 3;

@@ -2,13 +2,12 @@
 
 use crate::{
     OtherFormat,
-    description::KEY,
+    description::METADATA_KEY,
     escape::{listed, shown},
 };
 
 /// A file that is not a model of ours. Names from the file are shown with their control characters escaped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum FormatError {
     /// Something else that is known.
     #[error("not a safetensors file: {0}")]
@@ -17,10 +16,10 @@ pub enum FormatError {
     #[error("not a safetensors file: {0}")]
     Damaged(String),
     /// No description.
-    #[error("no `{KEY}` entry in its metadata says which network it is of")]
+    #[error("no `{METADATA_KEY}` entry in its metadata says which network it is of")]
     NoDescription,
     /// A description that cannot be read, or of what cannot be.
-    #[error("its `{KEY}` entry is not understood: {0}")]
+    #[error("its `{METADATA_KEY}` entry is not understood: {0}")]
     Description(String),
     /// Weights that are not those that the description was written for.
     #[error("its weights were changed: the SHA-256 in its metadata is {}, that of its weights {found}", shown(.stated))]
@@ -92,42 +91,4 @@ pub enum FormatError {
         /// The first that is negative.
         found: String,
     },
-}
-
-impl FormatError {
-    /// What to do.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::OtherFormat(format) => format.remedy().to_owned(),
-            Self::NoDescription => "pass --architecture MODEL, the network that its weights are of".to_owned(),
-            Self::Damaged(_) => {
-                "download or copy the file again, or pass one that `mnist-study train MODEL --save FILE` made".to_owned()
-            }
-            Self::Description(_) => "pass a file that `mnist-study train MODEL --save FILE` made".to_owned(),
-            Self::Changed { .. } => format!(
-                "get the file again; to use the changed weights, save them without the metadata entry `{KEY}` and pass \
-                 --architecture MODEL"
-            ),
-            Self::Redescribed { .. } => format!(
-                "get the file again; to use its weights in another network, save them without the metadata entry `{KEY}` and \
-                 pass --architecture MODEL"
-            ),
-            Self::Missing { .. } | Self::Surplus(_) | Self::Shape { .. } | Self::Unmatched { .. } => {
-                "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes; \
-                 --map FROM=TO says what a layer is called there"
-                    .to_owned()
-            }
-            Self::Ambiguous { layers, candidates } => {
-                let maps = candidates.iter().zip(layers).map(|(theirs, ours)| format!("--map {theirs}={ours}"));
-                format!("say which is which: {}, or in another order", maps.collect::<Vec<_>>().join(" "))
-            }
-            Self::Map(_) => "write --map FROM=TO with the file's name and the network's, such as --map fc=dense".to_owned(),
-            Self::NotFinite(_) => "the training that made it diverged, or the file is damaged: pass another".to_owned(),
-            Self::Variance { .. } => {
-                "the file is damaged, or has something else under that name: get it again, or save it with the variances that \
-                 the normalisation divided by"
-                    .to_owned()
-            }
-        }
-    }
 }

@@ -69,39 +69,6 @@ impl OtherFormat {
             _ => Self::Zip,
         }
     }
-
-    /// What to type to have a file that is read.
-    pub(crate) fn remedy(self) -> &'static str {
-        match self {
-            Self::Empty => "download or copy the file again",
-            Self::GitLfsPointer => "run `git lfs pull` in its repository, or download the file itself",
-            Self::Html => "download the file itself: the address was that of a page about it",
-            Self::PyTorchArchive | Self::Pickle => {
-                "in Python: import torch; from safetensors.torch import save_file; \
-                 save_file(torch.load(\"FILE\", weights_only=True), \"FILE.safetensors\")"
-            }
-            Self::KerasArchive | Self::Hdf5 => {
-                "write the weights with Python as docs/how-to/pytorch.md does under \"From Keras\""
-            }
-            Self::NumpyArchive => {
-                "in Python: import numpy; from safetensors.numpy import save_file; \
-                 save_file(dict(numpy.load(\"FILE\")), \"FILE.safetensors\")"
-            }
-            Self::NumpyArray => {
-                "a file of one array is no network: in Python, give all arrays by their names to \
-                 safetensors.numpy.save_file"
-            }
-            Self::Zip | Self::Gzip => "unpack it, and pass the .safetensors file that is in it",
-            Self::Onnx => {
-                "ONNX files are written, not read; in Python: import onnx; from safetensors.numpy import save_file; \
-                 save_file({t.name: onnx.numpy_helper.to_array(t).copy() for t in onnx.load(\"FILE\").graph.initializer}, \
-                 \"FILE.safetensors\")"
-            }
-            Self::TensorFlowLite | Self::Gguf => {
-                "export the network's float32 weights as .safetensors from the program that trained it"
-            }
-        }
-    }
 }
 
 impl fmt::Display for OtherFormat {

@@ -31,7 +31,7 @@ impl fmt::Display for Remark {
             Self::Renamed(layers) => {
                 let pairs: Vec<String> =
                     layers.iter().map(|(theirs, ours)| format!("{theirs} as {ours}")).collect();
-                write!(formatter, "matched layers by --map, shape or number: {}", pairs.join(", "))
+                write!(formatter, "matched layers by given name, shape or number: {}", pairs.join(", "))
             }
             Self::Converted(kind) if kind == "F64" => {
                 formatter.write_str("rounded weights of float64 to float32")

@@ -2,7 +2,7 @@
 
 use crate::{
     Description, FormatError, NameMap, Remark,
-    description::KEY,
+    description::METADATA_KEY,
     escape::shown,
     names::{FileTensor, Pairing, pair},
     other_format::OtherFormat,
@@ -72,7 +72,7 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
     let plain = serde_json::to_value(description).map_err(|error| damaged(&error))?;
     let sealed = Sealed { description, description_sha256: digest(&plain) };
     let text = serde_json::to_string(&sealed).map_err(|error| damaged(&error))?;
-    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), text)]);
     safetensors::serialize(tensors, Some(metadata)).map_err(|error| damaged(&error))
 }
 
@@ -83,7 +83,7 @@ pub fn encode(model: &Model<f32>, description: &Description) -> Result<Vec<u8>, 
 /// after it was written.
 pub fn describe(bytes: &[u8]) -> Result<Description, FormatError> {
     let metadata = read_header(bytes)?;
-    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
     let text = text.ok_or(FormatError::NoDescription)?;
     if text.len() > MAXIMUM_DESCRIPTION_BYTES {
         let problem = format!("{MAXIMUM_DESCRIPTION_BYTES} bytes at most expected, {} found", text.len());

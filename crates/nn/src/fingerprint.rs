@@ -1,7 +1,7 @@
 //! What tells weights and texts apart.
 
+use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Parameters whose bytes are hashed at a time.
 const BLOCK: usize = 1024;
@@ -19,13 +19,6 @@ pub fn fingerprint(parameters: &[f32]) -> String {
 /// SHA-256 of bytes, in lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What makes two runs the same run.
 
 use crate::record::{DatasetIdentity, Environment, RunSpec};
+use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 
 /// The identity of a run: the first 16 hexadecimal digits of the SHA-256 of all that its result depends on, bit for bit.
@@ -29,13 +30,4 @@ pub fn seedless(specification: &RunSpec) -> RunSpec {
 /// The first 16 hexadecimal digits of a text's SHA-256.
 pub fn short_hash(text: &str) -> String {
     hexadecimal(&Sha256::digest(text))[..16].to_owned()
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
 }

@@ -1,9 +1,7 @@
 //! Files with a digest of their content: whatever is changed in one shows.
 
-use crate::{
-    files::{FileError, read_plain_file, write_atomically},
-    identity::hexadecimal,
-};
+use crate::files::{FileError, read_plain_file, write_atomically};
+use base16ct::lower::encode_string as hexadecimal;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{

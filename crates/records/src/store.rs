@@ -2,10 +2,11 @@
 
 use crate::{
     encoding,
-    identity::{hexadecimal, run_id},
+    identity::run_id,
     record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
     sealed::{self, Sealable, compare},
 };
+use base16ct::lower::encode_string as hexadecimal;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{

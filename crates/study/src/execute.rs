@@ -1,97 +1,17 @@
 //! A plan carried out, run by run.
 
-use crate::run::{RunError, Session};
+use crate::{
+    run::{RunError, Session},
+    telling::Telling,
+};
 use records::{
-    event::{Kind, Run},
+    event::{Event, Kind, Run, Work},
     folder::StudyFolder,
     identity::run_id,
-    record::{FailedRun, RunRecord, RunSpec},
+    record::{FailedRun, RunSpec},
     store::{FileError, Store},
 };
 use std::{ops::ControlFlow, thread, time::Duration};
-use train::Event;
-
-/// What happens while a plan is carried out.
-#[derive(Debug, Clone, Copy)]
-pub enum StudyEvent<'a> {
-    /// A run begins.
-    Started {
-        /// Its place in the plan, from 0.
-        index: usize,
-        /// Runs of the plan.
-        total: usize,
-        /// What it is.
-        specification: &'a RunSpec,
-    },
-    /// It goes on.
-    Training(Event),
-    /// It is done, and its record is on disk.
-    Finished {
-        /// Its place in the plan, from 0.
-        index: usize,
-        /// Runs of the plan.
-        total: usize,
-        /// Whether this command did not make it: the record was there already, or another program has made it meanwhile.
-        reused: bool,
-        /// The record.
-        record: &'a RunRecord,
-    },
-    /// It came to no result, which is on disk.
-    Failed {
-        /// Its place in the plan, from 0.
-        index: usize,
-        /// Runs of the plan.
-        total: usize,
-        /// Whether that was known already.
-        reused: bool,
-        /// What happened.
-        run: &'a FailedRun,
-    },
-    /// Other programs make all runs that are left; asked from time to time whether to wait on.
-    Waiting {
-        /// How many there are.
-        runs: usize,
-    },
-    /// Something that the user must know.
-    Note(&'a str),
-}
-
-impl StudyEvent<'_> {
-    /// The event as data: the run that it names, and what happened.
-    pub fn parts(&self) -> (Option<Run>, Kind) {
-        match *self {
-            Self::Started { index, total, specification } => {
-                let epochs = specification.recipe.epochs;
-                (Some(Run::of(index, total, specification)), Kind::Started { epochs })
-            }
-            Self::Training(event) => (None, training(event)),
-            Self::Finished { index, total, reused, record } => {
-                (Some(Run::of(index, total, &record.specification)), Kind::finished(reused, record))
-            }
-            Self::Failed { index, total, reused, run } => {
-                (Some(Run::of(index, total, &run.specification)), Kind::failed(reused, run))
-            }
-            Self::Waiting { runs } => (None, Kind::Waiting { runs }),
-            Self::Note(text) => (None, Kind::Note { text: text.to_owned() }),
-        }
-    }
-}
-
-fn training(event: Event) -> Kind {
-    match event {
-        Event::Step { epoch, step, steps, train } => {
-            Kind::Step { epoch, step, steps, train_loss: train.loss(), train_accuracy: train.accuracy() }
-        }
-        Event::Epoch(metrics) => Kind::Epoch {
-            epoch: metrics.epoch,
-            train_loss: metrics.train.loss(),
-            train_accuracy: metrics.train.accuracy(),
-            validation_loss: metrics.validation.loss(),
-            validation_accuracy: metrics.validation.accuracy(),
-            train_seconds: metrics.train_seconds,
-        },
-    }
-}
 
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +39,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// With `fresh`, every run is made, and takes the place of what was there. Why a record was made in the place of another is
 /// among its warnings.
 ///
+/// The listener hears what happens; a break ends the run after its step, and so the plan.
+///
 /// A run whose training diverges is kept as a [`FailedRun`], and the others go on: the failed ones are returned, in the order
 /// of the plan.
 ///
@@ -129,7 +51,7 @@ pub fn execute(
     plan: &[RunSpec],
     folder: &StudyFolder,
     fresh: bool,
-    listener: &mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
+    listener: &mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
 ) -> Result<Vec<FailedRun>, ExecutionError> {
     let mut execution = Execution { session, folder, total: plan.len(), fresh, listener };
     let mut failed = Vec::new();
@@ -147,7 +69,7 @@ pub fn execute(
         left = busy;
         if !left.is_empty() && left.len() == before {
             let runs = left.len();
-            if (execution.listener)(StudyEvent::Waiting { runs }).is_break() {
+            if (execution.listener)(&Event { work: None, kind: Kind::Waiting { runs } }).is_break() {
                 return Err(ExecutionError::Interrupted { runs });
             }
             thread::sleep(LOOK_AGAIN);
@@ -162,7 +84,7 @@ struct Execution<'a> {
     folder: &'a StudyFolder,
     total: usize,
     fresh: bool,
-    listener: &'a mut (dyn FnMut(StudyEvent) -> ControlFlow<()> + Send),
+    listener: &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
 }
 
 /// How far a run has come.
@@ -199,35 +121,38 @@ impl Execution<'_> {
         if self.fresh {
             return None;
         }
-        let total = self.total;
+        let work = |specification| Some(Work::Run(Run::of(index, self.total, specification)));
         if let Ok(Some(record)) = self.store().read(id) {
-            let _ = (self.listener)(StudyEvent::Finished { index, total, reused: true, record: &record });
+            let work = work(&record.specification);
+            let _ = (self.listener)(&Event { work, kind: Kind::finished(true, &record) });
             return Some(Progress::Finished);
         }
         let run = self.store().read_failed(id).ok().flatten()?;
-        let _ = (self.listener)(StudyEvent::Failed { index, total, reused: true, run: &run });
+        let work = work(&run.specification);
+        let _ = (self.listener)(&Event { work, kind: Kind::failed(true, &run) });
         Some(Progress::Failed(Box::new(run)))
     }
 
     fn make(&mut self, index: usize, specification: &RunSpec, id: &str) -> Result<Progress, ExecutionError> {
-        let (total, mut warnings) = (self.total, Vec::new());
+        let mut warnings = Vec::new();
         let before = self.store().read(id);
         if let (Err(problem), false) = (&before, self.fresh) {
             let aside = self.store().set_aside(id)?;
             warnings.push(format!("{problem}: moved to {}, trained again", aside.display()));
         }
         for warning in &warnings {
-            let _ = (self.listener)(StudyEvent::Note(warning));
+            let _ = (self.listener)(&Event::note(warning.as_str()));
         }
         // A break is honoured by the training's own first event.
-        let _ = (self.listener)(StudyEvent::Started { index, total, specification });
+        let mut telling = Telling::of_run(index, self.total, specification);
+        let _ = (self.listener)(telling.event());
         let listener = &mut *self.listener;
-        let mut forward = |event: Event| listener(StudyEvent::Training(event));
+        let mut forward = |event: train::Event| listener(telling.of_training(event));
         let mut record = match self.session.attempt(specification, &mut forward)? {
             Ok(finished) => finished.record,
             Err(run) => {
                 self.store().write_failed(&run)?;
-                let _ = (self.listener)(StudyEvent::Failed { index, total, reused: false, run: &run });
+                let _ = (self.listener)(telling.of_kind(Kind::failed(false, &run)));
                 return Ok(Progress::Failed(Box::new(run)));
             }
         };
@@ -238,7 +163,7 @@ impl Execution<'_> {
                 "takes the place of a record with other bits: fingerprint {} before",
                 before.fingerprint.get(..16).unwrap_or_default()
             );
-            let _ = (self.listener)(StudyEvent::Note(&warning));
+            let _ = (self.listener)(&Event::note(warning.as_str()));
             warnings.push(warning);
         }
         record.warnings.splice(0..0, warnings);
@@ -247,7 +172,7 @@ impl Execution<'_> {
         } else {
             self.store().write(&record)?;
         }
-        let _ = (self.listener)(StudyEvent::Finished { index, total, reused: false, record: &record });
+        let _ = (self.listener)(telling.of_kind(Kind::finished(false, &record)));
         Ok(Progress::Finished)
     }
 }

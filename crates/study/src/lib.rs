@@ -12,5 +12,6 @@ pub mod plan;
 pub mod run;
 pub mod study_file;
 pub mod suggest;
+pub mod telling;
 pub mod tune;
 pub mod verify;

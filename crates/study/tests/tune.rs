@@ -2,6 +2,7 @@
 
 use kernels::InstructionSet;
 use records::{
+    event::{Event, Kind},
     record::Protocol,
     trial::{Outcome, TrialRecord},
     trial_store::TrialStore,
@@ -13,7 +14,7 @@ use study::{
     plan::identify,
     run::Session,
     study_file::{ModelTemplate, Setting, StudyFile, StudyFileError, built_in_templates},
-    tune::{Budget, Candidate, Question, SettingSpace, TuneError, TuneEvent, Tuning, tune},
+    tune::{Budget, Candidate, Question, SettingSpace, TuneError, Tuned, Tuning, tune},
 };
 use tempfile::TempDir;
 
@@ -79,18 +80,15 @@ fn search(
     folder: &Path,
     break_after: usize,
 ) -> (Result<(), TuneError>, Vec<Vec<TrialRecord>>, usize) {
-    let mut records = vec![Vec::new(); question.candidates.len()];
     let (mut events, mut made) = (0, 0);
-    let mut listener = |event: TuneEvent| {
-        events += usize::from(matches!(event, TuneEvent::Training(_)));
-        if let TuneEvent::Finished { model, reused, record } = event {
-            made += usize::from(!reused);
-            records[model].push(record.clone());
-        }
+    let mut listener = |event: &Event| {
+        events += usize::from(matches!(event.kind, Kind::Step(_) | Kind::Epoch(_)));
+        made += usize::from(matches!(&event.kind, Kind::TrialFinished(end) if !end.reused));
         if events > break_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let store = TrialStore::of(folder);
-    let ended = tune(session, question, Budget::Trials(trials), &store, false, &mut listener);
+    let Tuned { records, ended } =
+        tune(session, question, Budget::Trials(trials), &store, false, &mut listener);
     (ended, records, made)
 }
 
@@ -297,24 +295,24 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
         kernels: session.environment().kernels,
     };
     let (mut finished, mut notes) = (0, Vec::new());
-    let mut listener = |event: TuneEvent| {
-        match event {
-            TuneEvent::Finished { .. } => finished += 1,
-            TuneEvent::Note(note) => notes.push(note.to_owned()),
+    let mut listener = |event: &Event| {
+        match &event.kind {
+            Kind::TrialFinished(_) => finished += 1,
+            Kind::Note { text } => notes.push(text.to_owned()),
             _ => {}
         }
         ControlFlow::Continue(())
     };
     let store = TrialStore::of(folder.path());
-    tune(&session, &question, Budget::Seconds(1e6), &store, false, &mut listener).expect("it ends");
+    tune(&session, &question, Budget::Seconds(1e6), &store, false, &mut listener).ended.expect("it ends");
     assert_eq!((finished, notes.len()), (101, 1), "as it stands, and a hundred");
     assert!(notes[0].starts_with("a: 100 settings in a row make no model"), "{notes:?}");
 
-    let mut listener = |event: TuneEvent| match event {
-        TuneEvent::Finished { record, .. } if record.number == Some(4) => ControlFlow::Break(()),
+    let mut listener = |event: &Event| match (&event.kind, event.trial()) {
+        (Kind::TrialFinished(_), Some(trial)) if trial.number == Some(4) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let stopped = tune(&session, &question, Budget::Trials(50), &store, false, &mut listener);
+    let stopped = tune(&session, &question, Budget::Trials(50), &store, false, &mut listener).ended;
     assert!(matches!(stopped, Err(TuneError::Run(error)) if error.is_interruption()));
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn search(tuning: &Tuning, canvas: Canvas) -> Scene {
     if canvas.is_on_a_page() && trials <= MOST_STRIPS {
         for trial in 1..=trials {
             let edge = |x: f64| frame.place(x, 0.0).0;
-            let mut strip = vec![format!("trial {}", trial - 1)];
+            let mut strip = vec![format!("trial {trial}")];
             for (name, model) in names.iter().zip(&tuning.models) {
                 let best = model.best_so_far.get(trial - 1).copied().flatten();
                 strip.push(format!("{name}: best {} %", best.map_or("–".to_owned(), percent)));

@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn the_best_trial_is_told_with_its_settings_and_gain() {
         let found = tuning(Sampler::Tpe, four_trials());
-        let told = "dense reaches 98.25 % validation accuracy with learning_rate 0.002, units 32 (trial 1 of 4 trials, counted from 0), \
+        let told = "dense reaches 98.25 % validation accuracy with learning_rate 0.002, units 32 (trial 2 of 4), \
                     1.25 points more than the baseline.";
         assert_eq!(gains(&found), [told]);
         assert!(tuning_terminal(&found).starts_with(told));
@@ -43,11 +43,11 @@ mod tests {
         let trials: Vec<&str> =
             rows.into_iter().skip_while(|row| !row.starts_with("| trial |")).skip(1).collect();
         assert_eq!(trials[0], "| – | 97.00 | 0.0300 | 3.50 | finished | baseline |");
-        assert_eq!(trials[1], "| 1 | 98.25 | 0.0175 | 3.50 | finished | learning\\_rate 0.002, units 32 |");
-        assert_eq!(trials[2], "| 0 | 96.00 | 0.0400 | 3.50 | finished | learning\\_rate 0.01, units 8 |");
+        assert_eq!(trials[1], "| 2 | 98.25 | 0.0175 | 3.50 | finished | learning\\_rate 0.002, units 32 |");
+        assert_eq!(trials[2], "| 1 | 96.00 | 0.0400 | 3.50 | finished | learning\\_rate 0.01, units 8 |");
         assert_eq!(
             trials[3],
-            "| 2 | 80.00 | 0.2000 | 1.50 | stopped after 1 epoch | learning\\_rate 0.0001, units 16 |"
+            "| 3 | 80.00 | 0.2000 | 1.50 | stopped after 1 epoch | learning\\_rate 0.0001, units 16 |"
         );
         assert!(
             trials[4].ends_with("| diverged in epoch 1 | learning\\_rate 0.1, units 32 |"),
@@ -57,6 +57,8 @@ mod tests {
         assert!(page.contains("| units | 8, 16, 32 | 32 |"), "{page}");
         assert!(page.contains("| learning\\_rate | 0.0001 to 0.1, by the logarithm | 0.002 |"), "{page}");
         assert!(page.contains("The test images were not read."), "{page}");
+        assert!(page.contains("trial 1 of dense is `trials/dense-0000.json`"), "{page}");
+        assert!(found.best_study().contains("\n# dense: trial 2 of 4, trials/dense-0001.json.\n"));
     }
 
     #[test]
@@ -80,10 +82,8 @@ mod tests {
         let told = gains(&fixture::from_standing(Sampler::Tpe, standing.clone(), vec![finished]));
         assert_eq!(
             told,
-            [
-                "dense reaches 95.00 % validation accuracy with learning_rate 0.01, units 8 (trial 0 of 1 trial, counted from 0); \
-              the baseline diverges."
-            ]
+            ["dense reaches 95.00 % validation accuracy with learning_rate 0.01, units 8 (trial 1 of 1); \
+              the baseline diverges."]
         );
         let told = gains(&fixture::from_standing(Sampler::Tpe, standing, vec![diverged]));
         assert_eq!(told, ["dense: none of 1 trial came to an end."]);
@@ -138,7 +138,7 @@ mod tests {
             "98.25",
             "diverged in epoch 1",
             "stopped after 1 epoch",
-            "trial 3",
+            "trial 4",
             "expected best of so many trials",
         ] {
             assert!(page.contains(words), "{words}");

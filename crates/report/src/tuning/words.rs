@@ -66,7 +66,8 @@ pub(crate) fn gains(tuning: &Tuning) -> Vec<String> {
 
 fn gain(model: &ModelOutcome) -> String {
     let accuracy = |record: &TrialRecord| record.last().map(|epoch| epoch.validation_accuracy);
-    let trials = counted(model.trials.len(), "trial");
+    let of = model.trials.len();
+    let trials = counted(of, "trial");
     let name = &model.name;
     match (model.best, accuracy(model.best_record()), accuracy(&model.as_it_stands)) {
         (Some(number), Some(best), Some(standing)) => {
@@ -75,15 +76,17 @@ fn gain(model: &ModelOutcome) -> String {
                 _ => "as much as the baseline, with less loss".to_owned(),
             };
             format!(
-                "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0), {change}.",
+                "{name} reaches {} % validation accuracy with {} (trial {} of {of}), {change}.",
                 percent(best),
-                settings(&model.best_record().settings)
+                settings(&model.best_record().settings),
+                number + 1
             )
         }
         (Some(number), Some(best), None) => format!(
-            "{name} reaches {} % validation accuracy with {} (trial {number} of {trials}, counted from 0); the baseline diverges.",
+            "{name} reaches {} % validation accuracy with {} (trial {} of {of}); the baseline diverges.",
             percent(best),
-            settings(&model.best_record().settings)
+            settings(&model.best_record().settings),
+            number + 1
         ),
         (_, _, Some(standing)) => {
             format!(
@@ -125,6 +128,12 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
         ),
         None => "No trial was stopped for falling behind.".to_owned(),
     });
+    if let Some(model) = tuning.models.first() {
+        sentences.push(format!(
+            "Trials are numbered from 1 here and from 0 in the files: trial 1 of {0} is `trials/{0}-0000.json`.",
+            model.name
+        ));
+    }
     let counts: Vec<usize> = tuning.models.iter().map(|model| model.trials.len()).collect();
     if counts.windows(2).any(|pair| pair[0] != pair[1]) {
         let each: Vec<String> = tuning
@@ -293,8 +302,9 @@ pub(crate) fn best_first(model: &ModelOutcome) -> Vec<&TrialRecord> {
     std::iter::once(&model.as_it_stands).chain(ranked).collect()
 }
 
+/// A trial's number as people count, from 1; its file counts from 0.
 pub(crate) fn number(trial: &TrialRecord) -> String {
-    trial.number.map_or("–".to_owned(), |number| number.to_string())
+    trial.number.map_or("–".to_owned(), |number| (number + 1).to_string())
 }
 
 /// Accuracy in per cent and loss after the last epoch.

@@ -151,17 +151,11 @@ pub fn built_in_models() -> Vec<ModelSpec> {
 pub fn built_in_model(name: &str) -> Result<ModelSpec, UnknownModel> {
     let models = built_in_models();
     let names = models.iter().map(|model| model.architecture.name.as_str());
-    let hint = match near(name, names.clone()) {
-        Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
-        None => format!(
-            "choose from {}; `mnist-study models` says what they are",
-            names.collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let near = near(name, names).map(str::to_owned);
     models
         .into_iter()
         .find(|model| model.architecture.name == name)
-        .ok_or_else(|| UnknownModel { name: name.to_owned(), hint })
+        .ok_or_else(|| UnknownModel { name: name.to_owned(), near })
 }
 
 /// A name that no model has.
@@ -170,6 +164,6 @@ pub fn built_in_model(name: &str) -> Result<ModelSpec, UnknownModel> {
 pub struct UnknownModel {
     /// What was asked for.
     pub name: String,
-    /// What to do.
-    pub hint: String,
+    /// The built-in model whose name is spelt most alike, if one is near.
+    pub near: Option<String>,
 }

@@ -7,8 +7,10 @@ use super::{
 use crate::{
     run::{RunError, Session, epoch_record},
     study_file::{ModelSpec, StudyFileError},
+    telling::Telling,
 };
 use records::{
+    event::{Event, Kind, Trial, Work},
     record::EpochRecord,
     store::FileError,
     trial::{Outcome, TRIAL_SCHEMA, TrialRecord},
@@ -17,7 +19,7 @@ use records::{
 use search::History;
 use serde_json::{Map, Value};
 use std::{ops::ControlFlow, path::PathBuf, time::Instant};
-use train::{Event, Stopped};
+use train::Stopped;
 
 /// How long each model is searched.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,35 +29,6 @@ pub enum Budget {
     /// Until the trials of each took so many seconds by the clock on the wall, choosing and keeping them included; the one that
     /// is running then is finished, since what the search tries next may depend on the trials before alone.
     Seconds(f64),
-}
-
-/// What happens during a search.
-#[derive(Debug)]
-pub enum TuneEvent<'a> {
-    /// A trial begins.
-    Started {
-        /// The model's name.
-        name: &'a str,
-        /// Counted from 0; none for the model as it stands.
-        number: Option<usize>,
-        /// What is changed.
-        settings: &'a Map<String, Value>,
-        /// The epochs that it is to have.
-        epochs: usize,
-    },
-    /// It goes on.
-    Training(Event),
-    /// It is done, and its record is on disk.
-    Finished {
-        /// The model's place in the question.
-        model: usize,
-        /// Whether the record was there already.
-        reused: bool,
-        /// The record.
-        record: &'a TrialRecord,
-    },
-    /// Something that the user must know.
-    Note(&'a str),
 }
 
 /// Why a search was not carried out to its end.
@@ -90,7 +63,6 @@ pub enum TuneError {
 
 /// One model's search as it goes on.
 struct Strand<'a> {
-    model: usize,
     candidate: &'a Candidate,
     history: History,
     /// Of the clock on the wall; of trials that are there already, what they took then.
@@ -98,6 +70,17 @@ struct Strand<'a> {
     /// Trials that made no model, since the last that did.
     unusable: usize,
     over: bool,
+    records: Vec<TrialRecord>,
+}
+
+/// What a search gave.
+#[derive(Debug)]
+pub struct Tuned {
+    /// For each candidate the model as it stands, then its trials, those that were there already among them; of a search
+    /// that ended early, what it had got to.
+    pub records: Vec<Vec<TrialRecord>>,
+    /// Why it ended early, if it did.
+    pub ended: Result<(), TuneError>,
 }
 
 /// So many settings in a row that make no model, and no further ones are tried: they cost no time, so that a budget of time
@@ -111,49 +94,33 @@ const MOST_UNUSABLE: usize = 100;
 /// any after it whose settings no longer follow.
 /// Every trial has its record on disk before the next begins.
 ///
-/// # Errors
-/// When a trial was interrupted or its record cannot be written; the trials before it are in the store. When a model as it
-/// stands does not fit the data.
+/// It ends early when a trial was interrupted or its record cannot be written; the trials before it are in the store. So it does
+/// when a model as it stands does not fit the data.
 pub fn tune(
     session: &Session,
     question: &Question,
     budget: Budget,
     store: &TrialStore,
     fresh: bool,
-    listener: &mut (dyn FnMut(TuneEvent) -> ControlFlow<()> + Send),
-) -> Result<(), TuneError> {
-    let search = question.identity()?;
+    listener: &mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
+) -> Tuned {
     let mut strands: Vec<Strand> = question
         .candidates
         .iter()
-        .enumerate()
-        .map(|(model, candidate)| Strand {
-            model,
+        .map(|candidate| Strand {
             candidate,
             history: History::of(candidate.space.space(), []),
             seconds: 0.0,
             unusable: 0,
             over: false,
+            records: Vec::new(),
         })
         .collect();
-    let mut round = Round { session, question, search: &search, store, fresh, listener };
-    for number in std::iter::once(None).chain((0..).map(Some)) {
-        for strand in &mut strands {
-            strand.over = strand.over
-                || match (budget, number) {
-                    (_, None) => false,
-                    (Budget::Trials(trials), Some(number)) => number >= trials,
-                    (Budget::Seconds(seconds), Some(_)) => strand.seconds >= seconds,
-                };
-            if !strand.over {
-                strand.over = !round.trial(strand, number)?;
-            }
-        }
-        if strands.iter().all(|strand| strand.over) {
-            break;
-        }
-    }
-    Ok(())
+    let ended = question.identity().map_err(TuneError::from).and_then(|search| {
+        let mut round = Round { session, question, search: &search, budget, store, fresh, listener };
+        round.of_all(&mut strands)
+    });
+    Tuned { records: strands.into_iter().map(|strand| strand.records).collect(), ended }
 }
 
 /// What all trials of a search share.
@@ -161,12 +128,42 @@ struct Round<'a> {
     session: &'a Session,
     question: &'a Question,
     search: &'a str,
+    budget: Budget,
     store: &'a TrialStore,
     fresh: bool,
-    listener: &'a mut (dyn FnMut(TuneEvent) -> ControlFlow<()> + Send),
+    listener: &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
 }
 
 impl Round<'_> {
+    /// Every trial of every model.
+    fn of_all(&mut self, strands: &mut [Strand]) -> Result<(), TuneError> {
+        for number in std::iter::once(None).chain((0..).map(Some)) {
+            for strand in &mut *strands {
+                strand.over = strand.over
+                    || match (self.budget, number) {
+                        (_, None) => false,
+                        (Budget::Trials(trials), Some(number)) => number >= trials,
+                        (Budget::Seconds(seconds), Some(_)) => strand.seconds >= seconds,
+                    };
+                if !strand.over {
+                    strand.over = !self.trial(strand, number)?;
+                }
+            }
+            if strands.iter().all(|strand| strand.over) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn work(&self, model: &str, number: Option<usize>) -> Work {
+        let trials = match self.budget {
+            Budget::Trials(trials) => Some(trials),
+            Budget::Seconds(_) => None,
+        };
+        Work::Trial(Trial { number, trials, model: model.to_owned(), seed: self.question.seed })
+    }
+
     /// Keeps or makes the trial of that number; false where no settings are left to try.
     fn trial(&mut self, strand: &mut Strand, number: Option<usize>) -> Result<bool, TuneError> {
         let began = Instant::now();
@@ -179,7 +176,7 @@ impl Round<'_> {
                     let name = &candidate.template.name;
                     let count = strand.history.trials().len();
                     let note = format!("{name}: all settings were tried after {count} trials");
-                    let _ = (self.listener)(TuneEvent::Note(&note));
+                    let _ = (self.listener)(&Event::note(note));
                     return Ok(false);
                 };
                 candidate.space.settings(&point)
@@ -201,19 +198,22 @@ impl Round<'_> {
             let point = candidate.space.point(&record.settings);
             strand.history.push(trial(&record, point).expect("the settings came from a point"));
         }
-        let asked = (self.listener)(TuneEvent::Finished { model: strand.model, reused, record: &record });
+        let work = Some(self.work(&record.model, number));
+        let asked = (self.listener)(&Event { work, kind: Kind::trial_finished(reused, &record) });
         strand.unusable = match record.outcome {
             Outcome::Unusable(_) => strand.unusable + 1,
             _ => 0,
         };
+        strand.records.push(record);
+        let model = &candidate.template.name;
         // Any other trial has had the break in its training.
         if strand.unusable > 0 && asked.is_break() {
-            let (model, seed) = (record.model, self.question.seed);
+            let (model, seed) = (model.clone(), self.question.seed);
             return Err(RunError::Stopped { model, seed, stopped: Stopped::Interrupted { epoch: 1 } }.into());
         }
         if strand.unusable >= MOST_UNUSABLE {
-            let note = format!("{}: {MOST_UNUSABLE} settings in a row make no model: given up", record.model);
-            let _ = (self.listener)(TuneEvent::Note(&note));
+            let note = format!("{model}: {MOST_UNUSABLE} settings in a row make no model: given up");
+            let _ = (self.listener)(&Event::note(note));
             return Ok(false);
         }
         Ok(true)
@@ -236,7 +236,7 @@ impl Round<'_> {
             }
             Err(problem) => format!("{problem}: left aside, made again"),
         };
-        let _ = (self.listener)(TuneEvent::Note(&note));
+        let _ = (self.listener)(&Event::note(note));
         None
     }
 
@@ -281,21 +281,17 @@ impl Round<'_> {
     ) -> Result<TrialRecord, TuneError> {
         let specification = self.session.specification(model, self.question.protocol, self.question.seed);
         let length = specification.recipe.epochs;
-        let started = TuneEvent::Started {
-            name: &blank.model,
-            number: blank.number,
-            settings: &blank.settings,
-            epochs: length,
-        };
+        let started = Kind::Started { epochs: length, settings: blank.settings.clone() };
+        let mut telling = Telling::of(self.work(&blank.model, blank.number), started);
         // A break is honoured by the training's own first event.
-        let _ = (self.listener)(started);
+        let _ = (self.listener)(telling.event());
         let halving = self.question.halving.filter(|_| blank.number.is_some());
         let mut epochs: Vec<EpochRecord> = Vec::new();
         let mut ended = None;
         let listener = &mut *self.listener;
-        let mut forward = |event: Event| {
-            let asked = listener(TuneEvent::Training(event));
-            let Event::Epoch(metrics) = event else { return asked };
+        let mut forward = |event: train::Event| {
+            let asked = listener(telling.of_training(event));
+            let train::Event::Epoch(metrics) = event else { return asked };
             let epoch = epoch_record(&metrics);
             if !epoch.validation_loss.is_finite() || !epoch.train_loss.is_finite() {
                 ended = Some(Outcome::Diverged);

@@ -10,7 +10,7 @@ mod outcome;
 mod seen;
 mod space;
 
-pub use execute::{Budget, TuneError, TuneEvent, tune};
+pub use execute::{Budget, TuneError, Tuned, tune};
 pub use outcome::{ModelOutcome, Tuning};
 pub use space::SettingSpace;
 

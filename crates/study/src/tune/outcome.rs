@@ -103,7 +103,11 @@ impl Tuning {
         for outcome in &self.models {
             let of = outcome.trials.len();
             let line = match outcome.best {
-                Some(number) => format!("{}: trial {number} of {of}", outcome.name),
+                // Files count from 0.
+                Some(number) => {
+                    let name = &outcome.name;
+                    format!("{name}: trial {} of {of}, trials/{name}-{number:04}.json", number + 1)
+                }
                 None => format!("{}: as it stood, which none of {of} trials was better than", outcome.name),
             };
             header.push_str(&format!("# {line}.\n"));

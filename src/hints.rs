@@ -1,0 +1,280 @@
+//! What to do about a failure of the libraries, in the command's words: they know of things, and not of options.
+
+use data::{Beside, Remedy, idx};
+use interchange::{FormatError, METADATA_KEY, OtherFormat};
+use report::thousands;
+use study::study_file::{UnknownModel, built_in_models};
+
+/// What to do about data that cannot be used.
+pub(crate) fn of_data(error: &data::Error) -> String {
+    let embedded = "; MNIST itself needs no file: --dataset mnist";
+    match error {
+        data::Error::WrongMagic { expected, found, .. } => match *found {
+            idx::IMAGES_MAGIC | idx::LABELS_MAGIC | idx::LABEL_ROWS_MAGIC => {
+                "images and labels look exchanged: check both files' names".to_owned()
+            }
+            _ if *expected == idx::IMAGES_MAGIC => {
+                format!("give an IDX file of 8-bit images with three dimensions{embedded}")
+            }
+            _ => format!("give an IDX file of 8-bit labels with one dimension{embedded}"),
+        },
+        data::Error::NotIdx { found, .. } => of_remedy(found.remedy()).to_owned(),
+        data::Error::Memory { .. } => "close other programs, or use a smaller dataset".to_owned(),
+        data::Error::Truncated { .. } | data::Error::Compression { .. } => {
+            format!("make or download it again{embedded}")
+        }
+        data::Error::TrailingBytes { .. } => {
+            format!("the file is damaged or two files were joined: make or download it again{embedded}")
+        }
+        data::Error::TooLarge { .. } => {
+            format!("use a smaller dataset; a compressed file with a false header looks large, too{embedded}")
+        }
+        data::Error::Empty { .. } => {
+            "give a dataset with at least one training and one test image".to_owned()
+        }
+        data::Error::ImageSize { .. } => "scale the images to 256×256 pixels or fewer".to_owned(),
+        data::Error::PixelCount { .. } => "pass labels × height × width bytes, one byte a pixel".to_owned(),
+        data::Error::CountsDiffer { .. } => "check that both files belong to the same dataset".to_owned(),
+        data::Error::LabelOutOfRange { classes, .. } => {
+            format!("number the classes from 0 to {}", classes.saturating_sub(1))
+        }
+        data::Error::ClassCount { .. } => "label the images with 2 to 256 classes".to_owned(),
+        data::Error::OneClass { .. } => {
+            "check the file of labels: it is damaged, or of something else than classes".to_owned()
+        }
+        data::Error::Alike { .. } => {
+            "check the file of images: it is damaged, or was never filled".to_owned()
+        }
+        data::Error::SetsDiffer { .. } | data::Error::ClassesDiffer { .. } => {
+            "check that the training and the test files belong to the same dataset".to_owned()
+        }
+        data::Error::MissingFile { found: Some(Beside::Kind { kind, .. }), .. } => {
+            of_remedy(kind.remedy()).to_owned()
+        }
+        data::Error::MissingFile { found: Some(Beside::Folder(folder)), .. } => {
+            format!("pass --dataset {folder}")
+        }
+        data::Error::SeveralFiles { .. } => {
+            "leave one data set in the folder, or rename its files as `mnist-study datasets` lists them"
+                .to_owned()
+        }
+        data::Error::MissingFile { .. } => {
+            format!("put {} into the folder, each with or without .gz{embedded}", data::FILE_NAMES.join(", "))
+        }
+        data::Error::Unreadable { .. } => "check that it exists, is a plain file and may be read".to_owned(),
+        data::Error::Unwritable { .. } => "check the folder's permissions and the free space".to_owned(),
+        data::Error::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
+        data::Error::UnknownName { suggestion: None, .. } => {
+            format!("pass one of the known names ({}) or a folder with four IDX files", known_names())
+        }
+        data::Error::NoFolder { name } if name.starts_with('~') => {
+            "write the home folder's path in full: the shell has not put it in the place of `~`".to_owned()
+        }
+        data::Error::NoFolder { .. } => {
+            "check the path to the folder with four IDX files; a relative one begins in the current folder"
+                .to_owned()
+        }
+        data::Error::LabelColumns { .. } | data::Error::LabelRange { .. } | data::Error::SetSize { .. } => {
+            "the file is of another dataset: check which one was put there".to_owned()
+        }
+        data::Error::WrongDigest { name, .. } => {
+            format!(
+                "it was changed since, or is of another dataset: `mnist-study datasets fetch {name}` gets it again"
+            )
+        }
+        data::Error::NotFetched { name, .. } => format!("`mnist-study datasets fetch {name}` gets it"),
+        data::Error::NoCacheFolder => format!("set {} to a folder", data::CACHE_VARIABLE),
+        data::Error::NotADirectory { found, .. } => found
+            .map_or("pass the folder that holds the four IDX files", |found| of_remedy(found.remedy()))
+            .to_owned(),
+        data::Error::Upright { name } => {
+            format!("its images are upright already: pass --dataset {name} without --transpose")
+        }
+        data::Error::Indivisible { .. } => "give at least one class a second training image".to_owned(),
+        data::Error::SplitSize { largest, .. } => {
+            format!("hold back at most {} images", thousands(*largest as u64))
+        }
+        data::Error::Embedded(_) => "this copy of the program is damaged: install it again".to_owned(),
+    }
+}
+
+fn known_names() -> String {
+    data::published().iter().map(|set| set.name).collect::<Vec<_>>().join(", ")
+}
+
+/// What to do with a file of another kind.
+fn of_remedy(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::PageDownload => {
+            "the server sent a page instead of the file, such as an error or a sign-in page: download it again; MNIST itself \
+             needs no file: --dataset mnist"
+        }
+        Remedy::Download => "download it again; MNIST itself needs no file: --dataset mnist",
+        Remedy::Unpack => "unpack it, and pass the folder that then holds the four IDX files",
+        Remedy::UnpackOnce => "unpack it once, with gunzip, so that it is compressed once or not at all",
+        Remedy::Convert => {
+            "convert it to four IDX files: docs/tutorial/own-images.md has a script for CSV, npz, CIFAR and image files"
+        }
+        Remedy::Folder => "pass the folder that holds all four IDX files",
+        Remedy::Pickle => {
+            "a pickle can run code, so none is read: save the arrays as IDX files in Python, see docs/tutorial/own-images.md"
+        }
+        Remedy::LargeFile => "fetch the file with `git lfs pull`, or download it from its publisher",
+        Remedy::LabelRows => "pass --dataset qmnist, which reads them, or write one byte a label",
+        Remedy::ByteOrder => "write its header in big-endian byte order, as the format has it",
+    }
+}
+
+/// What to do about a name that no model has.
+pub(crate) fn of_unknown_model(error: &UnknownModel) -> String {
+    match &error.near {
+        Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
+        None => {
+            let names: Vec<String> =
+                built_in_models().into_iter().map(|model| model.architecture.name).collect();
+            format!("choose from {}; `mnist-study models` says what they are", names.join(", "))
+        }
+    }
+}
+
+/// What to do about a file that is no model of ours. `FILE` stands for its name.
+pub(crate) fn of_model_file(error: &FormatError) -> String {
+    match error {
+        FormatError::OtherFormat(format) => of_other_format(*format).to_owned(),
+        FormatError::NoDescription => "pass --architecture MODEL, the network that its weights are of".to_owned(),
+        FormatError::Damaged(_) => {
+            "download or copy the file again, or pass one that `mnist-study train MODEL --save FILE` made".to_owned()
+        }
+        FormatError::Description(_) => "pass a file that `mnist-study train MODEL --save FILE` made".to_owned(),
+        FormatError::Changed { .. } => format!(
+            "get the file again; to use the changed weights, save them without the metadata entry `{METADATA_KEY}` and pass \
+             --architecture MODEL"
+        ),
+        FormatError::Redescribed { .. } => format!(
+            "get the file again; to use its weights in another network, save them without the metadata entry `{METADATA_KEY}` and \
+             pass --architecture MODEL"
+        ),
+        FormatError::Missing { .. } | FormatError::Surplus(_) | FormatError::Shape { .. } | FormatError::Unmatched { .. } => {
+            "the names and shapes are those of the module that `mnist-study export FILE --pytorch MODULE.py` writes; \
+             --map FROM=TO says what a layer is called there"
+                .to_owned()
+        }
+        FormatError::Ambiguous { layers, candidates } => {
+            let maps = candidates.iter().zip(layers).map(|(theirs, ours)| format!("--map {theirs}={ours}"));
+            format!("say which is which: {}, or in another order", maps.collect::<Vec<_>>().join(" "))
+        }
+        FormatError::Map(_) => "write --map FROM=TO with the file's name and the network's, such as --map fc=dense".to_owned(),
+        FormatError::NotFinite(_) => "the training that made it diverged, or the file is damaged: pass another".to_owned(),
+        FormatError::Variance { .. } => {
+            "the file is damaged, or has something else under that name: get it again, or save it with the variances that \
+             the normalisation divided by"
+                .to_owned()
+        }
+    }
+}
+
+/// What to type to have a file that is read. `FILE` stands for the name of the one that is not.
+fn of_other_format(format: OtherFormat) -> &'static str {
+    match format {
+        OtherFormat::Empty => "download or copy the file again",
+        OtherFormat::GitLfsPointer => "run `git lfs pull` in its repository, or download the file itself",
+        OtherFormat::Html => "download the file itself: the address was that of a page about it",
+        OtherFormat::PyTorchArchive | OtherFormat::Pickle => {
+            "in Python: import torch; from safetensors.torch import save_file; \
+             save_file(torch.load(\"FILE\", weights_only=True), \"FILE.safetensors\")"
+        }
+        OtherFormat::KerasArchive | OtherFormat::Hdf5 => {
+            "write the weights with Python as docs/how-to/pytorch.md does under \"From Keras\""
+        }
+        OtherFormat::NumpyArchive => {
+            "in Python: import numpy; from safetensors.numpy import save_file; \
+             save_file(dict(numpy.load(\"FILE\")), \"FILE.safetensors\")"
+        }
+        OtherFormat::NumpyArray => {
+            "a file of one array is no network: in Python, give all arrays by their names to \
+             safetensors.numpy.save_file"
+        }
+        OtherFormat::Zip | OtherFormat::Gzip => "unpack it, and pass the .safetensors file that is in it",
+        OtherFormat::Onnx => {
+            "ONNX files are written, not read; in Python: import onnx; from safetensors.numpy import save_file; \
+             save_file({t.name: onnx.numpy_helper.to_array(t).copy() for t in onnx.load(\"FILE\").graph.initializer}, \
+             \"FILE.safetensors\")"
+        }
+        OtherFormat::TensorFlowLite | OtherFormat::Gguf => {
+            "export the network's float32 weights as .safetensors from the program that trained it"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn of_source(name: &str) -> String {
+        of_data(&data::Source::parse(name).expect_err("no data set"))
+    }
+
+    #[test]
+    fn a_name_is_answered_by_those_that_there_are() {
+        assert_eq!(of_source("fashon-mnist"), "did you mean fashion-mnist?");
+        assert_eq!(
+            of_source("something-else"),
+            "pass one of the known names (mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, \
+             emnist-digits, emnist-mnist, qmnist) or a folder with four IDX files"
+        );
+        assert!(of_source("./minst").starts_with("check the path"));
+        assert!(of_source("~/mnist").starts_with("write the home folder"));
+    }
+
+    #[test]
+    fn a_folder_is_answered_by_what_is_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let of_folder = || of_data(&data::load_directory(folder.path()).expect_err("no data set"));
+        assert!(data::FILE_NAMES.iter().all(|name| of_folder().contains(name)), "{}", of_folder());
+        fs::write(folder.path().join("x.zip"), b"PK\x03\x04").expect("written");
+        assert_eq!(of_folder(), "unpack it, and pass the folder that then holds the four IDX files");
+        let below = folder.path().join("raw");
+        fs::create_dir(&below).expect("made");
+        data::FILE_NAMES.iter().for_each(|name| fs::write(below.join(name), b"").expect("written"));
+        assert_eq!(of_folder(), format!("pass --dataset {}", below.display()));
+    }
+
+    #[test]
+    fn a_file_is_answered_by_what_it_is() {
+        let file = || "f".to_owned();
+        let magic = |expected, found| of_data(&data::Error::WrongMagic { file: file(), expected, found });
+        assert_eq!(
+            magic(idx::IMAGES_MAGIC, idx::LABELS_MAGIC),
+            "images and labels look exchanged: check both files' names"
+        );
+        assert!(magic(idx::LABELS_MAGIC, 0x0d01).starts_with("give an IDX file of 8-bit labels"));
+        let split = |validation| {
+            let error = data::stratified_split(&[0; 2_000], 2, validation, data::SPLIT_SEED);
+            of_data(&error.expect_err("no split"))
+        };
+        assert_eq!(split(2_000), "hold back at most 1,999 images");
+        assert!(of_remedy(Remedy::UnpackOnce).contains("gunzip"));
+    }
+
+    #[test]
+    fn a_model_is_answered_by_the_near_one_or_all() {
+        let of_model = |name: &str| {
+            of_unknown_model(&study::study_file::built_in_model(name).expect_err("there is none"))
+        };
+        assert_eq!(of_model("lsmt"), "did you mean `lstm`? `mnist-study models` lists what there is");
+        let all = of_model("something else");
+        assert!(all.starts_with("choose from ") && all.contains(", cnn, "), "{all}");
+    }
+
+    #[test]
+    fn layers_that_could_be_either_are_asked_about() {
+        let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+        let error = FormatError::Ambiguous {
+            layers: names(["dense2", "dense3"]),
+            candidates: names(["output", "query"]),
+        };
+        let hint = "say which is which: --map output=dense2 --map query=dense3, or in another order";
+        assert_eq!(of_model_file(&error), hint);
+    }
+}
