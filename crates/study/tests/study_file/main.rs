@@ -33,7 +33,7 @@ fn the_built_in_models_fit_mnist_and_have_the_recipes_that_they_need() {
     let cnn = built_in_model("cnn").expect("it is there");
     assert_eq!((cnn.recipe.epochs, cnn.recipe.batch_size, cnn.recipe.learning_rate), (5, 128, 1e-3));
     assert_eq!(built_in_model("lsmt").expect_err("there is none").near.as_deref(), Some("lstm"));
-    assert_eq!(built_in_model("x").expect_err("there is none").near, None);
+    assert_eq!(built_in_model("something else").expect_err("there is none").near, None);
 }
 
 #[test]
