@@ -84,7 +84,7 @@ fn events_are_told_to_other_programs() {
 /// Every example of the manual is an event, and is written as it stands there.
 #[test]
 fn the_manual_of_events_is_true() {
-    let manual = include_str!("../../docs/events.md");
+    let manual = include_str!("../../docs/reference/events.md");
     let examples: Vec<&str> = manual.lines().filter(|line| line.starts_with('{')).collect();
     assert_eq!(examples.len(), 9);
     for example in examples {
