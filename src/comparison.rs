@@ -167,6 +167,7 @@ impl Compared {
             analysis: self.analysis(),
             images: None,
             class_names: &self.class_names,
+            reproduction: None,
         }
     }
 }

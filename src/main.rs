@@ -14,6 +14,7 @@ mod interrupt;
 mod options;
 mod output;
 mod progress;
+mod reproduce;
 mod show;
 mod targets;
 mod trials;

@@ -1,6 +1,6 @@
 //! `datasets --augmented`: what augmentation makes of images.
 
-use crate::{commands::datasets, failure::Failure, options::OrientationArguments, output, targets};
+use crate::{commands::source, failure::Failure, options::OrientationArguments, output, targets};
 use clap::{Args, ValueHint};
 use data::{Augmentation, Augmenter, Corpus, Dataset, Target};
 use records::store::write_atomically;
@@ -103,8 +103,8 @@ pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failur
     augmentation.check()?;
     let name = arguments.orientation.of(arguments.dataset.as_deref().unwrap_or("mnist"));
     targets::check(&[("--dataset", Path::new(&name))], &[("--augmented", file)])?;
-    let corpus = data::load(&datasets::source(&name, false)?)?;
-    datasets::warn(&corpus);
+    let corpus = data::load(&source::source(&name, false)?)?;
+    source::warn(&corpus);
     // Mixed and covered as well, an image of everything at once would hide what moving does.
     let together = match asked {
         Some(asked) => asked,

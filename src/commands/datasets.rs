@@ -3,24 +3,19 @@
 use super::{
     augmented::{self, SheetArguments},
     models::print,
+    source::fetch_set,
 };
 use crate::{
-    download::{DownloadProgress, megabytes},
+    download::megabytes,
     failure::Failure,
-    interrupt,
     options::{ListArguments, OutputArguments},
     output,
 };
 use clap::{Args, Subcommand};
-use data::{Corpus, Origin, Published, Source};
-use fetch::{FetchError, Fetched, Options};
+use data::{Origin, Published};
 use report::thousands;
 use serde_json::{Value, json};
-use std::{
-    env,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::Path;
 
 /// `datasets`.
 #[derive(Debug, Args)]
@@ -57,15 +52,6 @@ pub(crate) struct FetchArguments {
     pub(crate) output: OutputArguments,
 }
 
-/// The environment variable that names an address to fetch from instead of the published ones.
-const MIRROR: &str = "MNIST_STUDY_MIRROR";
-
-/// The environment variable, known from OpenSSL, that names the certificates to trust.
-const CERTIFICATES: &str = "SSL_CERT_FILE";
-
-/// A download that waits for its server when it is asked to end is left after this; what was received is kept in any case.
-const PATIENCE: Duration = Duration::from_millis(800);
-
 /// Height and width of every known set's images.
 const SIDE: usize = 28;
 
@@ -76,25 +62,6 @@ pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
         (None, Some(file)) => augmented::draw(file, &arguments.sheet),
         (None, None) => list(&arguments.list),
     }
-}
-
-/// Says what is wrong with data, whether or not progress is told.
-pub(super) fn warn(corpus: &Corpus) {
-    corpus
-        .warnings()
-        .iter()
-        .for_each(|warning| output::note(&format!("data set {}: {warning}", corpus.name())));
-}
-
-/// The data that `--dataset` names, fetched if it is a known set that is not here.
-pub(crate) fn source(dataset: &str, quiet: bool) -> Result<Source, Failure> {
-    let source = Source::parse(dataset)?;
-    if let Source::Published { set, cache } = &source
-        && !set.is_here(cache)
-    {
-        fetch_set(set, cache, quiet)?;
-    }
-    Ok(source)
 }
 
 fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
@@ -125,26 +92,6 @@ fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
 
 fn said(arguments: &FetchArguments, text: &str, fetched: &Value) -> Result<(), Failure> {
     print(&ListArguments { json: arguments.output.json }, text, fetched)
-}
-
-fn fetch_set(set: &'static Published, cache: &Path, quiet: bool) -> Result<Fetched, Failure> {
-    let mirror = env::var(MIRROR).ok().filter(|address| !address.is_empty());
-    let certificates = env::var_os(CERTIFICATES).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let options = Options { mirror, certificates, ..Options::default() };
-    let mut progress = DownloadProgress::new(set.name, quiet);
-    let _finishing = interrupt::finish_within(PATIENCE);
-    let fetched = fetch::fetch(set, cache, &options, &mut |event| {
-        progress.event(event);
-        interrupt::flow()
-    });
-    progress.finish();
-    fetched.map_err(|error| {
-        let hint = error.hint();
-        match error {
-            FetchError::Interrupted => Failure::interrupted(format!("{}: {error}", set.name), hint),
-            error => Failure::new(error, hint),
-        }
-    })
 }
 
 fn list(arguments: &ListArguments) -> Result<(), Failure> {

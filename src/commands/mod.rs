@@ -14,6 +14,7 @@ pub(crate) mod predict;
 pub(crate) mod report;
 mod results;
 pub(crate) mod run;
+mod source;
 pub(crate) mod speedrun;
 pub(crate) mod train;
 pub(crate) mod tune;
@@ -87,14 +88,14 @@ fn session_with(
     models: &[ModelSpec],
     quiet: bool,
 ) -> Result<Session, Failure> {
-    let source = datasets::source(dataset, quiet)?;
+    let source = source::source(dataset, quiet)?;
     let asked = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let session = Session::open(&source, set, asked)?;
     let threads = session.threads();
     if threads < asked && !quiet {
         output::note(&format!("--threads {asked}: using {threads}, the number of available processors"));
     }
-    datasets::warn(session.corpus());
+    source::warn(session.corpus());
     for model in models {
         session.check(model)?;
         if let Some(doubt) = model.architecture.doubt() {

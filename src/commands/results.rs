@@ -3,7 +3,9 @@
 use crate::{
     failure::Failure,
     options::{OutputArguments, values::Show},
-    output, show,
+    output,
+    reproduce::reproduction,
+    show,
 };
 use analysis::{Analysis, across::across};
 use records::{
@@ -60,6 +62,7 @@ pub(crate) fn write_all(
 ) -> Result<(String, Pictures), Failure> {
     let Collection { records, failed, question, notes, losses } = collection;
     let study = Study {
+        reproduction: Some(reproduction(&records, &failed, &question)),
         analysis: Analysis::of(&records, &failed, &question, notes),
         question,
         images: corpus.and_then(|corpus| images(corpus, &records)),

@@ -1,6 +1,6 @@
 //! Files of weights, as the verbs read them.
 
-use super::{datasets, instruction_set, named::find_one};
+use super::{instruction_set, named::find_one, source};
 use crate::{
     failure::{Failure, Hint},
     hints,
@@ -52,7 +52,7 @@ impl Saved {
             (Some(own), Some(architecture)) => return Err(other_network(&name, &own, &architecture)),
             (None, None) => return Err(wrong(&name, &FormatError::NoDescription)),
             (None, Some(architecture)) => {
-                let corpus = data::load(&datasets::source(dataset, quiet)?)?;
+                let corpus = data::load(&source::source(dataset, quiet)?)?;
                 let images = corpus.training();
                 let classes = corpus.class_names().to_vec();
                 Description::of(&architecture, images.height(), images.width(), classes)

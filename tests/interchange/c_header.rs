@@ -7,8 +7,8 @@ use std::{fs, path::Path, process::Command};
 use study::study_file::ModelSpec;
 use tempfile::TempDir;
 
-/// Test images that each program classifies.
-pub(crate) const IMAGES: usize = 300;
+/// Test images that each program classifies: under the sanitizers a large network takes a tenth of a second for one.
+pub(crate) const IMAGES: usize = 100;
 
 /// Compiles a header as strictly as the compiler can, runs it on the first test images; their logits.
 pub(crate) fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
@@ -80,7 +80,7 @@ fn eight_bit_networks_give_the_same_classes_in_c() {
             .filter(|(one, other)| **one != *other)
             .count();
         assert!(difference < 0.1 * largest, "{}: logits {difference} apart", spec.architecture.name);
-        assert!(others <= 3, "{}: {others} other classes", spec.architecture.name);
+        assert!(others <= 1, "{}: {others} other classes", spec.architecture.name);
     }
 }
 

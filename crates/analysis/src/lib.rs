@@ -4,6 +4,7 @@
 //! `summary.json`.
 
 mod analysis;
+mod by_name;
 
 pub mod across;
 pub mod calibration;

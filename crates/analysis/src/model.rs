@@ -1,6 +1,7 @@
 //! The runs of a study, model by model.
 
 use crate::{
+    by_name::by_name,
     calibration::Calibration,
     confusion::Confusion,
     ensemble::{Ensemble, ensemble},
@@ -119,19 +120,6 @@ pub fn models<'a>(
         }
     }
     (models, lost)
-}
-
-/// Runs by the name of their model, in the order of the records.
-pub(crate) fn by_name(records: &[RunRecord]) -> Vec<(&str, Vec<&RunRecord>)> {
-    let mut models: Vec<(&str, Vec<&RunRecord>)> = Vec::new();
-    for record in records {
-        let name = record.specification.model.as_str();
-        match models.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, runs)) => runs.push(record),
-            None => models.push((name, vec![record])),
-        }
-    }
-    models
 }
 
 /// What programs are told of a run.

@@ -1,6 +1,6 @@
 //! Where figures become statements: each threshold of an analysis, in one place.
 
-use crate::spread::Spread;
+use crate::{by_name::by_name, spread::Spread};
 use records::{question::Question, record::RunRecord};
 use serde::Serialize;
 
@@ -74,7 +74,7 @@ pub(crate) fn equivalence_margin(images: usize) -> f64 {
 
 /// Three round accuracies around the best mean of a model's validation accuracies in one epoch.
 fn milestones(records: &[RunRecord]) -> Vec<f64> {
-    let best = crate::model::by_name(records)
+    let best = by_name(records)
         .into_iter()
         .filter_map(|(_, runs)| {
             let most = |run: &&RunRecord| {

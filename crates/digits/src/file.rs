@@ -19,17 +19,31 @@ const VISIBLE: f32 = 1.0 / 16.0;
 /// What is said of a file of which the end is missing.
 const ENDS_EARLY: &str = "the file ends early";
 
-/// See [`Picture::decode`].
-pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    let format = image::guess_format(bytes)
-        .ok()
-        .filter(ImageFormat::reading_enabled)
-        .ok_or_else(|| PictureError::Format { found: described(bytes) })?;
-    if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
-        return Err(PictureError::Damaged { format: name(format), reason: ENDS_EARLY.to_owned() });
+impl Picture {
+    /// The picture in an image file, given as its bytes: PNG, JPEG, GIF (its first frame), BMP, WebP, TIFF, PNM or QOI,
+    /// told apart by their content.
+    ///
+    /// Colours become their luma; where pixels are transparent, what is visible is laid on a ground that it stands
+    /// out from; a camera's orientation (Exif) is obeyed. Large pictures are reduced by averaging over squares of
+    /// pixels, so the picture has at most 2,048 pixels a side.
+    ///
+    /// Averages are of the values as they are stored, not of the light that they stand for: so a picture and its
+    /// negative give the same digit.
+    ///
+    /// # Errors
+    /// When the bytes are no such file, the file is damaged, or the picture is larger than [`MAXIMUM_SIDE`] on a side
+    /// or takes more than 512 MiB to decode, which is found out before that much is allocated.
+    pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
+        let format = image::guess_format(bytes)
+            .ok()
+            .filter(ImageFormat::reading_enabled)
+            .ok_or_else(|| PictureError::Format { found: described(bytes) })?;
+        if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
+            return Err(PictureError::Damaged { format: name(format), reason: ENDS_EARLY.to_owned() });
+        }
+        let (image, orientation) = read(bytes, format)?;
+        Ok(upright(grey(&image), orientation))
     }
-    let (image, orientation) = read(bytes, format)?;
-    Ok(upright(grey(&image), orientation))
 }
 
 /// The image as it is stored, and how it is to be turned.
@@ -90,8 +104,8 @@ fn described(bytes: &[u8]) -> String {
         (0, b"<svg", "an SVG drawing"),
         (0, b"<?xml", "an XML document"),
         (0, b"PK\x03\x04", "a zip archive"),
-        (0, b"\0\0\x08\x03", "an IDX file of images, which `evaluate --dataset FOLDER` reads"),
-        (0, b"\0\0\x08\x01", "an IDX file of labels, which `evaluate --dataset FOLDER` reads"),
+        (0, b"\0\0\x08\x03", "an IDX file of images, which belongs to a data set"),
+        (0, b"\0\0\x08\x01", "an IDX file of labels, which belongs to a data set"),
     ];
     let starts = |(place, mark, _): &&(usize, &[u8], &str)| {
         bytes.get(*place..).is_some_and(|bytes| bytes.starts_with(mark))
@@ -252,7 +266,7 @@ mod tests {
 
     #[test]
     fn files_of_other_kinds_are_named() {
-        let error = |bytes: &[u8]| decode(bytes).expect_err("it is refused").to_string();
+        let error = |bytes: &[u8]| Picture::decode(bytes).expect_err("it is refused").to_string();
         let expected = "a PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or QOI file expected, ";
         for (bytes, found) in [
             (&b""[..], "an empty file found"),
@@ -268,9 +282,9 @@ mod tests {
     #[test]
     fn sides_are_told_before_anything_is_allocated() {
         let side = MAXIMUM_SIDE + 1;
-        let error = decode(format!("P5 {side} 1 255\n").as_bytes()).expect_err("it is refused");
+        let error = Picture::decode(format!("P5 {side} 1 255\n").as_bytes()).expect_err("it is refused");
         assert_eq!(error, PictureError::Sides { width: side, height: 1 });
-        let error = decode(b"P6 16384 16384 65535\n").expect_err("it is refused");
+        let error = Picture::decode(b"P6 16384 16384 65535\n").expect_err("it is refused");
         assert_eq!(error, PictureError::Memory { limit: MAXIMUM_BYTES });
     }
 }

@@ -1,6 +1,6 @@
 //! A grey picture.
 
-use crate::{PictureError, file};
+use crate::PictureError;
 use std::ops::Range;
 
 /// Pixels on a side of the largest picture that is read.
@@ -37,23 +37,6 @@ impl Picture {
         }
         pixels.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
         Ok(Self { width, height, pixels, reduction: 1, full: [width, height] })
-    }
-
-    /// The picture in an image file, given as its bytes: PNG, JPEG, GIF (its first frame), BMP, WebP, TIFF, PNM or QOI,
-    /// told apart by their content.
-    ///
-    /// Colours become their luma; where pixels are transparent, what is visible is laid on a ground that it stands
-    /// out from; a camera's orientation (Exif) is obeyed. Large pictures are reduced by averaging over squares of
-    /// pixels, so the picture has at most 2,048 pixels a side.
-    ///
-    /// Averages are of the values as they are stored, not of the light that they stand for: so a picture and its
-    /// negative give the same digit.
-    ///
-    /// # Errors
-    /// When the bytes are no such file, the file is damaged, or the picture is larger than [`MAXIMUM_SIDE`] on a side
-    /// or takes more than 512 MiB to decode, which is found out before that much is allocated.
-    pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
-        file::decode(bytes)
     }
 
     /// Pixels from left to right.

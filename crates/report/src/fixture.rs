@@ -14,8 +14,8 @@ use records::{
         TestRecord,
     },
 };
+use spec::Recipe;
 use study::study_file::built_in_model;
-use train::Recipe;
 
 /// What a study of a test is given; its verdicts need not follow from its records.
 #[derive(Clone, Default)]
@@ -38,6 +38,7 @@ impl<'a> Given<'a> {
             analysis: Analysis::judged(self.records, self.failed, &self.question, notes, comparisons),
             images: self.images,
             class_names: self.class_names,
+            reproduction: None,
         }
     }
 }
@@ -45,7 +46,14 @@ impl<'a> Given<'a> {
 /// A study whose verdicts follow from its records.
 pub(crate) fn judged<'a>(records: &'a [RunRecord], failed: &'a [FailedRun]) -> Study<'a> {
     let analysis = Analysis::of(records, failed, &Question::default(), Vec::new());
-    Study { question: Question::default(), records, analysis, images: None, class_names: &[] }
+    Study {
+        question: Question::default(),
+        records,
+        analysis,
+        images: None,
+        class_names: &[],
+        reproduction: None,
+    }
 }
 
 /// A model of these runs.

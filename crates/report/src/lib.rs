@@ -55,6 +55,17 @@ pub struct Study<'a> {
     pub images: Option<TestImages<'a>>,
     /// What the classes are called, where that is known.
     pub class_names: &'a [String],
+    /// How the runs can be made again, where whoever asks for the report knows.
+    pub reproduction: Option<Reproduction>,
+}
+
+/// How the runs of a study can be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reproduction {
+    /// By a line for a shell.
+    Command(String),
+    /// As this sentence says.
+    Words(String),
 }
 
 /// Grey images, one after the other.

@@ -4,7 +4,7 @@ use crate::charts::axis::{Scale, counting_ticks};
 use crate::charts::canvas::{Canvas, Frame};
 use crate::charts::font::Font;
 use crate::charts::legend::{self, Sample};
-use crate::charts::marks::{self, Mark};
+use crate::charts::marks::Mark;
 use crate::charts::scene::{Outline, Point, Scene, Stroke};
 use crate::words::numbers::{MISSING, counted, fixed};
 
@@ -18,6 +18,9 @@ pub(crate) struct Value {
     /// Of so many runs.
     pub(crate) runs: usize,
 }
+
+/// Up to this many epochs every value gets a mark; above, about half as many are spread over the curve.
+const EVERY_EPOCH_UP_TO: usize = 24;
 
 /// A model's training or validation curve in pieces: a piece ends where a value is missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,7 +198,7 @@ impl Chart {
         let epochs =
             self.every_value().map(|value| value.epoch as u64).collect::<std::collections::BTreeSet<_>>();
         for curve in ordered() {
-            marks::draw(scene, plot, curve, epochs.len());
+            draw_marks(scene, plot, curve, epochs.len());
         }
     }
 }
@@ -211,6 +214,22 @@ fn draw_band(scene: &mut Scene, plot: &Plot, curve: &Curve) {
             _ => {
                 let opacity = if curve.training { 0.10 } else { 0.18 };
                 scene.shape(Outline::Polygon(edge), Some(colour), None, opacity);
+            }
+        }
+    }
+}
+
+/// Marks a validation curve's values, and whatever has no line to be seen by.
+fn draw_marks(scene: &mut Scene, plot: &Plot, curve: &Curve, epochs: usize) {
+    let stride = if epochs <= EVERY_EPOCH_UP_TO { 1 } else { epochs.div_ceil(EVERY_EPOCH_UP_TO / 2) };
+    // Marks of different models stand at different epochs, so that curves that coincide can be told apart.
+    let offset = curve.model * stride / 5;
+    for piece in &curve.pieces {
+        for (index, value) in piece.iter().enumerate() {
+            let chosen = !curve.training && (index + offset).is_multiple_of(stride);
+            if chosen || piece.len() == 1 {
+                let at = plot.place(curve, value.epoch, value.mean);
+                Mark::of(curve.model).draw(scene, at, curve.training);
             }
         }
     }

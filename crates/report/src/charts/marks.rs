@@ -1,6 +1,5 @@
 //! The colour, line and mark by which a model is known in every chart.
 
-use crate::charts::chart::{Curve, Plot};
 use crate::charts::scene::{Colour, Outline, Point, Scene, Stroke};
 
 /// Okabe and Ito's palette ("Color Universal Design", 2008), which readers with any colour vision tell apart,
@@ -19,9 +18,6 @@ pub(crate) const PALETTE: [Colour; 7] = [
 pub(crate) const GREY: Colour = Colour(0x77, 0x77, 0x77);
 
 pub(crate) const WHITE: Colour = Colour(0xff, 0xff, 0xff);
-
-/// Up to this many epochs every value gets a mark; above, about half as many are spread over the curve.
-const EVERY_EPOCH_UP_TO: usize = 24;
 
 /// How a model is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,20 +70,4 @@ impl Mark {
 pub(crate) fn lighter(colour: Colour) -> Colour {
     let mix = |channel: u8| (f64::from(channel) * 0.7 + 255.0 * 0.3).round() as u8;
     Colour(mix(colour.0), mix(colour.1), mix(colour.2))
-}
-
-/// Marks a validation curve's values, and whatever has no line to be seen by.
-pub(crate) fn draw(scene: &mut Scene, plot: &Plot, curve: &Curve, epochs: usize) {
-    let stride = if epochs <= EVERY_EPOCH_UP_TO { 1 } else { epochs.div_ceil(EVERY_EPOCH_UP_TO / 2) };
-    // Marks of different models stand at different epochs, so that curves that coincide can be told apart.
-    let offset = curve.model * stride / 5;
-    for piece in &curve.pieces {
-        for (index, value) in piece.iter().enumerate() {
-            let chosen = !curve.training && (index + offset).is_multiple_of(stride);
-            if chosen || piece.len() == 1 {
-                let at = plot.place(curve, value.epoch, value.mean);
-                Mark::of(curve.model).draw(scene, at, curve.training);
-            }
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::{
-    Study,
+    Reproduction, Study,
     document::Table,
     tables::{self, of_models},
     words::{
@@ -62,7 +62,7 @@ pub fn markdown(study: &Study) -> String {
             "\nA fingerprint is the beginning of the SHA-256 of the final weights; `summary.json` has it whole. \
              `epochs.csv` has every epoch, `records/` every prediction.\n",
         );
-        method::how_it_was_made(&mut page, study);
+        how_it_was_made(&mut page, study);
     }
     let notes: Vec<String> = analysis.warnings.of_records.iter().chain(&analysis.notes).cloned().collect();
     if !notes.is_empty() {
@@ -90,6 +90,18 @@ pub(crate) fn table(page: &mut String, table: &Table) {
     line(page, format_args!("|{}|", sides.collect::<Vec<_>>().join("|")));
     for cells in &table.rows {
         line(page, format_args!("{}", row(cells.iter().map(|cell| text::markdown(cell.text())).collect())));
+    }
+}
+
+fn how_it_was_made(page: &mut String, study: &Study) {
+    page.push_str("\n## How it was made\n\n");
+    list(page, &method::sentences(study));
+    match &study.reproduction {
+        Some(Reproduction::Command(command)) => {
+            line(page, format_args!("\nTo make it again:\n\n```sh\n{command}\n```\n\n{}", method::SAME_BITS));
+        }
+        Some(Reproduction::Words(words)) => line(page, format_args!("\n{}", text::markdown(words))),
+        None => {}
     }
 }
 

@@ -144,7 +144,7 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
         sentences.push(format!("The models had unequal numbers of trials: {}.", listed(&each)));
     }
     sentences.push(
-        "The best of many noisy figures flatters itself: measure best.toml on the test images, which has other seeds, with mnist-study run."
+        "The best of many noisy figures flatters itself: run the study in best.toml, which has other seeds, to measure it on the test images."
             .to_owned(),
     );
     sentences.push(

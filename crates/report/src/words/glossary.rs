@@ -33,7 +33,7 @@ pub(crate) const TERMS: [Term; 16] = [
     Term {
         anchor: "confidence-interval",
         name: "confidence interval",
-        meaning: "A range that holds the true value in 95 of 100 studies such as this one, or at another level, which is named with it.",
+        meaning: "A range that holds the true value in 95 of 100 studies such as this one (or at another level, which is named with it).",
         spellings: &["interval"],
     },
     Term {

@@ -1,43 +1,20 @@
-//! How the runs of a study were made, and the command that makes them again.
+//! How the runs of a study were made.
 
-use records::{
-    record::{Protocol, RunRecord},
-    target::Target,
-};
+use records::record::Protocol;
 use serde_json::{Value, json};
-use study::study_file::built_in_model;
-use train::Recipe;
-
-use analysis::model::Model;
+use spec::Recipe;
 
 use crate::{
     Study,
-    render::markdown::{line, list},
     words::{
         numbers::{counted, listed, thousands},
-        text::{self, one_line, shell},
+        text::one_line,
     },
 };
 
-/// What is said where the study can be made again.
+/// What is said where a command makes the study again.
 pub(crate) const SAME_BITS: &str =
     "On the same kernels every fingerprint comes out the same, on any number of threads.";
-
-/// What is said where no one command makes the study.
-pub(crate) const NO_COMMAND: &str = "No one compare command makes these runs; each record in records/ holds its own specification, and \
-                                     mnist-study verify --all makes them again.";
-
-/// The section of a report in Markdown.
-pub(crate) fn how_it_was_made(page: &mut String, study: &Study) {
-    page.push_str("\n## How it was made\n\n");
-    list(page, &sentences(study));
-    match command(study) {
-        Some(command) => {
-            line(page, format_args!("\nTo make it again:\n\n```sh\n{command}\n```\n\n{SAME_BITS}"));
-        }
-        None => line(page, format_args!("\n{}", text::markdown(NO_COMMAND))),
-    }
-}
 
 /// The protocol, the data, the recipes, the seeds and the machines.
 pub(crate) fn sentences(study: &Study) -> Vec<String> {
@@ -168,100 +145,14 @@ fn in_words(protocol: Protocol, study: &Study) -> String {
     )
 }
 
-/// What all recipes have alike of that which the command line can say.
-struct Shared {
-    epochs: Option<usize>,
-    batch_size: Option<usize>,
-    learning_rate: Option<f64>,
-}
-
-impl Shared {
-    fn of(study: &Study) -> Self {
-        fn only<T: PartialEq + Copy>(study: &Study, read: fn(&Recipe) -> T) -> Option<T> {
-            match study.distinct(|run| read(&run.specification.recipe))[..] {
-                [one] => Some(one),
-                _ => None,
-            }
-        }
-        Self {
-            epochs: only(study, |recipe| recipe.epochs),
-            batch_size: only(study, |recipe| recipe.batch_size),
-            learning_rate: only(study, |recipe| recipe.learning_rate),
-        }
-    }
-
-    /// Whether a run is that of a built-in model with these options.
-    fn makes(&self, run: &RunRecord) -> bool {
-        let Ok(mut model) = built_in_model(&run.specification.model) else { return false };
-        let recipe = &mut model.recipe;
-        recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
-        recipe.batch_size = self.batch_size.unwrap_or(recipe.batch_size);
-        recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
-        model.architecture.layers == run.specification.layers && model.recipe == run.specification.recipe
-    }
-
-    fn options(&self) -> String {
-        let option = |name: &str, value: Option<String>| {
-            value.map_or(String::new(), |value| format!(" --{name} {value}"))
-        };
-        option("epochs", self.epochs.map(|value| value.to_string()))
-            + &option("batch-size", self.batch_size.map(|value| value.to_string()))
-            + &option("learning-rate", self.learning_rate.map(|value| value.to_string()))
-    }
-}
-
-/// The command that makes every run again; none where their settings differ or seeds are missing.
-pub(crate) fn command(study: &Study) -> Option<String> {
-    let models = study.models();
-    let recipes = Shared::of(study);
-    if !study.analysis.failed.is_empty() || !study.records.iter().all(|run| recipes.makes(run)) {
-        return None;
-    }
-    let ([protocol], [dataset]) = (&study.protocols()[..], &study.datasets()[..]) else { return None };
-    let [audited] = study.distinct(|run| run.specification.audit_selection)[..] else { return None };
-    let seeds = |model: &Model| model.runs.iter().map(|run| run.specification.seed).collect::<Vec<_>>();
-    let shared = seeds(models.first()?);
-    let consecutive = shared.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
-    if !consecutive || models.iter().any(|model| seeds(model) != shared) {
-        return None;
-    }
-    let names: Vec<String> = models.iter().map(|model| shell(model.name)).collect();
-    let question = &study.question;
-    let mut asked = question.target.as_ref().map_or_else(String::new, options_of);
-    if let Some(points) = question.equivalence_margin_points {
-        asked.push_str(&format!(" --equivalence-margin {points}"));
-    }
-    let audit = if audited { " --audit-selection" } else { "" };
-    Some(format!(
-        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}{audit}{asked}",
-        names.join(" "),
-        shell(&dataset.name),
-        recipes.options(),
-        shared.len(),
-        shared.first()?,
-        protocol.name()
-    ))
-}
-
-/// A target as the command line has it.
-fn options_of(target: &Target) -> String {
-    let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } = target;
-    let mut options = format!(" --target {accuracy}");
-    let mut add = |name: &str, value: Option<String>| {
-        options.extend(value.map(|value| format!(" --{name} {value}")));
-    };
-    add("max-parameters", max_parameters.map(|most| most.to_string()));
-    add("max-multiply-adds", max_multiply_adds.map(|most| most.to_string()));
-    add("max-epochs", max_epochs.map(|most| most.to_string()));
-    add("max-train-seconds", max_train_seconds.map(|most| most.to_string()));
-    options
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{Given, record, records};
-    use records::question::Question;
+    use crate::{
+        Reproduction,
+        fixture::{Given, records},
+    };
+    use records::record::RunRecord;
 
     #[test]
     fn recipes_are_told_without_what_is_usual() {
@@ -283,54 +174,33 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_given_only_where_it_makes_every_run() {
+    fn how_often_the_test_images_are_read_is_told() {
         let mut records = records(&[("cnn", 0.04)], 3, 2);
-        let commanded = |records: &[RunRecord]| {
-            let study =
-                Given { records, comparisons: &[], notes: &[], images: None, ..Given::default() }.study();
-            command(&study)
-        };
-        assert_eq!(
-            commanded(&records).as_deref(),
-            Some(
-                r"mnist-study compare cnn --dataset mnist --epochs 2 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound"
-            )
-        );
+        let words =
+            |records: &[RunRecord]| in_words(Protocol::Sound, &Given { records, ..Given::default() }.study());
+        assert!(words(&records).contains("read once a run"));
         records.iter_mut().for_each(|record| record.specification.audit_selection = true);
-        let target = Target {
-            accuracy: 0.985,
-            max_parameters: Some(220_000),
-            max_multiply_adds: Some(7),
-            max_epochs: Some(3),
-            max_train_seconds: Some(1.5),
+        let audited = words(&records);
+        assert!(audited.contains("read after every epoch") && !audited.contains("read once"), "{audited}");
+    }
+
+    #[test]
+    fn what_makes_a_study_again_is_told_as_it_was_given() {
+        let records = records(&[("cnn", 0.04)], 1, 1);
+        let told = |reproduction| {
+            let study = Study { reproduction, ..Given { records: &records, ..Given::default() }.study() };
+            (crate::markdown(&study), crate::page(&study))
         };
-        let question =
-            Question { target: Some(target), equivalence_margin_points: Some(0.15), ..Question::default() };
-        let study = Given {
-            records: &records,
-            comparisons: &[],
-            notes: &[],
-            images: None,
-            question,
-            ..Given::default()
-        }
-        .study();
-        let asked = command(&study).expect("one command makes them");
+        let (markdown, page) = told(Some(Reproduction::Command("make <it> again".to_owned())));
         assert!(
-            asked.ends_with(
-                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 --max-train-seconds 1.5 --equivalence-margin 0.15"
-            ),
-            "{asked}"
+            markdown.contains("```sh\nmake <it> again\n```") && markdown.contains(SAME_BITS),
+            "{markdown}"
         );
-        let words = in_words(Protocol::Sound, &study);
-        assert!(words.contains("read after every epoch") && !words.contains("read once"), "{words}");
-        records[0].specification.audit_selection = false;
-        assert_eq!(commanded(&records), None, "some runs with an audit and some without");
-        records[0].specification.audit_selection = true;
-        records[1].specification.seed = 9;
-        assert_eq!(commanded(&records), None);
-        records.truncate(1);
-        records.push(record("lstm", 1, 3, 0.1, Protocol::Sound));
-        assert_eq!(commanded(&records), None);
+        assert!(page.contains("<code>make &lt;it&gt; again</code>"));
+        let (markdown, page) = told(Some(Reproduction::Words("Each is <made> alone.".to_owned())));
+        assert!(
+            markdown.contains("\nEach is &lt;made> alone.\n") && page.contains("Each is &lt;made&gt; alone.")
+        );
+        assert!(!told(None).0.contains(SAME_BITS));
     }
 }

@@ -49,31 +49,6 @@ pub(crate) fn spreadsheet(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// An argument of a POSIX shell, on one line.
-pub(crate) fn shell(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        return argument.to_owned();
-    }
-    if argument.contains(char::is_control) {
-        return format!("$'{}'", argument.chars().map(in_dollar_quotes).collect::<String>());
-    }
-    format!("'{}'", argument.replace('\'', r"'\''"))
-}
-
-/// A character between `$'` and `'`, which POSIX has since 2024 and bash and zsh had before.
-fn in_dollar_quotes(character: char) -> String {
-    match character {
-        '\\' | '\'' | '\n' | '\r' | '\t' => character.escape_default().to_string(),
-        _ if character.is_control() => {
-            let mut bytes = [0; 4];
-            let bytes = character.encode_utf8(&mut bytes).bytes();
-            bytes.map(|byte| format!("\\{byte:03o}")).collect()
-        }
-        _ => character.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,15 +68,5 @@ mod tests {
             assert_eq!(spreadsheet(name), format!("'{name}"));
         }
         assert_eq!(spreadsheet("cnn learning_rate=0.01"), "cnn learning_rate=0.01");
-    }
-
-    #[test]
-    fn shell_arguments_are_quoted_where_they_must_be() {
-        assert_eq!(shell("cnn-2.toml"), "cnn-2.toml");
-        assert_eq!(shell("a<b|c"), "'a<b|c'");
-        assert_eq!(shell("it's"), r"'it'\''s'");
-        // As bash 5.2 prints them again with printf %s.
-        assert_eq!(shell("a\n```\n<b>'\\"), r"$'a\n```\n<b>\'\\'");
-        assert_eq!(shell("a\u{1b}1\u{9b}"), r"$'a\0331\302\233'");
     }
 }

@@ -8,7 +8,7 @@ mod tuning;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
-    Study,
+    Reproduction, Study,
     charts::{
         canvas::Canvas,
         chart::{Chart, Quantity},
@@ -335,13 +335,14 @@ fn runs(study: &Study) -> Markup {
 fn method_section(study: &Study) -> Markup {
     html! {
         (list(&method::sentences(study)))
-        @match method::command(study) {
-            Some(command) => {
+        @match &study.reproduction {
+            Some(Reproduction::Command(command)) => {
                 p { "To make it again:" }
                 pre { code { (command) } }
                 p { (method::SAME_BITS) }
             }
-            None => p { (method::NO_COMMAND) }
+            Some(Reproduction::Words(words)) => p { (words) }
+            None => {}
         }
     }
 }

@@ -1,0 +1,251 @@
+//! The command that makes the runs of a study again.
+
+use records::{
+    question::Question,
+    record::{FailedRun, RunRecord, RunSpec},
+    target::Target,
+};
+use report::Reproduction;
+use study::study_file::built_in_model;
+use train::Recipe;
+
+/// How these runs can be made again: by one command, where there is one.
+pub(crate) fn reproduction(records: &[RunRecord], failed: &[FailedRun], question: &Question) -> Reproduction {
+    let runs: Vec<&RunSpec> = records.iter().map(|record| &record.specification).collect();
+    let command = failed.is_empty().then(|| command(&runs, question)).flatten();
+    command.map_or_else(
+        || {
+            Reproduction::Words(
+                "No one compare command makes these runs; each record in records/ holds its own specification, and \
+                 mnist-study verify --all makes them again."
+                    .to_owned(),
+            )
+        },
+        Reproduction::Command,
+    )
+}
+
+/// The one value that all runs share; none where they differ.
+fn only<'a, T: PartialEq>(runs: &[&'a RunSpec], read: impl Fn(&'a RunSpec) -> T) -> Option<T> {
+    let mut values = runs.iter().map(|run| read(run));
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
+/// What all recipes have alike of that which the command line can say.
+struct Shared {
+    epochs: Option<usize>,
+    batch_size: Option<usize>,
+    learning_rate: Option<f64>,
+}
+
+impl Shared {
+    fn of(runs: &[&RunSpec]) -> Self {
+        fn value<T: PartialEq>(runs: &[&RunSpec], read: fn(&Recipe) -> T) -> Option<T> {
+            only(runs, |run| read(&run.recipe))
+        }
+        Self {
+            epochs: value(runs, |recipe| recipe.epochs),
+            batch_size: value(runs, |recipe| recipe.batch_size),
+            learning_rate: value(runs, |recipe| recipe.learning_rate),
+        }
+    }
+
+    /// Whether a run is that of a built-in model with these options.
+    fn makes(&self, run: &RunSpec) -> bool {
+        let Ok(mut model) = built_in_model(&run.model) else { return false };
+        let recipe = &mut model.recipe;
+        recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
+        recipe.batch_size = self.batch_size.unwrap_or(recipe.batch_size);
+        recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
+        model.architecture.layers == run.layers && model.recipe == run.recipe
+    }
+
+    fn options(&self) -> String {
+        let option = |name: &str, value: Option<String>| {
+            value.map_or(String::new(), |value| format!(" --{name} {value}"))
+        };
+        option("epochs", self.epochs.map(|value| value.to_string()))
+            + &option("batch-size", self.batch_size.map(|value| value.to_string()))
+            + &option("learning-rate", self.learning_rate.map(|value| value.to_string()))
+    }
+}
+
+/// The command that makes every run again; none where their settings differ or seeds are missing.
+fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
+    let recipes = Shared::of(runs);
+    if !runs.iter().all(|run| recipes.makes(run)) {
+        return None;
+    }
+    let protocol = only(runs, |run| run.protocol)?;
+    let dataset = only(runs, |run| &run.dataset)?;
+    let audited = only(runs, |run| run.audit_selection)?;
+    let mut names: Vec<&str> = Vec::new();
+    for run in runs {
+        if !names.contains(&run.model.as_str()) {
+            names.push(&run.model);
+        }
+    }
+    let seeds = |name: &str| {
+        let mut seeds: Vec<u64> = runs.iter().filter(|run| run.model == name).map(|run| run.seed).collect();
+        seeds.sort_unstable();
+        seeds
+    };
+    let shared = seeds(names.first()?);
+    let consecutive = shared.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    if !consecutive || names.iter().any(|name| seeds(name) != shared) {
+        return None;
+    }
+    let mut asked = question.target.as_ref().map_or_else(String::new, options_of);
+    if let Some(points) = question.equivalence_margin_points {
+        asked.push_str(&format!(" --equivalence-margin {points}"));
+    }
+    let names: Vec<String> = names.into_iter().map(shell).collect();
+    let audit = if audited { " --audit-selection" } else { "" };
+    Some(format!(
+        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}{audit}{asked}",
+        names.join(" "),
+        shell(&dataset.name),
+        recipes.options(),
+        shared.len(),
+        shared.first()?,
+        protocol.name()
+    ))
+}
+
+/// A target as the command line has it.
+fn options_of(target: &Target) -> String {
+    let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } = target;
+    let mut options = format!(" --target {accuracy}");
+    let mut add = |name: &str, value: Option<String>| {
+        options.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    add("max-parameters", max_parameters.map(|most| most.to_string()));
+    add("max-multiply-adds", max_multiply_adds.map(|most| most.to_string()));
+    add("max-epochs", max_epochs.map(|most| most.to_string()));
+    add("max-train-seconds", max_train_seconds.map(|most| most.to_string()));
+    options
+}
+
+/// An argument of a POSIX shell, on one line.
+fn shell(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    if argument.contains(char::is_control) {
+        return format!("$'{}'", argument.chars().map(in_dollar_quotes).collect::<String>());
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+/// A character between `$'` and `'`, which POSIX has since 2024 and bash and zsh had before.
+fn in_dollar_quotes(character: char) -> String {
+    match character {
+        '\\' | '\'' | '\n' | '\r' | '\t' => character.escape_default().to_string(),
+        _ if character.is_control() => {
+            let mut bytes = [0; 4];
+            let bytes = character.encode_utf8(&mut bytes).bytes();
+            bytes.map(|byte| format!("\\{byte:03o}")).collect()
+        }
+        _ => character.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use records::record::{DatasetIdentity, Protocol};
+    use study::plan::{StudySpec, plan};
+
+    /// The runs of the two models, two epochs each.
+    fn runs(seeds: u64) -> Vec<RunSpec> {
+        let mut models = ["cnn", "lstm"].map(|name| built_in_model(name).expect("a built-in model"));
+        models.iter_mut().for_each(|model| model.recipe.epochs = 2);
+        let study = StudySpec {
+            models: models.to_vec(),
+            protocol: Protocol::Sound,
+            audit_selection: false,
+            first_seed: 1,
+            runs: seeds,
+        };
+        let dataset = DatasetIdentity {
+            name: "my digits".to_owned(),
+            sha256: "5".repeat(64),
+            training_images: 60_000,
+            test_images: 1000,
+            height: 28,
+            width: 28,
+            classes: 10,
+        };
+        plan(&study, &dataset)
+    }
+
+    fn commanded(runs: &[RunSpec], question: &Question) -> Option<String> {
+        command(&runs.iter().collect::<Vec<_>>(), question)
+    }
+
+    #[test]
+    fn a_command_is_given_only_where_it_makes_every_run() {
+        let given = |runs: &[RunSpec]| commanded(runs, &Question::default());
+        let all = runs(3);
+        assert_eq!(
+            given(&all).as_deref(),
+            Some(
+                "mnist-study compare cnn lstm --dataset 'my digits' --epochs 2 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 \
+                 --protocol sound"
+            )
+        );
+        let changed = |change: fn(&mut RunSpec)| {
+            let mut runs = runs(3);
+            change(&mut runs[2]);
+            given(&runs)
+        };
+        for change in [
+            (|run| run.audit_selection = true) as fn(&mut RunSpec),
+            |run| run.seed = 9,
+            |run| run.recipe.label_smoothing = 0.1,
+            |run| run.protocol = Protocol::Original,
+            |run| run.dataset.sha256 = "6".repeat(64),
+            |run| run.model = "of my own".to_owned(),
+            |run| drop(run.layers.pop()),
+        ] {
+            assert_eq!(changed(change), None);
+        }
+        assert_eq!(given(&all[..5]), None, "a run of one model is missing");
+        assert_eq!(given(&[]), None);
+    }
+
+    #[test]
+    fn what_was_asked_is_asked_again() {
+        let target = Target {
+            accuracy: 0.985,
+            max_parameters: Some(220_000),
+            max_multiply_adds: Some(7),
+            max_epochs: Some(3),
+            max_train_seconds: Some(1.5),
+        };
+        let question =
+            Question { target: Some(target), equivalence_margin_points: Some(0.15), ..Question::default() };
+        let mut runs = runs(1);
+        runs.iter_mut().for_each(|run| run.audit_selection = true);
+        let asked = commanded(&runs, &question).expect("one command makes them");
+        assert!(
+            asked.ends_with(
+                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 \
+                 --max-train-seconds 1.5 --equivalence-margin 0.15"
+            ),
+            "{asked}"
+        );
+    }
+
+    #[test]
+    fn shell_arguments_are_quoted_where_they_must_be() {
+        assert_eq!(shell("cnn-2.toml"), "cnn-2.toml");
+        assert_eq!(shell("a<b|c"), "'a<b|c'");
+        assert_eq!(shell("it's"), r"'it'\''s'");
+        // As bash 5.2 prints them again with printf %s.
+        assert_eq!(shell("a\n```\n<b>'\\"), r"$'a\n```\n<b>\'\\'");
+        assert_eq!(shell("a\u{1b}1\u{9b}"), r"$'a\0331\302\233'");
+    }
+}
