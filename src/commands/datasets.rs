@@ -9,7 +9,6 @@ use crate::{
     download::megabytes,
     failure::Failure,
     options::{ListArguments, OutputArguments},
-    output,
 };
 use clap::{Args, Subcommand};
 use data::{Origin, Published};
