@@ -7,6 +7,7 @@ use crate::Study;
 use crate::charts::font::Font;
 use crate::document::{Cell, Table};
 use crate::tables::{figure, words};
+use crate::words::names::ShortNames;
 use crate::words::numbers::{MISSING, average, percent};
 use crate::words::text::one_line;
 use analysis::{confusion::Confusion, model::Model};
@@ -42,7 +43,8 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
     let floor = (lowest * 20.0 - 0.5).floor().max(0.0) / 20.0;
     let share = |recall: Option<f64>| recall.map_or(0.0, |recall| (recall - floor) / (1.0 - floor).max(1e-9));
     let mut columns = vec!["class".to_owned()];
-    columns.extend(all.iter().map(|(_, model, _)| one_line(model.name)));
+    let ShortNames { names, note } = ShortNames::of(study.models());
+    columns.extend(all.iter().map(|(place, ..)| names[*place].clone()));
     let rows = (0..classes).map(|class| {
         let of_models = all.iter().map(|(place, _, confusion)| {
             let recall = (class < confusion.classes).then(|| confusion.recall(class)).flatten();
@@ -56,6 +58,7 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
     Some(html! {
         h3 { "Recall" }
         (table(&Table { caption, columns, rows }))
+        @if let Some(note) = note { p.small { (note) } }
         h3 { "Confusion" }
         @if classes <= MOST_CLASSES {
             p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
