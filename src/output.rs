@@ -116,7 +116,9 @@ const ROWS: usize = 24;
 /// The terminal that stderr is; none where it is a file or a pipe.
 pub(crate) fn terminal() -> Option<Size> {
     let stderr = io::stderr();
-    stderr.is_terminal().then(|| match terminal_size_of(&stderr) {
+    // One that says that it can only add lines gets lines.
+    let is_dumb = env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    (stderr.is_terminal() && !is_dumb).then(|| match terminal_size_of(&stderr) {
         Some((Width(columns), Height(rows))) => Size { columns: columns.into(), rows: rows.into() },
         None => Size { columns: COLUMNS, rows: ROWS },
     })

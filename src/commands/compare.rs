@@ -2,7 +2,7 @@
 
 use super::{
     comparison::{self, Comparison},
-    named,
+    named::{self, in_study_file},
 };
 use crate::{
     failure::Failure,
@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         first_seed: training.seed,
         runs: arguments.seeds,
         question: arguments.question.question(),
+        files: names.iter().filter_map(|name| in_study_file(name)).map(|(file, _)| file.into()).collect(),
     };
     comparison::make(comparison, &arguments.options, arguments.output)
 }

@@ -5,7 +5,7 @@ use super::{
     results, session,
 };
 use crate::{
-    events::EventLog,
+    events::{self, EventLog},
     failure::{self, Failure},
     interrupt,
     options::{OutputArguments, RunOptions, values::Show},
@@ -20,7 +20,10 @@ use records::{
     results::{collect, describe_failure},
     store::Store,
 };
-use std::{path::Path, slice};
+use std::{
+    path::{Path, PathBuf},
+    slice,
+};
 use study::{
     execute::execute,
     plan::{StudySpec, identify, plan},
@@ -31,6 +34,8 @@ use study::{
 /// Models to be compared on each of some data sets.
 pub(super) struct Comparison {
     pub(super) question: Question,
+    /// The study files that it was read from.
+    pub(super) files: Vec<PathBuf>,
     pub(super) models: Vec<ModelSpec>,
     pub(super) datasets: Vec<String>,
     pub(super) protocol: Protocol,
@@ -79,6 +84,10 @@ pub(super) fn make(
 ) -> Result<(), Failure> {
     let comparison = &comparison.cut_short();
     last_seed(comparison.first_seed, comparison.runs)?;
+    let log = options.json_events.as_deref();
+    let files = comparison.files.iter().map(|file| ("the study", file.as_path()));
+    let data = comparison.datasets.iter().map(|dataset| ("--dataset", Path::new(dataset)));
+    events::check(log, &files.chain(data).collect::<Vec<_>>(), &options.out)?;
     let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
     let planned = |dataset: &str, folder: &Path, Prepared { session, runs }: &Prepared| {
         Planned::of(dataset, session, runs, &Store::of(folder), options)
@@ -88,7 +97,10 @@ pub(super) fn make(
             let prepared = prepare(dataset)?;
             let planned = planned(dataset, &options.out, &prepared)?;
             match decide(slice::from_ref(&planned), options, output)? {
-                Decision::Train => make_on(comparison, prepared, &options.out, options, output, true)?,
+                Decision::Train => {
+                    let mut events = EventLog::open(log)?;
+                    make_on(comparison, prepared, &options.out, options, output, &mut events, true)?
+                }
                 Decision::Stop => Ok(()),
             }
         }
@@ -101,6 +113,7 @@ pub(super) fn make(
             if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
                 return Ok(());
             }
+            let mut events = EventLog::open(log)?;
             let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
             let _folder = StudyFolder::open_parts(&options.out, name, &parts, options.fresh)?;
@@ -110,8 +123,17 @@ pub(super) fn make(
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
                 }
-                flaw =
-                    flaw.and(make_on(comparison, prepare(dataset)?, &folder, options, output, !output.json)?);
+                events.about(dataset);
+                let prepared = prepare(dataset)?;
+                flaw = flaw.and(make_on(
+                    comparison,
+                    prepared,
+                    &folder,
+                    options,
+                    output,
+                    &mut events,
+                    !output.json,
+                )?);
             }
             results::publish_across(&options.out, &parts, output).and(flaw)
         }
@@ -170,12 +192,12 @@ fn make_on(
     folder: &Path,
     options: &RunOptions,
     output: OutputArguments,
+    events: &mut EventLog,
     told: bool,
 ) -> Result<Flaw, Failure> {
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
     let workplace =
         StudyFolder::open(folder, &comparison.question, &runs, &session.environment(), options.fresh)?;
-    let mut events = EventLog::open(options.json_events.as_deref())?;
     let mut progress = Progress::with_curves(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();

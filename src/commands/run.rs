@@ -68,6 +68,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
             target: file.target,
             equivalence_margin_points: file.equivalence_margin_points,
         },
+        files: vec![arguments.file.clone()],
         models: file.models,
         datasets: match &arguments.dataset {
             Some(dataset) => vec![arguments.orientation.of(dataset)],

@@ -1,8 +1,11 @@
 //! `tune`: better settings, by the validation images alone.
 
-use super::{named::open, session};
+use super::{
+    named::{in_study_file, open},
+    session,
+};
 use crate::{
-    events::EventLog,
+    events::{self, EventLog},
     failure::{self, Failure},
     interrupt,
     options::{
@@ -153,12 +156,17 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         Some(minutes) => Budget::Seconds(60.0 * minutes),
         None => Budget::Trials(arguments.trials as usize),
     };
+    let log = arguments.json_events.as_deref();
+    let files = arguments.models.iter().filter_map(|name| in_study_file(name));
+    let mut inputs: Vec<(&str, &Path)> = files.map(|(file, _)| ("the study", Path::new(file))).collect();
+    inputs.push(("--dataset", Path::new(&dataset)));
+    events::check(log, &inputs, &arguments.out)?;
     check_writable(&arguments.out.join("tuning.json"))?;
+    let mut events = EventLog::open(log)?;
     // From here on the folder is this search's: an interruption says what it holds.
     let _finishing = interrupt::finish_step();
     question.claim(&arguments.out, arguments.fresh)?;
     let store = TrialStore::of(&arguments.out);
-    let mut events = EventLog::open(arguments.json_events.as_deref())?;
     let mut progress = TrialProgress::new(arguments.output.quiet);
     let mut listener = |event: &Event| {
         progress.event(event);

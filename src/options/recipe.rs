@@ -13,6 +13,6 @@ pub(crate) struct RecipeArguments {
     #[arg(long, value_name = "N", value_parser = batch_size)]
     pub(crate) batch_size: Option<usize>,
     /// Step size of the optimiser [default: each model's own; 0.001 for cnn and lstm, by Adam]
-    #[arg(long, value_name = "X", value_parser = learning_rate)]
+    #[arg(long, value_name = "X", value_parser = learning_rate, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
 }

@@ -203,8 +203,8 @@ fn an_instruction_set_can_be_forced() {
 #[test]
 fn events_are_told_to_other_programs() {
     let bench = Bench::new();
+    let arguments = ["mlp", "cnn", "--dataset", "data", "--epochs", "2", "--seeds", "1", "--out", "out"];
     let events = |more: &[&str]| -> Vec<Event> {
-        let arguments = ["mlp", "cnn", "--dataset", "data", "--epochs", "2", "--seeds", "1", "--out", "out"];
         let options = ["--quiet", "--json-events", "events"];
         let ran = said(bench.command(&arguments).args(options).args(more));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -242,6 +242,19 @@ fn events_are_told_to_other_programs() {
     let lost =
         said(&mut bench.command(&["mlp", "--dataset", "data", "--json-events", "no/such/folder/events"]));
     assert!(lost.code == Some(1) && lost.stderr.contains("no/such/folder/events"), "{}", lost.stderr);
+    assert!(lost.stderr.contains("pass another one with --json-events"), "{}", lost.stderr);
+    // Nor does it stand in the place of what is read or kept.
+    let record = format!("out/records/{}", bench.files("out/records")[0]);
+    for kept in ["data/train-labels-idx1-ubyte", "out/plan.json", "out/report.html", &record, "-"] {
+        let before = fs::read(bench.path().join(kept)).ok();
+        let refused = said(bench.command(&arguments).args(["--json-events", kept]));
+        assert!(
+            refused.code == Some(2) && refused.stderr.contains("--json-events"),
+            "{kept}: {}",
+            refused.stderr
+        );
+        assert_eq!(fs::read(bench.path().join(kept)).ok(), before, "{kept}");
+    }
     // What takes no more ends the log and not the study.
     let full = said(&mut bench.command(&[
         "mlp",

@@ -138,8 +138,25 @@ fn several_data_sets_have_a_folder_each() {
     let bench = bench_with(study);
     let corpus = data::synthetic(9, 240, 60, 14, 12, 3);
     data::write_directory(&corpus, &bench.path().join("more")).expect("the set is written");
-    let ran = said(&mut bench.command(&["run", "study.toml", "--out", "out", "--quiet"]));
+    let ran = said(&mut bench.command(&[
+        "run",
+        "study.toml",
+        "--out",
+        "out",
+        "--quiet",
+        "--json-events",
+        "events",
+    ]));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    // One log of all: each line says of which set it is.
+    let events: Vec<serde_json::Value> =
+        bench.read("events").lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    for dataset in ["data", "more"] {
+        let ends = events.iter().filter(|event| event["dataset"] == dataset && event["kind"] == "finished");
+        assert_eq!(ends.count(), 2, "{dataset}");
+    }
+    let own = said(&mut bench.command(&["run", "study.toml", "--out", "out", "--json-events", "study.toml"]));
+    assert!(own.code == Some(2) && bench.read("study.toml") == study, "{}", own.stderr);
     for folder in ["out/data", "out/more"] {
         assert!(bench.files(folder).contains(&"report.html".to_owned()), "{folder}");
     }

@@ -28,6 +28,9 @@ pub struct Thresholds {
 /// 5 of MNIST's 10,000 test images: less than the 15 whose labels people dispute.
 const EQUIVALENCE_MARGIN: f64 = 0.0005;
 
+/// A point of accuracy is never nothing, however few the test images.
+const LARGEST_MARGIN: f64 = 0.01;
+
 /// The accuracies that are told of, as fractions: those around the best that a study reaches.
 const ROUND_ACCURACIES: [f64; 12] = [0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998];
 
@@ -52,7 +55,7 @@ impl Default for Thresholds {
 
 impl Thresholds {
     /// As the question sets them, or as the data suggests: the margin of equivalence is 0.05 points, or one test image where
-    /// that is more; the milestones are three round accuracies, the last of which is the first beyond the best mean validation
+    /// that is more, and at most 1 point; the milestones are three round accuracies, the last of which is the first beyond the best mean validation
     /// accuracy of any model.
     pub fn of(records: &[RunRecord], question: &Question) -> Self {
         let fewest_images = records.iter().map(|run| run.test.labels.len()).min().unwrap_or(0);
@@ -69,7 +72,7 @@ impl Thresholds {
 /// The margin for so many test images, as a fraction, unless a question sets it.
 pub(crate) fn equivalence_margin(images: usize) -> f64 {
     let one_image = if images > 0 { 1.0 / images as f64 } else { 0.0 };
-    EQUIVALENCE_MARGIN.max(one_image)
+    EQUIVALENCE_MARGIN.max(one_image).min(LARGEST_MARGIN)
 }
 
 /// Three round accuracies around the best mean of a model's validation accuracies in one epoch.

@@ -60,6 +60,11 @@ fn no_region_of_equivalence_is_narrower_than_a_test_image() {
         Thresholds::of(&records, &Question::default()).equivalence_margin
     };
     assert_eq!((margin(10_000), margin(2000), margin(250)), (0.0005, 0.0005, 0.004));
+    assert_eq!((margin(100), margin(20), margin(1)), (0.01, 0.01, 0.01), "a point is never nothing");
+    let one_image: Vec<RunRecord> =
+        (1..=3).flat_map(|seed| [run("a", seed, 1, []), run("b", seed, 1, 0..1)]).collect();
+    let analysis = Analysis::of(&one_image, &[], &Question::default(), Vec::new());
+    assert_eq!(analysis.comparisons[0].outcome, Outcome::CannotTell, "the interval is [-100, 100]");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! A forest plot: each pair's difference of accuracy with the interval that decides it, and what counts as no difference.
 
-use analysis::verdict::{Comparison, Coverage, Outcome};
+use analysis::{
+    ranking::Rank,
+    verdict::{Comparison, Coverage, Outcome},
+};
 
 use crate::{
     Study,
@@ -14,7 +17,8 @@ use crate::{
         scene::{Anchor, Colour, Outline, Point, Scene, Stroke, Text},
     },
     words::{
-        numbers::{confidence, counted, difference_of, round_points},
+        names::ShortNames,
+        numbers::{confidence, counted, round_points, signed},
         text::one_line,
     },
 };
@@ -41,9 +45,10 @@ pub fn difference_chart(study: &Study) -> Option<Scene> {
 
 /// What a reader of the plot must know.
 pub(crate) fn notes(study: &Study) -> Vec<String> {
+    let pairs = pairs(study);
     let mut notes = vec![format!(
         "A dot is the difference of the models' mean test accuracy, a line the interval {} that decides.",
-        levels(&study.analysis.comparisons)
+        levels(pairs.iter().map(|pair| pair.comparison.confidence))
     )];
     notes.push(format!(
         "An interval beside 0 tells the models apart. One within the shaded region, ±{} points, makes them practically equal.",
@@ -52,25 +57,24 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
     if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
         notes.push("One run of each model: other seeds may give other differences.".to_owned());
     }
-    let undrawn = study
-        .analysis
-        .comparisons
-        .iter()
-        .take(PAIRS)
-        .filter(|comparison| Row::of(comparison, |_| 0).is_none())
-        .count();
+    let undrawn = pairs.iter().filter(|pair| Row::of(pair, study, &[]).is_none()).count();
     if undrawn > 0 {
         notes.push(format!("{} without finite figures not drawn.", counted(undrawn, "pair")));
     }
-    if study.analysis.comparisons.len() > PAIRS {
-        notes.push(format!("The first {PAIRS} of {} pairs.", study.analysis.comparisons.len()));
+    let all = study.analysis.comparisons.len();
+    if let Some(best) = study.analysis.ranking.first().filter(|_| all > PAIRS) {
+        notes.push(format!(
+            "{} of {all} pairs: {}, which has the highest mean accuracy, and each other model.",
+            pairs.len(),
+            one_line(&best.model)
+        ));
+        notes.extend(ShortNames::of(study.models()).note);
     }
     notes
 }
 
 /// At which confidence the intervals are.
-fn levels(comparisons: &[Comparison]) -> String {
-    let levels = comparisons.iter().map(|comparison| comparison.confidence);
+fn levels(levels: impl Iterator<Item = f64> + Clone) -> String {
     let (lowest, highest) = (levels.clone().fold(1.0, f64::min), levels.fold(0.0, f64::max));
     match confidence(lowest) == confidence(highest) {
         true => format!("at {}", confidence(lowest)),
@@ -82,44 +86,69 @@ fn levels(comparisons: &[Comparison]) -> String {
     }
 }
 
-/// A pair as it is drawn.
-struct Row<'a> {
+/// A comparison, and whether its second model stands first.
+struct Pair<'a> {
     comparison: &'a Comparison,
+    is_reversed: bool,
+}
+
+/// All pairs, or where they are too many the most accurate model and each other, which stand in the order of their accuracy.
+fn pairs<'a>(study: &'a Study) -> Vec<Pair<'a>> {
+    let analysis = &study.analysis;
+    let all = &analysis.comparisons;
+    match analysis.ranking.split_first().filter(|_| all.len() > PAIRS) {
+        None => all.iter().map(|comparison| Pair { comparison, is_reversed: false }).collect(),
+        Some((best, others)) => {
+            let with_best = |other: &Rank| analysis.comparison_of(&best.model, &other.model);
+            let pair =
+                |comparison: &'a Comparison| Pair { comparison, is_reversed: comparison.a != best.model };
+            others.iter().filter_map(with_best).map(pair).take(PAIRS).collect()
+        }
+    }
+}
+
+/// A pair as it is drawn.
+struct Row {
+    words: String,
+    figures: String,
+    outcome: String,
     /// Points.
     difference: f64,
     interval: [f64; 2],
     colour: Colour,
 }
 
-impl<'a> Row<'a> {
-    /// None of figures that are not numbers.
-    fn of(comparison: &'a Comparison, place: impl Fn(&str) -> usize) -> Option<Self> {
-        let difference = 100.0 * comparison.difference;
-        let interval = comparison.interval.map(|end| 100.0 * end);
-        let colour = match comparison.outcome {
-            Outcome::ABetter => Mark::of(place(&comparison.a)).colour,
-            Outcome::BBetter => Mark::of(place(&comparison.b)).colour,
-            Outcome::PracticallyEqual | Outcome::CannotTell => GREY,
+impl Row {
+    /// None of figures that are not numbers. `names` are what the models are called.
+    fn of(pair: &Pair, study: &Study, names: &[String]) -> Option<Self> {
+        let Pair { comparison, is_reversed } = pair;
+        let place = |name: &str| study.models().iter().position(|model| model.name == name).unwrap_or(0);
+        let name = |place: usize| names.get(place).cloned().unwrap_or_default();
+        let (a, b) = (place(&comparison.a), place(&comparison.b));
+        let (first, second) = if *is_reversed { (b, a) } else { (a, b) };
+        let [lower, upper] = comparison.interval;
+        let (difference, interval) = match is_reversed {
+            true => (-comparison.difference, [-upper, -lower]),
+            false => (comparison.difference, comparison.interval),
         };
-        let drawn = [difference, interval[0], interval[1]].iter().all(|value| value.abs() <= 100.0);
-        drawn.then_some(Self { comparison, difference, interval, colour })
-    }
-
-    fn words(&self) -> String {
-        format!("{} − {}", one_line(&self.comparison.a), one_line(&self.comparison.b))
-    }
-
-    fn figures(&self) -> String {
-        difference_of(self.comparison).join(" ")
-    }
-
-    fn outcome(&self) -> String {
-        match self.comparison.outcome {
-            Outcome::ABetter => format!("{} is better", one_line(&self.comparison.a)),
-            Outcome::BBetter => format!("{} is better", one_line(&self.comparison.b)),
-            Outcome::PracticallyEqual => "practically equal".to_owned(),
-            Outcome::CannotTell => "not told apart".to_owned(),
-        }
+        let (colour, outcome) = match comparison.outcome {
+            Outcome::ABetter => (Mark::of(a).colour, format!("{} is better", name(a))),
+            Outcome::BBetter => (Mark::of(b).colour, format!("{} is better", name(b))),
+            Outcome::PracticallyEqual => (GREY, "practically equal".to_owned()),
+            Outcome::CannotTell => (GREY, "not told apart".to_owned()),
+        };
+        let shown = |fraction: f64| signed(fraction, comparison.decimals());
+        let row = Self {
+            words: format!("{} − {}", name(first), name(second)),
+            figures: format!("{} [{}, {}]", shown(difference), shown(interval[0]), shown(interval[1])),
+            outcome,
+            difference: 100.0 * difference,
+            interval: interval.map(|end| 100.0 * end),
+            colour,
+        };
+        let drawn =
+            [row.difference, row.interval[0], row.interval[1]].iter().all(|value| value.abs() <= 100.0);
+        drawn.then_some(row)
     }
 }
 
@@ -127,14 +156,8 @@ impl<'a> Row<'a> {
 pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     let models = study.models();
     let margin = 100.0 * study.analysis.thresholds.equivalence_margin;
-    let place = |name: &str| models.iter().position(|model| model.name == name).unwrap_or(0);
-    let rows: Vec<Row> = study
-        .analysis
-        .comparisons
-        .iter()
-        .take(PAIRS)
-        .filter_map(|comparison| Row::of(comparison, place))
-        .collect();
+    let ShortNames { names, .. } = ShortNames::of(models);
+    let rows: Vec<Row> = pairs(study).iter().filter_map(|pair| Row::of(pair, study, &names)).collect();
     if rows.is_empty() {
         return None;
     }
@@ -158,9 +181,9 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     let (left, right) = match stacked {
         true => (MARGIN + 30.0, MARGIN + canvas.inner_width() - 30.0),
         false => (
-            MARGIN + widest(&mut rows.iter().map(Row::words)) + 30.0,
+            MARGIN + widest(&mut rows.iter().map(|row| row.words.clone())) + 30.0,
             MARGIN + canvas.inner_width()
-                - widest(&mut rows.iter().flat_map(|row| [row.figures(), row.outcome()]))
+                - widest(&mut rows.iter().flat_map(|row| [row.figures.clone(), row.outcome.clone()]))
                 - 30.0,
         ),
     };
@@ -219,17 +242,17 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
         let baseline = y + BODY * 0.36;
         let end = MARGIN + canvas.inner_width();
         if stacked {
-            let figures = row.figures();
+            let figures = row.figures.clone();
             let room = canvas.inner_width() - font.width(&figures, BODY) - 20.0;
-            let words = font.fitted(&row.words(), BODY, room);
+            let words = font.fitted(&row.words, BODY, room);
             label(&mut scene, (MARGIN, top + 32.0), Anchor::Start, INK, words);
             label(&mut scene, (end, top + 32.0), Anchor::End, INK, figures);
             continue;
         }
-        let words = font.fitted(&row.words(), BODY, left - 30.0 - MARGIN);
+        let words = font.fitted(&row.words, BODY, left - 30.0 - MARGIN);
         label(&mut scene, (left - 30.0, baseline), Anchor::End, INK, words);
         let room = end - right - 30.0;
-        let [figures, outcome] = [row.figures(), row.outcome()].map(|text| font.fitted(&text, BODY, room));
+        let [figures, outcome] = [&row.figures, &row.outcome].map(|text| font.fitted(text, BODY, room));
         // Two lines where there is room for them.
         match row_height >= 2.0 * BODY + 10.0 {
             true => {
@@ -291,13 +314,35 @@ mod tests {
     }
 
     #[test]
+    fn of_many_models_each_is_set_against_the_most_accurate() {
+        let names = ["g", "f", "e", "d", "c", "b", "a"];
+        let errors = [0.30, 0.25, 0.20, 0.15, 0.10, 0.08, 0.04];
+        let models: Vec<(&str, f64)> = names.into_iter().zip(errors).collect();
+        let records = records(&models, 3, 2);
+        let mut comparisons = Vec::new();
+        for (index, (worse, one)) in models.iter().enumerate() {
+            for (better, other) in &models[index + 1..] {
+                let mut pair = comparison(worse, better, other - one);
+                pair.outcome = Outcome::BBetter;
+                comparisons.push(pair);
+            }
+        }
+        let study = Given { records: &records, comparisons: &comparisons, ..Given::default() }.study();
+        let scene = difference_chart(&study).expect("pairs");
+        let said = texts(&scene);
+        let drawn: Vec<&str> = said.iter().copied().filter(|text| text.contains(" − ")).collect();
+        assert_eq!(drawn, ["a − b", "a − c", "a − d", "a − e", "a − f", "a − g"]);
+        assert!(said.contains(&"+4.00 [+3.80, +4.20]") && said.contains(&"a is better"), "{said:?}");
+        let told = "6 of 21 pairs: a, which has the highest mean accuracy, and each other model.";
+        assert!(notes(&study).contains(&told.to_owned()), "{:?}", notes(&study));
+    }
+
+    #[test]
     fn levels_are_told_where_they_differ() {
         let mut comparisons = [comparison("a", "b", 0.01), comparison("a", "c", 0.01)];
-        assert_eq!(levels(&comparisons), "at 95 %");
+        let told = |comparisons: &[Comparison]| levels(comparisons.iter().map(|one| one.confidence));
+        assert_eq!(told(&comparisons), "at 95 %");
         comparisons[1].confidence = 0.975;
-        assert_eq!(
-            levels(&comparisons),
-            "at the level at which Holm's method tests its pair (95 % to 97.5 %)"
-        );
+        assert_eq!(told(&comparisons), "at the level at which Holm's method tests its pair (95 % to 97.5 %)");
     }
 }

@@ -130,7 +130,7 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
     });
     if let Some(model) = tuning.models.first() {
         sentences.push(format!(
-            "Trials are numbered from 1 here and from 0 in the files: trial 1 of {0} is `trials/{0}-0000.json`.",
+            "Trials are numbered from 1 here and from 0 in the files: trial 1 of {0} is trials/{0}-0000.json.",
             model.name
         ));
     }
