@@ -1,9 +1,14 @@
 //! What to do about a failure of the libraries, in the command's words: they know of things, and not of options.
 
+use crate::args::Arguments;
+use clap::CommandFactory;
 use data::{Beside, Remedy, idx};
 use interchange::{FormatError, METADATA_KEY, OtherFormat};
 use report::thousands;
-use study::study_file::{UnknownModel, built_in_models};
+use study::{
+    study_file::{UnknownModel, built_in_models},
+    suggest::near,
+};
 
 /// What to do about data that cannot be used.
 pub(crate) fn of_data(error: &data::Error) -> String {
@@ -130,6 +135,11 @@ pub(crate) fn of_unknown_model(error: &UnknownModel) -> String {
     match &error.near {
         Some(near) => format!("did you mean `{near}`? `mnist-study models` lists what there is"),
         None => {
+            let command = Arguments::command();
+            let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+            if let Some(verb) = near(&error.name, verbs.iter().copied()) {
+                return format!("did you mean the command `mnist-study {verb}`? It comes before its options");
+            }
             let names: Vec<String> =
                 built_in_models().into_iter().map(|model| model.architecture.name).collect();
             format!("choose from {}; `mnist-study models` says what they are", names.join(", "))
@@ -213,6 +223,15 @@ mod tests {
 
     fn of_source(name: &str) -> String {
         of_data(&data::Source::parse(name).expect_err("no data set"))
+    }
+
+    #[test]
+    fn a_command_among_models_is_told() {
+        let of = |name: &str| of_unknown_model(&UnknownModel { name: name.to_owned(), near: None });
+        for mistyped in ["comapre", "models"] {
+            assert!(of(mistyped).starts_with("did you mean the command `mnist-study "), "{}", of(mistyped));
+        }
+        assert!(of("nothing-like-it").starts_with("choose from mlp, cnn"), "{}", of("nothing-like-it"));
     }
 
     #[test]

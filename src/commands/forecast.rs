@@ -103,16 +103,14 @@ pub(super) fn decide(
         )
     };
     if !(stdin().is_terminal() && stderr().is_terminal()) {
-        return Err(refused(format!("{}: not begun unasked", summary(planned))));
+        return Err(refused(format!("{}: not started without being asked", summary(planned))));
     }
     if output.quiet {
         output::note(&summary(planned));
     }
     match asked("continue? [y/N] ")? {
         true => Ok(Decision::Train),
-        false => {
-            Err(Failure::new("not begun, as you wished", "--dry-run lists the runs and what each takes"))
-        }
+        false => Err(Failure::new("not started", "--dry-run lists the runs and what each takes")),
     }
 }
 

@@ -132,13 +132,17 @@ fn images<'a>(corpus: &'a data::Corpus, records: &[RunRecord]) -> Option<TestIma
 
 /// What the figures must not be read without: runs left out, timings taken under load.
 fn remark(study: &Study) {
-    for record in study.records {
-        for warning in &record.warnings {
-            output::note(&format!(
-                "{}, seed {}: {warning}",
-                record.specification.model, record.specification.seed
-            ));
-        }
+    /// More would push the result off the screen.
+    const TOLD: usize = 3;
+    let warnings: Vec<String> = study
+        .records
+        .iter()
+        .flat_map(|record| record.warnings.iter().map(move |warning| (&record.specification, warning)))
+        .map(|(run, warning)| format!("{}, seed {}: {warning}", run.model, run.seed))
+        .collect();
+    warnings.iter().take(TOLD).for_each(|warning| output::note(warning));
+    if warnings.len() > TOLD {
+        output::note(&format!("{} more warnings about runs are in report.md", warnings.len() - TOLD));
     }
     study.analysis.notes.iter().for_each(|note| output::note(note));
 }

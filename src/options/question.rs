@@ -10,16 +10,16 @@ pub(crate) struct QuestionArguments {
     /// Test accuracy that a run must reach, a fraction such as 0.994: the report says which models do, and how often
     #[arg(long, value_name = "X", value_parser = accuracy)]
     target: Option<f64>,
-    /// Most weights and biases of a model that reaches the target
+    /// Maximum parameters (weights and biases)
     #[arg(long, value_name = "N", requires = "target")]
     max_parameters: Option<usize>,
     /// Maximum multiply-adds per image
     #[arg(long, value_name = "N", requires = "target")]
     max_multiply_adds: Option<u64>,
-    /// Most passes over the training images; recipes that ask for more are cut short
+    /// Maximum passes over the training images; recipes that ask for more are cut short
     #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]
     max_epochs: Option<usize>,
-    /// Most seconds of training
+    /// Maximum seconds of training
     #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds)]
     max_train_seconds: Option<f64>,
     /// Models whose difference lies within so many percentage points of test accuracy are practically equal

@@ -51,7 +51,7 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
         levels(pairs.iter().map(|pair| pair.comparison.confidence))
     )];
     notes.push(format!(
-        "An interval beside 0 tells the models apart. One within the shaded region, ±{} points, makes them practically equal.",
+        "An interval without 0 tells the models apart. One inside the shaded region, ±{} points, makes them practically equal.",
         round_points(study.analysis.thresholds.equivalence_margin)
     ));
     if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {

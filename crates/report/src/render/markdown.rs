@@ -207,8 +207,8 @@ mod tests {
 
         ### Errors
 
-        - cnn most often takes class 4 for class 9 (3 images a run).
-        - lstm most often takes class 9 for class 4 (4.7 images a run).
+        - cnn most often mistakes class 4 for class 9 (3 images a run).
+        - lstm most often mistakes class 9 for class 4 (4.7 images a run).
         - Both cnn and lstm miss 0.3 test images, cnn alone 16.3, lstm alone 29.7, means over 3 pairs of runs; independent errors would coincide on 0.5.
         - No test image is missed by every run of every model.
 
@@ -239,14 +239,6 @@ mod tests {
         - cnn: seeds 1, 2 and 3.
         - lstm: seeds 1, 2 and 3.
         - Machine: Example CPU, 2 threads, avx512 kernels, linux, mnist-study 0.1.0.
-
-        To make it again:
-
-        ```sh
-        mnist-study compare cnn lstm --dataset mnist --epochs 5 --batch-size 128 --learning-rate 0.001 --seeds 3 --seed 1 --protocol sound
-        ```
-
-        On the same kernels every fingerprint comes out the same, on any number of threads.
 
         ## Warnings and notes
 
@@ -299,7 +291,7 @@ mod tests {
 
         ### Errors
 
-        - a\|b most often takes class 1 for class 6 (6 images).
+        - a\|b most often mistakes class 1 for class 6 (6 images).
 
         ### The optimism of selecting on test data
 
@@ -325,8 +317,6 @@ mod tests {
         - Recipe: 1 epoch, batch size 128, Adam with learning rate 0.001.
         - a\|b: seed 7.
         - Machine: Example CPU, 2 threads, avx512 kernels, linux, mnist-study 0.1.0.
-
-        No one compare command makes these runs; each record in records/ holds its own specification, and mnist-study verify --all makes them again.
         ");
     }
 

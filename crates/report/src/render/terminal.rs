@@ -141,7 +141,7 @@ fn aligned(table: &Table) -> String {
 }
 
 /// Lines of at most [`COLUMNS`], broken between words, a word only where it alone is longer.
-fn wrapped(sentence: &str) -> String {
+pub(crate) fn wrapped(sentence: &str) -> String {
     let mut text = String::new();
     let mut used = 0;
     // A number stays with its per cent sign.

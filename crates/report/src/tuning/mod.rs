@@ -37,7 +37,9 @@ mod tests {
         let told = "dense reaches 98.25 % validation accuracy with learning_rate 0.002, units 32 (trial 2 of 4), \
                     1.25 points more than the baseline.";
         assert_eq!(gains(&found), [told]);
-        assert!(tuning_terminal(&found).starts_with(told));
+        let terminal = tuning_terminal(&found);
+        assert!(terminal.lines().all(|line| line.chars().count() <= 80), "{terminal}");
+        assert!(terminal.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(told), "{terminal}");
         let page = tuning_markdown(&found);
         let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
         let trials: Vec<&str> =
@@ -57,7 +59,7 @@ mod tests {
         assert!(page.contains("| units | 8, 16, 32 | 32 |"), "{page}");
         assert!(page.contains("| learning\\_rate | 0.0001 to 0.1, by the logarithm | 0.002 |"), "{page}");
         assert!(page.contains("The test images were not read."), "{page}");
-        assert!(page.contains("trial 1 of dense is `trials/dense-0000.json`"), "{page}");
+        assert!(page.contains("trial 1 of dense is trials/dense-0000.json."), "{page}");
         assert!(found.best_study().contains("\n# dense: trial 2 of 4, trials/dense-0001.json.\n"));
     }
 

@@ -10,7 +10,10 @@ use study::tune::{ModelOutcome, Tuning};
 
 use crate::{
     document::{Cell, Table},
-    render::markdown::{line, list, table},
+    render::{
+        markdown::{line, list, table},
+        terminal::wrapped,
+    },
     words::{
         numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds},
         text::{self, one_line},
@@ -198,7 +201,7 @@ fn machine(tuning: &Tuning) -> Vec<String> {
 pub fn tuning_terminal(tuning: &Tuning) -> String {
     let mut text = String::new();
     for (model, sentence) in tuning.models.iter().zip(gains(tuning)) {
-        line(&mut text, format_args!("{sentence}"));
+        text.push_str(&wrapped(&one_line(&sentence)));
         let shares: Vec<String> = model
             .searched
             .iter()
@@ -208,7 +211,7 @@ pub fn tuning_terminal(tuning: &Tuning) -> String {
             })
             .collect();
         if !shares.is_empty() {
-            line(&mut text, format_args!("  explained of the trials' order: {}", shares.join(", ")));
+            text.push_str(&wrapped(&format!("explained of the trials' order: {}", shares.join(", "))));
         }
     }
     text

@@ -217,8 +217,8 @@ fn confusion(study: &Study, model: &Model) -> Option<String> {
     let a_run = if model.runs.len() > 1 { " a run" } else { "" };
     let noun = if often == "1" { "image" } else { "images" };
     Some(match pairs.len() {
-        1 => format!("{name} most often takes {} ({often} {noun}{a_run}).", shown[0]),
-        2 | 3 => format!("{name} most often takes {} ({often} {noun}{a_run} each).", listed(&shown)),
+        1 => format!("{name} most often mistakes {} ({often} {noun}{a_run}).", shown[0]),
+        2 | 3 => format!("{name} most often mistakes {} ({often} {noun}{a_run} each).", listed(&shown)),
         several => format!(
             "No pair of classes stands out among the errors of {name}: {several} are confused equally often, \
              {often} {noun}{a_run} each."
@@ -342,7 +342,7 @@ mod tests {
         let study = Given { records: &records, class_names: &class_names, ..Given::default() }.study();
         assert_eq!(
             confusion(&study, &study.models()[0]).expect("an error"),
-            "a most often takes class coat for class 0 (1 image)."
+            "a most often mistakes class coat for class 0 (1 image)."
         );
         let page = crate::page(&study);
         assert!(page.contains("<th scope=\"row\">coat</th>") && page.contains("<th scope=\"row\">0</th>"));

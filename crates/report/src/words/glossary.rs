@@ -10,7 +10,7 @@ pub(crate) struct Term {
 }
 
 /// In the order of the alphabet.
-pub(crate) const TERMS: [Term; 16] = [
+pub(crate) const TERMS: [Term; 20] = [
     Term {
         anchor: "bootstrap",
         name: "bootstrap",
@@ -35,6 +35,18 @@ pub(crate) const TERMS: [Term; 16] = [
         name: "confidence interval",
         meaning: "A range that holds the true value in 95 of 100 studies such as this one (or at another level, which is named with it).",
         spellings: &["interval"],
+    },
+    Term {
+        anchor: "ensemble",
+        name: "ensemble",
+        meaning: "Several runs of a model that answer together, by the mean of their probabilities.",
+        spellings: &["ensemble"],
+    },
+    Term {
+        anchor: "epoch",
+        name: "epoch",
+        meaning: "One pass over all training images.",
+        spellings: &["epoch"],
     },
     Term {
         anchor: "equivalence",
@@ -111,10 +123,22 @@ pub(crate) const TERMS: [Term; 16] = [
         spellings: &["power"],
     },
     Term {
+        anchor: "standard-deviation",
+        name: "standard deviation",
+        meaning: "How much values differ from their mean. After ± it is over the runs of a model.",
+        spellings: &["standard deviation"],
+    },
+    Term {
         anchor: "standard-error",
         name: "standard error",
         meaning: "How far a mean may be off, as a standard deviation. It shrinks as runs or images grow in number.",
         spellings: &["noise of the seeds", "noise of the test images", "standard error"],
+    },
+    Term {
+        anchor: "validation-images",
+        name: "validation images",
+        meaning: "Images that are kept away from training and used for choices: when to stop, which settings to take.",
+        spellings: &["validation images"],
     },
 ];
 
@@ -143,7 +167,7 @@ mod tests {
         assert_eq!(found("test loss (nats)"), Some(("test loss (", "nats", "nats", ")")));
         assert_eq!(found("p (Holm)"), Some(("p (", "Holm", "holm", ")")));
         assert_eq!(found("p"), Some(("", "p", "p-value", "")));
-        assert_eq!((found("per epoch (s)"), found("intervals"), found("")), (None, None, None));
+        assert_eq!((found("training (s)"), found("intervals"), found("")), (None, None, None));
     }
 
     #[test]
