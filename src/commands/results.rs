@@ -147,6 +147,9 @@ fn remark(study: &Study) {
     study.analysis.notes.iter().for_each(|note| output::note(note));
 }
 
+/// The files that are not pictures, in the order in which they are written.
+const TEXTS: [&str; 4] = ["summary.json", "report.md", "epochs.csv", "report.html"];
+
 /// Writes the files, those that take least space and say most first, and returns the two plots of the study.
 ///
 /// # Errors
@@ -157,10 +160,10 @@ fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
     // A text may end up in a terminal, too.
     let text = |text: String| output::printable(&text).into_owned();
     let texts = [
-        ("summary.json", output::printable_json(&report::summary_json(study)).into_owned()),
-        ("report.md", text(report::markdown(study))),
-        ("epochs.csv", text(report::epochs_csv(study))),
-        ("report.html", text(report::page(study))),
+        output::printable_json(&report::summary_json(study)).into_owned(),
+        text(report::markdown(study)),
+        text(report::epochs_csv(study)),
+        text(report::page(study)),
     ];
     let mut lost: Vec<FileError> = Vec::new();
     let mut write = |name: &str, bytes: &[u8]| {
@@ -168,7 +171,7 @@ fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
         lost.extend(write_atomically(&path, bytes).err());
         path
     };
-    for (name, text) in texts {
+    for (name, text) in TEXTS.into_iter().zip(texts) {
         write(name, text.as_bytes());
     }
     let mut pictures = Vec::new();
@@ -198,8 +201,8 @@ fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
 mod tests {
     /// A folder of somebody else's is known by such a file: one that is not listed would be replaced.
     #[test]
-    fn every_picture_is_a_known_output() {
-        for name in report::PICTURE_FILES {
+    fn every_file_is_a_known_output() {
+        for name in report::PICTURE_FILES.into_iter().chain(super::TEXTS) {
             assert!(records::folder::OUTPUTS.contains(&name), "{name}");
         }
     }
