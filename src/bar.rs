@@ -62,7 +62,8 @@ impl Screen {
         if let Self::Bar(bar, drawn) = self {
             drawn.set(Some(Instant::now()));
             let line = state.line(width());
-            bar.set_message(above.map_or(line.clone(), |above| format!("{above}\n{line}")));
+            // The `^C` that a terminal shows moves the cursor a line on, and what is taken away begins a line too low: a blank one stays.
+            bar.set_message(above.map_or(line.clone(), |above| format!("\n{above}\n{line}")));
         }
     }
 
