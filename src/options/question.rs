@@ -8,7 +8,7 @@ use records::{question::Question, target::Target};
 #[derive(Debug, Args)]
 pub(crate) struct QuestionArguments {
     /// Test accuracy that a run must reach, a fraction such as 0.994: the report says which models do, and how often
-    #[arg(long, value_name = "X", value_parser = accuracy)]
+    #[arg(long, value_name = "X", value_parser = accuracy, allow_negative_numbers = true)]
     target: Option<f64>,
     /// Maximum parameters (weights and biases)
     #[arg(long, value_name = "N", requires = "target")]
@@ -20,11 +20,11 @@ pub(crate) struct QuestionArguments {
     #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]
     max_epochs: Option<usize>,
     /// Maximum seconds of training
-    #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds)]
+    #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds, allow_negative_numbers = true)]
     max_train_seconds: Option<f64>,
     /// Models whose difference lies within so many percentage points of test accuracy are practically equal
-    /// [default: 0.05, or one test image where that is more]
-    #[arg(long, value_name = "POINTS", value_parser = points)]
+    /// [default: 0.05, or one test image where that is more, at most 1]
+    #[arg(long, value_name = "POINTS", value_parser = points, allow_negative_numbers = true)]
     equivalence_margin: Option<f64>,
 }
 

@@ -91,8 +91,8 @@ pub(crate) fn minutes(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn points(text: &str) -> Result<f64, String> {
-    let points = text.parse().ok().filter(|points| *points > 0.0 && *points < 100.0);
-    points.ok_or_else(|| "percentage points above 0 and below 100 are expected, such as 0.1".to_owned())
+    let points = text.parse().ok().filter(|points| (0.001..100.0).contains(points));
+    points.ok_or_else(|| "percentage points of 0.001 to below 100 are expected, such as 0.1".to_owned())
 }
 
 pub(crate) fn accuracy(text: &str) -> Result<f64, String> {

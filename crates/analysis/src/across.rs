@@ -67,9 +67,9 @@ pub struct AcrossPair {
 /// # Errors
 /// When an accuracy is not a number.
 pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Result<Across, StatsError> {
-    let equivalence_margin = question
-        .equivalence_margin_points
-        .map_or_else(|| Thresholds::default().equivalence_margin, |points| points / 100.0);
+    // What is nothing on one data set may be something on another: the widest region calls equal what is nothing on each.
+    let margins = studies.iter().map(|(_, records)| Thresholds::of(records, question).equivalence_margin);
+    let equivalence_margin = margins.fold(0.0, f64::max);
     let datasets: Vec<String> = studies.iter().map(|(dataset, _)| dataset.clone()).collect();
     let mut models: Vec<AcrossModel> = Vec::new();
     let mut left_out: Vec<LeftOut> = Vec::new();

@@ -10,7 +10,9 @@ pub(super) fn outlook(
     estimate: &CrossedEstimate,
     power: f64,
 ) -> Result<Option<String>, StatsError> {
-    if comparison.outcome != Outcome::CannotTell || estimate.run_standard_error.is_none() {
+    // No number of runs tells models apart that are as accurate as each other.
+    let nothing = comparison.difference == 0.0;
+    if nothing || comparison.outcome != Outcome::CannotTell || estimate.run_standard_error.is_none() {
         return Ok(None);
     }
     let needs = match comparison.further_runs {

@@ -158,14 +158,14 @@ impl<'a> Reader<'a> {
     fn equivalence_margin_points(&self, entries: &Entries) -> Read<Option<f64>> {
         let Some(node) = self.get(entries, "equivalence_margin") else { return Ok(None) };
         let points = match &node.content {
-            Content::Plain(value) => value.as_f64().filter(|points| *points > 0.0 && *points < 100.0),
+            Content::Plain(value) => value.as_f64().filter(|points| (0.001..100.0).contains(points)),
             _ => None,
         };
         match points {
             Some(points) => Ok(Some(points)),
             None => self.expected_else(
                 "equivalence_margin",
-                "a number above 0 and below 100",
+                "a number of 0.001 to below 100",
                 node,
                 "write percentage points of test accuracy: `equivalence_margin = 0.1`",
             ),
