@@ -31,7 +31,7 @@ impl Picture {
     /// negative give the same digit.
     ///
     /// # Errors
-    /// When the bytes are no such file, the file is damaged, or the picture is larger than [`MAXIMUM_SIDE`] on a side
+    /// When the bytes are no such file, the file is damaged, or the picture is larger than [`crate::MAXIMUM_SIDE`] on a side
     /// or takes more than 512 MiB to decode, which is found out before that much is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
         let format = image::guess_format(bytes)
