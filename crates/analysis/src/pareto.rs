@@ -1,4 +1,4 @@
-//! Which models no other outdoes.
+//! Which models are Pareto-optimal: not dominated by another in accuracy and cost.
 
 use crate::{machine::MachineKind, model::Model};
 use serde::Serialize;
@@ -40,13 +40,13 @@ pub fn standings(models: &[Model]) -> Vec<Standing> {
         })
         .collect();
     let on_front = |cost: fn(&Standing) -> f64| -> Vec<bool> {
-        let outdone = |one: &Standing| {
+        let dominated = |one: &Standing| {
             standings.iter().any(|other| {
                 let no_worse = other.accuracy >= one.accuracy && cost(other) <= cost(one);
                 no_worse && (other.accuracy > one.accuracy || cost(other) < cost(one))
             })
         };
-        standings.iter().map(|one| !outdone(one)).collect()
+        standings.iter().map(|one| !dominated(one)).collect()
     };
     let parameters = on_front(|one| one.parameters as f64);
     let multiply_adds = on_front(|one| one.multiply_adds as f64);

@@ -55,8 +55,8 @@ impl Default for Thresholds {
 
 impl Thresholds {
     /// As the question sets them, or as the data suggests: the margin of equivalence is 0.05 points, or one test image where
-    /// that is more, and at most 1 point; the milestones are three round accuracies, the last of which is the first beyond the best mean validation
-    /// accuracy of any model.
+    /// that is more, and at most 1 point; the milestones are three round accuracies, the last of which is the first beyond
+    /// the best mean validation accuracy of any model.
     pub fn of(records: &[RunRecord], question: &Question) -> Self {
         let fewest_images = records.iter().map(|run| run.test.labels.len()).min().unwrap_or(0);
         Self {

@@ -34,7 +34,7 @@ pub use charts::{
 };
 pub use render::{
     across::{across_markdown, across_terminal},
-    epochs_csv::{epochs_csv, summary_json},
+    data_files::{epochs_csv, summary_json},
     markdown::markdown,
     page::{page, tuning_page},
     terminal::terminal,

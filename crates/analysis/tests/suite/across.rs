@@ -53,3 +53,16 @@ fn one_model_or_none_is_no_comparison() {
         none.left_out.iter().map(|out| (out.model.as_str(), out.datasets.join(", "))).collect();
     assert_eq!(left_out, [("a", "y".to_owned()), ("b", "x".to_owned())]);
 }
+
+#[test]
+fn the_widest_margin_of_the_data_sets_holds_over_them() {
+    let set = |images| ["a", "b"].map(|model| run(model, 1, images, 0..3)).to_vec();
+    let margin = |sizes: [usize; 2], question: &Question| {
+        let studies = sizes.map(|images| (images.to_string(), set(images)));
+        across(&studies, question).expect("numbers").equivalence_margin
+    };
+    assert_eq!(margin([10_000, 10_000], &Question::default()), 0.0005);
+    assert_eq!(margin([10_000, 250], &Question::default()), 0.004, "an image of 250");
+    let question = Question { equivalence_margin_points: Some(2.0), ..Question::default() };
+    assert_eq!(margin([10_000, 250], &question), 0.02);
+}

@@ -61,10 +61,10 @@ fn epochs_and_operations_are_limits_too() {
 }
 
 #[test]
-fn a_front_holds_what_no_other_model_outdoes() {
+fn a_front_holds_the_models_that_no_other_dominates() {
     let records = [
         sized("best", 1, 0, 900, 9.0),
-        sized("outdone", 1, 20, 950, 8.0),
+        sized("dominated", 1, 20, 950, 8.0),
         sized("small", 1, 30, 100, 7.0),
         sized("equal", 1, 30, 100, 7.5),
         sized("worse", 1, 31, 100, 6.0),
@@ -75,7 +75,7 @@ fn a_front_holds_what_no_other_model_outdoes() {
     };
     assert_eq!(on(|one| one.front_by_parameters), ["best", "small", "equal"]);
     assert_eq!(on(|one| one.front_by_multiply_adds), ["best", "small", "equal"]);
-    assert_eq!(on(|one| one.front_by_train_seconds), ["best", "outdone", "small", "worse"]);
+    assert_eq!(on(|one| one.front_by_train_seconds), ["best", "dominated", "small", "worse"]);
 }
 
 #[test]

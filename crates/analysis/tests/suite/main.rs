@@ -23,6 +23,7 @@ mod thresholds;
 use analysis::verdict::{Coverage, Judgement, Outcome};
 use fixture::{judge, only_comparison, points, run, steady, swapped};
 use records::record::RunRecord;
+use std::ops::Range;
 
 #[test]
 fn the_better_model_is_named_first_whatever_the_order() {
@@ -72,6 +73,22 @@ fn a_sure_but_tiny_difference_is_practical_equality() {
     );
     assert_eq!(comparison.outcome, Outcome::PracticallyEqual);
     assert!(comparison.p_value < 0.001);
+}
+
+/// No number of runs tells apart what is equally accurate.
+#[test]
+fn nothing_is_planned_for_a_difference_of_nothing() {
+    let outlook = |missed: [Range<usize>; 2]| {
+        let [a, b] = missed;
+        let records: Vec<RunRecord> = (0..3)
+            .flat_map(|seed| [run("cnn", seed, 1000, a.clone()), run("lstm", seed, 1000, b.clone())])
+            .collect();
+        let comparison = only_comparison(&records);
+        assert_eq!(comparison.outcome, Outcome::CannotTell);
+        comparison.verdict.contains("telling a difference of this size apart")
+    };
+    assert!(!outlook([0..10, 10..20]));
+    assert!(outlook([0..10, 10..21]));
 }
 
 /// Three pairs whose differences are 60, -20 and 20 images of 10,000, no image twice: `MS_runs` is

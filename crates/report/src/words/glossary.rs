@@ -112,7 +112,7 @@ pub(crate) const TERMS: [Term; 20] = [
     Term {
         anchor: "pareto-optimal",
         name: "Pareto-optimal",
-        meaning: "A model that no other outdoes: none is at least as accurate with fewer parameters (or multiply-adds, or seconds), or \
+        meaning: "A model that no other dominates: none is at least as accurate with fewer parameters (or multiply-adds, or seconds), or \
                   more accurate with as many.",
         spellings: &["Pareto-optimal"],
     },

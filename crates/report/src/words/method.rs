@@ -1,5 +1,6 @@
 //! How the runs of a study were made.
 
+use analysis::model::Model;
 use records::record::Protocol;
 use serde_json::{Value, json};
 use spec::Recipe;
@@ -35,9 +36,7 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
     }
     let recipes = study.distinct(|run| &run.specification.recipe);
     for recipe in &recipes {
-        let of = |model: &&analysis::model::Model| {
-            model.runs.iter().any(|run| run.specification.recipe == **recipe)
-        };
+        let of = |model: &&Model| model.runs.iter().any(|run| run.specification.recipe == **recipe);
         let names: Vec<String> = models.iter().filter(of).map(|model| one_line(model.name)).collect();
         let whose = if recipes.len() > 1 { format!(" of {}", listed(&names)) } else { String::new() };
         sentences.push(format!("Recipe{whose}: {}.", one_line(&in_a_line(recipe))));

@@ -1,4 +1,4 @@
-//! What no other model outdoes, and who reaches the target.
+//! Which models are Pareto-optimal, and which reach the target.
 
 use crate::{
     Study,
@@ -59,7 +59,7 @@ fn whole_percent(fraction: f64) -> String {
     format!("{:.0}", 100.0 * fraction)
 }
 
-/// Where there are more than two models: those that no other outdoes, by each cost.
+/// Where there are more than two models: those that are Pareto-optimal, by each cost.
 pub(crate) fn fronts(study: &Study) -> Vec<String> {
     let standings = &study.analysis.standings;
     if standings.len() < 3 {
