@@ -15,11 +15,11 @@ pub(crate) fn of_data(error: &data::Error) -> String {
     let embedded = "; MNIST itself needs no file: --dataset mnist";
     match error {
         data::Error::WrongMagic { expected, found, .. } => match *found {
-            idx::IMAGES_MAGIC | idx::LABELS_MAGIC | idx::LABEL_ROWS_MAGIC => {
+            idx::IMAGES_MAGIC | idx::COLOUR_IMAGES_MAGIC | idx::LABELS_MAGIC | idx::LABEL_ROWS_MAGIC => {
                 "images and labels look exchanged: check both files' names".to_owned()
             }
             _ if *expected == idx::IMAGES_MAGIC => {
-                format!("give an IDX file of 8-bit images with three dimensions{embedded}")
+                format!("give an IDX file of 8-bit images with three dimensions, or four in colour{embedded}")
             }
             _ => format!("give an IDX file of 8-bit labels with one dimension{embedded}"),
         },
@@ -38,7 +38,10 @@ pub(crate) fn of_data(error: &data::Error) -> String {
             "give a dataset with at least one training and one test image".to_owned()
         }
         data::Error::ImageSize { .. } => "scale the images to 256×256 pixels or fewer".to_owned(),
-        data::Error::PixelCount { .. } => "pass labels × height × width bytes, one byte a pixel".to_owned(),
+        data::Error::Channels { .. } => "give grey images, or images of red, green and blue".to_owned(),
+        data::Error::PixelCount { .. } => {
+            "pass labels × height × width × channels bytes, one byte a value".to_owned()
+        }
         data::Error::CountsDiffer { .. } => "check that both files belong to the same dataset".to_owned(),
         data::Error::LabelOutOfRange { classes, .. } => {
             format!("number the classes from 0 to {}", classes.saturating_sub(1))

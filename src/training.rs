@@ -134,8 +134,8 @@ impl Training {
 /// What a run's weights are, for the file that keeps them.
 pub fn description_of(record: &RunRecord, classes: Vec<String>) -> Description {
     let specification = &record.specification;
-    let (height, width) = (specification.dataset.height, specification.dataset.width);
-    let mut description = Description::of(&specification.architecture(), height, width, classes);
+    let mut description =
+        Description::of(&specification.architecture(), specification.dataset.shape(), classes);
     description.training = Some(interchange::Training {
         dataset: specification.dataset.name.clone(),
         dataset_sha256: Some(specification.dataset.sha256.clone()),

@@ -153,8 +153,8 @@ fn sheet(
         subtitle: format!("together: {together}; seed {seed}"),
         columns: ["original".to_owned(), format!("as drawn in epochs 1 to {EPOCHS}")],
         rows,
-        height: training.height(),
-        width: training.width(),
+        shape: training.shape(),
+        is_ink: training.is_ink(),
     })
 }
 
@@ -185,7 +185,7 @@ fn images(
     let index = batch[position] as usize;
     let own = training.labels()[index];
     let original = SheetImage { pixels: training.image(index).to_vec(), captions: Vec::new() };
-    let mut pixels = vec![0.0; training.pixels()];
+    let mut pixels = vec![0.0; training.image_length()];
     let augmented = (1..=EPOCHS).map(|epoch| {
         let Target { second, weight } = augmenter.draw(epoch, batch, position, &mut pixels);
         let share = |weight: f32, label: u8| format!("{:.0} % {}", 100.0 * weight, names(label));

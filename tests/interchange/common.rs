@@ -40,7 +40,7 @@ pub(crate) fn further() -> ModelSpec {
 /// A model's description.
 pub(crate) fn described(spec: &ModelSpec) -> Description {
     let (images, classes) = (MNIST.training(), MNIST.class_names().to_vec());
-    Description::of(&spec.architecture, images.height(), images.width(), classes)
+    Description::of(&spec.architecture, images.shape(), classes)
 }
 
 /// A model that has made a few steps, so that no parameter is as it began, and its description.

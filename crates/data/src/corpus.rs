@@ -3,6 +3,8 @@
 use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 
+use spec::ImageShape;
+
 use crate::{Dataset, Error, classes::renumber, idx, sanity};
 
 /// A training set and a test set of one image size and one set of classes.
@@ -28,8 +30,8 @@ impl Corpus {
         Self::examined(name.into(), training, test, class_names)
     }
 
-    /// Of images in memory: of each set the pixels, `[image, row, column]`, one byte each, 0 for the ground and 255 for ink as MNIST
-    /// has it, and a label an image. Any labels will do: those that occur are the classes, in ascending order, and name them.
+    /// Of images in memory: of each set the values, `[image, row, column, channel]`, one byte each, and a label an image; the
+    /// images' shape is `[height, width]` of grey ones and `[height, width, 3]` of red, green and blue. Any labels will do: those that occur are the classes, in ascending order, and name them.
     ///
     /// ```
     /// // Four images of 2×2 pixels to learn from and two to test on: ink on the left, or on the right.
@@ -44,14 +46,14 @@ impl Corpus {
     /// As [`Dataset::new`] and [`Corpus::new`].
     pub fn from_images(
         name: impl Into<String>,
-        [height, width]: [usize; 2],
+        shape: impl Into<ImageShape>,
         (training_images, mut training_labels): (Vec<u8>, Vec<u8>),
         (test_images, mut test_labels): (Vec<u8>, Vec<u8>),
     ) -> Result<Self, Error> {
-        let name = name.into();
+        let (name, shape) = (name.into(), shape.into());
         let classes = renumber(&name, &mut training_labels, &mut test_labels)?;
         let dataset = |set: &str, images, labels| {
-            Dataset::new(format!("{name} ({set})"), images, labels, height, width, classes.names.len())
+            Dataset::new(format!("{name} ({set})"), images, labels, shape, classes.names.len())
         };
         let training = dataset("training", training_images, training_labels)?;
         let test = dataset("test", test_images, test_labels)?;
@@ -90,12 +92,12 @@ impl Corpus {
         class_names: Vec<String>,
         digests: &[[u8; 32]; 4],
     ) -> Result<Self, Error> {
-        if (training.height(), training.width()) != (test.height(), test.width()) {
+        if training.shape() != test.shape() {
             return Err(Error::SetsDiffer {
                 training: training.name().to_owned(),
                 test: test.name().to_owned(),
-                expected: (training.height(), training.width()),
-                found: (test.height(), test.width()),
+                expected: training.shape(),
+                found: test.shape(),
             });
         }
         if training.classes() != test.classes() {

@@ -1,6 +1,7 @@
 //! What can be wrong with data: the thing, what was expected and what was found, and what to do about it.
 
 use crate::Found;
+use spec::ImageShape;
 
 /// Why data cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,12 +88,20 @@ pub enum Error {
         /// Pixels from left to right.
         width: u64,
     },
+    /// Pixels have another number of values than grey or colour.
+    #[error("{file}: images of 1 or 3 channels expected, of {} found", thousands(*.found))]
+    Channels {
+        /// The file's path, or the set's name.
+        file: String,
+        /// Values of a pixel.
+        found: u64,
+    },
     /// The number of pixels is not that of the images.
-    #[error("{name}: {} pixels expected, {} found", thousands(*.expected), thousands(*.found))]
+    #[error("{name}: {} values of pixels expected, {} found", thousands(*.expected), thousands(*.found))]
     PixelCount {
         /// The set's name.
         name: String,
-        /// Labels × height × width.
+        /// Labels × height × width × channels.
         expected: u64,
         /// Pixels given.
         found: u64,
@@ -146,16 +155,16 @@ pub enum Error {
         images: usize,
     },
     /// The training and the test images are of different sizes.
-    #[error("{test}: images of {}×{} pixels expected, as in {training}, {}×{} found", .expected.0, .expected.1, .found.0, .found.1)]
+    #[error("{test}: images of {expected} pixels expected, as in {training}, {found} found")]
     SetsDiffer {
         /// The training set's name.
         training: String,
         /// The test set's name.
         test: String,
-        /// Height and width of the training images.
-        expected: (usize, usize),
-        /// Height and width of the test images.
-        found: (usize, usize),
+        /// Shape of the training images.
+        expected: ImageShape,
+        /// Shape of the test images.
+        found: ImageShape,
     },
     /// The training and the test set have different numbers of classes.
     #[error("{test}: {expected} classes expected, as in {training}, {found} found")]

@@ -164,7 +164,7 @@ fn mixup_is_a_weighted_mean_of_two_augmented_images() {
 #[test]
 fn cutmix_pastes_as_much_as_its_weight_says() {
     let (black, white) = (vec![0; 280], vec![255; 280]);
-    let set = Dataset::new("two", [black, white].concat(), vec![0, 1], 20, 14, 2).expect("a set");
+    let set = Dataset::new("two", [black, white].concat(), vec![0, 1], [20, 14], 2).expect("a set");
     let augmenter = Augmenter::new(&Augmentation { cutmix: 1.0, ..NONE }, &set, 3).expect("usable values");
     let mut pasted = 0;
     for epoch in 1..200 {
@@ -294,7 +294,7 @@ proptest! {
     ) {
         let pixels = height * width;
         let images = bytes.into_iter().cycle().take(3 * pixels).collect();
-        let set = Dataset::new("three", images, vec![0, 1, 2], height, width, 3).expect("a set");
+        let set = Dataset::new("three", images, vec![0, 1, 2], [height, width], 3).expect("a set");
         let augmentation =
             Augmentation { shift, rotation, scale, shear, elastic, smoothness, erasing, mixup, cutmix };
         let augmenter = Augmenter::new(&augmentation, &set, seed).expect("usable values");

@@ -131,11 +131,11 @@ fn sets_that_do_not_belong_together_are_named() {
     assert_eq!(error_text(folder.path()), expected);
 
     fs::write(path(3), idx::write_labels(&[2; 8])).unwrap();
-    fs::write(path(2), idx::write_images(&[0; 160], 8, 4, 5)).unwrap();
+    fs::write(path(2), idx::write_images(&[0; 160], 8, [4, 5])).unwrap();
     let expected = format!("{}: images of 5×4 pixels expected, as in {}, 4×5 found", shown(2), shown(0));
     assert_eq!(error_text(folder.path()), expected);
 
-    fs::write(path(2), idx::write_images(&[0; 160], 8, 5, 4)).unwrap();
+    fs::write(path(2), idx::write_images(&[0; 160], 8, [5, 4])).unwrap();
     assert_eq!(
         error_text(folder.path()),
         format!("{} (test): different images expected, all 8 are alike", folder.path().display())
@@ -348,7 +348,9 @@ fn names_are_known_folders_or_errors() {
 #[test]
 fn a_dataset_is_checked() {
     let text = |images: usize, labels: &[u8], height, width, classes| {
-        Dataset::new("toy", vec![0; images], labels.to_vec(), height, width, classes).unwrap_err().to_string()
+        Dataset::new("toy", vec![0; images], labels.to_vec(), [height, width], classes)
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(text(4, &[0, 1], 0, 2, 2), "toy: images of 1×1 to 256×256 pixels expected, 0×2 found");
     assert_eq!(text(4, &[0, 1], 1, 257, 2), "toy: images of 1×1 to 256×256 pixels expected, 1×257 found");
@@ -358,7 +360,8 @@ fn a_dataset_is_checked() {
     assert_eq!(text(3, &[0, 1], 1, 2, 2), "toy: 4 pixels expected, 3 found");
     assert_eq!(text(6, &[0, 2, 3], 1, 2, 2), "toy: labels below 2 expected, 2 found at index 1");
 
-    let toy = Dataset::new("toy", vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1], 2, 3, 2).unwrap();
+    let toy =
+        Dataset::new("toy", vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1], [2, 3], 2).unwrap();
     assert_eq!((toy.name(), toy.len(), toy.pixels(), toy.classes()), ("toy", 2, 6, 2));
     assert_eq!(toy.image(0), [1, 2, 3, 4, 5, 6]);
     assert_eq!(toy.image(1), [7, 8, 9, 10, 11, 12]);
@@ -367,7 +370,7 @@ fn a_dataset_is_checked() {
 #[test]
 fn a_corpus_is_checked() {
     let set = |name: &str, height, width, classes| {
-        Dataset::new(name, vec![0; height * width], vec![1], height, width, classes).unwrap()
+        Dataset::new(name, vec![0; height * width], vec![1], [height, width], classes).unwrap()
     };
     let text = |test| Corpus::new("toy", set("training", 2, 3, 4), test).unwrap_err().to_string();
     assert_eq!(text(set("test", 3, 2, 4)), "test: images of 2×3 pixels expected, as in training, 3×2 found");
@@ -378,7 +381,7 @@ fn a_corpus_is_checked() {
 #[test]
 fn the_fingerprint_is_the_documented_one() {
     let set = |pixels: &[u8], labels: &[u8]| {
-        Dataset::new("toy", pixels.to_vec(), labels.to_vec(), 1, 2, 2).unwrap()
+        Dataset::new("toy", pixels.to_vec(), labels.to_vec(), [1, 2], 2).unwrap()
     };
     let corpus = Corpus::new("toy", set(&[1, 2, 3, 4], &[0, 1]), set(&[5, 6], &[1])).unwrap();
     assert_eq!(corpus.sha256(), "6efe1b704c668d5037bd1818e8f50adf5566bfb19e045290eb4a7e1f2439e4a8");

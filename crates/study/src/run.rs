@@ -162,14 +162,14 @@ impl Session {
     /// When it does not fit the images.
     pub fn model(&self, architecture: &Architecture, capacity: usize) -> Result<Model<f32>, ShapeError> {
         let images = self.corpus.training();
-        let (height, width, classes) = (images.height(), images.width(), self.corpus.classes());
         // On these threads, for which the model lays out its memory.
-        self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
+        self.threads
+            .install(|| Model::new(self.set, architecture, images.shape(), self.corpus.classes(), capacity))
     }
 
     fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
         let images = self.corpus.training();
-        let layers = architecture.describe(images.height(), images.width(), self.corpus.classes())?;
+        let layers = architecture.describe(images.shape(), self.corpus.classes())?;
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
@@ -179,7 +179,7 @@ impl Session {
     /// When it does not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus.training();
-        let described = model.architecture.describe(images.height(), images.width(), self.corpus.classes());
+        let described = model.architecture.describe(images.shape(), self.corpus.classes());
         match described {
             Ok(_) => Ok(()),
             Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),

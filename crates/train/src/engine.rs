@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 /// [`crate::predict`] know of it. Another precision or another device is another implementation; batches, epochs,
 /// schedules, augmentation and what is kept of a training stay as they are.
 ///
-/// Images are `[height, width]` bytes that the engine divides by 255, or such fractions that are drawn for it. A batch holds
+/// Images are `[height, width, channels]` bytes that the engine divides by 255, or such fractions that are drawn for it. A batch holds
 /// 1 to [`Self::capacity`] images. Losses are softmax cross-entropies in nats. The same calls give the same bits.
 pub trait Engine {
     /// Largest number of images in a batch.
@@ -17,8 +17,8 @@ pub trait Engine {
     /// Number of classes.
     fn classes(&self) -> usize;
 
-    /// Pixels of an image.
-    fn pixels(&self) -> usize;
+    /// Values of an image.
+    fn image_length(&self) -> usize;
 
     /// Draws every parameter anew from `random`.
     fn initialise(&mut self, random: &mut ChaCha8Rng);
@@ -96,7 +96,7 @@ impl Engine for Native<'_> {
         self.model.classes()
     }
 
-    fn pixels(&self) -> usize {
+    fn image_length(&self) -> usize {
         self.model.input_length()
     }
 

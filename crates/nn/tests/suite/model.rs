@@ -5,7 +5,7 @@ use nn::{InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 pub fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
-    let mut model = Model::new(set, &study_model(name), 28, 28, 10, capacity).expect("it fits");
+    let mut model = Model::new(set, &study_model(name), [28, 28], 10, capacity).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
     model
 }
@@ -151,7 +151,7 @@ fn an_image_gives_the_same_logits_in_any_company() {
 /// By hand: 26² · 32 · 9, 11² · 64 · 9 · 32, 1600 · 128 and 128 · 10; 28 steps of 4 · 128 sums over 28 + 128.
 #[test]
 fn descriptions_count_by_the_definition() {
-    let described = |name| study_model(name).describe(28, 28, 10).expect("it fits");
+    let described = |name| study_model(name).describe([28, 28], 10).expect("it fits");
     let lines = |name| -> Vec<String> {
         described(name)
             .iter()
@@ -184,7 +184,7 @@ fn descriptions_count_by_the_definition() {
 fn layers_that_do_not_fit_are_named() {
     let problem = |layers: &[&str]| {
         let architecture = architecture("m", layers);
-        match Model::<f32>::new(InstructionSet::PORTABLE, &architecture, 8, 9, 4, 1) {
+        match Model::<f32>::new(InstructionSet::PORTABLE, &architecture, [8, 9], 4, 1) {
             Ok(_) => panic!("it fits"),
             Err(error) => error.to_string(),
         }
@@ -249,7 +249,7 @@ fn layers_within_residual_ones_are_named() {
         let mut whole = architecture("m", &["conv 2 1x1", "flatten", "dense classes"]);
         let residual = LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) };
         whole.layers.insert(1, residual);
-        whole.describe(8, 9, 4).map(|_| ()).expect_err("it does not fit").to_string()
+        whole.describe([8, 9], 4).map(|_| ()).expect_err("it does not fit").to_string()
     };
     assert_eq!(
         problem(&["relu", "conv 2 9x9"], &[]),

@@ -32,7 +32,7 @@ impl Engine for Double {
         self.model.classes()
     }
 
-    fn pixels(&self) -> usize {
+    fn image_length(&self) -> usize {
         self.model.input_length()
     }
 
@@ -116,7 +116,7 @@ fn another_precision_trains_the_same() {
     for (number, recipe) in recipes.into_iter().enumerate() {
         let mut single = model(set, &smooth);
         let fitted = train(&mut single, recipe.clone(), &corpus);
-        let double = Model::new(set, &smooth, 28, 28, 10, 128).expect("it fits");
+        let double = Model::new(set, &smooth, [28, 28], 10, 128).expect("it fits");
         let engine: &mut dyn Engine = &mut Double::of(double);
         let seeds = Seeds::of_run(7);
         seeds.initialise(engine);
