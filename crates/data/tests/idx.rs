@@ -34,7 +34,7 @@ proptest! {
         let raw = idx::write_images(&pixels, count, [height, width]);
         let file = if compressed { idx::compress(&raw) } else { raw };
         let read = idx::read_images(IMAGES, file).unwrap();
-        prop_assert_eq!(read, idx::Images { pixels, count, height, width });
+        prop_assert_eq!(read, idx::Images { pixels, count, shape: [height, width].into() });
     }
 
     #[test]
@@ -102,7 +102,7 @@ fn the_bytes_are_the_formats() {
     assert_eq!(idx::write_labels(&[5, 0, 255]), [0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 255]);
     assert_eq!(idx::compress(b"")[..2], [0x1f, 0x8b]);
     let read = idx::read_images(IMAGES, images_file([0x803, 1, 256, 256], &[1; 65_536])).unwrap();
-    assert_eq!((read.count, read.height, read.width), (1, 256, 256));
+    assert_eq!((read.count, read.shape), (1, [256, 256].into()));
 }
 
 #[test]
