@@ -362,7 +362,7 @@ fn a_dataset_is_checked() {
 
     let toy =
         Dataset::new("toy", vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1], [2, 3], 2).unwrap();
-    assert_eq!((toy.name(), toy.len(), toy.pixels(), toy.classes()), ("toy", 2, 6, 2));
+    assert_eq!((toy.name(), toy.len(), toy.image_length(), toy.classes()), ("toy", 2, 6, 2));
     assert_eq!(toy.image(0), [1, 2, 3, 4, 5, 6]);
     assert_eq!(toy.image(1), [7, 8, 9, 10, 11, 12]);
 }
