@@ -124,7 +124,8 @@ fn a_batch_is_drawn_alike_by_every_thread() {
     let set = corpus.training();
     let augmenter = Augmenter::new(&ALL, set, 7).expect("usable values");
     let batch: Vec<u32> = (10..40).collect();
-    let once: Vec<_> = (0..30).map(|position| drawn(&augmenter, set.image_length(), 1, &batch, position)).collect();
+    let once: Vec<_> =
+        (0..30).map(|position| drawn(&augmenter, set.image_length(), 1, &batch, position)).collect();
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
