@@ -21,6 +21,8 @@ pub struct Dataset {
     labels: Vec<u8>,
     shape: ImageShape,
     classes: usize,
+    /// Of each image, where images are files.
+    files: Option<Vec<String>>,
 }
 
 impl Dataset {
@@ -58,7 +60,22 @@ impl Dataset {
             return Err(Error::PixelCount { name, expected, found: images.len() as u64 });
         }
         check_labels(&name, &labels, classes)?;
-        Ok(Self { name, images, labels, shape, classes })
+        Ok(Self { name, images, labels, shape, classes, files: None })
+    }
+
+    /// With the path of each image's file within the folder.
+    pub(crate) fn with_names(self, files: Vec<String>) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
+    /// The path of an image's file within the folder, where images are files.
+    pub fn file(&self, index: usize) -> Option<&str> {
+        Some(self.files.as_ref()?.get(index)?)
+    }
+
+    /// The values, which are what is left of it.
+    pub(crate) fn into_images(self) -> Vec<u8> {
+        self.images
     }
 
     /// What the set is called in messages, for example `mnist (training)`.

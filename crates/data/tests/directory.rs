@@ -257,22 +257,16 @@ fn what_a_folder_holds_instead_is_named() {
         };
         (rest, remedy)
     };
-    let script = Some(Remedy::Convert);
     let expect = |files: &[(&str, &[u8])], rest: &str, remedy: Option<Remedy>| {
         assert_eq!(said(files), (rest.to_owned(), remedy));
     };
-    expect(&[("train.csv", b"label,1"), ("b.txt", b"x")], ", but a CSV file: train.csv", script);
+    expect(&[("mine.csv", b"label,1"), ("b.txt", b"x")], ", but a CSV file: mine.csv", Some(Remedy::File));
     expect(
-        &[("train/1/b.png", b"x"), ("train/0/a.PNG", b"x"), ("test/0/a.jpg", b"x"), (".hidden/a.png", b"")],
-        ", but 3 files like test/0/a.jpg: image files",
-        script,
+        &[("b.png", b"x"), ("a.PNG", b"x"), ("c.jpg", b"x"), (".hidden/a.png", b"")],
+        ", but 3 files like a.PNG: image files",
+        Some(Remedy::ClassFolders),
     );
-    expect(
-        &[("data_batch_1.bin", &[0; 6146])],
-        ", but CIFAR-10's binary format (records of 3073 bytes): data_batch_1.bin",
-        script,
-    );
-    expect(&[("mnist.npz", b"PK")], ", but a NumPy archive (npz): mnist.npz", script);
+    expect(&[("mnist.npz", b"PK")], ", but a NumPy archive (npz): mnist.npz", Some(Remedy::File));
     expect(&[("x.zip", b"PK\x03\x04")], ", but a zip archive: x.zip", Some(Remedy::Unpack));
     let several: &[(&str, &[u8])] = &[("a", b""), ("b", b""), ("c", b""), ("d", b""), ("e", b"")];
     expect(several, ", but a, b, c, d and 1 more", None);
@@ -310,7 +304,10 @@ fn names_are_known_folders_or_errors() {
     let names = "mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
                  emnist-mnist, qmnist";
     let error = Source::parse("minst").unwrap_err();
-    assert_eq!(error.to_string(), format!("dataset \"minst\": {names} or a folder expected, neither found"));
+    assert_eq!(
+        error.to_string(),
+        format!("dataset \"minst\": {names} or a file or folder of images expected, none of them found")
+    );
     for (name, meant) in [
         ("minst", Some("mnist")),
         ("MNIST", Some("mnist")),
@@ -322,7 +319,10 @@ fn names_are_known_folders_or_errors() {
     }
     for path in ["./minst", "data/mnist", "~/mnist"] {
         let error = Source::parse(path).expect_err("nothing is there");
-        assert_eq!(error.to_string(), format!("dataset {path:?}: a folder expected, nothing found there"));
+        assert_eq!(
+            error.to_string(),
+            format!("dataset {path:?}: a file or folder of images expected, nothing found there")
+        );
     }
     assert!(matches!(Source::parse(""), Err(Error::UnknownName { suggestion: None, .. })));
 
@@ -334,14 +334,13 @@ fn names_are_known_folders_or_errors() {
         let text = error.to_string().replace(&format!("{name:?}"), "F");
         let Error::NotADirectory { found, .. } = error else { panic!("{error}") };
         let remedy = found.map(|found| found.remedy());
-        (text.replace("dataset F: a folder of four IDX files expected, ", ""), remedy)
+        (text.replace("dataset F: a file or folder of images expected, ", ""), remedy)
     };
     assert_eq!(said(b""), ("a file found".to_owned(), None));
     assert_eq!(
         said(&idx::write_labels(&[1, 2])),
         ("an IDX file of labels found".to_owned(), Some(Remedy::Folder))
     );
-    assert_eq!(said(b"label,pixel0,pixel1\n3,0,0\n").0, "a CSV file found");
     assert_eq!(said(b"\x80\x04").0, "a Python pickle found");
 }
 

@@ -261,7 +261,7 @@ fn digits_that_lie_on_their_side_are_told_and_turned() {
         ]
     );
     let load_transposed = |folder: &Path| {
-        let source = Source::parse(&data::transposed_name(&folder.display().to_string())).expect("a folder");
+        let source = Source::parse(&format!("{}:transposed", folder.display())).expect("a folder");
         assert_eq!(Source::parse(&source.to_string()), Ok(source.clone()), "as records name it");
         load(&source).expect("read")
     };
@@ -288,15 +288,18 @@ fn files_of_emnist_are_known_by_their_names() {
           --transpose turns them upright"
         ]
     );
-    let source = Source::parse(folder.path().to_str().expect("text")).and_then(Source::transposed);
+    let source = Source::parse(&format!("{}:transposed", folder.path().display()));
     assert_eq!(load(&source.expect("a folder")).expect("read").warnings(), [""; 0]);
 }
 
 #[test]
 fn known_sets_are_upright() {
     let error = Source::parse("mnist:transposed").expect_err("upright");
-    assert!(matches!(&error, Error::Upright { name } if name == "mnist"), "{error}");
-    assert!(matches!(Source::parse("kmnist").expect("known").transposed(), Err(Error::Upright { .. })));
+    assert!(
+        matches!(&error, Error::AsPublished { name, reading } if name == "mnist" && reading == ":transposed"),
+        "{error}"
+    );
+    assert!(matches!(Source::parse("kmnist:grey"), Err(Error::AsPublished { .. })));
     assert!(matches!(Source::parse("no/such/folder:transposed"), Err(Error::NoFolder { .. })));
 }
 
