@@ -24,11 +24,13 @@ mod finish;
 mod image_file;
 mod labels;
 mod npz;
+mod one_image;
 mod pixels;
 mod reading;
 mod words;
 
 pub use error::{Error, Remedy};
+pub use one_image::read_image;
 
 use std::{fs, path::Path};
 
