@@ -93,6 +93,16 @@ impl Measure {
         }
     }
 
+    /// In words, of validation images.
+    pub fn of_validation(self) -> &'static str {
+        match self {
+            Self::Accuracy => "validation accuracy",
+            Self::BalancedAccuracy => "validation balanced accuracy",
+            Self::MacroF1 => "validation macro F1",
+            Self::LogLoss => "validation loss",
+        }
+    }
+
     /// The unit of a difference: percentage points of fractions, nats of log-loss.
     pub fn unit(self) -> &'static str {
         if self == Self::LogLoss { "nats" } else { "points" }

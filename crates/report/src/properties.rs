@@ -21,7 +21,7 @@ fn figure() -> impl Strategy<Value = f64> {
 prop_compose! {
     fn epoch()(epoch in 0..9usize, figures in prop::array::uniform5(figure())) -> EpochRecord {
         let [train_loss, train_accuracy, validation_loss, validation_accuracy, train_seconds] = figures;
-        EpochRecord { epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, train_seconds, test_accuracy: None }
+        EpochRecord { epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, train_seconds, validation_measure: None, test_accuracy: None }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     words::{
         names::ShortNames,
         numbers::{confidence, counted, margin_of, signed_of},
-        text::one_line,
+        text::{capitalised, one_line},
     },
 };
 
@@ -171,9 +171,8 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
         return None;
     }
     let font = Font::embedded();
-    let mut of = measure.in_words().to_owned();
-    of[..1].make_ascii_uppercase();
-    let title = format!("{of} compared: {} on {}", subject(models), data(study));
+    let title =
+        format!("{} compared: {} on {}", capitalised(measure.in_words()), subject(models), data(study));
     let stacked = canvas == Canvas::Narrow;
     let needed = if stacked { ROW + WORDS } else { ROW };
     let notes = notes(study);
