@@ -270,7 +270,13 @@ impl From<data::Error> for Failure {
 
 impl From<data::AugmentationError> for Failure {
     fn from(error: data::AugmentationError) -> Self {
-        let hint = format!("pass --{} with a value in that range", error.field);
+        let field = error.field();
+        let hint = match error {
+            data::AugmentationError::OutOfRange { .. } => {
+                format!("pass --{field} with a value in that range")
+            }
+            data::AugmentationError::NeedsColour { .. } => format!("leave out --{field}"),
+        };
         Self::usage(error, hint)
     }
 }

@@ -15,8 +15,8 @@ use records::{
     record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
 };
 use train::{
-    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, RecipeError, Seeds, Sets,
-    Stopped, Subset, TestTimeAugmentation, fit, predict,
+    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, Recipe, RecipeError, Seeds,
+    Sets, Stopped, Subset, TestTimeAugmentation, fit, predict,
 };
 
 /// Why a run left no record.
@@ -173,17 +173,22 @@ impl Session {
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
-    /// Whether a model fits this data.
+    /// Whether a model and its augmentation fit this data.
     ///
     /// # Errors
-    /// When it does not: where the layer stands, if it is from a file.
+    /// When they do not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus.training();
+        self.check_augmentation(&model.recipe)?;
         let described = model.architecture.describe(images.shape(), self.corpus.classes());
         match described {
             Ok(_) => Ok(()),
             Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),
         }
+    }
+
+    fn check_augmentation(&self, recipe: &Recipe) -> Result<(), RecipeError> {
+        Ok(recipe.augmentation.check_for(self.corpus.training().shape(), self.corpus.name())?)
     }
 
     /// The kernels that models here compute with.
@@ -249,6 +254,7 @@ impl Session {
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
         let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
+        self.check_augmentation(recipe.values())?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let sets = self.sets(specification);
