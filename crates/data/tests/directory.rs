@@ -357,7 +357,7 @@ fn a_dataset_is_checked() {
     assert_eq!(text(4, &[0, 0], 1, 2, 1), "toy: 2 to 256 classes expected, 1 found");
     assert_eq!(text(4, &[0, 0], 1, 2, 257), "toy: 2 to 256 classes expected, 257 found");
     assert_eq!(text(0, &[], 1, 2, 2), "toy: at least 1 image expected, 0 found");
-    assert_eq!(text(3, &[0, 1], 1, 2, 2), "toy: 4 pixels expected, 3 found");
+    assert_eq!(text(3, &[0, 1], 1, 2, 2), "toy: 4 values of pixels expected, 3 found");
     assert_eq!(text(6, &[0, 2, 3], 1, 2, 2), "toy: labels below 2 expected, 2 found at index 1");
 
     let toy =

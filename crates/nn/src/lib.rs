@@ -36,7 +36,7 @@ pub use spec::{
     ActivationSpec, AdamConstants, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, ImageShape,
     LAYER_FORMS, LayerDescription, LayerForm, LayerSpec, MAXIMUM_LAYERS, MuonConstants,
     NORMALISATION_EPSILON, OptimiserError, OptimiserSpec, PoolSpec, Preparation, PreparationError,
-    RecurrentSpec, RmsPropConstants, SgdConstants, Shape, ShapeError, Sliding, SpellingError, Units,
-    UpdateRule,
+    PreparationSpec, RecurrentSpec, RmsPropConstants, SgdConstants, Shape, ShapeError, Sliding,
+    SpellingError, Units, UpdateRule,
 };
 pub use times::{LayerTimes, StepTimes};

@@ -78,6 +78,8 @@ pub struct Model<E> {
     steps: u64,
     label_smoothing: f64,
     preparation: Option<Preparation>,
+    /// By class; none where images of all classes count alike.
+    class_weights: Option<Vec<f64>>,
     times: StepTimes,
 }
 
@@ -129,6 +131,7 @@ impl<E: Build> Model<E> {
             steps: 0,
             label_smoothing: 0.0,
             preparation: None,
+            class_weights: None,
         })
     }
 
@@ -155,6 +158,24 @@ impl<E: Element> Model<E> {
     pub fn set_label_smoothing(&mut self, smoothing: f64) {
         assert!((0.0..1.0).contains(&smoothing), "a label smoothing of {smoothing}");
         self.label_smoothing = smoothing;
+    }
+
+    /// How much an image counts in the gradient, by its class: w of its class, or of two classes their mean by the answer's
+    /// shares. The gradient is that of Σ w loss / images; the losses that are told stay unweighted.
+    ///
+    /// # Panics
+    /// Unless there is a weight for each class.
+    pub fn set_class_weights(&mut self, weights: Option<Vec<f64>>) {
+        assert!(
+            weights.as_ref().is_none_or(|weights| weights.len() == self.classes),
+            "a weight for each class"
+        );
+        self.class_weights = weights;
+    }
+
+    /// What is made of pixels before the first layer reads them.
+    pub fn preparation(&self) -> Option<Preparation> {
+        self.preparation
     }
 
     /// What is made of pixels of 0..=1 before the first layer reads them; at first nothing. It is part of every batch that
@@ -399,6 +420,7 @@ impl<E: Element> Model<E> {
             dropout_seed,
             steps,
             label_smoothing,
+            class_weights,
             ..
         } = self;
         let (length, classes, smoothing) = (*input_length, *classes, *label_smoothing);
@@ -424,6 +446,9 @@ impl<E: Element> Model<E> {
                 let d_logits = workspace.d_logits(probabilities.len());
                 d_logits.copy_from_slice(probabilities);
                 soft_cross_entropy_backward(d_logits, targets, smoothing, classes, images);
+                if let Some(weights) = &*class_weights {
+                    weigh(d_logits, targets, weights);
+                }
                 workspace.backward(context, stages, parameters, input, group, d_input);
                 result
             };
@@ -531,6 +556,16 @@ fn scale_group<'a, E: Element>(
     }
     if let Some(preparation) = preparation {
         prepare_pixels(&preparation, input);
+    }
+}
+
+/// Multiplies the derivatives of each image's logits by its weight.
+fn weigh<E: Element>(d_logits: &mut [E], targets: &[Target], weights: &[f64]) {
+    for (row, target) in d_logits.chunks_exact_mut(weights.len()).zip(targets) {
+        let of = |class: u8| weights[usize::from(class)];
+        let share = target.first_share;
+        let weight = share * of(target.first) + (1.0 - share) * of(target.second);
+        row.iter_mut().for_each(|value| *value *= E::from_f64(weight));
     }
 }
 

@@ -30,9 +30,10 @@ pub use layer_spec::{
 pub use optimiser::{
     AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants, UpdateRule,
 };
-pub use preparation::{Preparation, PreparationError};
+pub use preparation::{Preparation, PreparationError, PreparationSpec};
 pub use recipe::{
-    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, TestTimeAugmentation, Validation,
+    CheckedRecipe, ClassWeights, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError,
+    TestTimeAugmentation, Validation,
 };
 pub use schedule::Schedule;
 pub use shape::{ImageShape, Shape, ShapeError};

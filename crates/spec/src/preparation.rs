@@ -1,6 +1,10 @@
 //! What is made of an image's pixels before the first layer reads them.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use std::fmt;
 
 /// Each value x of 0..=1 becomes (x − mean) / std, with a mean and a std for each channel, as `torchvision.transforms.Normalize`
 /// has it: PyTorch's MNIST example trains on mean 0.1307 and std 0.3081.
@@ -82,6 +86,7 @@ impl Preparation {
 #[serde(deny_unknown_fields)]
 struct Lists {
     mean: Vec<f64>,
+    #[serde(alias = "deviation")]
     std: Vec<f64>,
 }
 
@@ -96,6 +101,60 @@ impl TryFrom<Lists> for Preparation {
 impl From<Preparation> for Lists {
     fn from(preparation: Preparation) -> Self {
         Self { mean: preparation.mean().to_vec(), std: preparation.std().to_vec() }
+    }
+}
+
+/// What a training makes of pixels of 0..=1, as a recipe has it: `"none"`, `"standardise"`, or a table of `mean` and `std` (also
+/// `deviation`), lists of a number a channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum PreparationSpec {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each channel of the run's training images comes to mean 0 and standard deviation 1.
+    Standardise,
+    /// This.
+    Given(Preparation),
+}
+
+const STANDARDISE: &str = "standardise";
+const NONE: &str = "none";
+
+impl Serialize for PreparationSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str(NONE),
+            Self::Standardise => serializer.serialize_str(STANDARDISE),
+            Self::Given(preparation) => preparation.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PreparationSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrLists;
+
+        impl<'de> Visitor<'de> for NameOrLists {
+            type Value = PreparationSpec;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                write!(formatter, "\"{NONE}\", \"{STANDARDISE}\" or a table of `mean` and `std`")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<PreparationSpec, E> {
+                match name {
+                    NONE => Ok(PreparationSpec::None),
+                    STANDARDISE => Ok(PreparationSpec::Standardise),
+                    _ => Err(E::unknown_variant(name, &[NONE, STANDARDISE])),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PreparationSpec, A::Error> {
+                Preparation::deserialize(MapAccessDeserializer::new(map)).map(PreparationSpec::Given)
+            }
+        }
+
+        deserializer.deserialize_any(NameOrLists)
     }
 }
 
@@ -124,6 +183,20 @@ mod tests {
             r#"{"mean":0.1,"std":0.3}"#,
         ] {
             serde_json::from_str::<Preparation>(text).expect_err(text);
+        }
+        for (text, expected) in [
+            (r#""none""#, PreparationSpec::None),
+            (r#""standardise""#, PreparationSpec::Standardise),
+            (r#"{"mean":[0.1307],"std":[0.3081]}"#, PreparationSpec::Given(good)),
+        ] {
+            assert_eq!(serde_json::from_str::<PreparationSpec>(text).expect("known"), expected);
+            assert_eq!(serde_json::to_string(&expected).expect("text"), text);
+        }
+        let deviation = r#"{"mean":[0.1307],"deviation":[0.3081]}"#;
+        let read: PreparationSpec = serde_json::from_str(deviation).expect("the same by another name");
+        assert_eq!(read, PreparationSpec::Given(good));
+        for text in [r#""standardize""#, "3", r#"{"mean":[9.0],"std":[0.3]}"#] {
+            serde_json::from_str::<PreparationSpec>(text).expect_err(text);
         }
         let colour = r#"{"mean":[0.1,0.2,0.3],"std":[0.3,0.4,0.5]}"#;
         let colour = serde_json::from_str::<Preparation>(colour).expect("three channels");

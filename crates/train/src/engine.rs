@@ -25,8 +25,8 @@ pub trait Engine {
 
     /// Begins a training from the parameters as they are: the optimiser remembers no step, their average a is p, and what
     /// dropout leaves out is a function of `dropout_seed` and of the steps from here. Of the recipe it takes the optimiser with
-    /// its constants, the label smoothing and the average's decay.
-    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64);
+    /// its constants, the label smoothing and the average's decay. `class_weights` are as [`Model::set_class_weights`] has them.
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>);
 
     /// Computes the gradient of the mean loss of a batch for [`Self::update`]: that of the images `image(0)`,
     /// `image(1)`, … against their labels. What comes back is the sum of the losses, before the update.
@@ -104,8 +104,9 @@ impl Engine for Native<'_> {
         self.model.initialise(random);
     }
 
-    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64) {
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>) {
         let values = recipe.values();
+        self.model.set_class_weights(class_weights);
         self.model.set_dropout_seed(dropout_seed);
         self.model.set_label_smoothing(values.label_smoothing);
         self.optimiser = Some(Optimiser::new(&recipe.update_rule(), self.model.specs()));

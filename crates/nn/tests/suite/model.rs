@@ -19,6 +19,42 @@ fn labels(count: usize) -> Vec<u8> {
     (0..count).map(|image| (image * 3 % 10) as u8).collect()
 }
 
+/// The weighted gradient is the sum of each image's own, times its class's weight; the loss that is told is not weighted.
+#[test]
+fn classes_weigh_in_the_gradient() {
+    let set = InstructionSet::PORTABLE;
+    let (images, labels) = (images(3), [1_u8, 4, 1]);
+    let weights: Vec<f64> = (0..10).map(|class| 0.5 + 0.25 * f64::from(class)).collect();
+    let image = |index: usize| &images[index * 784..][..784];
+    let one = |index: usize| {
+        let mut model = model(set, "mlp", 3);
+        let loss = model.differentiate_images(&labels[index..=index], |_| image(index)).loss_sum;
+        let weight = weights[usize::from(labels[index])];
+        (loss, model.gradient().iter().map(|value| f64::from(*value) * weight / 3.0).collect::<Vec<_>>())
+    };
+    let parts = [0, 1, 2].map(one);
+    let mut model = model(set, "mlp", 3);
+    model.set_class_weights(Some(weights.clone()));
+    let told = model.differentiate_images(&labels, image);
+    assert!((told.loss_sum - parts.iter().map(|(loss, _)| loss).sum::<f64>()).abs() < 1e-6);
+    for (index, value) in model.gradient().iter().enumerate() {
+        let expected: f64 = parts.iter().map(|(_, gradient)| gradient[index]).sum();
+        assert!((f64::from(*value) - expected).abs() < 1e-6, "{index}: {value}, {expected}");
+    }
+}
+
+#[test]
+fn channels_are_prepared_each_by_its_own() {
+    let layers = ["flatten", "dense classes"];
+    let architecture = architecture("plain", &layers);
+    let mut model =
+        Model::<f32>::new(InstructionSet::PORTABLE, &architecture, [1, 2, 3], 2, 1).expect("it fits");
+    let preparation = nn::Preparation::new(&[0.0, 0.5, 1.0], &[1.0, 0.5, 0.25]).expect("of 0 to 1");
+    model.set_preparation(Some(preparation));
+    model.set_batch(1, |_| &[0, 255, 255, 255, 0, 0]);
+    assert_eq!(model.input_mut(), [0.0, 1.0, 0.0, 1.0, -1.0, -4.0]);
+}
+
 #[test]
 fn the_models_have_the_sizes_of_the_study() {
     let count = |name| model(InstructionSet::PORTABLE, name, 1).trainable_parameters();

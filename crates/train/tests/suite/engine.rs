@@ -40,7 +40,8 @@ impl Engine for Double {
         self.model.initialise(random);
     }
 
-    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64) {
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>) {
+        self.model.set_class_weights(class_weights);
         self.model.set_dropout_seed(dropout_seed);
         self.model.set_label_smoothing(recipe.values().label_smoothing);
         let optimiser = Optimiser::new(&recipe.update_rule(), self.model.specs());
