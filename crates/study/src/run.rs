@@ -6,7 +6,9 @@ use crate::{
     plan::{StudySpec, identify, plan},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
-use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
+use data::{
+    Corpus, Dataset, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split,
+};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
 use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
@@ -191,16 +193,12 @@ impl Session {
     /// When they do not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus.training();
-        self.check_augmentation(&model.recipe)?;
+        check_augmentation(&model.recipe, images, self.corpus.name())?;
         let described = model.architecture.describe(images.shape(), self.corpus.classes());
         match described {
             Ok(_) => Ok(()),
             Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),
         }
-    }
-
-    fn check_augmentation(&self, recipe: &Recipe) -> Result<(), RecipeError> {
-        Ok(recipe.augmentation.check_for(self.corpus.training().shape(), self.corpus.name())?)
     }
 
     /// The kernels that models here compute with.
@@ -266,7 +264,6 @@ impl Session {
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
         let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
-        self.check_augmentation(recipe.values())?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let sets = self.sets(specification);
@@ -382,6 +379,11 @@ fn prepare(model: &mut Model<f32>, specification: &RunSpec, training: Subset) ->
     Ok(())
 }
 
+/// Whether these images can be augmented as the recipe says.
+fn check_augmentation(recipe: &Recipe, images: &Dataset, name: &str) -> Result<(), RecipeError> {
+    Ok(recipe.augmentation.check_for(images.shape(), name)?)
+}
+
 /// Initialises a model and trains it as the specification says, on these sets.
 fn train(
     model: &mut Model<f32>,
@@ -391,6 +393,7 @@ fn train(
     clock: &dyn Clock,
     listener: &mut dyn Listener,
 ) -> Result<Fitted, RunError> {
+    check_augmentation(recipe.values(), sets.training.dataset, &specification.dataset.name)?;
     let seeds = Seeds::of_run(specification.seed);
     let mut engine = Native::new(model);
     seeds.initialise(&mut engine);
