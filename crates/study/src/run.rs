@@ -6,7 +6,9 @@ use crate::{
     plan::{StudySpec, identify, plan},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
-use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
+use data::{
+    Corpus, Dataset, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split,
+};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
 use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
@@ -17,8 +19,8 @@ use records::{
 };
 use stats::ClassCounts;
 use train::{
-    AnswerMeasure, CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, RecipeError,
-    Seeds, Sets, Stopped, Subset, TestTimeAugmentation, fit, predict,
+    AnswerMeasure, CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, Recipe,
+    RecipeError, Seeds, Sets, Stopped, Subset, TestTimeAugmentation, fit, predict,
 };
 
 /// Why a run left no record.
@@ -187,12 +189,13 @@ impl Session {
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
-    /// Whether a model fits this data.
+    /// Whether a model and its augmentation fit this data.
     ///
     /// # Errors
-    /// When it does not: where the layer stands, if it is from a file.
+    /// When they do not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus.training();
+        check_augmentation(&model.recipe, images, self.corpus.name())?;
         let described = model.architecture.describe(images.shape(), self.corpus.classes());
         match described {
             Ok(_) => Ok(()),
@@ -380,6 +383,11 @@ fn prepare(model: &mut Model<f32>, specification: &RunSpec, training: Subset) ->
     Ok(())
 }
 
+/// Whether these images can be augmented as the recipe says.
+fn check_augmentation(recipe: &Recipe, images: &Dataset, name: &str) -> Result<(), RecipeError> {
+    Ok(recipe.augmentation.check_for(images.shape(), name)?)
+}
+
 /// Initialises a model and trains it as the specification says, on these sets.
 fn train(
     model: &mut Model<f32>,
@@ -389,6 +397,7 @@ fn train(
     clock: &dyn Clock,
     listener: &mut dyn Listener,
 ) -> Result<Fitted, RunError> {
+    check_augmentation(recipe.values(), sets.training.dataset, &specification.dataset.name)?;
     let seeds = Seeds::of_run(specification.seed);
     let mut engine = Native::new(model);
     seeds.initialise(&mut engine);

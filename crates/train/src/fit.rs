@@ -152,7 +152,8 @@ pub struct Fitted {
 /// When the listener breaks or a loss is no finite number.
 ///
 /// # Panics
-/// When a batch is larger than the engine's capacity, or images have another size than the network's.
+/// When a batch is larger than the engine's capacity, or images have another size than the network's, or are grey and the
+/// augmentation is of colour images ([`spec::Augmentation::check_for`]).
 pub fn fit(
     engine: &mut dyn Engine,
     recipe: &CheckedRecipe,
@@ -233,7 +234,7 @@ impl<'a> Training<'a> {
     fn new(recipe: &'a Recipe, seeds: Seeds, images: Subset<'a>) -> Self {
         let augmenter = (!recipe.augmentation.is_none()).then(|| {
             let augmenter = Augmenter::new(&recipe.augmentation, images.dataset, seeds.run);
-            augmenter.expect("the recipe's values have been checked")
+            augmenter.expect("a checked recipe that fits the images")
         });
         let unshuffled: Vec<u32> = (0..images.len()).map(|position| images.index(position) as u32).collect();
         Self {

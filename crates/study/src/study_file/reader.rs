@@ -539,9 +539,13 @@ mod tests {
         let written = serde_json::to_value(&whole).expect("plain values");
         assert_eq!(keys(&written, ""), keys(&schema, "/$defs/recipe/properties"));
         let augmentation = keys(&schema, "/$defs/recipe/properties/augmentation/properties");
-        for field in augmentation {
-            let text = format!("{{\"{field}\": 2.0}}");
+        for field in &augmentation {
+            let text = format!("{{\"{field}\": 2}}");
             assert!(serde_json::from_str::<data::Augmentation>(&text).is_ok(), "{field}");
         }
+        let unknown =
+            serde_json::from_str::<data::Augmentation>("{\"x\": 2}").expect_err("no such field").to_string();
+        let there: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+        assert_eq!(augmentation, set_of(&there));
     }
 }
