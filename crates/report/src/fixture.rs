@@ -125,6 +125,8 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
             recipe: Recipe { epochs: epochs.len(), ..Recipe::default() },
             seed,
             audit_selection: false,
+            resample: records::record::Resample::None,
+            fold: None,
         },
         environment: Environment {
             cpu: "Example CPU".to_owned(),
@@ -154,6 +156,7 @@ fn tested(error: f64, state: &mut u64) -> TestRecord {
         accuracy: right as f64 / 1000.0,
         loss: error * 3.0,
         probabilities: probabilities.collect(),
+        images: Vec::new(),
         labels,
         predictions,
     }
