@@ -3,10 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf, is_separator};
 
+use crate::coloured::coloured;
 use crate::directory::load_folder;
 use crate::parse::{Parsed, parse_files};
 use crate::paths::{PathKind, path_kind, recognise_file};
 use crate::{Corpus, Error, Origin, Published, cache_folder, find_published, load_published};
+
+/// The name of the set that is made of the embedded one.
+const COLORED_MNIST: &str = "colored-mnist";
 
 /// What stands after a folder's name when its images are to be transposed.
 const TRANSPOSED: &str = ":transposed";
@@ -16,6 +20,8 @@ const TRANSPOSED: &str = ":transposed";
 pub enum Source {
     /// The copy of MNIST inside the binary.
     Mnist,
+    /// That copy in colours, of which the training images give the class away: `colored-mnist`.
+    ColoredMnist,
     /// A set that is published for download, see [`crate::load_published`].
     Published {
         /// Which.
@@ -47,6 +53,7 @@ impl Source {
         if let Some(set) = find_published(text) {
             return match set.origin {
                 Origin::Embedded => Ok(Self::Mnist),
+                Origin::Coloured => Ok(Self::ColoredMnist),
                 _ => Ok(Self::Published { set, cache: cache_folder()? }),
             };
         }
@@ -76,7 +83,9 @@ impl Source {
     pub fn transposed(self) -> Result<Self, Error> {
         match self {
             Self::Directory { path, .. } => Ok(Self::Directory { path, transposed: true }),
-            Self::Mnist | Self::Published { .. } => Err(Error::Upright { name: self.to_string() }),
+            Self::Mnist | Self::ColoredMnist | Self::Published { .. } => {
+                Err(Error::Upright { name: self.to_string() })
+            }
         }
     }
 }
@@ -91,6 +100,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
+            Self::ColoredMnist => formatter.write_str(COLORED_MNIST),
             Self::Published { set, .. } => formatter.write_str(set.name),
             Self::Directory { path, transposed } => {
                 write!(formatter, "{}{}", path.display(), if *transposed { TRANSPOSED } else { "" })
@@ -107,6 +117,7 @@ impl fmt::Display for Source {
 pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => load_mnist(),
+        Source::ColoredMnist => coloured(COLORED_MNIST, &load_mnist()?),
         Source::Published { set, cache } => load_published(set, cache),
         Source::Directory { path, transposed } => load_folder(path, &source.to_string(), *transposed),
     }
