@@ -176,20 +176,19 @@ impl Sampler {
     #[inline(always)]
     fn read<const CHANNELS: usize>(&self, [columns, rows]: &[[f32; RUN]; 2]) -> [[f32; RUN]; CHANNELS] {
         let (last_column, last_row) = ((self.columns - 1) as f32, (self.rows - 1) as f32);
-        let (mut across, mut down, mut places) = ([0; RUN], [0; RUN], [0; RUN]);
+        let (mut across, mut down, mut cells) = ([0; RUN], [0; RUN], [[0; RUN]; 4]);
         for at in 0..RUN {
             across[at] = fixed(columns[at], last_column);
             down[at] = fixed(rows[at], last_row);
-            places[at] = (down[at] >> FRACTION) * self.columns as u32 + (across[at] >> FRACTION);
         }
-        let mut cells = [[0; RUN]; 4];
-        for (at, place) in places.into_iter().enumerate() {
+        for (at, (column, row)) in across.into_iter().zip(down).enumerate() {
+            let cell = (row >> FRACTION) as usize * self.columns + (column >> FRACTION) as usize;
             if CHANNELS == 1 {
-                cells[0][at] = self.cells[place as usize];
+                cells[0][at] = self.cells[cell];
             } else {
-                let around = &self.cells[place as usize..][..self.columns + 2];
-                (cells[0][at], cells[1][at]) = (around[0], around[1]);
-                (cells[2][at], cells[3][at]) = (around[self.columns], around[self.columns + 1]);
+                let (upper, lower) = (&self.cells[cell..][..2], &self.cells[cell + self.columns..][..2]);
+                (cells[0][at], cells[1][at]) = (upper[0], upper[1]);
+                (cells[2][at], cells[3][at]) = (lower[0], lower[1]);
             }
         }
         let mut values = [[0.0; RUN]; CHANNELS];
