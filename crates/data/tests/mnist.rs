@@ -140,6 +140,8 @@ fn the_published_split_never_changes() {
 fn coloured_digits_follow_their_rule() {
     let source = Source::parse("colored-mnist").expect("a known name");
     let coloured = load(&source).expect("it is made here");
+    let listed = data::find_published("colored-mnist").expect("a known name");
+    assert_eq!(listed.shape, coloured.training().shape());
     assert_eq!((source.to_string().as_str(), coloured.name()), ("colored-mnist", "colored-mnist"));
     assert_eq!(coloured.sha256(), "1223e2ce9a4b607239ffabb208496145b24de5b3630004f0b6a13ce30efb8191");
     assert!(coloured.warnings().is_empty());
