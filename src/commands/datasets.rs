@@ -51,9 +51,6 @@ pub(crate) struct FetchArguments {
     pub(crate) output: OutputArguments,
 }
 
-/// Height and width of every known set's images.
-const SIDE: usize = 28;
-
 /// Lists the data sets, or does what is asked for with one.
 pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
     match (&arguments.action, &arguments.sheet.augmented) {
@@ -66,7 +63,7 @@ pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
 fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
     let name = &arguments.name;
     let set = data::find_published(name).ok_or_else(|| data::Error::unknown_name(name))?;
-    if set.origin == Origin::Embedded {
+    if set.file_names().is_none() {
         let fetched = json!({ "name": name, "folder": null, "files": [], "downloaded_bytes": 0 });
         return said(arguments, &format!("{name}: inside this program, nothing to fetch\n"), &fetched);
     }
@@ -98,14 +95,15 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let mut listed = Vec::new();
     let mut text = String::new();
     for set in data::published() {
-        let here = cache.as_deref().is_some_and(|cache| set.is_here(cache)) || set.origin == Origin::Embedded;
+        let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {SIDE}×{SIDE}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
             set.name,
             state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
+            set.shape,
             set.classes.len(),
             set.authors,
             set.licence,
@@ -132,7 +130,7 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
 
 fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
     match &set.origin {
-        Origin::Embedded => "inside this program".to_owned(),
+        Origin::Embedded | Origin::Coloured => "inside this program".to_owned(),
         _ if here => "here".to_owned(),
         Origin::Files(files) => match files.iter().map(|file| file.bytes).sum::<Option<u64>>() {
             Some(bytes) => format!("to fetch: {}", megabytes(bytes)),
@@ -150,7 +148,7 @@ fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
 
 fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
     let (folder, downloads) = match &set.origin {
-        Origin::Embedded => (None, &[][..]),
+        Origin::Embedded | Origin::Coloured => (None, &[][..]),
         Origin::Files(files) => (Some(set.name), &files[..]),
         Origin::Archive { archive, folder, .. } => (Some(*folder), std::slice::from_ref(archive)),
     };
@@ -168,8 +166,9 @@ fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
         "title": set.title,
         "training_images": set.training_images,
         "test_images": set.test_images,
-        "height": SIDE,
-        "width": SIDE,
+        "height": set.shape.height,
+        "width": set.shape.width,
+        "channels": set.shape.channels,
         "classes": set.classes.len(),
         "class_names": set.classes,
         "authors": set.authors,

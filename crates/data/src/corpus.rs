@@ -87,15 +87,25 @@ impl Corpus {
         test: Dataset,
         class_names: Vec<String>,
     ) -> Result<Self, Error> {
+        let mut corpus = Self::fingerprinted(name, training, test, class_names)?;
+        corpus.warnings = sanity::examine(&corpus.training, &corpus.test, &corpus.class_names)?;
+        Ok(corpus)
+    }
+
+    /// As [`Corpus::examined`], for sets of known content, which nothing is looked for in.
+    pub(crate) fn fingerprinted(
+        name: String,
+        training: Dataset,
+        test: Dataset,
+        class_names: Vec<String>,
+    ) -> Result<Self, Error> {
         let digests = [
             digest(&idx::images_header(&training), training.images()),
             digest(&idx::labels_header(&training), training.labels()),
             digest(&idx::images_header(&test), test.images()),
             digest(&idx::labels_header(&test), test.labels()),
         ];
-        let mut corpus = Self::known(name, training, test, class_names, &digests)?;
-        corpus.warnings = sanity::examine(&corpus.training, &corpus.test, &corpus.class_names)?;
-        Ok(corpus)
+        Self::known(name, training, test, class_names, &digests)
     }
 
     /// For files of known content, whose SHA-256 has been taken already.

@@ -79,7 +79,7 @@ pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
 /// The SHA-256 that each of the four files should have.
 fn expected_digests(set: &Published, folder: &Path) -> Result<[String; 4], Error> {
     match &set.origin {
-        Origin::Embedded => panic!("{}: inside the program", set.name),
+        Origin::Embedded | Origin::Coloured => panic!("{}: inside the program", set.name),
         Origin::Files(files) => Ok(files.each_ref().map(|file| file.sha256.to_owned())),
         Origin::Archive { members, .. } => {
             let text = read_present(set, folder, CHECKSUMS_FILE)?;

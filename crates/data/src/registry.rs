@@ -3,6 +3,7 @@
 //! Digests of the downloads are those that several public loaders state independently of each other (torchvision's,
 //! its Ruby namesake's, TensorFlow Datasets' among them). Sizes are stated where such a source gives them.
 
+use spec::ImageShape;
 use std::path::{Path, PathBuf};
 
 /// A data set that is known by name: what it holds, whose it is, where it is published and how its files are to be read.
@@ -18,6 +19,8 @@ pub struct Published {
     pub licence: &'static str,
     /// The publication to cite.
     pub citation: &'static str,
+    /// Height, width and channels of its images.
+    pub shape: ImageShape,
     /// Number of training images.
     pub training_images: usize,
     /// Number of test images.
@@ -39,6 +42,8 @@ pub struct Published {
 pub enum Origin {
     /// Inside the program.
     Embedded,
+    /// Made of the set inside the program: MNIST's images in colours, the `colored-mnist` of [`crate::Source::parse`].
+    Coloured,
     /// Each is published by itself.
     Files([Download; 4]),
     /// All are members of one archive, which holds other sets as well.
@@ -75,10 +80,10 @@ pub enum LabelLayout {
 }
 
 impl Published {
-    /// The names of its four files in the cache; none for what is inside the program.
+    /// The names of its four files in the cache; none for what needs no file.
     pub fn file_names(&self) -> Option<[&'static str; 4]> {
         match &self.origin {
-            Origin::Embedded => None,
+            Origin::Embedded | Origin::Coloured => None,
             Origin::Files(files) => Some(files.each_ref().map(|file| file.name)),
             Origin::Archive { members, .. } => Some(*members),
         }
@@ -169,6 +174,7 @@ const LIKE_MNIST: Published = Published {
     authors: "Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
     licence: "CC BY-SA 3.0",
     citation: "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition",
+    shape: ImageShape { height: 28, width: 28, channels: 1 },
     training_images: 60_000,
     test_images: 10_000,
     classes: DIGITS,
@@ -219,8 +225,16 @@ macro_rules! members {
     };
 }
 
-static REGISTRY: [Published; 9] = [
+static REGISTRY: [Published; 10] = [
     LIKE_MNIST,
+    Published {
+        name: "colored-mnist",
+        title: "handwritten digits in ten colours, 99 % of the training images in their class's own, the test images in any",
+        citation: "Kim, Kim, Kim, Kim and Kim 2019, Learning not to learn; Nam, Cha, Ahn, Lee and Shin 2020, Learning from failure",
+        shape: ImageShape { height: 28, width: 28, channels: 3 },
+        origin: Origin::Coloured,
+        ..LIKE_MNIST
+    },
     Published {
         name: "fashion-mnist",
         title: "clothes",

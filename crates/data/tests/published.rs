@@ -77,7 +77,7 @@ fn the_table_is_sound() {
         let classes: BTreeSet<&&str> = set.classes.iter().collect();
         assert_eq!(classes.len(), set.classes.len(), "{}: classes have names of their own", set.name);
         let downloads = match &set.origin {
-            Origin::Embedded => &[][..],
+            Origin::Embedded | Origin::Coloured => &[][..],
             Origin::Files(files) => files,
             Origin::Archive { archive, .. } => std::slice::from_ref(archive),
         };
@@ -114,6 +114,7 @@ fn the_sets_have_the_published_sizes() {
         sizes,
         [
             ("mnist", 60_000, 10_000, 10),
+            ("colored-mnist", 60_000, 10_000, 10),
             ("fashion-mnist", 60_000, 10_000, 10),
             ("kmnist", 60_000, 10_000, 10),
             ("emnist-letters", 124_800, 20_800, 26),

@@ -50,6 +50,7 @@ pub(crate) fn sample(measured: bool, mirrors: &[String]) -> Sample {
         authors: "nobody",
         licence: "none",
         citation: "none",
+        shape: corpus.training().shape(),
         training_images: 30,
         test_images: 12,
         classes: CLASSES,
