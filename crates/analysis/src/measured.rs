@@ -79,6 +79,7 @@ mod tests {
             recipe: Recipe::default(),
             seed: 1,
             audit_selection: false,
+            fold: None,
         }
     }
 

@@ -89,6 +89,21 @@ pub struct RunSpec {
     /// flatter; nothing is chosen by what is seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit_selection: bool,
+    /// Of a cross-validation: which images the run is tested on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+}
+
+/// A part of a cross-validation: the images that one run is tested on, and learns nothing from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    /// Which division of the images into folds, counted from 1.
+    pub repeat: usize,
+    /// Which fold of that division, counted from 1.
+    pub fold: usize,
+    /// How many folds a division has, at least two.
+    pub folds: usize,
 }
 
 impl RunSpec {
@@ -216,6 +231,10 @@ pub struct TestRecord {
     pub accuracy: f64,
     /// Mean softmax cross-entropy in nats.
     pub loss: f64,
+    /// Of a fold: where each test image stands in the set that is cross-validated, counted from 0, in ascending order. Empty where the
+    /// test images are a set of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<u32>,
     /// The true class of each test image, so that a report needs no data set.
     #[serde(with = "crate::encoding::bytes")]
     pub labels: Vec<u8>,

@@ -47,6 +47,7 @@ pub fn plan(study: &StudySpec, dataset: &DatasetIdentity) -> Vec<RunSpec> {
                 recipe: model.recipe.clone(),
                 seed: study.first_seed.wrapping_add(run),
                 audit_selection: study.audit_selection,
+                fold: None,
             })
         })
         .collect()

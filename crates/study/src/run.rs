@@ -405,6 +405,7 @@ fn test_record(test: &Predictions, labels: &[u8]) -> TestRecord {
     TestRecord {
         accuracy: test.evaluation.accuracy(),
         loss: test.evaluation.loss(),
+        images: Vec::new(),
         labels: labels.to_vec(),
         predictions: test.classes.clone(),
         probabilities: test.probabilities.iter().map(|p| (p * 65535.0).round() as u16).collect(),

@@ -43,6 +43,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
             recipe: Recipe { epochs: 3, batch_size: 64, ..Recipe::default() },
             seed,
             audit_selection: false,
+            fold: None,
         },
         environment: Environment {
             cpu: "a processor".to_owned(),
@@ -62,6 +63,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         test: TestRecord {
             accuracy: right as f64 / images as f64,
             loss: 0.03,
+            images: Vec::new(),
             labels,
             predictions,
             probabilities: Vec::new(),
