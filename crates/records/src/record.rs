@@ -282,6 +282,10 @@ pub struct TestRecord {
     pub accuracy: f64,
     /// Mean softmax cross-entropy in nats.
     pub loss: f64,
+    /// Of a fold: where each test image stands in the set that is cross-validated, counted from 0, in ascending order. Empty where the
+    /// test images are a set of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<u32>,
     /// The true class of each test image, so that a report needs no data set.
     #[serde(with = "crate::encoding::bytes")]
     pub labels: Vec<u8>,
@@ -291,8 +295,4 @@ pub struct TestRecord {
     /// Class probabilities `[images, classes]` in steps of 1/65535.
     #[serde(with = "crate::encoding::words")]
     pub probabilities: Vec<u16>,
-    /// Which images they are of, by their places among all that a cross-validation deals out; empty where they are all images of
-    /// the test part.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<u32>,
 }

@@ -155,8 +155,8 @@ fn tested(error: f64, state: &mut u64) -> TestRecord {
     TestRecord {
         accuracy: right as f64 / 1000.0,
         loss: error * 3.0,
-        probabilities: probabilities.collect(),
         images: Vec::new(),
+        probabilities: probabilities.collect(),
         labels,
         predictions,
     }
@@ -184,9 +184,11 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
         equivalence_margin: 0.0005,
         interval_covers: Coverage::RunsAndImages,
         seed_standard_error: Some(0.0008),
-        image_standard_error: 0.0006,
-        bootstrap_interval: [difference - 0.0015, difference + 0.0015],
+        image_standard_error: Some(0.0006),
+        bootstrap_interval: Some([difference - 0.0015, difference + 0.0015]),
         paired_t: Some(PairedRuns { interval: [difference - 0.003, difference + 0.003], p_value: 0.008 }),
+        outperforming: None,
+        cross_validation: None,
         p_value: 0.0021,
         mcnemar_p_values: vec![0.03, 0.0004, 0.2],
         outcome: Outcome::ABetter,
