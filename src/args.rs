@@ -28,7 +28,7 @@ Examples:
   mnist-study compare cnn lstm --seeds 10        a sharper verdict; runs already made are kept
   mnist-study compare cnn lstm --target 0.99     who reaches 99 %, and in how many of the runs
   mnist-study --protocol original                as the original study: the test set validates
-  mnist-study --dataset path/to/folder           any four IDX files with the canonical names
+  mnist-study --dataset path/to/folder           your own images: a folder a class, npz, CSV, CIFAR, IDX
   mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
   mnist-study report Results                     every table, plot and page anew from the records
   mnist-study verify Results                     train a recorded run again and compare every bit

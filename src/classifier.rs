@@ -64,7 +64,7 @@ impl Classifier {
     /// # Panics
     /// When `model` is not the one that `description` describes.
     pub fn new(description: Description, model: Model<f32>) -> Self {
-        let expected = [description.height * description.width, description.classes.len()];
+        let expected = [description.image().length(), description.classes.len()];
         assert_eq!([model.input_length(), model.classes()], expected, "another model than is described");
         Self { description, model, remarks: Vec::new() }
     }

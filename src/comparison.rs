@@ -70,7 +70,7 @@ impl Comparison {
         self
     }
 
-    /// Another data set: a folder of four IDX files, or a known one that has been fetched.
+    /// Another data set: a file or folder of images, or a known one that has been fetched.
     ///
     /// # Errors
     /// When it is neither.

@@ -162,6 +162,9 @@ impl From<RunError> for Failure {
             RunError::StudyFile(error) => error.hint.clone().into(),
             RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
             RunError::Recipe(_) => Hint::Recipe,
+            RunError::Channels { expected, .. } => {
+                format!("give {expected} of each, or write preparation = \"standardise\"").into()
+            }
             RunError::Data(error) => hints::of_data(error).into(),
             RunError::Stopped { stopped: Stopped::Diverged { .. }, .. } => Hint::LearningRate,
             RunError::Stopped { stopped: Stopped::Interrupted { .. }, .. } => Hint::Again,

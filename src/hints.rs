@@ -2,24 +2,66 @@
 
 use crate::args::Arguments;
 use clap::CommandFactory;
+use data::ContainerRemedy;
 use data::{Beside, Remedy, idx};
 use interchange::{FormatError, METADATA_KEY, OtherFormat};
 use report::thousands;
+use std::path::Path;
 use study::{
     study_file::{UnknownModel, built_in_models},
     suggest::near,
 };
+
+/// What to do about images that cannot be read.
+fn of_container(error: &data::ContainerError) -> String {
+    match error.remedy() {
+        ContainerRemedy::OtherPath => {
+            "pass --dataset with a folder of class folders, an npz file, a CSV file, CIFAR's binary files or four IDX files"
+                .to_owned()
+        }
+        ContainerRemedy::Unpack => "unpack it and pass its folder with --dataset".to_owned(),
+        ContainerRemedy::Folder(folder) => format!("pass --dataset {folder}"),
+        ContainerRemedy::Again => "get or save the file again, or take it away".to_owned(),
+        ContainerRemedy::Resize([height, width]) => {
+            format!("pass --resize {height}x{width}, or another size, to scale every image")
+        }
+        ContainerRemedy::Size => "pass --size HxW with the rows and columns of an image".to_owned(),
+        ContainerRemedy::Layout => {
+            "pass --channels first for [image, channel, row, column], --channels last for [image, row, column, channel]"
+                .to_owned()
+        }
+        ContainerRemedy::Grey => "pass --grey to make all of them grey".to_owned(),
+        ContainerRemedy::ClassFolder(folder) => {
+            format!("fill {folder}, take it away, or correct its name")
+        }
+        ContainerRemedy::OneOf(one, other) => format!("take away or rename {one} or {other}"),
+        ContainerRemedy::ArrayNames => {
+            "save them as np.savez(FILE, x_train=..., y_train=..., x_test=..., y_test=...)".to_owned()
+        }
+        ContainerRemedy::FixedStrings => {
+            "save them as numbers or fixed strings: np.savez(FILE, ..., y_train=labels.astype(str))".to_owned()
+        }
+        ContainerRemedy::Bytes => {
+            "save the images as bytes of 0 to 255: np.savez(FILE, x_train=images.astype(np.uint8), ...)".to_owned()
+        }
+        ContainerRemedy::OneLabel => "give each image one class".to_owned(),
+        ContainerRemedy::Labels => "give a label for each image, in a column `label` or an array".to_owned(),
+        ContainerRemedy::Line(line) => format!("correct line {line}"),
+        ContainerRemedy::Utf8 => "save the table as UTF-8".to_owned(),
+        ContainerRemedy::Fewer => "use fewer or smaller images, or fewer classes".to_owned(),
+    }
+}
 
 /// What to do about data that cannot be used.
 pub(crate) fn of_data(error: &data::Error) -> String {
     let embedded = "; MNIST itself needs no file: --dataset mnist";
     match error {
         data::Error::WrongMagic { expected, found, .. } => match *found {
-            idx::IMAGES_MAGIC | idx::LABELS_MAGIC | idx::LABEL_ROWS_MAGIC => {
+            idx::IMAGES_MAGIC | idx::COLOUR_IMAGES_MAGIC | idx::LABELS_MAGIC | idx::LABEL_ROWS_MAGIC => {
                 "images and labels look exchanged: check both files' names".to_owned()
             }
             _ if *expected == idx::IMAGES_MAGIC => {
-                format!("give an IDX file of 8-bit images with three dimensions{embedded}")
+                format!("give an IDX file of 8-bit images with three dimensions, or four in colour{embedded}")
             }
             _ => format!("give an IDX file of 8-bit labels with one dimension{embedded}"),
         },
@@ -38,7 +80,10 @@ pub(crate) fn of_data(error: &data::Error) -> String {
             "give a dataset with at least one training and one test image".to_owned()
         }
         data::Error::ImageSize { .. } => "scale the images to 256×256 pixels or fewer".to_owned(),
-        data::Error::PixelCount { .. } => "pass labels × height × width bytes, one byte a pixel".to_owned(),
+        data::Error::Channels { .. } => "give grey images, or images of red, green and blue".to_owned(),
+        data::Error::PixelCount { .. } => {
+            "pass labels × height × width × channels bytes, one byte a value".to_owned()
+        }
         data::Error::CountsDiffer { .. } => "check that both files belong to the same dataset".to_owned(),
         data::Error::LabelOutOfRange { classes, .. } => {
             format!("number the classes from 0 to {}", classes.saturating_sub(1))
@@ -52,6 +97,11 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         }
         data::Error::SetsDiffer { .. } | data::Error::ClassesDiffer { .. } => {
             "check that the training and the test files belong to the same dataset".to_owned()
+        }
+        data::Error::MissingFile { directory, found: Some(Beside::Kind { kind, example, .. }), .. }
+            if kind.remedy() == Remedy::File =>
+        {
+            format!("pass --dataset {}", Path::new(directory).join(example).display())
         }
         data::Error::MissingFile { found: Some(Beside::Kind { kind, .. }), .. } => {
             of_remedy(kind.remedy()).to_owned()
@@ -70,13 +120,13 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         data::Error::Unwritable { .. } => "check the folder's permissions and the free space".to_owned(),
         data::Error::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
         data::Error::UnknownName { suggestion: None, .. } => {
-            format!("pass one of the known names ({}) or a folder with four IDX files", known_names())
+            format!("pass one of the known names ({}) or the path of a file or folder of images", known_names())
         }
         data::Error::NoFolder { name } if name.starts_with('~') => {
             "write the home folder's path in full: the shell has not put it in the place of `~`".to_owned()
         }
         data::Error::NoFolder { .. } => {
-            "check the path to the folder with four IDX files; a relative one begins in the current folder"
+            "check the path to the images; a relative one begins in the current folder"
                 .to_owned()
         }
         data::Error::LabelColumns { .. } | data::Error::LabelRange { .. } | data::Error::SetSize { .. } => {
@@ -90,11 +140,19 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         data::Error::NotFetched { name, .. } => format!("`mnist-study datasets fetch {name}` gets it"),
         data::Error::NoCacheFolder => format!("set {} to a folder", data::CACHE_VARIABLE),
         data::Error::NotADirectory { found, .. } => found
-            .map_or("pass the folder that holds the four IDX files", |found| of_remedy(found.remedy()))
+            .map_or("pass a folder of class folders, an npz file, a CSV file, CIFAR's binary files or a folder of four IDX files", |found| of_remedy(found.remedy()))
             .to_owned(),
-        data::Error::Upright { name } => {
-            format!("its images are upright already: pass --dataset {name} without --transpose")
+        data::Error::AsPublished { name, .. } => {
+            format!("pass --dataset {name} alone, or the path of a folder with its files")
         }
+        data::Error::TestStated { .. } => "leave out --test-fraction: the stated test part is used".to_owned(),
+        data::Error::NotTransposed { .. } => "leave out --transpose".to_owned(),
+        data::Error::Folds { most, .. } => format!("pass 2 to {} folds", thousands(*most as u64)),
+        data::Error::Groups { .. } => {
+            "pass --groups with a CSV file of two columns, image and group, or with a pattern that each image's path has"
+                .to_owned()
+        }
+        data::Error::Container(error) => of_container(error),
         data::Error::Indivisible { .. } => "give at least one class a second training image".to_owned(),
         data::Error::SplitSize { largest, .. } => {
             format!("hold back at most {} images", thousands(*largest as u64))
@@ -115,14 +173,18 @@ fn of_remedy(remedy: Remedy) -> &'static str {
              needs no file: --dataset mnist"
         }
         Remedy::Download => "download it again; MNIST itself needs no file: --dataset mnist",
-        Remedy::Unpack => "unpack it, and pass the folder that then holds the four IDX files",
+        Remedy::Unpack => "unpack it, and pass the folder that it becomes",
         Remedy::UnpackOnce => "unpack it once, with gunzip, so that it is compressed once or not at all",
         Remedy::Convert => {
-            "convert it to four IDX files: docs/tutorial/own-images.md has a script for CSV, npz, CIFAR and image files"
+            "save its arrays in Python: np.savez(FILE, x_train=..., y_train=..., x_test=..., y_test=...)"
+        }
+        Remedy::File => "pass the file itself with --dataset",
+        Remedy::ClassFolders => {
+            "put the images of each class into a folder of its name: FOLDER/CLASS/image.png"
         }
         Remedy::Folder => "pass the folder that holds all four IDX files",
         Remedy::Pickle => {
-            "a pickle can run code, so none is read: save the arrays as IDX files in Python, see docs/tutorial/own-images.md"
+            "a pickle can run code, so none is read: save its arrays in Python with np.savez(FILE, x_train=..., y_train=...)"
         }
         Remedy::LargeFile => "fetch the file with `git lfs pull`, or download it from its publisher",
         Remedy::LabelRows => "pass --dataset qmnist, which reads them, or write one byte a label",
@@ -240,7 +302,7 @@ mod tests {
         assert_eq!(
             of_source("something-else"),
             "pass one of the known names (mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, \
-             emnist-digits, emnist-mnist, qmnist) or a folder with four IDX files"
+             emnist-digits, emnist-mnist, qmnist) or the path of a file or folder of images"
         );
         assert!(of_source("./minst").starts_with("check the path"));
         assert!(of_source("~/mnist").starts_with("write the home folder"));
@@ -252,7 +314,7 @@ mod tests {
         let of_folder = || of_data(&data::load_directory(folder.path()).expect_err("no data set"));
         assert!(data::FILE_NAMES.iter().all(|name| of_folder().contains(name)), "{}", of_folder());
         fs::write(folder.path().join("x.zip"), b"PK\x03\x04").expect("written");
-        assert_eq!(of_folder(), "unpack it, and pass the folder that then holds the four IDX files");
+        assert_eq!(of_folder(), "unpack it, and pass the folder that it becomes");
         let below = folder.path().join("raw");
         fs::create_dir(&below).expect("made");
         data::FILE_NAMES.iter().for_each(|name| fs::write(below.join(name), b"").expect("written"));

@@ -176,6 +176,7 @@ mod tests {
             test_images: 1000,
             height: 28,
             width: 28,
+            channels: 1,
             classes: 10,
         };
         plan(&study, &dataset)

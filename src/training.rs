@@ -2,8 +2,8 @@
 
 use crate::{Classifier, Error};
 use data::{Corpus, Source};
-use interchange::Description;
-use nn::InstructionSet;
+use interchange::{Description, ImageKind};
+use nn::{InstructionSet, Model};
 use records::record::{Protocol, RunRecord, RunSpec};
 use std::{ops::ControlFlow, thread};
 use study::{
@@ -81,7 +81,7 @@ impl Training {
         self
     }
 
-    /// Another data set: a folder of four IDX files, or a known one that has been fetched.
+    /// Another data set: a file or folder of images, or a known one that has been fetched.
     ///
     /// # Errors
     /// When it is neither.
@@ -126,16 +126,21 @@ impl Training {
         session.check(&model)?;
         let specification: RunSpec = session.specification(&model, protocol, seed);
         let FinishedRun { model, record } = session.run(&specification, &mut listener)?;
-        let description = description_of(&record, session.corpus().class_names().to_vec());
+        let description = description_of(&record, &model, session.corpus());
         Ok(Trained { classifier: Classifier::new(description, model), record })
     }
 }
 
 /// What a run's weights are, for the file that keeps them.
-pub fn description_of(record: &RunRecord, classes: Vec<String>) -> Description {
+pub fn description_of(record: &RunRecord, model: &Model<f32>, corpus: &Corpus) -> Description {
     let specification = &record.specification;
-    let (height, width) = (specification.dataset.height, specification.dataset.width);
-    let mut description = Description::of(&specification.architecture(), height, width, classes);
+    let classes = corpus.class_names().to_vec();
+    let mut description =
+        Description::of(&specification.architecture(), specification.dataset.shape(), classes);
+    if corpus.training().shape().channels == 1 && !corpus.training().is_ink() {
+        description.set_kind(ImageKind::Grey);
+    }
+    description.preparation = model.preparation();
     description.training = Some(interchange::Training {
         dataset: specification.dataset.name.clone(),
         dataset_sha256: Some(specification.dataset.sha256.clone()),

@@ -18,8 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
         Err(FormatError::NoDescription) => return foreign(bytes),
         Err(error) => return check_message(&error),
     };
-    let (height, width, classes) = (description.height, description.width, description.classes.len());
-    let Ok(layers) = description.architecture().describe(height, width, classes) else { return };
+    let (image, classes) = (description.image(), description.classes.len());
+    let Ok(layers) = description.architecture().describe(image, classes) else { return };
     if layers.iter().map(|layer| layer.output.length() + layer.parameters).sum::<usize>() > MOST_VALUES {
         return;
     }
@@ -45,7 +45,7 @@ fn foreign(bytes: &[u8]) {
         citation: String::new(),
         layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
     };
-    let description = Description::of(&architecture, 2, 2, vec!["0".to_owned(), "1".to_owned()]);
+    let description = Description::of(&architecture, [2, 2], vec!["0".to_owned(), "1".to_owned()]);
     let mut model = description.model(InstructionSet::detect(), 1).expect("its layers fit");
     let maps: [NameMap; 1] = ["a=dense".parse().expect("a map")];
     for maps in [&maps[..0], &maps[..]] {
@@ -78,9 +78,9 @@ fn export(description: &Description, model: &mut Model<f32>) {
     let names = header.lines().find(|line| line.contains("_class_names[")).expect("the classes");
     let literals = names.split_once('{').expect("a list").1.strip_suffix("};").expect("a list");
     check_literals(literals, description.classes.len());
-    let pixels = vec![7; description.height * description.width];
+    let pixels = vec![7; description.image().length()];
     let classes = description.classes.len();
-    let images = Dataset::new("images", pixels, vec![0], description.height, description.width, classes);
+    let images = Dataset::new("images", pixels, vec![0], description.image(), classes);
     let quantisation = Quantisation::calibrate(description, model, &images.expect("an image"));
     onnx(description, model, OnnxOptions { softmax: true, quantisation: Some(&quantisation) });
     c_header(description, model, Some(&quantisation));

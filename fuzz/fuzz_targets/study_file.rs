@@ -7,6 +7,6 @@ use study::study_file::StudyFile;
 fuzz_target!(|text: &str| {
     let Ok(study) = StudyFile::parse(text, "study.toml") else { return };
     for model in study.models {
-        let _ = model.architecture.describe(28, 28, 10);
+        let _ = model.architecture.describe([28, 28], 10);
     }
 });

@@ -1,6 +1,6 @@
 //! `datasets --augmented`: what augmentation makes of images.
 
-use crate::{commands::source, failure::Failure, options::OrientationArguments, output, targets};
+use crate::{commands::source, failure::Failure, options::ReadingArguments, output, targets};
 use clap::{Args, ValueHint};
 use data::{Augmentation, Augmenter, Corpus, Dataset, Target};
 use records::store::write_atomically;
@@ -17,7 +17,7 @@ pub(crate) struct SheetArguments {
     #[arg(long, value_name = "NAME|DIR", requires = "augmented", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: Option<String>,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     /// Seed of the augmentation [default: 0]
     #[arg(long, value_name = "N", requires = "augmented")]
     pub(crate) seed: Option<u64>,
@@ -101,7 +101,7 @@ pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failur
     let asked = arguments.augmentation.augmentation();
     let augmentation = asked.unwrap_or(TYPICAL);
     augmentation.check()?;
-    let name = arguments.orientation.of(arguments.dataset.as_deref().unwrap_or("mnist"));
+    let name = arguments.reading.of(arguments.dataset.as_deref().unwrap_or("mnist"));
     targets::check(&[("--dataset", Path::new(&name))], &[("--augmented", file)])?;
     let corpus = data::load(&source::source(&name, false)?)?;
     source::warn(&corpus);
@@ -153,8 +153,8 @@ fn sheet(
         subtitle: format!("together: {together}; seed {seed}"),
         columns: ["original".to_owned(), format!("as drawn in epochs 1 to {EPOCHS}")],
         rows,
-        height: training.height(),
-        width: training.width(),
+        shape: training.shape(),
+        is_ink: training.is_ink(),
     })
 }
 
@@ -185,7 +185,7 @@ fn images(
     let index = batch[position] as usize;
     let own = training.labels()[index];
     let original = SheetImage { pixels: training.image(index).to_vec(), captions: Vec::new() };
-    let mut pixels = vec![0.0; training.pixels()];
+    let mut pixels = vec![0.0; training.image_length()];
     let augmented = (1..=EPOCHS).map(|epoch| {
         let Target { second, weight } = augmenter.draw(epoch, batch, position, &mut pixels);
         let share = |weight: f32, label: u8| format!("{:.0} % {}", 100.0 * weight, names(label));

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     };
     let comparison = Comparison {
         models: named::find_all(&names, &training.recipe)?,
-        datasets: vec![training.orientation.of(&training.dataset)],
+        datasets: vec![training.reading.of(&training.dataset)],
         protocol: training.protocol.into(),
         audit_selection: arguments.audit_selection,
         first_seed: training.seed,

@@ -4,7 +4,7 @@ use super::{instruction_set, session_with, weights::Saved};
 use crate::{
     failure::Failure,
     options::{
-        ModelFileArguments, OrientationArguments, OutputArguments,
+        ModelFileArguments, OutputArguments, ReadingArguments,
         values::{TestTimeAugmentationName, threads},
     },
     output,
@@ -22,11 +22,11 @@ use study::bench::{self, InferenceSpeed};
 pub(crate) struct EvaluateArguments {
     #[command(flatten)]
     pub(crate) model: ModelFileArguments,
-    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
-    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    /// Data set: a name that `mnist-study datasets` lists, or a file or folder of images
+    #[arg(long, value_name = "NAME|PATH", default_value = "mnist", value_hint = ValueHint::AnyPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     /// Which versions of an image the model is asked about: as its recipe says, for the figure that its training gave
     #[arg(long, value_name = "VERSIONS", default_value = "none")]
     pub(crate) test_time_augmentation: TestTimeAugmentationName,
@@ -52,7 +52,7 @@ const LATENCY_SECONDS: f64 = 1.0;
 /// Loads, measures, prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let path = arguments.model.file.display();
-    let dataset = arguments.orientation.of(&arguments.dataset);
+    let dataset = arguments.reading.of(&arguments.dataset);
     let mut saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
     let session = session_with(instruction_set()?, &dataset, arguments.threads, &[], arguments.output.quiet)?;
     let test = session.corpus().test();

@@ -4,7 +4,7 @@ use super::{instruction_set, named::in_study_file, session, weights::Saved};
 use crate::{
     failure::Failure,
     hints,
-    options::{ModelFileArguments, OrientationArguments, OutputArguments, values::threads},
+    options::{ModelFileArguments, OutputArguments, ReadingArguments, values::threads},
     output, targets,
 };
 use analysis::{
@@ -49,7 +49,7 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     /// Threads that --int8 computes with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     check_targets(arguments)?;
     let mut saved =
-        Saved::read(&arguments.model, &arguments.orientation.of(&arguments.dataset), arguments.output.quiet)?;
+        Saved::read(&arguments.model, &arguments.reading.of(&arguments.dataset), arguments.output.quiet)?;
     let mut model = saved.model(instruction_set()?, 1)?;
     if !answers_with_numbers(&mut model) {
         return Err(Failure::no_numbers(arguments.model.file.display(), "plain images"));
@@ -153,7 +153,7 @@ fn answers_with_numbers(model: &mut Model<f32>) -> bool {
 /// Refuses to write two formats to one file, or one over what is read.
 fn check_targets(arguments: &ExportArguments) -> Result<(), Failure> {
     let model = &arguments.model;
-    let dataset = arguments.orientation.of(&arguments.dataset);
+    let dataset = arguments.reading.of(&arguments.dataset);
     let mut inputs = vec![("the model", model.file.as_path()), ("--dataset", Path::new(&dataset))];
     let study = model.architecture.as_deref().and_then(in_study_file);
     inputs.extend(study.map(|(file, _)| ("--architecture", Path::new(file))));
@@ -170,12 +170,8 @@ fn check_targets(arguments: &ExportArguments) -> Result<(), Failure> {
 
 /// The grids that the training images ask for, and what the test images say of the result.
 fn quantise(arguments: &ExportArguments, saved: &mut Saved) -> Result<(Quantisation, Loss), Failure> {
-    let session = session(
-        &arguments.orientation.of(&arguments.dataset),
-        arguments.threads,
-        &[],
-        arguments.output.quiet,
-    )?;
+    let session =
+        session(&arguments.reading.of(&arguments.dataset), arguments.threads, &[], arguments.output.quiet)?;
     let mut model = saved.model_for(&session, BATCH)?;
     saved.tell_data(session.corpus());
     let (corpus, description) = (session.corpus(), &saved.description);

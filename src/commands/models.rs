@@ -37,7 +37,7 @@ pub(crate) fn models(arguments: &ModelsArguments) -> Result<(), Failure> {
 const MNIST: Shape = Shape::Image { height: 28, width: 28, channels: 1 };
 
 fn described(model: &ModelSpec) -> Result<Vec<LayerDescription>, Failure> {
-    let described = model.architecture.describe(28, 28, 10);
+    let described = model.architecture.describe([28, 28], 10);
     Ok(described.map_err(|error| model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile))?)
 }
 

@@ -4,7 +4,7 @@ use super::{instruction_set, weights::Saved};
 use crate::{
     failure::{Failure, Hint},
     interrupt,
-    options::{ModelFileArguments, OrientationArguments, OutputArguments, values::Show},
+    options::{ModelFileArguments, OutputArguments, ReadingArguments, values::Show},
     output,
 };
 use clap::{Args, ValueHint};
@@ -41,7 +41,7 @@ pub(crate) struct PredictArguments {
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
@@ -66,7 +66,7 @@ const RUNNERS_UP: usize = 2;
 
 /// Answers for every image, then tells which had none.
 pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
-    let dataset = arguments.orientation.of(&arguments.dataset);
+    let dataset = arguments.reading.of(&arguments.dataset);
     let saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
     let Description { height, width, .. } = saved.description;
     if !arguments.as_is && [height, width] != [SIDE; 2] {

@@ -127,7 +127,7 @@ fn class_names<'a>(corpus: Option<&'a data::Corpus>, records: &'a [RunRecord]) -
 fn images<'a>(corpus: &'a data::Corpus, records: &[RunRecord]) -> Option<TestImages<'a>> {
     let same = records.iter().all(|record| record.specification.dataset.sha256 == corpus.sha256());
     let test = corpus.test();
-    same.then(|| TestImages { pixels: test.images(), height: test.height(), width: test.width() })
+    same.then(|| TestImages { pixels: test.images(), shape: test.shape(), is_ink: test.is_ink() })
 }
 
 /// What the figures must not be read without: runs left out, timings taken under load.

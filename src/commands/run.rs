@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    options::{OrientationArguments, OutputArguments, RecipeArguments, RunOptions, values::ProtocolName},
+    options::{OutputArguments, ReadingArguments, RecipeArguments, RunOptions, values::ProtocolName},
     output,
 };
 use clap::{Args, ValueHint};
@@ -30,11 +30,11 @@ pub(crate) struct RunArguments {
     /// Seed of the first run; the next runs count up from it [default: as the file says]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Data set in the place of the file's: a name, or a folder of four IDX files
-    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    /// Data set in the place of the file's: a name, or a file or folder of images
+    #[arg(long, value_name = "NAME|PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) dataset: Option<String>,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     /// Protocol in the place of the file's
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) protocol: Option<ProtocolName>,
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         files: vec![arguments.file.clone()],
         models: file.models,
         datasets: match &arguments.dataset {
-            Some(dataset) => vec![arguments.orientation.of(dataset)],
+            Some(dataset) => vec![arguments.reading.of(dataset)],
             None => file.datasets,
         },
         protocol: arguments.protocol.map_or(file.protocol, Into::into),

@@ -49,7 +49,7 @@ pub(crate) struct TrainArguments {
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
-    let dataset = training.orientation.of(&training.dataset);
+    let dataset = training.reading.of(&training.dataset);
     let mut inputs = vec![("--dataset", Path::new(&dataset))];
     inputs.extend(in_study_file(&arguments.model).map(|(file, _)| ("the model", Path::new(file))));
     targets::check(&inputs, &[("--save", &arguments.save)])?;
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     progress.finish();
     let finished = finished?;
     let record = &finished.record;
-    let description = description_of(record, session.corpus().class_names().to_vec());
+    let description = description_of(record, &finished.model, session.corpus());
     let bytes = interchange::encode(&finished.model, &description)
         .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
     write_atomically(&arguments.save, &bytes)?;

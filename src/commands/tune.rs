@@ -9,7 +9,7 @@ use crate::{
     failure::{self, Failure},
     interrupt,
     options::{
-        OrientationArguments, OutputArguments, RecipeArguments,
+        OutputArguments, ReadingArguments, RecipeArguments,
         values::{ProtocolName, SamplerName, minutes, threads},
     },
     output,
@@ -55,18 +55,18 @@ pub(crate) struct TuneArguments {
     /// Seed of the search and of every training in it
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Data set: `mnist`, or a folder of four IDX files [default: the study file's, else mnist]
-    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    /// Data set: a name that `mnist-study datasets` lists, or a file or folder of images [default: the study file's, else mnist]
+    #[arg(long, value_name = "NAME|PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) dataset: Option<String>,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     /// Which images validate; original has none [default: the study file's, else sound]
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) protocol: Option<ProtocolName>,
     #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     /// Folder that the trials and results go to; trials that are there are kept
-    #[arg(long, value_name = "DIR", default_value = "Tuning", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = "Tuning", value_hint = ValueHint::AnyPath)]
     pub(crate) out: PathBuf,
     /// Make every trial again, even where its record is in the folder
     #[arg(long)]
@@ -93,7 +93,7 @@ struct Named {
 pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let options = settings(&arguments.recipe);
     let mut candidates: Vec<Candidate> = Vec::new();
-    let mut dataset = arguments.dataset.as_ref().map(|dataset| arguments.orientation.of(dataset));
+    let mut dataset = arguments.dataset.as_ref().map(|dataset| arguments.reading.of(dataset));
     let mut protocol = arguments.protocol.map(Protocol::from);
     for name in &arguments.models {
         let named = find(name, &options, arguments.dataset.is_some())?;

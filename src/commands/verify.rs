@@ -4,7 +4,7 @@ use super::session_with;
 use crate::{
     failure::{self, Failure},
     interrupt,
-    options::{OrientationArguments, OutputArguments, values::threads},
+    options::{OutputArguments, ReadingArguments, values::threads},
     output,
     progress::Progress,
 };
@@ -24,16 +24,16 @@ use study::{run::Session, telling::Telling, verify::verify};
 #[command(args_override_self = true)]
 pub(crate) struct VerifyArguments {
     /// A folder that `compare` made
-    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::AnyPath)]
     pub(crate) folder: PathBuf,
     /// Every run of the folder's plan, not only the first
     #[arg(long)]
     pub(crate) all: bool,
-    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files [default: the one that the record names]
-    #[arg(long, value_name = "NAME|DIR", value_hint = ValueHint::DirPath)]
+    /// Data set: a name that `mnist-study datasets` lists, or a file or folder of images [default: the one that the record names]
+    #[arg(long, value_name = "NAME|PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) dataset: Option<String>,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     /// Threads to compute with; the results do not depend on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -176,7 +176,7 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Session, Fail
             "verify it on a machine that has these instructions: other ones give other last digits",
         )
     })?;
-    let named = arguments.dataset.as_ref().map(|dataset| arguments.orientation.of(dataset));
+    let named = arguments.dataset.as_ref().map(|dataset| arguments.reading.of(dataset));
     let dataset = named.as_ref().unwrap_or(&record.specification.dataset.name);
     session_with(set, dataset, arguments.threads, &[], arguments.output.quiet)
 }

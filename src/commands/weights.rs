@@ -9,7 +9,7 @@ use crate::{
 };
 use data::Corpus;
 use interchange::{Description, FormatError, NameMap, Remark};
-use nn::{Architecture, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
+use nn::{Architecture, ImageShape, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
 use records::store::read_at_most;
 use std::{fs, path::Path};
 use study::run::{RunError, Session};
@@ -55,7 +55,7 @@ impl Saved {
                 let corpus = data::load(&source::source(dataset, quiet)?)?;
                 let images = corpus.training();
                 let classes = corpus.class_names().to_vec();
-                Description::of(&architecture, images.height(), images.width(), classes)
+                Description::of(&architecture, images.shape(), classes)
             }
         };
         let mut saved = Self { name, bytes, maps: arguments.map.clone(), description, notes: Vec::new() };
@@ -117,17 +117,20 @@ impl Saved {
     /// Sets how pixels are prepared, as the options say, or the file.
     fn prepare(&mut self, arguments: &ModelFileArguments, is_foreign: bool) -> Result<(), Failure> {
         let stated = self.description.preparation;
-        let [stated_mean, stated_std] = match stated {
-            Some(stated) => [stated.mean(), stated.std()],
-            None => [0.0, 1.0],
-        };
-        match (arguments.mean, arguments.std) {
-            (Some(mean), Some(std)) => {
-                let preparation = Preparation::new(mean, std)
-                    .map_err(|error| Failure::usage(error, "pass --mean 0.1307 --std 0.3081"))?;
-                if !is_foreign && [mean, std] != [stated_mean, stated_std] {
+        let channels = self.description.image().channels;
+        match (&arguments.mean[..], &arguments.std[..]) {
+            (mean @ [_, ..], std @ [_, ..]) => {
+                let preparation = preparation(mean, std, channels)?;
+                let listed = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+                let unprepared = (vec![0.0; channels], vec![1.0; channels]);
+                let stated = stated.map_or(unprepared, |it| (it.mean().to_vec(), it.std().to_vec()));
+                if !is_foreign && (preparation.mean(), preparation.std()) != (&stated.0, &stated.1) {
                     self.notes.push(format!(
-                        "states mean {stated_mean} and std {stated_std} of its pixels; --mean {mean} --std {std} are used instead"
+                        "states mean {} and std {} of its pixels; --mean {} --std {} are used instead",
+                        listed(&stated.0),
+                        listed(&stated.1),
+                        listed(mean),
+                        listed(std)
                     ));
                 }
                 self.description.preparation = Some(preparation);
@@ -175,13 +178,13 @@ impl Saved {
 
     /// The model for a session's images and on its threads.
     pub(super) fn model_for(&self, session: &Session, capacity: usize) -> Result<Model<f32>, Failure> {
-        let Description { height, width, classes, .. } = &self.description;
         let images = session.corpus().test();
-        let expected = [*height, *width, classes.len()];
-        let found = [images.height(), images.width(), session.corpus().classes()];
+        let expected = (self.description.image(), self.description.classes.len());
+        let found = (images.shape(), session.corpus().classes());
         if expected != found {
-            let words = |[height, width, classes]: [usize; 3]| {
-                format!("{height}×{width} pixels and {classes} classes")
+            let words = |(image, classes): (ImageShape, usize)| {
+                let colour = if image.is_colour() { " in colour" } else { "" };
+                format!("{}×{} pixels{colour} and {classes} classes", image.height, image.width)
             };
             let (expected, found) = (words(expected), words(found));
             return Err(Failure::new(
@@ -250,4 +253,25 @@ fn other_network(name: &str, own: &Description, architecture: &Architecture) -> 
         ),
         "leave out --architecture",
     )
+}
+
+/// A mean and a standard deviation for each channel; one alone is that of all.
+fn preparation(mean: &[f64], std: &[f64], channels: usize) -> Result<Preparation, Failure> {
+    let for_each = |values: &[f64]| match values {
+        [value] => vec![*value; channels],
+        values => values.to_vec(),
+    };
+    let hint = match channels {
+        1 => "pass --mean 0.1307 --std 0.3081",
+        _ => "pass --mean 0.491,0.482,0.447 --std 0.247,0.243,0.262",
+    };
+    let (mean, std) = (for_each(mean), for_each(std));
+    let preparation = Preparation::new(&mean, &std).map_err(|error| Failure::usage(error, hint))?;
+    match mean.len() == channels {
+        true => Ok(preparation),
+        false => {
+            let found = mean.len();
+            Err(Failure::usage(format!("--mean and --std: {channels} values expected, {found} found"), hint))
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod run;
 mod training;
 pub(crate) mod values;
 
-pub(crate) use data::OrientationArguments;
+pub(crate) use data::ReadingArguments;
 pub(crate) use model_file::ModelFileArguments;
 pub(crate) use output::{ListArguments, OutputArguments};
 pub(crate) use question::QuestionArguments;

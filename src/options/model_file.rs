@@ -15,12 +15,12 @@ pub(crate) struct ModelFileArguments {
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) architecture: Option<String>,
     /// Mean of the pixels, of 0 to 1, that the network was trained on as (pixel - mean) / std: PyTorch's MNIST example has
-    /// --mean 0.1307 --std 0.3081
-    #[arg(long, value_name = "X", value_parser = pixel_mean, requires = "std")]
-    pub(crate) mean: Option<f64>,
+    /// --mean 0.1307 --std 0.3081; of colour images one for red, green and blue each, as R,G,B, or one for all
+    #[arg(long, value_name = "X", value_parser = pixel_mean, value_delimiter = ',', requires = "std")]
+    pub(crate) mean: Vec<f64>,
     /// Standard deviation that goes with --mean
-    #[arg(long, value_name = "X", value_parser = pixel_std, requires = "mean")]
-    pub(crate) std: Option<f64>,
+    #[arg(long, value_name = "X", value_parser = pixel_std, value_delimiter = ',', requires = "mean")]
+    pub(crate) std: Vec<f64>,
     /// Epsilon of its batch and layer normalisation: 1e-5 is PyTorch's default, 1e-3 Keras's
     #[arg(long, value_name = "X", value_parser = epsilon)]
     pub(crate) epsilon: Option<f64>,

@@ -1,16 +1,16 @@
 //! What is trained on, how, and from which seed.
 
-use super::{OrientationArguments, RecipeArguments, values::ProtocolName};
+use super::{ReadingArguments, RecipeArguments, values::ProtocolName};
 use clap::{Args, ValueHint};
 
 /// What every verb that trains takes.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
-    /// Data set: a name that `mnist-study datasets` lists, or a folder of four IDX files
-    #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
+    /// Data set: a name that `mnist-study datasets` lists, or a file or folder of images
+    #[arg(long, value_name = "NAME|PATH", default_value = "mnist", value_hint = ValueHint::AnyPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
-    pub(crate) orientation: OrientationArguments,
+    pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     /// Seed of the first run; the next runs count up from it

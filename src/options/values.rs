@@ -106,14 +106,14 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn pixel_mean(text: &str) -> Result<f64, String> {
-    let mean = text.parse().ok().filter(|mean| Preparation::new(*mean, 1.0).is_ok());
+    let mean = text.parse().ok().filter(|mean| Preparation::new(&[*mean], &[1.0]).is_ok());
     mean.ok_or_else(|| {
         "a number from 0 to 1 is expected, as pixels are: divide one of 0..255 by 255".to_owned()
     })
 }
 
 pub(crate) fn pixel_std(text: &str) -> Result<f64, String> {
-    let std = text.parse().ok().filter(|std| Preparation::new(0.0, *std).is_ok());
+    let std = text.parse().ok().filter(|std| Preparation::new(&[0.0], &[*std]).is_ok());
     std.ok_or_else(|| {
         "a number from 0.00001 to 1 is expected, as pixels are 0 to 1: divide one of 0..255 by 255".to_owned()
     })

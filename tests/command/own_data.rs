@@ -111,7 +111,7 @@ fn data_without_an_answer_is_refused() {
     );
     relabel(&bench, |index, _| (index % 3) as u8);
     let path = bench.path().join("data").join(FILE_NAMES[0]);
-    fs::write(&path, idx::write_images(&vec![0; 240 * 14 * 12], 240, 14, 12)).expect("written");
+    fs::write(&path, idx::write_images(&vec![0; 240 * 14 * 12], 240, [14, 12])).expect("written");
     let alike = said(&mut bench.command(&compare));
     assert_eq!(alike.code, Some(1));
     assert!(

@@ -1,6 +1,7 @@
 //! C headers, compiled and run.
 
 use crate::common::{MNIST, built_in, classes, every_layer, logits, logits_by, trained};
+use data::Dataset;
 use interchange::{Quantisation, c_header};
 use nn::Model;
 use std::{fs, path::Path, process::Command};
@@ -12,9 +13,14 @@ pub(crate) const IMAGES: usize = 100;
 
 /// Compiles a header as strictly as the compiler can, runs it on the first test images; their logits.
 pub(crate) fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
+    run_on(folder, name, header, MNIST.test())
+}
+
+/// As [`run`], on the first images of a set.
+pub(crate) fn run_on(folder: &Path, name: &str, header: &str, images: &Dataset) -> Vec<f32> {
     let path = |file: &str| folder.join(file);
     fs::write(path("model.h"), header).expect("written");
-    fs::write(path("images.u8"), &MNIST.test().images()[..IMAGES * 28 * 28]).expect("written");
+    fs::write(path("images.u8"), &images.images()[..IMAGES * images.image_length()]).expect("written");
     let symbol = name.replace('-', "_");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange/classify.c");
     let compiled = Command::new("gcc")
@@ -23,6 +29,7 @@ pub(crate) fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
         .arg(format!("-DHEADER=\"{}\"", path("model.h").display()))
         .arg(format!("-DWORKSPACE={}_WORKSPACE", symbol.to_ascii_uppercase()))
         .arg(format!("-DCLASSIFY={symbol}_classify"))
+        .arg(format!("-DIMAGE={}", images.image_length()))
         .arg(source)
         .arg("-o")
         .arg(path("classify"))

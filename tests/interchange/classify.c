@@ -5,7 +5,7 @@
 static float workspace[WORKSPACE];
 
 int main(int count, char **names) {
-    static uint8_t image[28 * 28];
+    static uint8_t image[IMAGE];
     float logits[10];
     FILE *images = fopen(names[1], "rb"), *output = fopen(names[2], "wb");
     if (count != 3 || !images || !output) return 1;

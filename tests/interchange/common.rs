@@ -1,6 +1,6 @@
 //! Networks with weights that have learnt a little.
 
-use data::{Corpus, Source};
+use data::{Corpus, Dataset, Source};
 use interchange::Description;
 use nn::{InstructionSet, Model, Optimiser, UpdateRule};
 use std::{path::Path, sync::LazyLock};
@@ -10,6 +10,22 @@ use train::{Native, Seeds};
 /// MNIST.
 pub(crate) static MNIST: LazyLock<Corpus> =
     LazyLock::new(|| data::load(&Source::Mnist).expect("it is in the program"));
+
+/// MNIST's images in colours that each tell something else: the ink, its negative, and the ink in the left half alone.
+pub(crate) static COLOUR: LazyLock<Corpus> = LazyLock::new(|| {
+    let coloured = |set: &Dataset, count: usize| {
+        let pixel = |(place, ink): (usize, &u8)| [*ink, 255 - ink, if place % 28 < 14 { *ink } else { 40 }];
+        let images = set.images()[..count * 784].iter().enumerate().flat_map(pixel).collect();
+        (images, set.labels()[..count].to_vec())
+    };
+    let (training, test) = (coloured(MNIST.training(), 6_000), coloured(MNIST.test(), 1_000));
+    Corpus::from_images("colour", [28, 28, 3], training, test).expect("a corpus")
+});
+
+/// The corpus that a model is for.
+fn corpus_of(model: &Model<f32>) -> &'static Corpus {
+    if model.input_length() == MNIST.test().image_length() { &MNIST } else { &COLOUR }
+}
 
 /// Images in a step.
 const BATCH: usize = 64;
@@ -40,7 +56,7 @@ pub(crate) fn further() -> ModelSpec {
 /// A model's description.
 pub(crate) fn described(spec: &ModelSpec) -> Description {
     let (images, classes) = (MNIST.training(), MNIST.class_names().to_vec());
-    Description::of(&spec.architecture, images.height(), images.width(), classes)
+    Description::of(&spec.architecture, images.shape(), classes)
 }
 
 /// A model that has made a few steps, so that no parameter is as it began, and its description.
@@ -52,8 +68,8 @@ pub(crate) fn trained(spec: &ModelSpec, steps: usize) -> (Description, Model<f32
 
 /// As [`trained`], of a description.
 pub(crate) fn trained_as(description: &Description, steps: usize) -> Model<f32> {
-    let images = MNIST.training();
     let mut model = description.model(InstructionSet::detect(), 1000).expect("it fits");
+    let images = corpus_of(&model).training();
     Seeds::of_run(0).initialise(&mut Native::new(&mut model));
     let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     for step in 0..steps {
@@ -76,7 +92,7 @@ pub(crate) fn logits_by(
     count: usize,
     forward: impl Fn(&mut Model<f32>, usize) -> Vec<f32>,
 ) -> Vec<f32> {
-    let images = MNIST.test();
+    let images = corpus_of(model).test();
     let mut logits = Vec::new();
     for first in (0..count).step_by(model.capacity()) {
         let batch = model.capacity().min(count - first);

@@ -47,7 +47,7 @@ fn named(text: &str) -> (Description, Model<f32>) {
     let (summary, citation) = (String::new(), String::new());
     let architecture = Architecture { name: text.to_owned(), summary, citation, layers };
     let classes = (0..10).map(|class| format!("{text}{class}")).collect();
-    let description = Description::of(&architecture, 28, 28, classes);
+    let description = Description::of(&architecture, [28, 28], classes);
     let model = description.model(InstructionSet::detect(), 1).expect("it fits");
     (description, model)
 }

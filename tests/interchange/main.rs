@@ -1,6 +1,7 @@
 //! Models on their way to other programs.
 
 mod c_header;
+mod colour;
 mod common;
 mod hostile;
 mod layers;

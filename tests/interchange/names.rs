@@ -20,7 +20,7 @@ impl Original {
             citation: String::new(),
             layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
         };
-        let description = Description::of(&architecture, 28, 28, MNIST.class_names().to_vec());
+        let description = Description::of(&architecture, [28, 28], MNIST.class_names().to_vec());
         let mut model = description.model(InstructionSet::detect(), 1).expect("it fits");
         // Every value another.
         let values = model.parameters_mut().iter_mut();

@@ -3,7 +3,7 @@
 With the arguments `normalised MEAN STD` it reads (x - MEAN) / STD in the place of images x. With `plain` it computes what the files say, without optimisations of its own: those round more of an
 eight-bit model than the file does.
 
-`images.u8` holds the images, one after the other; `NAME.f32` this program's logits of them for the model `NAME.onnx`.
+`images.u8` holds the images, one after the other, the channels of a pixel together; `NAME.f32` this program's logits of them for the model `NAME.onnx`.
 """
 
 import json
@@ -16,13 +16,15 @@ import onnxruntime
 
 folder = Path(sys.argv[1])
 report = {}
-images = np.fromfile(folder / "images.u8", np.uint8).reshape(-1, 1, 28, 28).astype(np.float32) / 255
-if sys.argv[2:3] == ["normalised"]:
-    mean, std = map(np.float32, sys.argv[3:5])
-    images = (images - mean) / std
+pixels = np.fromfile(folder / "images.u8", np.uint8)
 for file in sorted(folder.glob("*.onnx")):
     onnx.checker.check_model(str(file), full_check=True)
     model = onnx.load(file)
+    _, channels, height, width = (size.dim_value for size in model.graph.input[0].type.tensor_type.shape.dim)
+    images = pixels.reshape(-1, height, width, channels).transpose(0, 3, 1, 2).astype(np.float32) / 255
+    if sys.argv[2:3] == ["normalised"]:
+        mean, std = map(np.float32, sys.argv[3:5])
+        images = (images - mean) / std
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 2
     if sys.argv[2:3] == ["plain"]:

@@ -23,7 +23,7 @@ const EPSILON: f64 = 1e-5;
 /// A network as of PyTorch, after a few steps on inputs prepared so.
 fn prepared(spec: &ModelSpec) -> (Description, Model<f32>) {
     let mut description = described(spec);
-    description.preparation = Some(Preparation::new(MEAN, STD).expect("PyTorch's"));
+    description.preparation = Some(Preparation::new(&[MEAN], &[STD]).expect("PyTorch's"));
     description.epsilon = Some(EPSILON);
     let model = trained_as(&description, 40);
     (description, model)

@@ -36,7 +36,7 @@ fn sequential() -> Architecture {
 }
 
 fn described(architecture: &Architecture) -> Description {
-    Description::of(architecture, 28, 28, MNIST.class_names().to_vec())
+    Description::of(architecture, [28, 28], MNIST.class_names().to_vec())
 }
 
 /// The architecture's model with the weights that PyTorch gave it.

@@ -73,6 +73,7 @@ mod tests {
                 test_images: 1,
                 height: 1,
                 width: 1,
+                channels: 1,
                 classes: 2,
             },
             protocol: Protocol::Sound,

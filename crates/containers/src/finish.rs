@@ -39,20 +39,7 @@ pub(crate) fn finish(path: &Path, mut raw: Raw, reading: &Reading) -> Result<Con
     for (name, part) in PARTS.into_iter().zip(&mut raw.parts) {
         let Some(part) = part else { continue };
         let images = &mut part.images;
-        if reading.grey && images.channels == 3 {
-            images.make_grey();
-            remarks.push(format!("{name} images are made {LUMA}"));
-        }
-        if let Some(size @ [height, width]) = reading.resize
-            && size != [images.height, images.width]
-        {
-            remarks.push(resize_remark(
-                &format!("{name} images"),
-                &format!("{}×{}", images.height, images.width),
-                size,
-            ));
-            images.resize([height, width]);
-        }
+        remarks.extend(images.convert(name, reading));
         check_size(&path, images.height as u64, images.width as u64)?;
     }
     let shape = |part: &RawPart| [part.images.height, part.images.width, part.images.channels];
@@ -105,4 +92,21 @@ pub(crate) fn resize_remark(what: &str, from: &str, [height, width]: [usize; 2])
 
 fn is_grey(images: &Images) -> bool {
     images.pixels.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2])
+}
+
+impl Images {
+    /// Makes them grey and another size, as far as `reading` asks for it; says what was done, of images that are called `part`.
+    pub fn convert(&mut self, part: &str, reading: &Reading) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if reading.grey && self.channels == 3 {
+            self.make_grey();
+            remarks.push(format!("{part} images are made {LUMA}"));
+        }
+        if let Some(size) = reading.resize.filter(|size| *size != [self.height, self.width]) {
+            let from = format!("{}×{}", self.height, self.width);
+            remarks.push(resize_remark(&format!("{part} images"), &from, size));
+            self.resize(size);
+        }
+        remarks
+    }
 }

@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ];
     let mut order: Vec<u32> = (0..training.len() as u32).collect();
     data::shuffle(&mut order, &mut data::generator(1, 0));
-    let mut pixels = vec![0.0; training.pixels()];
+    let mut pixels = vec![0.0; training.image_length()];
     for (name, augmentation) in rows {
         let augmenter = Augmenter::new(&augmentation, training, 1)?;
         let mut nanoseconds: Vec<f64> = (1..=EPOCHS)

@@ -3,6 +3,11 @@
 use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 
+use spec::ImageShape;
+
+use crate::split::{
+    SPLIT_SEED, Split, deal_folds, default_validation_images, grouped_split, last_split, stratified_split,
+};
 use crate::{Dataset, Error, classes::renumber, idx, sanity};
 
 /// A training set and a test set of one image size and one set of classes.
@@ -14,6 +19,10 @@ pub struct Corpus {
     warnings: Vec<String>,
     training: Dataset,
     test: Dataset,
+    /// How many of the last training images the data states as its validation part.
+    validation: Option<usize>,
+    /// Of each training image the group that it is of.
+    groups: Option<Vec<u32>>,
 }
 
 impl Corpus {
@@ -28,8 +37,8 @@ impl Corpus {
         Self::examined(name.into(), training, test, class_names)
     }
 
-    /// Of images in memory: of each set the pixels, `[image, row, column]`, one byte each, 0 for the ground and 255 for ink as MNIST
-    /// has it, and a label an image. Any labels will do: those that occur are the classes, in ascending order, and name them.
+    /// Of images in memory: of each set the values, `[image, row, column, channel]`, one byte each, and a label an image; the
+    /// images' shape is `[height, width]` of grey ones and `[height, width, 3]` of red, green and blue. Any labels will do: those that occur are the classes, in ascending order, and name them.
     ///
     /// ```
     /// // Four images of 2×2 pixels to learn from and two to test on: ink on the left, or on the right.
@@ -44,14 +53,14 @@ impl Corpus {
     /// As [`Dataset::new`] and [`Corpus::new`].
     pub fn from_images(
         name: impl Into<String>,
-        [height, width]: [usize; 2],
+        shape: impl Into<ImageShape>,
         (training_images, mut training_labels): (Vec<u8>, Vec<u8>),
         (test_images, mut test_labels): (Vec<u8>, Vec<u8>),
     ) -> Result<Self, Error> {
-        let name = name.into();
+        let (name, shape) = (name.into(), shape.into());
         let classes = renumber(&name, &mut training_labels, &mut test_labels)?;
         let dataset = |set: &str, images, labels| {
-            Dataset::new(format!("{name} ({set})"), images, labels, height, width, classes.names.len())
+            Dataset::new(format!("{name} ({set})"), images, labels, shape, classes.names.len())
         };
         let training = dataset("training", training_images, training_labels)?;
         let test = dataset("test", test_images, test_labels)?;
@@ -90,12 +99,12 @@ impl Corpus {
         class_names: Vec<String>,
         digests: &[[u8; 32]; 4],
     ) -> Result<Self, Error> {
-        if (training.height(), training.width()) != (test.height(), test.width()) {
+        if training.shape() != test.shape() {
             return Err(Error::SetsDiffer {
                 training: training.name().to_owned(),
                 test: test.name().to_owned(),
-                expected: (training.height(), training.width()),
-                found: (test.height(), test.width()),
+                expected: training.shape(),
+                found: test.shape(),
             });
         }
         if training.classes() != test.classes() {
@@ -108,7 +117,108 @@ impl Corpus {
         }
         assert_eq!(class_names.len(), training.classes(), "names for the classes of {name}");
         let sha256 = hexadecimal(&Sha256::digest(digests.concat()));
-        Ok(Self { name, sha256, class_names, warnings: Vec::new(), training, test })
+        Ok(Self {
+            name,
+            sha256,
+            class_names,
+            warnings: Vec::new(),
+            training,
+            test,
+            validation: None,
+            groups: None,
+        })
+    }
+
+    /// States that the last `images` training images are the validation part, which is part of what the data is.
+    ///
+    /// # Panics
+    /// Unless there are fewer of them than training images, and at least one.
+    pub(crate) fn with_validation(mut self, images: usize) -> Self {
+        assert!((1..self.training.len()).contains(&images), "{images} validation images");
+        self.validation = Some(images);
+        self.stamp(format!("validation {images}").as_bytes());
+        self
+    }
+
+    /// States of each training image the group that it is of, which is part of what the data is.
+    ///
+    /// # Panics
+    /// Unless there is a group for each.
+    pub(crate) fn with_groups(mut self, groups: Vec<u32>) -> Self {
+        assert_eq!(groups.len(), self.training.len(), "a group for each training image");
+        let bytes: Vec<u8> = groups.iter().flat_map(|group| group.to_be_bytes()).collect();
+        self.stamp(&[b"groups ", &bytes[..]].concat());
+        self.groups = Some(groups);
+        self
+    }
+
+    /// Makes the fingerprint that of the data so far and of what else belongs to it.
+    fn stamp(&mut self, more: &[u8]) {
+        self.sha256 = hexadecimal(&Sha256::new().chain_update(&self.sha256).chain_update(more).finalize());
+    }
+
+    /// The training images as a study divides them by default: the validation part that the data states, or else a twelfth of
+    /// them ([`default_validation_images`]), whole groups where there are groups ([`grouped_split`]), each class in its
+    /// proportion where there are none ([`stratified_split`]).
+    ///
+    /// # Errors
+    /// As those.
+    pub fn split(&self) -> Result<Split, Error> {
+        match self.validation {
+            Some(images) => Ok(self.stated_split(images)),
+            None => self.drawn_split(SPLIT_SEED),
+        }
+    }
+
+    /// As [`Self::split`], but drawn by a seed, as many validation images as there; a stated validation part is mixed in with the
+    /// training images first.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn drawn_split(&self, seed: u64) -> Result<Split, Error> {
+        let (labels, classes) = (self.training.labels(), self.classes());
+        let images = self.validation.unwrap_or_else(|| default_validation_images(labels.len()));
+        match &self.groups {
+            Some(groups) => grouped_split(labels, classes, groups, images, seed),
+            None => stratified_split(labels, classes, images, seed),
+        }
+    }
+
+    /// As [`Self::split`], but with the last images of each class where the data states no validation part: see [`last_split`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn last_split(&self) -> Result<Split, Error> {
+        let labels = self.training.labels();
+        match (self.validation, &self.groups) {
+            (Some(images), _) => Ok(self.stated_split(images)),
+            (None, Some(_)) => self.split(),
+            (None, None) => last_split(labels, self.classes(), default_validation_images(labels.len())),
+        }
+    }
+
+    fn stated_split(&self, images: usize) -> Split {
+        let (first, all) = ((self.training.len() - images) as u32, self.training.len() as u32);
+        Split { training: (0..first).collect(), validation: (first..all).collect() }
+    }
+
+    /// Of each training image its fold, of `folds`, in the repeat of that number: see [`deal_folds`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn folds(&self, folds: usize, repeat: u64) -> Result<Vec<u32>, Error> {
+        let groups = self.groups.as_deref();
+        deal_folds(self.training.labels(), self.classes(), groups, folds, repeat, SPLIT_SEED)
+    }
+
+    /// How many of the last training images the data states as its validation part.
+    pub fn validation_images(&self) -> Option<usize> {
+        self.validation
+    }
+
+    /// Of each training image the group that it is of, where the data has groups.
+    pub fn groups(&self) -> Option<&[u32]> {
+        self.groups.as_deref()
     }
 
     /// Adds what is to be known of how it was read.

@@ -4,11 +4,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use containers::{Contents, Images, Part};
+use spec::ImageShape;
+
 use crate::four_files::{FILE_NAMES, FourFiles};
 use crate::means::are_transposed_digits;
 use crate::parse::parse_files;
+use crate::path::load_path;
 use crate::paths::{read_file, text};
-use crate::{Corpus, Error, idx};
+use crate::{Corpus, Dataset, Error, Reading, idx};
 
 /// Loads the four files of a folder, each as it is or compressed by gzip.
 ///
@@ -24,21 +28,31 @@ use crate::{Corpus, Error, idx};
 /// Every [`Error`] of files and sets: missing, ambiguous, unreadable, malformed, of different counts, sizes or classes, of one
 /// class, of images that are all alike.
 pub fn load_directory(directory: &Path) -> Result<Corpus, Error> {
-    load_folder(directory, &text(directory), false)
+    load_path(directory, &Reading::default())
 }
 
-/// As [`load_directory`], under a name, and with rows and columns of every image exchanged where that is asked for.
-pub(crate) fn load_folder(directory: &Path, name: &str, transposed: bool) -> Result<Corpus, Error> {
+/// The four files of a folder, for the corpus of that name.
+pub(crate) fn read_four(directory: &Path, name: &str, reading: &Reading) -> Result<Contents, Error> {
     let found = FourFiles::find(directory)?;
     let mut files = Vec::with_capacity(FILE_NAMES.len());
     for path in &found.paths {
         files.push((text(path), read_file(path)?));
     }
-    let parsed = parse_files(name, files.try_into().expect("one file for each name"), transposed)?;
-    let sideways = sideways_remark(&parsed.training, &parsed.class_names, &found, transposed)?;
-    let remarks = parsed.remark.into_iter().chain(sideways);
-    let corpus = Corpus::examined(name.to_owned(), parsed.training, parsed.test, parsed.class_names)?;
-    Ok(corpus.with_remarks(remarks.collect::<Vec<_>>()))
+    let files = files.try_into().expect("one file for each name");
+    let parsed = parse_files(name, files, reading.transposed)?;
+    let sideways = sideways_remark(&parsed.training, &parsed.class_names, &found, reading.transposed)?;
+    let mut remarks: Vec<String> = parsed.remark.into_iter().chain(sideways).collect();
+    let mut part = |set: Dataset, part: &str| {
+        let (shape, count) = (set.shape(), set.len());
+        let labels = set.labels().iter().map(|label| u16::from(*label)).collect();
+        let ImageShape { height, width, channels } = shape;
+        let mut images = Images { pixels: set.into_images(), count, height, width, channels };
+        remarks.extend(images.convert(part, &reading.of_images()));
+        Part { images, labels, names: None }
+    };
+    let training = part(parsed.training, "training");
+    let test = Some(part(parsed.test, "test"));
+    Ok(Contents { class_names: parsed.class_names, training, validation: None, test, remarks })
 }
 
 /// Told of images that lie on their side: digits are seen to, others by their files' names or by how many images there are.

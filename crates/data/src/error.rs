@@ -1,6 +1,7 @@
 //! What can be wrong with data: the thing, what was expected and what was found, and what to do about it.
 
 use crate::Found;
+use spec::ImageShape;
 
 /// Why data cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,12 +88,20 @@ pub enum Error {
         /// Pixels from left to right.
         width: u64,
     },
+    /// Pixels have another number of values than grey or colour.
+    #[error("{file}: images of 1 or 3 channels expected, of {} found", thousands(*.found))]
+    Channels {
+        /// The file's path, or the set's name.
+        file: String,
+        /// Values of a pixel.
+        found: u64,
+    },
     /// The number of pixels is not that of the images.
-    #[error("{name}: {} pixels expected, {} found", thousands(*.expected), thousands(*.found))]
+    #[error("{name}: {} values of pixels expected, {} found", thousands(*.expected), thousands(*.found))]
     PixelCount {
         /// The set's name.
         name: String,
-        /// Labels × height × width.
+        /// Labels × height × width × channels.
         expected: u64,
         /// Pixels given.
         found: u64,
@@ -146,16 +155,16 @@ pub enum Error {
         images: usize,
     },
     /// The training and the test images are of different sizes.
-    #[error("{test}: images of {}×{} pixels expected, as in {training}, {}×{} found", .expected.0, .expected.1, .found.0, .found.1)]
+    #[error("{test}: images of {expected} pixels expected, as in {training}, {found} found")]
     SetsDiffer {
         /// The training set's name.
         training: String,
         /// The test set's name.
         test: String,
-        /// Height and width of the training images.
-        expected: (usize, usize),
-        /// Height and width of the test images.
-        found: (usize, usize),
+        /// Shape of the training images.
+        expected: ImageShape,
+        /// Shape of the test images.
+        found: ImageShape,
     },
     /// The training and the test set have different numbers of classes.
     #[error("{test}: {expected} classes expected, as in {training}, {found} found")]
@@ -267,7 +276,7 @@ pub enum Error {
     #[error("the folder for downloaded datasets: a home folder in the environment expected, none found")]
     NoCacheFolder,
     /// A dataset's name is neither known nor a folder.
-    #[error("dataset {name:?}: {} or a folder expected, neither found", known_names())]
+    #[error("dataset {name:?}: {} or a file or folder of images expected, none of them found", known_names())]
     UnknownName {
         /// What was asked for.
         name: String,
@@ -275,30 +284,66 @@ pub enum Error {
         suggestion: Option<&'static str>,
     },
     /// A dataset's name is a path, and nothing is there.
-    #[error("dataset {name:?}: a folder expected, nothing found there")]
+    #[error("dataset {name:?}: a file or folder of images expected, nothing found there")]
     NoFolder {
         /// The path as it was given.
         name: String,
     },
     /// A dataset's name is that of a file.
-    #[error("dataset {name:?}: a folder of four IDX files expected, {} found", .found.map_or("a file", |found| found.what()))]
+    #[error("dataset {name:?}: a file or folder of images expected, {} found", .found.map_or("a file", |found| found.what()))]
     NotADirectory {
         /// What was asked for.
         name: String,
         /// What the file is, where that is known.
         found: Option<Found>,
     },
-    /// A set that is upright already was to be transposed.
-    #[error("dataset {name}: a folder expected where images are to be transposed, a known data set found")]
-    Upright {
+    /// Images are to be set apart as a test part, and there is one.
+    #[error("dataset {name}: data without a test part expected for `test=`, one with a test part found")]
+    TestStated {
         /// The set's name.
         name: String,
+    },
+    /// Images of another kind than IDX were to be transposed.
+    #[error(
+        "dataset {name}: IDX files expected where images are to be transposed, images of another kind found"
+    )]
+    NotTransposed {
+        /// The set's name.
+        name: String,
+    },
+    /// A known set was to be read in another way.
+    #[error("dataset {name}: a folder or a file expected for {reading}, a known data set found")]
+    AsPublished {
+        /// The set's name.
+        name: String,
+        /// How it was to be read.
+        reading: String,
     },
     /// No class has an image to spare for validation.
     #[error("split of {} images: a class with at least 2 images expected, none found", thousands(*.images as u64))]
     Indivisible {
         /// Number of images to divide.
         images: usize,
+    },
+    /// Images cannot be dealt out to so many folds.
+    #[error("cross-validation: 2 to {} folds expected, one {} each at least, {folds} found", thousands(*.most as u64), if *.grouped { "group" } else { "image" })]
+    Folds {
+        /// How many were asked for.
+        folds: usize,
+        /// How many images or groups there are.
+        most: usize,
+        /// Whether groups are dealt out.
+        grouped: bool,
+    },
+    /// Groups cannot be told.
+    #[error("groups of {name}: {expected} expected, {found} found")]
+    Groups {
+        /// The set's name, or the path of the file of groups.
+        name: String,
+        /// What there should be.
+        expected: String,
+        /// What there is.
+        found: String,
     },
     /// That many images cannot be held back.
     #[error(
@@ -313,6 +358,9 @@ pub enum Error {
         /// How many were to be held back.
         found: usize,
     },
+    /// What people hand over cannot be read.
+    #[error(transparent)]
+    Container(#[from] containers::Error),
     /// The program's own copy of MNIST is damaged.
     #[error(transparent)]
     Embedded(#[from] embedded::CorruptError),

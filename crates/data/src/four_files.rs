@@ -87,6 +87,11 @@ impl FourFiles {
         }
     }
 
+    /// Whether any of them is in a folder.
+    pub(crate) fn are_in(directory: &Path) -> bool {
+        candidates(directory).is_ok_and(|sets| !sets.is_empty())
+    }
+
     pub(crate) fn is_of_emnist(&self) -> bool {
         self.prefix.starts_with("emnist")
     }

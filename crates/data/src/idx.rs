@@ -8,13 +8,15 @@
 //! | 12..16 | width | |
 //! | 16.. | the pixels, `[image, row, column]`, one byte each | |
 //!
+//! Images in colour have [`COLOUR_IMAGES_MAGIC`], a fourth dimension of 3 in bytes 16..20, and `[image, row, column, channel]` from there on.
+//!
 //! Whether a file is compressed is seen from its first two bytes, not from its name: browsers unpack downloads and
 //! keep the name. A file of another kind is named by what it is where its beginning tells, a web page for example. Nothing is allocated by a number of the header before the file has shown that it holds as much.
 //!
 //! ```
-//! let file = data::idx::write_images(&[1, 2, 3, 4, 5, 6], 1, 2, 3);
+//! let file = data::idx::write_images(&[1, 2, 3, 4, 5, 6], 1, [2, 3]);
 //! let images = data::idx::read_images("images", data::idx::compress(&file))?;
-//! assert_eq!((images.count, images.height, images.width), (1, 2, 3));
+//! assert_eq!((images.count, images.shape), (1, [2, 3].into()));
 //! assert_eq!(images.pixels, [1, 2, 3, 4, 5, 6]);
 //! # Ok::<(), data::Error>(())
 //! ```
@@ -24,11 +26,16 @@ use std::io::{Read, Write};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
+use spec::ImageShape;
+
 use crate::recognise::{GZIP_MAGIC, GZIP_TWICE, HEAD_BYTES, recognise};
 use crate::{Dataset, Error, MAXIMUM_SIDE};
 
 /// First four bytes of a file of images: unsigned bytes (08), three dimensions (03).
 pub const IMAGES_MAGIC: u32 = 0x0000_0803;
+
+/// First four bytes of a file of images of several channels: unsigned bytes (08), four dimensions (04).
+pub const COLOUR_IMAGES_MAGIC: u32 = 0x0000_0804;
 
 /// First four bytes of a file of labels: unsigned bytes (08), one dimension (01).
 pub const LABELS_MAGIC: u32 = 0x0000_0801;
@@ -46,6 +53,7 @@ pub const LABEL_ROW: usize = 8;
 pub const MAXIMUM_BYTES: u64 = 1 << 30;
 
 const IMAGES_HEADER_BYTES: usize = 16;
+const COLOUR_IMAGES_HEADER_BYTES: usize = 20;
 const LABELS_HEADER_BYTES: usize = 8;
 const LABEL_ROWS_HEADER_BYTES: usize = 12;
 /// Deflate spends at least two bits on 258 bytes, so this many bytes are the most that one compressed byte becomes.
@@ -54,28 +62,27 @@ const DEFLATE_RATIO: u64 = 1032;
 /// What a file of images holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
-    /// `[image, row, column]`.
+    /// `[image, row, column, channel]`.
     pub pixels: Vec<u8>,
     /// Number of images, at least 1.
     pub count: usize,
-    /// Pixels from top to bottom, 1 to [`MAXIMUM_SIDE`].
-    pub height: usize,
-    /// Pixels from left to right, 1 to [`MAXIMUM_SIDE`].
-    pub width: usize,
+    /// Sides of 1 to [`MAXIMUM_SIDE`] pixels, 1 or 3 channels.
+    pub shape: ImageShape,
 }
 
 impl Images {
     /// Exchanges rows and columns of every image.
     pub(crate) fn transpose(&mut self) {
-        let (height, width) = (self.height, self.width);
-        let mut image = vec![0; height * width];
-        for pixels in self.pixels.chunks_exact_mut(height * width) {
+        let ImageShape { height, width, channels } = self.shape;
+        let mut image = vec![0; self.shape.length()];
+        for pixels in self.pixels.chunks_exact_mut(image.len()) {
             image.copy_from_slice(pixels);
-            for (index, pixel) in pixels.iter_mut().enumerate() {
-                *pixel = image[index % height * width + index / height];
+            for (index, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
+                let from = index % height * width + index / height;
+                pixel.copy_from_slice(&image[from * channels..][..channels]);
             }
         }
-        (self.height, self.width) = (width, height);
+        self.shape = ImageShape { height: width, width: height, channels };
     }
 }
 
@@ -83,12 +90,14 @@ impl Images {
 ///
 /// # Errors
 /// [`Error::NotIdx`], [`Error::WrongMagic`], [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::TooLarge`],
-/// [`Error::Memory`], [`Error::Compression`], [`Error::Empty`] and [`Error::ImageSize`].
+/// [`Error::Memory`], [`Error::Compression`], [`Error::Empty`], [`Error::ImageSize`] and [`Error::Channels`].
 pub fn read_images(file: &str, bytes: Vec<u8>) -> Result<Images, Error> {
     let mut bytes = unpack(file, bytes, images_length)?;
-    let (count, height, width) = (word(&bytes, 4), word(&bytes, 8), word(&bytes, 12));
-    bytes.drain(..IMAGES_HEADER_BYTES);
-    Ok(Images { pixels: bytes, count: count as usize, height: height as usize, width: width as usize })
+    let [count, height, width] = [4, 8, 12].map(|offset| word(&bytes, offset) as usize);
+    let is_colour = word(&bytes, 0) == COLOUR_IMAGES_MAGIC;
+    let channels = if is_colour { word(&bytes, 16) as usize } else { 1 };
+    bytes.drain(..if is_colour { COLOUR_IMAGES_HEADER_BYTES } else { IMAGES_HEADER_BYTES });
+    Ok(Images { pixels: bytes, count, shape: ImageShape { height, width, channels } })
 }
 
 /// Reads a file of labels, compressed or not; `file` is its name in errors.
@@ -114,14 +123,14 @@ pub fn read_label_rows(file: &str, bytes: Vec<u8>) -> Result<Vec<u32>, Error> {
     Ok(rows.map(|row| word(row, 0)).collect())
 }
 
-/// The uncompressed file of `pixels`, `[image, row, column]`.
+/// The uncompressed file of `pixels`, `[image, row, column, channel]`.
 ///
 /// # Panics
-/// When the pixels are not `count × height × width`, or a number does not fit into 32 bits.
-pub fn write_images(pixels: &[u8], count: usize, height: usize, width: usize) -> Vec<u8> {
-    let expected = count.checked_mul(height).and_then(|rows| rows.checked_mul(width));
-    assert_eq!(expected, Some(pixels.len()), "pixels of {count} images of {height}×{width}");
-    [&header(IMAGES_MAGIC, [count, height, width]), pixels].concat()
+/// When the pixels are not those of so many images, or a number does not fit into 32 bits.
+pub fn write_images(pixels: &[u8], count: usize, shape: impl Into<ImageShape>) -> Vec<u8> {
+    let shape = shape.into();
+    assert_eq!(count.checked_mul(shape.length()), Some(pixels.len()), "pixels of {count} images of {shape}");
+    [&shape_header(count, shape), pixels].concat()
 }
 
 /// The uncompressed file of `labels`.
@@ -139,7 +148,14 @@ pub fn compress(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn images_header(set: &Dataset) -> Vec<u8> {
-    header(IMAGES_MAGIC, [set.len(), set.height(), set.width()])
+    shape_header(set.len(), set.shape())
+}
+
+fn shape_header(count: usize, ImageShape { height, width, channels }: ImageShape) -> Vec<u8> {
+    match channels {
+        1 => header(IMAGES_MAGIC, [count, height, width]),
+        _ => header(COLOUR_IMAGES_MAGIC, [count, height, width, channels]),
+    }
 }
 
 pub(crate) fn labels_header(set: &Dataset) -> Vec<u8> {
@@ -161,13 +177,23 @@ fn word(bytes: &[u8], offset: usize) -> u32 {
 
 /// Checks the header of a file of images, whole or cut off, and returns the file's length by it.
 fn images_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
-    check_header(file, bytes, IMAGES_MAGIC, IMAGES_HEADER_BYTES)?;
+    let is_colour = bytes.len() >= 4 && word(bytes, 0) == COLOUR_IMAGES_MAGIC;
+    let (magic, header_bytes) = match is_colour {
+        true => (COLOUR_IMAGES_MAGIC, COLOUR_IMAGES_HEADER_BYTES),
+        false => (IMAGES_MAGIC, IMAGES_HEADER_BYTES),
+    };
+    check_header(file, bytes, magic, header_bytes)?;
+    let channels = if is_colour { word(bytes, 16) } else { 1 };
+    if !ImageShape::CHANNELS.contains(&(channels as usize)) {
+        return Err(Error::Channels { file: file.to_owned(), found: u64::from(channels) });
+    }
     let [count, height, width] = [4, 8, 12].map(|offset| u64::from(word(bytes, offset)));
     let side = 1..=MAXIMUM_SIDE as u64;
     if !side.contains(&height) || !side.contains(&width) {
         return Err(Error::ImageSize { file: file.to_owned(), height, width });
     }
-    check_length(file, count, IMAGES_HEADER_BYTES as u64 + count * height * width)
+    // Of 32 bits, twice 256 and 3.
+    check_length(file, count, header_bytes as u64 + count * height * width * u64::from(channels))
 }
 
 /// Checks the header of a file of labels, whole or cut off, and returns the file's length by it.
@@ -193,7 +219,8 @@ fn label_rows_length(file: &str, bytes: &[u8]) -> Result<u64, Error> {
 
 fn check_header(file: &str, bytes: &[u8], magic: u32, header_bytes: usize) -> Result<(), Error> {
     if bytes.len() >= 4 && word(bytes, 0) != magic {
-        let is_of_this_format = [IMAGES_MAGIC, LABELS_MAGIC, LABEL_ROWS_MAGIC].contains(&word(bytes, 0));
+        let is_of_this_format =
+            [IMAGES_MAGIC, COLOUR_IMAGES_MAGIC, LABELS_MAGIC, LABEL_ROWS_MAGIC].contains(&word(bytes, 0));
         let head = &bytes[..bytes.len().min(HEAD_BYTES)];
         // What is compressed has been unpacked once.
         let found = match head.starts_with(&GZIP_MAGIC) {
@@ -201,7 +228,8 @@ fn check_header(file: &str, bytes: &[u8], magic: u32, header_bytes: usize) -> Re
             false => recognise(file, head, 0).filter(|_| !is_of_this_format),
         };
         if let Some(found) = found {
-            let expected = if magic == IMAGES_MAGIC { "images" } else { "labels" };
+            let expected =
+                if [IMAGES_MAGIC, COLOUR_IMAGES_MAGIC].contains(&magic) { "images" } else { "labels" };
             return Err(Error::NotIdx { file: file.to_owned(), expected, found });
         }
         return Err(Error::WrongMagic { file: file.to_owned(), expected: magic, found: word(bytes, 0) });

@@ -19,8 +19,8 @@ pub(crate) struct ClassMeans {
 impl ClassMeans {
     /// Of a set's images.
     pub(crate) fn of(set: &Dataset) -> Self {
-        let most = TRAINING_IMAGES.min(MOST_WORK / set.pixels());
-        let mut sums = vec![vec![0_u32; set.pixels()]; set.classes()];
+        let most = TRAINING_IMAGES.min(MOST_WORK / set.image_length());
+        let mut sums = vec![vec![0_u32; set.image_length()]; set.classes()];
         let mut counts = vec![0_u32; set.classes()];
         for index in every_so_many(set.len(), most) {
             let class = usize::from(set.labels()[index]);
@@ -63,14 +63,14 @@ pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<O
     const DIGITS: usize = 10;
     const SIDE: usize = 28;
     let begins_with_digits = (0..DIGITS).all(|digit| names.get(digit) == Some(&digit.to_string()));
-    if (set.height(), set.width()) != (SIDE, SIDE) || !begins_with_digits {
+    if set.shape() != [SIDE, SIDE].into() || !begins_with_digits {
         return Ok(None);
     }
     let images = embedded::unpack(&embedded::TEST_IMAGES, embedded::TEST_IMAGES.parts)?;
     let labels = embedded::unpack(&embedded::TEST_LABELS, embedded::TEST_LABELS.parts)?;
     let known = idx::read_images("MNIST", images).ok().zip(idx::read_labels("MNIST", labels).ok());
     let known = known
-        .and_then(|(images, labels)| Dataset::new("MNIST", images.pixels, labels, SIDE, SIDE, DIGITS).ok());
+        .and_then(|(images, labels)| Dataset::new("MNIST", images.pixels, labels, [SIDE, SIDE], DIGITS).ok());
     let Some(known) = known else { return Ok(None) };
     let (known, means) = (ClassMeans::of(&known), ClassMeans::of(set));
     let upright = means.resemblance(&known, DIGITS).unwrap_or(0.0);

@@ -24,12 +24,12 @@ pub(crate) fn parse_files(
     let (mut training, mut training_labels) = parse_set(training_images, training_labels)?;
     let (mut test, mut test_labels) = parse_set(test_images, test_labels)?;
     // Compared here rather than in `Corpus` alone, so that the error names the files.
-    if (training.height, training.width) != (test.height, test.width) {
+    if training.shape != test.shape {
         return Err(Error::SetsDiffer {
             training: training_name,
             test: test_name,
-            expected: (training.height, training.width),
-            found: (test.height, test.width),
+            expected: training.shape,
+            found: test.shape,
         });
     }
     if transposed {
@@ -39,7 +39,7 @@ pub(crate) fn parse_files(
     let classes = renumber(name, &mut training_labels, &mut test_labels)?;
     let dataset = |set: &str, images: idx::Images, labels| {
         let count = classes.names.len();
-        Dataset::new(format!("{name} ({set})"), images.pixels, labels, images.height, images.width, count)
+        Dataset::new(format!("{name} ({set})"), images.pixels, labels, images.shape, count)
     };
     Ok(Parsed {
         training: dataset("training", training, training_labels)?,

@@ -145,5 +145,5 @@ fn dataset(
     }
     let labels = labels.into_iter().map(|label| (label - first) as u8).collect();
     let name = format!("{} ({part})", set.name);
-    Dataset::new(name, images.pixels, labels, images.height, images.width, set.classes.len())
+    Dataset::new(name, images.pixels, labels, images.shape, set.classes.len())
 }

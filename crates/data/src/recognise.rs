@@ -25,7 +25,7 @@ pub struct Found {
     remedy: Remedy,
 }
 
-/// What makes four IDX files of something else.
+/// What makes data that is read of something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
     /// It is a page that a server sent instead of the file: another download.
@@ -36,8 +36,12 @@ pub enum Remedy {
     Unpack,
     /// Unpacking once what was compressed twice.
     UnpackOnce,
-    /// Writing the data in the other format.
+    /// Writing the data in a format that is read.
     Convert,
+    /// Naming the file itself, which is read.
+    File,
+    /// A folder for each class.
+    ClassFolders,
     /// It is one of the four: the folder that holds all.
     Folder,
     /// It can run code when it is read: writing its arrays elsewhere.
@@ -63,15 +67,15 @@ impl Found {
 }
 
 /// The remedy for a folder of image files, which is not a file and so is not recognised here.
-pub(crate) const IMAGE_FILES: Found = Found { what: "image files", remedy: Remedy::Convert };
-pub(crate) const CSV: Found = Found { what: "a CSV file", remedy: Remedy::Convert };
+pub(crate) const IMAGE_FILES: Found = Found { what: "image files", remedy: Remedy::ClassFolders };
+pub(crate) const CSV: Found = Found { what: "a CSV file", remedy: Remedy::File };
 pub(crate) const CIFAR_10: Found =
-    Found { what: "CIFAR-10's binary format (records of 3073 bytes)", remedy: Remedy::Convert };
+    Found { what: "CIFAR-10's binary format (records of 3073 bytes)", remedy: Remedy::File };
 const CIFAR_100: Found =
-    Found { what: "CIFAR-100's binary format (records of 3074 bytes)", remedy: Remedy::Convert };
-pub(crate) const NUMPY: Found = Found { what: "a NumPy archive (npz)", remedy: Remedy::Convert };
+    Found { what: "CIFAR-100's binary format (records of 3074 bytes)", remedy: Remedy::File };
+pub(crate) const NUMPY: Found = Found { what: "a NumPy archive (npz)", remedy: Remedy::File };
 pub(crate) const ZIP: Found = Found { what: "a zip archive", remedy: Remedy::Unpack };
-const PICTURE: Found = Found { what: "an image file (PNG, JPEG or the like)", remedy: Remedy::Convert };
+const PICTURE: Found = Found { what: "an image file (PNG, JPEG or the like)", remedy: Remedy::ClassFolders };
 const ARCHIVE: Found = Found { what: "a compressed archive", remedy: Remedy::Unpack };
 const PICKLE: Found = Found { what: "a Python pickle", remedy: Remedy::Pickle };
 

@@ -40,7 +40,7 @@ pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> R
     let sums = [training, test].map(Sums::of);
     let mut shuffled = 0;
     for ((part, set), sums) in [("training", training), ("test", test)].into_iter().zip(&sums) {
-        if set.len() > 1 && set.images().chunks_exact(set.pixels()).all(|image| image == set.image(0)) {
+        if set.len() > 1 && set.images().chunks_exact(set.image_length()).all(|image| image == set.image(0)) {
             return Err(Error::Alike { name: set.name().to_owned(), images: set.len() });
         }
         told.extend(pixel_remarks(part, set));
@@ -134,10 +134,11 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
 fn pixel_remarks(part: &str, set: &Dataset) -> Vec<String> {
     let mut told = Vec::new();
     // Each pixel is as its neighbour; slices are compared many bytes at once.
-    let is_constant = |image: &&[u8]| image[1..] == image[..image.len() - 1];
-    let constant = set.images().chunks_exact(set.pixels()).filter(is_constant).count();
+    let channels = set.shape().channels;
+    let is_constant = |image: &&[u8]| image[channels..] == image[..image.len() - channels];
+    let constant = set.images().chunks_exact(set.image_length()).filter(is_constant).count();
     // An image of one pixel is always of one shade.
-    if set.pixels() > 1 && constant as f64 >= NOTEWORTHY * set.len() as f64 {
+    if set.shape().pixels() > 1 && constant as f64 >= NOTEWORTHY * set.len() as f64 {
         told.push(format!(
             "{} {}: every pixel has the same value",
             of(constant, set.len(), part),
@@ -187,8 +188,9 @@ fn part_remark([known, asked]: &[Sums; 2]) -> Option<String> {
     })
 }
 
-/// The squares of an image's pixels add up within 32 bits.
-const _: () = assert!(MAXIMUM_SIDE * MAXIMUM_SIDE * 255 * 255 <= u32::MAX as usize);
+/// The squares of so many values add up within 32 bits: those of the largest image's one channel.
+const SQUARES: usize = MAXIMUM_SIDE * MAXIMUM_SIDE;
+const _: () = assert!(SQUARES * 255 * 255 <= u32::MAX as usize);
 
 /// Sums over the images of each class.
 struct Sums {
@@ -202,7 +204,7 @@ struct Sums {
 
 impl Sums {
     fn of(set: &Dataset) -> Self {
-        let pixels = set.pixels();
+        let pixels = set.image_length();
         let mut of_pixels = vec![0_u64; set.classes() * pixels];
         let mut of_squares = 0;
         // Narrow sums fill vectors with more of them; so many images cannot overflow them.
@@ -212,7 +214,9 @@ impl Sums {
             for (image, label) in images.chunks_exact(pixels).zip(labels) {
                 let sums = &mut narrow[usize::from(*label) * pixels..][..pixels];
                 sums.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += u16::from(*pixel));
-                of_squares += u64::from(image.iter().map(|pixel| u32::from(*pixel).pow(2)).sum::<u32>());
+                for values in image.chunks(SQUARES) {
+                    of_squares += u64::from(values.iter().map(|value| u32::from(*value).pow(2)).sum::<u32>());
+                }
             }
             of_pixels.iter_mut().zip(&mut narrow).for_each(|(sum, part)| *sum += u64::from(mem::take(part)));
         }
@@ -274,7 +278,7 @@ fn copy_remarks(training: &Dataset, test: &Dataset) -> Vec<String> {
     }
     let is_learnt =
         |image: &&[u8]| first.get(&hash(image)).is_some_and(|index| training.image(*index) == *image);
-    let leaked = test.images().chunks_exact(test.pixels()).filter(is_learnt).count();
+    let leaked = test.images().chunks_exact(test.image_length()).filter(is_learnt).count();
     if training.images() == test.images() {
         told.push(
             "the test images are the training images: test accuracy only says what was memorised".to_owned(),

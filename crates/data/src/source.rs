@@ -3,16 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf, is_separator};
 
-use crate::directory::load_folder;
 use crate::parse::{Parsed, parse_files};
+use crate::path::load_path;
 use crate::paths::{PathKind, path_kind, recognise_file};
-use crate::{Corpus, Error, Origin, Published, cache_folder, find_published, load_published};
-
-/// What stands after a folder's name when its images are to be transposed.
-const TRANSPOSED: &str = ":transposed";
+use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published, load_published};
 
 /// Where a corpus comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// The copy of MNIST inside the binary.
     Mnist,
@@ -23,25 +20,25 @@ pub enum Source {
         /// The folder that holds the folders of such sets.
         cache: PathBuf,
     },
-    /// A folder of four IDX files, see [`crate::load_directory`].
-    Directory {
-        /// The folder.
+    /// A file or a folder of images.
+    Path {
+        /// Where it is.
         path: PathBuf,
-        /// Whether rows and columns of every image are exchanged, as EMNIST's published files need it.
-        transposed: bool,
+        /// What is made of its images on the way in.
+        reading: Reading,
     },
 }
 
 impl Source {
-    /// A known name ([`crate::published`] lists them), or else the path of a folder; `./mnist` is a folder of the name.
-    /// `FOLDER:transposed` is the folder with rows and columns of every image exchanged.
+    /// A known name ([`crate::published`] lists them), or else the path of a file or folder, behind which stands how it is to be read
+    /// ([`Reading`]): `photos:grey:resize=32x32`. `./mnist` is a folder of the name.
     ///
     /// A known name is one whether or not the set has been downloaded; its folder is in [`cache_folder`].
     ///
     /// # Errors
-    /// [`Error::NotADirectory`] for a file, [`Error::NoFolder`] for a path where nothing is, [`Error::UnknownName`] for
-    /// another name, with the nearest known one,
-    /// [`Error::Upright`] for a known set to be transposed, [`Error::NoCacheFolder`] for a set to download where the
+    /// [`Error::NotADirectory`] for a file of no kind that is read, [`Error::NoFolder`] for a path where nothing is,
+    /// [`Error::UnknownName`] for another name, with the nearest known one,
+    /// [`Error::AsPublished`] for a known set that is to be read in another way, [`Error::NoCacheFolder`] for a set to download where the
     /// environment names no folder for it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if let Some(set) = find_published(text) {
@@ -50,40 +47,35 @@ impl Source {
                 _ => Ok(Self::Published { set, cache: cache_folder()? }),
             };
         }
-        match path_kind(Path::new(text)) {
-            PathKind::Directory => Ok(Self::Directory { path: PathBuf::from(text), transposed: false }),
-            PathKind::File => {
-                Err(Error::NotADirectory { name: text.to_owned(), found: recognise_file(Path::new(text)) })
-            }
-            PathKind::Other => Err(Error::Unreadable {
-                file: text.to_owned(),
-                reason: "neither a file nor a folder".to_owned(),
-            }),
-            PathKind::Nothing => match text.strip_suffix(TRANSPOSED) {
-                Some(folder) => Self::parse(folder)?.transposed(),
-                None if text.starts_with(['.', '~']) || text.contains(is_separator) => {
-                    Err(Error::NoFolder { name: text.to_owned() })
+        let at = |path: &str, reading: Reading| {
+            let named = || path.to_owned();
+            match path_kind(Path::new(path)) {
+                PathKind::Directory => Ok(Self::Path { path: PathBuf::from(path), reading }),
+                PathKind::File if containers::recognise(Path::new(path)).is_some() => {
+                    Ok(Self::Path { path: PathBuf::from(path), reading })
                 }
-                None => Err(Error::unknown_name(text)),
-            },
+                PathKind::File => {
+                    Err(Error::NotADirectory { name: named(), found: recognise_file(Path::new(path)) })
+                }
+                PathKind::Other => {
+                    Err(Error::Unreadable { file: named(), reason: "neither a file nor a folder".to_owned() })
+                }
+                PathKind::Nothing if path.starts_with(['.', '~']) || path.contains(is_separator) => {
+                    Err(Error::NoFolder { name: named() })
+                }
+                PathKind::Nothing => Err(Error::unknown_name(path)),
+            }
+        };
+        // A path may hold colons itself.
+        if !matches!(path_kind(Path::new(text)), PathKind::Nothing) {
+            return at(text, Reading::default());
         }
-    }
-
-    /// The same folder, with rows and columns of every image exchanged.
-    ///
-    /// # Errors
-    /// [`Error::Upright`] for a known set.
-    pub fn transposed(self) -> Result<Self, Error> {
-        match self {
-            Self::Directory { path, .. } => Ok(Self::Directory { path, transposed: true }),
-            Self::Mnist | Self::Published { .. } => Err(Error::Upright { name: self.to_string() }),
+        let (path, reading) = Reading::split(text);
+        if find_published(path).is_some() && reading != Reading::default() {
+            return Err(Error::AsPublished { name: path.to_owned(), reading: reading.to_string() });
         }
+        at(path, reading)
     }
-}
-
-/// The name of a folder with rows and columns of every image exchanged, as [`Source::parse`] takes it.
-pub fn transposed_name(folder: &str) -> String {
-    if folder.ends_with(TRANSPOSED) { folder.to_owned() } else { format!("{folder}{TRANSPOSED}") }
 }
 
 impl fmt::Display for Source {
@@ -92,9 +84,7 @@ impl fmt::Display for Source {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
             Self::Published { set, .. } => formatter.write_str(set.name),
-            Self::Directory { path, transposed } => {
-                write!(formatter, "{}{}", path.display(), if *transposed { TRANSPOSED } else { "" })
-            }
+            Self::Path { path, reading } => write!(formatter, "{}{reading}", path.display()),
         }
     }
 }
@@ -103,12 +93,12 @@ impl fmt::Display for Source {
 ///
 /// # Errors
 /// [`Error::Embedded`] when the embedded copy is damaged, the errors of [`load_published`] for a published set and of
-/// [`crate::load_directory`] for a folder.
+/// [`load_path`] for a file or folder.
 pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => load_mnist(),
         Source::Published { set, cache } => load_published(set, cache),
-        Source::Directory { path, transposed } => load_folder(path, &source.to_string(), *transposed),
+        Source::Path { path, reading } => load_path(path, reading),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Which training images are held back to validate on.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::dataset::check_labels;
 use crate::{Error, generator, shuffle};
 
@@ -52,6 +55,117 @@ pub fn last_split(labels: &[u8], classes: usize, validation_images: usize) -> Re
     divide(labels, classes, validation_images, |_, members| members.reverse())
 }
 
+/// Holds back whole groups, `groups` being that of each image, as near to `validation_images` images as they add up to; each
+/// class keeps images to learn from.
+///
+/// Groups come in the order that [`shuffle`] with [`generator`]`(seed, 0)` gives them. Each is held back where that brings the
+/// number of images nearer to what is asked for, and leaves every class an image to learn from that had one.
+///
+/// # Errors
+/// [`Error::Indivisible`] when no group can be held back, [`Error::LabelOutOfRange`] for a label of no class.
+///
+/// # Panics
+/// Unless there is a group for each label.
+pub fn grouped_split(
+    labels: &[u8],
+    classes: usize,
+    groups: &[u32],
+    validation_images: usize,
+    seed: u64,
+) -> Result<Split, Error> {
+    check_labels("training labels", labels, classes)?;
+    assert_eq!(groups.len(), labels.len(), "a group for each image");
+    let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut left = vec![0_usize; classes.max(1)];
+    for (index, (group, label)) in (0_u32..).zip(groups.iter().zip(labels)) {
+        members.entry(*group).or_default().push(index);
+        left[usize::from(*label)] += 1;
+    }
+    let mut order: Vec<u32> = members.keys().copied().collect();
+    shuffle(&mut order, &mut generator(seed, 0));
+    let mut validation: Vec<u32> = Vec::new();
+    for group in order {
+        let images = &members[&group];
+        let distance = |images: usize| images.abs_diff(validation_images);
+        let mut after = left.clone();
+        images.iter().for_each(|image| after[usize::from(labels[*image as usize])] -= 1);
+        let keeps_classes = left.iter().zip(&after).all(|(before, after)| *before == 0 || *after > 0);
+        if keeps_classes && distance(validation.len() + images.len()) < distance(validation.len()) {
+            validation.extend(images);
+            left = after;
+        }
+    }
+    if validation.is_empty() {
+        return Err(Error::Indivisible { images: labels.len() });
+    }
+    validation.sort_unstable();
+    let training = (0..labels.len() as u32).filter(|index| validation.binary_search(index).is_err());
+    Ok(Split { training: training.collect(), validation })
+}
+
+/// Deals the images out to `folds` folds, for each image its fold: each class evenly, in an order that `seed` and the
+/// number of the repeat draw; with `groups` whole groups, the largest first, each to the fold that has the fewest images.
+///
+/// Within class `c` of repeat `r` the images are in the order of [`shuffle`] with [`generator`]`(seed, r × 256 + c)`, and the
+/// dealing goes on from class to class, so that the folds' sizes differ by one image at most.
+///
+/// # Errors
+/// [`Error::Folds`] unless there are 2 folds at least and each has an image, [`Error::LabelOutOfRange`] for a label of no class.
+///
+/// # Panics
+/// Unless there is a group for each label.
+pub fn deal_folds(
+    labels: &[u8],
+    classes: usize,
+    groups: Option<&[u32]>,
+    folds: usize,
+    repeat: u64,
+    seed: u64,
+) -> Result<Vec<u32>, Error> {
+    check_labels("training labels", labels, classes)?;
+    let mut of_image = vec![0; labels.len()];
+    let units = match groups {
+        None => labels.len(),
+        Some(groups) => groups.iter().collect::<BTreeSet<_>>().len(),
+    };
+    if folds < 2 || folds > units {
+        return Err(Error::Folds { folds, most: units, grouped: groups.is_some() });
+    }
+    match groups {
+        None => {
+            let mut next = 0;
+            for class in 0..classes.min(256) {
+                let mut members: Vec<u32> = (0..labels.len() as u32)
+                    .filter(|index| usize::from(labels[*index as usize]) == class)
+                    .collect();
+                shuffle(&mut members, &mut generator(seed, repeat * 256 + class as u64));
+                for image in members {
+                    of_image[image as usize] = next;
+                    next = (next + 1) % folds as u32;
+                }
+            }
+        }
+        Some(groups) => {
+            assert_eq!(groups.len(), labels.len(), "a group for each image");
+            let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+            groups
+                .iter()
+                .enumerate()
+                .for_each(|(image, group)| members.entry(*group).or_default().push(image));
+            let mut order: Vec<u32> = members.keys().copied().collect();
+            shuffle(&mut order, &mut generator(seed, repeat * 256));
+            order.sort_by_key(|group| Reverse(members[group].len()));
+            let mut sizes = vec![0_usize; folds];
+            for group in order {
+                let fold = (0..folds).min_by_key(|fold| sizes[*fold]).unwrap_or(0);
+                sizes[fold] += members[&group].len();
+                members[&group].iter().for_each(|image| of_image[*image] = fold as u32);
+            }
+        }
+    }
+    Ok(of_image)
+}
+
 /// Holds back those of each class that `order` brings to the front of its images.
 fn divide(
     labels: &[u8],
@@ -94,7 +208,7 @@ fn quotas(counts: &[usize], total: usize) -> Vec<usize> {
     // Whole parts are below the counts by themselves, because `total` is below `images`.
     let mut quotas: Vec<usize> = (0..counts.len()).map(|class| (product(class) / images) as usize).collect();
     let mut order: Vec<usize> = (0..counts.len()).collect();
-    order.sort_by_key(|&class| std::cmp::Reverse(product(class) % images));
+    order.sort_by_key(|&class| Reverse(product(class) % images));
     let mut left = total - quotas.iter().sum::<usize>();
     while left > 0 {
         for &class in &order {
@@ -126,6 +240,43 @@ mod tests {
         for (images, validation) in expected {
             assert_eq!(default_validation_images(images), validation, "{images} images");
         }
+    }
+
+    #[test]
+    fn no_group_is_on_both_sides() {
+        let labels: Vec<u8> = (0..120).map(|index| (index % 3) as u8).collect();
+        let groups: Vec<u32> = (0..120).map(|index| index / 7).collect();
+        let split = grouped_split(&labels, 3, &groups, 20, 1).expect("divisible");
+        let of = |images: &[u32]| images.iter().map(|image| groups[*image as usize]).collect::<BTreeSet<_>>();
+        assert!(of(&split.training).is_disjoint(&of(&split.validation)));
+        assert_eq!(split.training.len() + split.validation.len(), 120);
+        assert!(split.validation.len().abs_diff(20) <= 3, "{}", split.validation.len());
+        assert_ne!(split, grouped_split(&labels, 3, &groups, 20, 2).expect("divisible"));
+        assert!(grouped_split(&labels, 3, &[5; 120], 20, 1).is_err(), "one group");
+        // The only images of a class are not held back.
+        let split = grouped_split(&[0, 0, 1, 1], 2, &[0, 1, 2, 2], 3, 1).expect("divisible");
+        assert!(split.training.contains(&2) && split.training.contains(&3), "{split:?}");
+    }
+
+    #[test]
+    fn folds_are_even_in_images_and_classes() {
+        let labels: Vec<u8> = (0..103).map(|index| u8::from(index % 10 == 0)).collect();
+        let folds = deal_folds(&labels, 2, None, 5, 0, SPLIT_SEED).expect("enough");
+        let count =
+            |fold: u32, class: u8| (0..103).filter(|at| folds[*at] == fold && labels[*at] == class).count();
+        let sizes: Vec<usize> = (0..5).map(|fold| count(fold, 0) + count(fold, 1)).collect();
+        assert_eq!((sizes.iter().max(), sizes.iter().min()), (Some(&21), Some(&20)));
+        assert!((0..5).all(|fold| (2..=3).contains(&count(fold, 1))));
+        assert_ne!(folds, deal_folds(&labels, 2, None, 5, 1, SPLIT_SEED).expect("enough"), "another repeat");
+        let groups: Vec<u32> = (0..103).map(|index| index % 13).collect();
+        let folds = deal_folds(&labels, 2, Some(&groups), 5, 0, SPLIT_SEED).expect("enough");
+        for group in 0..13 {
+            let of_group: BTreeSet<u32> =
+                (0..103).filter(|at| groups[*at] == group).map(|at| folds[at]).collect();
+            assert_eq!(of_group.len(), 1);
+        }
+        assert!(deal_folds(&labels, 2, Some(&groups), 14, 0, 1).is_err());
+        assert!(deal_folds(&labels, 2, None, 1, 0, 1).is_err());
     }
 
     /// By hand, 10 of 100: 47 → 4.7, 16 → 1.6, 15 → 1.5, 12 → 1.2, 10 → 1.0. Whole parts 4+1+1+1+1 = 8; the

@@ -48,7 +48,7 @@ pub fn synthetic(
         for &label in &labels {
             prototypes[usize::from(label)].draw(&mut generator, height, width, &mut images);
         }
-        Dataset::new(format!("synthetic ({name})"), images, labels, height, width, classes)
+        Dataset::new(format!("synthetic ({name})"), images, labels, [height, width], classes)
             .expect("valid arguments")
     };
     let (training, test) = (set("training", training, TRAINING_STREAM), set("test", test, TEST_STREAM));

@@ -47,7 +47,7 @@ fn drawn(
 /// The image of `index` in a batch of one.
 fn alone(augmentation: Augmentation, dataset: &Dataset, seed: u64, epoch: usize, index: u32) -> Vec<f32> {
     let augmenter = Augmenter::new(&augmentation, dataset, seed).expect("usable values");
-    drawn(&augmenter, dataset.pixels(), epoch, &[index], 0).0
+    drawn(&augmenter, dataset.image_length(), epoch, &[index], 0).0
 }
 
 fn scaled(dataset: &Dataset, index: u32) -> Vec<f32> {
@@ -61,7 +61,7 @@ fn without_augmentation_pixels_are_bytes_divided() {
     assert!(NONE.is_none() && NONE == Augmentation::default());
     let augmenter = Augmenter::new(&NONE, set, 1).expect("usable values");
     for index in 0..10 {
-        let (pixels, target) = drawn(&augmenter, set.pixels(), 1, &[3, index], 1);
+        let (pixels, target) = drawn(&augmenter, set.image_length(), 1, &[3, index], 1);
         assert_eq!(pixels, scaled(set, index));
         assert_eq!(target, Target { second: set.labels()[index as usize], weight: 1.0 });
     }
@@ -86,7 +86,7 @@ fn every_kind_changes_the_image() {
         assert!(!kind.is_none());
         let augmenter = Augmenter::new(&kind, set, 1).expect("usable values");
         let changed = (1..=20)
-            .filter(|epoch| drawn(&augmenter, set.pixels(), *epoch, &[0, 1, 2], 0).0 != scaled(set, 0));
+            .filter(|epoch| drawn(&augmenter, set.image_length(), *epoch, &[0, 1, 2], 0).0 != scaled(set, 0));
         assert!(changed.count() >= 15, "{kind}");
     }
     assert!(Augmentation { smoothness: 9.0, ..NONE }.is_none());
@@ -105,7 +105,7 @@ fn an_image_depends_on_seed_epoch_and_index_alone() {
             let (augmenter, batch) = (&augmenter, &batch);
             scope.spawn(move || {
                 for position in (thread..60).step_by(3) {
-                    let (pixels, _) = drawn(augmenter, set.pixels(), 2, batch, position);
+                    let (pixels, _) = drawn(augmenter, set.image_length(), 2, batch, position);
                     assert_eq!(pixels, alone(unmixed, set, 7, 2, batch[position]));
                 }
             });
@@ -124,13 +124,14 @@ fn a_batch_is_drawn_alike_by_every_thread() {
     let set = corpus.training();
     let augmenter = Augmenter::new(&ALL, set, 7).expect("usable values");
     let batch: Vec<u32> = (10..40).collect();
-    let once: Vec<_> = (0..30).map(|position| drawn(&augmenter, set.pixels(), 1, &batch, position)).collect();
+    let once: Vec<_> =
+        (0..30).map(|position| drawn(&augmenter, set.image_length(), 1, &batch, position)).collect();
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let augmenter = Augmenter::new(&ALL, set, 7).expect("usable values");
                 for position in (0..30).rev() {
-                    assert_eq!(drawn(&augmenter, set.pixels(), 1, &batch, position), once[position]);
+                    assert_eq!(drawn(&augmenter, set.image_length(), 1, &batch, position), once[position]);
                 }
             });
         }
@@ -148,7 +149,7 @@ fn mixup_is_a_weighted_mean_of_two_augmented_images() {
     let batch = [4, 9];
     for epoch in 1..20 {
         for (position, other) in [(0, 1), (1, 0)] {
-            let (pixels, target) = drawn(&augmenter, set.pixels(), epoch, &batch, position);
+            let (pixels, target) = drawn(&augmenter, set.image_length(), epoch, &batch, position);
             assert_eq!(target.second, set.labels()[batch[other] as usize]);
             let own = alone(unmixed, set, 3, epoch, batch[position]);
             let second = alone(unmixed, set, 3, epoch, batch[other]);
@@ -164,7 +165,7 @@ fn mixup_is_a_weighted_mean_of_two_augmented_images() {
 #[test]
 fn cutmix_pastes_as_much_as_its_weight_says() {
     let (black, white) = (vec![0; 280], vec![255; 280]);
-    let set = Dataset::new("two", [black, white].concat(), vec![0, 1], 20, 14, 2).expect("a set");
+    let set = Dataset::new("two", [black, white].concat(), vec![0, 1], [20, 14], 2).expect("a set");
     let augmenter = Augmenter::new(&Augmentation { cutmix: 1.0, ..NONE }, &set, 3).expect("usable values");
     let mut pasted = 0;
     for epoch in 1..200 {
@@ -225,7 +226,7 @@ fn the_pixels_never_change() {
     let batch: Vec<u32> = (0..60).collect();
     let mut sum = 0_u64;
     for position in 0..60 {
-        let (pixels, target) = drawn(&augmenter, set.pixels(), 1, &batch, position);
+        let (pixels, target) = drawn(&augmenter, set.image_length(), 1, &batch, position);
         for value in pixels.iter().chain([&target.weight]) {
             sum = sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(u64::from(value.to_bits()));
         }
@@ -294,7 +295,7 @@ proptest! {
     ) {
         let pixels = height * width;
         let images = bytes.into_iter().cycle().take(3 * pixels).collect();
-        let set = Dataset::new("three", images, vec![0, 1, 2], height, width, 3).expect("a set");
+        let set = Dataset::new("three", images, vec![0, 1, 2], [height, width], 3).expect("a set");
         let augmentation =
             Augmentation { shift, rotation, scale, shear, elastic, smoothness, erasing, mixup, cutmix };
         let augmenter = Augmenter::new(&augmentation, &set, seed).expect("usable values");

@@ -131,11 +131,11 @@ fn sets_that_do_not_belong_together_are_named() {
     assert_eq!(error_text(folder.path()), expected);
 
     fs::write(path(3), idx::write_labels(&[2; 8])).unwrap();
-    fs::write(path(2), idx::write_images(&[0; 160], 8, 4, 5)).unwrap();
+    fs::write(path(2), idx::write_images(&[0; 160], 8, [4, 5])).unwrap();
     let expected = format!("{}: images of 5×4 pixels expected, as in {}, 4×5 found", shown(2), shown(0));
     assert_eq!(error_text(folder.path()), expected);
 
-    fs::write(path(2), idx::write_images(&[0; 160], 8, 5, 4)).unwrap();
+    fs::write(path(2), idx::write_images(&[0; 160], 8, [5, 4])).unwrap();
     assert_eq!(
         error_text(folder.path()),
         format!("{} (test): different images expected, all 8 are alike", folder.path().display())
@@ -257,22 +257,16 @@ fn what_a_folder_holds_instead_is_named() {
         };
         (rest, remedy)
     };
-    let script = Some(Remedy::Convert);
     let expect = |files: &[(&str, &[u8])], rest: &str, remedy: Option<Remedy>| {
         assert_eq!(said(files), (rest.to_owned(), remedy));
     };
-    expect(&[("train.csv", b"label,1"), ("b.txt", b"x")], ", but a CSV file: train.csv", script);
+    expect(&[("mine.csv", b"label,1"), ("b.txt", b"x")], ", but a CSV file: mine.csv", Some(Remedy::File));
     expect(
-        &[("train/1/b.png", b"x"), ("train/0/a.PNG", b"x"), ("test/0/a.jpg", b"x"), (".hidden/a.png", b"")],
-        ", but 3 files like test/0/a.jpg: image files",
-        script,
+        &[("b.png", b"x"), ("a.PNG", b"x"), ("c.jpg", b"x"), (".hidden/a.png", b"")],
+        ", but 3 files like a.PNG: image files",
+        Some(Remedy::ClassFolders),
     );
-    expect(
-        &[("data_batch_1.bin", &[0; 6146])],
-        ", but CIFAR-10's binary format (records of 3073 bytes): data_batch_1.bin",
-        script,
-    );
-    expect(&[("mnist.npz", b"PK")], ", but a NumPy archive (npz): mnist.npz", script);
+    expect(&[("mnist.npz", b"PK")], ", but a NumPy archive (npz): mnist.npz", Some(Remedy::File));
     expect(&[("x.zip", b"PK\x03\x04")], ", but a zip archive: x.zip", Some(Remedy::Unpack));
     let several: &[(&str, &[u8])] = &[("a", b""), ("b", b""), ("c", b""), ("d", b""), ("e", b"")];
     expect(several, ", but a, b, c, d and 1 more", None);
@@ -310,7 +304,10 @@ fn names_are_known_folders_or_errors() {
     let names = "mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
                  emnist-mnist, qmnist";
     let error = Source::parse("minst").unwrap_err();
-    assert_eq!(error.to_string(), format!("dataset \"minst\": {names} or a folder expected, neither found"));
+    assert_eq!(
+        error.to_string(),
+        format!("dataset \"minst\": {names} or a file or folder of images expected, none of them found")
+    );
     for (name, meant) in [
         ("minst", Some("mnist")),
         ("MNIST", Some("mnist")),
@@ -322,7 +319,10 @@ fn names_are_known_folders_or_errors() {
     }
     for path in ["./minst", "data/mnist", "~/mnist"] {
         let error = Source::parse(path).expect_err("nothing is there");
-        assert_eq!(error.to_string(), format!("dataset {path:?}: a folder expected, nothing found there"));
+        assert_eq!(
+            error.to_string(),
+            format!("dataset {path:?}: a file or folder of images expected, nothing found there")
+        );
     }
     assert!(matches!(Source::parse(""), Err(Error::UnknownName { suggestion: None, .. })));
 
@@ -334,32 +334,34 @@ fn names_are_known_folders_or_errors() {
         let text = error.to_string().replace(&format!("{name:?}"), "F");
         let Error::NotADirectory { found, .. } = error else { panic!("{error}") };
         let remedy = found.map(|found| found.remedy());
-        (text.replace("dataset F: a folder of four IDX files expected, ", ""), remedy)
+        (text.replace("dataset F: a file or folder of images expected, ", ""), remedy)
     };
     assert_eq!(said(b""), ("a file found".to_owned(), None));
     assert_eq!(
         said(&idx::write_labels(&[1, 2])),
         ("an IDX file of labels found".to_owned(), Some(Remedy::Folder))
     );
-    assert_eq!(said(b"label,pixel0,pixel1\n3,0,0\n").0, "a CSV file found");
     assert_eq!(said(b"\x80\x04").0, "a Python pickle found");
 }
 
 #[test]
 fn a_dataset_is_checked() {
     let text = |images: usize, labels: &[u8], height, width, classes| {
-        Dataset::new("toy", vec![0; images], labels.to_vec(), height, width, classes).unwrap_err().to_string()
+        Dataset::new("toy", vec![0; images], labels.to_vec(), [height, width], classes)
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(text(4, &[0, 1], 0, 2, 2), "toy: images of 1×1 to 256×256 pixels expected, 0×2 found");
     assert_eq!(text(4, &[0, 1], 1, 257, 2), "toy: images of 1×1 to 256×256 pixels expected, 1×257 found");
     assert_eq!(text(4, &[0, 0], 1, 2, 1), "toy: 2 to 256 classes expected, 1 found");
     assert_eq!(text(4, &[0, 0], 1, 2, 257), "toy: 2 to 256 classes expected, 257 found");
     assert_eq!(text(0, &[], 1, 2, 2), "toy: at least 1 image expected, 0 found");
-    assert_eq!(text(3, &[0, 1], 1, 2, 2), "toy: 4 pixels expected, 3 found");
+    assert_eq!(text(3, &[0, 1], 1, 2, 2), "toy: 4 values of pixels expected, 3 found");
     assert_eq!(text(6, &[0, 2, 3], 1, 2, 2), "toy: labels below 2 expected, 2 found at index 1");
 
-    let toy = Dataset::new("toy", vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1], 2, 3, 2).unwrap();
-    assert_eq!((toy.name(), toy.len(), toy.pixels(), toy.classes()), ("toy", 2, 6, 2));
+    let toy =
+        Dataset::new("toy", vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1], [2, 3], 2).unwrap();
+    assert_eq!((toy.name(), toy.len(), toy.image_length(), toy.classes()), ("toy", 2, 6, 2));
     assert_eq!(toy.image(0), [1, 2, 3, 4, 5, 6]);
     assert_eq!(toy.image(1), [7, 8, 9, 10, 11, 12]);
 }
@@ -367,7 +369,7 @@ fn a_dataset_is_checked() {
 #[test]
 fn a_corpus_is_checked() {
     let set = |name: &str, height, width, classes| {
-        Dataset::new(name, vec![0; height * width], vec![1], height, width, classes).unwrap()
+        Dataset::new(name, vec![0; height * width], vec![1], [height, width], classes).unwrap()
     };
     let text = |test| Corpus::new("toy", set("training", 2, 3, 4), test).unwrap_err().to_string();
     assert_eq!(text(set("test", 3, 2, 4)), "test: images of 2×3 pixels expected, as in training, 3×2 found");
@@ -378,7 +380,7 @@ fn a_corpus_is_checked() {
 #[test]
 fn the_fingerprint_is_the_documented_one() {
     let set = |pixels: &[u8], labels: &[u8]| {
-        Dataset::new("toy", pixels.to_vec(), labels.to_vec(), 1, 2, 2).unwrap()
+        Dataset::new("toy", pixels.to_vec(), labels.to_vec(), [1, 2], 2).unwrap()
     };
     let corpus = Corpus::new("toy", set(&[1, 2, 3, 4], &[0, 1]), set(&[5, 6], &[1])).unwrap();
     assert_eq!(corpus.sha256(), "6efe1b704c668d5037bd1818e8f50adf5566bfb19e045290eb4a7e1f2439e4a8");

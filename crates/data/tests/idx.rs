@@ -31,10 +31,10 @@ fn images() -> impl Strategy<Value = (usize, usize, usize, Vec<u8>)> {
 proptest! {
     #[test]
     fn images_survive_the_round_trip((count, height, width, pixels) in images(), compressed in any::<bool>()) {
-        let raw = idx::write_images(&pixels, count, height, width);
+        let raw = idx::write_images(&pixels, count, [height, width]);
         let file = if compressed { idx::compress(&raw) } else { raw };
         let read = idx::read_images(IMAGES, file).unwrap();
-        prop_assert_eq!(read, idx::Images { pixels, count, height, width });
+        prop_assert_eq!(read, idx::Images { pixels, count, shape: [height, width].into() });
     }
 
     #[test]
@@ -48,7 +48,7 @@ proptest! {
     #[test]
     fn a_file_of_another_length_is_an_error((count, height, width, pixels) in images(), compressed in any::<bool>(), change in -30_isize..30) {
         prop_assume!(change != 0);
-        let mut raw = idx::write_images(&pixels, count, height, width);
+        let mut raw = idx::write_images(&pixels, count, [height, width]);
         let expected = raw.len() as u64;
         raw.resize(raw.len().saturating_add_signed(change), 7);
         let found = raw.len() as u64;
@@ -96,13 +96,13 @@ proptest! {
 #[test]
 fn the_bytes_are_the_formats() {
     assert_eq!(
-        idx::write_images(&[9, 8, 7, 6, 5, 4], 1, 3, 2),
+        idx::write_images(&[9, 8, 7, 6, 5, 4], 1, [3, 2]),
         [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 2, 9, 8, 7, 6, 5, 4]
     );
     assert_eq!(idx::write_labels(&[5, 0, 255]), [0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 255]);
     assert_eq!(idx::compress(b"")[..2], [0x1f, 0x8b]);
     let read = idx::read_images(IMAGES, images_file([0x803, 1, 256, 256], &[1; 65_536])).unwrap();
-    assert_eq!((read.count, read.height, read.width), (1, 256, 256));
+    assert_eq!((read.count, read.shape), (1, [256, 256].into()));
 }
 
 #[test]

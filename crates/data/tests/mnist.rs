@@ -68,7 +68,7 @@ fn the_sets_have_the_published_sizes_and_classes() {
     assert_eq!((training.name(), test.name()), ("mnist (training)", "mnist (test)"));
     assert_eq!((training.len(), test.len()), (60_000, 10_000));
     for set in [training, test] {
-        assert_eq!((set.height(), set.width(), set.pixels(), set.classes()), (28, 28, 784, 10));
+        assert_eq!((set.height(), set.width(), set.image_length(), set.classes()), (28, 28, 784, 10));
     }
     assert_eq!(
         label_counts(training.labels().iter().copied()),

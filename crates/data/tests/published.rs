@@ -38,9 +38,9 @@ fn put(
 ) -> Published {
     let training: Vec<u8> = (0..36).collect();
     let files = [
-        idx::write_images(&training, 6, 2, 3),
+        idx::write_images(&training, 6, [2, 3]),
         training_labels,
-        idx::write_images(&training[..18], 3, 2, 3),
+        idx::write_images(&training[..18], 3, [2, 3]),
         test_labels,
     ]
     .map(|file| idx::compress(&file));
@@ -248,7 +248,7 @@ fn files_that_are_absent_or_changed_are_named() {
     assert!(set.is_here(folder.path()));
     let path = set.folder(folder.path()).join(NAMES[0]);
     let other = synthetic(1, 6, 3, 2, 3, 3);
-    let other = idx::compress(&idx::write_images(other.training().images(), 6, 2, 3));
+    let other = idx::compress(&idx::write_images(other.training().images(), 6, [2, 3]));
     fs::write(&path, &other).unwrap();
     let error = load_published(&set, folder.path()).unwrap_err();
     let Error::WrongDigest { file, found, .. } = &error else { panic!("{error}") };

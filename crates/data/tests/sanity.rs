@@ -21,7 +21,7 @@ fn image(class: usize, number: usize) -> Vec<u8> {
 fn set(name: &str, labels: &[usize], first: usize, classes: usize) -> Dataset {
     let images = labels.iter().enumerate().flat_map(|(index, label)| image(*label, first + index)).collect();
     let labels = labels.iter().map(|label| *label as u8).collect();
-    Dataset::new(name, images, labels, SIDE, SIDE, classes).expect("a set")
+    Dataset::new(name, images, labels, [SIDE, SIDE], classes).expect("a set")
 }
 
 fn cycle(count: usize, classes: usize) -> Vec<usize> {
@@ -35,12 +35,12 @@ fn corpus(training: &[usize], test: &[usize], classes: usize) -> Corpus {
 
 fn with_images(set: &Dataset, images: Vec<u8>) -> Dataset {
     let labels = set.labels().to_vec();
-    Dataset::new(set.name(), images, labels, set.height(), set.width(), set.classes()).expect("a set")
+    Dataset::new(set.name(), images, labels, set.shape(), set.classes()).expect("a set")
 }
 
 fn with_labels(set: &Dataset, labels: Vec<u8>) -> Dataset {
     let images = set.images().to_vec();
-    Dataset::new(set.name(), images, labels, set.height(), set.width(), set.classes()).expect("a set")
+    Dataset::new(set.name(), images, labels, set.shape(), set.classes()).expect("a set")
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn digits(folder: &Path, transposed: bool) {
                 .collect::<Vec<_>>()
         });
         let labels = set.labels()[..count].to_vec();
-        Dataset::new("digits", images.collect(), labels, 28, 28, 10).expect("a set")
+        Dataset::new("digits", images.collect(), labels, [28, 28], 10).expect("a set")
     };
     let corpus = Corpus::new("digits", turned(mnist.training(), 3_000), turned(mnist.test(), 500));
     write_directory(&corpus.expect("usable"), folder).expect("written");
@@ -261,7 +261,7 @@ fn digits_that_lie_on_their_side_are_told_and_turned() {
         ]
     );
     let load_transposed = |folder: &Path| {
-        let source = Source::parse(&data::transposed_name(&folder.display().to_string())).expect("a folder");
+        let source = Source::parse(&format!("{}:transposed", folder.display())).expect("a folder");
         assert_eq!(Source::parse(&source.to_string()), Ok(source.clone()), "as records name it");
         load(&source).expect("read")
     };
@@ -288,15 +288,18 @@ fn files_of_emnist_are_known_by_their_names() {
           --transpose turns them upright"
         ]
     );
-    let source = Source::parse(folder.path().to_str().expect("text")).and_then(Source::transposed);
+    let source = Source::parse(&format!("{}:transposed", folder.path().display()));
     assert_eq!(load(&source.expect("a folder")).expect("read").warnings(), [""; 0]);
 }
 
 #[test]
 fn known_sets_are_upright() {
     let error = Source::parse("mnist:transposed").expect_err("upright");
-    assert!(matches!(&error, Error::Upright { name } if name == "mnist"), "{error}");
-    assert!(matches!(Source::parse("kmnist").expect("known").transposed(), Err(Error::Upright { .. })));
+    assert!(
+        matches!(&error, Error::AsPublished { name, reading } if name == "mnist" && reading == ":transposed"),
+        "{error}"
+    );
+    assert!(matches!(Source::parse("kmnist:grey"), Err(Error::AsPublished { .. })));
     assert!(matches!(Source::parse("no/such/folder:transposed"), Err(Error::NoFolder { .. })));
 }
 

@@ -4,7 +4,7 @@ use data::{Dataset, synthetic};
 
 /// The share of test images whose class has the nearest mean training image.
 fn nearest_mean_accuracy(training: &Dataset, test: &Dataset) -> f64 {
-    let (pixels, classes) = (training.pixels(), training.classes());
+    let (pixels, classes) = (training.image_length(), training.classes());
     let mut means = vec![vec![0.0; pixels]; classes];
     let mut counts = vec![0.0; classes];
     for (index, &label) in training.labels().iter().enumerate() {

@@ -7,8 +7,8 @@ use crate::{
 };
 use data::{MAXIMUM_CLASSES, MAXIMUM_SIDE};
 use nn::{
-    Architecture, InstructionSet, LayerSpec, MAXIMUM_LAYERS, Model, NORMALISATION_EPSILON, Preparation,
-    ShapeError, fingerprint,
+    Architecture, ImageShape, InstructionSet, LayerSpec, MAXIMUM_LAYERS, Model, NORMALISATION_EPSILON,
+    Preparation, ShapeError, fingerprint,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,52 @@ const LONGEST_NAME: usize = 200;
 /// What ε of batch and layer normalisation can be.
 pub const EPSILONS: std::ops::RangeInclusive<f64> = 1e-12..=0.1;
 
-/// How an image becomes what the network reads.
-pub const PREPROCESSING: &str =
-    "grey images, light ink on a dark ground, each pixel's byte divided by 255, [n, 1, height, width]";
+/// What a network's images show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageKind {
+    /// Light ink on a dark ground in grey, as MNIST's digits are.
+    Ink,
+    /// Anything else in grey.
+    Grey,
+    /// Red, green and blue.
+    Colour,
+}
+
+impl ImageKind {
+    const ALL: [Self; 3] = [Self::Ink, Self::Grey, Self::Colour];
+
+    /// A noun with what belongs to it.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Ink => "Grey images, light ink on a dark ground",
+            Self::Grey => "Grey images",
+            Self::Colour => "Images in red, green and blue",
+        }
+    }
+
+    /// How an image becomes what the network reads, as [`Description::preprocessing`] has it.
+    pub fn preprocessing(self) -> &'static str {
+        match self {
+            Self::Ink => {
+                "grey images, light ink on a dark ground, each pixel's byte divided by 255, [n, 1, height, width]"
+            }
+            Self::Grey => "grey images, each pixel's byte divided by 255, [n, 1, height, width]",
+            Self::Colour => "images in red, green and blue, each byte divided by 255, [n, 3, height, width]",
+        }
+    }
+
+    /// The other way round.
+    fn of_preprocessing(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.preprocessing() == text)
+    }
+
+    fn channels(self) -> usize {
+        match self {
+            Self::Ink | Self::Grey => 1,
+            Self::Colour => 3,
+        }
+    }
+}
 
 /// What a weights file says of its model: enough to build it again and to use it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +89,7 @@ pub struct Description {
     pub width: usize,
     /// The names of the classes, in the order of the logits.
     pub classes: Vec<String>,
-    /// How an image becomes what the network reads.
+    /// How an image becomes what the network reads: [`ImageKind::preprocessing`].
     pub preprocessing: String,
     /// What is made of those pixels before the first layer reads them; nothing where that is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,8 +126,11 @@ pub struct Training {
 }
 
 impl Description {
-    /// Of an architecture for images of `height` × `width` pixels, with weights of unknown origin.
-    pub fn of(architecture: &Architecture, height: usize, width: usize, classes: Vec<String>) -> Self {
+    /// Of an architecture for images of that shape, with weights of unknown origin. Grey images are taken for
+    /// [`ImageKind::Ink`]; [`Self::set_kind`] says otherwise.
+    pub fn of(architecture: &Architecture, image: impl Into<ImageShape>, classes: Vec<String>) -> Self {
+        let ImageShape { height, width, channels } = image.into();
+        let kind = if channels == 1 { ImageKind::Ink } else { ImageKind::Colour };
         Self {
             format: FORMAT,
             architecture: architecture.name.clone(),
@@ -92,11 +138,30 @@ impl Description {
             height,
             width,
             classes,
-            preprocessing: PREPROCESSING.to_owned(),
+            preprocessing: kind.preprocessing().to_owned(),
             preparation: None,
             epsilon: None,
             training: None,
         }
+    }
+
+    /// What its images show.
+    pub fn kind(&self) -> ImageKind {
+        ImageKind::of_preprocessing(&self.preprocessing).unwrap_or(ImageKind::Ink)
+    }
+
+    /// Says what its images show.
+    ///
+    /// # Panics
+    /// When that has another number of channels.
+    pub fn set_kind(&mut self, kind: ImageKind) {
+        assert_eq!(kind.channels(), self.kind().channels(), "channels of {kind:?}");
+        self.preprocessing = kind.preprocessing().to_owned();
+    }
+
+    /// Shape of its images.
+    pub fn image(&self) -> ImageShape {
+        ImageShape { height: self.height, width: self.width, channels: self.kind().channels() }
     }
 
     /// The network that it describes.
@@ -117,8 +182,8 @@ impl Description {
     /// # Panics
     /// When `capacity` is zero, or the description did not come from [`crate::describe`] or [`Self::of`] a data set's sizes.
     pub fn model(&self, set: InstructionSet, capacity: usize) -> Result<Model<f32>, ShapeError> {
-        let (height, width, classes) = (self.height, self.width, self.classes.len());
-        let mut model = Model::new(set, &self.architecture(), height, width, classes, capacity)?;
+        let classes = self.classes.len();
+        let mut model = Model::new(set, &self.architecture(), self.image(), classes, capacity)?;
         model.set_preparation(self.preparation);
         model.set_epsilon(self.normalisation_epsilon());
         Ok(model)
@@ -131,7 +196,7 @@ impl Description {
 
     /// The operations of `model`, which this describes.
     pub(crate) fn graph(&self, model: &Model<f32>) -> Graph {
-        let graph = self.architecture().graph(self.height, self.width, self.classes.len());
+        let graph = self.architecture().graph(self.image(), self.classes.len());
         let graph = Graph::of(graph.expect("the model has been built of it"), model.specs());
         graph.assert_complete(model.parameters().len());
         graph
@@ -181,9 +246,14 @@ impl Description {
         if layers > MAXIMUM_LAYERS {
             return Some(format!("at most {MAXIMUM_LAYERS} layers expected, {layers} found"));
         }
-        if self.preprocessing != PREPROCESSING {
+        let Some(kind) = ImageKind::of_preprocessing(&self.preprocessing) else {
             let found = shown(&self.preprocessing);
-            return Some(format!("images prepared as `{PREPROCESSING}` expected, `{found}` found"));
+            let known = ImageKind::ALL.map(|kind| format!("`{}`", kind.preprocessing())).join(" or ");
+            return Some(format!("images prepared as {known} expected, `{found}` found"));
+        };
+        if let Some(preparation) = self.preparation.filter(|known| known.mean().len() != kind.channels()) {
+            let (expected, found) = (kind.channels(), preparation.mean().len());
+            return Some(format!("a preparation of {expected} channels expected, one of {found} found"));
         }
         if let Some(epsilon) = self.epsilon.filter(|epsilon| !EPSILONS.contains(epsilon)) {
             return Some(format!("an epsilon of 1e-12 to 0.1 expected, {epsilon} found"));

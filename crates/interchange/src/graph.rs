@@ -155,8 +155,8 @@ mod tests {
             layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
         };
         let model: Model<f32> =
-            Model::new(InstructionSet::detect(), &architecture, 5, 5, 2, 1).expect("it fits");
-        let graph = architecture.graph(5, 5, 2).expect("it fits");
+            Model::new(InstructionSet::detect(), &architecture, [5, 5], 2, 1).expect("it fits");
+        let graph = architecture.graph([5, 5], 2).expect("it fits");
         (Graph::of(graph, model.specs()), model.parameters().len())
     }
 

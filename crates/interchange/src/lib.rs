@@ -20,7 +20,7 @@ mod state_dict;
 mod weights;
 
 pub use c_header::c_header;
-pub use description::{Description, EPSILONS, FORMAT, METADATA_KEY, PREPROCESSING, Training};
+pub use description::{Description, EPSILONS, FORMAT, ImageKind, METADATA_KEY, Training};
 pub use format_error::FormatError;
 pub use names::NameMap;
 pub use onnx::{OnnxOptions, onnx};

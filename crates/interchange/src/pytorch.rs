@@ -6,7 +6,7 @@ use crate::{
     graph::{Graph, Node, Operation, Place},
     state_dict::inputs,
 };
-use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
+use nn::{ActivationSpec, Cell, ImageShape, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
 use std::fmt::Write;
 
 /// What stands at the head of every module.
@@ -57,7 +57,8 @@ if __name__ == \"__main__\":
 /// When `model` is not the one that `description` describes.
 pub fn pytorch_module(description: &Description, model: &Model<f32>) -> String {
     let graph = description.graph(model);
-    let (height, width, classes) = (description.height, description.width, description.classes.len());
+    let (ImageShape { height, width, channels }, classes) = (description.image(), description.classes.len());
+    let kind = description.kind().in_words();
     let title =
         format!("`{}`, written by mnist-study {}.", description.architecture, env!("CARGO_PKG_VERSION"));
     let mut text = format!("{}\n\n{HEAD}", python_string(&title));
@@ -67,8 +68,8 @@ pub fn pytorch_module(description: &Description, model: &Model<f32>) -> String {
     }
     let _ = write!(
         text,
-        "\n\nclass Network(nn.Module):\n    \"\"\"Grey images [n, 1, {height}, {width}] of 0 to 1, light ink on a dark \
-         ground, to logits [n, {classes}].\"\"\"\n\n    def __init__(self) -> None:\n        super().__init__()\n"
+        "\n\nclass Network(nn.Module):\n    \"\"\"{kind}, [n, {channels}, {height}, {width}] of 0 to 1, \
+         to logits [n, {classes}].\"\"\"\n\n    def __init__(self) -> None:\n        super().__init__()\n"
     );
     for node in &graph.nodes {
         if let Some(module) = module(node, description.normalisation_epsilon()) {
@@ -78,8 +79,11 @@ pub fn pytorch_module(description: &Description, model: &Model<f32>) -> String {
     text.push_str("\n    def forward(self, x: Tensor) -> Tensor:\n");
     let images = name_of(&graph, 0);
     if let Some(preparation) = description.preparation {
-        let (mean, std) = (preparation.mean(), preparation.std());
-        let _ = writeln!(text, "        {images} = (x - {mean:?}) / {std:?}");
+        let [mean, std] = [preparation.mean(), preparation.std()].map(|values| match values {
+            [value] => format!("{value:?}"),
+            values => format!("x.new_tensor({values:?}).reshape(-1, 1, 1)"),
+        });
+        let _ = writeln!(text, "        {images} = (x - {mean}) / {std}");
     } else if images != "x" {
         let _ = writeln!(text, "        {images} = x");
     }

@@ -1,6 +1,6 @@
 //! Where layers, optimisers and their kernels are compiled.
 
-use crate::{Architecture, Optimiser, ShapeError, network::Network};
+use crate::{Architecture, ImageShape, Optimiser, ShapeError, network::Network};
 use kernels::{Element, InstructionSet};
 
 /// Elements that models are built of.
@@ -13,8 +13,7 @@ pub trait Build: Element {
     fn network(
         set: InstructionSet,
         architecture: &Architecture,
-        height: usize,
-        width: usize,
+        image: ImageShape,
         classes: usize,
     ) -> Result<Network<Self>, ShapeError>;
 
@@ -33,11 +32,10 @@ impl Build for f32 {
     fn network(
         set: InstructionSet,
         architecture: &Architecture,
-        height: usize,
-        width: usize,
+        image: ImageShape,
         classes: usize,
     ) -> Result<Network<Self>, ShapeError> {
-        Network::compile(set, architecture, height, width, classes)
+        Network::compile(set, architecture, image, classes)
     }
 
     #[inline(never)]
@@ -57,11 +55,10 @@ impl Build for f64 {
     fn network(
         set: InstructionSet,
         architecture: &Architecture,
-        height: usize,
-        width: usize,
+        image: ImageShape,
         classes: usize,
     ) -> Result<Network<Self>, ShapeError> {
-        Network::compile(set, architecture, height, width, classes)
+        Network::compile(set, architecture, image, classes)
     }
 
     #[inline]

@@ -21,7 +21,6 @@ mod model;
 mod network;
 mod optimiser;
 mod parameters;
-mod preparation;
 mod times;
 mod workspace;
 
@@ -33,11 +32,11 @@ pub use kernels::{Element, InstructionSet, softmax::Target};
 pub use model::{Evaluation, Model};
 pub use optimiser::{MovingAverage, Optimiser};
 pub use parameters::{ParameterSpec, Role};
-pub use preparation::{Preparation, PreparationError};
 pub use spec::{
-    ActivationSpec, AdamConstants, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, LAYER_FORMS,
-    LayerDescription, LayerForm, LayerSpec, MAXIMUM_LAYERS, MuonConstants, NORMALISATION_EPSILON,
-    OptimiserError, OptimiserSpec, PoolSpec, RecurrentSpec, RmsPropConstants, SgdConstants, Shape,
-    ShapeError, Sliding, SpellingError, Units, UpdateRule,
+    ActivationSpec, AdamConstants, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, ImageShape,
+    LAYER_FORMS, LayerDescription, LayerForm, LayerSpec, MAXIMUM_LAYERS, MuonConstants,
+    NORMALISATION_EPSILON, OptimiserError, OptimiserSpec, PoolSpec, Preparation, PreparationError,
+    PreparationSpec, RecurrentSpec, RmsPropConstants, SgdConstants, Shape, ShapeError, Sliding,
+    SpellingError, Units, UpdateRule,
 };
 pub use times::{LayerTimes, StepTimes};

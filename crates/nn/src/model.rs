@@ -1,8 +1,8 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Build, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role, ShapeError,
-    StepTimes,
+    Architecture, Build, ImageShape, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role,
+    ShapeError, StepTimes,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Network, Stage},
     workspace::{Change, Workspace},
@@ -78,28 +78,31 @@ pub struct Model<E> {
     steps: u64,
     label_smoothing: f64,
     preparation: Option<Preparation>,
+    /// By class; none where images of all classes count alike.
+    class_weights: Option<Vec<f64>>,
     times: StepTimes,
 }
 
 impl<E: Build> Model<E> {
-    /// Builds the architecture for images of `height` × `width` pixels and so many classes; all parameters are zero.
+    /// Builds the architecture for images of that shape and so many classes; all parameters are zero.
     ///
     /// # Errors
     /// When a layer does not fit what comes before it.
     ///
     /// # Panics
-    /// When `height`, `width`, `classes` or `capacity` is zero.
+    /// When `classes` or `capacity` is zero.
     pub fn new(
         set: InstructionSet,
         architecture: &Architecture,
-        height: usize,
-        width: usize,
+        image: impl Into<ImageShape>,
         classes: usize,
         capacity: usize,
     ) -> Result<Self, ShapeError> {
-        assert!(height > 0 && width > 0 && classes > 0 && capacity > 0, "a size of zero");
-        let Network { specs, parameters, stages } = E::network(set, architecture, height, width, classes)?;
-        let workspace = |_| Mutex::new(Workspace::new(&stages, height * width));
+        assert!(classes > 0 && capacity > 0, "a size of zero");
+        let image = image.into();
+        let Network { specs, parameters, stages } = E::network(set, architecture, image, classes)?;
+        let input_length = image.length();
+        let workspace = |_| Mutex::new(Workspace::new(&stages, input_length));
         let group = |_| Group {
             images: 0,
             kept: stages
@@ -110,12 +113,12 @@ impl<E: Build> Model<E> {
         Ok(Self {
             set,
             capacity,
-            input_length: height * width,
+            input_length,
             classes,
             specs,
             parameters: Buffer::zeros(parameters),
             gradient: Buffer::zeros(parameters),
-            input: Buffer::zeros(capacity * height * width),
+            input: Buffer::zeros(capacity * input_length),
             times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
             workspaces: (0..rayon::current_num_threads()).map(workspace).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
@@ -128,6 +131,7 @@ impl<E: Build> Model<E> {
             steps: 0,
             label_smoothing: 0.0,
             preparation: None,
+            class_weights: None,
         })
     }
 
@@ -156,9 +160,32 @@ impl<E: Element> Model<E> {
         self.label_smoothing = smoothing;
     }
 
+    /// How much an image counts in the gradient, by its class: w of its class, or of two classes their mean by the answer's
+    /// shares. The gradient is that of Σ w loss / images; the losses that are told stay unweighted.
+    ///
+    /// # Panics
+    /// Unless there is a weight for each class.
+    pub fn set_class_weights(&mut self, weights: Option<Vec<f64>>) {
+        assert!(
+            weights.as_ref().is_none_or(|weights| weights.len() == self.classes),
+            "a weight for each class"
+        );
+        self.class_weights = weights;
+    }
+
+    /// What is made of pixels before the first layer reads them.
+    pub fn preparation(&self) -> Option<Preparation> {
+        self.preparation
+    }
+
     /// What is made of pixels of 0..=1 before the first layer reads them; at first nothing. It is part of every batch that
     /// is set from bytes or drawn; [`Self::input_mut`] takes what comes out of it.
+    ///
+    /// # Panics
+    /// When the values of an image are not of so many channels.
     pub fn set_preparation(&mut self, preparation: Option<Preparation>) {
+        let channels = preparation.map_or(1, |preparation| preparation.mean().len());
+        assert!(self.input_length.is_multiple_of(channels), "a preparation of {channels} channels");
         self.preparation = preparation;
     }
 
@@ -212,7 +239,7 @@ impl<E: Element> Model<E> {
         self.capacity
     }
 
-    /// Pixels of an image.
+    /// Values of an image: those of all channels of its pixels.
     pub fn input_length(&self) -> usize {
         self.input_length
     }
@@ -239,10 +266,10 @@ impl<E: Element> Model<E> {
         self.stages.iter().filter_map(of_stage).sum()
     }
 
-    /// Sets the batch's first `images` from bytes, each pixel divided by 255, then prepared as [`Self::set_preparation`] says.
+    /// Sets the batch's first `images` from bytes, each divided by 255, then prepared as [`Self::set_preparation`] says.
     ///
     /// # Panics
-    /// When there are more images than the capacity, or one has another number of pixels.
+    /// When there are more images than the capacity, or one has another number of values.
     pub fn set_batch<'a>(&mut self, images: usize, image: impl Fn(usize) -> &'a [u8] + Sync) {
         self.check_count(images);
         let (set, length, preparation) = (self.set, self.input_length, self.preparation);
@@ -252,7 +279,7 @@ impl<E: Element> Model<E> {
         });
     }
 
-    /// The batch's pixels `[capacity, height, width]` as the first layer reads them, to be set directly.
+    /// The batch's pixels `[capacity, height, width, channels]` as the first layer reads them, to be set directly.
     pub fn input_mut(&mut self) -> &mut [E] {
         &mut self.input
     }
@@ -362,7 +389,7 @@ impl<E: Element> Model<E> {
                 *target = draw(group * GROUP + index, input);
             }
             if let Some(preparation) = preparation {
-                preparation.apply(input);
+                prepare_pixels(&preparation, input);
             }
             workspace.batch += start.elapsed();
         };
@@ -393,6 +420,7 @@ impl<E: Element> Model<E> {
             dropout_seed,
             steps,
             label_smoothing,
+            class_weights,
             ..
         } = self;
         let (length, classes, smoothing) = (*input_length, *classes, *label_smoothing);
@@ -418,6 +446,9 @@ impl<E: Element> Model<E> {
                 let d_logits = workspace.d_logits(probabilities.len());
                 d_logits.copy_from_slice(probabilities);
                 soft_cross_entropy_backward(d_logits, targets, smoothing, classes, images);
+                if let Some(weights) = &*class_weights {
+                    weigh(d_logits, targets, weights);
+                }
                 workspace.backward(context, stages, parameters, input, group, d_input);
                 result
             };
@@ -524,6 +555,26 @@ fn scale_group<'a, E: Element>(
         scale_pixels(set, image(group * GROUP + index), input);
     }
     if let Some(preparation) = preparation {
-        preparation.apply(input);
+        prepare_pixels(&preparation, input);
+    }
+}
+
+/// Multiplies the derivatives of each image's logits by its weight.
+fn weigh<E: Element>(d_logits: &mut [E], targets: &[Target], weights: &[f64]) {
+    for (row, target) in d_logits.chunks_exact_mut(weights.len()).zip(targets) {
+        let of = |class: u8| weights[usize::from(class)];
+        let share = target.first_share;
+        let weight = share * of(target.first) + (1.0 - share) * of(target.second);
+        row.iter_mut().for_each(|value| *value *= E::from_f64(weight));
+    }
+}
+
+/// Changes values of 0..=1, `[.., channel]`, in place.
+fn prepare_pixels<E: Element>(preparation: &Preparation, pixels: &mut [E]) {
+    let means_and_stds = preparation.mean().iter().zip(preparation.std());
+    for (channel, (mean, std)) in means_and_stds.enumerate() {
+        let (mean, std) = (E::from_f64(*mean), E::from_f64(*std));
+        let of_channel = pixels[channel..].iter_mut().step_by(preparation.mean().len());
+        of_channel.for_each(|value| *value = (*value - mean) / std);
     }
 }

@@ -1,8 +1,8 @@
 //! From an architecture to layers that compute.
 
 use crate::{
-    ActivationSpec, Architecture, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, Shape, ShapeError,
-    Sliding,
+    ActivationSpec, Architecture, ConvolutionSpec, ImageShape, LayerSpec, ParameterSpec, PoolSpec, Shape,
+    ShapeError, Sliding,
     layers::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
         DropoutLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool, PoolingLayer,
@@ -88,11 +88,10 @@ impl<E: Element> Network<E> {
     pub(crate) fn compile(
         set: InstructionSet,
         architecture: &Architecture,
-        height: usize,
-        width: usize,
+        image: ImageShape,
         classes: usize,
     ) -> Result<Self, ShapeError> {
-        let graph = architecture.graph(height, width, classes)?;
+        let graph = architecture.graph(image, classes)?;
         let mut builder = Builder {
             set,
             graph: &graph,

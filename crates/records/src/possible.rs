@@ -8,6 +8,7 @@ use crate::{
     },
     trial::TrialRecord,
 };
+use spec::ImageShape;
 use std::collections::HashSet;
 
 /// No name or sentence in a record is longer, in bytes.
@@ -85,8 +86,8 @@ impl RunRecord {
 
     /// Parameters and multiply-adds follow from the layers.
     fn check_network(&self) -> Result<(), String> {
-        let DatasetIdentity { height, width, classes, .. } = self.specification.dataset;
-        let layers = self.specification.architecture().describe(height, width, classes);
+        let dataset = &self.specification.dataset;
+        let layers = self.specification.architecture().describe(dataset.shape(), dataset.classes);
         let layers = layers.map_err(|error| format!("impossible network: {error}"))?;
         let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
         expect(self.parameters == parameters, "number of parameters", &self.parameters)?;
@@ -137,8 +138,16 @@ impl RunSpec {
         let name = self.model.len();
         expect((1..=LONGEST_NAME).contains(&name), "length of the model's name", &name)?;
         self.recipe.check().map_err(|error| format!("impossible recipe: {error}"))?;
-        let DatasetIdentity { name, sha256: _, training_images, test_images, height, width, classes } =
-            &self.dataset;
+        let DatasetIdentity {
+            name,
+            sha256: _,
+            training_images,
+            test_images,
+            height,
+            width,
+            channels,
+            classes,
+        } = &self.dataset;
         expect(name.len() <= LONGEST_TEXT, "length of the data set's name", &name.len())?;
         // Images are counted by 32-bit numbers.
         let images = 1..=u32::MAX as usize;
@@ -146,6 +155,7 @@ impl RunSpec {
         expect(images.contains(test_images), "number of test images", test_images)?;
         expect((1..=LONGEST_SIDE).contains(height), "height of an image", height)?;
         expect((1..=LONGEST_SIDE).contains(width), "width of an image", width)?;
+        expect(ImageShape::CHANNELS.contains(channels), "number of channels", channels)?;
         expect((2..=MOST_CLASSES).contains(classes), "number of classes", classes)
     }
 }

@@ -1,7 +1,7 @@
 //! What one run leaves behind: everything a report needs, and enough to train the run again.
 
 use serde::{Deserialize, Serialize};
-use spec::{Architecture, LayerSpec, Recipe, Validation};
+use spec::{Architecture, ImageShape, LayerSpec, Recipe, Validation};
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
 pub const RECORD_SCHEMA: u32 = 4;
@@ -118,8 +118,27 @@ pub struct DatasetIdentity {
     pub height: usize,
     /// Pixels from left to right.
     pub width: usize,
+    /// Values of a pixel: 1, which is left out, or 3.
+    #[serde(default = "one_channel", skip_serializing_if = "is_one_channel")]
+    pub channels: usize,
     /// Number of classes.
     pub classes: usize,
+}
+
+impl DatasetIdentity {
+    /// Shape of the images.
+    pub fn shape(&self) -> ImageShape {
+        let Self { height, width, channels, .. } = *self;
+        ImageShape { height, width, channels }
+    }
+}
+
+fn one_channel() -> usize {
+    1
+}
+
+fn is_one_channel(channels: &usize) -> bool {
+    *channels == 1
 }
 
 /// How the data is divided and when the test set may be read.

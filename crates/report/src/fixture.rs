@@ -114,6 +114,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
                 test_images: 1000,
                 height: 28,
                 width: 28,
+                channels: 1,
                 classes: 10,
             },
             protocol,

@@ -20,10 +20,12 @@ mod pictures;
 mod properties;
 
 use analysis::{Analysis, hard_images::HardImages, model::Model};
+use charts::raster::Raster;
 use records::{
     question::Question,
     record::{DatasetIdentity, Protocol, RunRecord},
 };
+use spec::ImageShape;
 
 pub use charts::{
     contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet},
@@ -68,21 +70,26 @@ pub enum Reproduction {
     Words(String),
 }
 
-/// Grey images, one after the other.
+/// Images, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TestImages<'a> {
-    /// A byte a pixel, 0 being paper and 255 ink, row by row.
+    /// `[image, row, column, channel]`.
     pub pixels: &'a [u8],
-    /// Pixels from top to bottom.
-    pub height: usize,
-    /// Pixels from left to right.
-    pub width: usize,
+    /// Shape of an image.
+    pub shape: ImageShape,
+    /// Whether they are light ink on a dark ground, which is shown as ink on paper; other images are shown as they are.
+    pub is_ink: bool,
 }
 
 impl<'a> TestImages<'a> {
     pub(crate) fn get(&self, image: usize) -> Option<&'a [u8]> {
-        let length = self.height * self.width;
+        let length = self.shape.length();
         self.pixels.get(image.checked_mul(length)?..)?.get(..length).filter(|pixels| !pixels.is_empty())
+    }
+
+    /// An image as it is shown.
+    pub(crate) fn raster(&self, image: usize) -> Option<Raster> {
+        Some(Raster::new(self.get(image)?, self.shape, self.is_ink))
     }
 }
 

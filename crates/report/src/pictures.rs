@@ -89,7 +89,7 @@ fn scenes() -> Vec<(String, Scene)> {
     let mut scenes = Vec::new();
     for (name, records) in cases() {
         let pixels = vec![90; 1000 * 784];
-        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let images = Some(TestImages { pixels: &pixels, shape: [28, 28].into(), is_ink: true });
         let class_names = records.first().map_or(&[][..], |run| &run.class_names);
         let comparisons = compared(&records);
         let study =
@@ -164,8 +164,8 @@ fn sheets() -> Vec<(String, Scene)> {
             subtitle: label.repeat(9),
             columns: ["original".to_owned(), "as drawn in epochs 1 to 9".to_owned()],
             rows: vec![row(Some("each alone")), row(None), row(Some("together")), row(None)],
-            height,
-            width,
+            shape: [height, width].into(),
+            is_ink: true,
         })
     };
     vec![
@@ -262,7 +262,7 @@ fn classes_are_called_by_their_labels_and_names_in_pictures() {
     for names in [labels, CLOTHES.map(str::to_owned)] {
         let records = records(&[("cnn", 0.05)], 1, 1);
         let pixels = vec![90; 1000 * 784];
-        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let images = Some(TestImages { pixels: &pixels, shape: [28, 28].into(), is_ink: true });
         let study = Given { records: &records, images, class_names: &names, ..Given::default() }.study();
         let matrix = texts(&confusion_chart(&study).expect("a matrix"));
         for name in &names {
@@ -284,7 +284,7 @@ fn no_number_is_cut() {
         .map(|seed| with_predictions("stacked-lstm", seed, &[0, 1], &[if seed < 12 { 7 } else { 0 }, 1]))
         .collect();
     let pixels = vec![90; 2 * 784];
-    let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+    let images = Some(TestImages { pixels: &pixels, shape: [28, 28].into(), is_ink: true });
     for (names, end) in [(&names[..], " 247 (11/12)"), (&names[..0], " 7 (11/12)")] {
         let study = Given { records: &records, images, class_names: names, ..Given::default() }.study();
         let shown = texts(&digits_chart(&study).expect("an image"));
@@ -302,7 +302,7 @@ fn hard_images_are_shown_with_the_models_that_miss_them() {
             |(seed, (model, given)): (u64, &(&str, [u8; 2]))| with_predictions(model, seed, &[0, 1], given);
         let records: Vec<RunRecord> = (1..).zip(given).map(run).collect();
         let pixels = vec![90; 2 * 784];
-        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let images = Some(TestImages { pixels: &pixels, shape: [28, 28].into(), is_ink: true });
         let scene = digits_chart(&Given { records: &records, images, ..Given::default() }.study());
         texts(&scene.expect("an image"))[1..].to_vec()
     };

@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn pictures_are_pictures(records in prop::collection::vec(run(), 0..6)) {
         let pixels = vec![200; 20 * 784];
-        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let images = Some(TestImages { pixels: &pixels, shape: [28, 28].into(), is_ink: true });
         let study = Given { records: &records, comparisons: &[], notes: &[], images, ..Given::default() }.study();
         for picture in pictures(&study) {
             let decoded = tiny_skia::Pixmap::decode_png(&picture.scene.to_png()).expect("a PNG");

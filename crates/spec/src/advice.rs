@@ -162,7 +162,7 @@ mod tests {
         let layers = lines.iter().map(|line| line.parse().expect("a layer")).collect();
         let architecture =
             Architecture { name: "m".into(), summary: String::new(), citation: String::new(), layers };
-        architecture.describe(28, 28, 10).expect_err("it does not fit").hint
+        architecture.describe([28, 28], 10).expect_err("it does not fit").hint
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
             let layers: Vec<LayerSpec> = lines.iter().map(|line| line.parse().expect("a layer")).collect();
             let model =
                 Architecture { name: "m".into(), summary: String::new(), citation: String::new(), layers };
-            model.describe(side, side, 2).expect_err("too large").problem
+            model.describe([side, side], 2).expect_err("too large").problem
         };
         let wide =
             ["conv 65536 1x1", "conv 65536 65536x65536 stride 65536 pad 65535", "flatten", "dense classes"];

@@ -1,7 +1,7 @@
 //! Networks as data.
 
 use crate::{
-    Graph, LayerSpec, Shape, ShapeError, advice,
+    Graph, ImageShape, LayerSpec, Shape, ShapeError, advice,
     graph::{Operation, SHORTCUT},
 };
 
@@ -42,12 +42,12 @@ impl LayerDescription {
 }
 
 impl Architecture {
-    /// The layers unrolled, for grey images of `height` × `width` pixels and so many classes.
+    /// The layers unrolled, for images of that shape and so many classes.
     ///
     /// # Errors
     /// As [`Graph::of`].
-    pub fn graph(&self, height: usize, width: usize, classes: usize) -> Result<Graph, ShapeError> {
-        Graph::of(&self.name, &self.layers, height, width, classes)
+    pub fn graph(&self, image: impl Into<ImageShape>, classes: usize) -> Result<Graph, ShapeError> {
+        Graph::of(&self.name, &self.layers, image, classes)
     }
 
     /// Each layer's output, parameters and multiply-adds, in the order of [`Self::graph`]: the layers of a residual one stand
@@ -57,11 +57,10 @@ impl Architecture {
     /// As [`Graph::of`].
     pub fn describe(
         &self,
-        height: usize,
-        width: usize,
+        image: impl Into<ImageShape>,
         classes: usize,
     ) -> Result<Vec<LayerDescription>, ShapeError> {
-        let nodes = self.graph(height, width, classes)?.nodes.into_iter();
+        let nodes = self.graph(image, classes)?.nodes.into_iter();
         let described = nodes.map(|node| LayerDescription {
             position: node.position,
             layer: match node.operation {

@@ -1,6 +1,6 @@
 //! A network's layers unrolled: what is computed, in which order, and who reads whose output.
 
-use crate::{LayerSpec, Shape, ShapeError, advice, layer_shape::Measure};
+use crate::{ImageShape, LayerSpec, Shape, ShapeError, advice, layer_shape::Measure};
 use std::collections::HashMap;
 
 /// Most layers of a network, those within residual ones counted.
@@ -71,7 +71,7 @@ impl Node {
 }
 
 impl Graph {
-    /// The nodes of `layers`, the network `model`'s, for grey images of `height` × `width` pixels and so many classes.
+    /// The nodes of `layers`, the network `model`'s, for images of that shape and so many classes.
     ///
     /// # Errors
     /// When a layer does not fit what comes before it, the last does not give one value a class, nothing can be learnt, or
@@ -79,8 +79,7 @@ impl Graph {
     pub fn of(
         model: &str,
         layers: &[LayerSpec],
-        height: usize,
-        width: usize,
+        image: impl Into<ImageShape>,
         classes: usize,
     ) -> Result<Self, ShapeError> {
         // What is wrong with the whole, told of its last layer.
@@ -91,16 +90,16 @@ impl Graph {
             problem,
             hint,
         };
-        let image = Shape::Image { height, width, channels: 1 };
+        let image: ImageShape = image.into();
         if !(1..=LARGEST_OUTPUT).contains(&image.length()) {
-            let problem = format!("images of 1 to {LARGEST_OUTPUT} pixels expected, {height}×{width} found");
+            let problem = format!("images of 1 to {LARGEST_OUTPUT} values expected, {image} found");
             return Err(unfit_at_the_end(problem, String::new()));
         }
         let mut walk = Walk {
             model,
             classes,
             place: 0,
-            shape: image,
+            shape: image.into(),
             nodes: Vec::new(),
             kinds: HashMap::new(),
             values: 0,
@@ -253,7 +252,7 @@ mod tests {
     /// `conv 1 1x1` of one channel keeps an image's shape, so any number of them fits anywhere.
     fn graph(middle: Vec<LayerSpec>) -> Graph {
         let all = [layers(&["conv 1 1x1"]), middle, layers(&["flatten", "dense classes"])].concat();
-        Graph::of("m", &all, 4, 4, 2).expect("it fits")
+        Graph::of("m", &all, [4, 4], 2).expect("it fits")
     }
 
     #[test]

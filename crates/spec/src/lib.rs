@@ -14,6 +14,7 @@ mod layer_shape;
 mod layer_spec;
 mod named;
 mod optimiser;
+mod preparation;
 mod recipe;
 mod schedule;
 mod shape;
@@ -29,9 +30,11 @@ pub use layer_spec::{
 pub use optimiser::{
     AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants, UpdateRule,
 };
+pub use preparation::{Preparation, PreparationError, PreparationSpec};
 pub use recipe::{
-    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, TestTimeAugmentation, Validation,
+    CheckedRecipe, ClassWeights, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError,
+    TestTimeAugmentation, Validation,
 };
 pub use schedule::Schedule;
-pub use shape::{Shape, ShapeError};
+pub use shape::{ImageShape, Shape, ShapeError};
 pub use syntax::{LAYER_FORMS, LayerForm, SpellingError};

@@ -1,7 +1,7 @@
 //! How a model is trained, as asked for and as checked.
 
 use crate::{
-    Augmentation, AugmentationError, OptimiserError, OptimiserSpec, Schedule, UpdateRule,
+    Augmentation, AugmentationError, OptimiserError, OptimiserSpec, PreparationSpec, Schedule, UpdateRule,
     named::name_or_table,
 };
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,12 @@ pub struct Recipe {
     /// What is done to the training images.
     #[serde(skip_serializing_if = "is_default")]
     pub augmentation: Augmentation,
+    /// How much an image of a class counts in the gradient.
+    #[serde(skip_serializing_if = "is_default")]
+    pub class_weights: ClassWeights,
+    /// What is made of pixels before the first layer reads them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub preparation: PreparationSpec,
 }
 
 impl Default for Recipe {
@@ -74,12 +80,45 @@ impl Default for Recipe {
             keep_best: false,
             test_time_augmentation: TestTimeAugmentation::default(),
             augmentation: Augmentation::default(),
+            class_weights: ClassWeights::default(),
+            preparation: PreparationSpec::default(),
         }
     }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// How much an image of a class counts in the gradient. Losses that are told are of images that count alike, so that those of
+/// training and validation can be compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// All alike.
+    #[default]
+    None,
+    /// n / (K n_c) for class c, of which n_c of the n training images are, where K classes occur: every class weighs the
+    /// same together, and the mean weight of an image is 1 (King and Zeng 2001, as scikit-learn has it).
+    Balanced,
+}
+
+impl ClassWeights {
+    /// The weight of each of `classes` classes for training images of these labels; none where all count alike.
+    ///
+    /// # Panics
+    /// When a label is not below `classes`.
+    pub fn of(self, classes: usize, labels: impl Iterator<Item = u8>) -> Option<Vec<f64>> {
+        if self == Self::None {
+            return None;
+        }
+        let mut counts = vec![0_u64; classes];
+        labels.for_each(|label| counts[usize::from(label)] += 1);
+        let images = counts.iter().sum::<u64>() as f64;
+        let occurring = counts.iter().filter(|count| **count > 0).count() as f64;
+        // The weight of a class without images is never asked for.
+        Some(counts.iter().map(|count| images / (occurring * (*count).max(1) as f64)).collect())
+    }
 }
 
 /// Which versions of an image a model is asked about; the mean of the class probabilities is its answer.
@@ -372,6 +411,16 @@ mod tests {
         );
     }
 
+    /// scikit-learn's `compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 0, 1, 1, 2, 2])`.
+    #[test]
+    fn balanced_classes_weigh_the_same_together() {
+        let labels = || [0, 0, 0, 0, 1, 1, 2, 2].into_iter();
+        let weights = ClassWeights::Balanced.of(3, labels()).expect("weights");
+        assert_eq!(weights, [8.0 / 12.0, 8.0 / 6.0, 8.0 / 6.0]);
+        assert_eq!(ClassWeights::Balanced.of(4, labels()).expect("weights")[..3], weights);
+        assert_eq!(ClassWeights::None.of(3, labels()), None);
+    }
+
     #[test]
     fn nothing_is_chosen_by_test_images() {
         let stopping = Recipe { early_stopping: Some(3), ..Recipe::default() };
@@ -406,6 +455,8 @@ mod tests {
             keep_best: true,
             test_time_augmentation: TestTimeAugmentation::EightShifts,
             augmentation: Augmentation { shift: 2.0, ..Augmentation::default() },
+            class_weights: ClassWeights::Balanced,
+            preparation: PreparationSpec::Standardise,
             ..Recipe::default()
         };
         let text = serde_json::to_string(&full).expect("plain values");

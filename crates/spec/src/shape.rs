@@ -2,6 +2,65 @@
 
 use std::fmt;
 
+/// The shape of the images that a network reads: `[height, width, channels]`, channels innermost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ImageShape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Values of a pixel: 1 of grey images, 3 of colour ones (red, green, blue).
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// The numbers of channels that images have.
+    pub const CHANNELS: [usize; 2] = [1, 3];
+
+    /// Number of values; too many to count are as many as there are numbers.
+    pub fn length(self) -> usize {
+        self.pixels().saturating_mul(self.channels)
+    }
+
+    /// Number of pixels.
+    pub fn pixels(self) -> usize {
+        self.height.saturating_mul(self.width)
+    }
+
+    /// Whether its pixels have red, green and blue.
+    pub fn is_colour(self) -> bool {
+        self.channels == 3
+    }
+}
+
+/// Of grey images: `[height, width]`.
+impl From<[usize; 2]> for ImageShape {
+    fn from([height, width]: [usize; 2]) -> Self {
+        Self { height, width, channels: 1 }
+    }
+}
+
+/// `[height, width, channels]`.
+impl From<[usize; 3]> for ImageShape {
+    fn from([height, width, channels]: [usize; 3]) -> Self {
+        Self { height, width, channels }
+    }
+}
+
+/// `28×28`, and of colour images `32×32×3`.
+impl fmt::Display for ImageShape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}×{}", self.height, self.width)?;
+        if self.channels == 1 { Ok(()) } else { write!(formatter, "×{}", self.channels) }
+    }
+}
+
+impl From<ImageShape> for Shape {
+    fn from(ImageShape { height, width, channels }: ImageShape) -> Self {
+        Shape::Image { height, width, channels }
+    }
+}
+
 /// The shape of one image's activation, without the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {

@@ -206,8 +206,7 @@ impl Forecast {
 
 impl Kind {
     fn of(session: &Session, run: &RunSpec) -> Result<Self, ShapeError> {
-        let nodes =
-            run.architecture().graph(run.dataset.height, run.dataset.width, run.dataset.classes)?.nodes;
+        let nodes = run.architecture().graph(run.dataset.shape(), run.dataset.classes)?.nodes;
         let layers: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         let recipe = &run.recipe;
         let optimiser = std::mem::discriminant(&recipe.optimiser);

@@ -2,6 +2,7 @@
 
 use crate::study_file::ModelSpec;
 use data::Corpus;
+use nn::ImageShape;
 use records::record::{DatasetIdentity, Protocol, RunSpec};
 
 /// A comparison, not yet bound to data.
@@ -21,13 +22,15 @@ pub struct StudySpec {
 
 /// The identity of a corpus, as records keep it.
 pub fn identify(corpus: &Corpus) -> DatasetIdentity {
+    let ImageShape { height, width, channels } = corpus.training().shape();
     DatasetIdentity {
         name: corpus.name().to_owned(),
         sha256: corpus.sha256().to_owned(),
         training_images: corpus.training().len(),
         test_images: corpus.test().len(),
-        height: corpus.training().height(),
-        width: corpus.training().width(),
+        height,
+        width,
+        channels,
         classes: corpus.classes(),
     }
 }

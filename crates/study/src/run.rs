@@ -9,7 +9,7 @@ use crate::{
 use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
-use nn::{Architecture, Model, ShapeError, keep_awake};
+use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
 use records::{
     identity::run_id,
     record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
@@ -34,6 +34,18 @@ pub enum RunError {
     /// A value of the recipe is unusable.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// Pixels are prepared by means of another number of channels.
+    #[error(
+        "model {model}, preparation: means of {expected} channels expected, as the images have, of {found} found"
+    )]
+    Channels {
+        /// The model.
+        model: String,
+        /// The images' channels.
+        expected: usize,
+        /// The recipe's.
+        found: usize,
+    },
     /// The data cannot be divided.
     #[error(transparent)]
     Data(#[from] data::Error),
@@ -162,14 +174,14 @@ impl Session {
     /// When it does not fit the images.
     pub fn model(&self, architecture: &Architecture, capacity: usize) -> Result<Model<f32>, ShapeError> {
         let images = self.corpus.training();
-        let (height, width, classes) = (images.height(), images.width(), self.corpus.classes());
         // On these threads, for which the model lays out its memory.
-        self.threads.install(|| Model::new(self.set, architecture, height, width, classes, capacity))
+        self.threads
+            .install(|| Model::new(self.set, architecture, images.shape(), self.corpus.classes(), capacity))
     }
 
     fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
         let images = self.corpus.training();
-        let layers = architecture.describe(images.height(), images.width(), self.corpus.classes())?;
+        let layers = architecture.describe(images.shape(), self.corpus.classes())?;
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
@@ -179,7 +191,7 @@ impl Session {
     /// When it does not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus.training();
-        let described = model.architecture.describe(images.height(), images.width(), self.corpus.classes());
+        let described = model.architecture.describe(images.shape(), self.corpus.classes());
         match described {
             Ok(_) => Ok(()),
             Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),
@@ -252,6 +264,7 @@ impl Session {
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let sets = self.sets(specification);
+        prepare(&mut model, specification, sets.training)?;
         let Fitted { epochs, kept_epoch } =
             train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
@@ -310,6 +323,7 @@ impl Session {
         self.threads.install(|| {
             let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
             let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
+            prepare(&mut model, specification, sets.training)?;
             let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
             let ended = ended.map(|fitted| fitted.kept_epoch);
             let warnings = load.warning().into_iter().chain(clock.warning()).collect();
@@ -345,6 +359,21 @@ impl Session {
         let study = StudySpec { models, protocol, audit_selection: false, first_seed: seed, runs: 1 };
         plan(&study, &identify(&self.corpus)).remove(0)
     }
+}
+
+/// Says what the model is to make of pixels, as the recipe has it.
+fn prepare(model: &mut Model<f32>, specification: &RunSpec, training: Subset) -> Result<(), RunError> {
+    let preparation = match specification.recipe.preparation {
+        PreparationSpec::None => None,
+        PreparationSpec::Standardise => Some(training.statistics()),
+        PreparationSpec::Given(preparation) => Some(preparation),
+    };
+    let channels = specification.dataset.channels;
+    if let Some(found) = preparation.map(|it| it.mean().len()).filter(|found| *found != channels) {
+        return Err(RunError::Channels { model: specification.model.clone(), expected: channels, found });
+    }
+    model.set_preparation(preparation);
+    Ok(())
 }
 
 /// Initialises a model and trains it as the specification says, on these sets.

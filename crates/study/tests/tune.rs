@@ -375,7 +375,7 @@ fn the_usual_search_of_the_built_in_models() {
             let candidate =
                 Candidate { template: template.clone(), shared: Vec::new(), space: space.clone() };
             let model = candidate.make(&space.settings(&point)).unwrap_or_else(|error| panic!("{error}"));
-            model.architecture.describe(28, 28, 10).unwrap_or_else(|error| panic!("{error}"));
+            model.architecture.describe([28, 28], 10).unwrap_or_else(|error| panic!("{error}"));
         }
     }
     let cnn: ModelTemplate =

@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn images_that_begin_darker_come_later_and_equal_ones_by_their_number() {
         let images = [[0, 0, 7, 0], [0, 0, 0, 0], [9, 0, 0, 0], [0, 0, 1, 1], [0, 3, 0, 0]];
-        let dataset = Dataset::new("digits", images.concat(), vec![0, 1, 0, 1, 0], 2, 2, 2).expect("a set");
+        let dataset = Dataset::new("digits", images.concat(), vec![0, 1, 0, 1, 0], [2, 2], 2).expect("a set");
         let mut batch = [1, 3, 0, 4, 2];
         BatchOrder::new(&dataset).sort(&mut batch);
         assert_eq!(batch, [2, 4, 0, 3, 1]);

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 /// [`crate::predict`] know of it. Another precision or another device is another implementation; batches, epochs,
 /// schedules, augmentation and what is kept of a training stay as they are.
 ///
-/// Images are `[height, width]` bytes that the engine divides by 255, or such fractions that are drawn for it. A batch holds
+/// Images are `[height, width, channels]` bytes that the engine divides by 255, or such fractions that are drawn for it. A batch holds
 /// 1 to [`Self::capacity`] images. Losses are softmax cross-entropies in nats. The same calls give the same bits.
 pub trait Engine {
     /// Largest number of images in a batch.
@@ -17,16 +17,16 @@ pub trait Engine {
     /// Number of classes.
     fn classes(&self) -> usize;
 
-    /// Pixels of an image.
-    fn pixels(&self) -> usize;
+    /// Values of an image.
+    fn image_length(&self) -> usize;
 
     /// Draws every parameter anew from `random`.
     fn initialise(&mut self, random: &mut ChaCha8Rng);
 
     /// Begins a training from the parameters as they are: the optimiser remembers no step, their average a is p, and what
     /// dropout leaves out is a function of `dropout_seed` and of the steps from here. Of the recipe it takes the optimiser with
-    /// its constants, the label smoothing and the average's decay.
-    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64);
+    /// its constants, the label smoothing and the average's decay. `class_weights` are as [`Model::set_class_weights`] has them.
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>);
 
     /// Computes the gradient of the mean loss of a batch for [`Self::update`]: that of the images `image(0)`,
     /// `image(1)`, … against their labels. What comes back is the sum of the losses, before the update.
@@ -96,7 +96,7 @@ impl Engine for Native<'_> {
         self.model.classes()
     }
 
-    fn pixels(&self) -> usize {
+    fn image_length(&self) -> usize {
         self.model.input_length()
     }
 
@@ -104,8 +104,9 @@ impl Engine for Native<'_> {
         self.model.initialise(random);
     }
 
-    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64) {
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>) {
         let values = recipe.values();
+        self.model.set_class_weights(class_weights);
         self.model.set_dropout_seed(dropout_seed);
         self.model.set_label_smoothing(values.label_smoothing);
         self.optimiser = Some(Optimiser::new(&recipe.update_rule(), self.model.specs()));

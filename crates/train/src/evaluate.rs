@@ -1,7 +1,7 @@
 //! Measuring a network without changing it.
 
 use crate::{Engine, Subset, TestTimeAugmentation};
-use nn::Evaluation;
+use nn::{Evaluation, ImageShape};
 
 /// Loss and accuracy over a subset, in batches of the engine's capacity.
 ///
@@ -72,8 +72,8 @@ fn in_batches(
             let evaluation = engine.evaluate(&labels, &image);
             each(&engine.probabilities()[..labels.len() * engine.classes()], evaluation);
         } else {
-            let width = subset.dataset.width();
-            let evaluation = views.evaluate(engine, &labels, &image, width, shifts);
+            let shape = subset.dataset.shape();
+            let evaluation = views.evaluate(engine, &labels, &image, shape, shifts);
             each(&views.probabilities, evaluation);
         }
     }
@@ -96,10 +96,10 @@ impl Views {
         engine: &mut dyn Engine,
         labels: &[u8],
         image: &(dyn Fn(usize) -> &'a [u8] + Sync),
-        width: usize,
+        shape: ImageShape,
         shifts: &[(isize, isize)],
     ) -> Evaluation {
-        let (classes, pixels) = (engine.classes(), engine.pixels());
+        let (classes, pixels) = (engine.classes(), engine.image_length());
         let length = labels.len() * classes;
         engine.evaluate(labels, image);
         self.probabilities.clear();
@@ -107,7 +107,7 @@ impl Views {
         self.images.resize(labels.len() * pixels, 0);
         for shift in shifts {
             for (index, moved) in self.images.chunks_exact_mut(pixels).enumerate() {
-                shift_image(image(index), width, *shift, moved);
+                shift_image(image(index), shape, *shift, moved);
             }
             engine.evaluate(labels, &|image| &self.images[image * pixels..][..pixels]);
             for (sum, one) in self.probabilities.iter_mut().zip(engine.probabilities()) {
@@ -129,16 +129,18 @@ impl Views {
 }
 
 /// Moves an image down and to the right by (`rows`, `columns`), either of which may be negative; 0 comes in at the edges.
-fn shift_image(image: &[u8], width: usize, (rows, columns): (isize, isize), moved: &mut [u8]) {
-    let height = image.len() / width;
-    for (row, moved) in moved.chunks_exact_mut(width).enumerate() {
+fn shift_image(image: &[u8], shape: ImageShape, (rows, columns): (isize, isize), moved: &mut [u8]) {
+    let ImageShape { height, width, channels } = shape;
+    for (row, moved) in moved.chunks_exact_mut(width * channels).enumerate() {
         let from = row.checked_add_signed(-rows).filter(|from| *from < height);
-        for (column, pixel) in moved.iter_mut().enumerate() {
+        for (column, pixel) in moved.chunks_exact_mut(channels).enumerate() {
             let from_column = column.checked_add_signed(-columns).filter(|column| *column < width);
-            *pixel = match (from, from_column) {
-                (Some(row), Some(column)) => image[row * width + column],
-                _ => 0,
-            };
+            match (from, from_column) {
+                (Some(row), Some(column)) => {
+                    pixel.copy_from_slice(&image[(row * width + column) * channels..][..channels]);
+                }
+                _ => pixel.fill(0),
+            }
         }
     }
 }
@@ -152,7 +154,7 @@ mod tests {
         let image = [1, 2, 3, 4, 5, 6];
         let shifted = |shift| {
             let mut moved = [9; 6];
-            shift_image(&image, 3, shift, &mut moved);
+            shift_image(&image, [2, 3].into(), shift, &mut moved);
             moved
         };
         assert_eq!(shifted((0, 0)), image);
@@ -162,6 +164,9 @@ mod tests {
         assert_eq!(shifted((0, -1)), [2, 3, 0, 5, 6, 0]);
         assert_eq!(shifted((1, -1)), [0, 0, 0, 2, 3, 0]);
         assert_eq!(shifted((2, 0)), [0; 6]);
+        let mut colour = [9; 6];
+        shift_image(&image, [1, 2, 3].into(), (0, 1), &mut colour);
+        assert_eq!(colour, [0, 0, 0, 1, 2, 3]);
     }
 
     #[test]

@@ -153,7 +153,9 @@ pub fn fit(
     listener: &mut dyn Listener,
 ) -> Result<Fitted, Stopped> {
     let values = recipe.values();
-    engine.begin(recipe, seeds.dropout());
+    let labels = (0..sets.training.len()).map(|position| sets.training.label(position));
+    let class_weights = values.class_weights.of(engine.classes(), labels);
+    engine.begin(recipe, seeds.dropout(), class_weights);
     let mut training = Training::new(values, seeds, sets.training);
     let mut choice = EarlyStopping::new(values);
     let mut epochs = Vec::with_capacity(values.epochs);

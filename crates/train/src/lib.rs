@@ -18,8 +18,8 @@ pub use engine::{Engine, Native};
 pub use evaluate::{Predictions, evaluate, predict};
 pub use fit::{Clock, EpochMetrics, Event, Fitted, Listener, Seeds, Sets, Stopped, fit};
 pub use spec::{
-    CheckedRecipe, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, Schedule, TestTimeAugmentation,
-    Validation,
+    CheckedRecipe, ClassWeights, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, Schedule,
+    TestTimeAugmentation, Validation,
 };
 pub use subset::Subset;
 

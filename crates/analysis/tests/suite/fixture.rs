@@ -37,6 +37,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
                 test_images: images,
                 height: 28,
                 width: 28,
+                channels: 1,
                 classes: 10,
             },
             protocol: Protocol::Sound,

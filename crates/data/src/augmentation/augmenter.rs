@@ -92,7 +92,7 @@ impl<'a> Augmenter<'a> {
     /// # Panics
     /// When `position` is not in the batch, an index not in the data set, or `pixels` has another length than an image.
     pub fn draw(&self, epoch: usize, batch: &[u32], position: usize, pixels: &mut [f32]) -> Target {
-        assert_eq!(pixels.len(), self.dataset.pixels(), "pixels of an image");
+        assert_eq!(pixels.len(), self.dataset.image_length(), "pixels of an image");
         let index = batch[position] as usize;
         if let Some(later) = batch.get(position + AHEAD) {
             prefetch(self.dataset.image(*later as usize));

@@ -25,7 +25,7 @@ fn images(set: &Dataset) -> Vec<u8> {
             pixels.extend((0..6).map(|row| image[row * 5 + column]));
         }
     }
-    idx::compress(&idx::write_images(&pixels, set.len(), 5, 6))
+    idx::compress(&idx::write_images(&pixels, set.len(), [5, 6]))
 }
 
 fn labels(set: &Dataset) -> Vec<u8> {

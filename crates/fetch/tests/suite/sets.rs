@@ -40,7 +40,7 @@ pub(crate) fn sample(measured: bool, mirrors: &[String]) -> Sample {
     let corpus = data::synthetic(7, 30, 12, 6, 5, 3);
     let files: Vec<Vec<u8>> = [corpus.training(), corpus.test()]
         .into_iter()
-        .flat_map(|set| [idx::write_images(set.images(), set.len(), 6, 5), idx::write_labels(set.labels())])
+        .flat_map(|set| [idx::write_images(set.images(), set.len(), [6, 5]), idx::write_labels(set.labels())])
         .map(|file| idx::compress(&file))
         .collect();
     let names = ["train-images.gz", "train-labels.gz", "test-images.gz", "test-labels.gz"];

@@ -3,14 +3,14 @@
 mod memory;
 
 use crate::{
-    Description,
+    Description, ImageKind,
     escape::{c_string, identifier},
     graph::{Graph, Node, Operation},
     quantisation::{Grid, Quantisation, Rows, transposed},
     state_dict::inputs,
 };
 use memory::{Memory, Way};
-use nn::{ActivationSpec, Cell, LayerSpec, Model, RecurrentSpec, Shape, Sliding};
+use nn::{ActivationSpec, Cell, ImageShape, LayerSpec, Model, RecurrentSpec, Shape, Sliding};
 use std::{collections::BTreeSet, fmt::Write};
 
 /// The functions that a header is made of, each behind a line with its name.
@@ -64,9 +64,17 @@ pub fn c_header(
 }
 
 fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: usize) -> String {
-    let Description { height, width, classes, .. } = description;
+    let (shape, classes) = (description.image(), &description.classes);
+    let ImageShape { height, width, channels } = shape;
     let upper = name.to_ascii_uppercase();
     let names: Vec<String> = classes.iter().map(|class| c_string(class)).collect();
+    let image = match description.kind() {
+        ImageKind::Ink => format!("{height} rows of {width} bytes, light ink on a dark ground"),
+        ImageKind::Grey => format!("{height} rows of {width} bytes"),
+        ImageKind::Colour => {
+            format!("{height} rows of {width} pixels, each a byte of red, one of green and one of blue")
+        }
+    };
     let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
     format!(
         "\
@@ -78,7 +86,7 @@ fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: 
  *     float logits[{upper}_CLASSES];
  *     int class = {name}_classify(image, workspace, logits);
  *
- * image: {height} rows of {width} bytes, light ink on a dark ground; what the network was trained with beyond that is done here.
+ * image: {image}; what the network was trained with beyond that is done here.
  */
 #ifndef {upper}_H
 #define {upper}_H
@@ -88,7 +96,7 @@ fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: 
 
 #define {upper}_HEIGHT {height}
 #define {upper}_WIDTH {width}
-#define {upper}_CLASSES {count}
+{channels}#define {upper}_CLASSES {count}
 /* Floats. */
 #define {upper}_WORKSPACE {length}
 
@@ -99,6 +107,7 @@ static const char *const {name}_class_names[{upper}_CLASSES] = {{{names}}};
         constants = kilobytes(constant_bytes),
         workspace = kilobytes(4 * memory.length),
         count = classes.len(),
+        channels = if channels == 1 { String::new() } else { format!("#define {upper}_CHANNELS {channels}\n") },
         length = memory.length,
         names = names.join(", "),
     )
@@ -201,11 +210,15 @@ struct Exporter<'a> {
 impl Exporter<'_> {
     /// From bytes to what the first node reads.
     fn images(&mut self, description: &Description) {
-        let (first, count) = (self.memory.place(0), description.height * description.width);
+        let (first, count) = (self.memory.place(0), description.image().length());
         self.call("pixels", &format!("image, {count}, workspace + {first}"));
         if let Some(preparation) = description.preparation {
-            let [mean, std] = [preparation.mean(), preparation.std()].map(|value| number(value as f32));
-            self.call("prepare", &format!("workspace + {first}, {count}, {mean}, {std}"));
+            let channels = preparation.mean().len();
+            for (channel, (mean, std)) in preparation.mean().iter().zip(preparation.std()).enumerate() {
+                let [mean, std] = [mean, std].map(|value| number(*value as f32));
+                let (from, count) = (first + channel, count - channel);
+                self.call("prepare", &format!("workspace + {from}, {count}, {channels}, {mean}, {std}"));
+            }
         }
     }
 

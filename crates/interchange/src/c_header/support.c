@@ -3,8 +3,8 @@ static inline void NAME_pixels(const uint8_t *image, int count, float *output) {
     for (int i = 0; i < count; i++) output[i] = (float)image[i] / 255.0f;
 }
 /* ---- prepare: pixels of 0 to 1 as the network was trained on */
-static inline void NAME_prepare(float *pixels, int count, float mean, float deviation) {
-    for (int i = 0; i < count; i++) pixels[i] = (pixels[i] - mean) / deviation;
+static inline void NAME_prepare(float *pixels, int count, int step, float mean, float deviation) {
+    for (int i = 0; i < count; i += step) pixels[i] = (pixels[i] - mean) / deviation;
 }
 /* ---- copy */
 static inline void NAME_copy(const float *input, int count, float *output) {

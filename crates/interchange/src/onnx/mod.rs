@@ -4,13 +4,13 @@ mod proto;
 mod writer;
 
 use crate::{
-    Description, PREPROCESSING,
+    Description,
     escape::identifier,
     graph::{Graph, Node, Operation, Place},
     quantisation::{Grid, Quantisation, Rows, transposed},
     state_dict::{StateTensor, inputs},
 };
-use nn::{ActivationSpec, Cell, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
+use nn::{ActivationSpec, Cell, ImageShape, LayerSpec, Model, PoolSpec, RecurrentSpec, Shape, Sliding};
 use prost::Message;
 use proto::{Dimension, Entry, FLOAT, Length, OperatorSet, TensorShape, TensorType, Value, ValueType};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ pub struct OnnxOptions<'a> {
     pub quantisation: Option<&'a Quantisation>,
 }
 
-/// The model as an ONNX file: `images [n, 1, height, width]` float32 to `logits [n, classes]`, n free.
+/// The model as an ONNX file: `images [n, channels, height, width]` float32 to `logits [n, classes]`, n free.
 ///
 /// Where the description says how pixels are prepared, that is part of the graph. The metadata says how images are to be prepared, and what the classes are called.
 ///
@@ -40,7 +40,7 @@ pub struct OnnxOptions<'a> {
 /// When `model` is not the one that `description` describes.
 pub fn onnx(description: &Description, model: &Model<f32>, options: OnnxOptions) -> Vec<u8> {
     let graph = description.graph(model);
-    let Description { height, width, classes, .. } = description;
+    let (ImageShape { height, width, channels }, classes) = (description.image(), &description.classes);
     let mut exporter = Exporter {
         writer: Writer::default(),
         parameters: model.parameters(),
@@ -66,7 +66,7 @@ pub fn onnx(description: &Description, model: &Model<f32>, options: OnnxOptions)
         false => writer.add("Identity", &[&last], output, Vec::new()),
     };
     let mut metadata = vec![
-        entry("preprocessing", PREPROCESSING),
+        entry("preprocessing", description.kind().preprocessing()),
         entry("classes", &serde_json::json!(classes).to_string()),
         entry("architecture", &description.architecture),
     ];
@@ -89,8 +89,8 @@ pub fn onnx(description: &Description, model: &Model<f32>, options: OnnxOptions)
             node: writer.nodes,
             name: identifier(&description.architecture),
             initializer: writer.constants,
-            doc_string: PREPROCESSING.to_owned(),
-            input: vec![value("images", &[1, *height, *width])],
+            doc_string: description.kind().preprocessing().to_owned(),
+            input: vec![value("images", &[channels, height, width])],
             output: vec![value(output, &[classes.len()])],
         }),
         metadata_props: metadata,
@@ -118,8 +118,15 @@ impl Exporter<'_> {
     fn images(&mut self, description: &Description) {
         let mut place = "images".to_owned();
         if let Some(preparation) = description.preparation {
-            let mean = self.writer.floats("images.mean", &[], &[preparation.mean() as f32]);
-            let std = self.writer.floats("images.std", &[], &[preparation.std() as f32]);
+            // Of one channel a scalar; of several `[channel, 1, 1]`, which is repeated over images, rows and columns.
+            let channels = preparation.mean().len();
+            let shape = if channels == 1 { &[][..] } else { &[channels, 1, 1] };
+            let mut values = |name, values: &[f64]| {
+                let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+                self.writer.floats(name, shape, &values)
+            };
+            let (mean, std) =
+                (values("images.mean", preparation.mean()), values("images.std", preparation.std()));
             let centred = self.writer.add("Sub", &[&place, &mean], "images.centred", Vec::new());
             place = self.writer.add("Div", &[&centred, &std], "images.prepared", Vec::new());
         }

@@ -112,7 +112,7 @@ fn a_gradient_is_the_same_without_that_of_the_pixels() {
     let layers =
         ["maxpool 2 stride 1", "conv 3 3x3 same", "relu", "conv 2 2x2 stride 2", "flatten", "dense classes"];
     let set = InstructionSet::PORTABLE;
-    let mut model = Model::<f64>::new(set, &architecture("padded", &layers), 8, 9, 3, 2).expect("it fits");
+    let mut model = Model::<f64>::new(set, &architecture("padded", &layers), [8, 9], 3, 2).expect("it fits");
     let ramp = |index: usize| (index * 37 % 101) as f64 / 50.0 - 1.0;
     model.parameters_mut().iter_mut().enumerate().for_each(|(index, value)| *value = ramp(index));
     model.input_mut().iter_mut().enumerate().for_each(|(index, value)| *value = ramp(index + 5));
@@ -166,7 +166,7 @@ fn check_golden<E: Build>(set: InstructionSet, tolerance: f64) {
     let golden = Golden::read("layers/convolution.safetensors");
     for (name, layers) in NETWORKS {
         let architecture = architecture(name, &[layers, &["dense classes"]].concat());
-        let mut model = Model::<E>::new(set, &architecture, 11, 10, 4, BATCH).expect("it fits");
+        let mut model = Model::<E>::new(set, &architecture, [11, 10], 4, BATCH).expect("it fits");
         for spec in model.specs().to_vec() {
             let values = golden.parameter(&format!("{name}/initial"), &spec.name);
             let parameters = &mut model.parameters_mut()[spec.range];

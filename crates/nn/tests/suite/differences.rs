@@ -29,7 +29,7 @@ impl Numbers {
 impl Sample {
     pub fn new(architecture: &Architecture, [batch, height, width]: [usize; 3], classes: usize) -> Self {
         let set = InstructionSet::PORTABLE;
-        let mut model = Model::new(set, architecture, height, width, classes, batch).expect("it fits");
+        let mut model = Model::new(set, architecture, [height, width], classes, batch).expect("it fits");
         let mut numbers = Numbers(batch as u64 + 7);
         model.parameters_mut().iter_mut().for_each(|parameter| *parameter = 0.4 * numbers.next());
         model.input_mut().iter_mut().for_each(|pixel| *pixel = numbers.next());

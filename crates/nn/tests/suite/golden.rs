@@ -33,7 +33,8 @@ fn check_twin<E: Build>(
     tolerance: &Tolerance,
 ) {
     let golden = Golden::read(file);
-    let mut model = Model::<E>::new(set, architecture, height, width, classes, batch).expect("the twin fits");
+    let mut model =
+        Model::<E>::new(set, architecture, [height, width], classes, batch).expect("the twin fits");
     set_parameters(&mut model, |name| golden.parameter("initial", name));
     for (pixel, value) in model.input_mut().iter_mut().zip(golden.values("input")) {
         *pixel = E::from_f64(*value);
@@ -173,7 +174,7 @@ fn check_full(set: InstructionSet, name: &str, formula: &[(&str, u64, u32)], par
     let golden = Golden::read(&format!("{name}.safetensors"));
     let digits = Golden::read("digits.safetensors");
     let architecture = study_model(name);
-    let mut model = Model::<f32>::new(set, &architecture, 28, 28, 10, BATCH).expect("it fits");
+    let mut model = Model::<f32>::new(set, &architecture, [28, 28], 10, BATCH).expect("it fits");
     let shapes: Vec<(String, Vec<usize>)> =
         model.specs().iter().map(|spec| (spec.name.clone(), spec.shape.clone())).collect();
     set_parameters(&mut model, |parameter| {

@@ -5,7 +5,7 @@ use nn::{InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 pub fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
-    let mut model = Model::new(set, &study_model(name), 28, 28, 10, capacity).expect("it fits");
+    let mut model = Model::new(set, &study_model(name), [28, 28], 10, capacity).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
     model
 }
@@ -17,6 +17,42 @@ fn images(count: usize) -> Vec<u8> {
 
 fn labels(count: usize) -> Vec<u8> {
     (0..count).map(|image| (image * 3 % 10) as u8).collect()
+}
+
+/// The weighted gradient is the sum of each image's own, times its class's weight; the loss that is told is not weighted.
+#[test]
+fn classes_weigh_in_the_gradient() {
+    let set = InstructionSet::PORTABLE;
+    let (images, labels) = (images(3), [1_u8, 4, 1]);
+    let weights: Vec<f64> = (0..10).map(|class| 0.5 + 0.25 * f64::from(class)).collect();
+    let image = |index: usize| &images[index * 784..][..784];
+    let one = |index: usize| {
+        let mut model = model(set, "mlp", 3);
+        let loss = model.differentiate_images(&labels[index..=index], |_| image(index)).loss_sum;
+        let weight = weights[usize::from(labels[index])];
+        (loss, model.gradient().iter().map(|value| f64::from(*value) * weight / 3.0).collect::<Vec<_>>())
+    };
+    let parts = [0, 1, 2].map(one);
+    let mut model = model(set, "mlp", 3);
+    model.set_class_weights(Some(weights.clone()));
+    let told = model.differentiate_images(&labels, image);
+    assert!((told.loss_sum - parts.iter().map(|(loss, _)| loss).sum::<f64>()).abs() < 1e-6);
+    for (index, value) in model.gradient().iter().enumerate() {
+        let expected: f64 = parts.iter().map(|(_, gradient)| gradient[index]).sum();
+        assert!((f64::from(*value) - expected).abs() < 1e-6, "{index}: {value}, {expected}");
+    }
+}
+
+#[test]
+fn channels_are_prepared_each_by_its_own() {
+    let layers = ["flatten", "dense classes"];
+    let architecture = architecture("plain", &layers);
+    let mut model =
+        Model::<f32>::new(InstructionSet::PORTABLE, &architecture, [1, 2, 3], 2, 1).expect("it fits");
+    let preparation = nn::Preparation::new(&[0.0, 0.5, 1.0], &[1.0, 0.5, 0.25]).expect("of 0 to 1");
+    model.set_preparation(Some(preparation));
+    model.set_batch(1, |_| &[0, 255, 255, 255, 0, 0]);
+    assert_eq!(model.input_mut(), [0.0, 1.0, 0.0, 1.0, -1.0, -4.0]);
 }
 
 #[test]
@@ -151,7 +187,7 @@ fn an_image_gives_the_same_logits_in_any_company() {
 /// By hand: 26² · 32 · 9, 11² · 64 · 9 · 32, 1600 · 128 and 128 · 10; 28 steps of 4 · 128 sums over 28 + 128.
 #[test]
 fn descriptions_count_by_the_definition() {
-    let described = |name| study_model(name).describe(28, 28, 10).expect("it fits");
+    let described = |name| study_model(name).describe([28, 28], 10).expect("it fits");
     let lines = |name| -> Vec<String> {
         described(name)
             .iter()
@@ -184,7 +220,7 @@ fn descriptions_count_by_the_definition() {
 fn layers_that_do_not_fit_are_named() {
     let problem = |layers: &[&str]| {
         let architecture = architecture("m", layers);
-        match Model::<f32>::new(InstructionSet::PORTABLE, &architecture, 8, 9, 4, 1) {
+        match Model::<f32>::new(InstructionSet::PORTABLE, &architecture, [8, 9], 4, 1) {
             Ok(_) => panic!("it fits"),
             Err(error) => error.to_string(),
         }
@@ -249,7 +285,7 @@ fn layers_within_residual_ones_are_named() {
         let mut whole = architecture("m", &["conv 2 1x1", "flatten", "dense classes"]);
         let residual = LayerSpec::Residual { body: layers(body), shortcut: layers(shortcut) };
         whole.layers.insert(1, residual);
-        whole.describe(8, 9, 4).map(|_| ()).expect_err("it does not fit").to_string()
+        whole.describe([8, 9], 4).map(|_| ()).expect_err("it does not fit").to_string()
     };
     assert_eq!(
         problem(&["relu", "conv 2 9x9"], &[]),

@@ -25,7 +25,7 @@ fn sample<E: Build>(
     classes: usize,
 ) -> (Model<E>, Vec<u8>) {
     let architecture = architecture("pointwise", layers);
-    let mut model = Model::<E>::new(set, &architecture, height, width, classes, batch).expect("it fits");
+    let mut model = Model::<E>::new(set, &architecture, [height, width], classes, batch).expect("it fits");
     let mut numbers = Numbers(batch as u64 + 7);
     model.parameters_mut().iter_mut().for_each(|parameter| *parameter = E::from_f64(0.6 * numbers.next()));
     for spec in model.specs().to_vec() {
@@ -349,7 +349,8 @@ fn strays_do_not_shrink_the_running_variance() {
 fn scales_begin_at_one_and_offsets_at_zero() {
     use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
     let architecture = architecture("m", &["batchnorm", "layernorm", "flatten", "dense classes"]);
-    let mut model = Model::<f32>::new(InstructionSet::PORTABLE, &architecture, 3, 3, 2, 1).expect("it fits");
+    let mut model =
+        Model::<f32>::new(InstructionSet::PORTABLE, &architecture, [3, 3], 2, 1).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(1));
     for spec in &model.specs()[..6] {
         let expected =

@@ -89,7 +89,7 @@ fn check_golden<E: Build>(set: InstructionSet, tolerance: f64) {
     let golden = Golden::read("layers/recurrent.safetensors");
     let labels: Vec<u8> = golden.values("labels").iter().map(|label| *label as u8).collect();
     for (name, layers) in GOLDEN {
-        let mut model = Model::<E>::new(set, &network(layers), 5, 6, 3, labels.len()).expect("it fits");
+        let mut model = Model::<E>::new(set, &network(layers), [5, 6], 3, labels.len()).expect("it fits");
         for spec in model.specs().to_vec() {
             let values = golden.values(&format!("{name}/initial/{}", spec.name));
             assert_eq!(values.len(), spec.range.len(), "{name}: {}", spec.name);
@@ -125,7 +125,7 @@ fn as_keras_computes_them() {
 /// A network of all three cells, on images that begin dark, so that steps are shared.
 fn all_cells(set: InstructionSet) -> (Model<f32>, Vec<u8>) {
     let layers = ["lstm 9 bidirectional sequence", "gru 20 bidirectional sequence", "rnn 17"];
-    let mut model = Model::new(set, &network(&layers), 9, 7, 4, 50).expect("it fits");
+    let mut model = Model::new(set, &network(&layers), [9, 7], 4, 50).expect("it fits");
     let mut sample = Sample::new(&network(&layers), [50, 9, 7], 4);
     let narrow = |wide: &[f64], to: &mut [f32]| {
         to.iter_mut().zip(wide).for_each(|(to, value)| *to = *value as f32);

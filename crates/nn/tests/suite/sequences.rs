@@ -57,7 +57,7 @@ fn golden_network() -> Architecture {
 fn keras_computes_the_same() {
     fn check<E: Build>(set: InstructionSet, tolerance: f64) {
         let golden = Golden::read("layers/sequences.safetensors");
-        let mut model = Model::<E>::new(set, &golden_network(), 8, 6, 4, 3).expect("it fits");
+        let mut model = Model::<E>::new(set, &golden_network(), [8, 6], 4, 3).expect("it fits");
         for spec in model.specs().to_vec() {
             let values = golden.values(&spec.name);
             assert_eq!(values.len(), spec.range.len(), "{}", spec.name);
@@ -111,7 +111,7 @@ fn labels(count: usize) -> Vec<u8> {
 fn train(set: InstructionSet, threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
-        let mut model = Model::<f32>::new(set, &transformer(), 12, 12, 10, 50).expect("it fits");
+        let mut model = Model::<f32>::new(set, &transformer(), [12, 12], 10, 50).expect("it fits");
         model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
         let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
         for count in [50, 50, 17, 1] {
@@ -138,7 +138,7 @@ fn the_same_bits_on_any_number_of_threads() {
 fn an_image_gives_the_same_logits_in_any_company() {
     for set in sets() {
         let all = images(33);
-        let mut model = Model::<f32>::new(set, &transformer(), 12, 12, 10, 33).expect("it fits");
+        let mut model = Model::<f32>::new(set, &transformer(), [12, 12], 10, 33).expect("it fits");
         model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
         model.set_batch(33, |image| &all[image * 144..][..144]);
         let together = model.forward(33).to_vec();
@@ -153,7 +153,7 @@ fn an_image_gives_the_same_logits_in_any_company() {
 #[test]
 fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-    let mut model = Model::<f32>::new(sets()[0], &transformer(), 12, 12, 10, 50).expect("it fits");
+    let mut model = Model::<f32>::new(sets()[0], &transformer(), [12, 12], 10, 50).expect("it fits");
     model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
     let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
     let (images, labels) = (images(50), labels(50));

@@ -2,8 +2,10 @@
 
 use crate::charts::canvas::{AXIS, INK, MARGIN, MUTED};
 use crate::charts::font::Font;
+use crate::charts::raster::Raster;
 use crate::charts::scene::{Anchor, Colour, Element, Outline, Scene, Stroke, Text};
 use crate::words::text::one_line;
+use spec::ImageShape;
 
 /// What a sheet shows: rows of images of one size, the first of each being the one that the others come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,10 +18,10 @@ pub struct ContactSheet {
     pub columns: [String; 2],
     /// From top to bottom.
     pub rows: Vec<SheetRow>,
-    /// Pixels of an image from top to bottom.
-    pub height: usize,
-    /// Pixels of an image from left to right.
-    pub width: usize,
+    /// Shape of the images.
+    pub shape: ImageShape,
+    /// Whether they are light ink, as [`crate::TestImages`] has it.
+    pub is_ink: bool,
 }
 
 /// A row of a [`ContactSheet`].
@@ -36,7 +38,7 @@ pub struct SheetRow {
 /// An image of a [`ContactSheet`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SheetImage {
-    /// A byte a pixel, 0 being paper and 255 ink, row by row.
+    /// `[row, column, channel]`.
     pub pixels: Vec<u8>,
     /// Lines below it.
     pub captions: Vec<String>,
@@ -67,10 +69,10 @@ pub fn contact_sheet(sheet: &ContactSheet) -> Scene {
     let widest = words.map(|words| font.width(words, LABEL)).fold(0.0, f64::max);
     let labels = widest.min(LONGEST_LABEL).ceil() + 24.0;
     let images = sheet.rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
-    let pixel = EDGE / sheet.width.max(sheet.height).max(1) as f64;
+    let pixel = EDGE / sheet.shape.width.max(sheet.shape.height).max(1) as f64;
     // Pixels of unequal sizes would look like a pattern.
     let pixel = if pixel > 1.0 { pixel.floor() } else { pixel };
-    let [width, height] = [sheet.width, sheet.height].map(|side| side as f64 * pixel);
+    let [width, height] = [sheet.shape.width, sheet.shape.height].map(|side| side as f64 * pixel);
     let left = |column: usize| {
         let divide = if column > 0 { DIVIDE - GAP } else { 0.0 };
         MARGIN + labels + column as f64 * (EDGE + GAP) + divide
@@ -107,8 +109,9 @@ pub fn contact_sheet(sheet: &ContactSheet) -> Scene {
     for row in &sheet.rows {
         top += if row.heading.is_some() { HEADING } else { 0.0 };
         for (column, image) in row.images.iter().enumerate() {
-            let (x, columns, pixels) = (left(column), sheet.width, image.pixels.clone());
-            scene.elements.push(Element::Image { at: (x, top), pixel, columns, pixels });
+            let x = left(column);
+            let raster = Raster::new(&image.pixels, sheet.shape, sheet.is_ink);
+            scene.elements.push(Element::Image { at: (x, top), pixel, raster });
             let frame = vec![(x, top), (x + width, top), (x + width, top + height), (x, top + height)];
             let edge = Stroke { colour: AXIS, width: 1.0, dash: None };
             scene.shape(Outline::Polygon(frame), None, Some(edge), 1.0);

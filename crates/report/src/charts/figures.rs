@@ -308,13 +308,12 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     // As large as the lines below leave room for: the label, and an answer a model.
     let lines = 1 + models.len().min(MODELS);
     let edge = (height - 8.0 - LINE * lines as f64 - 12.0).min(LARGEST_EDGE);
-    let pixel = edge / images.width.max(images.height) as f64;
+    let pixel = edge / images.shape.width.max(images.shape.height) as f64;
     for (place, entry) in hardest.iter().enumerate() {
         let (x, y) =
             (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64 + 8.0);
-        let Some(pixels) = images.get(entry.image) else { continue };
-        let (at, pixels) = ((x.round(), y.round()), pixels.to_vec());
-        scene.elements.push(Element::Image { at, pixel, columns: images.width, pixels });
+        let Some(raster) = images.raster(entry.image) else { continue };
+        scene.elements.push(Element::Image { at: (x.round(), y.round()), pixel, raster });
         let frame = vec![(x, y), (x + edge, y), (x + edge, y + edge), (x, y + edge)];
         scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
         let star = if entry.disputed.is_some() { "*" } else { "" };

@@ -12,5 +12,6 @@ pub(crate) mod legend;
 pub(crate) mod marks;
 pub(crate) mod painter;
 pub(crate) mod plots;
+pub(crate) mod raster;
 pub mod scene;
 pub(crate) mod svg;

@@ -1,11 +1,11 @@
 //! A drawing as PNG bytes.
 
 use tiny_skia::{
-    Color, FillRule, IntSize, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Shader, StrokeDash,
-    Transform,
+    Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Shader, StrokeDash, Transform,
 };
 
 use crate::charts::font::Font;
+use crate::charts::raster::Raster;
 use crate::charts::scene::{Anchor, Colour, Element, Outline, Scene, Stroke, Text};
 
 impl Scene {
@@ -26,9 +26,7 @@ impl Scene {
                     }
                 }
                 Element::Text(text) => paint_text(&mut pixmap, &font, text),
-                Element::Image { at, pixel, columns, pixels } => {
-                    paint_image(&mut pixmap, *at, *pixel, *columns, pixels);
-                }
+                Element::Image { at, pixel, raster } => paint_image(&mut pixmap, *at, *pixel, raster),
                 Element::Probe(_) => {}
             }
         }
@@ -75,25 +73,17 @@ fn paint_shape(pixmap: &mut Pixmap, path: &Path, fill: Option<Colour>, stroke: O
     }
 }
 
-fn paint_image(pixmap: &mut Pixmap, (x, y): (f64, f64), edge: f64, columns: usize, pixels: &[u8]) {
-    for (index, value) in pixels.iter().enumerate() {
-        let grey = 255 - value;
+fn paint_image(pixmap: &mut Pixmap, (x, y): (f64, f64), edge: f64, Raster { columns, colours }: &Raster) {
+    for (index, [red, green, blue]) in colours.iter().enumerate() {
         let corner = (x + (index % columns) as f64 * edge, y + (index / columns) as f64 * edge);
         let Some(square) = Rect::from_xywh(corner.0 as f32, corner.1 as f32, edge as f32, edge as f32) else {
             continue;
         };
-        let mut paint = paint(Colour(grey, grey, grey), 1.0);
+        let mut paint = paint(Colour(*red, *green, *blue), 1.0);
         // Neighbours share their edges: smoothed ones would show as lines.
         paint.anti_alias = false;
         pixmap.fill_rect(square, &paint, Transform::identity(), None);
     }
-}
-
-/// An image as a PNG file of as many pixels, 255 being black.
-pub(crate) fn image_png(columns: usize, pixels: &[u8]) -> Option<Vec<u8>> {
-    let rgba = pixels.iter().flat_map(|value| [255 - value, 255 - value, 255 - value, 255]).collect();
-    let size = IntSize::from_wh(columns as u32, (pixels.len() / columns) as u32)?;
-    Pixmap::from_vec(rgba, size)?.encode_png().ok()
 }
 
 fn paint_text(pixmap: &mut Pixmap, font: &Font, text: &Text) {

@@ -1,5 +1,7 @@
 //! A drawing as data: what the SVG writer writes and the painter paints, so that both show the same picture.
 
+use super::raster::Raster;
+
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour(pub u8, pub u8, pub u8);
@@ -80,16 +82,14 @@ pub enum Element {
     },
     /// A line of text.
     Text(Text),
-    /// A grey image of square pixels, 255 being black: ink on paper.
+    /// An image of square pixels.
     Image {
         /// Its upper left corner.
         at: Point,
         /// Edge of a pixel.
         pixel: f64,
-        /// Pixels from left to right.
-        columns: usize,
-        /// Row by row from the top.
-        pixels: Vec<u8>,
+        /// The image.
+        raster: Raster,
     },
     /// What a pointer finds on a page; a picture does not show it.
     Probe(Probe),

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::charts::{
-    canvas, font, marks, painter,
+    canvas, font, marks,
+    raster::Raster,
     scene::{Anchor, Colour, Element, Outline, Point, Probe, Scene, Stroke, Text},
 };
 
@@ -80,9 +81,7 @@ impl Scene {
                     write_shape(svg, place, outline, *fill, *stroke, *opacity)
                 }
                 Element::Text(text) => write_text(svg, place, text),
-                Element::Image { at, pixel, columns, pixels } => {
-                    write_image(svg, *at, *pixel, *columns, pixels);
-                }
+                Element::Image { at, pixel, raster } => write_image(svg, *at, *pixel, raster),
                 Element::Probe(probe) if place == Place::Page => write_probe(svg, probe),
                 Element::Probe(_) => {}
             }
@@ -139,9 +138,9 @@ fn write_text(svg: &mut String, place: Place, text: &Text) {
     );
 }
 
-fn write_image(svg: &mut String, (x, y): Point, pixel: f64, columns: usize, pixels: &[u8]) {
-    let (width, height) = (columns as f64 * pixel, (pixels.len() / columns) as f64 * pixel);
-    if let Some(address) = image_address(columns, pixels) {
+fn write_image(svg: &mut String, (x, y): Point, pixel: f64, raster: &Raster) {
+    let [width, height] = [raster.columns, raster.rows()].map(|side| side as f64 * pixel);
+    if let Some(address) = raster.address() {
         push(
             svg,
             format_args!(
@@ -150,12 +149,6 @@ fn write_image(svg: &mut String, (x, y): Point, pixel: f64, columns: usize, pixe
             ),
         );
     }
-}
-
-/// An image as an address that holds all of it.
-pub(crate) fn image_address(columns: usize, pixels: &[u8]) -> Option<String> {
-    let png = painter::image_png(columns, pixels)?;
-    Some(format!("data:image/png;base64,{}", records::encoding::base64(&png)))
 }
 
 /// What it shows is hidden by the page's style sheet until it is pointed at or has the focus.

@@ -88,6 +88,7 @@ pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec
             test_images: 10_000,
             height: 28,
             width: 28,
+            channels: 1,
             classes: 10,
         },
         protocol: records::record::Protocol::Sound,

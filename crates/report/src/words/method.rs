@@ -24,12 +24,13 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
         study.protocols().into_iter().map(|protocol| in_words(protocol, study)).collect();
     for dataset in study.datasets() {
         sentences.push(format!(
-            "Data: {}, {} training and {} test images of {} × {} pixels in {} classes; SHA-256 {}.",
+            "Data: {}, {} training and {} test images of {} × {} pixels{} in {} classes; SHA-256 {}.",
             one_line(&dataset.name),
             thousands(dataset.training_images as u64),
             thousands(dataset.test_images as u64),
             dataset.height,
             dataset.width,
+            if dataset.channels == 3 { " in colour" } else { "" },
             dataset.classes,
             one_line(&dataset.sha256)
         ));

@@ -516,6 +516,8 @@ mod tests {
             keep_best: true,
             test_time_augmentation: train::TestTimeAugmentation::FourShifts,
             augmentation: data::Augmentation { shift: 1.0, ..data::Augmentation::default() },
+            class_weights: train::ClassWeights::Balanced,
+            preparation: nn::PreparationSpec::Standardise,
             ..train::Recipe::default()
         };
         let written = serde_json::to_value(&whole).expect("plain values");

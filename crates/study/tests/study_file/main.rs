@@ -25,7 +25,7 @@ fn the_built_in_models_fit_mnist_and_have_the_recipes_that_they_need() {
     assert!(models.len() >= 2);
     for model in &models {
         let name = &model.architecture.name;
-        let described = model.architecture.describe(28, 28, 10).unwrap_or_else(|error| panic!("{error}"));
+        let described = model.architecture.describe([28, 28], 10).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(described.last().expect("layers").output, Shape::Vector(10), "{name}");
         assert!(!model.architecture.summary.is_empty() && !model.architecture.citation.is_empty(), "{name}");
         assert!(model.expected_accuracy.is_some(), "{name}");
@@ -169,12 +169,12 @@ layers = [
     )
     .expect("it is spelled correctly");
     let model = &study.models[0];
-    let error = model.architecture.describe(8, 8, 10).expect_err("it does not fit");
+    let error = model.architecture.describe([8, 8], 10).expect_err("it does not fit");
     assert_eq!(
         model.locate(error).expect("from a file").to_string(),
         "a.toml, line 7: model deep, layer 2.2 (conv 5 9x9): a kernel of 9x9 does not fit an image of 6×6×4"
     );
-    let error = model.architecture.describe(28, 28, 10).expect_err("the sum does not fit");
+    let error = model.architecture.describe([28, 28], 10).expect_err("the sum does not fit");
     let told = model.locate(error).expect("from a file").to_string();
     assert!(told.starts_with("a.toml, line 5: model deep, layer 2 (residual ["), "{told}");
 }

@@ -8,7 +8,7 @@ fn told(text: &str) -> (usize, String, String) {
         Err(error) => error,
         Ok(study) => {
             let unfit = study.models.iter().find_map(|model| {
-                let error = model.architecture.describe(28, 28, 10).err()?;
+                let error = model.architecture.describe([28, 28], 10).err()?;
                 Some(model.locate(error).unwrap_or_else(|error| panic!("without its line: {error}")))
             });
             unfit.unwrap_or_else(|| panic!("nothing wrong found: {text}"))
@@ -282,7 +282,7 @@ fn what_is_wrong_with_a_built_in_model_is_told_of_the_file_that_names_it() {
         assert!(error.starts_with(said), "{error}");
     }
     let study = parse("models = [\n  \"lstm\",\n  \"cnn\",\n]").expect("a study");
-    let error = study.models[1].architecture.describe(4, 4, 10).expect_err("it does not fit");
+    let error = study.models[1].architecture.describe([4, 4], 10).expect_err("it does not fit");
     let told = study.models[1].locate(error).expect("the file names it").to_string();
     assert!(
         told.starts_with("a.toml, line 3: model cnn, layer 3 (maxpool 2)")
@@ -290,7 +290,7 @@ fn what_is_wrong_with_a_built_in_model_is_told_of_the_file_that_names_it() {
         "{told}"
     );
     let study = parse("[model.x]\nlike = \"cnn\"").expect("a study");
-    let error = study.models[0].architecture.describe(4, 4, 10).expect_err("it does not fit");
+    let error = study.models[0].architecture.describe([4, 4], 10).expect_err("it does not fit");
     let told = study.models[0].locate(error).expect("from a file").to_string();
     assert!(told.starts_with("a.toml, line 1: model x, layer "), "{told}");
 }

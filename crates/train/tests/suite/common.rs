@@ -24,7 +24,7 @@ pub fn sets(corpus: &Corpus) -> Sets<'_> {
 }
 
 pub fn model(set: InstructionSet, architecture: &Architecture) -> Model<f32> {
-    Model::new(set, architecture, 28, 28, 10, 128).expect("it fits")
+    Model::new(set, architecture, [28, 28], 10, 128).expect("it fits")
 }
 
 /// Layers as they are spelled, between commas.

@@ -32,7 +32,7 @@ impl Engine for Double {
         self.model.classes()
     }
 
-    fn pixels(&self) -> usize {
+    fn image_length(&self) -> usize {
         self.model.input_length()
     }
 
@@ -40,7 +40,8 @@ impl Engine for Double {
         self.model.initialise(random);
     }
 
-    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64) {
+    fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>) {
+        self.model.set_class_weights(class_weights);
         self.model.set_dropout_seed(dropout_seed);
         self.model.set_label_smoothing(recipe.values().label_smoothing);
         let optimiser = Optimiser::new(&recipe.update_rule(), self.model.specs());
@@ -116,7 +117,7 @@ fn another_precision_trains_the_same() {
     for (number, recipe) in recipes.into_iter().enumerate() {
         let mut single = model(set, &smooth);
         let fitted = train(&mut single, recipe.clone(), &corpus);
-        let double = Model::new(set, &smooth, 28, 28, 10, 128).expect("it fits");
+        let double = Model::new(set, &smooth, [28, 28], 10, 128).expect("it fits");
         let engine: &mut dyn Engine = &mut Double::of(double);
         let seeds = Seeds::of_run(7);
         seeds.initialise(engine);

@@ -20,7 +20,7 @@ fn rising() -> (Recipe, data::Corpus) {
     let corpus = corpus();
     let test = corpus.test();
     let labels = test.labels().iter().enumerate().map(|(image, label)| (label + (image % 2) as u8) % 10);
-    let wrong = data::Dataset::new("wrong", test.images().to_vec(), labels.collect(), 28, 28, 10);
+    let wrong = data::Dataset::new("wrong", test.images().to_vec(), labels.collect(), [28, 28], 10);
     let corpus = data::Corpus::new("wrong", corpus.training().clone(), wrong.expect("a set"));
     (Recipe { epochs: 12, learning_rate: 0.01, ..Recipe::default() }, corpus.expect("a corpus"))
 }

@@ -91,6 +91,7 @@ pub fn recipes() -> Vec<Recipe> {
         keep_best: true,
         test_time_augmentation: TestTimeAugmentation::FourShifts,
         augmentation: Augmentation { shift: 2.0, rotation: 10.0, mixup: 0.2, ..Augmentation::default() },
+        ..Recipe::default()
     };
     let augmented = Recipe {
         epochs: 2,

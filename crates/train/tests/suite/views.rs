@@ -21,7 +21,7 @@ fn the_answer_is_the_mean_over_the_shifts() {
                 *pixel = test.image(image)[(row * 28 + column) as usize];
             }
         }
-        data::Dataset::new("moved", images, test.labels().to_vec(), 28, 28, 10).expect("a set")
+        data::Dataset::new("moved", images, test.labels().to_vec(), [28, 28], 10).expect("a set")
     };
     let four = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)];
     let eight: Vec<_> = (-1..=1).flat_map(|rows| (-1..=1).map(move |columns| (rows, columns))).collect();

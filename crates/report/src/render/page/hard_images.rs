@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use super::{chip, table};
-use crate::charts::svg::image_address;
 use crate::words::numbers::{counted, thousands};
 use crate::words::text::one_line;
 use crate::{Study, TestImages, tables};
@@ -63,7 +62,7 @@ pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
 
 fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
     let class = |class: u8| study.class(usize::from(class));
-    let address = images.and_then(|images| image_address(images.width, images.get(entry.image)?));
+    let address = images.and_then(|images| images.raster(entry.image)?.address());
     html! {
         li {
             @if let Some(address) = address {

@@ -372,7 +372,7 @@ mod tests {
         }
         let comparisons = [comparison("cnn", "<b>lstm</b>", 0.0083)];
         let pixels = vec![7; 1000 * 784];
-        let images = Some(TestImages { pixels: &pixels, height: 28, width: 28 });
+        let images = Some(TestImages { pixels: &pixels, shape: [28, 28].into(), is_ink: true });
         page(
             &Given {
                 records: &records,

@@ -1,0 +1,135 @@
+//! A file or folder of images, of whatever kind, as a corpus.
+
+use std::path::Path;
+
+use containers::{Contents, Images, Part};
+use spec::ImageShape;
+
+use crate::directory::read_four;
+use crate::error::thousands;
+use crate::four_files::FourFiles;
+use crate::groups::Grouping;
+use crate::split::{grouped_split, stratified_split};
+use crate::{Corpus, Dataset, Error, Reading, TestShare};
+
+/// Loads a file or folder of images: four IDX files, or anything that `containers` reads.
+///
+/// A validation part that is stated becomes the last training images ([`Corpus::validation_images`]). Where there is no test
+/// part, images are set apart as one, as [`Reading::test`] says. What was guessed, converted or left out stands in
+/// [`Corpus::warnings`].
+///
+/// # Errors
+/// Every [`Error`] of files and sets.
+pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
+    let name = format!("{}{reading}", path.display());
+    let is_four = path.is_dir() && FourFiles::are_in(path) || containers::recognise(path).is_none();
+    let mut contents = match is_four {
+        true => read_four(path, &name, reading)?,
+        false => read_container(path, &name, reading)?,
+    };
+    let mut groups = match &reading.groups {
+        Some(asked) => Some(Grouping::of(asked, &name, &contents)?),
+        None => None,
+    };
+    let mut remarks = std::mem::take(&mut contents.remarks);
+    if contents.test.is_none() {
+        let share = reading.test.unwrap_or_default();
+        remarks.push(set_apart(&mut contents, &mut groups, share)?);
+    } else if reading.test.is_some() {
+        return Err(Error::TestStated { name });
+    }
+    let Contents { class_names, mut training, validation, test, .. } = contents;
+    let validation_images = validation.as_ref().map(|part| part.images.count);
+    if let Some(validation) = validation {
+        append(&mut training, validation);
+    }
+    let classes = class_names.len();
+    let test = test.expect("set apart where none is stated");
+    let training = dataset(format!("{name} (training)"), training, classes)?;
+    let test = dataset(format!("{name} (test)"), test, classes)?;
+    let mut corpus = Corpus::examined(name, training, test, class_names)?;
+    if let Some(images) = validation_images {
+        remarks
+            .push(format!("the data states {} validation images: they are used", thousands(images as u64)));
+        corpus = corpus.with_validation(images);
+    }
+    if let Some(groups) = groups {
+        remarks.extend(groups.remarks());
+        corpus = corpus.with_groups(groups.into_training());
+    }
+    Ok(corpus.with_remarks(remarks))
+}
+
+fn read_container(path: &Path, name: &str, reading: &Reading) -> Result<Contents, Error> {
+    if reading.transposed {
+        return Err(Error::NotTransposed { name: name.to_owned() });
+    }
+    Ok(containers::read(path, &reading.of_images())?)
+}
+
+/// Moves some of the training images into a test part; says which.
+fn set_apart(
+    contents: &mut Contents,
+    groups: &mut Option<Grouping>,
+    TestShare { fraction, seed }: TestShare,
+) -> Result<String, Error> {
+    let part = &contents.training;
+    let (images, classes) = (part.images.count, contents.class_names.len());
+    let labels: Vec<u8> = part.labels.iter().map(|label| *label as u8).collect();
+    let asked = ((images as f64 * fraction).round() as usize).max(1);
+    let split = match groups {
+        Some(groups) => grouped_split(&labels, classes, groups.training(), asked, seed)?,
+        None => stratified_split(&labels, classes, asked, seed)?,
+    };
+    let (training, test) = (select(part, &split.training), select(part, &split.validation));
+    let whose = match groups {
+        Some(groups) => {
+            groups.set_apart(&split);
+            "whole groups of them"
+        }
+        None => "of each class in its proportion",
+    };
+    let told = format!(
+        "there is no test part: {} of {} images, {whose}, are set apart to test on, drawn by seed {seed}; `test={}@{}` behind the path \
+         draws others",
+        thousands(test.images.count as u64),
+        thousands(images as u64),
+        fraction,
+        seed + 1
+    );
+    (contents.training, contents.test) = (training, Some(test));
+    Ok(told)
+}
+
+/// Those images of a part, in their order.
+fn select(part: &Part, indices: &[u32]) -> Part {
+    let length = part.images.height * part.images.width * part.images.channels;
+    let indices = || indices.iter().map(|index| *index as usize);
+    let mut pixels = Vec::with_capacity(indices().count() * length);
+    indices().for_each(|index| pixels.extend_from_slice(&part.images.pixels[index * length..][..length]));
+    Part {
+        images: Images { pixels, count: indices().count(), ..part.images },
+        labels: indices().map(|index| part.labels[index]).collect(),
+        names: part.names.as_ref().map(|names| indices().map(|index| names[index].clone()).collect()),
+    }
+}
+
+fn append(part: &mut Part, more: Part) {
+    part.images.count += more.images.count;
+    part.images.pixels.extend_from_slice(&more.images.pixels);
+    part.labels.extend(more.labels);
+    if let (Some(names), Some(more)) = (&mut part.names, more.names) {
+        names.extend(more);
+    }
+}
+
+fn dataset(name: String, part: Part, classes: usize) -> Result<Dataset, Error> {
+    let Images { pixels, height, width, channels, .. } = part.images;
+    // `containers` tells no more classes apart than a byte does.
+    let labels = part.labels.into_iter().map(|label| label as u8).collect();
+    let set = Dataset::new(name, pixels, labels, ImageShape { height, width, channels }, classes)?;
+    Ok(match part.names {
+        Some(names) => set.with_names(names),
+        None => set,
+    })
+}
