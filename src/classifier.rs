@@ -2,8 +2,8 @@
 
 use crate::Error;
 use digits::{Bounds, Digit, Doubt, Picture, PictureError, SIDE, digit, digits};
-use interchange::{Description, Remark};
-use nn::{InstructionSet, Model};
+use interchange::{Description, ImageKind, Remark};
+use nn::{ImageShape, InstructionSet, Model};
 use records::store::{read_at_most, write_atomically};
 use std::{fs::File, io, path::Path};
 
@@ -29,12 +29,14 @@ pub struct Answer {
     pub name: String,
     /// Of each class; they sum to 1.
     pub probabilities: Vec<f32>,
-    /// The image as the model saw it, row by row, light ink on a dark ground.
+    /// The image as the model saw it, `[row, column, channel]`.
     pub pixels: Vec<u8>,
     /// Where the digit is in the picture; `None` for an image that was prepared already.
     pub bounds: Option<Bounds>,
     /// Why the image may not be what was meant, so that the answer needs a look at the picture.
     pub doubts: Vec<Doubt>,
+    /// What was done to a whole image so that it fits the model, such as another size; a sentence each.
+    pub remarks: Vec<String>,
 }
 
 impl Answer {
@@ -92,12 +94,12 @@ impl Classifier {
         &self.remarks
     }
 
-    /// The class of the one digit in an image file of any usual kind, size, colour and polarity, made into an image as
-    /// MNIST's: see [`digits::digit()`].
+    /// The class of an image file of any usual kind and size. For a model of images as MNIST's, of the one digit in it, found and
+    /// made into such an image: see [`digits::digit()`]. For any other, of the whole image, scaled to the model's size.
     ///
     /// # Errors
-    /// When the file cannot be read, is no image or a damaged one, shows no digit, one that is cut off, or several, or the
-    /// model is for images of another size than MNIST's.
+    /// When the file cannot be read, is no image or a damaged one; where a digit is sought, when it shows none, one that is cut
+    /// off, or several.
     pub fn classify_file(&mut self, file: impl AsRef<Path>) -> Result<Answer, Error> {
         let file = file.as_ref();
         self.classify_one(&file.display().to_string(), &read(file)?)
@@ -112,16 +114,39 @@ impl Classifier {
     }
 
     /// The classes of all digits in an image file, given as its bytes, in reading order; at least one: see
-    /// [`digits::digits()`].
+    /// [`digits::digits()`]. A model of other images than MNIST's answers once, for the whole image.
     ///
     /// # Errors
     /// As [`Self::classify_file`], except that there may be several digits.
     pub fn classify_digits(&mut self, bytes: &[u8]) -> Result<Vec<Answer>, Error> {
+        if !self.finds_digits() {
+            return Ok(vec![self.classify_whole(IMAGE, bytes)?]);
+        }
         let found = self.found(IMAGE, bytes, digits)?;
         Ok(found.into_iter().map(|digit| self.answer_of(digit)).collect())
     }
 
+    /// Whether the model is for images as MNIST's are, so that digits are sought in a picture; else it is asked of whole images.
+    pub fn finds_digits(&self) -> bool {
+        let image = self.description.image();
+        self.description.kind() == ImageKind::Ink && [image.height, image.width] == [SIDE; 2]
+    }
+
+    /// The class of a whole image, scaled to the model's size.
+    fn classify_whole(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
+        let ImageShape { height, width, channels } = self.description.image();
+        let read = data::read_image(file, bytes, [height, width, channels]);
+        let (pixels, remarks) = read.map_err(data::Error::from)?;
+        let is_light = self.description.kind() == ImageKind::Ink
+            && Picture::decode(bytes).is_ok_and(|picture| picture.is_dark_on_light());
+        let doubts = if is_light { vec![Doubt::LightGround] } else { Vec::new() };
+        Ok(Answer { remarks, doubts, ..self.answer(&pixels) })
+    }
+
     fn classify_one(&mut self, file: &str, bytes: &[u8]) -> Result<Answer, Error> {
+        if !self.finds_digits() {
+            return self.classify_whole(file, bytes);
+        }
         let digit = self.found(file, bytes, digit)?;
         Ok(self.answer_of(digit))
     }
@@ -162,6 +187,11 @@ impl Classifier {
     pub fn classify_prepared(&mut self, bytes: &[u8]) -> Result<Answer, Error> {
         let problem = |problem| Error::Picture { file: IMAGE.to_owned(), problem };
         let picture = Picture::decode(bytes).map_err(problem)?;
+        if self.description.kind() != ImageKind::Ink {
+            let image = self.classify_whole(IMAGE, bytes)?;
+            self.check_size([picture.height(), picture.width()])?;
+            return Ok(image);
+        }
         let size = [picture.height(), picture.width()];
         // Large pictures were reduced, so that their size is not the file's.
         if size.into_iter().any(|side| side > data::MAXIMUM_SIDE) {
@@ -197,7 +227,15 @@ impl Classifier {
         };
         let class = (1..classes).fold(0, better);
         let name = self.description.classes[class].clone();
-        Answer { class, name, probabilities, pixels: pixels.to_vec(), bounds: None, doubts: Vec::new() }
+        Answer {
+            class,
+            name,
+            probabilities,
+            pixels: pixels.to_vec(),
+            bounds: None,
+            doubts: Vec::new(),
+            remarks: Vec::new(),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
 use crate::{hints, interrupt, output, verb::Verb};
+use data::AugmentationError;
 use records::{files::FileError, folder::FolderError, results::CollectError, store::RECORDS};
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
-use train::Stopped;
+use train::{RecipeError, Stopped};
 
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
@@ -167,6 +168,9 @@ impl From<RunError> for Failure {
             RunError::UnknownModel(error) => hints::of_unknown_model(error).into(),
             RunError::StudyFile(error) => error.hint.clone().into(),
             RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
+            RunError::Recipe(RecipeError::Augmentation(AugmentationError::NeedsColour { field, .. })) => {
+                format!("leave {field} out of the augmentation, or train on colour images").into()
+            }
             RunError::Recipe(_) => Hint::Recipe,
             RunError::Channels { expected, .. } => {
                 format!("give {expected} of each, or write preparation = \"standardise\"").into()
@@ -277,9 +281,15 @@ impl From<data::Error> for Failure {
     }
 }
 
-impl From<data::AugmentationError> for Failure {
-    fn from(error: data::AugmentationError) -> Self {
-        let hint = format!("pass --{} with a value in that range", error.field);
+impl From<AugmentationError> for Failure {
+    fn from(error: AugmentationError) -> Self {
+        let field = error.field();
+        let hint = match error {
+            AugmentationError::OutOfRange { .. } => {
+                format!("pass --{field} with a value in that range")
+            }
+            AugmentationError::NeedsColour { .. } => format!("leave out --{field}"),
+        };
         Self::usage(error, hint)
     }
 }

@@ -97,6 +97,9 @@ fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
         return None;
     }
     let mut asked = question.target.as_ref().map_or_else(String::new, options_of);
+    if !question.decide_by.is_default() {
+        asked.push_str(&format!(" --decide-by {}", question.decide_by.name()));
+    }
     if let Some(points) = question.equivalence_margin_points {
         asked.push_str(&format!(" --equivalence-margin {points}"));
     }
@@ -155,6 +158,7 @@ fn in_dollar_quotes(character: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use records::question::Measure;
     use records::record::{DatasetIdentity, Protocol};
     use study::plan::{StudySpec, plan};
 
@@ -226,15 +230,19 @@ mod tests {
             max_epochs: Some(3),
             max_train_seconds: Some(1.5),
         };
-        let question =
-            Question { target: Some(target), equivalence_margin_points: Some(0.15), ..Question::default() };
+        let question = Question {
+            title: None,
+            target: Some(target),
+            decide_by: Measure::MacroF1,
+            equivalence_margin_points: Some(0.15),
+        };
         let mut runs = runs(1);
         runs.iter_mut().for_each(|run| run.audit_selection = true);
         let asked = commanded(&runs, &question).expect("one command makes them");
         assert!(
             asked.ends_with(
                 " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 \
-                 --max-train-seconds 1.5 --equivalence-margin 0.15"
+                 --max-train-seconds 1.5 --decide-by macro-f1 --equivalence-margin 0.15"
             ),
             "{asked}"
         );

@@ -137,7 +137,7 @@ pub fn description_of(record: &RunRecord, model: &Model<f32>, corpus: &Corpus) -
     let classes = corpus.class_names().to_vec();
     let mut description =
         Description::of(&specification.architecture(), specification.dataset.shape(), classes);
-    if corpus.training().shape().channels == 1 && !corpus.training().is_ink() {
+    if corpus.training().shape().channels == 1 && !corpus.is_prepared_as_mnist() {
         description.set_kind(ImageKind::Grey);
     }
     description.preparation = model.preparation();

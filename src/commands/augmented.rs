@@ -28,6 +28,12 @@ pub(crate) struct SheetArguments {
 /// Augmentation for a look at it [default: typical values of every kind].
 #[derive(Debug, Args)]
 pub(crate) struct AugmentationArguments {
+    /// Zeros around the image in pixels, of which a crop of its size is taken
+    #[arg(long, value_name = "N", requires = "augmented")]
+    crop: Option<usize>,
+    /// Probability that left and right are exchanged
+    #[arg(long, value_name = "X", requires = "augmented")]
+    flip: Option<f64>,
     /// Maximum shift in pixels
     #[arg(long, value_name = "X", requires = "augmented")]
     shift: Option<f64>,
@@ -46,6 +52,18 @@ pub(crate) struct AugmentationArguments {
     /// Standard deviation of that smoothing in pixels
     #[arg(long, value_name = "X", requires = "elastic")]
     smoothness: Option<f64>,
+    /// Maximum change of brightness, a fraction
+    #[arg(long, value_name = "X", requires = "augmented")]
+    brightness: Option<f64>,
+    /// Maximum change of contrast, a fraction
+    #[arg(long, value_name = "X", requires = "augmented")]
+    contrast: Option<f64>,
+    /// Maximum change of saturation, a fraction, of colour images
+    #[arg(long, value_name = "X", requires = "augmented")]
+    saturation: Option<f64>,
+    /// Probability that a colour image becomes grey
+    #[arg(long, value_name = "X", requires = "augmented")]
+    grey: Option<f64>,
     /// Probability that a rectangle is covered with noise
     #[arg(long, value_name = "X", requires = "augmented")]
     erasing: Option<f64>,
@@ -60,16 +78,25 @@ pub(crate) struct AugmentationArguments {
 impl AugmentationArguments {
     /// None without any value.
     pub(crate) fn augmentation(&self) -> Option<Augmentation> {
-        let given = [self.shift, self.rotation, self.scale, self.shear, self.elastic];
-        let given = given.into_iter().chain([self.erasing, self.mixup, self.cutmix]);
-        given.flatten().next()?;
+        let moves = [self.flip, self.shift, self.rotation, self.scale, self.shear, self.elastic];
+        let colours = [self.brightness, self.contrast, self.saturation, self.grey];
+        let given = moves.into_iter().chain(colours).chain([self.erasing, self.mixup, self.cutmix]);
+        if self.crop.is_none() && given.flatten().next().is_none() {
+            return None;
+        }
         Some(Augmentation {
+            crop: self.crop.unwrap_or(0),
+            flip: self.flip.unwrap_or(0.0),
             shift: self.shift.unwrap_or(0.0),
             rotation: self.rotation.unwrap_or(0.0),
             scale: self.scale.unwrap_or(0.0),
             shear: self.shear.unwrap_or(0.0),
             elastic: self.elastic.unwrap_or(0.0),
             smoothness: self.smoothness.unwrap_or(Augmentation::default().smoothness),
+            brightness: self.brightness.unwrap_or(0.0),
+            contrast: self.contrast.unwrap_or(0.0),
+            saturation: self.saturation.unwrap_or(0.0),
+            grey: self.grey.unwrap_or(0.0),
             erasing: self.erasing.unwrap_or(0.0),
             mixup: self.mixup.unwrap_or(0.0),
             cutmix: self.cutmix.unwrap_or(0.0),
@@ -83,32 +110,53 @@ const EPOCHS: usize = 9;
 /// Classes shown of a set with more.
 const MOST_CLASSES: usize = 16;
 
-/// What a sheet shows where nothing is asked for: as papers about digits have it.
+/// What a sheet of grey images shows where nothing is asked for: as papers about digits have it.
 const TYPICAL: Augmentation = Augmentation {
+    crop: 0,
+    flip: 0.0,
     shift: 2.0,
     rotation: 10.0,
     scale: 0.1,
     shear: 10.0,
     elastic: 34.0,
     smoothness: 4.0,
+    brightness: 0.0,
+    contrast: 0.0,
+    saturation: 0.0,
+    grey: 0.0,
     erasing: 0.5,
     mixup: 0.4,
     cutmix: 1.0,
 };
 
+/// And of colour images: as papers about photographs have it.
+const TYPICAL_COLOUR: Augmentation = Augmentation {
+    crop: 4,
+    flip: 0.5,
+    elastic: 0.0,
+    brightness: 0.4,
+    contrast: 0.4,
+    saturation: 0.4,
+    grey: 0.2,
+    ..TYPICAL
+};
+
 /// Draws the sheet and writes it.
 pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failure> {
     let asked = arguments.augmentation.augmentation();
-    let augmentation = asked.unwrap_or(TYPICAL);
-    augmentation.check()?;
+    if let Some(asked) = &asked {
+        asked.check()?;
+    }
     let name = arguments.reading.of(arguments.dataset.as_deref().unwrap_or("mnist"));
     targets::check(&[("--dataset", Path::new(&name))], &[("--augmented", file)])?;
     let corpus = data::load(&source::source(&name, false)?)?;
     source::warn(&corpus);
+    let typical = if corpus.training().shape().is_colour() { TYPICAL_COLOUR } else { TYPICAL };
+    let augmentation = asked.unwrap_or(typical);
     // Mixed and covered as well, an image of everything at once would hide what moving does.
     let together = match asked {
         Some(asked) => asked,
-        None => Augmentation { erasing: 0.0, mixup: 0.0, cutmix: 0.0, ..TYPICAL },
+        None => Augmentation { erasing: 0.0, mixup: 0.0, cutmix: 0.0, ..typical },
     };
     let sheet = sheet(&corpus, &name, &augmentation, &together, arguments.seed.unwrap_or(0))?;
     write_atomically(file, &contact_sheet(&sheet).to_png())?;
@@ -162,11 +210,17 @@ fn sheet(
 fn kinds(all: &Augmentation) -> Vec<Augmentation> {
     let none = Augmentation::default();
     let kinds = [
+        Augmentation { crop: all.crop, ..none },
+        Augmentation { flip: all.flip, ..none },
         Augmentation { shift: all.shift, ..none },
         Augmentation { rotation: all.rotation, ..none },
         Augmentation { scale: all.scale, ..none },
         Augmentation { shear: all.shear, ..none },
         Augmentation { elastic: all.elastic, smoothness: all.smoothness, ..none },
+        Augmentation { brightness: all.brightness, ..none },
+        Augmentation { contrast: all.contrast, ..none },
+        Augmentation { saturation: all.saturation, ..none },
+        Augmentation { grey: all.grey, ..none },
         Augmentation { erasing: all.erasing, ..none },
         Augmentation { mixup: all.mixup, ..none },
         Augmentation { cutmix: all.cutmix, ..none },

@@ -135,7 +135,7 @@ pub(super) fn make(
                     !output.json,
                 )?);
             }
-            results::publish_across(&options.out, &parts, output).and(flaw)
+            results::publish_across(&options.out, &parts, None, output).and(flaw)
         }
     }
 }

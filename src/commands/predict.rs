@@ -10,9 +10,9 @@ use crate::{
 use clap::{Args, ValueHint};
 use mnist_study::{
     Answer, Classifier, Error,
-    digits::{Bounds, Doubt, SIDE},
-    interchange::Description,
+    digits::{Bounds, Doubt},
 };
+use nn::ImageShape;
 use records::store::read_at_most;
 use serde_json::json;
 use std::{
@@ -31,7 +31,7 @@ pub(crate) struct PredictArguments {
     /// Image files of any usual kind, size, colour and polarity, folders of such files, or - for standard input
     #[arg(value_name = "IMAGE", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) images: Vec<PathBuf>,
-    /// Take each image as it is, of the model's size, light ink on a dark ground, instead of finding the digit in it
+    /// Take each image as it is, of the model's size, instead of finding the digit in it or scaling it
     #[arg(long)]
     pub(crate) as_is: bool,
     /// Whether to show what the model saw: auto shows it when at a terminal
@@ -68,16 +68,6 @@ const RUNNERS_UP: usize = 2;
 pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let dataset = arguments.reading.of(&arguments.dataset);
     let saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
-    let Description { height, width, .. } = saved.description;
-    if !arguments.as_is && [height, width] != [SIDE; 2] {
-        return Err(Failure::new(
-            format!(
-                "{}: a model for images of {SIDE}×{SIDE} pixels expected, one for {height}×{width} found",
-                arguments.model.file.display()
-            ),
-            "pass --as-is and images of its size: digits are found for models of MNIST's size alone",
-        ));
-    }
     let model = saved.model(instruction_set()?, 1)?;
     let mut classifier = Classifier::new(saved.description, model);
     let mut answers: Vec<(String, Vec<Answer>)> = Vec::new();
@@ -103,6 +93,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
         }
     }
     warn(&answers);
+    tell_remarks(&answers);
     let description = classifier.description();
     if arguments.output.json {
         let images = answers.iter().flat_map(|(file, found)| {
@@ -118,7 +109,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
                     "digit": place + 1,
                     "digits": found.len(),
                     "bounds": bounds,
-                    "warnings": answer.doubts.iter().map(Doubt::to_string).collect::<Vec<_>>(),
+                    "warnings": answer.doubts.iter().map(Doubt::to_string).chain(answer.remarks.clone()).collect::<Vec<_>>(),
                 })
             })
         });
@@ -133,7 +124,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
         output::json(&format!("{result:#}\n"))?;
     } else {
         let shown = arguments.show == Show::Auto && io::stdout().is_terminal() && has_greys();
-        let table = table(&answers, &description.classes, shown.then_some(description.width));
+        let table = table(&answers, &description.classes, shown.then_some(description.image()));
         output::graphics(&table)?;
     }
     if interrupt::requested() {
@@ -144,18 +135,22 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     }
     match &failures[..] {
         [] => Ok(()),
-        [(file, problem)] => Err(Failure::new(format!("{file}: {problem}"), hint(arguments, &answers))),
+        [(file, problem)] => Err(Failure::new(
+            format!("{file}: {problem}"),
+            hint(arguments, classifier.finds_digits(), &answers),
+        )),
         several => {
             let list: Vec<String> =
                 several.iter().map(|(file, problem)| format!("{file}: {problem}")).collect();
             let message = format!("{} files were not classified: {}", list.len(), list.join("; "));
-            Err(Failure::new(message, hint(arguments, &answers)))
+            Err(Failure::new(message, hint(arguments, classifier.finds_digits(), &answers)))
         }
     }
 }
 
-fn hint(arguments: &PredictArguments, answers: &[(String, Vec<Answer>)]) -> String {
+fn hint(arguments: &PredictArguments, finds_digits: bool, answers: &[(String, Vec<Answer>)]) -> String {
     let what = match arguments.as_is {
+        _ if !finds_digits => "pass image files of a usual kind that are whole",
         true => "without --as-is a digit is found in images of any size",
         false => "pass image files that show whole digits with ground on all sides",
     };
@@ -196,8 +191,31 @@ fn file_answers(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result
     // The file is named in front already.
     answers.map_err(|error| match error {
         Error::Picture { problem, .. } => problem.to_string(),
+        Error::Data(problem) => problem.to_string().trim_start_matches("image: ").to_owned(),
         other => other.to_string(),
     })
+}
+
+/// Says what was done to whole images: each sentence once, with how many it is of, but sizes together.
+fn tell_remarks(answers: &[(String, Vec<Answer>)]) {
+    let mut told: Vec<(&str, usize, &str)> = Vec::new();
+    for (file, found) in answers {
+        for remark in found.iter().flat_map(|answer| &answer.remarks) {
+            // Pictures come in many sizes.
+            let kind =
+                if remark.starts_with("resized from") { "resized to the model's size" } else { remark };
+            match told.iter_mut().find(|(known, ..)| *known == kind) {
+                Some((_, count, _)) => *count += 1,
+                None => told.push((kind, 1, file)),
+            }
+        }
+    }
+    for (remark, count, file) in told {
+        match (count, answers.len()) {
+            (1, 1) => output::note(&format!("{file}: {remark}")),
+            (_, all) => output::note(&format!("{count} of {all} images: {remark}, {file} for example")),
+        }
+    }
 }
 
 /// Says of which files there are several answers, and which answers need a look at the picture.
@@ -232,8 +250,8 @@ fn has_greys() -> bool {
 }
 
 /// A line a digit: the file's name, the class, its probability and those of the next classes, and which of several it is
-/// and where; above it, for images of `width` columns, what the model saw.
-fn table(answers: &[(String, Vec<Answer>)], classes: &[String], width: Option<usize>) -> String {
+/// and where; above it, for images of a shape that is given, what the model saw.
+fn table(answers: &[(String, Vec<Answer>)], classes: &[String], shape: Option<ImageShape>) -> String {
     let name = |text: &str| output::one_line(text).into_owned();
     let classes: Vec<String> = classes.iter().map(|class| name(class)).collect();
     let names: Vec<String> = answers.iter().map(|(file, _)| name(file)).collect();
@@ -243,8 +261,8 @@ fn table(answers: &[(String, Vec<Answer>)], classes: &[String], width: Option<us
     let mut text = String::new();
     for (file, (_, found)) in names.iter().zip(answers) {
         for (place, answer) in found.iter().enumerate() {
-            if let Some(width) = width {
-                text.push_str(&half_blocks(&answer.pixels, width));
+            if let Some(shape) = shape {
+                text.push_str(&half_blocks(&answer.pixels, shape));
             }
             let mut order: Vec<usize> = (0..classes.len()).collect();
             order.sort_by(|one, other| answer.probabilities[*other].total_cmp(&answer.probabilities[*one]));
@@ -274,14 +292,21 @@ fn table(answers: &[(String, Vec<Answer>)], classes: &[String], width: Option<us
     text
 }
 
-/// An image in a terminal's 24 shades of grey, two rows a line.
-fn half_blocks(pixels: &[u8], width: usize) -> String {
-    let shade = |pixel: Option<&u8>| 232 + u32::from(*pixel.unwrap_or(&0)) * 23 / 255;
-    let rows: Vec<&[u8]> = pixels.chunks_exact(width).collect();
+/// An image in a terminal's 24 shades of grey, or its cube of 216 colours, two rows a line.
+fn half_blocks(pixels: &[u8], shape: ImageShape) -> String {
+    let shade = |pixel: Option<&[u8]>| match *pixel.unwrap_or(&[]) {
+        [red, green, blue] => {
+            let level = |value: u8| (u32::from(value) * 5 + 127) / 255;
+            16 + 36 * level(red) + 6 * level(green) + level(blue)
+        }
+        [value] => 232 + u32::from(value) * 23 / 255,
+        _ => 232,
+    };
+    let rows: Vec<&[u8]> = pixels.chunks_exact(shape.width * shape.channels).collect();
     let mut text = String::new();
     for pair in rows.chunks(2) {
-        for (column, upper) in pair[0].iter().enumerate() {
-            let lower = pair.get(1).map(|row| &row[column]);
+        for (column, upper) in pair[0].chunks_exact(shape.channels).enumerate() {
+            let lower = pair.get(1).map(|row| &row[column * shape.channels..][..shape.channels]);
             text.push_str(&format!("\x1b[38;5;{};48;5;{}m▀", shade(Some(upper)), shade(lower)));
         }
         text.push_str("\x1b[0m\n");
@@ -302,6 +327,7 @@ mod tests {
             pixels: vec![0; 4],
             bounds: Some(Bounds { left: 7, top: 8, width: 20, height: 30 }),
             doubts: Vec::new(),
+            remarks: Vec::new(),
         };
         let classes = ["nought", "one", "two", "three"].map(String::from);
         let answers = [
@@ -318,7 +344,7 @@ mod tests {
 
     #[test]
     fn shades_go_from_black_to_white_and_an_odd_row_has_black_below() {
-        let text = half_blocks(&[0, 255, 128, 10, 255, 0], 2);
+        let text = half_blocks(&[0, 255, 128, 10, 255, 0], [3, 2].into());
         assert_eq!(text.matches('▀').count(), 4);
         assert_eq!(text.lines().count(), 2);
         assert!(text.starts_with("\x1b[38;5;232;48;5;243m▀\x1b[38;5;255;48;5;232m▀\x1b[0m\n"), "{text:?}");

@@ -9,7 +9,7 @@ use crate::{
 };
 use analysis::{Analysis, across::across};
 use records::{
-    question::Part,
+    question::{Measure, Part},
     record::RunRecord,
     results::{Collection, collect, describe_failure},
     store::{FileError, write_atomically},
@@ -83,8 +83,13 @@ pub(crate) fn write_all(
     Ok((text, pictures))
 }
 
-/// Ranks the models over the results folders of several data sets; writes `across.md` and `across.json` beside them.
-pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArguments) -> Result<(), Failure> {
+/// Ranks the models over the results folders of several data sets, by their studies' measure unless another is named; writes `across.md` and `across.json` beside them.
+pub(crate) fn publish_across(
+    folder: &Path,
+    parts: &[Part],
+    decide_by: Option<Measure>,
+    output: OutputArguments,
+) -> Result<(), Failure> {
     let (mut studies, mut question) = (Vec::new(), None);
     for Part { dataset, folder: part } in parts {
         let collection = collect(&folder.join(part))?;
@@ -96,7 +101,11 @@ pub(crate) fn publish_across(folder: &Path, parts: &[Part], output: OutputArgume
         collection.losses.iter().for_each(|loss| output::note(&format!("{dataset}: {loss}")));
         studies.push((dataset.clone(), collection.records));
     }
-    let question = question.unwrap_or_default();
+    let mut question = question.unwrap_or_default();
+    if let Some(measure) = decide_by {
+        // The reports of the data sets say what was changed.
+        question.decide_anew(measure);
+    }
     let across = across(&studies, &question)
         .map_err(|error| Failure::new(error, "a run has diverged: the report of its data set names it"))?;
     let mut json = serde_json::to_string_pretty(&across).expect("plain values");

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    options::{OutputArguments, ReadingArguments, RecipeArguments, RunOptions, values::ProtocolName},
+    options::{
+        OutputArguments, ReadingArguments, RecipeArguments, RunOptions,
+        values::{MeasureName, ProtocolName},
+    },
     output,
 };
 use clap::{Args, ValueHint};
@@ -38,6 +41,9 @@ pub(crate) struct RunArguments {
     /// Protocol in the place of the file's
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) protocol: Option<ProtocolName>,
+    /// What decides which of two models is better, in the place of the file's measure; accuracy is reported all the same
+    #[arg(long, value_enum, value_name = "MEASURE")]
+    pub(crate) decide_by: Option<MeasureName>,
     #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     #[command(flatten)]
@@ -66,6 +72,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         question: Question {
             title: file.title,
             target: file.target,
+            decide_by: arguments.decide_by.map_or(file.decide_by, Into::into),
             equivalence_margin_points: file.equivalence_margin_points,
         },
         files: vec![arguments.file.clone()],

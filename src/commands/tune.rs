@@ -10,7 +10,7 @@ use crate::{
     interrupt,
     options::{
         OutputArguments, ReadingArguments, RecipeArguments,
-        values::{ProtocolName, SamplerName, minutes, threads},
+        values::{MeasureName, ProtocolName, SamplerName, minutes, threads},
     },
     output,
     trials::TrialProgress,
@@ -18,6 +18,7 @@ use crate::{
 use clap::{Args, ValueHint};
 use records::{
     event::Event,
+    question::Measure,
     record::Protocol,
     store::{FileError, check_writable, write_atomically},
     trial_store::TrialStore,
@@ -63,6 +64,9 @@ pub(crate) struct TuneArguments {
     /// Which images validate; original has none [default: the study file's, else sound]
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) protocol: Option<ProtocolName>,
+    /// The measure of the validation images by which trials are compared [default: the study file's, else accuracy]
+    #[arg(long, value_enum, value_name = "MEASURE")]
+    pub(crate) decide_by: Option<MeasureName>,
     #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     /// Folder that the trials and results go to; trials that are there are kept
@@ -87,6 +91,7 @@ struct Named {
     /// Of the file, where it is one.
     dataset: Option<String>,
     protocol: Option<Protocol>,
+    decide_by: Option<Measure>,
 }
 
 /// Searches, then writes what was found.
@@ -95,6 +100,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut dataset = arguments.dataset.as_ref().map(|dataset| arguments.reading.of(dataset));
     let mut protocol = arguments.protocol.map(Protocol::from);
+    let mut decide_by = arguments.decide_by.map(Measure::from);
     for name in &arguments.models {
         let named = find(name, &options, arguments.dataset.is_some())?;
         if let (None, Some(one), Some(other)) = (&arguments.dataset, &dataset, &named.dataset)
@@ -119,6 +125,19 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
             ));
         }
         protocol = protocol.or(named.protocol);
+        if let (None, Some(one), Some(other)) = (arguments.decide_by, decide_by, named.decide_by)
+            && one != other
+        {
+            return Err(Failure::usage(
+                format!(
+                    "{name}: its measure is {}, that of the models before it {}",
+                    other.name(),
+                    one.name()
+                ),
+                "name the measure for all with --decide-by",
+            ));
+        }
+        decide_by = decide_by.or(named.decide_by);
         for candidate in named.candidates {
             if candidates.iter().any(|other| other.template.name == candidate.template.name) {
                 return Err(Failure::usage(
@@ -144,6 +163,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         candidates,
         dataset: identify(session.corpus()),
         protocol,
+        decide_by: decide_by.unwrap_or_default(),
         sampler: match arguments.sampler {
             SamplerName::Tpe => Sampler::Tpe,
             SamplerName::Random => Sampler::Random,
@@ -231,7 +251,7 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
         let template = template.expect("the model was made from it");
         let space = SettingSpace::usual(&template, options, options).map_err(RunError::from)?;
         let candidate = Candidate { template, shared: options.to_vec(), space };
-        return Ok(Named { candidates: vec![candidate], dataset: None, protocol: None });
+        return Ok(Named { candidates: vec![candidate], dataset: None, protocol: None, decide_by: None });
     };
     let file = named.file;
     let made =
@@ -254,6 +274,7 @@ fn find(name: &str, options: &[Setting], chosen: bool) -> Result<Named, Failure>
         candidates: candidates.collect::<Result<_, _>>()?,
         dataset: study.datasets.first().cloned(),
         protocol: Some(study.protocol),
+        decide_by: Some(study.decide_by),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a comparison asks.
 
-use super::values::{accuracy, epochs, points, seconds};
+use super::values::{MeasureName, accuracy, epochs, points, seconds};
 use clap::Args;
 use records::{question::Question, target::Target};
 
@@ -22,8 +22,11 @@ pub(crate) struct QuestionArguments {
     /// Maximum seconds of training
     #[arg(long, alias = "max-seconds", value_name = "X", requires = "target", value_parser = seconds, allow_negative_numbers = true)]
     max_train_seconds: Option<f64>,
-    /// Models whose difference lies within so many percentage points of test accuracy are practically equal
-    /// [default: 0.05, or one test image where that is more, at most 1]
+    /// What decides which of two models is better; accuracy is reported all the same
+    #[arg(long, value_enum, value_name = "MEASURE", default_value_t = MeasureName::Accuracy)]
+    decide_by: MeasureName,
+    /// Models whose difference lies within so many percentage points of the measure that decides (of log-loss nats) are practically
+    /// equal [default: 0.05, or one test image where that is more, at most 1; of log-loss 0.001]
     #[arg(long, value_name = "POINTS", value_parser = points, allow_negative_numbers = true)]
     equivalence_margin: Option<f64>,
 }
@@ -31,7 +34,12 @@ pub(crate) struct QuestionArguments {
 impl QuestionArguments {
     /// The question of a study without a title.
     pub(crate) fn question(&self) -> Question {
-        Question { title: None, target: self.target(), equivalence_margin_points: self.equivalence_margin }
+        Question {
+            title: None,
+            target: self.target(),
+            decide_by: self.decide_by.into(),
+            equivalence_margin_points: self.equivalence_margin,
+        }
     }
 
     fn target(&self) -> Option<Target> {

@@ -44,6 +44,31 @@ impl From<ProtocolName> for records::record::Protocol {
     }
 }
 
+/// The measures that can decide by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MeasureName {
+    /// The fraction of test images that are classified correctly
+    Accuracy,
+    /// The mean over the classes of the fraction of their images that are classified correctly
+    BalancedAccuracy,
+    /// The mean over the classes of F1, the harmonic mean of precision and recall
+    #[value(name = "macro-f1")]
+    MacroF1,
+    /// The mean of −ln(probability of the true class), in nats; lower is better
+    LogLoss,
+}
+
+impl From<MeasureName> for records::question::Measure {
+    fn from(name: MeasureName) -> Self {
+        match name {
+            MeasureName::Accuracy => Self::Accuracy,
+            MeasureName::BalancedAccuracy => Self::BalancedAccuracy,
+            MeasureName::MacroF1 => Self::MacroF1,
+            MeasureName::LogLoss => Self::LogLoss,
+        }
+    }
+}
+
 /// The kinds of test-time augmentation by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestTimeAugmentationName {
@@ -92,7 +117,9 @@ pub(crate) fn minutes(text: &str) -> Result<f64, String> {
 
 pub(crate) fn points(text: &str) -> Result<f64, String> {
     let points = text.parse().ok().filter(|points| (0.001..100.0).contains(points));
-    points.ok_or_else(|| "percentage points of 0.001 to below 100 are expected, such as 0.1".to_owned())
+    points.ok_or_else(|| {
+        "percentage points (of log-loss nats) of 0.001 to below 100 are expected, such as 0.1".to_owned()
+    })
 }
 
 pub(crate) fn accuracy(text: &str) -> Result<f64, String> {

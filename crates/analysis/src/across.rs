@@ -1,7 +1,10 @@
 //! Models ranked over several data sets.
 
-use crate::thresholds::Thresholds;
-use records::{question::Question, record::RunRecord};
+use crate::{measures::value, thresholds::Thresholds};
+use records::{
+    question::{Measure, Question},
+    record::RunRecord,
+};
 use serde::Serialize;
 use stats::StatsError;
 
@@ -13,7 +16,9 @@ const DRAWS: usize = 20_000;
 pub struct Across {
     /// The data sets, in their order.
     pub datasets: Vec<String>,
-    /// Half the region of practical equivalence, as a fraction.
+    /// The measure by which models are ranked and compared.
+    pub decided_by: Measure,
+    /// Half the region of practical equivalence, as a fraction, of log-loss in nats.
     pub equivalence_margin: f64,
     /// Models with a run on each of them, the best mean rank first.
     pub models: Vec<AcrossModel>,
@@ -43,6 +48,8 @@ pub struct AcrossModel {
     pub mean_rank: f64,
     /// Mean test accuracy on each data set, as a fraction.
     pub accuracies: Vec<f64>,
+    /// Mean of the measure that decides on each data set, as a fraction, of log-loss in nats.
+    pub values: Vec<f64>,
 }
 
 /// Two models over the data sets: the posterior of the Bayesian signed-rank test with the region of practical equivalence.
@@ -52,7 +59,7 @@ pub struct AcrossPair {
     pub a: String,
     /// The other.
     pub b: String,
-    /// Mean difference of their accuracies, a − b, as a fraction.
+    /// Mean difference of their values of the measure, a − b.
     pub difference: f64,
     /// Probability that a is better on such data sets.
     pub a_better: f64,
@@ -67,6 +74,7 @@ pub struct AcrossPair {
 /// # Errors
 /// When an accuracy is not a number.
 pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Result<Across, StatsError> {
+    let measure = question.decide_by;
     // What is nothing on one data set may be something on another: the widest region calls equal what is nothing on each.
     let margins = studies.iter().map(|(_, records)| Thresholds::of(records, question).equivalence_margin);
     let equivalence_margin = margins.fold(0.0, f64::max);
@@ -78,11 +86,14 @@ pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Resu
         if models.iter().any(|model| model.model == *name) || left_out.iter().any(|out| out.model == *name) {
             continue;
         }
-        let (model, means) = (name.clone(), studies.iter().map(|(_, records)| mean_accuracy(records, name)));
-        let means: Vec<Option<f64>> = means.collect();
-        match means.iter().copied().collect() {
-            Some(accuracies) => models.push(AcrossModel { model, mean_rank: 1.0, accuracies }),
-            None => {
+        let model = name.clone();
+        let of = |measure| studies.iter().map(move |(_, records)| mean_of(records, name, measure));
+        let means: Vec<Option<f64>> = of(measure).collect();
+        match (of(Measure::Accuracy).collect(), means.iter().copied().collect()) {
+            (Some(accuracies), Some(values)) => {
+                models.push(AcrossModel { model, mean_rank: 1.0, accuracies, values });
+            }
+            _ => {
                 let without = datasets.iter().zip(&means).filter(|(_, mean)| mean.is_none());
                 let datasets = without.map(|(dataset, _)| dataset.clone()).collect();
                 left_out.push(LeftOut { model, datasets });
@@ -91,7 +102,9 @@ pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Resu
     }
     let mut friedman_p_value = None;
     if models.len() >= 2 && studies.len() >= 2 {
-        let scores = |dataset: usize| models.iter().map(|model| model.accuracies[dataset]).collect();
+        // The best has the first rank: of log-loss the lowest.
+        let sign = if measure.larger_is_better() { 1.0 } else { -1.0 };
+        let scores = |dataset: usize| models.iter().map(|model| sign * model.values[dataset]).collect();
         let scores: Vec<Vec<f64>> = (0..studies.len()).map(scores).collect();
         let friedman = stats::friedman(&scores)?;
         friedman_p_value = Some(friedman.p_value);
@@ -103,30 +116,47 @@ pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Resu
     let mut pairs = Vec::new();
     for (place, one) in models.iter().enumerate() {
         for other in &models[place + 1..] {
-            pairs.push(pair(one, other, equivalence_margin)?);
+            pairs.push(pair(one, other, measure, equivalence_margin)?);
         }
     }
-    Ok(Across { datasets, equivalence_margin, models, left_out, friedman_p_value, pairs })
+    Ok(Across {
+        datasets,
+        decided_by: measure,
+        equivalence_margin,
+        models,
+        left_out,
+        friedman_p_value,
+        pairs,
+    })
 }
 
-fn pair(one: &AcrossModel, other: &AcrossModel, margin: f64) -> Result<AcrossPair, StatsError> {
-    let differences: Vec<f64> = one.accuracies.iter().zip(&other.accuracies).map(|(a, b)| a - b).collect();
+fn pair(
+    one: &AcrossModel,
+    other: &AcrossModel,
+    measure: Measure,
+    margin: f64,
+) -> Result<AcrossPair, StatsError> {
+    let differences: Vec<f64> = one.values.iter().zip(&other.values).map(|(a, b)| a - b).collect();
     let posterior = stats::bayesian_signed_rank(&differences, margin, DRAWS, 1)?;
+    let (a_better, b_better) = match measure.larger_is_better() {
+        true => (posterior.first_better, posterior.second_better),
+        false => (posterior.second_better, posterior.first_better),
+    };
     Ok(AcrossPair {
         a: one.model.clone(),
         b: other.model.clone(),
         difference: differences.iter().sum::<f64>() / differences.len() as f64,
-        a_better: posterior.first_better,
+        a_better,
         equal: posterior.equivalent,
-        b_better: posterior.second_better,
+        b_better,
     })
 }
 
-fn mean_accuracy(records: &[RunRecord], model: &str) -> Option<f64> {
+fn mean_of(records: &[RunRecord], model: &str, measure: Measure) -> Option<f64> {
     let runs: Vec<f64> = records
         .iter()
         .filter(|record| record.specification.model == model)
-        .map(|record| record.test.accuracy)
+        .map(|record| value(measure, record))
         .collect();
     (!runs.is_empty()).then(|| runs.iter().sum::<f64>() / runs.len() as f64)
 }

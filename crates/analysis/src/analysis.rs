@@ -3,6 +3,7 @@
 use crate::{
     hard_images::HardImages,
     machine::MachineKind,
+    measures::imbalance,
     model::{LostModel, Model, models},
     overlap::{Overlap, overlaps},
     pareto::{Standing, standings},
@@ -14,7 +15,7 @@ use crate::{
     verdict::{Comparison, Judgement, judge},
 };
 use records::{
-    question::Question,
+    question::{Measure, Question},
     record::{FailedRun, Protocol, RunRecord},
     target::Target,
 };
@@ -41,7 +42,9 @@ pub struct Analysis<'a> {
     pub models: Vec<Model<'a>>,
     /// One per pair of models.
     pub comparisons: Vec<Comparison>,
-    /// The models by accuracy, with the places that the comparisons leave open.
+    /// The measure by which models are compared and ranked.
+    pub decided_by: Measure,
+    /// The models by that measure, with the places that the comparisons leave open.
     pub ranking: Vec<Rank>,
     /// What each model reaches and costs, and the Pareto fronts.
     pub standings: Vec<Standing>,
@@ -118,7 +121,8 @@ impl<'a> Analysis<'a> {
             dataset: dataset.map(|dataset| dataset.name.as_str()),
             dataset_sha256: dataset.map(|dataset| dataset.sha256.as_str()),
             machine: machines.first().copied(),
-            ranking: ranking(&models, &comparisons),
+            decided_by: question.decide_by,
+            ranking: ranking(&models, &comparisons, question.decide_by),
             standings: standings(&models),
             target: question.target,
             attempts: question.target.map_or_else(Vec::new, |target| attempts(&models, &target)),
@@ -152,6 +156,13 @@ impl<'a> Analysis<'a> {
         self.comparisons.iter().find(|comparison| {
             [(&*comparison.a, &*comparison.b), (&*comparison.b, &*comparison.a)].contains(&(one, other))
         })
+    }
+
+    /// Whether some class has so many more test images than another that accuracy hides how the small ones fare.
+    pub fn is_imbalanced(&self) -> bool {
+        let of_run = |run: &&RunRecord| imbalance(&run.test.labels);
+        let runs = self.models.iter().filter_map(|model| model.runs.first());
+        runs.map(of_run).fold(1.0, f64::max) >= self.thresholds.imbalance
     }
 
     /// Whether all clocks may be compared.

@@ -15,6 +15,7 @@ pub mod hard_images;
 pub mod learning;
 pub mod machine;
 pub mod measured;
+pub mod measures;
 pub mod model;
 pub mod overlap;
 pub mod pareto;

@@ -7,11 +7,15 @@ use crate::{
     ensemble::{Ensemble, ensemble},
     learning::{self, Learning},
     machine::MachineKind,
+    measures::{Estimate, Measures},
     selection,
     spread::Spread,
     thresholds::Thresholds,
 };
-use records::record::{EpochRecord, FailedRun, RunRecord};
+use records::{
+    question::Measure,
+    record::{EpochRecord, FailedRun, RunRecord},
+};
 use serde::{Serialize, Serializer};
 
 /// A model of a study: its runs and what they come to. Figures over runs are none where a run's is not finite.
@@ -38,6 +42,8 @@ pub struct Model<'a> {
     pub accuracy: Option<Spread>,
     /// Test loss, in nats.
     pub loss: Option<Spread>,
+    /// Measures beside accuracy and loss; none where a run has no predictions to its test images.
+    pub measures: Option<Measures>,
     /// Seconds of training. None of the times is there where the runs come from several kinds of machine, whose clocks are never
     /// averaged.
     pub train_seconds: Option<Spread>,
@@ -73,6 +79,7 @@ impl<'a> Model<'a> {
             multiply_adds: runs.first().map_or(0, |run| run.multiply_adds),
             accuracy: figure(&|run| run.test.accuracy),
             loss: figure(&|run| run.test.loss),
+            measures: Measures::of(&runs),
             train_seconds: seconds(&|run| run.train_seconds),
             epoch_seconds: seconds(&|run| run.train_seconds / run.epochs.len() as f64),
             evaluate_seconds: seconds(&|run| run.evaluate_seconds),
@@ -81,6 +88,17 @@ impl<'a> Model<'a> {
             confusion: Confusion::of(&runs),
             learning: Learning::of(&runs, thresholds),
             runs,
+        }
+    }
+
+    /// A measure over the runs.
+    pub fn value(&self, measure: Measure) -> Option<Spread> {
+        let estimate = |of: fn(&Measures) -> Option<Estimate>| self.measures.as_ref().and_then(of);
+        match measure {
+            Measure::Accuracy => self.accuracy,
+            Measure::LogLoss => self.loss,
+            Measure::BalancedAccuracy => estimate(|measures| measures.balanced_accuracy).map(|of| of.spread),
+            Measure::MacroF1 => estimate(|measures| measures.macro_f1).map(|of| of.spread),
         }
     }
 

@@ -1,19 +1,25 @@
 //! Where figures become statements: each threshold of an analysis, in one place.
 
 use crate::{by_name::by_name, spread::Spread};
-use records::{question::Question, record::RunRecord};
+use records::{
+    question::{Measure, Question},
+    record::RunRecord,
+};
 use serde::Serialize;
 
 /// What an analysis decides by. [`Thresholds::of`] gives those of a study; what its question sets takes the place of a default.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Thresholds {
+    /// What decides which of two models is better; [`crate::Analysis`] names it.
+    #[serde(skip)]
+    pub decide_by: Measure,
     /// Overall level of the decisions of a study: 0.05.
     pub significance: f64,
     /// Confidence of the intervals that have no part in a decision: 0.95.
     pub confidence: f64,
     /// The chance of telling models apart for which further runs are planned: 0.8.
     pub power: f64,
-    /// Half the region of practical equivalence, a fraction: models whose difference lies within it are practically equal.
+    /// Half the region of practical equivalence, a fraction, of log-loss nats: models whose difference lies within it are practically equal.
     pub equivalence_margin: f64,
     /// Validation accuracies, as fractions and ascending, of which is told when they are first reached.
     pub milestones: Vec<f64>,
@@ -23,10 +29,15 @@ pub struct Thresholds {
     pub flat_loss: f64,
     /// Above this part of its mean, a time's deviation is more than the usual noise of a quiet machine: 0.1.
     pub unsteady_time: f64,
+    /// Where the largest class has at least so many times the test images of the smallest, the data is called imbalanced: 2.
+    pub imbalance: f64,
 }
 
 /// 5 of MNIST's 10,000 test images: less than the 15 whose labels people dispute.
 const EQUIVALENCE_MARGIN: f64 = 0.0005;
+
+/// A tenth of a per cent of the probability that the true class gets, in the geometric mean.
+const EQUIVALENCE_MARGIN_NATS: f64 = 0.001;
 
 /// A point of accuracy is never nothing, however few the test images.
 const LARGEST_MARGIN: f64 = 0.01;
@@ -41,6 +52,7 @@ impl Default for Thresholds {
     /// Those of a study of MNIST.
     fn default() -> Self {
         Self {
+            decide_by: Measure::default(),
             significance: 0.05,
             confidence: 0.95,
             power: 0.8,
@@ -49,20 +61,24 @@ impl Default for Thresholds {
             notable_time_ratio: 1.05,
             flat_loss: 0.02,
             unsteady_time: 0.1,
+            imbalance: 2.0,
         }
     }
 }
 
 impl Thresholds {
     /// As the question sets them, or as the data suggests: the margin of equivalence is 0.05 points, or one test image where
-    /// that is more, and at most 1 point; the milestones are three round accuracies, the last of which is the first beyond
+    /// that is more, and at most 1 point, or 0.001 nats of log-loss; the milestones are three round accuracies, the last of which is the first beyond
     /// the best mean validation accuracy of any model.
     pub fn of(records: &[RunRecord], question: &Question) -> Self {
         let fewest_images = records.iter().map(|run| run.test.labels.len()).min().unwrap_or(0);
         Self {
-            equivalence_margin: question
-                .equivalence_margin_points
-                .map_or_else(|| equivalence_margin(fewest_images), |points| points / 100.0),
+            decide_by: question.decide_by,
+            equivalence_margin: match (question.equivalence_margin_points, question.decide_by) {
+                (Some(margin), measure) => margin / measure.scale(),
+                (None, Measure::LogLoss) => EQUIVALENCE_MARGIN_NATS,
+                (None, _) => equivalence_margin(fewest_images),
+            },
             milestones: milestones(records),
             ..Self::default()
         }

@@ -26,11 +26,13 @@ mod image_file;
 mod labels;
 mod mat;
 mod npz;
+mod one_image;
 mod pixels;
 mod reading;
 mod words;
 
 pub use error::{Error, Remedy};
+pub use one_image::read_image;
 
 use std::{fs, path::Path};
 

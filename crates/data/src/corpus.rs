@@ -23,6 +23,7 @@ pub struct Corpus {
     validation: Option<usize>,
     /// Of each training image the group that it is of.
     groups: Option<Vec<u32>>,
+    is_prepared_as_mnist: bool,
 }
 
 impl Corpus {
@@ -117,8 +118,10 @@ impl Corpus {
         }
         assert_eq!(class_names.len(), training.classes(), "names for the classes of {name}");
         let sha256 = hexadecimal(&Sha256::digest(digests.concat()));
+        let is_prepared_as_mnist = training.is_ink();
         Ok(Self {
             name,
+            is_prepared_as_mnist,
             sha256,
             class_names,
             warnings: Vec::new(),
@@ -209,6 +212,18 @@ impl Corpus {
     pub fn folds(&self, folds: usize, repeat: u64) -> Result<Vec<u32>, Error> {
         let groups = self.groups.as_deref();
         deal_folds(self.training.labels(), self.classes(), groups, folds, repeat, SPLIT_SEED)
+    }
+
+    /// Whether the images are such as MNIST's are made: light ink on a bare dark ground. Of class folders, arrays and tables only
+    /// those that look like MNIST's digits are taken for it.
+    pub fn is_prepared_as_mnist(&self) -> bool {
+        self.is_prepared_as_mnist
+    }
+
+    /// States that images are no such, though they look it.
+    pub(crate) fn prepared_otherwise(mut self) -> Self {
+        self.is_prepared_as_mnist = false;
+        self
     }
 
     /// How many of the last training images the data states as its validation part.

@@ -53,7 +53,7 @@ mod synthetic;
 
 pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
 pub use cache::{CACHE_VARIABLE, cache_folder};
-pub use containers::{Error as ContainerError, Layout, Remedy as ContainerRemedy};
+pub use containers::{Error as ContainerError, Layout, Remedy as ContainerRemedy, read_image};
 pub use corpus::Corpus;
 pub use dataset::{Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
 pub use directory::{load_directory, write_directory};

@@ -9,6 +9,7 @@ use crate::directory::read_four;
 use crate::error::thousands;
 use crate::four_files::FourFiles;
 use crate::groups::Grouping;
+use crate::means::are_transposed_digits;
 use crate::split::{grouped_split, stratified_split};
 use crate::{Corpus, Dataset, Error, Reading, TestShare};
 
@@ -56,6 +57,9 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     if let Some(groups) = groups {
         remarks.extend(groups.remarks());
         corpus = corpus.with_groups(groups.into_training());
+    }
+    if !is_four && are_transposed_digits(corpus.training(), corpus.class_names())? != Some(false) {
+        corpus = corpus.prepared_otherwise();
     }
     Ok(corpus.with_remarks(remarks))
 }

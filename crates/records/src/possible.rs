@@ -182,6 +182,7 @@ impl EpochRecord {
         check_fraction("training accuracy", self.train_accuracy)?;
         check_not_negative("validation loss", self.validation_loss)?;
         check_fraction("validation accuracy", self.validation_accuracy)?;
+        check_fraction("validation measure", self.validation_measure.unwrap_or(0.0))?;
         check_not_negative("training seconds", self.train_seconds)?;
         check_fraction("test accuracy", self.test_accuracy.unwrap_or(0.0))
     }

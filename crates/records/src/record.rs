@@ -1,5 +1,6 @@
 //! What one run leaves behind: everything a report needs, and enough to train the run again.
 
+use crate::question::Measure;
 use serde::{Deserialize, Serialize};
 use spec::{Architecture, ImageShape, LayerSpec, Recipe, Validation};
 
@@ -205,11 +206,25 @@ pub struct EpochRecord {
     pub validation_loss: f64,
     /// Fraction of validation images classified correctly after the epoch.
     pub validation_accuracy: f64,
+    /// The measure that a search goes by, of the validation images after the epoch, where it is neither accuracy nor loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_measure: Option<f64>,
     /// Seconds of drawing batches and updating weights in this epoch.
     pub train_seconds: f64,
     /// Fraction of test images classified correctly after the epoch, where the run audits selection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_accuracy: Option<f64>,
+}
+
+impl EpochRecord {
+    /// A measure of the validation images after the epoch; none where it was not taken.
+    pub fn validation(&self, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Accuracy => Some(self.validation_accuracy),
+            Measure::LogLoss => Some(self.validation_loss),
+            Measure::BalancedAccuracy | Measure::MacroF1 => self.validation_measure,
+        }
+    }
 }
 
 /// The final weights on the test images.

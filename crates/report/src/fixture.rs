@@ -8,7 +8,7 @@ use analysis::{
     verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime},
 };
 use records::{
-    question::Question,
+    question::{Measure, Question},
     record::{
         DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
         TestRecord,
@@ -45,15 +45,18 @@ impl<'a> Given<'a> {
 
 /// A study whose verdicts follow from its records.
 pub(crate) fn judged<'a>(records: &'a [RunRecord], failed: &'a [FailedRun]) -> Study<'a> {
-    let analysis = Analysis::of(records, failed, &Question::default(), Vec::new());
-    Study {
-        question: Question::default(),
-        records,
-        analysis,
-        images: None,
-        class_names: &[],
-        reproduction: None,
-    }
+    judged_by(records, failed, Measure::Accuracy)
+}
+
+/// The same by another measure.
+pub(crate) fn judged_by<'a>(
+    records: &'a [RunRecord],
+    failed: &'a [FailedRun],
+    decide_by: Measure,
+) -> Study<'a> {
+    let question = Question { decide_by, ..Question::default() };
+    let analysis = Analysis::of(records, failed, &question, Vec::new());
+    Study { question, records, analysis, images: None, class_names: &[], reproduction: None }
 }
 
 /// A model of these runs.
@@ -81,6 +84,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
                 validation_loss: left * 3.1,
                 validation_accuracy: 1.0 - left,
                 train_seconds: 8.0 + noise(&mut state),
+                validation_measure: None,
                 test_accuracy: None,
             }
         })
@@ -170,6 +174,7 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
         a: a.to_owned(),
         b: b.to_owned(),
         runs: 3,
+        measure: Measure::Accuracy,
         difference,
         interval: [difference - 0.002, difference + 0.002],
         confidence: 0.95,

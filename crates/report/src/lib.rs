@@ -125,7 +125,7 @@ pub fn pictures(study: &Study) -> Vec<Picture> {
     let all = [
         (
             differences,
-            "Differences of test accuracy with their intervals".to_owned(),
+            format!("Differences of {} with their intervals", study.analysis.decided_by.in_words()),
             difference_chart(study),
         ),
         (accuracy, over_epochs("accuracy"), Some(accuracy_chart(study))),

@@ -1,6 +1,11 @@
 //! The tables of a report, as data.
 
-use analysis::{model::Model, ranking::Rank};
+use analysis::{
+    measures::{ClassMeasures, Estimate, Measures},
+    model::Model,
+    ranking::Rank,
+};
+use records::question::Measure;
 
 use crate::{
     Study,
@@ -8,7 +13,7 @@ use crate::{
     run_count,
     words::{
         learning::tested_of_all,
-        numbers::{MISSING, loss, percent, seconds, shown, shown_seconds, thousands},
+        numbers::{MISSING, loss, percent, seconds, shown, shown_seconds, thousands, value_of, value_unit},
         text::one_line,
     },
 };
@@ -34,12 +39,30 @@ pub(crate) fn model(study: &Study, place: usize) -> Cell {
     Cell::Model(place, one_line(study.models()[place].name))
 }
 
-/// The models and their places, the most accurate first; those without a finite accuracy last.
-fn by_accuracy<'b, 'a>(study: &'b Study<'a>) -> Vec<(usize, &'b Model<'a>)> {
+/// The models and their places, the best by the measure that decides first; those without a finite value of it last.
+fn best_first<'b, 'a>(study: &'b Study<'a>) -> Vec<(usize, &'b Model<'a>)> {
+    let measure = study.analysis.decided_by;
+    let sign = if measure.larger_is_better() { 1.0 } else { -1.0 };
     let mut models: Vec<(usize, &Model)> = study.models().iter().enumerate().collect();
-    let accuracy = |model: &Model| model.accuracy.map_or(f64::NEG_INFINITY, |accuracy| accuracy.mean);
-    models.sort_by(|(_, one), (_, other)| accuracy(other).total_cmp(&accuracy(one)));
+    let value = |model: &Model| model.value(measure).map_or(f64::NEG_INFINITY, |value| sign * value.mean);
+    models.sort_by(|(_, one), (_, other)| value(other).total_cmp(&value(one)));
     models
+}
+
+/// The measure that decides, where it has no column of its own in every table of models.
+fn another_measure(study: &Study) -> Option<Measure> {
+    let measure = study.analysis.decided_by;
+    (![Measure::Accuracy, Measure::LogLoss].contains(&measure)).then_some(measure)
+}
+
+/// The column of the measure that decides, where the table of [`models`] has one beside accuracy and loss.
+pub(crate) fn deciding_column(study: &Study) -> Option<String> {
+    another_measure(study).map(heading)
+}
+
+/// The heading of a measure's column.
+fn heading(measure: Measure) -> String {
+    format!("{} ({})", measure.in_words(), value_unit(measure))
 }
 
 /// What the spreads of a table are.
@@ -62,14 +85,15 @@ pub(crate) mod of_models {
     pub(crate) const MULTIPLY_ADDS: &str = "multiply-adds per image";
 }
 
-/// What each model reaches and costs, the most accurate first.
+/// What each model reaches and costs, the best first.
 pub(crate) fn models(study: &Study) -> Table {
     use of_models::*;
-    let mut rows: Vec<Vec<Cell>> = by_accuracy(study)
+    let measure = another_measure(study);
+    let mut rows: Vec<Vec<Cell>> = best_first(study)
         .into_iter()
         .map(|(place, of)| {
-            vec![
-                model(study, place),
+            let decides = measure.map(|measure| figure(shown(of.value(measure), value_of(measure))));
+            let rest = [
                 figure(shown(of.accuracy, percent)),
                 figure(shown(of.loss, loss)),
                 figure(shown_seconds(of.train_seconds)),
@@ -77,22 +101,25 @@ pub(crate) fn models(study: &Study) -> Table {
                 figure(thousands(of.parameters as u64)),
                 figure(thousands(of.multiply_adds)),
                 figure(run_count(of.runs.len(), of.diverged)),
-            ]
+            ];
+            std::iter::once(model(study, place)).chain(decides).chain(rest).collect()
         })
         .collect();
     for lost in &study.analysis.lost {
-        let mut row = vec![words(one_line(lost.name)), figure("diverged"), figure("diverged")];
+        let mut row = vec![words(one_line(lost.name))];
+        row.extend((0..2 + measure.iter().count()).map(|_| figure("diverged")));
         row.extend((0..4).map(|_| missing()));
         row.push(figure(run_count(0, lost.diverged)));
         rows.push(row);
     }
-    let columns = columns(&[MODEL, ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS, MULTIPLY_ADDS, RUNS]);
+    let mut columns = columns(&[MODEL, ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS, MULTIPLY_ADDS, RUNS]);
+    columns.splice(1..1, deciding_column(study));
     Table { caption: spreads(study), columns, rows }
 }
 
 /// What each model costs, in the order of the models.
 pub(crate) fn costs(study: &Study) -> Table {
-    let rows = by_accuracy(study).into_iter().map(|(place, of)| {
+    let rows = best_first(study).into_iter().map(|(place, of)| {
         vec![
             model(study, place),
             figure(shown(of.accuracy, percent)),
@@ -117,18 +144,19 @@ pub(crate) fn costs(study: &Study) -> Table {
 
 /// The places that the decided pairs leave each model.
 pub(crate) fn ranking(study: &Study) -> Table {
+    let measure = study.analysis.decided_by;
     let place_of = |name: &str| study.models().iter().position(|model| model.name == name).unwrap_or(0);
     let rows = study.analysis.ranking.iter().map(|rank| {
         vec![
             words(places(rank)),
             model(study, place_of(&rank.model)),
-            figure(percent(rank.accuracy)),
+            figure(value_of(measure)(rank.value)),
             words(group_letters(&rank.groups)),
         ]
     });
     Table {
         caption: "Possible ranks".to_owned(),
-        columns: columns(&["rank", "model", "test accuracy (%)", "groups"]),
+        columns: columns(&["rank", "model", &heading(measure), "groups"]),
         rows: rows.collect(),
     }
 }
@@ -197,6 +225,56 @@ pub(crate) fn runs(study: &Study) -> Table {
         columns,
         rows,
     }
+}
+
+/// Measures beside accuracy; none where accuracy says what matters: the classes have about as many test images, and it decides.
+pub(crate) fn measures(study: &Study) -> Option<Table> {
+    let analysis = &study.analysis;
+    let matters = analysis.is_imbalanced() || another_measure(study).is_some();
+    if !matters || study.models().iter().all(|model| model.measures.is_none()) {
+        return None;
+    }
+    let rows = best_first(study).into_iter().map(|(place, of)| {
+        let estimate = |of_measures: fn(&Measures) -> Option<Estimate>| {
+            of.measures.as_ref().and_then(of_measures).map(|estimate| estimate.spread)
+        };
+        vec![
+            model(study, place),
+            figure(shown(estimate(|measures| measures.balanced_accuracy), percent)),
+            figure(shown(estimate(|measures| measures.macro_f1), percent)),
+            figure(shown(estimate(|measures| measures.macro_auc), loss)),
+            figure(shown(estimate(|measures| measures.kappa), loss)),
+        ]
+    });
+    Some(Table {
+        caption: spreads(study),
+        columns: columns(&["model", "balanced accuracy (%)", "macro F1 (%)", "ROC AUC", "kappa"]),
+        rows: rows.collect(),
+    })
+}
+
+/// Precision, recall and F1 of each class, where [`measures`] are shown.
+pub(crate) fn class_measures(study: &Study) -> Option<Table> {
+    measures(study)?;
+    let of_model = |(place, of): (usize, &Model)| -> Vec<Vec<Cell>> {
+        let classes = of.measures.iter().flat_map(|measures| measures.classes.iter().enumerate());
+        let row = |(class, of): (usize, &ClassMeasures)| {
+            vec![
+                model(study, place),
+                words(study.class(class)),
+                figure(thousands(of.images)),
+                figure(shown(of.precision, percent)),
+                figure(shown(of.recall, percent)),
+                figure(shown(of.f1, percent)),
+            ]
+        };
+        classes.map(row).collect()
+    };
+    Some(Table {
+        caption: "Each class, in per cent".to_owned(),
+        columns: columns(&["model", "class", "test images", "precision", "recall", "F1"]),
+        rows: study.models().iter().enumerate().flat_map(of_model).collect(),
+    })
 }
 
 /// How far each model's probabilities can be believed; none where no model has any.

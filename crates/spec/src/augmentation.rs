@@ -1,13 +1,17 @@
 //! What is done to the training images as they are drawn, as a person writes it.
 
+use crate::ImageShape;
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive};
 
 /// Random changes of the training images, drawn anew for every image in every epoch; 0 leaves a change out.
 ///
-/// `shift`, `rotation`, `scale`, `shear` and `elastic` say how far a pixel's ink may move; all of them together are one
-/// map from a pixel of the new image to a place of the old one, which is read once, bilinearly, with zeros outside.
-/// `erasing` then covers a part, and `mixup` or `cutmix` bring in a second image of the batch, with its label.
+/// The order is fixed. `crop` and then `flip` copy whole pixels. `shift`, `rotation`, `scale`, `shear` and `elastic` say
+/// how far a pixel's ink may move; all of them together are one map from a pixel of the new image to a place of the old
+/// one, which is read once, bilinearly, all channels at the same place. What either brings in from outside the image is
+/// 0, black. `brightness`, `contrast` and `saturation` change the values, in this order, those from outside too; each
+/// result is clamped to 0..1. `erasing` then covers a part, and `mixup` or `cutmix` bring in a second image of the
+/// batch, with its label.
 ///
 /// ```
 /// let augmentation = spec::Augmentation { shift: 2.0, rotation: 10.0, ..spec::Augmentation::default() };
@@ -17,6 +21,13 @@ use std::{fmt, ops::RangeInclusive};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
+    /// Pixels: the image is padded with so many zeros on each side, and a crop of its own size is taken, all offsets
+    /// equally likely (He, Zhang, Ren and Sun 2016, section 4.2, who pad CIFAR's images by 4); 0 to 256.
+    #[serde(skip_serializing_if = "is_no_crop")]
+    pub crop: usize,
+    /// Probability that left and right are exchanged; 0 to 1. Most digits and letters are none any more.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub flip: f64,
     /// Pixels: both coordinates are moved, each by a number from −`shift` to `shift`, whole or not; 0 to 256.
     #[serde(skip_serializing_if = "is_zero")]
     pub shift: f64,
@@ -37,8 +48,24 @@ pub struct Augmentation {
     /// Standard deviation of that Gaussian in pixels, the paper's σ; 2 to 64. Without `elastic` it means nothing.
     #[serde(skip_serializing_if = "is_default_smoothness")]
     pub smoothness: f64,
+    /// Fraction: every value is multiplied by one factor, uniform from max(0, 1 − `brightness`) to 1 + `brightness`,
+    /// as torchvision's `ColorJitter` has it; 0 to 10.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub brightness: f64,
+    /// Fraction: every value v becomes f v + (1 − f) m, the factor f being drawn likewise; m is the mean grey of the
+    /// image before anything of it was moved, at its new brightness; 0 to 10.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub contrast: f64,
+    /// Fraction: every value v becomes f v + (1 − f) g, the factor f being drawn likewise; g is the grey of the pixel,
+    /// 0.299 red + 0.587 green + 0.114 blue (Rec. 601); 0 to 10. Only of colour images.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub saturation: f64,
+    /// Probability that a pixel's three values become its grey, in the place of a change of saturation; 0 to 1. Only of
+    /// colour images.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub grey: f64,
     /// Probability of random erasing (Zhong and others 2017): a rectangle of 0.02 to 0.4 of the image is covered
-    /// with uniform noise; 0 to 1.
+    /// with uniform noise, drawn for each channel; 0 to 1.
     #[serde(skip_serializing_if = "is_zero")]
     pub erasing: f64,
     /// The α of mixup (Zhang and others 2018): the image becomes λ of itself and 1 − λ of another of its batch, and the
@@ -59,12 +86,18 @@ impl Default for Augmentation {
     /// None.
     fn default() -> Self {
         Self {
+            crop: 0,
+            flip: 0.0,
             shift: 0.0,
             rotation: 0.0,
             scale: 0.0,
             shear: 0.0,
             elastic: 0.0,
             smoothness: DEFAULT_SMOOTHNESS,
+            brightness: 0.0,
+            contrast: 0.0,
+            saturation: 0.0,
+            grey: 0.0,
             erasing: 0.0,
             mixup: 0.0,
             cutmix: 0.0,
@@ -72,22 +105,42 @@ impl Default for Augmentation {
     }
 }
 
-/// A value that no image can be changed by.
+/// A value by which images cannot be changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("augmentation {field}: {} to {} expected, {found} found", .expected.start(), .expected.end())]
-pub struct AugmentationError {
-    /// The field's name.
-    pub field: &'static str,
-    /// What it may be.
-    pub expected: RangeInclusive<f64>,
-    /// What it is.
-    pub found: f64,
+pub enum AugmentationError {
+    /// No image can.
+    #[error("augmentation {field}: {} to {} expected, {found} found", .expected.start(), .expected.end())]
+    OutOfRange {
+        /// The field's name.
+        field: &'static str,
+        /// What it may be.
+        expected: RangeInclusive<f64>,
+        /// What it is.
+        found: f64,
+    },
+    /// These images cannot.
+    #[error("augmentation {field}: colour images expected, those of {dataset} are grey")]
+    NeedsColour {
+        /// The field's name.
+        field: &'static str,
+        /// Whose images.
+        dataset: String,
+    },
+}
+
+impl AugmentationError {
+    /// The name of the field that is at fault.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::OutOfRange { field, .. } | Self::NeedsColour { field, .. } => field,
+        }
+    }
 }
 
 impl Augmentation {
     /// Whether images stay as they are.
     pub fn is_none(&self) -> bool {
-        !self.moves() && self.erasing == 0.0 && !self.mixes()
+        !self.copies() && !self.moves() && !self.recolours() && self.erasing == 0.0 && !self.mixes()
     }
 
     /// Whether every value can be used.
@@ -96,24 +149,55 @@ impl Augmentation {
     /// Names the first value that cannot.
     pub fn check(&self) -> Result<(), AugmentationError> {
         for (field, found, expected) in [
+            ("crop", self.crop as f64, 0.0..=256.0),
+            ("flip", self.flip, 0.0..=1.0),
             ("shift", self.shift, 0.0..=256.0),
             ("rotation", self.rotation, 0.0..=180.0),
             ("scale", self.scale, 0.0..=0.9),
             ("shear", self.shear, 0.0..=60.0),
             ("elastic", self.elastic, 0.0..=1000.0),
             ("smoothness", self.smoothness, 2.0..=64.0),
+            ("brightness", self.brightness, 0.0..=10.0),
+            ("contrast", self.contrast, 0.0..=10.0),
+            ("saturation", self.saturation, 0.0..=10.0),
+            ("grey", self.grey, 0.0..=1.0),
             ("erasing", self.erasing, 0.0..=1.0),
             ("mixup", self.mixup, 0.0..=100.0),
             ("cutmix", self.cutmix, 0.0..=100.0),
         ] {
             if !expected.contains(&found) {
-                return Err(AugmentationError { field, expected, found });
+                return Err(AugmentationError::OutOfRange { field, expected, found });
             }
         }
         Ok(())
     }
 
-    /// Whether ink goes elsewhere.
+    /// Whether every value can be used on the images of `dataset`, which have this shape.
+    ///
+    /// # Errors
+    /// Names the first value that cannot.
+    pub fn check_for(&self, shape: ImageShape, dataset: &str) -> Result<(), AugmentationError> {
+        self.check()?;
+        let of_colours = [("saturation", self.saturation), ("grey", self.grey)];
+        match of_colours.into_iter().find(|(_, value)| *value != 0.0) {
+            Some((field, _)) if !shape.is_colour() => {
+                Err(AugmentationError::NeedsColour { field, dataset: dataset.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether whole pixels go elsewhere.
+    pub fn copies(&self) -> bool {
+        self.crop != 0 || self.flip != 0.0
+    }
+
+    /// Whether values change where they are.
+    pub fn recolours(&self) -> bool {
+        [self.brightness, self.contrast, self.saturation, self.grey].iter().any(|limit| *limit != 0.0)
+    }
+
+    /// Whether ink goes between pixels.
     pub fn moves(&self) -> bool {
         [self.shift, self.rotation, self.scale, self.shear, self.elastic].iter().any(|limit| *limit != 0.0)
     }
@@ -129,12 +213,18 @@ impl fmt::Display for Augmentation {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let smoothness = if self.elastic == 0.0 { 0.0 } else { self.smoothness };
         let named = [
+            ("crop", self.crop as f64),
+            ("flip", self.flip),
             ("shift", self.shift),
             ("rotation", self.rotation),
             ("scale", self.scale),
             ("shear", self.shear),
             ("elastic", self.elastic),
             ("smoothness", smoothness),
+            ("brightness", self.brightness),
+            ("contrast", self.contrast),
+            ("saturation", self.saturation),
+            ("grey", self.grey),
             ("erasing", self.erasing),
             ("mixup", self.mixup),
             ("cutmix", self.cutmix),
@@ -146,6 +236,10 @@ impl fmt::Display for Augmentation {
         }
         if separator.is_empty() { formatter.write_str("none") } else { Ok(()) }
     }
+}
+
+fn is_no_crop(value: &usize) -> bool {
+    *value == 0
 }
 
 fn is_zero(value: &f64) -> bool {

@@ -37,15 +37,7 @@ pub fn two_way_bootstrap(
     resamples: usize,
     seed: u64,
 ) -> Result<BootstrapResult, StatsError> {
-    check_open_unit("confidence", confidence)?;
-    let tail = 0.5 * (1.0 - confidence);
-    // The slack keeps 39 resamples enough for 95 %, where 40 × 0.025 rounds to just below 1.
-    let beyond = ((resamples + 1) as f64 * tail + 1e-9).floor() as usize;
-    if beyond == 0 {
-        let expected = (1.0 / tail - 1.0 - 1e-6).ceil() as usize;
-        return Err(StatsError::TooFew { what: "resamples", expected, found: resamples });
-    }
-
+    let beyond = beyond(confidence, resamples)?;
     let mut sums = resampled_sums(differences, resamples, &mut IndexStream::new(seed));
     sums.sort_unstable();
     let cells = (differences.runs() * differences.images()) as f64;
@@ -61,6 +53,61 @@ pub fn two_way_bootstrap(
         },
         p_value: (2.0 * (1 + below.min(above)) as f64 / (count + 1.0)).min(1.0),
         standard_error: (squares / (count - 1.0)).sqrt() / cells,
+    })
+}
+
+/// How many resamples lie beyond each end of the interval.
+fn beyond(confidence: f64, resamples: usize) -> Result<usize, StatsError> {
+    check_open_unit("confidence", confidence)?;
+    let tail = 0.5 * (1.0 - confidence);
+    // The slack keeps 39 resamples enough for 95 %, where 40 × 0.025 rounds to just below 1.
+    let beyond = ((resamples + 1) as f64 * tail + 1e-9).floor() as usize;
+    if beyond == 0 {
+        let expected = (1.0 / tail - 1.0 - 1e-6).ceil() as usize;
+        return Err(StatsError::TooFew { what: "resamples", expected, found: resamples });
+    }
+    Ok(beyond)
+}
+
+/// The same of any statistic: the mean over the drawn runs of `value(run, times)`, where `times` says how often an image of each of
+/// so many kinds was drawn. `kind_of` is the kind of each image.
+pub(crate) fn resample(
+    kind_of: &[u32],
+    kinds: usize,
+    runs: usize,
+    confidence: f64,
+    resamples: usize,
+    seed: u64,
+    mut value: impl FnMut(usize, &[u32]) -> f64,
+) -> Result<BootstrapResult, StatsError> {
+    let beyond = beyond(confidence, resamples)?;
+    let mut stream = IndexStream::new(seed);
+    let images = kind_of.len() as u32;
+    let (mut weights, mut times) = (vec![1u32; runs], vec![0u32; kinds]);
+    let mut values: Vec<f64> = (0..resamples)
+        .map(|_| {
+            if runs > 1 {
+                weights.fill(0);
+                for _ in 0..runs {
+                    weights[stream.index(runs as u32) as usize] += 1;
+                }
+            }
+            times.fill(0);
+            for _ in 0..images {
+                times[kind_of[stream.index(images) as usize] as usize] += 1;
+            }
+            let drawn = weights.iter().enumerate().filter(|(_, weight)| **weight > 0);
+            drawn.map(|(run, &weight)| f64::from(weight) * value(run, &times)).sum::<f64>() / runs as f64
+        })
+        .collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let below = values.iter().filter(|value| **value <= 0.0).count();
+    let above = values.iter().filter(|value| **value >= 0.0).count();
+    let count = resamples as f64;
+    Ok(BootstrapResult {
+        interval: Interval { lower: values[beyond - 1], upper: values[resamples - beyond] },
+        p_value: (2.0 * (1 + below.min(above)) as f64 / (count + 1.0)).min(1.0),
+        standard_error: crate::sample_standard_deviation(&values)?,
     })
 }
 

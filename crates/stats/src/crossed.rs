@@ -19,6 +19,8 @@ pub struct CrossedEstimate {
     /// Standard error of the mean from the choice of test images, as a fraction; with one run it also holds what that run's
     /// seed did to single images.
     pub image_standard_error: f64,
+    /// No true difference is larger, in either direction: 1 of fractions, infinity of losses.
+    pub largest: f64,
 }
 
 /// Splits the variance of a mean accuracy difference into a part of the runs and a part of the images.
@@ -56,30 +58,68 @@ pub fn crossed_estimate(differences: &PairedDifferences) -> CrossedEstimate {
     let square_images = of_images as f64 / n - correction;
     let square_residual = of_cells as f64 - correction - square_runs - square_images;
 
-    let mean_square_images = square_images / (padded - 1.0);
-    let (run_variance, residual_variance, image_variance) = if runs == 1 {
-        (None, 0.0, mean_square_images / padded)
-    } else {
-        let mean_square_runs = square_runs.max(0.0) / (n - 1.0);
-        let mean_square_residual = square_residual.max(0.0) / ((n - 1.0) * (padded - 1.0));
-        let images = (mean_square_images - mean_square_residual).max(0.0);
-        let cells = n * padded;
-        (Some(mean_square_runs / cells), mean_square_residual / cells, images / cells)
-    };
-    CrossedEstimate {
-        mean: differences.mean(),
-        runs,
-        images,
-        run_standard_error: run_variance.map(f64::sqrt),
-        residual_standard_error: residual_variance.sqrt(),
-        image_standard_error: image_variance.sqrt(),
+    let squares = Squares { runs: square_runs, images: square_images, residual: square_residual };
+    squares.estimate(differences.mean(), runs, images, 1.0)
+}
+
+/// The same of cells `[run][image]` of any size, two images being added in which every run differs by `added` and by `-added`.
+pub(crate) fn crossed_estimate_of_cells(cells: &[Vec<f64>], added: f64, largest: f64) -> CrossedEstimate {
+    let (runs, images) = (cells.len(), cells[0].len());
+    let (n, padded) = (runs as f64, images as f64 + 2.0);
+    let of_runs: Vec<f64> = cells.iter().map(|run| run.iter().sum::<f64>() / images as f64).collect();
+    let mean = of_runs.iter().sum::<f64>() / n;
+    // Sums of squares about the means: those of raw sums would cancel. The added images' cells are ±`added`, their mean 0.
+    let grand = mean * images as f64 / padded;
+    let of_padded_runs = of_runs.iter().map(|mean| mean * images as f64 / padded);
+    let square_runs = of_padded_runs.map(|mean| padded * (mean - grand).powi(2)).sum();
+    let of_image = |image: usize| cells.iter().map(|run| run[image]).sum::<f64>() / n;
+    let mut square_images = n * ((added - grand).powi(2) + (added + grand).powi(2));
+    let mut square_cells = square_images;
+    for image in 0..images {
+        square_images += n * (of_image(image) - grand).powi(2);
+        square_cells += cells.iter().map(|run| (run[image] - grand).powi(2)).sum::<f64>();
+    }
+    let square_residual = square_cells - square_runs - square_images;
+    let squares = Squares { runs: square_runs, images: square_images, residual: square_residual };
+    squares.estimate(mean, runs, images, largest)
+}
+
+/// Sums of squares of a two-way analysis of variance, the two added images among them.
+struct Squares {
+    runs: f64,
+    images: f64,
+    residual: f64,
+}
+
+impl Squares {
+    fn estimate(&self, mean: f64, runs: usize, images: usize, largest: f64) -> CrossedEstimate {
+        let (n, padded) = (runs as f64, images as f64 + 2.0);
+        let mean_square_images = self.images / (padded - 1.0);
+        let (run_variance, residual_variance, image_variance) = if runs == 1 {
+            (None, 0.0, mean_square_images / padded)
+        } else {
+            let mean_square_runs = self.runs.max(0.0) / (n - 1.0);
+            let mean_square_residual = self.residual.max(0.0) / ((n - 1.0) * (padded - 1.0));
+            let images = (mean_square_images - mean_square_residual).max(0.0);
+            let cells = n * padded;
+            (Some(mean_square_runs / cells), mean_square_residual / cells, images / cells)
+        };
+        CrossedEstimate {
+            mean,
+            runs,
+            images,
+            run_standard_error: run_variance.map(f64::sqrt),
+            residual_standard_error: residual_variance.sqrt(),
+            image_standard_error: image_variance.sqrt(),
+            largest,
+        }
     }
 }
 
 impl CrossedEstimate {
     /// The interval at a `confidence` in (0, 1), as fractions: `d̄ ± √(max(t² A, z² R) + z² B)` with t the quantile of Student's distribution
     /// with n - 1 degrees of freedom and z that of the normal distribution, both at (1 + confidence)/2; with one run `d̄ ± z √B`. It ends
-    /// at -1 and at 1, beyond which no difference of accuracies lies: of a single image it may be all that is possible.
+    /// where no difference can lie, of accuracies at -1 and at 1: of a single image it may be all that is possible.
     ///
     /// Adding the squared half-widths of independent parts never covers less than the stated confidence, whatever the share of each part
     /// (Banerjee 1960, "Approximate confidence interval for linear functions of means of k populations when the population variances are
@@ -99,7 +139,7 @@ impl CrossedEstimate {
     pub fn interval(&self, confidence: f64) -> Result<Interval, StatsError> {
         check_open_unit("confidence", confidence)?;
         let squared = self.squared_half_width(normal_quantile_two_sided(1.0 - confidence), 1.0 - confidence);
-        Ok(Interval::around(self.mean, squared.sqrt()).within(-1.0, 1.0))
+        Ok(Interval::around(self.mean, squared.sqrt()).within(-self.largest, self.largest))
     }
 
     /// The two-sided p-value: the level α at which the end of the interval of confidence 1 - α reaches zero.

@@ -11,6 +11,7 @@
 //! # Ok::<(), stats::StatsError>(())
 //! ```
 
+mod answers;
 mod bayes;
 mod bootstrap;
 mod crossed;
@@ -20,11 +21,13 @@ mod estimate;
 mod groups;
 mod hypothesis;
 mod letters;
+mod measures;
 mod planning;
 mod random;
 mod special;
 mod tuning;
 
+pub use answers::{CountMeasure, PairedAnswers, PairedLosses};
 pub use bayes::{SignedRankPosterior, bayesian_signed_rank};
 pub use bootstrap::{BootstrapResult, two_way_bootstrap};
 pub use crossed::{CrossedEstimate, crossed_estimate};
@@ -36,6 +39,7 @@ pub use estimate::{
 pub use groups::{KruskalWallis, kruskal_wallis};
 pub use hypothesis::{Friedman, friedman, holm, holm_levels, mcnemar_exact};
 pub use letters::compact_letters;
+pub use measures::{ClassCounts, macro_auc};
 pub use planning::{crossed_further_runs, further_runs, paired_t_power};
 pub use random::IndexStream;
 pub use tuning::expected_best;

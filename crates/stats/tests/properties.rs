@@ -241,6 +241,7 @@ fn planning_without_image_noise_is_the_paired_t_test() {
         run_standard_error: Some(0.5),
         residual_standard_error: 0.0,
         image_standard_error: 0.0,
+        largest: 1.0,
     };
     assert_eq!(
         crossed_further_runs(&estimate, 0.05, 0.8).unwrap(),

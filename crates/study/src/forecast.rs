@@ -5,6 +5,7 @@ use data::default_validation_images;
 use nn::{OptimiserSpec, ShapeError, keep_awake};
 use records::{
     identity::{run_id, seedless},
+    question::Measure,
     record::{Environment, Protocol, RunSpec},
     store::Store,
 };
@@ -331,7 +332,7 @@ fn measured(
         go_on()
     };
     // It ends by a break: how is of no interest.
-    let _ = session.train_and_validate(&trial, &mut listener)?.ended;
+    let _ = session.train_and_validate(&trial, Measure::Accuracy, &mut listener)?.ended;
     // The first step waits for memory; the median leaves out what another program disturbed.
     let mut steps: Vec<f64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
     steps.sort_by(f64::total_cmp);

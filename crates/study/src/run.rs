@@ -6,17 +6,21 @@ use crate::{
     plan::{StudySpec, identify, plan},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
-use data::{Corpus, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split};
+use data::{
+    Corpus, Dataset, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split,
+};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
 use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
 use records::{
     identity::run_id,
+    question::Measure,
     record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
 };
+use stats::ClassCounts;
 use train::{
-    CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, RecipeError, Seeds, Sets,
-    Stopped, Subset, TestTimeAugmentation, fit, predict,
+    AnswerMeasure, CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, Recipe,
+    RecipeError, Seeds, Sets, Stopped, Subset, TestTimeAugmentation, fit, predict,
 };
 
 /// Why a run left no record.
@@ -185,12 +189,13 @@ impl Session {
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
-    /// Whether a model fits this data.
+    /// Whether a model and its augmentation fit this data.
     ///
     /// # Errors
-    /// When it does not: where the layer stands, if it is from a file.
+    /// When they do not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus.training();
+        check_augmentation(&model.recipe, images, self.corpus.name())?;
         let described = model.architecture.describe(images.shape(), self.corpus.classes());
         match described {
             Ok(_) => Ok(()),
@@ -301,7 +306,8 @@ impl Session {
     }
 
     /// Trains a model on the training images and measures it on the validation images after every epoch, as its listener
-    /// hears; the test images are in none of its sets. What was learnt is not kept.
+    /// hears, by `measure` too where it is neither accuracy nor loss; the test images are in none of its sets. What was learnt
+    /// is not kept.
     ///
     /// # Errors
     /// When the model does not fit the data. How the training itself ended is part of the result.
@@ -311,11 +317,12 @@ impl Session {
     pub fn train_and_validate(
         &self,
         specification: &RunSpec,
+        measure: Measure,
         listener: &mut (dyn Listener + Send),
     ) -> Result<Validated, RunError> {
         assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let sets = self.sets(specification);
+        let sets = Sets { measure: of_answers(measure), ..self.sets(specification) };
         assert!(
             sets.audit.is_none() && std::ptr::eq(sets.validation.dataset, self.corpus.training()),
             "nothing but training images"
@@ -350,7 +357,7 @@ impl Session {
         };
         // Under the original protocol the validation has seen them already.
         let audited = specification.audit_selection && specification.protocol != Protocol::Original;
-        Sets { training, validation, audit: audited.then_some(test) }
+        Sets { training, validation, measure: None, audit: audited.then_some(test) }
     }
 
     /// The specification of a single run on this data.
@@ -376,6 +383,11 @@ fn prepare(model: &mut Model<f32>, specification: &RunSpec, training: Subset) ->
     Ok(())
 }
 
+/// Whether these images can be augmented as the recipe says.
+fn check_augmentation(recipe: &Recipe, images: &Dataset, name: &str) -> Result<(), RecipeError> {
+    Ok(recipe.augmentation.check_for(images.shape(), name)?)
+}
+
 /// Initialises a model and trains it as the specification says, on these sets.
 fn train(
     model: &mut Model<f32>,
@@ -385,6 +397,7 @@ fn train(
     clock: &dyn Clock,
     listener: &mut dyn Listener,
 ) -> Result<Fitted, RunError> {
+    check_augmentation(recipe.values(), sets.training.dataset, &specification.dataset.name)?;
     let seeds = Seeds::of_run(specification.seed);
     let mut engine = Native::new(model);
     seeds.initialise(&mut engine);
@@ -400,6 +413,19 @@ fn class_names(corpus: &Corpus) -> Vec<String> {
     if is_number { Vec::new() } else { names.to_vec() }
 }
 
+/// A measure as a training takes it of its validation images; none of accuracy and loss, which it takes anyhow.
+fn of_answers(measure: Measure) -> Option<AnswerMeasure> {
+    match measure {
+        Measure::Accuracy | Measure::LogLoss => None,
+        Measure::BalancedAccuracy => Some(|labels, given, classes| {
+            ClassCounts::of(labels, given, classes).map_or(f64::NAN, |counts| counts.balanced_accuracy())
+        }),
+        Measure::MacroF1 => Some(|labels, given, classes| {
+            ClassCounts::of(labels, given, classes).map_or(f64::NAN, |counts| counts.macro_f1())
+        }),
+    }
+}
+
 pub(crate) fn epoch_record(epoch: &EpochMetrics) -> EpochRecord {
     EpochRecord {
         epoch: epoch.epoch,
@@ -407,6 +433,7 @@ pub(crate) fn epoch_record(epoch: &EpochMetrics) -> EpochRecord {
         train_accuracy: epoch.train.accuracy(),
         validation_loss: epoch.validation.loss(),
         validation_accuracy: epoch.validation.accuracy(),
+        validation_measure: epoch.measured,
         train_seconds: epoch.train_seconds,
         test_accuracy: epoch.audit.map(|test| test.accuracy()),
     }

@@ -3,6 +3,7 @@
 use kernels::InstructionSet;
 use records::{
     event::{Event, Kind},
+    question::Measure,
     record::Protocol,
     trial::{Outcome, TrialRecord},
     trial_store::TrialStore,
@@ -65,6 +66,7 @@ fn question(session: &Session, sampler: Sampler) -> Question {
         candidates: candidates.collect(),
         dataset: identify(session.corpus()),
         protocol: Protocol::Sound,
+        decide_by: Measure::Accuracy,
         sampler,
         halving: Some(Halving::default()),
         seed: 3,
@@ -242,6 +244,7 @@ fn a_model_that_cannot_be_is_a_trial_that_came_to_nothing() {
         candidates: vec![candidate],
         dataset: identify(session.corpus()),
         protocol: Protocol::Sound,
+        decide_by: Measure::Accuracy,
         sampler: Sampler::Tpe,
         halving: None,
         seed: 0,
@@ -276,6 +279,50 @@ fn the_protocol_is_of_the_question() {
     assert!(best.contains("protocol = \"writers\""), "{best}");
 }
 
+/// The trainings are the same to the bit; which of them is best is another question.
+#[test]
+fn a_search_goes_by_the_measure_that_decides() {
+    let folder = TempDir::new().expect("a folder");
+    let session = session(&folder.path().join("data"));
+    let by = |decide_by: Measure| {
+        let question = Question { decide_by, halving: None, ..question(&session, Sampler::Random) };
+        let (ended, records, _) =
+            search(&session, &question, 4, &folder.path().join(decide_by.name()), usize::MAX);
+        ended.expect("the search ends");
+        (question, records)
+    };
+    let (by_accuracy, plain) = by(Measure::Accuracy);
+    for measure in [Measure::BalancedAccuracy, Measure::MacroF1, Measure::LogLoss] {
+        let (question, records) = by(measure);
+        assert_ne!(question.identity().expect("a search"), by_accuracy.identity().expect("another"));
+        let mut values = Vec::new();
+        for (plain, record) in plain.iter().flatten().zip(records.iter().flatten()) {
+            for (plain, epoch) in plain.epochs.iter().zip(&record.epochs) {
+                assert_eq!(
+                    (plain.validation_loss, plain.validation_accuracy, plain.validation_measure),
+                    (epoch.validation_loss, epoch.validation_accuracy, None)
+                );
+                assert_eq!(epoch.validation_measure.is_some(), measure != Measure::LogLoss);
+                let value = epoch.validation(measure).expect("it was taken");
+                assert!((0.0..=1.0).contains(&value) || measure == Measure::LogLoss, "{value}");
+                values.push(value - epoch.validation_accuracy);
+            }
+        }
+        assert!(values.iter().any(|difference| *difference != 0.0), "{measure:?} is not accuracy");
+        let tuning = Tuning::of(&question, records).expect("it is one");
+        let outcome = &tuning.models[0];
+        let sign = if measure.larger_is_better() { 1.0 } else { -1.0 };
+        let value = |record: &TrialRecord| record.last().and_then(|epoch| epoch.validation(measure));
+        let all = outcome.trials.iter().filter_map(value).map(|value| sign * value);
+        let best = sign * all.fold(f64::NEG_INFINITY, f64::max);
+        assert_eq!(outcome.best_so_far.last(), Some(&Some(best)), "{measure:?}");
+        let expected = outcome.expected_best.as_ref().and_then(|all| all.last()).expect("at random");
+        assert!((expected - best).abs() < 1e-12, "the best of all: {expected} {best}");
+        let line = format!("decide_by = \"{}\"", measure.name());
+        assert!(tuning.best_study().contains(&line), "{}", tuning.best_study());
+    }
+}
+
 /// Such trials take no time, so that a budget of minutes would never be spent.
 #[test]
 fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
@@ -289,6 +336,7 @@ fn settings_that_make_no_model_come_to_an_end_and_can_be_stopped() {
         candidates: vec![Candidate { template: study.templates[0].clone(), shared: Vec::new(), space }],
         dataset: identify(session.corpus()),
         protocol: Protocol::Sound,
+        decide_by: Measure::Accuracy,
         sampler: Sampler::Random,
         halving: None,
         seed: 0,

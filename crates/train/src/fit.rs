@@ -1,7 +1,9 @@
 //! The training loop.
 
 use crate::{
-    BatchOrder, CheckedRecipe, Engine, Recipe, Subset, early_stopping::EarlyStopping, evaluate::evaluate,
+    BatchOrder, CheckedRecipe, Engine, Recipe, Subset,
+    early_stopping::EarlyStopping,
+    evaluate::{evaluate, predict},
 };
 use data::{Augmenter, generator, shuffle};
 use nn::{Evaluation, Target};
@@ -56,6 +58,8 @@ pub struct EpochMetrics {
     pub train: Evaluation,
     /// Over the validation images after the epoch.
     pub validation: Evaluation,
+    /// What [`Sets::measure`] says of the validation images after the epoch.
+    pub measured: Option<f64>,
     /// Over the images of [`Sets::audit`] after the epoch.
     pub audit: Option<Evaluation>,
     /// Shuffling, drawing batches, forward, backward and update.
@@ -120,9 +124,14 @@ pub struct Sets<'a> {
     pub training: Subset<'a>,
     /// What is measured after every epoch.
     pub validation: Subset<'a>,
+    /// Another measure of the validation images, beside their loss and accuracy; nothing depends on it.
+    pub measure: Option<AnswerMeasure>,
     /// Measured after every epoch as well, for an audit: nothing depends on it.
     pub audit: Option<Subset<'a>>,
 }
+
+/// A measure of answers: from the class of each image, the class that each was given, and the number of classes.
+pub type AnswerMeasure = fn(&[u8], &[u8], usize) -> f64;
 
 /// What a training gave, beside the parameters that it left in the engine.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,7 +152,8 @@ pub struct Fitted {
 /// When the listener breaks or a loss is no finite number.
 ///
 /// # Panics
-/// When a batch is larger than the engine's capacity, or images have another size than the network's.
+/// When a batch is larger than the engine's capacity, or images have another size than the network's, or are grey and the
+/// augmentation is of colour images ([`spec::Augmentation::check_for`]).
 pub fn fit(
     engine: &mut dyn Engine,
     recipe: &CheckedRecipe,
@@ -164,8 +174,15 @@ pub fn fit(
         let train = training.epoch(engine, epoch, listener)?;
         let trained = clock.seconds();
         engine.exchange_average();
-        let mut measure = |images| evaluate(engine, images, values.test_time_augmentation);
-        let (validation, audit) = (measure(sets.validation), sets.audit.map(measure));
+        let views = values.test_time_augmentation;
+        let (validation, measured) = match sets.measure {
+            None => (evaluate(engine, sets.validation, views), None),
+            Some(measure) => {
+                let (answers, labels) = (predict(engine, sets.validation, views), sets.validation.labels());
+                (answers.evaluation, Some(measure(&labels, &answers.classes, engine.classes())))
+            }
+        };
+        let audit = sets.audit.map(|images| evaluate(engine, images, views));
         if !(train.loss().is_finite() && validation.loss().is_finite()) {
             return Err(Stopped::Diverged { epoch, step: training.order.len().div_ceil(values.batch_size) });
         }
@@ -177,6 +194,7 @@ pub fn fit(
             epoch,
             train,
             validation,
+            measured,
             audit,
             train_seconds: trained - start,
             evaluate_seconds: clock.seconds() - trained,
@@ -216,7 +234,7 @@ impl<'a> Training<'a> {
     fn new(recipe: &'a Recipe, seeds: Seeds, images: Subset<'a>) -> Self {
         let augmenter = (!recipe.augmentation.is_none()).then(|| {
             let augmenter = Augmenter::new(&recipe.augmentation, images.dataset, seeds.run);
-            augmenter.expect("the recipe's values have been checked")
+            augmenter.expect("a checked recipe that fits the images")
         });
         let unshuffled: Vec<u32> = (0..images.len()).map(|position| images.index(position) as u32).collect();
         Self {

@@ -16,7 +16,7 @@ mod subset;
 pub use batch_order::BatchOrder;
 pub use engine::{Engine, Native};
 pub use evaluate::{Predictions, evaluate, predict};
-pub use fit::{Clock, EpochMetrics, Event, Fitted, Listener, Seeds, Sets, Stopped, fit};
+pub use fit::{AnswerMeasure, Clock, EpochMetrics, Event, Fitted, Listener, Seeds, Sets, Stopped, fit};
 pub use spec::{
     CheckedRecipe, ClassWeights, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError, Schedule,
     TestTimeAugmentation, Validation,

@@ -21,6 +21,11 @@ impl<'a> Subset<'a> {
         Self { dataset, indices: None }
     }
 
+    /// The class of each image, in its order.
+    pub fn labels(&self) -> Vec<u8> {
+        (0..self.len()).map(|position| self.dataset.labels()[self.index(position)]).collect()
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.indices.map_or(self.dataset.len(), <[u32]>::len)

@@ -2,7 +2,8 @@
 //!
 //! # The rule
 //! Per pair of models, the runs that share their seed, data, protocol and test labels give a table of differences
-//! `[runs, images]`, and [`stats::crossed_estimate`] its mean, its interval and its p-value; with one run the interval
+//! `[runs, images]`, and [`stats::crossed_estimate`] its mean, its interval and its p-value, of the measure that decides
+//! ([`stats::PairedAnswers`] and [`stats::PairedLosses`] where that is not accuracy); with one run the interval
 //! covers the choice of test images only. Over all m pairs of a study Holm's procedure decides at an overall level of
 //! 5 %. Each interval is drawn at the level at which Holm tests its pair, between 95 % and 1 - 5 %/m, so it excludes zero
 //! exactly where the corrected p-value is at most 0.05. The interval then decides:
@@ -10,7 +11,7 @@
 //! 1. wholly inside the region of practical equivalence (±0.05 points unless the question or the data set says otherwise,
 //!    [`Thresholds::of`]): practically equal, even where it excludes zero, for a difference that small decides
 //!    nothing (a p-value of at most 0.05 then says that the difference is real);
-//! 2. wholly above or below zero: better (p ≤ 0.05);
+//! 2. wholly above or below zero: better, of log-loss the model that has less (p ≤ 0.05);
 //! 3. otherwise: cannot tell (p > 0.05).
 //!
 //! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
@@ -27,18 +28,15 @@ mod sentence;
 mod speed;
 
 use crate::thresholds::{Thresholds, equivalence_margin};
-use pairing::{Pairing, usable_runs};
-use records::record::{FailedRun, RunRecord};
+use pairing::{Pairing, Table, usable_runs};
+use records::{
+    question::Measure,
+    record::{FailedRun, RunRecord},
+};
 use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
 pub use speed::{Faster, TrainingTime};
 use stats::StatsError;
-
-/// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
-const RESAMPLES: usize = 10_000;
-
-/// The same resamples for the same records.
-const BOOTSTRAP_SEED: u64 = 0x6d6e_6973_7421;
 
 /// Two models of a study, judged on their paired runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,21 +47,24 @@ pub struct Comparison {
     pub b: String,
     /// Pairs of runs that share their seed.
     pub runs: usize,
-    /// Mean test accuracy of `a` minus that of `b`, over the paired runs, as a fraction.
+    /// What decides.
+    #[serde(default)]
+    pub measure: Measure,
+    /// Mean over the paired runs of that measure of `a` minus that of `b`, as a fraction, of log-loss in nats; so are all figures below.
     pub difference: f64,
-    /// Interval of the difference at `confidence`: lower and upper end, as fractions.
+    /// Interval of the difference at `confidence`: lower and upper end.
     pub interval: [f64; 2],
     /// Confidence of the interval: 0.95, and with several comparisons the level at which Holm's method tests this one.
     pub confidence: f64,
-    /// Half the region of practical equivalence, as a fraction.
+    /// Half the region of practical equivalence.
     pub equivalence_margin: f64,
     /// What the interval allows for.
     pub interval_covers: Coverage,
-    /// Standard error of the difference from the runs' seeds, as a fraction: none with one run.
+    /// Standard error of the difference from the runs' seeds: none with one run.
     pub seed_standard_error: Option<f64>,
-    /// Standard error of the difference from the choice of test images, as a fraction.
+    /// Standard error of the difference from the choice of test images.
     pub image_standard_error: f64,
-    /// 95 % interval by the paired two-way bootstrap over runs and images, as fractions; without a part in the decision,
+    /// 95 % interval by the paired two-way bootstrap over runs and images; without a part in the decision,
     /// because with few runs it is too narrow.
     pub bootstrap_interval: [f64; 2],
     /// Student's paired test over the runs, which allows for other seeds alone; from three runs on.
@@ -72,7 +73,7 @@ pub struct Comparison {
     pub p_value: f64,
     /// How many comparisons the p-value is corrected for: 1 where it is as the test gave it.
     pub corrected_for: usize,
-    /// McNemar's exact test of each pair of runs, by seed in ascending order: uncorrected, and without a part in the
+    /// McNemar's exact test of each pair of runs, by seed in ascending order, where accuracy decides: uncorrected, and without a part in the
     /// decision, because it takes the two trained networks as they are and not as examples of their models.
     pub mcnemar_p_values: Vec<f64>,
     /// The decision behind the sentence.
@@ -93,7 +94,7 @@ pub struct Comparison {
 /// Student's paired test over runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedRuns {
-    /// 95 % interval of the difference, as fractions.
+    /// 95 % interval of the difference.
     pub interval: [f64; 2],
     /// Two-sided, uncorrected.
     pub p_value: f64,
@@ -113,9 +114,9 @@ pub enum Coverage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The whole interval lies above zero.
+    /// The whole interval lies on the side of zero where `a` is better: above, of log-loss below.
     ABetter,
-    /// The whole interval lies below zero.
+    /// The whole interval lies on the other side.
     BBetter,
     /// The whole interval lies within the region of practical equivalence.
     PracticallyEqual,
@@ -124,14 +125,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Decides by an interval and the margin of equivalence, both in percentage points.
-    fn of([lower, upper]: [f64; 2], margin: f64) -> Self {
+    /// Decides by an interval and the margin of equivalence, both in the measure's unit.
+    fn of(measure: Measure, [lower, upper]: [f64; 2], margin: f64) -> Self {
+        let (higher, lower_one) = match measure.larger_is_better() {
+            true => (Outcome::ABetter, Outcome::BBetter),
+            false => (Outcome::BBetter, Outcome::ABetter),
+        };
         if lower >= -margin && upper <= margin {
             Outcome::PracticallyEqual
         } else if lower > 0.0 {
-            Outcome::ABetter
+            higher
         } else if upper < 0.0 {
-            Outcome::BBetter
+            lower_one
         } else {
             Outcome::CannotTell
         }
@@ -152,7 +157,7 @@ pub struct Judgement {
 /// comparisons say how many there are.
 pub fn judge(records: &[RunRecord], failed: &[FailedRun], thresholds: &Thresholds) -> Judgement {
     let mut notes = Vec::new();
-    let models = usable_runs(records, &mut notes);
+    let models = usable_runs(records, thresholds.decide_by, &mut notes);
     let mut pairings = Vec::new();
     for (index, a) in models.iter().enumerate() {
         for b in &models[index + 1..] {
@@ -207,6 +212,7 @@ pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsE
         mcnemar_p_value: stats::mcnemar_exact(only_first, only_second),
         discordant: [only_first, only_second],
         outcome: Outcome::of(
+            Measure::Accuracy,
             [100.0 * interval.lower, 100.0 * interval.upper],
             100.0 * equivalence_margin(first.len()),
         ),
@@ -216,12 +222,16 @@ pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsE
 /// With two runs an interval of one degree of freedom would say nothing.
 const FEWEST_RUNS_FOR_T: usize = 3;
 
-fn paired_runs(table: &stats::PairedDifferences, confidence: f64) -> Result<Option<PairedRuns>, StatsError> {
-    if table.runs() < FEWEST_RUNS_FOR_T {
+fn paired_runs(
+    table: &Table,
+    estimate: &stats::CrossedEstimate,
+    confidence: f64,
+) -> Result<Option<PairedRuns>, StatsError> {
+    if estimate.runs < FEWEST_RUNS_FOR_T {
         return Ok(None);
     }
-    let test = stats::paired_t(&table.run_means(), confidence)?;
-    let interval = test.interval.within(-1.0, 1.0);
+    let test = stats::paired_t(&table.run_differences(), confidence)?;
+    let interval = test.interval.within(-estimate.largest, estimate.largest);
     Ok(Some(PairedRuns { interval: [interval.lower, interval.upper], p_value: test.p_value }))
 }
 
@@ -231,8 +241,9 @@ fn compare(
     thresholds: &Thresholds,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Comparison>, StatsError> {
-    let tables = pairings.iter().map(Pairing::differences).collect::<Result<Vec<_>, _>>()?;
-    let estimates: Vec<_> = tables.iter().map(stats::crossed_estimate).collect();
+    let measure = thresholds.decide_by;
+    let tables = pairings.iter().map(|pairing| pairing.table(measure)).collect::<Result<Vec<_>, _>>()?;
+    let estimates: Vec<_> = tables.iter().map(Table::estimate).collect();
     let p_values: Vec<f64> = estimates.iter().map(stats::CrossedEstimate::p_value).collect();
     let corrected = stats::holm(&p_values)?;
     let levels = stats::holm_levels(&p_values, thresholds.significance)?;
@@ -242,8 +253,9 @@ fn compare(
         .map(|index| {
             let (pairing, estimate, level) = (&pairings[index], &estimates[index], levels[index]);
             let interval = estimate.interval(1.0 - level)?;
-            let margin = 100.0 * thresholds.equivalence_margin;
-            let outcome = Outcome::of([100.0 * interval.lower, 100.0 * interval.upper], margin);
+            let [lower, upper, margin] = [interval.lower, interval.upper, thresholds.equivalence_margin]
+                .map(|value| measure.scale() * value);
+            let outcome = Outcome::of(measure, [lower, upper], margin);
             let further_runs = match outcome {
                 Outcome::CannotTell => stats::crossed_further_runs(estimate, level, thresholds.power)?,
                 _ => None,
@@ -252,6 +264,7 @@ fn compare(
                 a: pairing.a.to_owned(),
                 b: pairing.b.to_owned(),
                 runs: estimate.runs,
+                measure,
                 difference: estimate.mean,
                 interval: [interval.lower, interval.upper],
                 confidence: 1.0 - level,
@@ -263,22 +276,13 @@ fn compare(
                 seed_standard_error: estimate.run_standard_error,
                 image_standard_error: estimate.image_standard_error,
                 bootstrap_interval: {
-                    let result = stats::two_way_bootstrap(
-                        &tables[index],
-                        thresholds.confidence,
-                        RESAMPLES,
-                        BOOTSTRAP_SEED,
-                    )?;
-                    [result.interval.lower, result.interval.upper]
+                    let interval = tables[index].bootstrap(thresholds.confidence)?;
+                    [interval.lower, interval.upper]
                 },
-                paired_t: paired_runs(&tables[index], thresholds.confidence)?,
+                paired_t: paired_runs(&tables[index], estimate, thresholds.confidence)?,
                 p_value: corrected[index],
                 corrected_for: pairings.len(),
-                mcnemar_p_values: tables[index]
-                    .discordant()
-                    .into_iter()
-                    .map(|[only_a, only_b]| stats::mcnemar_exact(only_a, only_b))
-                    .collect(),
+                mcnemar_p_values: tables[index].mcnemar(),
                 outcome,
                 further_runs,
                 diverged: [diverged(pairing.a), diverged(pairing.b)],

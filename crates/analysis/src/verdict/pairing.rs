@@ -1,7 +1,23 @@
 //! Which runs of two models belong together, and which are left out and why.
 
-use records::record::{FailedRun, Protocol, RunRecord};
-use stats::{PairedDifferences, StatsError};
+use crate::measures::{classes_of, losses};
+use records::{
+    question::Measure,
+    record::{FailedRun, Protocol, RunRecord},
+};
+use stats::{
+    ClassCounts, CountMeasure, CrossedEstimate, Interval, PairedAnswers, PairedDifferences, PairedLosses,
+    StatsError,
+};
+
+/// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
+const RESAMPLES: usize = 10_000;
+
+/// The same of a measure that each resample computes anew, which takes longer: to two hundredths.
+const RESAMPLES_COMPUTED_ANEW: usize = 2_000;
+
+/// The same resamples for the same records.
+const BOOTSTRAP_SEED: u64 = 0x6d6e_6973_7421;
 
 /// A model and its runs, in the order of the records.
 pub(super) struct Model<'a> {
@@ -39,7 +55,11 @@ impl<'a> Setting<'a> {
 }
 
 /// Sorts the runs by model and leaves out those that no comparison can use.
-pub(super) fn usable_runs<'a>(records: &'a [RunRecord], notes: &mut Vec<String>) -> Vec<Model<'a>> {
+pub(super) fn usable_runs<'a>(
+    records: &'a [RunRecord],
+    measure: Measure,
+    notes: &mut Vec<String>,
+) -> Vec<Model<'a>> {
     let mut models: Vec<Model> = Vec::new();
     let mut left_out = LeftOut::default();
     for run in records {
@@ -52,6 +72,8 @@ pub(super) fn usable_runs<'a>(records: &'a [RunRecord], notes: &mut Vec<String>)
         let way = |run: &'a RunRecord| (&run.specification.layers, &run.specification.recipe);
         let reason = if run.test.labels.is_empty() || run.test.labels.len() != run.test.predictions.len() {
             Some("its test labels and predictions do not match")
+        } else if measure == Measure::LogLoss && losses(run).is_none() {
+            Some("it has no finite loss, or no probabilities to its test labels")
         } else if runs.first().is_some_and(|first| way(first) != way(run)) {
             Some("its layers or recipe are not those of the model's first run")
         } else if runs.iter().any(|other| seed(other) == seed(run) && Setting::of(other) == Setting::of(run))
@@ -156,7 +178,31 @@ impl<'a> Pairing<'a> {
         Some(Self { a: a.name, b: b.name, runs })
     }
 
-    pub(super) fn differences(&self) -> Result<PairedDifferences, StatsError> {
+    /// By what the measure is that decides.
+    pub(super) fn table(&self, measure: Measure) -> Result<Table, StatsError> {
+        Ok(match measure {
+            Measure::Accuracy => Table::Accuracy(self.differences()?),
+            Measure::BalancedAccuracy => Table::Answers(self.answers()?, ClassCounts::balanced_accuracy),
+            Measure::MacroF1 => Table::Answers(self.answers()?, ClassCounts::macro_f1),
+            Measure::LogLoss => {
+                let of_pair = |&(a, b): &(&RunRecord, &RunRecord)| -> Vec<f64> {
+                    let [a, b] = [a, b].map(|run| losses(run).unwrap_or_default());
+                    a.into_iter().zip(b).map(|(a, b)| a - b).collect()
+                };
+                Table::Losses(PairedLosses::new(self.runs.iter().map(of_pair).collect())?)
+            }
+        })
+    }
+
+    fn answers(&self) -> Result<PairedAnswers, StatsError> {
+        let classes = classes_of(self.runs.iter().flat_map(|&(a, b)| [a, b]));
+        let answers = |run: &'a RunRecord| run.test.predictions.as_slice();
+        let (first, second): (Vec<_>, Vec<_>) =
+            self.runs.iter().map(|&(a, b)| (answers(a), answers(b))).unzip();
+        PairedAnswers::new(classes, &self.runs[0].0.test.labels, &first, &second)
+    }
+
+    fn differences(&self) -> Result<PairedDifferences, StatsError> {
         let right = |run: &RunRecord| -> Vec<bool> {
             run.test.predictions.iter().zip(&run.test.labels).map(|(given, label)| given == label).collect()
         };
@@ -168,6 +214,53 @@ impl<'a> Pairing<'a> {
     pub(super) fn is_one_network(&self) -> bool {
         let (a, b) = (&self.runs[0].0.specification, &self.runs[0].1.specification);
         a.layers == b.layers && a.recipe == b.recipe
+    }
+}
+
+/// The differences of two models, run by run and image by image, of the measure that decides.
+pub(super) enum Table {
+    /// Who was right.
+    Accuracy(PairedDifferences),
+    /// What was answered, of which the measure is a function.
+    Answers(PairedAnswers, CountMeasure),
+    /// What each image cost.
+    Losses(PairedLosses),
+}
+
+impl Table {
+    pub(super) fn estimate(&self) -> CrossedEstimate {
+        match self {
+            Self::Accuracy(table) => stats::crossed_estimate(table),
+            Self::Answers(table, measure) => table.crossed_estimate(*measure),
+            Self::Losses(table) => table.crossed_estimate(),
+        }
+    }
+
+    /// Of each pair of runs.
+    pub(super) fn run_differences(&self) -> Vec<f64> {
+        match self {
+            Self::Accuracy(table) => table.run_means(),
+            Self::Answers(table, measure) => table.run_differences(*measure),
+            Self::Losses(table) => table.run_differences(),
+        }
+    }
+
+    pub(super) fn bootstrap(&self, confidence: f64) -> Result<Interval, StatsError> {
+        Ok(match self {
+            Self::Accuracy(table) => stats::two_way_bootstrap(table, confidence, RESAMPLES, BOOTSTRAP_SEED),
+            Self::Answers(table, measure) => {
+                table.bootstrap(*measure, confidence, RESAMPLES_COMPUTED_ANEW, BOOTSTRAP_SEED)
+            }
+            Self::Losses(table) => table.bootstrap(confidence, RESAMPLES_COMPUTED_ANEW, BOOTSTRAP_SEED),
+        }?
+        .interval)
+    }
+
+    /// McNemar's exact test of each pair of runs: of accuracy alone.
+    pub(super) fn mcnemar(&self) -> Vec<f64> {
+        let Self::Accuracy(table) = self else { return Vec::new() };
+        let test = |[only_a, only_b]: [u64; 2]| stats::mcnemar_exact(only_a, only_b);
+        table.discordant().into_iter().map(test).collect()
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) fn outlook(
     estimate: &CrossedEstimate,
     power: f64,
 ) -> Result<Option<String>, StatsError> {
-    // No number of runs tells models apart that are as accurate as each other.
+    // No number of runs tells models apart that are as good as each other.
     let nothing = comparison.difference == 0.0;
     if nothing || comparison.outcome != Outcome::CannotTell || estimate.run_standard_error.is_none() {
         return Ok(None);
@@ -32,10 +32,11 @@ pub(super) fn outlook(
 }
 
 pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>) -> String {
-    let Comparison { a, b, .. } = comparison;
+    let Comparison { a, b, measure, .. } = comparison;
     let decimals = comparison.decimals();
-    let difference = 100.0 * comparison.difference;
-    let [lower, upper] = comparison.interval.map(|end| 100.0 * end);
+    let (scale, unit) = (measure.scale(), measure.unit());
+    let difference = scale * comparison.difference;
+    let [lower, upper] = comparison.interval.map(|end| scale * end);
     let fixed = |points: f64| fixed(points, decimals);
     let level = confidence(comparison.confidence);
     let range = |lower: f64, upper: f64| format!("[{}, {}] at {level}", fixed(lower), fixed(upper));
@@ -43,14 +44,21 @@ pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>) -> Stri
         let text = fixed(difference);
         let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
         let sign = if text.starts_with('-') || is_zero { "" } else { "+" };
-        format!("{sign}{text} points {}", range(lower, upper))
+        let of_measure =
+            if measure.is_default() { String::new() } else { format!(" of {}", measure.in_words()) };
+        format!("{sign}{text} {unit}{of_measure} {}", range(lower, upper))
     };
-    let beats = |better: &str, worse: &str, by: f64, interval: String| {
-        format!("{better} beats {worse} by {} points of test accuracy {interval}", fixed(by))
+    // By how much is told without a sign.
+    let beats = |better: &str, worse: &str| {
+        let (by, interval) = match difference < 0.0 {
+            true => (-difference, range(-upper, -lower)),
+            false => (difference, range(lower, upper)),
+        };
+        format!("{better} beats {worse} by {} {unit} of {} {interval}", fixed(by), measure.in_words())
     };
     let result = match comparison.outcome {
-        Outcome::ABetter => beats(a, b, difference, range(lower, upper)),
-        Outcome::BBetter => beats(b, a, -difference, range(-upper, -lower)),
+        Outcome::ABetter => beats(a, b),
+        Outcome::BBetter => beats(b, a),
         Outcome::PracticallyEqual => format!("{a} and {b} are practically equal: {}", signed()),
         Outcome::CannotTell => format!("cannot tell {a} and {b} apart: {}", signed()),
     };
@@ -74,18 +82,18 @@ pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>) -> Stri
 }
 
 impl Comparison {
-    /// As many decimals, at least two, as the interval needs for its printed ends, in points, to give the outcome of its
-    /// exact ends. Whatever prints this comparison uses them.
+    /// As many decimals, at least two (of log-loss four), as the interval needs for its printed ends, in the measure's unit, to
+    /// give the outcome of its exact ends. Whatever prints this comparison uses them.
     pub fn decimals(&self) -> usize {
-        const FEWEST: usize = 2;
+        let (scale, fewest) = (self.measure.scale(), self.measure.decimals());
         // Beyond these a double of this size has no more digits to show.
         const MOST: usize = 17;
         let printed = |end: f64, decimals: usize| fixed(end, decimals).parse::<f64>().unwrap_or(end);
-        let interval = self.interval.map(|end| 100.0 * end);
-        let margin = 100.0 * self.equivalence_margin;
-        (FEWEST..MOST)
-            .find(|&decimals| Outcome::of(interval.map(|end| printed(end, decimals)), margin) == self.outcome)
-            .unwrap_or(FEWEST)
+        let interval = self.interval.map(|end| scale * end);
+        let margin = scale * self.equivalence_margin;
+        let outcome =
+            |decimals| Outcome::of(self.measure, interval.map(|end| printed(end, decimals)), margin);
+        (fewest..MOST).find(|&decimals| outcome(decimals) == self.outcome).unwrap_or(fewest)
     }
 }
 

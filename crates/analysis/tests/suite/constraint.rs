@@ -52,6 +52,7 @@ fn epochs_and_operations_are_limits_too() {
         validation_loss: 1.0,
         validation_accuracy: 0.5,
         train_seconds: 1.0,
+        validation_measure: None,
         test_accuracy: None,
     };
     record.epochs = vec![epoch; 3];

@@ -11,6 +11,7 @@ mod constraint;
 mod ensemble;
 mod fixture;
 mod hard_images;
+mod measures;
 mod overlap;
 mod pairing;
 mod random;

@@ -5,14 +5,14 @@ use analysis::{
     ranking::{Rank, ranking},
     verdict::Outcome,
 };
-use records::record::RunRecord;
+use records::{question::Measure, record::RunRecord};
 
 /// Three runs of each model, which misses that many of 10,000 images, the first ones, in each.
 fn ranked(models: &[(&str, usize)]) -> Vec<Rank> {
     let records: Vec<RunRecord> = (0..3)
         .flat_map(|seed| models.iter().map(move |(name, missed)| run(name, seed, 10_000, 0..*missed)))
         .collect();
-    ranking(&fixture::models(&records), &judge(&records, &[]).comparisons)
+    ranking(&fixture::models(&records), &judge(&records, &[]).comparisons, Measure::Accuracy)
 }
 
 fn shown(ranks: &[Rank]) -> Vec<(&str, usize, usize, &[usize])> {
@@ -54,14 +54,14 @@ fn two_share_a_group_exactly_where_they_are_not_told_apart() {
     let ends = comparisons.iter_mut().find(|one| one.a == "a" && one.b == "c").expect("compared");
     assert_eq!(ends.outcome, Outcome::ABetter);
     ends.outcome = Outcome::CannotTell;
-    let ranks = ranking(&fixture::models(&records), &comparisons);
+    let ranks = ranking(&fixture::models(&records), &comparisons, Measure::Accuracy);
     assert_eq!(shown(&ranks), [("a", 1, 3, &[0, 1][..]), ("b", 1, 2, &[0]), ("c", 2, 3, &[1])]);
 }
 
 #[test]
 fn models_that_were_not_compared_are_not_told_apart() {
     let records = [run("a", 1, 1000, 0..10), run("b", 2, 1000, 0..900)];
-    let ranks = ranking(&fixture::models(&records), &judge(&records, &[]).comparisons);
+    let ranks = ranking(&fixture::models(&records), &judge(&records, &[]).comparisons, Measure::Accuracy);
     assert_eq!(shown(&ranks), [("a", 1, 2, &[0][..]), ("b", 1, 2, &[0])]);
-    assert_eq!(ranking(&[], &[]), []);
+    assert_eq!(ranking(&[], &[], Measure::Accuracy), []);
 }

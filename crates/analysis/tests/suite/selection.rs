@@ -14,6 +14,7 @@ fn with_epochs(validation: [f64; 3], test: [Option<f64>; 3]) -> RunRecord {
             validation_loss: 1.0,
             validation_accuracy: validation[epoch],
             train_seconds: 1.0,
+            validation_measure: None,
             test_accuracy: test[epoch],
         })
         .collect();

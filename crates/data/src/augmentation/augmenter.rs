@@ -3,9 +3,11 @@
 use super::{
     Augmentation, AugmentationError,
     affine::Affine,
+    colours::Colours,
     elastic::{Elastic, Field},
     erasing::{Erasing, Rectangle},
     mixing::Mixing,
+    placing::Placing,
     sampler::Sampler,
 };
 use crate::{Dataset, generator};
@@ -48,6 +50,8 @@ const AHEAD: usize = 4;
 /// One image on its way.
 #[derive(Debug, Default)]
 struct Scratch {
+    /// The image, cropped and flipped.
+    placed: Vec<u8>,
     sampler: Sampler,
     field: Field,
     erasing: Erasing,
@@ -63,19 +67,21 @@ enum Draws {
     Mixing = 2 << 20,
     /// 37,000 words for the largest image at the least smoothness.
     Elastic = 3 << 20,
+    Placing = 4 << 20,
+    Colours = 5 << 20,
 }
 
 impl<'a> Augmenter<'a> {
     /// Prepares to draw images of `dataset`.
     ///
     /// # Errors
-    /// Names the first value of `augmentation` that cannot be used.
+    /// Names the first value of `augmentation` that cannot be used, or not on these images.
     pub fn new(
         augmentation: &Augmentation,
         dataset: &'a Dataset,
         seed: u64,
     ) -> Result<Self, AugmentationError> {
-        augmentation.check()?;
+        augmentation.check_for(dataset.shape(), dataset.name())?;
         let Augmentation { elastic, smoothness, .. } = *augmentation;
         let elastic =
             (elastic != 0.0).then(|| Elastic::new(elastic, smoothness, dataset.height(), dataset.width()));
@@ -83,8 +89,8 @@ impl<'a> Augmenter<'a> {
         Ok(Self { augmentation: *augmentation, dataset, seed, instructions, elastic, idle: Mutex::default() })
     }
 
-    /// Writes image `batch[position]` of the data set, as it is in `epoch`, to `pixels`, `[row, column]`, values from 0
-    /// to 1; overwrites. Without augmentation these are the bytes divided by 255.
+    /// Writes image `batch[position]` of the data set, as it is in `epoch`, to `pixels`, `[row, column, channel]`, values
+    /// from 0 to 1; overwrites. Without augmentation these are the bytes divided by 255.
     ///
     /// `batch` are the indices of all images of the step, from which a partner is taken. Any number of threads may draw
     /// at once. Memory is allocated only when more threads draw at once than ever before.
@@ -97,24 +103,39 @@ impl<'a> Augmenter<'a> {
         if let Some(later) = batch.get(position + AHEAD) {
             prefetch(self.dataset.image(*later as usize));
         }
-        let own = self.dataset.labels()[index];
         if self.augmentation.is_none() {
             scale(self.dataset.image(index), pixels);
-            return Target { second: own, weight: 1.0 };
+            return Target { second: self.dataset.labels()[index], weight: 1.0 };
         }
+        // Each compiled for itself.
+        if self.dataset.shape().is_colour() {
+            self.draw_in::<3>(epoch, batch, position, pixels)
+        } else {
+            self.draw_in::<1>(epoch, batch, position, pixels)
+        }
+    }
+
+    fn draw_in<const CHANNELS: usize>(
+        &self,
+        epoch: usize,
+        batch: &[u32],
+        position: usize,
+        pixels: &mut [f32],
+    ) -> Target {
+        let index = batch[position] as usize;
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = idle().pop().unwrap_or_default();
         self.instructions.run(
             #[inline(always)]
-            || self.start(epoch, index, &mut scratch).write(pixels),
+            || self.start::<CHANNELS>(epoch, index, &mut scratch).write(pixels),
         );
         let target = match self.mixing(epoch, batch, position) {
-            None => Target { second: own, weight: 1.0 },
+            None => Target { second: self.dataset.labels()[index], weight: 1.0 },
             Some(mixing) => {
                 let partner = batch[mixing.partner] as usize;
                 self.instructions.run(
                     #[inline(always)]
-                    || self.mix(epoch, partner, &mixing, &mut scratch, pixels),
+                    || self.mix::<CHANNELS>(epoch, partner, &mixing, &mut scratch, pixels),
                 );
                 Target { second: self.dataset.labels()[partner], weight: mixing.weight }
             }
@@ -143,41 +164,66 @@ impl<'a> Augmenter<'a> {
 
     /// Draws an image's own changes.
     #[inline(always)]
-    fn start<'s>(&'s self, epoch: usize, index: usize, scratch: &'s mut Scratch) -> Augmented<'s> {
+    fn start<'s, const CHANNELS: usize>(
+        &'s self,
+        epoch: usize,
+        index: usize,
+        scratch: &'s mut Scratch,
+    ) -> Augmented<'s, CHANNELS> {
         let Self { augmentation, dataset, .. } = self;
-        let (height, width) = (dataset.height(), dataset.width());
-        let image = dataset.image(index);
+        let (shape, original) = (dataset.shape(), dataset.image(index));
+        let mut image = original;
         // A closure would be compiled by itself, without the vectors.
+        if augmentation.copies() {
+            let placing = Placing::draw(&mut self.generator(epoch, index, Draws::Placing), augmentation);
+            placing.copy::<CHANNELS>(original, shape.width, &mut scratch.placed);
+            image = &scratch.placed;
+        }
         let affine = if augmentation.moves() {
-            scratch.sampler.set(image, width);
+            scratch.sampler.set::<CHANNELS>(image, shape.width);
             let generator = &mut self.generator(epoch, index, Draws::Affine);
-            Some(Affine::draw(generator, augmentation, height, width))
+            Some(Affine::draw(generator, augmentation, shape.height, shape.width))
         } else {
             None
         };
         if let Some(elastic) = &self.elastic {
             elastic.draw(&mut self.generator(epoch, index, Draws::Elastic), &mut scratch.field);
         }
+        let colours = if augmentation.recolours() {
+            let generator = &mut self.generator(epoch, index, Draws::Colours);
+            Some(Colours::draw::<CHANNELS>(generator, augmentation, original))
+        } else {
+            None
+        };
         scratch.erasing.clear();
         if augmentation.erasing != 0.0 {
             let generator = &mut self.generator(epoch, index, Draws::Erasing);
-            scratch.erasing.draw(generator, augmentation.erasing, height, width);
+            scratch.erasing.draw(generator, augmentation.erasing, shape);
         }
-        Augmented { image, width, affine, elastic: self.elastic.as_ref(), scratch }
+        let original = (!augmentation.copies()).then_some(original);
+        Augmented { original, width: shape.width, affine, elastic: self.elastic.as_ref(), colours, scratch }
     }
 
     /// Brings the partner into `pixels`.
     #[inline(always)]
-    fn mix(&self, epoch: usize, partner: usize, mixing: &Mixing, scratch: &mut Scratch, pixels: &mut [f32]) {
+    fn mix<const CHANNELS: usize>(
+        &self,
+        epoch: usize,
+        partner: usize,
+        mixing: &Mixing,
+        scratch: &mut Scratch,
+        pixels: &mut [f32],
+    ) {
         let width = self.dataset.width();
         let whole = Rectangle { rows: 0..self.dataset.height(), columns: 0..width };
         let Rectangle { rows, columns } = mixing.rectangle.as_ref().unwrap_or(&whole);
+        let values = CHANNELS * columns.start..CHANNELS * columns.end;
         let mut row = std::mem::take(&mut scratch.row);
-        row.resize(width, 0.0);
-        let mut partner = self.start(epoch, partner, scratch);
+        row.resize(CHANNELS * width, 0.0);
+        let mut partner = self.start::<CHANNELS>(epoch, partner, scratch);
         for at in rows.clone() {
             partner.row(at, &mut row);
-            let pixels = pixels[at * width..][columns.clone()].iter_mut().zip(&row[columns.clone()]);
+            let pixels = pixels[at * CHANNELS * width..][values.clone()].iter_mut().zip(&row[values.clone()]);
             if mixing.rectangle.is_some() {
                 pixels.for_each(|(pixel, other)| *pixel = *other);
             } else {
@@ -189,34 +235,43 @@ impl<'a> Augmenter<'a> {
 }
 
 /// An image with its own changes, all drawn.
-struct Augmented<'s> {
-    image: &'s [u8],
+struct Augmented<'s, const CHANNELS: usize> {
+    /// None where it was cropped or flipped, and so is in the scratch memory.
+    original: Option<&'s [u8]>,
     width: usize,
     /// None where ink stays where it is.
     affine: Option<Affine>,
     elastic: Option<&'s Elastic>,
+    /// None where values stay what they are.
+    colours: Option<Colours>,
     scratch: &'s mut Scratch,
 }
 
-impl Augmented<'_> {
+impl<const CHANNELS: usize> Augmented<'_, CHANNELS> {
     #[inline(always)]
     fn write(&mut self, pixels: &mut [f32]) {
-        for (row, output) in pixels.chunks_exact_mut(self.width).enumerate() {
+        for (row, output) in pixels.chunks_exact_mut(CHANNELS * self.width).enumerate() {
             self.row(row, output);
         }
     }
 
     #[inline(always)]
     fn row(&mut self, row: usize, output: &mut [f32]) {
-        let Scratch { sampler, field, erasing, .. } = &mut *self.scratch;
+        let Scratch { placed, sampler, field, erasing, .. } = &mut *self.scratch;
         match &self.affine {
-            None => scale(&self.image[row * self.width..][..self.width], output),
+            None => {
+                let (image, length) = (self.original.unwrap_or(placed), CHANNELS * self.width);
+                scale(&image[row * length..][..length], output);
+            }
             Some(affine) => {
                 let displacements = self.elastic.map(|elastic| elastic.row(field, row));
-                sampler.row(affine, displacements, row, output);
+                sampler.row::<CHANNELS>(affine, displacements, row, output);
             }
         }
-        erasing.cover(row, output);
+        if let Some(colours) = &self.colours {
+            colours.change::<CHANNELS>(output);
+        }
+        erasing.cover::<CHANNELS>(row, output);
     }
 }
 
@@ -225,5 +280,53 @@ impl Augmented<'_> {
 fn scale(bytes: &[u8], pixels: &mut [f32]) {
     for (pixel, byte) in pixels.iter_mut().zip(bytes) {
         *pixel = f32::from(*byte) / 255.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind, in grey and in colour, on each instruction set that this machine has.
+    #[test]
+    fn no_instruction_set_shows_in_an_image() {
+        let all = Augmentation {
+            crop: 3,
+            flip: 0.5,
+            shift: 2.0,
+            rotation: 15.0,
+            scale: 0.15,
+            shear: 10.0,
+            elastic: 34.0,
+            brightness: 0.4,
+            contrast: 0.4,
+            erasing: 0.5,
+            mixup: 0.4,
+            cutmix: 1.0,
+            ..Augmentation::default()
+        };
+        let coloured = Augmentation { saturation: 0.4, grey: 0.2, ..all };
+        let mut bytes = vec![0; 8 * 20 * 14 * 3];
+        rand_chacha::rand_core::Rng::fill_bytes(&mut generator(1, 0), &mut bytes);
+        let set = |bytes: &[u8], channels: usize| {
+            Dataset::new("noise", bytes.to_vec(), vec![0, 1, 0, 1, 0, 1, 0, 1], [20, 14, channels], 2)
+        };
+        let colour = set(&bytes, 3).expect("a set");
+        let grey = set(&bytes[..8 * 20 * 14], 1).expect("a set");
+        for (set, augmentation) in [(&grey, all), (&colour, coloured)] {
+            let drawn = |instructions| {
+                let mut augmenter = Augmenter::new(&augmentation, set, 1).expect("usable values");
+                augmenter.instructions = instructions;
+                let mut images = vec![f32::NAN; 40 * set.image_length()];
+                for (number, pixels) in images.chunks_exact_mut(set.image_length()).enumerate() {
+                    augmenter.draw(1 + number / 8, &[3, 1, 4, 0, 5, 2, 6, 7], number % 8, pixels);
+                }
+                images
+            };
+            let portable = drawn(InstructionSet::PORTABLE);
+            for instructions in InstructionSet::available() {
+                assert_eq!(drawn(instructions), portable, "{}, {}", instructions.name(), set.shape());
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{bounded, random::between, random::unit};
 use rand_chacha::rand_core::Rng;
+use spec::ImageShape;
 use std::ops::Range;
 
 /// Share of the image's area: `s_l` and `s_h` of Zhong, Zheng, Kang, Li and Yang (2017), section 4.1.
@@ -32,7 +33,7 @@ impl Rectangle {
 #[derive(Debug, Default)]
 pub(super) struct Erasing {
     rectangle: Rectangle,
-    /// `[row, column]` of the rectangle.
+    /// `[row, column, channel]` of the rectangle.
     noise: Vec<u8>,
 }
 
@@ -44,8 +45,9 @@ impl Erasing {
 
     /// Covers a rectangle with `probability`. Its area and its aspect are uniform in [`AREAS`] and [`ASPECTS`], drawn anew
     /// where it does not fit (Zhong and others 2017, algorithm 1); its place is uniform among those inside the image, and
-    /// every pixel is a byte, all equally likely (their RE-R).
-    pub(super) fn draw(&mut self, generator: &mut impl Rng, probability: f64, height: usize, width: usize) {
+    /// every value of its pixels is a byte, all equally likely (their RE-R).
+    pub(super) fn draw(&mut self, generator: &mut impl Rng, probability: f64, shape: ImageShape) {
+        let ImageShape { height, width, channels } = shape;
         self.clear();
         if unit(generator) >= probability {
             return;
@@ -59,20 +61,21 @@ impl Erasing {
                 let top = bounded(generator, (height - rows + 1) as u32) as usize;
                 let left = bounded(generator, (width - columns + 1) as u32) as usize;
                 self.rectangle = Rectangle { rows: top..top + rows, columns: left..left + columns };
-                self.noise.resize(rows * columns, 0);
+                self.noise.resize(rows * columns * channels, 0);
                 generator.fill_bytes(&mut self.noise);
                 return;
             }
         }
     }
 
-    /// Covers what lies in `row`; `output` is that row, from 0 to 1.
-    pub(super) fn cover(&self, row: usize, output: &mut [f32]) {
+    /// Covers what lies in `row`; `output` is that row, `[column, channel]`, from 0 to 1.
+    pub(super) fn cover<const CHANNELS: usize>(&self, row: usize, output: &mut [f32]) {
         let Rectangle { rows, columns } = &self.rectangle;
         if rows.contains(&row) {
-            let noise = self.noise.chunks_exact(columns.len()).nth(row - rows.start).unwrap_or(&[]);
-            for (pixel, noise) in output[columns.clone()].iter_mut().zip(noise) {
-                *pixel = f32::from(*noise) / 255.0;
+            let values = CHANNELS * columns.start..CHANNELS * columns.end;
+            let noise = self.noise.chunks_exact(values.len()).nth(row - rows.start).unwrap_or(&[]);
+            for (value, noise) in output[values].iter_mut().zip(noise) {
+                *value = f32::from(*noise) / 255.0;
             }
         }
     }
@@ -92,7 +95,7 @@ mod tests {
         let mut erasing = Erasing::default();
         let (mut covered, mut large, mut sum, mut bytes) = (0, 0, 0.0, 0.0);
         for _ in 0..DRAWS {
-            erasing.draw(&mut generator, 0.5, 250, 250);
+            erasing.draw(&mut generator, 0.5, [250, 250].into());
             let Rectangle { rows, columns } = &erasing.rectangle;
             if rows.is_empty() {
                 continue;
@@ -126,18 +129,18 @@ mod tests {
         let mut erasing = Erasing::default();
         let mut covered = 0;
         for (height, width) in [(1, 256), (256, 1), (1, 1), (2, 3)].into_iter().cycle().take(400) {
-            erasing.draw(&mut generator, 1.0, height, width);
+            erasing.draw(&mut generator, 1.0, [height, width].into());
             let Rectangle { rows, columns } = &erasing.rectangle;
             assert!(rows.end <= height && columns.end <= width);
             covered += usize::from(!rows.is_empty());
             let mut output = vec![2.0; width];
             for row in 0..height {
-                erasing.cover(row, &mut output);
+                erasing.cover::<1>(row, &mut output);
             }
             assert_eq!(output.iter().filter(|pixel| **pixel != 2.0).count(), columns.len());
         }
         assert!(covered > 50, "{covered}");
-        erasing.draw(&mut generator, 0.0, 28, 28);
+        erasing.draw(&mut generator, 0.0, [28, 28].into());
         assert_eq!(erasing.rectangle.area(), 0);
     }
 }

@@ -2,9 +2,11 @@
 
 mod affine;
 mod augmenter;
+mod colours;
 mod elastic;
 mod erasing;
 mod mixing;
+mod placing;
 mod sampler;
 
 pub use augmenter::{Augmenter, Target};

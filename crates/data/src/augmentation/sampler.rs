@@ -22,51 +22,63 @@ const BORDER: usize = 1;
 
 /// The lit part of an image, ready to be read bilinearly, with zeros outside.
 ///
-/// Between each four neighbouring pixels is a cell, which holds all four: a place is read by one access to memory.
+/// Between each four neighbouring pixels is a cell. Of a grey image it holds all four: a place is read by one access to
+/// memory. Of a colour image it holds the upper left one, and its neighbours the others.
 #[derive(Debug, Default)]
 pub(super) struct Sampler {
-    /// `[rows, columns]`; the bytes of a cell, from the lowest: upper left, upper right, lower left, lower right.
+    /// `[rows, columns]`; the bytes of a cell, from the lowest: upper left, upper right, lower left, lower right of a grey
+    /// image; red, green, blue of the upper left pixel of a colour image, which has one more row and cell.
     cells: Vec<u32>,
     columns: usize,
     rows: usize,
     /// Add this to a column of the image to have the column of cells.
     shift: [f32; 2],
-    /// The image's lit columns, to see where they are.
+    /// The values of a row that are lit in any, to see where they are.
     lit: Vec<u8>,
 }
 
 impl Sampler {
-    /// Reads `image`, `[row, column]`, into the cells.
+    /// Reads `image`, `[row, column, channel]`, into the cells.
     #[inline(always)]
-    pub(super) fn set(&mut self, image: &[u8], width: usize) {
-        let (columns, rows) = self.find_ink(image, width);
+    pub(super) fn set<const CHANNELS: usize>(&mut self, image: &[u8], width: usize) {
+        let (columns, rows) = self.find_ink(image, CHANNELS * width);
+        let columns = columns.start / CHANNELS..columns.end.div_ceil(CHANNELS);
         // A pixel is in the cells on both its sides.
         self.columns = columns.len() + 1 + 2 * BORDER;
         self.rows = rows.len() + 1 + 2 * BORDER;
         let shift = |first: usize| (BORDER + 1) as f32 - first as f32;
         self.shift = [shift(columns.start), shift(rows.start)];
         self.cells.clear();
-        self.cells.resize(self.rows * self.columns, 0);
+        let beyond = if CHANNELS == 1 { 0 } else { self.columns + 1 };
+        self.cells.resize(self.rows * self.columns + beyond, 0);
+        let (image, _) = image.as_chunks::<CHANNELS>();
         let ink = image.chunks_exact(width).skip(rows.start).take(rows.len());
         for (row, ink) in ink.enumerate() {
             let ink = &ink[columns.clone()];
+            if CHANNELS > 1 {
+                let at = (BORDER + row + 1) * self.columns + BORDER + 1;
+                for (cell, pixel) in self.cells[at..].iter_mut().zip(ink) {
+                    *cell = pixel.iter().rev().fold(0, |cell, value| cell << 8 | u32::from(*value));
+                }
+                continue;
+            }
             // The pixel is the lower right one of the cell up and left of it, and so on.
             for (down, across, place) in [(0, 0, 24), (0, 1, 16), (1, 0, 8), (1, 1, 0)] {
                 let at = (BORDER + row + down) * self.columns + BORDER + across;
                 for (cell, pixel) in self.cells[at..].iter_mut().zip(ink) {
-                    *cell |= u32::from(*pixel) << place;
+                    *cell |= u32::from(pixel[0]) << place;
                 }
             }
         }
     }
 
-    /// The columns and the rows from the first to the last that is lit.
+    /// The values of a row, of which there are `length`, and the rows, from the first to the last that is lit.
     #[inline(always)]
-    fn find_ink(&mut self, image: &[u8], width: usize) -> (Range<usize>, Range<usize>) {
+    fn find_ink(&mut self, image: &[u8], length: usize) -> (Range<usize>, Range<usize>) {
         self.lit.clear();
-        self.lit.resize(width, 0);
+        self.lit.resize(length, 0);
         let mut rows = 0..0;
-        for (row, pixels) in image.chunks_exact(width).enumerate() {
+        for (row, pixels) in image.chunks_exact(length).enumerate() {
             let mut any = 0;
             for (lit, pixel) in self.lit.iter_mut().zip(pixels) {
                 *lit |= pixel;
@@ -82,9 +94,9 @@ impl Sampler {
     }
 
     /// One row of the image that `affine` makes, each place moved by `displacements` (columns, rows) where they are
-    /// given, for a whole number of [`RUN`]s: overwrites `output` with values from 0 to 1.
+    /// given, for a whole number of [`RUN`]s: overwrites `output`, `[column, channel]`, with values from 0 to 1.
     #[inline(always)]
-    pub(super) fn row(
+    pub(super) fn row<const CHANNELS: usize>(
         &self,
         affine: &Affine,
         displacements: Option<[&[f32]; 2]>,
@@ -100,23 +112,25 @@ impl Sampler {
         // Two loops, each compiled for itself.
         match displacements {
             None => {
-                let lit = self.lit_range(start, steps, output.len());
-                output[..lit.start].fill(0.0);
-                output[lit.end..].fill(0.0);
+                let lit = self.lit_range(start, steps, output.len() / CHANNELS);
+                output[..CHANNELS * lit.start].fill(0.0);
+                output[CHANNELS * lit.end..].fill(0.0);
                 for first in lit.clone().step_by(RUN) {
                     let places = places(start, steps, first);
-                    store(self.read(&places), &mut output[first..lit.end.min(first + RUN)]);
+                    let run = CHANNELS * first..CHANNELS * lit.end.min(first + RUN);
+                    store(self.read::<CHANNELS>(&places), &mut output[run]);
                 }
             }
             Some(displacements) => {
-                for (run, output) in output.chunks_mut(RUN).enumerate() {
+                for (run, output) in output.chunks_mut(CHANNELS * RUN).enumerate() {
                     let mut places = places(start, steps, run * RUN);
                     for (places, moved) in places.iter_mut().zip(displacements) {
                         for (place, moved) in places.iter_mut().zip(&moved[run * RUN..][..RUN]) {
                             *place += moved;
                         }
                     }
-                    let values = if self.all_dark(&places) { [0.0; RUN] } else { self.read(&places) };
+                    let dark = self.all_dark(&places);
+                    let values = if dark { [[0.0; RUN]; CHANNELS] } else { self.read(&places) };
                     store(values, output);
                 }
             }
@@ -158,33 +172,47 @@ impl Sampler {
         !lit
     }
 
-    /// The image at places among the cells, (columns, rows), from 0 to 1.
-    ///
-    /// With the fractions u and v of a place within its cell:
-    /// `((1 − v) ((1 − u) a + u b) + v ((1 − u) c + u d)) / 255`.
+    /// The image at places among the cells, (columns, rows), `[channel, place]`, from 0 to 1.
     #[inline(always)]
-    fn read(&self, [columns, rows]: &[[f32; RUN]; 2]) -> [f32; RUN] {
+    fn read<const CHANNELS: usize>(&self, [columns, rows]: &[[f32; RUN]; 2]) -> [[f32; RUN]; CHANNELS] {
         let (last_column, last_row) = ((self.columns - 1) as f32, (self.rows - 1) as f32);
-        let (mut across, mut down, mut cells) = ([0; RUN], [0; RUN], [0; RUN]);
+        let (mut across, mut down, mut cells) = ([0; RUN], [0; RUN], [[0; RUN]; 4]);
         for at in 0..RUN {
             across[at] = fixed(columns[at], last_column);
             down[at] = fixed(rows[at], last_row);
         }
-        for ((cell, column), row) in cells.iter_mut().zip(across).zip(down) {
-            *cell = self.cells[(row >> FRACTION) as usize * self.columns + (column >> FRACTION) as usize];
+        for (at, (column, row)) in across.into_iter().zip(down).enumerate() {
+            let cell = (row >> FRACTION) as usize * self.columns + (column >> FRACTION) as usize;
+            if CHANNELS == 1 {
+                cells[0][at] = self.cells[cell];
+            } else {
+                let (upper, lower) = (&self.cells[cell..][..2], &self.cells[cell + self.columns..][..2]);
+                (cells[0][at], cells[1][at]) = (upper[0], upper[1]);
+                (cells[2][at], cells[3][at]) = (lower[0], lower[1]);
+            }
         }
-        let mut values = [0.0; RUN];
-        for at in 0..RUN {
-            let (across, down) = (fraction(across[at]), fraction(down[at]));
-            let corner = |place: u32| number(cells[at] >> place & 0xff);
-            let (upper_left, upper_right, lower_left, lower_right) =
-                (corner(0), corner(8), corner(16), corner(24));
-            let upper = upper_left + across * (upper_right - upper_left);
-            let lower = lower_left + across * (lower_right - lower_left);
-            values[at] = (upper + down * (lower - upper)) / 255.0;
+        let mut values = [[0.0; RUN]; CHANNELS];
+        for (channel, values) in values.iter_mut().enumerate() {
+            for at in 0..RUN {
+                let corner = |corner: usize| {
+                    let (cell, place) = if CHANNELS == 1 { (0, corner) } else { (corner, channel) };
+                    number(cells[cell][at] >> (8 * place) & 0xff)
+                };
+                values[at] = between([corner(0), corner(1), corner(2), corner(3)], across[at], down[at]);
+            }
         }
         values
     }
+}
+
+/// What is between four pixels, upper left, upper right, lower left and lower right a, b, c and d, at a place with the
+/// fractions u and v: `((1 − v) ((1 − u) a + u b) + v ((1 − u) c + u d)) / 255`.
+#[inline(always)]
+fn between([upper_left, upper_right, lower_left, lower_right]: [f32; 4], across: u32, down: u32) -> f32 {
+    let (across, down) = (fraction(across), fraction(down));
+    let upper = upper_left + across * (upper_right - upper_left);
+    let lower = lower_left + across * (lower_right - lower_left);
+    (upper + down * (lower - upper)) / 255.0
 }
 
 /// Where a run's pixels are read, from the `first` of the row on.
@@ -202,10 +230,19 @@ fn places(start: [f32; 2], steps: [f32; 2], first: usize) -> [[f32; RUN]; 2] {
 
 /// A run's values; the last run of a row may be shorter.
 #[inline(always)]
-fn store(values: [f32; RUN], output: &mut [f32]) {
-    match output.first_chunk_mut::<RUN>() {
-        Some(output) => *output = values,
-        None => output.copy_from_slice(&values[..output.len()]),
+fn store<const CHANNELS: usize>(values: [[f32; RUN]; CHANNELS], output: &mut [f32]) {
+    let (pixels, _) = output.as_chunks_mut::<CHANNELS>();
+    let store = |pixels: &mut [[f32; CHANNELS]]| {
+        for (at, pixel) in pixels.iter_mut().enumerate() {
+            for (value, values) in pixel.iter_mut().zip(&values) {
+                *value = values[at];
+            }
+        }
+    };
+    // A whole run is of a known length.
+    match pixels.first_chunk_mut::<RUN>() {
+        Some(pixels) => store(pixels),
+        None => store(pixels),
     }
 }
 
@@ -244,32 +281,36 @@ mod tests {
     use crate::{generator, random::between};
     use rand_chacha::rand_core::Rng;
 
-    /// The image at a place, in double precision, pixel by pixel.
-    fn reference(image: &[u8], width: usize, column: f64, row: f64) -> f64 {
+    /// A channel of the image at a place, in double precision, pixel by pixel.
+    fn reference(channel: impl Iterator<Item = u8>, width: usize, column: f64, row: f64) -> f64 {
         let mut sum = 0.0;
-        for (index, pixel) in image.iter().enumerate() {
+        for (index, value) in channel.enumerate() {
             let across = 1.0 - (column - (index % width) as f64).abs();
             let down = 1.0 - (row - (index / width) as f64).abs();
-            sum += across.max(0.0) * down.max(0.0) * f64::from(*pixel) / 255.0;
+            sum += across.max(0.0) * down.max(0.0) * f64::from(value) / 255.0;
         }
         sum
     }
 
-    fn sampled(image: &[u8], width: usize, affine: &Affine, moved: Option<[&[f32]; 2]>) -> Vec<f32> {
+    fn sampled<const CHANNELS: usize>(
+        image: &[u8],
+        width: usize,
+        affine: &Affine,
+        moved: Option<[&[f32]; 2]>,
+    ) -> Vec<f32> {
         let mut sampler = Sampler::default();
         // What was in it before leaves no trace.
-        sampler.set(&[255; 999], 37);
-        sampler.set(image, width);
+        sampler.set::<CHANNELS>(&[255; 999], 37);
+        sampler.set::<CHANNELS>(image, width);
         let mut output = vec![f32::NAN; image.len()];
-        for (row, output) in output.chunks_exact_mut(width).enumerate() {
-            sampler.row(affine, moved, row, output);
+        for (row, output) in output.chunks_exact_mut(CHANNELS * width).enumerate() {
+            sampler.row::<CHANNELS>(affine, moved, row, output);
         }
         output
     }
 
     /// Sizes around a run, dense and sparse images, maps from tame to wild: all within what the places' rounding moves.
-    #[test]
-    fn every_map_reads_what_a_slow_reader_reads() {
+    fn every_map_reads_what_a_slow_reader_reads<const CHANNELS: usize>() {
         let mut random = generator(11, 0);
         let mut lit = 0;
         for (height, width) in [(1, 1_usize), (1, 9), (9, 1), (8, 8), (7, 17), (28, 28), (16, 33)] {
@@ -277,7 +318,7 @@ mod tests {
                 let mut byte =
                     |chance: u32| if random.next_u32() < chance { random.next_u32() as u8 } else { 0 };
                 let density = if case % 3 == 0 { u32::MAX } else { u32::MAX / 16 };
-                let image: Vec<u8> = (0..height * width).map(|_| byte(density)).collect();
+                let image: Vec<u8> = (0..height * width * CHANNELS).map(|_| byte(density)).collect();
                 let wild = [0.0, 0.3, 1.0, 4.0][case % 4];
                 let mut near = |centre: f64, by: f64| (centre + wild * between(&mut random, -by, by)) as f32;
                 let affine = Affine {
@@ -288,19 +329,21 @@ mod tests {
                     (0..width.next_multiple_of(RUN)).map(|_| near(0.0, 3.0)).collect()
                 });
                 for moved in [None, Some([moved[0].as_slice(), moved[1].as_slice()])] {
-                    let output = sampled(&image, width, &affine, moved);
-                    for (pixel, output) in output.iter().enumerate() {
+                    let output = sampled::<CHANNELS>(&image, width, &affine, moved);
+                    for (value, output) in output.iter().enumerate() {
+                        let (pixel, channel) = (value / CHANNELS, value % CHANNELS);
                         let (x, y) = (pixel % width, pixel / width);
                         let place = |axis: usize| {
                             let [across, down] = affine.matrix[axis].map(f64::from);
                             let moved = moved.map_or(0.0, |moved| f64::from(moved[axis][x]));
                             across * x as f64 + down * y as f64 + f64::from(affine.offset[axis]) + moved
                         };
-                        let expected = reference(&image, width, place(0), place(1));
+                        let plane = image.iter().skip(channel).step_by(CHANNELS).copied();
+                        let expected = reference(plane, width, place(0), place(1));
                         // A place is rounded by 2⁻¹⁵ along each axis, and by what single precision leaves of wild ones.
                         assert!(
                             (f64::from(*output) - expected).abs() < 2e-4,
-                            "{height}×{width}, case {case}, ({x}, {y}): {output}, {expected}"
+                            "{height}×{width}, case {case}, ({x}, {y}), {channel}: {output}, {expected}"
                         );
                         assert!((0.0..=1.0).contains(output));
                         lit += usize::from(expected > 0.01);
@@ -311,6 +354,33 @@ mod tests {
         assert!(lit > 10_000, "{lit}");
     }
 
+    #[test]
+    fn every_map_of_grey_images() {
+        every_map_reads_what_a_slow_reader_reads::<1>();
+    }
+
+    #[test]
+    fn every_map_of_colour_images() {
+        every_map_reads_what_a_slow_reader_reads::<3>();
+    }
+
+    /// All channels are read at the same place, by the same arithmetic as the one of a grey image.
+    #[test]
+    fn equal_channels_are_read_as_a_grey_image() {
+        let mut random = generator(13, 0);
+        for width in [1, 7, 20] {
+            let grey: Vec<u8> = (0..140).map(|_| random.next_u32() as u8 & 0xf0).collect();
+            let colour: Vec<u8> = grey.iter().flat_map(|byte| [*byte; 3]).collect();
+            let affine = Affine { matrix: [[0.9, 0.2], [-0.3, 1.1]], offset: [1.3, -0.7] };
+            let moved: Vec<f32> = (0..24).map(|_| between(&mut random, -2.0, 2.0) as f32).collect();
+            for moved in [None, Some([moved.as_slice(), moved.as_slice()])] {
+                let expected = sampled::<1>(&grey, width, &affine, moved);
+                let expected: Vec<f32> = expected.iter().flat_map(|value| [*value; 3]).collect();
+                assert_eq!(sampled::<3>(&colour, width, &affine, moved), expected);
+            }
+        }
+    }
+
     /// A place exactly on a pixel is that pixel, to the last bit.
     #[test]
     fn whole_shifts_are_exact() {
@@ -318,7 +388,7 @@ mod tests {
         for (across, down) in [(0, 0), (1, 0), (0, -1), (3, 5), (-7, 2), (10, 0), (0, 12), (-300, 300)] {
             let image: Vec<u8> = (0..120).map(|_| random.next_u32() as u8).collect();
             let affine = Affine { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [-across as f32, -down as f32] };
-            let output = sampled(&image, 10, &affine, None);
+            let output = sampled::<1>(&image, 10, &affine, None);
             for (row, column) in (0..12).flat_map(|row| (0..10).map(move |column| (row, column))) {
                 let (from_row, from_column) = (row - down, column - across);
                 let inside = (0..12).contains(&from_row) && (0..10).contains(&from_column);
@@ -333,10 +403,13 @@ mod tests {
     fn places_far_away_and_no_places_are_dark() {
         for value in [1e30, -1e30, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
             let affine = Affine { matrix: [[1.0, value], [0.0, 1.0]], offset: [value, 0.0] };
-            assert_eq!(sampled(&[255; 64], 8, &affine, None), [0.0; 64]);
+            assert_eq!(sampled::<1>(&[255; 64], 8, &affine, None), [0.0; 64]);
             let still = Affine { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [0.0, 0.0] };
-            let output = sampled(&[255; 64], 8, &still, Some([&[value; 8], &[0.0; 8]]));
+            let output = sampled::<1>(&[255; 64], 8, &still, Some([&[value; 8], &[0.0; 8]]));
             assert_eq!(output, [0.0; 64]);
+            assert_eq!(sampled::<3>(&[255; 192], 8, &affine, None), [0.0; 192]);
+            let output = sampled::<3>(&[255; 192], 8, &still, Some([&[value; 8], &[0.0; 8]]));
+            assert_eq!(output, [0.0; 192]);
         }
     }
 }

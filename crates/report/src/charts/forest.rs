@@ -1,9 +1,10 @@
-//! A forest plot: each pair's difference of accuracy with the interval that decides it, and what counts as no difference.
+//! A forest plot: each pair's difference of the measure that decides with the interval that decides it, and what counts as no difference.
 
 use analysis::{
     ranking::Rank,
     verdict::{Comparison, Coverage, Outcome},
 };
+use records::question::Measure;
 
 use crate::{
     Study,
@@ -18,8 +19,8 @@ use crate::{
     },
     words::{
         names::ShortNames,
-        numbers::{confidence, counted, round_points, signed},
-        text::one_line,
+        numbers::{confidence, counted, margin_of, signed_of},
+        text::{capitalised, one_line},
     },
 };
 
@@ -47,12 +48,13 @@ pub fn difference_chart(study: &Study) -> Option<Scene> {
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let pairs = pairs(study);
     let mut notes = vec![format!(
-        "A dot is the difference of the models' mean test accuracy, a line the interval {} that decides.",
+        "A dot is the difference of the models' mean {}, a line the interval {} that decides.",
+        study.analysis.decided_by.in_words(),
         levels(pairs.iter().map(|pair| pair.comparison.confidence))
     )];
     notes.push(format!(
-        "An interval without 0 tells the models apart. One inside the shaded region, ±{} points, makes them practically equal.",
-        round_points(study.analysis.thresholds.equivalence_margin)
+        "An interval without 0 tells the models apart. One inside the shaded region, ±{}, makes them practically equal.",
+        margin_of(study.analysis.decided_by, study.analysis.thresholds.equivalence_margin)
     ));
     if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
         notes.push("One run of each model: other seeds may give other differences.".to_owned());
@@ -64,9 +66,14 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
     let all = study.analysis.comparisons.len();
     if let Some(best) = study.analysis.ranking.first().filter(|_| all > PAIRS) {
         notes.push(format!(
-            "{} of {all} pairs: {}, which has the highest mean accuracy, and each other model.",
+            "{} of {all} pairs: {}, which has the {}, and each other model.",
             pairs.len(),
-            one_line(&best.model)
+            one_line(&best.model),
+            match study.analysis.decided_by {
+                Measure::Accuracy => "highest mean accuracy".to_owned(),
+                measure if measure.larger_is_better() => format!("highest mean {}", measure.in_words()),
+                measure => format!("lowest mean {}", measure.in_words()),
+            }
         ));
         notes.extend(ShortNames::of(study.models()).note);
     }
@@ -92,7 +99,7 @@ struct Pair<'a> {
     is_reversed: bool,
 }
 
-/// All pairs, or where they are too many the most accurate model and each other, which stand in the order of their accuracy.
+/// All pairs, or where they are too many the best model and each other, which stand in the order of the ranking.
 fn pairs<'a>(study: &'a Study) -> Vec<Pair<'a>> {
     let analysis = &study.analysis;
     let all = &analysis.comparisons;
@@ -112,7 +119,7 @@ struct Row {
     words: String,
     figures: String,
     outcome: String,
-    /// Points.
+    /// In the measure's unit.
     difference: f64,
     interval: [f64; 2],
     colour: Colour,
@@ -137,13 +144,14 @@ impl Row {
             Outcome::PracticallyEqual => (GREY, "practically equal".to_owned()),
             Outcome::CannotTell => (GREY, "not told apart".to_owned()),
         };
-        let shown = |fraction: f64| signed(fraction, comparison.decimals());
+        let measure = comparison.measure;
+        let shown = |value: f64| signed_of(measure, value, comparison.decimals());
         let row = Self {
             words: format!("{} − {}", name(first), name(second)),
             figures: format!("{} [{}, {}]", shown(difference), shown(interval[0]), shown(interval[1])),
             outcome,
-            difference: 100.0 * difference,
-            interval: interval.map(|end| 100.0 * end),
+            difference: measure.scale() * difference,
+            interval: interval.map(|end| measure.scale() * end),
             colour,
         };
         let drawn =
@@ -155,14 +163,16 @@ impl Row {
 /// The plot, as high as the pairs need. A picture has its own title and notes; a page has them beside it.
 pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     let models = study.models();
-    let margin = 100.0 * study.analysis.thresholds.equivalence_margin;
+    let measure = study.analysis.decided_by;
+    let margin = measure.scale() * study.analysis.thresholds.equivalence_margin;
     let ShortNames { names, .. } = ShortNames::of(models);
     let rows: Vec<Row> = pairs(study).iter().filter_map(|pair| Row::of(pair, study, &names)).collect();
     if rows.is_empty() {
         return None;
     }
     let font = Font::embedded();
-    let title = format!("Test accuracy compared: {} on {}", subject(models), data(study));
+    let title =
+        format!("{} compared: {} on {}", capitalised(measure.in_words()), subject(models), data(study));
     let stacked = canvas == Canvas::Narrow;
     let needed = if stacked { ROW + WORDS } else { ROW };
     let notes = notes(study);
@@ -220,11 +230,14 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
         label(&mut scene, (x(tick.value), bottom + 40.0), Anchor::Middle, MUTED, tick.label);
     }
     scene.line(&[(left, bottom), (right, bottom)], thin(AXIS));
+    let (unit, side) = (measure.unit(), if measure.larger_is_better() { "right" } else { "left" });
     let axis = match stacked {
-        true => "points; right of 0 the first is better",
-        false => "points of test accuracy; to the right of 0 the first of a pair is better",
+        true => format!("{unit}; {side} of 0 the first is better"),
+        false => {
+            format!("{unit} of {}; to the {side} of 0 the first of a pair is better", measure.in_words())
+        }
     };
-    label(&mut scene, (MARGIN + canvas.inner_width() / 2.0, bottom + 88.0), Anchor::Middle, INK, axis.into());
+    label(&mut scene, (MARGIN + canvas.inner_width() / 2.0, bottom + 88.0), Anchor::Middle, INK, axis);
 
     for (index, row) in rows.iter().enumerate() {
         let top = top + row_height * index as f64;

@@ -3,7 +3,7 @@
 use crate::{
     render::markdown::line,
     words::{
-        numbers::{counted, listed, percent, round_points, signed},
+        numbers::{counted, listed, margin_of, signed_of, value_of, value_unit},
         text::{self, one_line},
     },
 };
@@ -16,18 +16,25 @@ const FEWEST: usize = 5;
 pub fn across_markdown(title: Option<&str>, across: &Across) -> String {
     let title = title.map_or_else(|| "Models over several data sets".to_owned(), text::markdown);
     let mut page = format!("# {title}\n\n| model | mean rank |");
+    let measure = across.decided_by;
     for dataset in &across.datasets {
-        page.push_str(&format!(" {} (%) |", text::markdown(dataset)));
+        page.push_str(&format!(" {} ({}) |", text::markdown(dataset), value_unit(measure)));
     }
     page.push_str("\n|:--|--:|");
     page.push_str(&"--:|".repeat(across.datasets.len()));
     page.push('\n');
     for model in &across.models {
-        let accuracies: Vec<String> = model.accuracies.iter().map(|accuracy| percent(*accuracy)).collect();
+        let values: Vec<String> = model.values.iter().map(|value| value_of(measure)(*value)).collect();
         let name = text::markdown(&model.model);
-        line(&mut page, format_args!("| {name} | {:.2} | {} |", model.mean_rank, accuracies.join(" | ")));
+        line(&mut page, format_args!("| {name} | {:.2} | {} |", model.mean_rank, values.join(" | ")));
     }
-    page.push_str("\nMean test accuracy over the runs; each data set's folder holds its own report.\n");
+    line(
+        &mut page,
+        format_args!(
+            "\nMean {} over the runs; each data set's folder holds its own report.",
+            measure.in_words()
+        ),
+    );
     page.push_str("\n## Over data sets like these\n\n");
     sentences(across)
         .iter()
@@ -70,14 +77,15 @@ fn sentences(across: &Across) -> Vec<String> {
     }
     for pair in &across.pairs {
         sentences.push(format!(
-            "{} against {}: better with probability {:.2}, practically equal (within {} points) {:.2}, worse {:.2}; mean difference {} points.",
+            "{} against {}: better with probability {:.2}, practically equal (within {}) {:.2}, worse {:.2}; mean difference {} {}.",
             pair.a,
             pair.b,
             pair.a_better,
-            round_points(across.equivalence_margin),
+            margin_of(across.decided_by, across.equivalence_margin),
             pair.equal,
             pair.b_better,
-            signed(pair.difference, 2)
+            signed_of(across.decided_by, pair.difference, across.decided_by.decimals()),
+            across.decided_by.unit()
         ));
     }
     sentences
@@ -87,6 +95,7 @@ fn sentences(across: &Across) -> Vec<String> {
 mod tests {
     use super::*;
     use analysis::across::{AcrossModel, AcrossPair, LeftOut};
+    use records::question::Measure;
 
     #[test]
     fn ranks_and_doubts_are_told() {
@@ -94,9 +103,11 @@ mod tests {
             model: name.to_owned(),
             mean_rank,
             accuracies: accuracies.to_vec(),
+            values: accuracies.to_vec(),
         };
         let across = Across {
             left_out: vec![LeftOut { model: "gone".to_owned(), datasets: vec!["mnist".to_owned()] }],
+            decided_by: Measure::Accuracy,
             equivalence_margin: 0.0005,
             datasets: vec!["mnist".into(), "fashion-mnist".into()],
             models: vec![model("cnn", 1.0, [0.99, 0.91]), model("m_l_p", 2.0, [0.98, 0.89])],

@@ -8,7 +8,7 @@ use crate::{
     tables::{self, of_models},
     words::{
         discussion::discussion,
-        method, target, text,
+        measures, method, target, text,
         verdicts::{TOLD_AT_THE_HEAD, every_verdict, title, verdicts},
     },
 };
@@ -121,13 +121,22 @@ fn runs(study: &Study) -> Table {
 
 fn models(page: &mut String, study: &Study) {
     use of_models::*;
-    let shown = [MODEL, RUNS, ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS];
+    let decides = tables::deciding_column(study);
+    let shown = [MODEL, RUNS].into_iter().chain(decides.as_deref());
+    let shown: Vec<&str> = shown.chain([ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS]).collect();
     table(page, &tables::models(study).only(&shown));
     if study.analysis.repeated() {
         page.push_str("\nMean ± standard deviation over the runs.\n");
     }
     if let Some(sentence) = study.original_sentence() {
         line(page, format_args!("\n{sentence}"));
+    }
+    if let Some(measures) = tables::measures(study) {
+        page.push_str("\n## Measures beside accuracy\n\n");
+        table(page, &measures);
+        if let Some(sentence) = measures::sentence(study) {
+            line(page, format_args!("\n{sentence}"));
+        }
     }
 }
 

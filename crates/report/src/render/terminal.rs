@@ -7,7 +7,7 @@ use crate::{
     document::{Cell, Table},
     tables::{self, of_models, places},
     words::{
-        learning,
+        learning, measures,
         names::ShortNames,
         plain::in_plain_words,
         selection, target,
@@ -38,6 +38,12 @@ pub fn terminal(study: &Study) -> String {
     let mut text = aligned(&models(study, &names));
     if let Some(note) = note {
         text.push_str(&wrapped(&note));
+    }
+    if let Some(mut measures) = tables::measures(study) {
+        text.push('\n');
+        name_shortly(&mut measures, &names);
+        text.push_str(&aligned(&measures));
+        text.extend(measures::sentence(study).map(|sentence| wrapped(&sentence)));
     }
     if analysis.repeated() {
         text.push_str("mean ± standard deviation over runs\n");
@@ -94,17 +100,25 @@ pub fn terminal(study: &Study) -> String {
 /// What fits beside each other: each model by its short name.
 fn models(study: &Study, names: &[String]) -> Table {
     use of_models::*;
-    let mut table = tables::models(study).only(&[MODEL, PARAMETERS, ACCURACY, LOSS, TRAINING, RUNS]);
+    let decides = tables::deciding_column(study);
+    let columns = [MODEL, PARAMETERS].into_iter().chain(decides.as_deref());
+    let columns: Vec<&str> = columns.chain([ACCURACY, LOSS, TRAINING, RUNS]).collect();
+    let mut table = tables::models(study).only(&columns);
     for name in table.columns.iter_mut().filter(|name| *name == LOSS) {
         // Its unit would take the room of the names.
         "test loss".clone_into(name);
     }
+    name_shortly(&mut table, names);
+    table
+}
+
+/// Each model by its short name.
+fn name_shortly(table: &mut Table, names: &[String]) {
     for cell in table.rows.iter_mut().filter_map(|row| row.first_mut()) {
         if let Cell::Model(place, name) = cell {
             names[*place].clone_into(name);
         }
     }
-    table
 }
 
 fn aligned(table: &Table) -> String {

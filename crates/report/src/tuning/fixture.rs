@@ -1,6 +1,7 @@
 //! A search made by hand.
 
 use records::{
+    question::Measure,
     record::{DatasetIdentity, EpochRecord},
     trial::{Outcome, TrialRecord},
 };
@@ -44,6 +45,7 @@ pub(crate) fn trial(
         validation_loss: 1.0 - accuracy / 100.0,
         validation_accuracy: accuracy / 100.0,
         train_seconds: 1.0,
+        validation_measure: None,
         test_accuracy: None,
     };
     let mut specification = run.specification.clone();
@@ -73,6 +75,15 @@ pub(crate) fn tuning(sampler: Sampler, trials: Vec<TrialRecord>) -> Tuning {
 
 /// Of one model.
 pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec<TrialRecord>) -> Tuning {
+    of(sampler, Measure::Accuracy, standing, trials)
+}
+
+/// Of one model, searched by another measure.
+pub(crate) fn by_measure(decide_by: Measure, standing: TrialRecord, trials: Vec<TrialRecord>) -> Tuning {
+    of(Sampler::Tpe, decide_by, standing, trials)
+}
+
+fn of(sampler: Sampler, decide_by: Measure, standing: TrialRecord, trials: Vec<TrialRecord>) -> Tuning {
     let study = StudyFile::parse(STUDY, "a.toml").expect("a study");
     let candidate = |template: &ModelTemplate| {
         let space =
@@ -92,6 +103,7 @@ pub(crate) fn from_standing(sampler: Sampler, standing: TrialRecord, trials: Vec
             classes: 10,
         },
         protocol: records::record::Protocol::Sound,
+        decide_by,
         sampler,
         halving: Some(Halving::default()),
         seed: 3,

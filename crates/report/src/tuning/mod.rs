@@ -19,7 +19,7 @@ mod tests {
         fixture::{four_trials, trial, tuning},
         *,
     };
-    use records::trial::Outcome;
+    use records::{question::Measure, trial::Outcome};
     use search::Sampler;
 
     #[test]
@@ -89,6 +89,49 @@ mod tests {
         );
         let told = gains(&fixture::from_standing(Sampler::Tpe, standing, vec![diverged]));
         assert_eq!(told, ["dense: none of 1 trial came to an end."]);
+    }
+
+    #[test]
+    fn another_measure_is_named_where_it_decides() {
+        let mut trials = four_trials();
+        let mut standing = trial(None, 0.0, 0, Outcome::Finished, &[90.0, 96.0, 97.0]);
+        for trial in trials.iter_mut().chain([&mut standing]) {
+            for epoch in &mut trial.epochs {
+                epoch.validation_measure = Some(epoch.validation_accuracy - 0.3);
+            }
+        }
+        let by = |measure| fixture::by_measure(measure, standing.clone(), trials.clone());
+        let found = by(Measure::MacroF1);
+        assert_eq!(
+            gains(&found),
+            [
+                "dense reaches 68.25 % validation macro F1 with learning_rate 0.002, units 32 (trial 2 of 4), 1.25 points more than \
+              the baseline."
+            ]
+        );
+        let page = tuning_markdown(&found);
+        assert!(page.contains("| trial | validation macro F1 (%) | validation accuracy (%) |"), "{page}");
+        assert!(page.contains("| 2 | 68.25 | 98.25 | 0.0175 |"), "{page}");
+        assert!(page.contains("![Best validation macro F1 over the trials](Search.png)"), "{page}");
+        let svg = search_chart(&found).to_svg();
+        assert!(svg.contains("validation macro F1 (%)") && !svg.contains("validation accuracy"), "{svg}");
+
+        let found = by(Measure::LogLoss);
+        assert_eq!(
+            gains(&found),
+            [
+                "dense reaches 0.0175 nats validation loss with learning_rate 0.002, units 32 (trial 2 of 4), 0.0125 nats less than \
+              the baseline."
+            ]
+        );
+        assert_eq!(found.models[0].best_so_far.last(), Some(&Some(1.0 - 98.25 / 100.0)));
+        let page = crate::tuning_page(&found);
+        assert!(
+            page.contains("validation loss (nats)") && page.contains("dense: best 0.0175 nats"),
+            "{page}"
+        );
+        let json: serde_json::Value = serde_json::from_str(&tuning_json(&found)).expect("JSON");
+        assert_eq!(json["decided_by"], "log-loss");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A search in sentences and tables of text.
 
 use records::{
+    question::Measure,
     record::Environment,
     trial::{Outcome, TrialRecord},
 };
@@ -15,7 +16,9 @@ use crate::{
         terminal::wrapped,
     },
     words::{
-        numbers::{MISSING, counted, listed, loss, percent, points, probability, seconds},
+        numbers::{
+            MISSING, amount_of, counted, listed, loss, percent, probability, seconds, value_of, value_unit,
+        },
         text::{self, one_line},
     },
 };
@@ -64,38 +67,44 @@ pub(crate) fn ended(record: &TrialRecord) -> String {
 
 /// One sentence a model: what was found, and what it is worth.
 pub(crate) fn gains(tuning: &Tuning) -> Vec<String> {
-    tuning.models.iter().map(gain).collect()
+    tuning.models.iter().map(|model| gain(model, tuning.question.decide_by)).collect()
 }
 
-fn gain(model: &ModelOutcome) -> String {
-    let accuracy = |record: &TrialRecord| record.last().map(|epoch| epoch.validation_accuracy);
+fn gain(model: &ModelOutcome, measure: Measure) -> String {
+    let value = |record: &TrialRecord| record.last().and_then(|epoch| epoch.validation(measure));
+    let shown = |value: f64| match measure {
+        Measure::Accuracy => format!("{} % validation accuracy", percent(value)),
+        measure => {
+            format!("{} {} {}", value_of(measure)(value), value_unit(measure), measure.of_validation())
+        }
+    };
     let of = model.trials.len();
     let trials = counted(of, "trial");
     let name = &model.name;
-    match (model.best, accuracy(model.best_record()), accuracy(&model.as_it_stands)) {
+    match (model.best, value(model.best_record()), value(&model.as_it_stands)) {
         (Some(number), Some(best), Some(standing)) => {
             let change = match best - standing {
-                gain if gain > 0.0 => format!("{} more than the baseline", points(gain)),
-                _ => "as much as the baseline, with less loss".to_owned(),
+                0.0 => "as much as the baseline, with less loss".to_owned(),
+                gain => {
+                    let direction = if gain > 0.0 { "more" } else { "less" };
+                    format!("{} {direction} than the baseline", amount_of(measure, gain.abs()))
+                }
             };
             format!(
-                "{name} reaches {} % validation accuracy with {} (trial {} of {of}), {change}.",
-                percent(best),
+                "{name} reaches {} with {} (trial {} of {of}), {change}.",
+                shown(best),
                 settings(&model.best_record().settings),
                 number + 1
             )
         }
         (Some(number), Some(best), None) => format!(
-            "{name} reaches {} % validation accuracy with {} (trial {} of {of}); the baseline diverges.",
-            percent(best),
+            "{name} reaches {} with {} (trial {} of {of}); the baseline diverges.",
+            shown(best),
             settings(&model.best_record().settings),
             number + 1
         ),
         (_, _, Some(standing)) => {
-            format!(
-                "{name} stays at its baseline, {} % validation accuracy: none of {trials} is better.",
-                percent(standing)
-            )
+            format!("{name} stays at its baseline, {}: none of {trials} is better.", shown(standing))
         }
         _ => format!("{name}: none of {trials} came to an end."),
     }
@@ -226,6 +235,12 @@ pub(crate) fn title(tuning: &Tuning) -> String {
 const ACCURACY: &str = "validation accuracy (%)";
 const LOSS: &str = "validation loss (nats)";
 
+/// The column of the measure that decides, where it is neither accuracy nor loss.
+fn deciding_column(measure: Measure) -> Option<String> {
+    let has_one = [Measure::Accuracy, Measure::LogLoss].contains(&measure);
+    (!has_one).then(|| format!("{} ({})", measure.of_validation(), value_unit(measure)))
+}
+
 /// How much of the trials' order each setting explains alone.
 pub(crate) fn shares(model: &ModelOutcome) -> Table {
     let rows = model.searched.iter().zip(&model.importance).map(|((name, searched), importance)| {
@@ -243,24 +258,28 @@ pub(crate) fn shares(model: &ModelOutcome) -> Table {
 }
 
 /// The baseline, then the trials of the model of that place, the best first.
-pub(crate) fn trials(place: usize, model: &ModelOutcome) -> Table {
+pub(crate) fn trials(place: usize, model: &ModelOutcome, measure: Measure) -> Table {
+    let decides = deciding_column(measure);
     let row = |trial: &TrialRecord| {
         let [accuracy, nats] = figures(trial);
-        vec![
-            Cell::Model(place, one_line(&model.name)),
-            Cell::Figure(number(trial)),
+        let value = trial.last().and_then(|epoch| epoch.validation(measure));
+        let value = decides.is_some().then(|| value.map_or(MISSING.to_owned(), value_of(measure)));
+        let first = [Cell::Model(place, one_line(&model.name)), Cell::Figure(number(trial))];
+        let rest = [
             Cell::Figure(accuracy),
             Cell::Figure(nats),
             Cell::Figure(seconds(trial.total_seconds)),
             Cell::Words(ended(trial)),
             Cell::Words(settings(&trial.settings)),
-        ]
+        ];
+        first.into_iter().chain(value.map(Cell::Figure)).chain(rest).collect()
     };
+    let mut columns =
+        ["model", "trial", ACCURACY, LOSS, "total (s)", "ended", "settings"].map(str::to_owned).to_vec();
+    columns.splice(2..2, decides.clone());
     Table {
         caption: "The baseline, then its trials, the best first".to_owned(),
-        columns: ["model", "trial", ACCURACY, LOSS, "total (s)", "ended", "settings"]
-            .map(str::to_owned)
-            .to_vec(),
+        columns,
         rows: best_first(model).into_iter().map(row).collect(),
     }
 }
@@ -271,13 +290,16 @@ pub fn tuning_markdown(tuning: &Tuning) -> String {
     for sentence in gains(tuning) {
         line(&mut page, format_args!("**{}**\n", text::markdown(&sentence)));
     }
-    page.push_str("![Best validation accuracy over the trials](Search.png)\n");
+    let measure = tuning.question.decide_by;
+    line(&mut page, format_args!("![Best {} over the trials](Search.png)", measure.of_validation()));
     for (index, model) in tuning.models.iter().enumerate() {
         line(&mut page, format_args!("\n## {}\n", text::markdown(&model.name)));
         table(&mut page, &shares(model));
         page.push('\n');
-        let mut trials =
-            trials(index, model).only(&["trial", ACCURACY, LOSS, "total (s)", "ended", "settings"]);
+        let decides = deciding_column(measure);
+        let shown = ["trial"].into_iter().chain(decides.as_deref());
+        let shown: Vec<&str> = shown.chain([ACCURACY, LOSS, "total (s)", "ended", "settings"]).collect();
+        let mut trials = trials(index, model, measure).only(&shown);
         trials.rows.truncate(SHOWN);
         table(&mut page, &trials);
         let more = (model.trials.len() + 1).saturating_sub(SHOWN);

@@ -121,7 +121,9 @@ fn worth(study: &Study, fastest: &Model) -> Option<String> {
     if best == fastest.name {
         return Some(format!("The fastest model, {}, also has the highest accuracy.", one_line(best)));
     }
-    let comparison = analysis.comparison_of(best, fastest.name)?;
+    // By another measure what is settled is not accuracy.
+    let comparison =
+        analysis.comparison_of(best, fastest.name).filter(|comparison| comparison.measure.is_default())?;
     // Longer only where the clocks say so beyond doubt, better only where the runs do.
     let faster = comparison.training_time.as_ref()?.faster()?;
     if (if faster.is_a { &comparison.a } else { &comparison.b }) != fastest.name {

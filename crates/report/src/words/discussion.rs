@@ -7,6 +7,8 @@ use analysis::{
     verdict::{Comparison, Coverage, Outcome},
 };
 
+use records::question::Measure;
+
 use crate::{
     Study,
     document::Section,
@@ -14,7 +16,7 @@ use crate::{
         cost, learning,
         numbers::{
             Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to,
-            probability, thousands, times,
+            probability, thousands, times, value_of,
         },
         selection,
         text::one_line,
@@ -78,7 +80,8 @@ fn accuracy(study: &Study) -> Vec<String> {
 
 /// The decimals with which the difference of two models is told wherever it is.
 fn decimals_of(study: &Study, one: &Model, other: &Model) -> usize {
-    study.analysis.comparison_of(one.name, other.name).map_or(2, Comparison::decimals)
+    let comparison = study.analysis.comparison_of(one.name, other.name);
+    comparison.filter(|comparison| comparison.measure.is_default()).map_or(2, Comparison::decimals)
 }
 
 /// What the runs of a model make as an ensemble, set against a single one.
@@ -252,12 +255,15 @@ fn coincidence(overlap: &Overlap) -> String {
 fn rounding(study: &Study) -> Option<String> {
     let mean = |name: &str| {
         let model = study.models().iter().find(|model| model.name == name)?;
-        percent(model.accuracy?.mean).parse::<f64>().ok()
+        let measure = study.analysis.decided_by;
+        value_of(measure)(model.value(measure)?.mean).parse::<f64>().ok()
     };
     let differs = |comparison: &Comparison| {
         let (Some(a), Some(b)) = (mean(&comparison.a), mean(&comparison.b)) else { return false };
-        let found = fixed(100.0 * comparison.difference, 2).parse::<f64>();
-        found.is_ok_and(|found| ((a - b) - found).abs() > 0.005)
+        let Comparison { measure, difference, .. } = comparison;
+        let found = fixed(measure.scale() * difference, measure.decimals()).parse::<f64>();
+        let half_a_unit = 0.5 * 0.1f64.powi(measure.decimals() as i32);
+        found.is_ok_and(|found| ((a - b) - found).abs() > half_a_unit)
     };
     study.analysis.comparisons.iter().any(differs).then(|| {
         "Differences are taken before rounding and over paired runs alone, so they may not be those of the rounded means.".to_owned()
@@ -293,7 +299,10 @@ fn limits(study: &Study) -> Vec<String> {
                 if runs == 1 { "run" } else { "runs" }
             )
         });
-        sentences.push(format!("Which of {a} and {b} is more accurate{more}."));
+        sentences.push(match comparison.measure {
+            Measure::Accuracy => format!("Which of {a} and {b} is more accurate{more}."),
+            measure => format!("Which of {a} and {b} is better by {}{more}.", measure.in_words()),
+        });
     }
     if models.len() > 1
         && let [(batch_size, learning_rate)] = study

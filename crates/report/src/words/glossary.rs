@@ -10,7 +10,14 @@ pub(crate) struct Term {
 }
 
 /// In the order of the alphabet.
-pub(crate) const TERMS: [Term; 20] = [
+pub(crate) const TERMS: [Term; 26] = [
+    Term {
+        anchor: "balanced-accuracy",
+        name: "balanced accuracy",
+        meaning: "The mean over the classes of the fraction of their images that are classified correctly: every \
+                  class counts alike, however few images it has.",
+        spellings: &["balanced accuracy"],
+    },
     Term {
         anchor: "bootstrap",
         name: "bootstrap",
@@ -33,7 +40,8 @@ pub(crate) const TERMS: [Term; 20] = [
     Term {
         anchor: "confidence-interval",
         name: "confidence interval",
-        meaning: "A range that holds the true value in 95 of 100 studies such as this one (or at another level, which is named with it).",
+        meaning: "A range that holds the true value in 95 of 100 studies such as this one (or at another level, \
+                  which is named with it).",
         spellings: &["interval"],
     },
     Term {
@@ -67,6 +75,20 @@ pub(crate) const TERMS: [Term; 20] = [
         meaning: "Holm's method corrects p-values when a study makes several comparisons, because among many comparisons some look clear \
                   by chance.",
         spellings: &["Holm"],
+    },
+    Term {
+        anchor: "kappa",
+        name: "kappa",
+        meaning: "Cohen's kappa: by how much answers agree with the truth beyond what chance would, 0 for none, 1 \
+                  for all.",
+        spellings: &["kappa"],
+    },
+    Term {
+        anchor: "macro-f1",
+        name: "macro F1",
+        meaning: "The mean over the classes of F1, the harmonic mean of precision and recall: every class counts \
+                  alike.",
+        spellings: &["macro F1", "F1"],
     },
     Term {
         anchor: "mcnemar",
@@ -121,6 +143,25 @@ pub(crate) const TERMS: [Term; 20] = [
         name: "power",
         meaning: "The chance that a study finds a difference that is really there.",
         spellings: &["power"],
+    },
+    Term {
+        anchor: "precision",
+        name: "precision",
+        meaning: "Of the images that a model gives a class, the fraction that is of it.",
+        spellings: &["precision"],
+    },
+    Term {
+        anchor: "recall",
+        name: "recall",
+        meaning: "Of the images of a class, the fraction that a model gives it.",
+        spellings: &["recall", "Recall"],
+    },
+    Term {
+        anchor: "roc-auc",
+        name: "ROC AUC",
+        meaning: "The probability that a random image of a class gets a higher probability of it than a random other \
+                  image: 0.5 by chance, 1 at best; here the mean over the classes.",
+        spellings: &["ROC AUC"],
     },
     Term {
         anchor: "standard-deviation",

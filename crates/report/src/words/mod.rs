@@ -4,6 +4,7 @@ pub(crate) mod cost;
 pub(crate) mod discussion;
 pub(crate) mod glossary;
 pub(crate) mod learning;
+pub(crate) mod measures;
 pub(crate) mod method;
 pub(crate) mod names;
 pub(crate) mod numbers;

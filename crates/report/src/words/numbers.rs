@@ -4,6 +4,7 @@ pub use analysis::figures::thousands;
 pub(crate) use analysis::figures::{confidence, fixed, percent};
 pub(crate) use analysis::spread::Spread;
 use analysis::verdict::Comparison;
+use records::question::Measure;
 
 /// What stands in a table where a figure is missing.
 pub(crate) const MISSING: &str = "–";
@@ -41,11 +42,39 @@ pub(crate) fn signed(fraction: f64, decimals: usize) -> String {
     }
 }
 
-/// The difference of a comparison and the interval that decides it, in points, with the decimals of its verdict.
+/// The difference of a comparison and the interval that decides it, in its measure's unit, with the decimals of its verdict.
 pub(crate) fn difference_of(comparison: &Comparison) -> [String; 2] {
-    let decimals = comparison.decimals();
-    let [lower, upper] = comparison.interval.map(|end| signed(end, decimals));
-    [signed(comparison.difference, decimals), format!("[{lower}, {upper}]")]
+    let shown = |value| signed_of(comparison.measure, value, comparison.decimals());
+    let [lower, upper] = comparison.interval.map(shown);
+    [shown(comparison.difference), format!("[{lower}, {upper}]")]
+}
+
+/// A difference of a measure in its unit with its sign, without the unit.
+pub(crate) fn signed_of(measure: Measure, difference: f64, decimals: usize) -> String {
+    signed(difference * (measure.scale() / 100.0), decimals)
+}
+
+/// A size of a measure in its unit, with the unit.
+pub(crate) fn amount_of(measure: Measure, amount: f64) -> String {
+    match measure {
+        Measure::LogLoss => format!("{} nats", fixed(amount, measure.decimals())),
+        _ => points(amount),
+    }
+}
+
+/// A margin of equivalence with its unit, without zeros behind it: `0.05 points`.
+pub(crate) fn margin_of(measure: Measure, margin: f64) -> String {
+    format!("{} {}", round_points(margin * (measure.scale() / 100.0)), measure.unit())
+}
+
+/// A value of a measure as tables have it: fractions in per cent, log-loss in nats.
+pub(crate) fn value_of(measure: Measure) -> fn(f64) -> String {
+    if measure == Measure::LogLoss { loss } else { percent }
+}
+
+/// The unit of [`value_of`].
+pub(crate) fn value_unit(measure: Measure) -> &'static str {
+    if measure == Measure::LogLoss { "nats" } else { "%" }
 }
 
 /// How a comparison's p-values are adjusted.

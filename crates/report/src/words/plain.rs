@@ -1,6 +1,6 @@
 //! A verdict for people who know no statistics.
 
-use crate::words::numbers::round_points;
+use crate::words::numbers::margin_of;
 use analysis::{
     figures::fixed,
     verdict::{Comparison, Coverage, Outcome},
@@ -8,9 +8,15 @@ use analysis::{
 
 /// What a comparison means, in one or two sentences without a technical term.
 pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
-    let Comparison { a, b, .. } = comparison;
-    let points = |points: f64| fixed(points, comparison.decimals());
-    let [lower, upper] = comparison.interval.map(|end| 100.0 * end);
+    let Comparison { a, b, measure, .. } = comparison;
+    let amount = |amount: f64| fixed(amount, comparison.decimals());
+    let unit = measure.unit();
+    // How far the first model is ahead: of log-loss, how much less it has.
+    let [lower, upper] =
+        match (comparison.interval.map(|end| measure.scale() * end), measure.larger_is_better()) {
+            (ahead, true) => ahead,
+            ([lower, upper], false) => [-upper, -lower],
+        };
     let one_run = comparison.interval_covers == Coverage::Images;
     let again = match one_run {
         true => "Tested on other images",
@@ -18,9 +24,9 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
     };
     let would_win = |better: &str, worse: &str, [least, most]: [f64; 2]| {
         format!(
-            "{again}, {better} would be expected to beat {worse} by {} to {} points.",
-            points(least),
-            points(most)
+            "{again}, {better} would be expected to beat {worse} by {} to {} {unit}.",
+            amount(least),
+            amount(most)
         )
     };
     let meaning = match comparison.outcome {
@@ -28,14 +34,14 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
         Outcome::BBetter => would_win(b, a, [-upper, -lower]),
         Outcome::PracticallyEqual => {
             format!(
-                "{again}, {a} and {b} would be expected to stay within {} points of each other.",
-                round_points(comparison.equivalence_margin)
+                "{again}, {a} and {b} would be expected to stay within {} of each other.",
+                margin_of(*measure, comparison.equivalence_margin)
             )
         }
         Outcome::CannotTell => format!(
-            "{again}, either may turn out better: anything from {b} ahead by {} points to {a} ahead by {} points would be no surprise.",
-            points(-lower),
-            points(upper)
+            "{again}, either may turn out better: anything from {b} ahead by {} {unit} to {a} ahead by {} {unit} would be no surprise.",
+            amount(-lower),
+            amount(upper)
         ),
     };
     match one_run {

@@ -49,6 +49,12 @@ pub(crate) fn spreadsheet(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// A text whose first letter is a capital.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

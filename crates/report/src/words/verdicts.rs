@@ -5,7 +5,7 @@ use analysis::{model::Model, ranking::Rank, verdict::Outcome};
 use crate::{
     Study,
     words::{
-        numbers::{listed, percent, shown},
+        numbers::{listed, percent, shown, value_of, value_unit},
         plain::in_plain_words,
         text::one_line,
     },
@@ -47,7 +47,7 @@ pub(crate) fn every_verdict(study: &Study) -> Vec<String> {
     study.analysis.comparisons.iter().map(|comparison| one_line(&comparison.verdict)).collect()
 }
 
-/// Which of many models is the most accurate, and which others it beats beyond doubt.
+/// Which of many models is the best by the measure that decides, and which others it beats beyond doubt.
 pub(crate) fn best_of_many(study: &Study) -> String {
     let (best, others) = study.analysis.ranking.split_first().expect("there are comparisons");
     let beaten = |other: &Rank| {
@@ -61,10 +61,14 @@ pub(crate) fn best_of_many(study: &Study) -> String {
         others.iter().filter(|other| beaten(other) == beats).map(|other| one_line(&other.model)).collect()
     };
     let (beats, undecided) = (names(true), names(false));
+    let measure = study.analysis.decided_by;
     let mut sentence = format!(
-        "{} has the highest mean test accuracy, {} %.",
+        "{} has the {} mean {}, {} {}.",
         one_line(&best.model),
-        percent(best.accuracy)
+        if measure.larger_is_better() { "highest" } else { "lowest" },
+        measure.in_words(),
+        value_of(measure)(best.value),
+        value_unit(measure)
     );
     if !beats.is_empty() {
         sentence.push_str(&format!(" It beats {}.", listed(&beats)));

@@ -20,7 +20,7 @@ use crate::suggest::near;
 use model::LayerTemplate;
 use reader::Reader;
 use records::target::Target;
-use records::{record::Protocol, store::read_at_most};
+use records::{question::Measure, record::Protocol, store::read_at_most};
 use std::{fs, path::Path, sync::LazyLock};
 
 /// A file that is no study.
@@ -80,7 +80,9 @@ pub struct StudyFile {
     pub audit_selection: bool,
     /// What must be reached.
     pub target: Option<Target>,
-    /// Half the region of practical equivalence, in percentage points, where the file sets it.
+    /// What decides which of two models is better.
+    pub decide_by: Measure,
+    /// Half the region of practical equivalence, in percentage points (of log-loss nats), where the file sets it.
     pub equivalence_margin_points: Option<f64>,
     /// What a search may change, by setting.
     pub search: Vec<(String, Node)>,

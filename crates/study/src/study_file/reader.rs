@@ -10,13 +10,14 @@ use super::{
     values::Entries,
 };
 use crate::suggest::choose;
+use records::question::Measure;
 use records::record::Protocol;
 use records::target::Target;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// The keys of a study file.
-pub(super) const STUDY_KEYS: [&str; 13] = [
+pub(super) const STUDY_KEYS: [&str; 14] = [
     "title",
     "models",
     "dataset",
@@ -28,6 +29,7 @@ pub(super) const STUDY_KEYS: [&str; 13] = [
     "recipe",
     "grid",
     "target",
+    "decide_by",
     "equivalence_margin",
     "search",
 ];
@@ -91,6 +93,7 @@ impl<'a> Reader<'a> {
             first_seed: self.whole(entries, "seed", 0..=i64::MAX as u64)?.unwrap_or(0),
             audit_selection: self.truth(entries, "audit_selection")?.unwrap_or(false),
             target: self.target(entries)?,
+            decide_by: self.decide_by(entries)?,
             equivalence_margin_points: self.equivalence_margin_points(entries)?,
             search: self.search(entries)?,
         })
@@ -140,6 +143,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn decide_by(&self, entries: &Entries) -> Read<Measure> {
+        let Some(node) = self.get(entries, "decide_by") else { return Ok(Measure::default()) };
+        let name = self.text("decide_by", node, VALUE)?;
+        match Measure::ALL.into_iter().find(|measure| measure.name() == name) {
+            Some(measure) => Ok(measure),
+            None => self.expected(
+                "decide_by",
+                "\"accuracy\", \"balanced-accuracy\", \"macro-f1\" or \"log-loss\"",
+                node,
+            ),
+        }
+    }
+
     fn target(&self, entries: &Entries) -> Read<Option<Target>> {
         let Some(node) = self.get(entries, "target") else { return Ok(None) };
         self.known(Place::Target, self.table("target", node)?, &TARGET_KEYS)?;
@@ -167,7 +183,7 @@ impl<'a> Reader<'a> {
                 "equivalence_margin",
                 "a number of 0.001 to below 100",
                 node,
-                "write percentage points of test accuracy: `equivalence_margin = 0.1`",
+                "write percentage points (of log-loss nats): `equivalence_margin = 0.1`",
             ),
         }
     }
@@ -523,9 +539,13 @@ mod tests {
         let written = serde_json::to_value(&whole).expect("plain values");
         assert_eq!(keys(&written, ""), keys(&schema, "/$defs/recipe/properties"));
         let augmentation = keys(&schema, "/$defs/recipe/properties/augmentation/properties");
-        for field in augmentation {
-            let text = format!("{{\"{field}\": 2.0}}");
+        for field in &augmentation {
+            let text = format!("{{\"{field}\": 2}}");
             assert!(serde_json::from_str::<data::Augmentation>(&text).is_ok(), "{field}");
         }
+        let unknown =
+            serde_json::from_str::<data::Augmentation>("{\"x\": 2}").expect_err("no such field").to_string();
+        let there: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+        assert_eq!(augmentation, set_of(&there));
     }
 }

@@ -196,7 +196,9 @@ impl Round<'_> {
         if number.is_some() {
             strand.seconds += if reused { record.total_seconds } else { began.elapsed().as_secs_f64() };
             let point = candidate.space.point(&record.settings);
-            strand.history.push(trial(&record, point).expect("the settings came from a point"));
+            strand.history.push(
+                trial(&record, self.question.decide_by, point).expect("the settings came from a point"),
+            );
         }
         let work = Some(self.work(&record.model, number));
         let asked = (self.listener)(&Event { work, kind: Kind::trial_finished(reused, &record) });
@@ -285,6 +287,7 @@ impl Round<'_> {
         let mut telling = Telling::of(self.work(&blank.model, blank.number), started);
         // A break is honoured by the training's own first event.
         let _ = (self.listener)(telling.event());
+        let measure = self.question.decide_by;
         let halving = self.question.halving.filter(|_| blank.number.is_some());
         let mut epochs: Vec<EpochRecord> = Vec::new();
         let mut ended = None;
@@ -298,7 +301,7 @@ impl Round<'_> {
                 return ControlFlow::Break(());
             }
             epochs.push(epoch);
-            let scores: Vec<_> = epochs.iter().map(score).collect();
+            let scores: Vec<_> = epochs.iter().map(|epoch| score(epoch, measure)).collect();
             if halving
                 .is_some_and(|halving| !halving.goes_on(strand.history.trials(), length as u64, &scores))
             {
@@ -307,7 +310,7 @@ impl Round<'_> {
             }
             asked
         };
-        let trained = self.session.train_and_validate(&specification, &mut forward)?;
+        let trained = self.session.train_and_validate(&specification, measure, &mut forward)?;
         let (outcome, kept_epoch) = match (trained.ended, ended) {
             (_, Some(ended)) => (ended, epochs.len()),
             (Err(RunError::Stopped { stopped: Stopped::Diverged { .. }, .. }), None) => {

@@ -1,4 +1,4 @@
-//! Searching a model's settings by its validation accuracy.
+//! Searching a model's settings by what its validation images say.
 //!
 //! A [`Question`] says which models, what is varied of each and how; [`tune`] makes the trials whose records are missing, one
 //! after the other, and keeps one record each; a [`Tuning`] is what they say. A trial is a training on the training images
@@ -20,6 +20,7 @@ use crate::{
 };
 use records::{
     identity::short_hash,
+    question::Measure,
     record::{DatasetIdentity, Protocol},
     store::{FileError, write_atomically},
 };
@@ -68,6 +69,8 @@ pub struct Question {
     pub dataset: DatasetIdentity,
     /// Which of the training images validate; the test images never do.
     pub protocol: Protocol,
+    /// The measure of the validation images by which trials are compared.
+    pub decide_by: Measure,
     /// How the next settings are chosen.
     pub sampler: Sampler,
     /// Whether trials that fall behind are stopped.
@@ -102,7 +105,7 @@ impl Question {
             }))
         };
         // Two folders of the same data are the same data: their name does not count.
-        Ok(json!({
+        let mut description = json!({
             "version": VERSION,
             "data": self.dataset.sha256,
             "protocol": self.protocol.name(),
@@ -112,7 +115,12 @@ impl Question {
             "engine revision": train::ENGINE_REVISION,
             "kernels": self.kernels,
             "models": self.candidates.iter().map(model).collect::<Result<Vec<_>, _>>()?,
-        }))
+        });
+        // Searches by accuracy stay what they were.
+        if !self.decide_by.is_default() {
+            description["measure"] = self.decide_by.name().into();
+        }
+        Ok(description)
     }
 
     /// The identity of the search: the first 16 hexadecimal digits of the SHA-256 of all that it depends on.
@@ -153,8 +161,8 @@ impl Question {
 
 /// The first field in which two searches differ, in words.
 fn difference(there: &Value, asked: &Value) -> String {
-    let fields = asked.as_object().into_iter().flatten();
-    let differing = fields.filter(|(name, value)| there.get(name.as_str()) != Some(value));
+    let fields = [asked, there].into_iter().flat_map(|search| search.as_object().into_iter().flatten());
+    let differing = fields.filter(|(name, _)| there.get(name.as_str()) != asked.get(name.as_str()));
     let name = |field: &str| {
         if field == "models" { "models or what is searched".to_owned() } else { field.to_owned() }
     };

@@ -1,8 +1,14 @@
 //! What the trials of a search say.
 
-use super::{Candidate, Question, seen::trial};
+use super::{
+    Candidate, Question,
+    seen::{score, trial},
+};
 use crate::study_file::{ModelSpec, StudyFileError};
-use records::trial::{Outcome, TrialRecord};
+use records::{
+    question::Measure,
+    trial::{Outcome, TrialRecord},
+};
 use search::{Importance, Sampler, Trial, best_so_far, importance, ranking};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,9 +35,9 @@ pub struct ModelOutcome {
     pub trials: Vec<TrialRecord>,
     /// The trial that is better than all others and than the model as it stands; none where nothing is.
     pub best: Option<usize>,
-    /// After each trial the best validation accuracy of a finished one so far, a fraction.
+    /// After each trial the best value so far, of a finished one, of the measure that decides: a fraction, of loss nats.
     pub best_so_far: Vec<Option<f64>>,
-    /// For each k, the expected best validation accuracy of k of the trials: one that came to nothing counts as guessing, one
+    /// For each k, the expected best value of k of the trials: one that came to nothing counts as guessing, one
     /// that halving stopped with what it had then, which makes it a lower bound.
     /// It is the expectation for a search of k trials where settings are drawn at random; where each trial learns from those
     /// before, late trials are better than early ones, and it is none.
@@ -56,12 +62,11 @@ impl Tuning {
     /// # Panics
     /// When a candidate has no record of the model as it stands.
     pub fn of(question: &Question, records: Vec<Vec<TrialRecord>>) -> Result<Self, StudyFileError> {
-        let chance = 1.0 / question.dataset.classes.max(1) as f64;
         let outcomes = question.candidates.iter().zip(records);
         let models = outcomes.map(|(candidate, mut records)| {
             let trials = records.split_off(1);
             let as_it_stands = records.remove(0);
-            ModelOutcome::of(candidate, as_it_stands, trials, question.sampler, chance)
+            ModelOutcome::of(candidate, as_it_stands, trials, question)
         });
         Ok(Self { question: question.clone(), models: models.collect::<Result<_, _>>()? })
     }
@@ -76,6 +81,9 @@ impl Tuning {
         set("title", format!("{} with the settings that a search found", names.join(", ")).into());
         set("dataset", self.question.dataset.name.clone().into());
         set("protocol", self.question.protocol.name().into());
+        if !self.question.decide_by.is_default() {
+            set("decide_by", self.question.decide_by.name().into());
+        }
         set("seeds", 3.into());
         // A study file's numbers are signed.
         set("seed", (self.question.seed.wrapping_add(1) & i64::MAX as u64).cast_signed().into());
@@ -122,31 +130,37 @@ impl ModelOutcome {
         candidate: &Candidate,
         as_it_stands: TrialRecord,
         trials: Vec<TrialRecord>,
-        sampler: Sampler,
-        chance: f64,
+        question: &Question,
     ) -> Result<Self, StudyFileError> {
+        let (measure, sampler) = (question.decide_by, question.sampler);
+        // Of the loss less is better: the search's values are negative.
+        let sign = if measure.larger_is_better() { 1.0 } else { -1.0 };
+        let classes = question.dataset.classes.max(1) as f64;
+        let guessing = if measure.larger_is_better() { 1.0 / classes } else { -classes.ln() };
         let seen: Vec<Trial> = trials
             .iter()
             .map(|record| {
-                trial(record, candidate.space.point(&record.settings)).expect("a point of the space")
+                let point = candidate.space.point(&record.settings);
+                trial(record, measure, point).expect("a point of the space")
             })
             .collect();
-        let best = best(&as_it_stands, &seen);
+        let best = best(&as_it_stands, measure, &seen);
         let settings = best.map_or_else(Default::default, |number| trials[number].settings.clone());
-        let accuracy = |record: &TrialRecord| match record.outcome {
+        let value = |record: &TrialRecord| match record.outcome {
             Outcome::Finished | Outcome::Stopped => {
-                record.last().map_or(chance, |epoch| epoch.validation_accuracy)
+                record.last().map_or(guessing, |epoch| score(epoch, measure).value)
             }
-            Outcome::Diverged | Outcome::Unusable(_) => chance,
+            Outcome::Diverged | Outcome::Unusable(_) => guessing,
         };
-        let accuracies: Vec<f64> = trials.iter().map(accuracy).collect();
+        let values: Vec<f64> = trials.iter().map(value).collect();
+        let natural = |values: Vec<f64>| values.into_iter().map(|value| sign * value).collect();
         Ok(Self {
             name: candidate.template.name.clone(),
             searched: candidate.space.spelled(),
             best,
-            best_so_far: best_so_far(&seen),
+            best_so_far: best_so_far(&seen).into_iter().map(|best| best.map(|best| sign * best)).collect(),
             expected_best: (sampler == Sampler::Random)
-                .then(|| stats::expected_best(&accuracies).ok())
+                .then(|| stats::expected_best(&values).ok().map(natural))
                 .flatten(),
             importance: importance(candidate.space.space(), &seen),
             drawn_by_lot: sampler == Sampler::Random,
@@ -174,9 +188,10 @@ fn in_toml(value: &impl Serialize) -> toml::Value {
 }
 
 /// The finished trial that is better than every other and than the model as it stands.
-fn best(as_it_stands: &TrialRecord, trials: &[Trial]) -> Option<usize> {
+fn best(as_it_stands: &TrialRecord, measure: Measure, trials: &[Trial]) -> Option<usize> {
     let first = ranking(trials).first().copied().filter(|number| trials[*number].finished())?;
-    let standing = trial(as_it_stands, Some(trials[first].point.clone())).expect("a point was given");
+    let standing =
+        trial(as_it_stands, measure, Some(trials[first].point.clone())).expect("a point was given");
     // Of equal ones the first is first: nothing is changed without a gain.
     (ranking(&[standing, trials[first].clone()])[0] == 1).then_some(first)
 }

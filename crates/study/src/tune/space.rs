@@ -35,7 +35,8 @@ const LEARNING_RATE_FACTOR: f64 = 10.0;
 const SMALLEST_WIDTH: i64 = 8;
 
 /// The fields of an augmentation that are strengths: 0 is none.
-const STRENGTHS: [&str; 5] = ["shift", "rotation", "scale", "shear", "elastic"];
+const STRENGTHS: [&str; 8] =
+    ["shift", "rotation", "scale", "shear", "elastic", "brightness", "contrast", "saturation"];
 
 impl SettingSpace {
     /// The space of one of a study file's templates, by the file's `[search]`.
@@ -135,6 +136,11 @@ impl SettingSpace {
                     varied.push(Varied { name, line: 0, domain, choices: Vec::new() });
                 }
             }
+        }
+        let high = 2 * recipe.augmentation.crop as i64;
+        if high > 0 && usable("augmentation.crop", &Value::from(high)) {
+            let domain = Domain::Integer { low: 0, high };
+            varied.push(Varied { name: "augmentation.crop".into(), line: 0, domain, choices: Vec::new() });
         }
         varied.retain(|varied| is_free(varied, fixed));
         Self::new(varied).map_err(|error| StudyFileError {

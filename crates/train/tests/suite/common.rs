@@ -20,7 +20,12 @@ pub fn corpus() -> Corpus {
 }
 
 pub fn sets(corpus: &Corpus) -> Sets<'_> {
-    Sets { training: Subset::all(corpus.training()), validation: Subset::all(corpus.test()), audit: None }
+    Sets {
+        training: Subset::all(corpus.training()),
+        validation: Subset::all(corpus.test()),
+        measure: None,
+        audit: None,
+    }
 }
 
 pub fn model(set: InstructionSet, architecture: &Architecture) -> Model<f32> {

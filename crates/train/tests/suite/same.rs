@@ -95,7 +95,14 @@ pub fn recipes() -> Vec<Recipe> {
     };
     let augmented = Recipe {
         epochs: 2,
-        augmentation: Augmentation { cutmix: 1.0, ..Augmentation::default() },
+        augmentation: Augmentation {
+            crop: 2,
+            flip: 0.5,
+            brightness: 0.2,
+            contrast: 0.2,
+            cutmix: 1.0,
+            ..Augmentation::default()
+        },
         ..Recipe::default()
     };
     let clipped = Recipe {

@@ -2,6 +2,7 @@
 
 use analysis::verdict::{Comparison, Coverage, Outcome};
 use maud::{Markup, html};
+use records::question::Measure;
 
 use super::{explained, table};
 use crate::{
@@ -10,8 +11,8 @@ use crate::{
     tables::{figure, words},
     words::{
         numbers::{
-            MISSING, adjustment, confidence, counted, difference_of, fixed, points, probability,
-            round_points, signed, thousands,
+            MISSING, adjustment, amount_of, confidence, counted, difference_of, fixed, margin_of,
+            probability, signed_of, thousands,
         },
         text::one_line,
         verdicts::TOLD_AT_THE_HEAD,
@@ -32,15 +33,26 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
             @for comparison in &study.analysis.comparisons { (certainty_of(comparison)) }
         }
         p.small {
-            "Points are percentage points of test accuracy. The first interval decides; the others are there to see whether another \
+            (unit_in_words(study.analysis.decided_by)) " The first interval decides; the others are there to see whether another \
              method would say something else. The bootstrap draws runs and images again and is too narrow with few runs; Student's \
-             interval knows seeds but not images; McNemar's test takes two trained networks as they are."
+             interval knows seeds but not images"
+            @if study.analysis.decided_by.is_default() { "; McNemar's test takes two trained networks as they are" } "."
             @if several {
                 " p-values are corrected by Holm's method, and each deciding interval is drawn at the level at which that method tests \
                  its pair: together they are not a simultaneous set."
             }
         }
     })
+}
+
+/// What the figures of differences are in.
+fn unit_in_words(measure: Measure) -> String {
+    match measure {
+        Measure::LogLoss => {
+            "Differences of log-loss are in nats: the model that has less is better.".to_owned()
+        }
+        measure => format!("Points are percentage points of {}.", measure.in_words()),
+    }
 }
 
 /// A line a pair, where a table each would be a book.
@@ -57,16 +69,18 @@ fn overview(study: &Study) -> Markup {
             words(outcome(comparison)),
         ]
     });
-    let columns = ["pair", "points", "interval", "level", "p (Holm)", "paired runs", "outcome"];
+    let measure = study.analysis.decided_by;
+    let columns = ["pair", measure.unit(), "interval", "level", "p (Holm)", "paired runs", "outcome"];
     table(&Table {
-        caption: "Difference of mean test accuracy, with the interval that decides".to_owned(),
+        caption: format!("Difference of mean {}, with the interval that decides", measure.in_words()),
         columns: columns.map(str::to_owned).to_vec(),
         rows: rows.collect(),
     })
 }
 
-fn ends([lower, upper]: [f64; 2]) -> String {
-    format!("[{}, {}]", signed(lower, 2), signed(upper, 2))
+fn ends(measure: Measure, [lower, upper]: [f64; 2]) -> String {
+    let shown = |end| signed_of(measure, end, measure.decimals());
+    format!("[{}, {}]", shown(lower), shown(upper))
 }
 
 fn outcome(comparison: &Comparison) -> String {
@@ -74,7 +88,10 @@ fn outcome(comparison: &Comparison) -> String {
         Outcome::ABetter => format!("{} is better", one_line(&comparison.a)),
         Outcome::BBetter => format!("{} is better", one_line(&comparison.b)),
         Outcome::PracticallyEqual => {
-            format!("practically equal: within ±{} points", round_points(comparison.equivalence_margin))
+            format!(
+                "practically equal: within ±{}",
+                margin_of(comparison.measure, comparison.equivalence_margin)
+            )
         }
         Outcome::CannotTell => "cannot tell".to_owned(),
     }
@@ -105,6 +122,7 @@ fn times_of(comparison: &Comparison) -> String {
 
 fn certainty_of(comparison: &Comparison) -> Markup {
     let [difference, interval] = difference_of(comparison);
+    let measure = comparison.measure;
     let mcnemar: Vec<String> = comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
     let covers = match comparison.interval_covers {
         Coverage::Images => "other test images, not other seeds",
@@ -112,7 +130,7 @@ fn certainty_of(comparison: &Comparison) -> Markup {
     };
     let rows = html! {
         tr { th scope="row" { (explained("outcome")) } td.words { (outcome(comparison)) } }
-        tr { th scope="row" { (explained("difference")) } td.words { (difference) " points over " (counted(comparison.runs, "paired run")) } }
+        tr { th scope="row" { (explained("difference")) } td.words { (difference) " " (measure.unit()) " over " (counted(comparison.runs, "paired run")) } }
         tr {
             th scope="row" { (explained("interval")) }
             td.words { (interval) " at " (confidence(comparison.confidence)) ", for " (covers) }
@@ -125,25 +143,27 @@ fn certainty_of(comparison: &Comparison) -> Markup {
             th scope="row" { (explained("noise of the seeds")) }
             td.words {
                 @match comparison.seed_standard_error {
-                    Some(error) => { "standard error " (points(error)) },
+                    Some(error) => { "standard error " (amount_of(measure, error)) },
                     None => { "unknown with one run" },
                 }
             }
         }
-        tr { th scope="row" { (explained("noise of the test images")) } td.words { "standard error " (points(comparison.image_standard_error)) } }
-        tr { th scope="row" { (explained("two-way bootstrap")) } td.words { (ends(comparison.bootstrap_interval)) " at 95 %" } }
+        tr { th scope="row" { (explained("noise of the test images")) } td.words { "standard error " (amount_of(measure, comparison.image_standard_error)) } }
+        tr { th scope="row" { (explained("two-way bootstrap")) } td.words { (ends(measure, comparison.bootstrap_interval)) " at 95 %" } }
         tr {
             th scope="row" { (explained("Student's paired test over runs")) }
             td.words {
                 @match comparison.paired_t {
-                    Some(test) => { (ends(test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
+                    Some(test) => { (ends(measure, test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
                     None => { "needs three runs" },
                 }
             }
         }
-        tr {
-            th scope="row" { (explained("McNemar's exact test, each pair")) }
-            td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) ", unadjusted" } }
+        @if measure.is_default() {
+            tr {
+                th scope="row" { (explained("McNemar's exact test, each pair")) }
+                td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) ", unadjusted" } }
+            }
         }
         tr {
             th scope="row" { "training time of " (one_line(&comparison.a)) " over that of " (one_line(&comparison.b)) }

@@ -21,7 +21,7 @@ use crate::{
     words::{
         discussion::discussion,
         glossary::{TERMS, first_term},
-        method,
+        measures, method,
         numbers::{fixed, seconds, thousands},
         target,
         text::one_line,
@@ -197,6 +197,14 @@ fn shown_cell(cell: &Cell, is_heading: bool) -> Markup {
 fn models_section(study: &Study) -> Markup {
     html! {
         (table(&tables::models(study)))
+        @if let Some(measured) = tables::measures(study) {
+            h3 { "Measures beside accuracy" }
+            (table(&measured))
+            @if let Some(sentence) = measures::sentence(study) { p.small { (sentence) } }
+            @if let Some(classes) = tables::class_measures(study) {
+                details { summary { "Each class" } (table(&classes)) }
+            }
+        }
         @if study.models().len() > 2 {
             h3 { "Ranking" }
             (table(&tables::ranking(study)))

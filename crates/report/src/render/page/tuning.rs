@@ -41,9 +41,9 @@ fn importances(tuning: &Tuning) -> Markup {
             h3 { (chip(index, &model.name)) }
             (table(&tuning::shares(model)))
             @for (name, _) in &model.searched {
-                @if tuning::setting(model, index, name, crate::charts::canvas::Canvas::Wide).is_some() {
+                @if tuning::setting(tuning, index, name, crate::charts::canvas::Canvas::Wide).is_some() {
                     figure {
-                        (both(|canvas| tuning::setting(model, index, name, canvas).expect("as on the other canvas")))
+                        (both(|canvas| tuning::setting(tuning, index, name, canvas).expect("as on the other canvas")))
                         figcaption {
                             (one_line(name)) ": filled dots had all their epochs, hollow ones were stopped and stand at their last; the worst tenth is left out."
                         }
@@ -56,7 +56,11 @@ fn importances(tuning: &Tuning) -> Markup {
 
 /// The trials of every model in one table.
 fn trials(tuning: &Tuning) -> Markup {
-    let mut tables = tuning.models.iter().enumerate().map(|(place, model)| tuning::trials(place, model));
+    let mut tables = tuning
+        .models
+        .iter()
+        .enumerate()
+        .map(|(place, model)| tuning::trials(place, model, tuning.question.decide_by));
     let Some(first) = tables.next() else { return html! {} };
     let all = |mut all: Table, next: Table| {
         all.rows.extend(next.rows);
