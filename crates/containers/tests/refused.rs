@@ -153,6 +153,7 @@ fn what_is_no_image_is_counted_and_named() {
     // Images inside folders of a class are of the class; files without an extension are looked into.
     let folder = Folder::new().images(&["a/deep/1.png", "a/2", "b/3.PNG"]);
     assert_eq!(folder.read().expect("images").training.labels, [0, 0, 1]);
+    assert_eq!(Folder::new().images(&["a/1", "b/2"]).read().expect("images").training.labels, [0, 1]);
 }
 
 #[test]
