@@ -63,6 +63,12 @@ impl Hint {
     pub(crate) fn in_words(&self, verb: &Verb) -> String {
         let has = |option| verb.has(option);
         match self {
+            // Its data set is no option.
+            Self::Words(words) if verb.name.ends_with(" inspect") => words
+                .replace("pass --dataset with ", "name ")
+                .replace("pass --dataset ", "name ")
+                .replace(" with --dataset", "")
+                .replace("--dataset ", ""),
             Self::Words(words) => words.clone(),
             Self::Place(kind) => place(*kind, verb),
             Self::Occupied if has("--fresh") && has("--out") => {

@@ -1,7 +1,8 @@
-//! `datasets`: what there is, and fetching what is not here.
+//! `datasets`: what there is, fetching what is not here, and a look at what is.
 
 use super::{
     augmented::{self, SheetArguments},
+    inspect::{self, InspectArguments},
     models::print,
     source::fetch_set,
 };
@@ -40,6 +41,8 @@ Environment:
 pub(crate) enum DatasetsAction {
     /// Fetch a data set beforehand, or go on where an earlier fetch ended; verifies what is there
     Fetch(FetchArguments),
+    /// Look at a data set before training on it: counts, values, copies, leakage
+    Inspect(Box<InspectArguments>),
 }
 
 /// `datasets fetch`.
@@ -55,6 +58,7 @@ pub(crate) struct FetchArguments {
 pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
     match (&arguments.action, &arguments.sheet.augmented) {
         (Some(DatasetsAction::Fetch(arguments)), _) => fetch_named(arguments),
+        (Some(DatasetsAction::Inspect(arguments)), _) => inspect::run(arguments),
         (None, Some(file)) => augmented::draw(file, &arguments.sheet),
         (None, None) => list(&arguments.list),
     }

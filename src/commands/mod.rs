@@ -8,6 +8,7 @@ pub(crate) mod datasets;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 mod forecast;
+mod inspect;
 pub(crate) mod models;
 mod named;
 pub(crate) mod predict;

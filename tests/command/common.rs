@@ -141,7 +141,7 @@ fn verb<'a>(arguments: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut verb: Vec<String> =
         arguments.next_if(|word| VERBS.contains(&word.as_str())).into_iter().collect();
     if verb == ["datasets"] {
-        verb.extend(arguments.next_if(|word| word == "fetch"));
+        verb.extend(arguments.next_if(|word| word == "fetch" || word == "inspect"));
     }
     verb
 }

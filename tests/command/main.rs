@@ -13,6 +13,7 @@ mod failures;
 mod folders;
 mod forecast;
 mod foreign;
+mod inspect;
 mod interface;
 mod models;
 mod own_data;

@@ -154,6 +154,10 @@ fn element_type(description: &str, name: &str) -> Result<ElementType, Error> {
 }
 
 impl ElementType {
+    pub(crate) fn new(kind: ElementKind, size: usize, big_endian: bool) -> Self {
+        Self { kind, big_endian, size }
+    }
+
     pub(crate) fn is_bytes(&self) -> bool {
         self.kind == ElementKind::Unsigned && self.size == 1
     }
@@ -266,7 +270,25 @@ pub(crate) fn numbers(
     count: u64,
     mut take: impl FnMut(f64) -> Result<(), Error>,
 ) -> Result<(), ElementError> {
-    each(reader, element, count, |bytes| take(element.number(bytes)))
+    // The kinds that are met most are decoded by code of their own.
+    match (element.kind, element.size, element.big_endian) {
+        (ElementKind::Float, 4, false) => {
+            each(reader, element, count, |bytes| take(f32::from_le_bytes(word(bytes)).into()))
+        }
+        (ElementKind::Float, 8, false) => {
+            each(reader, element, count, |bytes| take(f64::from_le_bytes(word(bytes))))
+        }
+        (ElementKind::Signed, 8, false) => {
+            each(reader, element, count, |bytes| take(i64::from_le_bytes(word(bytes)) as f64))
+        }
+        (ElementKind::Unsigned, 1, _) => each(reader, element, count, |bytes| take(bytes[0].into())),
+        _ => each(reader, element, count, |bytes| take(element.number(bytes))),
+    }
+}
+
+/// The bytes of one element.
+fn word<const SIZE: usize>(bytes: &[u8]) -> [u8; SIZE] {
+    std::array::from_fn(|place| bytes[place])
 }
 
 /// Hands each of `count` strings to `take`; none for one that is not UTF-8, or UTF-32.

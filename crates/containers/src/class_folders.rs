@@ -75,7 +75,9 @@ fn has_images(folder: &Path, depth: usize) -> bool {
     let mut visible = entries.iter().filter(|entry| !is_hidden(&entry.name));
     visible.any(|entry| match entry.is_folder {
         true => depth > 1 && has_images(&entry.path, depth - 1),
-        false => image_file::format_of_name(&entry.path).is_some(),
+        false => {
+            image_file::format_of_name(&entry.path).is_some() || image_file::is_unnamed_image(&entry.path)
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{MAXIMUM_BYTES, MAXIMUM_CLASSES, MAXIMUM_SIDE, words::thousands};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A path holds nothing that is read here.
-    #[error("{path}: class folders, an npz file, a CSV file or CIFAR's binary files expected, none found")]
+    #[error("{path}: class folders, an npz, CSV or MATLAB file or CIFAR's binary files expected, none found")]
     Unrecognised {
         /// The path.
         path: String,

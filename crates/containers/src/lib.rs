@@ -1,4 +1,5 @@
-//! Image data sets as people have them, read to arrays: class folders of image files, npz files, CSV tables, CIFAR's binary files.
+//! Image data sets as people have them, read to arrays: class folders of image files, npz files, CSV tables, CIFAR's
+//! binary files, SVHN's MATLAB files.
 //!
 //! [`recognise`] says what a path holds, [`read`] reads it. Nothing is resized, transposed, converted or left out in silence: what was
 //! is a sentence of [`Contents::remarks`], what cannot be decided is an [`Error`] whose [`Remedy`] says what to state. No file can
@@ -23,6 +24,7 @@ mod error;
 mod finish;
 mod image_file;
 mod labels;
+mod mat;
 mod npz;
 mod one_image;
 mod pixels;
@@ -115,6 +117,8 @@ pub enum Kind {
     Npz,
     /// A table of a row an image, or a folder of such tables.
     Csv,
+    /// MATLAB's files of an array of images and one of labels, as SVHN is published in: one, or a folder of them.
+    Mat,
     /// The binary version of CIFAR-10 or CIFAR-100: a file, its folder, or the archive that is published.
     Cifar,
 }
@@ -131,6 +135,8 @@ pub fn recognise(path: &Path) -> Option<Kind> {
             Some(Kind::Csv)
         } else if cifar::is_folder(path) {
             Some(Kind::Cifar)
+        } else if mat::is_folder(path) {
+            Some(Kind::Mat)
         } else {
             class_folders::is_folder(path).then_some(Kind::ClassFolders)
         };
@@ -140,6 +146,8 @@ pub fn recognise(path: &Path) -> Option<Kind> {
         Some(Kind::Npz)
     } else if csv::is_name(&name) {
         Some(Kind::Csv)
+    } else if mat::is_file(&name) {
+        Some(Kind::Mat)
     } else {
         cifar::is_file(path, &name).then_some(Kind::Cifar)
     }
@@ -158,6 +166,7 @@ pub fn read(path: &Path, reading: &Reading) -> Result<Contents, Error> {
         Kind::Npz => npz::read(path, reading),
         Kind::Csv => csv::read(path, reading),
         Kind::Cifar => cifar::read(path),
+        Kind::Mat => mat::read(path),
     }?;
     finish::finish(path, raw, reading)
 }

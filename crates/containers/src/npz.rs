@@ -198,9 +198,10 @@ impl Source {
         {
             let (_, mut member) = self.open(array)?;
             array::numbers(&mut member, head.element, count, |value| {
-                (least, most) = (least.min(value), most.max(value));
+                least = if value < least { value } else { least };
+                most = if value > most { value } else { most };
                 no_number |= value.is_nan();
-                whole &= value.fract() == 0.0;
+                whole &= value as i64 as f64 == value;
                 Ok(())
             })
             .map_err(refused)?;
@@ -230,7 +231,8 @@ impl Source {
         let (_, mut member) = self.open(array)?;
         array::numbers(&mut member, head.element, count, |value| {
             if let Some(pixel) = pixels.get_mut(odometer.place) {
-                *pixel = (value * scale).round() as u8;
+                // Rounded: no value is negative.
+                *pixel = (value * scale + 0.5) as u8;
             }
             odometer.step();
             Ok(())

@@ -137,7 +137,11 @@ fn the_same_images_in_every_container_are_the_same() {
     paths.push((put("same.csv", &table), Kind::Csv));
     put("tables/training.csv.gz", &table);
     paths.push((folder.path().join("tables"), Kind::Csv));
-    assert_eq!(paths.len(), 20);
+    paths.push((golden("same.mat"), Kind::Mat));
+    let matlab = fs::read(golden("same.mat")).expect("a file");
+    put("svhn/train_32x32.mat", &matlab);
+    paths.push((folder.path().join("svhn"), Kind::Mat));
+    assert_eq!(paths.len(), 22);
     for (path, kind) in paths {
         let about = path.display().to_string();
         assert_eq!(recognise(&path), Some(kind), "{about}");

@@ -86,7 +86,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let tables = ["index.csv", "bom-crlf.csv", "quoted.csv", "tabs.csv"];
     let mut files: Vec<(&str, Vec<u8>)> =
         archives.iter().chain(&tables).map(|name| (*name, golden(name))).collect();
-    files.push(("same.csv.gz", golden("same.csv.gz")));
+    files.extend(["same.csv.gz", "same.mat"].map(|name| (name, golden(name))));
     for name in [
         "RGB.png",
         "P-transparent.png",
@@ -110,7 +110,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_500) })]
 
     #[test]
-    fn any_change_is_survived(file in 0..23_usize, place in any::<prop::sample::Index>(), byte: u8, cut: bool) {
+    fn any_change_is_survived(file in 0..24_usize, place in any::<prop::sample::Index>(), byte: u8, cut: bool) {
         let files = files();
         let (name, mut bytes) = files[file % files.len()].clone();
         let place = place.index(bytes.len());

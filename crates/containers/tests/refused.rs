@@ -153,6 +153,7 @@ fn what_is_no_image_is_counted_and_named() {
     // Images inside folders of a class are of the class; files without an extension are looked into.
     let folder = Folder::new().images(&["a/deep/1.png", "a/2", "b/3.PNG"]);
     assert_eq!(folder.read().expect("images").training.labels, [0, 0, 1]);
+    assert_eq!(Folder::new().images(&["a/1", "b/2"]).read().expect("images").training.labels, [0, 1]);
 }
 
 #[test]
@@ -663,4 +664,102 @@ fn heads_that_lie_allocate_nothing() {
             assert!(measured.bytes_max < 8 << 20, "{measured:?}");
         }
     }
+}
+
+/// An element of a MATLAB file, in little-endian byte order.
+fn element(kind: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut element = [kind.to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat();
+    element.extend(bytes);
+    element.resize(element.len().next_multiple_of(8), 0);
+    element
+}
+
+fn matlab(arrays: &[(&str, u32, &[u32], &[u8])]) -> Vec<u8> {
+    let mut file = b"MATLAB 5.0 MAT-file".to_vec();
+    file.resize(124, b' ');
+    file.extend(b"\0\x01IM");
+    for (name, kind, sides, values) in arrays {
+        let sides: Vec<u8> = sides.iter().flat_map(|side| side.to_le_bytes()).collect();
+        let parts = [
+            element(6, &[9, 0, 0, 0, 0, 0, 0, 0]),
+            element(5, &sides),
+            element(1, name.as_bytes()),
+            element(*kind, values),
+        ];
+        file.extend(element(14, &parts.concat()));
+    }
+    file
+}
+
+#[test]
+fn matlab_files_are_refused_by_array() {
+    let folder = Folder::new();
+    let read_of = |bytes: &[u8]| read(&folder.put("a.mat", bytes), &Reading::default());
+    let pixels: Vec<u8> = (0..12).collect();
+    let whole =
+        matlab(&[("X", 2, &[2, 3, 2], &pixels), ("y", 2, &[2, 1], &[10, 1]), ("z", 9, &[1, 1], &[0; 8])]);
+    let contents = read_of(&whole).expect("images");
+    // Columns become rows.
+    assert_eq!(contents.training.images.pixels, [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
+    assert_eq!(
+        (contents.class_names, contents.training.labels),
+        (vec!["0".to_owned(), "1".to_owned()], vec![0, 1])
+    );
+    assert!(
+        contents.remarks[0].ends_with("label 10 is read as the digit 0, as in SVHN"),
+        "{:?}",
+        contents.remarks
+    );
+    assert!(contents.remarks[1].ends_with("arrays passed over: z"), "{:?}", contents.remarks);
+    for length in 0..whole.len() - 72 {
+        assert!(read_of(&whole[..length]).is_err(), "{length} bytes");
+    }
+    let (x, y) = (("X", 2, &[2_u32, 3, 2][..], &pixels[..]), ("y", 2, &[2_u32, 1][..], &[3_u8, 4][..]));
+    for (bytes, sentence) in [
+        (matlab(&[x]), "labels of array X expected, none found"),
+        (matlab(&[y]), "arrays X and y expected, no arrays found"),
+        (
+            matlab(&[x, ("y", 2, &[3, 1], &[1, 2, 3])]),
+            "array y: 2 labels expected, one for each image, 3 found",
+        ),
+        (
+            matlab(&[x, ("y", 2, &[2, 2], &[1, 2, 3, 4])]),
+            "array y: labels of shape (N, 1) expected, shape (2, 2) found",
+        ),
+        (
+            matlab(&[x, ("y", 7, &[2, 1], &0.5_f32.to_le_bytes().repeat(2))]),
+            "array y: a whole number expected, 0.5 found at index 0",
+        ),
+        (
+            matlab(&[("X", 2, &[4, 3], &pixels), y]),
+            "array X: images of shape (H, W, N) or (H, W, C, N) with 1 or 3 channels expected, shape (4, 3) found",
+        ),
+        (
+            matlab(&[("X", 3, &[1, 3, 2], &pixels), y]),
+            "array X: pixels of type uint8 expected, elements of type signed of 2 bytes found",
+        ),
+        (matlab(&[("X", 2, &[2, 3, 3], &pixels), y]), "array X: 18 bytes expected by its head, 12 found"),
+        (matlab(&[("X", 2, &[u32::MAX, u32::MAX, u32::MAX], &pixels), y]), "found"),
+        (
+            b"\x89HDF\r\n".repeat(40),
+            "a MATLAB file of version 5 to 7 (save with -v7) expected, one of version 7.3 (HDF5) found",
+        ),
+        (
+            b"other".repeat(40),
+            "a MATLAB file of version 5 to 7 (save with -v7) expected, a file that begins with otheroth found",
+        ),
+        (Vec::new(), "a MATLAB file expected, an empty file (0 bytes) found"),
+    ] {
+        let error = read_of(&bytes).expect_err(sentence).to_string();
+        assert!(error.ends_with(sentence), "{error}");
+    }
+    folder.put("test_32x32.mat", &whole);
+    assert!(
+        folder.sentence().starts_with("FOLDER: train_32x32.mat expected beside"),
+        "{}",
+        folder.sentence()
+    );
+    folder.put("train_32x32.mat", &whole);
+    assert_eq!(recognise(folder.path()), Some(Kind::Mat));
+    assert!(folder.read().expect("two parts").test.is_some());
 }

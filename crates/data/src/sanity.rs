@@ -310,7 +310,7 @@ fn copy_remarks(training: &Dataset, test: &Dataset) -> Vec<String> {
 }
 
 /// A hash of an image; whoever meets the same one compares the images.
-fn hash(image: &[u8]) -> u64 {
+pub(crate) fn hash(image: &[u8]) -> u64 {
     // Odd, with its bits well mixed: the fractional part of the golden ratio.
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |state: u64, word: u64| (state.rotate_left(23) ^ word).wrapping_mul(FACTOR);

@@ -14,7 +14,7 @@ pub struct ContactSheet {
     pub title: String,
     /// What else there is to know of all.
     pub subtitle: String,
-    /// What the first column holds, and what the others do.
+    /// What the first column holds, and what the others do; an empty first one where they are alike.
     pub columns: [String; 2],
     /// From top to bottom.
     pub rows: Vec<SheetRow>,
@@ -74,7 +74,7 @@ pub fn contact_sheet(sheet: &ContactSheet) -> Scene {
     let pixel = if pixel > 1.0 { pixel.floor() } else { pixel };
     let [width, height] = [sheet.shape.width, sheet.shape.height].map(|side| side as f64 * pixel);
     let left = |column: usize| {
-        let divide = if column > 0 { DIVIDE - GAP } else { 0.0 };
+        let divide = if column > 0 && !sheet.columns[0].is_empty() { DIVIDE - GAP } else { 0.0 };
         MARGIN + labels + column as f64 * (EDGE + GAP) + divide
     };
     let right = left(images.max(5)) - GAP + MARGIN;
