@@ -52,6 +52,7 @@ pub(crate) fn sample(measured: bool, mirrors: &[String]) -> Sample {
         citation: "none",
         training_images: 30,
         test_images: 12,
+        shape: corpus.training().shape(),
         classes: CLASSES,
         origin: Origin::Files(std::array::from_fn(|index| {
             download(names[index], &files[index], measured, mirrors)
