@@ -101,13 +101,15 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     for set in data::published() {
         let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({})\n  {} training and {} test images of {}, {}×{}{}, {} classes\n  {}; licence: {}\n  {}\n",
             set.name,
             state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
-            set.shape,
+            set.shape.height,
+            set.shape.width,
+            if set.shape.is_colour() { " in colour" } else { "" },
             set.classes.len(),
             set.authors,
             set.licence,
@@ -116,8 +118,8 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
         listed.push(described(set, here, cache.as_deref()));
     }
     text.push_str(&format!(
-        "a folder\n  any four IDX files, raw or .gz, images up to {0}×{0}, 2 to {1} classes:\n  {2}\n  \
-         --transpose exchanges rows and columns, as EMNIST's own files need it\n",
+        "a file or folder\n  images up to {0}×{0}, grey or in colour, 2 to {1} classes: class folders, npz, CSV, CIFAR's and SVHN's files,\n  \
+         or four IDX files, raw or .gz: {2}\n  `mnist-study datasets inspect PATH` shows what it holds\n",
         data::MAXIMUM_SIDE,
         data::MAXIMUM_CLASSES,
         data::FILE_NAMES.join(", ")
@@ -136,10 +138,12 @@ fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
     match &set.origin {
         Origin::Embedded | Origin::Coloured => "inside this program".to_owned(),
         _ if here => "here".to_owned(),
-        Origin::Files(files) => match files.iter().map(|file| file.bytes).sum::<Option<u64>>() {
-            Some(bytes) => format!("to fetch: {}", megabytes(bytes)),
-            None => "to fetch".to_owned(),
-        },
+        Origin::Files(_) | Origin::Containers(_) => {
+            match set.downloads().iter().map(|file| file.bytes).sum::<Option<u64>>() {
+                Some(bytes) => format!("to fetch: {}", megabytes(bytes)),
+                None => "to fetch".to_owned(),
+            }
+        }
         Origin::Archive { archive, folder, .. } => {
             if cache.is_some_and(|cache| cache.join(folder).join(archive.name).is_file()) {
                 return format!("to unpack: {folder}'s archive is here");
@@ -151,13 +155,14 @@ fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
 }
 
 fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
-    let (folder, downloads) = match &set.origin {
-        Origin::Embedded | Origin::Coloured => (None, &[][..]),
-        Origin::Files(files) => (Some(set.name), &files[..]),
-        Origin::Archive { archive, folder, .. } => (Some(*folder), std::slice::from_ref(archive)),
+    let folder = match &set.origin {
+        Origin::Embedded | Origin::Coloured => None,
+        Origin::Files(_) | Origin::Containers(_) => Some(set.name),
+        Origin::Archive { folder, .. } => Some(*folder),
     };
     let folder = folder.and_then(|folder| Some(cache?.join(folder).display().to_string()));
-    let downloads: Vec<Value> = downloads
+    let downloads: Vec<Value> = set
+        .downloads()
         .iter()
         .map(|file| {
             let urls: Vec<String> =

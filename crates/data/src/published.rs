@@ -1,13 +1,16 @@
 //! Published data sets as they lie in the cache: files as downloaded, verified each time they are read.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use spec::ImageShape;
 
 use crate::parse::parse_images_and_labels;
 use crate::paths::{PathKind, path_kind, read_file};
-use crate::{Corpus, Dataset, Error, LabelLayout, Origin, Published, idx};
+use crate::{Corpus, Dataset, Download, Error, LabelLayout, Origin, Published, idx};
 use base16ct::lower::encode_string as hexadecimal;
 
 /// Beside files that came out of an archive: their digests, as `sha256sum -c` reads them.
@@ -57,6 +60,9 @@ impl fmt::Display for Checksums {
 pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
     let names = set.file_names().expect("a set with files");
     let folder = set.folder(cache);
+    if let Origin::Containers(files) = &set.origin {
+        return load_containers(set, &folder, files);
+    }
     let digests = expected_digests(set, &folder)?;
     let mut files = Vec::with_capacity(names.len());
     for (name, expected) in names.into_iter().zip(digests) {
@@ -76,10 +82,64 @@ pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
     Corpus::examined(set.name.to_owned(), training, test, class_names)
 }
 
+/// The SHA-256 of a file, which is not kept in memory.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(hexadecimal(&hasher.finalize())),
+            read => hasher.update(&chunk[..read]),
+        }
+    }
+}
+
+/// Loads a set whose files are of a format of their own.
+fn load_containers(set: &Published, folder: &Path, files: &[Download]) -> Result<Corpus, Error> {
+    for file in files {
+        let path = folder.join(file.name);
+        if matches!(path_kind(&path), PathKind::Nothing) {
+            return Err(not_fetched(set, folder, file.name));
+        }
+        let unreadable = |error: io::Error| Error::Unreadable {
+            file: path.display().to_string(),
+            reason: error.to_string(),
+        };
+        let found = digest_of(&path).map_err(unreadable)?;
+        if found != file.sha256 {
+            let (name, file, expected) =
+                (set.name.to_owned(), path.display().to_string(), file.sha256.to_owned());
+            return Err(Error::WrongDigest { name, file, expected, found });
+        }
+    }
+    let path = match files {
+        [only] => folder.join(only.name),
+        _ => folder.to_path_buf(),
+    };
+    let contents = containers::read(&path, &containers::Reading::default())?;
+    let (name, file) = (|| set.name.to_owned(), || path.display().to_string());
+    if contents.class_names.len() != set.classes.len() {
+        return Err(Error::ClassCount { name: name(), found: contents.class_names.len() });
+    }
+    let part = |part: containers::Part, called: &str, expected: usize| {
+        let containers::Images { pixels, count, height, width, channels } = part.images;
+        if count != expected {
+            return Err(Error::SetSize { file: file(), expected: expected as u64, found: count as u64 });
+        }
+        let labels = part.labels.into_iter().map(|label| label as u8).collect();
+        let shape = ImageShape { height, width, channels };
+        Dataset::new(format!("{} ({called})", set.name), pixels, labels, shape, set.classes.len())
+    };
+    let training = part(contents.training, "training", set.training_images)?;
+    let no_test = || Error::SetSize { file: file(), expected: set.test_images as u64, found: 0 };
+    let test = part(contents.test.ok_or_else(no_test)?, "test", set.test_images)?;
+    Corpus::examined(name(), training, test, set.classes.iter().map(ToString::to_string).collect())
+}
+
 /// The SHA-256 that each of the four files should have.
 fn expected_digests(set: &Published, folder: &Path) -> Result<[String; 4], Error> {
     match &set.origin {
-        Origin::Embedded | Origin::Coloured => panic!("{}: inside the program", set.name),
+        Origin::Embedded | Origin::Coloured | Origin::Containers(_) => panic!("{}: no four files", set.name),
         Origin::Files(files) => Ok(files.each_ref().map(|file| file.sha256.to_owned())),
         Origin::Archive { members, .. } => {
             let text = read_present(set, folder, CHECKSUMS_FILE)?;

@@ -37,7 +37,7 @@ pub struct Published {
     pub labels: LabelLayout,
 }
 
-/// Where a data set's files come from. Four files are in the order of [`crate::FILE_NAMES`].
+/// Where a data set's files come from. Four IDX files are in the order of [`crate::FILE_NAMES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Inside the program.
@@ -46,6 +46,8 @@ pub enum Origin {
     Coloured,
     /// Each is published by itself.
     Files([Download; 4]),
+    /// Files in a format of their own, which `containers` reads: one alone, or all in their folder together.
+    Containers(&'static [Download]),
     /// All are members of one archive, which holds other sets as well.
     Archive {
         /// The folder in the cache that the archive is kept in, so that the other sets find it.
@@ -80,12 +82,22 @@ pub enum LabelLayout {
 }
 
 impl Published {
-    /// The names of its four files in the cache; none for what needs no file.
-    pub fn file_names(&self) -> Option<[&'static str; 4]> {
+    /// The names of its files in the cache; none for what is inside the program.
+    pub fn file_names(&self) -> Option<Vec<&'static str>> {
         match &self.origin {
             Origin::Embedded | Origin::Coloured => None,
-            Origin::Files(files) => Some(files.each_ref().map(|file| file.name)),
-            Origin::Archive { members, .. } => Some(*members),
+            Origin::Archive { members, .. } => Some(members.to_vec()),
+            _ => Some(self.downloads().iter().map(|file| file.name).collect()),
+        }
+    }
+
+    /// What is to be downloaded.
+    pub fn downloads(&self) -> &[Download] {
+        match &self.origin {
+            Origin::Embedded | Origin::Coloured => &[],
+            Origin::Files(files) => files,
+            Origin::Containers(files) => files,
+            Origin::Archive { archive, .. } => std::slice::from_ref(archive),
         }
     }
 
@@ -126,6 +138,114 @@ const QMNIST: &[&str] = &[
     "https://github.com/facebookresearch/qmnist/raw/master/",
 ];
 
+const CIFAR: &[&str] = &["https://www.cs.toronto.edu/~kriz/"];
+const SVHN: &[&str] = &["http://ufldl.stanford.edu/housenumbers/"];
+
+const THINGS: &[&str] =
+    &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+/// The fine classes, in the order of their labels.
+const HUNDRED_THINGS: &[&str] = &[
+    "apple",
+    "aquarium_fish",
+    "baby",
+    "bear",
+    "beaver",
+    "bed",
+    "bee",
+    "beetle",
+    "bicycle",
+    "bottle",
+    "bowl",
+    "boy",
+    "bridge",
+    "bus",
+    "butterfly",
+    "camel",
+    "can",
+    "castle",
+    "caterpillar",
+    "cattle",
+    "chair",
+    "chimpanzee",
+    "clock",
+    "cloud",
+    "cockroach",
+    "couch",
+    "crab",
+    "crocodile",
+    "cup",
+    "dinosaur",
+    "dolphin",
+    "elephant",
+    "flatfish",
+    "forest",
+    "fox",
+    "girl",
+    "hamster",
+    "house",
+    "kangaroo",
+    "keyboard",
+    "lamp",
+    "lawn_mower",
+    "leopard",
+    "lion",
+    "lizard",
+    "lobster",
+    "man",
+    "maple_tree",
+    "motorcycle",
+    "mountain",
+    "mouse",
+    "mushroom",
+    "oak_tree",
+    "orange",
+    "orchid",
+    "otter",
+    "palm_tree",
+    "pear",
+    "pickup_truck",
+    "pine_tree",
+    "plain",
+    "plate",
+    "poppy",
+    "porcupine",
+    "possum",
+    "rabbit",
+    "raccoon",
+    "ray",
+    "road",
+    "rocket",
+    "rose",
+    "sea",
+    "seal",
+    "shark",
+    "shrew",
+    "skunk",
+    "skyscraper",
+    "snail",
+    "snake",
+    "spider",
+    "squirrel",
+    "streetcar",
+    "sunflower",
+    "sweet_pepper",
+    "table",
+    "tank",
+    "telephone",
+    "television",
+    "tiger",
+    "tractor",
+    "train",
+    "trout",
+    "tulip",
+    "turtle",
+    "wardrobe",
+    "whale",
+    "willow_tree",
+    "wolf",
+    "woman",
+    "worm",
+];
 const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const CLOTHES: &[&str] = &[
     "T-shirt/top",
@@ -225,7 +345,17 @@ macro_rules! members {
     };
 }
 
-static REGISTRY: [Published; 10] = [
+/// Images of 32×32 pixels in colour.
+const LIKE_CIFAR: Published = Published {
+    authors: "Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
+    licence: "none stated",
+    citation: "Krizhevsky 2009, Learning multiple layers of features from tiny images",
+    training_images: 50_000,
+    shape: ImageShape { height: 32, width: 32, channels: 3 },
+    ..LIKE_MNIST
+};
+
+static REGISTRY: [Published; 13] = [
     LIKE_MNIST,
     Published {
         name: "colored-mnist",
@@ -369,5 +499,54 @@ static REGISTRY: [Published; 10] = [
         ]),
         labels: LabelLayout::Rows,
         ..LIKE_MNIST
+    },
+    Published {
+        name: "cifar-10",
+        title: "animals and vehicles",
+        classes: THINGS,
+        origin: Origin::Containers(&[file(
+            "cifar-10-binary.tar.gz",
+            Some(170_052_171),
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            CIFAR,
+        )]),
+        ..LIKE_CIFAR
+    },
+    Published {
+        name: "cifar-100",
+        title: "animals, plants, people and things",
+        classes: HUNDRED_THINGS,
+        origin: Origin::Containers(&[file(
+            "cifar-100-binary.tar.gz",
+            None,
+            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+            CIFAR,
+        )]),
+        ..LIKE_CIFAR
+    },
+    Published {
+        name: "svhn",
+        title: "digits of house numbers",
+        authors: "Yuval Netzer, Tao Wang, Adam Coates, Alessandro Bissacco, Bo Wu, Andrew Y. Ng",
+        licence: "non-commercial use only",
+        citation: "Netzer, Wang, Coates, Bissacco, Wu and Ng 2011, Reading digits in natural images with unsupervised feature learning",
+        training_images: 73_257,
+        test_images: 26_032,
+        origin: Origin::Containers(&[
+            file(
+                "train_32x32.mat",
+                Some(182_040_794),
+                "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+                SVHN,
+            ),
+            file(
+                "test_32x32.mat",
+                Some(64_275_384),
+                "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+                SVHN,
+            ),
+        ]),
+        classes: DIGITS,
+        ..LIKE_CIFAR
     },
 ];

@@ -302,7 +302,7 @@ fn names_are_known_folders_or_errors() {
     assert_eq!(kmnist.to_string(), "kmnist");
 
     let names = "mnist, colored-mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
-                 emnist-mnist, qmnist";
+                 emnist-mnist, qmnist, cifar-10, cifar-100, svhn";
     let error = Source::parse("minst").unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -76,12 +76,7 @@ fn the_table_is_sound() {
     for set in published() {
         let classes: BTreeSet<&&str> = set.classes.iter().collect();
         assert_eq!(classes.len(), set.classes.len(), "{}: classes have names of their own", set.name);
-        let downloads = match &set.origin {
-            Origin::Embedded | Origin::Coloured => &[][..],
-            Origin::Files(files) => files,
-            Origin::Archive { archive, .. } => std::slice::from_ref(archive),
-        };
-        for file in downloads {
+        for file in set.downloads() {
             assert!(
                 file.sha256.len() == 64
                     && file.sha256.bytes().all(|digit| b"0123456789abcdef".contains(&digit)),
@@ -94,13 +89,11 @@ fn the_table_is_sound() {
     }
     let digests: BTreeSet<&str> = published()
         .iter()
-        .filter_map(|set| match &set.origin {
-            Origin::Files(files) => Some(files.each_ref().map(|file| file.sha256)),
-            _ => None,
-        })
-        .flatten()
+        .filter(|set| !matches!(set.origin, Origin::Archive { .. }))
+        .flat_map(|set| set.downloads())
+        .map(|file| file.sha256)
         .collect();
-    assert_eq!(digests.len(), 12, "no digest stands for two files");
+    assert_eq!(digests.len(), 16, "no digest stands for two files");
 }
 
 /// By the sets' publications.
@@ -123,6 +116,9 @@ fn the_sets_have_the_published_sizes() {
             ("emnist-digits", 240_000, 40_000, 10),
             ("emnist-mnist", 60_000, 10_000, 10),
             ("qmnist", 60_000, 60_000, 10),
+            ("cifar-10", 50_000, 10_000, 10),
+            ("cifar-100", 50_000, 10_000, 100),
+            ("svhn", 73_257, 26_032, 10),
         ]
     );
     let letters = find_published("emnist-letters").unwrap();
@@ -287,4 +283,33 @@ fn digests_of_unpacked_files_are_those_that_were_noted() {
     fs::write(&file, lines[..3].join("\n")).unwrap();
     let error = load_published(&set, folder.path()).unwrap_err();
     assert!(error.to_string().contains("SHA256SUMS with a line for b-labels.gz expected"), "{error}");
+}
+
+/// A set in another format than IDX: as NumPy wrote it (golden/containers), 9 training and 5 test images.
+#[test]
+fn a_set_in_a_format_of_its_own_is_verified_and_read() {
+    let cache = tempfile::tempdir().unwrap();
+    let archive =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/containers/keras.npz")).unwrap();
+    let set = |sha256: &str, training_images| {
+        let files =
+            vec![Download { name: "toy.npz", bytes: None, sha256: leak(sha256.to_owned()), mirrors: &[] }];
+        Published {
+            name: "toy",
+            training_images,
+            test_images: 5,
+            classes: &["x", "y", "z"],
+            origin: Origin::Containers(files.leak()),
+            ..find_published("cifar-10").unwrap().clone()
+        }
+    };
+    let digest = sha256(&archive);
+    let load = |set: &Published| load_published(set, cache.path());
+    assert!(matches!(load(&set(&digest, 9)), Err(Error::NotFetched { file, .. }) if file == "toy.npz"));
+    fs::create_dir_all(cache.path().join("toy")).unwrap();
+    fs::write(cache.path().join("toy/toy.npz"), &archive).unwrap();
+    let corpus = load(&set(&digest, 9)).unwrap();
+    assert_eq!((corpus.class_names(), corpus.test().len()), (&["x", "y", "z"].map(str::to_owned)[..], 5));
+    assert!(matches!(load(&set(&digest, 8)), Err(Error::SetSize { expected: 8, found: 9, .. })));
+    assert!(matches!(load(&set(&sha256(b"other"), 9)), Err(Error::WrongDigest { .. })));
 }

@@ -175,7 +175,8 @@ pub fn fetch(
     let mut task = Task { set, client, options, listener, downloaded_bytes: 0 };
     match &set.origin {
         Origin::Embedded | Origin::Coloured => panic!("{}: inside the program", set.name),
-        Origin::Files(files) => {
+        Origin::Files(_) | Origin::Containers(_) => {
+            let files = set.downloads();
             for (index, file) in files.iter().enumerate() {
                 task.file(file, set.name, &folder)
                     .map_err(|error| error.with_missing(&files[index..], &folder))?;
@@ -192,12 +193,12 @@ pub fn fetch(
     }
     let downloaded_bytes = task.downloaded_bytes;
     let names = set.file_names().expect("a set with files");
-    let files = names.map(|name| {
+    let files = names.into_iter().map(|name| {
         let path = folder.join(name);
         let bytes = fs::metadata(&path).map_err(|error| FetchError::file(&path, &error))?.len();
         Ok(FetchedFile { name: name.to_owned(), bytes })
     });
-    let files = files.into_iter().collect::<Result<_, _>>()?;
+    let files = files.collect::<Result<_, _>>()?;
     Ok(Fetched { folder, files, downloaded_bytes })
 }
 

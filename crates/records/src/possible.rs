@@ -282,6 +282,7 @@ mod tests {
             test_images: 1,
             height: 1,
             width: 1,
+            channels: 1,
             classes: 2,
         };
         let fold = Some(Fold { repeat: 1, fold: 2, folds: 5 });
