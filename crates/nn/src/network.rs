@@ -261,9 +261,7 @@ impl<E: Element> Builder<'_, E> {
                 Box::new(PermutationLayer::columns(steps, features, 1))
             }
             LayerSpec::Activation(spec) => Box::new(ActivationLayer::new(set, *spec)),
-            LayerSpec::Dropout { rate } => {
-                Box::new(DropoutLayer::new(set, *rate, self.steps, to.length()))
-            }
+            LayerSpec::Dropout { rate } => Box::new(DropoutLayer::new(set, *rate, self.steps, to.length())),
             LayerSpec::Position => {
                 let (steps, features) = sequence(from);
                 Box::new(PositionLayer::new(set, steps, features))

@@ -217,7 +217,9 @@ impl<E: Element> Derivatives<E> {
         let mut free = Vec::new();
         for index in (0..stages.len()).rev() {
             let mut take = |place: Place, buffer: &mut Vec<Option<usize>>| {
-                let Some(stage) = place.checked_sub(1).filter(|stage| buffer[*stage].is_none()) else { return };
+                let Some(stage) = place.checked_sub(1).filter(|stage| buffer[*stage].is_none()) else {
+                    return;
+                };
                 let taken = free.pop().unwrap_or_else(|| {
                     lengths.push(0);
                     lengths.len() - 1

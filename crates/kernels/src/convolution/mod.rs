@@ -118,7 +118,11 @@ impl Geometry {
     /// When the border leaves nothing of the image.
     pub fn without_border(self, border: [usize; 2]) -> Option<Self> {
         let [rows, columns] = border.map(|lines| length::product(&[2, lines]));
-        assert!(rows < self.size.height && columns < self.size.width, "a border of {border:?}: {:?}", self.size);
+        assert!(
+            rows < self.size.height && columns < self.size.width,
+            "a border of {border:?}: {:?}",
+            self.size
+        );
         winograd::applies_backward(&self).then_some(Self { border, ..self })
     }
 
@@ -196,7 +200,7 @@ impl Geometry {
 pub struct OutputGradient<'a, E> {
     /// Derivative of the loss with respect to the output, `[image, window, filter]`.
     pub gradient: &'a [E],
-    /// The winners of the forward pass, of the same shape.
+    /// The winners of the forward pass, of the same shape; without pool and ReLU they are all the only position.
     pub winners: &'a [u8],
 }
 

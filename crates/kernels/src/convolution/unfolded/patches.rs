@@ -82,13 +82,7 @@ impl Runs {
 
     /// Calls `each` for every run of every position.
     #[inline(always)]
-    fn walk(
-        &self,
-        geometry: &Geometry,
-        positions: Range<usize>,
-        group: usize,
-        mut each: impl FnMut(Run),
-    ) {
+    fn walk(&self, geometry: &Geometry, positions: Range<usize>, group: usize, mut each: impl FnMut(Run)) {
         let (sliding, size, [above, left]) = (geometry.sliding(), geometry.sliding().size(), geometry.border);
         let (height, width) = (size.height - 2 * above, size.width - 2 * left);
         let (mut row, mut column) =

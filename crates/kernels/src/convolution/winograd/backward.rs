@@ -86,7 +86,12 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
 /// # Safety
 /// `at` begins `count` filters of an output.
 #[inline(always)]
-unsafe fn gradient_at<V: Vector>(output: OutputGradient<V::Element>, relu: bool, at: usize, count: usize) -> V {
+unsafe fn gradient_at<V: Vector>(
+    output: OutputGradient<V::Element>,
+    relu: bool,
+    at: usize,
+    count: usize,
+) -> V {
     // SAFETY: the caller's promise.
     unsafe {
         let gradient = V::load_first(output.gradient.as_ptr().add(at), count);

@@ -132,7 +132,11 @@ impl<E: Element> Forward<'_, E> {
                         let at = corner + (y * geometry.output_width + x) * size.filters + filter;
                         let mut best = Best::<V>::new(size.activation, 1);
                         best.offer(0, value.add(bias));
-                        best.store(self.output.as_mut_ptr().add(at), self.winners.as_mut_ptr().add(at), count);
+                        best.store(
+                            self.output.as_mut_ptr().add(at),
+                            self.winners.as_mut_ptr().add(at),
+                            count,
+                        );
                     };
                     if part.is_all() {
                         both_ways::<Output, V, PIECE, OUTPUTS>(load, store);

@@ -150,7 +150,7 @@ impl Tiling {
     fn piece(&self, geometry: &Geometry, tile: usize) -> (Part<PIECE>, isize) {
         let (row, column) = self.corner(tile);
         let part = |first: usize, border: usize, inner: usize, read: usize| {
-            border.saturating_sub(first)..PIECE.min(read.min(border + inner) - first)
+            border.saturating_sub(first)..PIECE.min(read.min(border + inner).saturating_sub(first))
         };
         let (size, [above, left]) = (&geometry.size, geometry.border);
         let part = Part {
