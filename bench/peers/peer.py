@@ -50,7 +50,7 @@ def read_idx(file: Path) -> Any:
 
 
 def read_set(folder: Path, prefix: str, count: int | None = None) -> tuple[Any, Any]:
-    """Images float32 `[n, 28, 28]` in [0, 1] and labels int64 `[n]`."""
+    """Images float32 `[n, height, width]`, in colour with the channels last, in [0, 1] and labels int64 `[n]`."""
     import numpy as np
 
     images = read_idx(folder / f"{prefix}-images-idx3-ubyte")[:count]

@@ -69,6 +69,21 @@ def data(given: Path | None, cache: Path) -> Path:
     return folder
 
 
+def colour(python: Path, cache: Path) -> Path:
+    """The folder of the four IDX files of colour images, made once by a Python that has NumPy."""
+    folder = cache / "colour"
+    if any(not (folder / name).exists() for name in FILES):
+        say(f"making colour images in {folder}")
+        run([python, HERE / "colour.py", folder])
+    return folder
+
+
+def images(folder: Path) -> int:
+    """How many training images there are."""
+    with (folder / next(iter(FILES))).open("rb") as file:
+        return int.from_bytes(file.read(8)[4:], "big")
+
+
 def prefix(folder: Path, images: int, target: Path) -> Path:
     """A folder with the first training images only, and all test images; for trying these scripts out."""
     target.mkdir(parents=True, exist_ok=True)

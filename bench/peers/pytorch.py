@@ -27,10 +27,15 @@ def compiled(function, kind: str):
     return torch.compile(function, dynamic=False) if kind.startswith("compile") else function
 
 
+def channels_first(images: Tensor) -> Tensor:
+    """`[n, channels, height, width]` of images as files have them, by strides alone: they stay NHWC in memory."""
+    return images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
+
+
 def training() -> peer.Trained:
     torch.manual_seed(chosen.seed)
     images, labels = map(torch.from_numpy, peer.read_set(chosen.data, "train", chosen.images))
-    model = pytorch_network.network(chosen.network["network"])
+    model = pytorch_network.network(chosen.network["network"], tuple(channels_first(images).shape[1:]))
     parameters = [values for values in model.parameters() if values.requires_grad]
     betas = (peer.BETA_1, peer.BETA_2)
     optimizer = torch.optim.Adam(parameters, peer.LEARNING_RATE, betas, peer.EPSILON, fused=True)
@@ -38,7 +43,7 @@ def training() -> peer.Trained:
 
     def mean_loss(x: Tensor, y: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            logits = model(x)
+            logits = model(channels_first(x))
         return functional.cross_entropy(logits.float(), y)
 
     mean_loss = compiled(mean_loss, chosen.mode)
@@ -60,7 +65,8 @@ def training() -> peer.Trained:
     model.eval()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         x, y = map(torch.from_numpy, peer.read_set(chosen.data, "t10k"))
-        right = sum(int((model(some).argmax(1) == true).sum()) for some, true in zip(x.split(1000), y.split(1000)))
+        parts = zip(x.split(1000), y.split(1000), strict=True)
+        right = sum(int((model(channels_first(some)).argmax(1) == true).sum()) for some, true in parts)
     return peer.Trained(*seconds, right / len(y), pytorch_network.count(model), len(images))
 
 

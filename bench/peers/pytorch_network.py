@@ -84,7 +84,7 @@ class Residual(nn.Module):
 
 
 def patches(x: Tensor, size: int) -> Tensor:
-    """`[n, 1, height, width]` as `[n, patches, size * size]`."""
+    """`[n, channels, height, width]` as `[n, patches, channels * size * size]`."""
     return functional.unfold(x, size, stride=size).transpose(1, 2)
 
 
@@ -202,9 +202,9 @@ def initialise(network: nn.Module) -> None:
                     nn.init.orthogonal_(values)
 
 
-def network(layers: list) -> nn.Sequential:
-    """The network for `[n, 28, 28]`, its kernels kept as NHWC: with one channel the images need no copy into that layout."""
-    model = nn.Sequential(nn.Unflatten(1, (1, 28)), *modules(layers, (1, 28, 28)))
+def network(layers: list, shape: tuple[int, int, int]) -> nn.Sequential:
+    """The network for images of `shape`, channels first, its kernels kept as NHWC."""
+    model = modules(layers, shape)
     initialise(model)
     return model.to(memory_format=torch.channels_last)
 

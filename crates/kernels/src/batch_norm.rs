@@ -213,8 +213,9 @@ pub fn forward<E: Element>(
     apply_columns(set, width, folded, relu, input, output);
 }
 
-/// The derivatives behind [`forward`] without its ReLU: dβ = Σ dy and dγ = Σ dy · x̂ over the rows, with
-/// x̂ = r (x − μ), and, where asked for, dx = γ · r · (dy − dβ / rows − x̂ · dγ / rows). Overwrites all three.
+/// The derivatives behind [`forward`]: dβ = Σ dy and dγ = Σ dy · x̂ over the rows, with x̂ = r (x − μ), and, where asked for,
+/// dx = γ · r · (dy − dβ / rows − x̂ · dγ / rows). Overwrites all three. Behind a ReLU, whose `relu_output` is then given, dy is
+/// `d_output` where that is above zero, and else zero, which `d_output` then holds too.
 ///
 /// # Panics
 /// When a length does not fit; `workspace` has at least [`workspace_length`].
@@ -224,7 +225,8 @@ pub fn backward<E: Element>(
     norm: BatchNorm<E>,
     statistics: Statistics<E>,
     input: &[E],
-    d_output: &[E],
+    relu_output: Option<&[E]>,
+    d_output: &mut [E],
     d_scale: &mut [E],
     d_offset: &mut [E],
     d_input: Option<&mut [E]>,
@@ -244,7 +246,17 @@ pub fn backward<E: Element>(
     repeat(means, channels);
     sums.fill(E::ZERO);
     products.fill(E::ZERO);
-    walk(set, input.len(), width, AddProducts { input, d_output, means, sums, products });
+    match relu_output {
+        Some(output) => {
+            check_length!(output, [input.len()]);
+            let step = AddProducts::<_, true> { input, output, d_output, means, sums, products };
+            walk(set, input.len(), width, step);
+        }
+        None => {
+            let step = AddProducts::<_, false> { input, output: &[], d_output, means, sums, products };
+            walk(set, input.len(), width, step);
+        }
+    }
     gather(sums, E::ONE, d_offset);
     gather(products, E::ONE, d_scale);
     // dx = factor · dy + slope · (x − μ) + rest; slope and rest take the place of the sums.
@@ -329,16 +341,17 @@ impl<E: Element> Step<E> for Normalise<'_, E> {
     }
 }
 
-/// sums += dy and products += dy · (x − μ), column by column.
-struct AddProducts<'a, E> {
+/// sums += dy and products += dy · (x − μ), column by column; with `RELU` dy becomes zero first where `output` is.
+struct AddProducts<'a, E, const RELU: bool> {
     input: &'a [E],
-    d_output: &'a [E],
+    output: &'a [E],
+    d_output: &'a mut [E],
     means: &'a [E],
     sums: &'a mut [E],
     products: &'a mut [E],
 }
 
-impl<E: Element> Step<E> for AddProducts<'_, E> {
+impl<E: Element, const RELU: bool> Step<E> for AddProducts<'_, E, RELU> {
     #[inline(always)]
     unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
         // SAFETY: the slices are of the walk's length and width, and the caller's promise.
@@ -347,7 +360,13 @@ impl<E: Element> Step<E> for AddProducts<'_, E> {
             let product = self.products.as_mut_ptr().add(column);
             let mean = V::load_first(self.means.as_ptr().add(column), count);
             let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
-            let dy = V::load_first(self.d_output.as_ptr().add(at), count);
+            let d_output = self.d_output.as_mut_ptr().add(at);
+            let mut dy = V::load_first(d_output, count);
+            if RELU {
+                let output = V::load_first(self.output.as_ptr().add(at), count);
+                dy = V::zero().select_less_equal(dy, output, V::zero());
+                dy.store_first(d_output, count);
+            }
             V::load_first(sum, count).add(dy).store_first(sum, count);
             dy.mul_add(centred, V::load_first(product, count)).store_first(product, count);
         }

@@ -59,7 +59,15 @@ pub(crate) enum Operation<E> {
     /// A layer.
     Layer(Box<dyn Layer<E>>),
     /// Adds another place's values.
-    Sum(Operand),
+    Sum(Sum),
+}
+
+/// A sum of two places' values, with the ReLU that may follow it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sum {
+    pub(crate) set: InstructionSet,
+    pub(crate) other: Operand,
+    pub(crate) relu: bool,
 }
 
 impl<E> Stage<E> {
@@ -99,6 +107,7 @@ impl<E: Element> Network<E> {
             specs: Vec::new(),
             parameters: 0,
             stages: Vec::new(),
+            steps: 0,
         };
         let mut index = 0;
         while index < graph.nodes.len() {
@@ -119,10 +128,10 @@ fn mark_shared<E>(stages: &mut [Stage<E>]) {
             operand.shared = std::mem::replace(&mut read[operand.place], true);
         };
         // The order in which the way back visits them.
-        mark(&mut stage.input);
-        if let Operation::Sum(other) = &mut stage.operation {
+        if let Operation::Sum(Sum { other, .. }) = &mut stage.operation {
             mark(other);
         }
+        mark(&mut stage.input);
     }
 }
 
@@ -132,7 +141,7 @@ fn mark_learnt<E>(stages: &mut [Stage<E>]) {
     for stage in stages {
         stage.input.learnt = learnt[stage.input.place];
         let mut output = stage.input.learnt || !stage.parameters.is_empty();
-        if let Operation::Sum(other) = &mut stage.operation {
+        if let Operation::Sum(Sum { other, .. }) = &mut stage.operation {
             other.learnt = learnt[other.place];
             output |= other.learnt;
         }
@@ -150,6 +159,8 @@ struct Builder<'a, E> {
     specs: Vec<ParameterSpec>,
     parameters: usize,
     stages: Vec<Stage<E>>,
+    /// Stages that there would be if each did one thing: dropout's random stream has its number among them.
+    steps: usize,
 }
 
 impl<E: Element> Builder<'_, E> {
@@ -159,16 +170,18 @@ impl<E: Element> Builder<'_, E> {
         let node = &graph.nodes[index];
         let (from, to) = (node.from, node.to);
         let mut input = self.places[node.input];
+        let (activation, relus) = relu(graph, index);
         let layer = match &node.operation {
             spec::Operation::Layer(layer) => layer,
             spec::Operation::Sum(other) => {
-                let other = Operand::at(self.places[*other]);
-                self.push(node.name.clone(), input, to.length(), Operation::Sum(other));
-                self.places.push(self.stages.len());
-                return 1;
+                let relu = activation == Activation::Relu;
+                let sum = Sum { set, other: Operand::at(self.places[*other]), relu };
+                self.push(node.name.clone(), input, to.length(), Operation::Sum(sum));
+                self.steps += relus;
+                self.places.extend(std::iter::repeat_n(self.stages.len(), 1 + relus));
+                return 1 + relus;
             }
         };
-        let (activation, relus) = relu(graph, index);
         // How many nodes the layer computes.
         let mut taken = 1;
         let stage: Box<dyn Layer<E>> = match layer {
@@ -178,25 +191,34 @@ impl<E: Element> Builder<'_, E> {
                 return 1;
             }
             LayerSpec::Convolution(spec) => {
-                let (padded, from) = self.add_padding(node, spec.sliding.padding);
-                input = padded;
+                let padding = spec.sliding.padding;
+                let from = padded(from, padding);
                 let pools = max_pool(graph, index + relus);
                 match convolution(*spec, from, activation, pools.unwrap_or(1)) {
-                    Some(geometry) => {
+                    Some(mut geometry) => {
+                        match geometry.clone().without_border(padding) {
+                            Some(bordered) => {
+                                geometry = bordered;
+                                self.steps += usize::from(padding != [0, 0]);
+                            }
+                            None => input = self.add_padding(node, padding),
+                        }
                         taken += relus + usize::from(pools.is_some());
                         Box::new(ConvolutionLayer::new(set, geometry, spec.bias))
                     }
                     None => {
+                        self.steps += usize::from(padding != [0, 0]);
                         taken += relus;
                         let sliding = sliding(spec.sliding, from);
                         let geometry = unfolded::Geometry::new(sliding, spec.filters, spec.groups);
+                        let geometry = geometry.without_border(padding);
                         Box::new(UnfoldedLayer::new(set, geometry, activation, spec.bias))
                     }
                 }
             }
             LayerSpec::Depthwise(spec) => {
-                let (padded, from) = self.add_padding(node, spec.sliding.padding);
-                input = padded;
+                input = self.add_padding(node, spec.sliding.padding);
+                let from = padded(from, spec.sliding.padding);
                 taken += relus;
                 let geometry = depthwise::Geometry::new(sliding(spec.sliding, from));
                 Box::new(DepthwiseLayer::new(set, geometry, activation, spec.bias))
@@ -239,9 +261,7 @@ impl<E: Element> Builder<'_, E> {
                 Box::new(PermutationLayer::columns(steps, features, 1))
             }
             LayerSpec::Activation(spec) => Box::new(ActivationLayer::new(set, *spec)),
-            LayerSpec::Dropout { rate } => {
-                Box::new(DropoutLayer::new(set, *rate, self.stages.len(), to.length()))
-            }
+            LayerSpec::Dropout { rate } => Box::new(DropoutLayer::new(set, *rate, self.steps, to.length())),
             LayerSpec::Position => {
                 let (steps, features) = sequence(from);
                 Box::new(PositionLayer::new(set, steps, features))
@@ -266,25 +286,21 @@ impl<E: Element> Builder<'_, E> {
         taken
     }
 
-    /// Zeros around the image that a node reads, where there are to be any; where the image lies then, and its shape.
-    fn add_padding(&mut self, node: &Node, [rows, columns]: [usize; 2]) -> (Place, Shape) {
+    /// Zeros around the image that a node reads, where there are to be any; where the image lies then.
+    fn add_padding(&mut self, node: &Node, padding: [usize; 2]) -> Place {
         let input = self.places[node.input];
-        if [rows, columns] == [0, 0] {
-            return (input, node.from);
+        if padding == [0, 0] {
+            return input;
         }
         let (height, width, channels) = image(node.from);
-        let layer = PaddingLayer::new([height, width, channels], [rows, columns]);
-        let padded = Shape::Image { height: height + 2 * rows, width: width + 2 * columns, channels };
-        self.push(
-            format!("{}.padding", node.name),
-            input,
-            padded.length(),
-            Operation::Layer(Box::new(layer)),
-        );
-        (self.stages.len(), padded)
+        let layer = PaddingLayer::new([height, width, channels], padding);
+        let length = padded(node.from, padding).length();
+        self.push(format!("{}.padding", node.name), input, length, Operation::Layer(Box::new(layer)));
+        self.stages.len()
     }
 
     fn push(&mut self, name: String, input: Place, output_length: usize, operation: Operation<E>) {
+        self.steps += 1;
         let first = self.parameters;
         let mut stage =
             Stage { name, operation, input: Operand::at(input), parameters: first..first, output_length };
@@ -346,6 +362,12 @@ fn convolution(spec: ConvolutionSpec, from: Shape, activation: Activation, pool:
 
 fn pool<E: Element>(set: InstructionSet, pool: Pool, windows: Sliding, from: Shape) -> Box<dyn Layer<E>> {
     Box::new(PoolingLayer::new(set, pool, sliding(windows, from)))
+}
+
+/// An image with so many rows above and below and columns to the left and to the right.
+fn padded(from: Shape, [rows, columns]: [usize; 2]) -> Shape {
+    let (height, width, channels) = image(from);
+    Shape::Image { height: height + 2 * rows, width: width + 2 * columns, channels }
 }
 
 /// A kernel's positions on what it reads, which is padded already.

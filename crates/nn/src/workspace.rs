@@ -3,9 +3,12 @@
 use crate::{
     StepTimes,
     layers::{Context, GROUP, Group, Memory, MemorySize, Pass},
-    network::{Operand, Operation, Stage},
+    network::{Operand, Operation, Place, Stage, Sum},
 };
-use kernels::{Buffer, Element};
+use kernels::{
+    Buffer, Element,
+    activation::{add, relu_backward},
+};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -18,6 +21,7 @@ pub(crate) type Change<'a, E> = dyn Fn(&str, &mut [E]) + Sync + 'a;
 pub(crate) struct Workspace<E> {
     /// By stage.
     stages: Vec<WorkspaceStage<E>>,
+    derivatives: Derivatives<E>,
     /// A derivative with respect to a place that other stages read too, before it is added to theirs.
     share: Buffer<E>,
     /// As [`StepTimes::batch`].
@@ -26,7 +30,6 @@ pub(crate) struct Workspace<E> {
 
 struct WorkspaceStage<E> {
     output: Buffer<E>,
-    d_output: Buffer<E>,
     scratch: Memory<E>,
     forward: Duration,
     backward: Duration,
@@ -36,7 +39,6 @@ impl<E: Element> WorkspaceStage<E> {
     fn new(stage: &Stage<E>) -> Self {
         Self {
             output: Buffer::zeros(GROUP * stage.output_length),
-            d_output: Buffer::zeros(GROUP * stage.output_length),
             scratch: Memory::new(stage.layer().map_or(MemorySize::default(), |layer| layer.scratch())),
             forward: Duration::ZERO,
             backward: Duration::ZERO,
@@ -54,6 +56,7 @@ impl<E: Element> Workspace<E> {
         let shared = stages.iter().map(|stage| &stage.input).filter(|operand| operand.shared);
         Self {
             stages: stages.iter().map(WorkspaceStage::new).collect(),
+            derivatives: Derivatives::new(stages),
             share: Buffer::zeros(GROUP * shared.map(length).max().unwrap_or(0)),
             batch: Duration::ZERO,
         }
@@ -108,9 +111,8 @@ impl<E: Element> Workspace<E> {
                         _ => layer.forward(context, parameters, input, output, &mut workspace.scratch),
                     }
                 }
-                Operation::Sum(other) => {
-                    let both = values(stage.input).iter().zip(values(*other));
-                    output.iter_mut().zip(both).for_each(|(sum, (one, other))| *sum = *one + *other);
+                Operation::Sum(Sum { set, other, relu }) => {
+                    add(*set, values(stage.input), values(*other), *relu, output);
                 }
             }
             workspace.forward += start.elapsed();
@@ -121,8 +123,7 @@ impl<E: Element> Workspace<E> {
 
     /// The place of the derivative with respect to the logits.
     pub(crate) fn d_logits(&mut self, length: usize) -> &mut [E] {
-        let last = self.stages.len() - 1;
-        &mut self.stages[last].d_output[..length]
+        &mut self.derivatives.of(self.stages.len())[..length]
     }
 
     /// From [`Self::d_logits`] back to the input, leaving in `group` what its gradient is summed from.
@@ -140,18 +141,20 @@ impl<E: Element> Workspace<E> {
             let (before, from) = self.stages.split_at_mut(index);
             let workspace = &mut from[0];
             let length = images * stage.output_length;
+            let output = &workspace.output[..length];
             let start = Instant::now();
             match &stage.operation {
                 Operation::Layer(layer) => {
-                    let (input, mut d_place) = match stage.input.place {
-                        0 => (input, d_input.as_deref_mut()),
+                    let wanted = stage.input.learnt || d_input.is_some();
+                    let (input, d_output, mut d_place) = match stage.input.place {
+                        0 => (input, self.derivatives.of(index + 1), d_input.as_deref_mut()),
                         place => {
                             let length = images * stages[place - 1].output_length;
-                            let WorkspaceStage { output, d_output, .. } = &mut before[place - 1];
-                            let wanted = stage.input.learnt || d_input.is_some();
-                            (&output[..length], wanted.then_some(&mut d_output[..length]))
+                            let [d_output, d_place] = self.derivatives.both(index + 1, place);
+                            (&before[place - 1].output[..length], d_output, Some(&mut d_place[..length]))
                         }
                     };
+                    d_place = d_place.filter(|_| wanted);
                     let is_shared = stage.input.shared && d_place.is_some();
                     let d_input = match &mut d_place {
                         Some(d_place) if is_shared => Some(&mut self.share[..d_place.len()]),
@@ -161,27 +164,34 @@ impl<E: Element> Workspace<E> {
                         context,
                         parameters: &parameters[stage.parameters.clone()],
                         input,
-                        output: &workspace.output[..length],
-                        d_output: &mut workspace.d_output[..length],
+                        output,
+                        d_output: &mut d_output[..length],
                         d_input,
                         scratch: &mut workspace.scratch,
                         kept: &mut group.kept[index],
                     });
                     if let (Some(d_place), true) = (d_place, is_shared) {
-                        add(&self.share[..d_place.len()], d_place);
+                        add_to(&self.share[..d_place.len()], d_place);
                     }
                 }
-                Operation::Sum(other) => {
-                    let d_sum = &workspace.d_output[..length];
-                    for operand in [stage.input, *other] {
-                        let d_place = match operand.place {
-                            0 => d_input.as_deref_mut(),
-                            _ if !(operand.learnt || d_input.is_some()) => None,
-                            place => Some(&mut before[place - 1].d_output[..length]),
+                Operation::Sum(Sum { set, other, relu }) => {
+                    if *relu {
+                        relu_backward(*set, output, &mut self.derivatives.of(index + 1)[..length]);
+                    }
+                    // The first operand's derivative may be the sum's own, whose place it takes: the other's comes first.
+                    for operand in [*other, stage.input] {
+                        let (d_sum, d_place) = match operand.place {
+                            0 => (self.derivatives.of(index + 1), d_input.as_deref_mut()),
+                            place if self.derivatives.is_one(index + 1, place) => continue,
+                            _ if !(operand.learnt || d_input.is_some()) => continue,
+                            place => {
+                                let [d_sum, d_place] = self.derivatives.both(index + 1, place);
+                                (d_sum, Some(&mut d_place[..length]))
+                            }
                         };
                         match d_place {
-                            Some(d_place) if operand.shared => add(d_sum, d_place),
-                            Some(d_place) => d_place.copy_from_slice(d_sum),
+                            Some(d_place) if operand.shared => add_to(&d_sum[..length], d_place),
+                            Some(d_place) => d_place.copy_from_slice(&d_sum[..length]),
                             None => {}
                         }
                     }
@@ -192,6 +202,67 @@ impl<E: Element> Workspace<E> {
     }
 }
 
-fn add<E: Element>(values: &[E], sums: &mut [E]) {
+/// The derivatives with respect to what the stages put out. Few of them are needed at a time: what is free is used again, the
+/// last first, so that they stay in the cache.
+struct Derivatives<E> {
+    buffers: Vec<Buffer<E>>,
+    /// By stage.
+    buffer: Vec<usize>,
+}
+
+impl<E: Element> Derivatives<E> {
+    fn new(stages: &[Stage<E>]) -> Self {
+        let mut lengths: Vec<usize> = Vec::new();
+        let mut buffer = vec![None; stages.len()];
+        let mut free = Vec::new();
+        for index in (0..stages.len()).rev() {
+            let mut take = |place: Place, buffer: &mut Vec<Option<usize>>| {
+                let Some(stage) = place.checked_sub(1).filter(|stage| buffer[*stage].is_none()) else {
+                    return;
+                };
+                let taken = free.pop().unwrap_or_else(|| {
+                    lengths.push(0);
+                    lengths.len() - 1
+                });
+                lengths[taken] = lengths[taken].max(stages[stage].output_length);
+                buffer[stage] = Some(taken);
+            };
+            take(index + 1, &mut buffer);
+            let input = stages[index].input;
+            if let Operation::Sum(Sum { other, .. }) = stages[index].operation {
+                take(other.place, &mut buffer);
+                if let Some(stage) = input.place.checked_sub(1).filter(|stage| buffer[*stage].is_none()) {
+                    buffer[stage] = buffer[index];
+                    continue;
+                }
+            }
+            take(input.place, &mut buffer);
+            free.extend(buffer[index]);
+        }
+        Self {
+            buffers: lengths.into_iter().map(|length| Buffer::zeros(GROUP * length)).collect(),
+            buffer: buffer.into_iter().map(|buffer| buffer.expect("every stage has taken one")).collect(),
+        }
+    }
+
+    /// That of a place which is a stage's output.
+    fn of(&mut self, place: Place) -> &mut [E] {
+        &mut self.buffers[self.buffer[place - 1]]
+    }
+
+    /// Whether a place's derivative is in the other's buffer.
+    fn is_one(&self, one: Place, other: Place) -> bool {
+        self.buffer[one - 1] == self.buffer[other - 1]
+    }
+
+    /// Those of two places that are needed at the same time.
+    fn both(&mut self, one: Place, other: Place) -> [&mut [E]; 2] {
+        let buffers = [one, other].map(|place| self.buffer[place - 1]);
+        let buffers = self.buffers.get_disjoint_mut(buffers).expect("what is in use is not free");
+        buffers.map(|buffer| &mut **buffer)
+    }
+}
+
+fn add_to<E: Element>(values: &[E], sums: &mut [E]) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += *value);
 }

@@ -44,6 +44,8 @@ pub enum Activation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Geometry {
     size: Size,
+    /// Rows above and below, and columns to the left and to the right, that are zeros and lie in no memory.
+    border: [usize; 2],
     output_height: usize,
     output_width: usize,
     /// Where the patch of each window's each position begins within an image: `[window · positions + position]`.
@@ -106,7 +108,22 @@ impl Geometry {
                 offsets.push(((y * width + x) * channels) as u32);
             }
         }
-        Self { size, output_height, output_width, offsets }
+        Self { size, border: [0, 0], output_height, output_width, offsets }
+    }
+
+    /// The same convolution of images without their outermost rows above and below and columns to the left and to the right,
+    /// `border` of them, which are zeros; none where the zeros have to be in memory. The sizes still count them.
+    ///
+    /// # Panics
+    /// When the border leaves nothing of the image.
+    pub fn without_border(self, border: [usize; 2]) -> Option<Self> {
+        let [rows, columns] = border.map(|lines| length::product(&[2, lines]));
+        assert!(
+            rows < self.size.height && columns < self.size.width,
+            "a border of {border:?}: {:?}",
+            self.size
+        );
+        winograd::applies_backward(&self).then_some(Self { border, ..self })
     }
 
     /// The sizes given; a stride beyond the image's longer side is that.
@@ -124,9 +141,9 @@ impl Geometry {
         self.output_width
     }
 
-    /// Elements of one input image.
+    /// Elements of one input image, without what [`Self::without_border`] leaves out.
     pub fn input_length(&self) -> usize {
-        self.size.height * self.size.width * self.size.channels
+        (self.size.height - 2 * self.border[0]) * self.row_stride()
     }
 
     /// Elements of one image's output.
@@ -174,7 +191,7 @@ impl Geometry {
 
     /// Elements from one kernel row to the next in the image.
     fn row_stride(&self) -> usize {
-        self.size.width * self.size.channels
+        (self.size.width - 2 * self.border[1]) * self.size.channels
     }
 }
 
@@ -183,7 +200,7 @@ impl Geometry {
 pub struct OutputGradient<'a, E> {
     /// Derivative of the loss with respect to the output, `[image, window, filter]`.
     pub gradient: &'a [E],
-    /// The winners of the forward pass, of the same shape.
+    /// The winners of the forward pass, of the same shape; without pool and ReLU they are all the only position.
     pub winners: &'a [u8],
 }
 

@@ -6,7 +6,9 @@ use crate::common::{
 };
 use kernels::{
     InstructionSet,
-    activation::{add_bias, add_column_sums, relu_backward, relu_in_place, sigmoid_in_place, tanh_in_place},
+    activation::{
+        add, add_bias, add_column_sums, relu_backward, relu_in_place, sigmoid_in_place, tanh_in_place,
+    },
 };
 
 /// Documented: units in the last place that sigmoid and tanh of float32 may be off.
@@ -159,6 +161,31 @@ fn relu_keeps_what_is_above_zero_and_nan() {
         let what = case::<E>(set, "relu");
         assert!(found[0].to_f64().is_nan(), "{what}");
         assert_exact(&found[1..], &[f64::INFINITY, 0.0, tiny.to_f64(), 0.0, 0.0, 0.0, 1.0, 0.0], &what);
+    }
+    on_every_set!(check);
+}
+
+#[test]
+fn sums_of_two_are_those_of_each_pair() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(8);
+        for length in 0..70 {
+            let [mut one, other] = [random.reals::<E>(length), random.reals::<E>(length)];
+            if length > 3 {
+                one[length / 2] = E::NAN;
+            }
+            let (one, other) = (Guarded::input(&one, 1), Guarded::input(&other, 3));
+            for relu in [false, true] {
+                let mut output = Guarded::stale(length, 2);
+                add(set, &one, &other, relu, &mut output);
+                for (at, found) in output.iter().enumerate() {
+                    let sum = one[at] + other[at];
+                    let expected = if relu && sum <= E::ZERO { E::ZERO } else { sum };
+                    let is_right = *found == expected || found.is_nan() && expected.is_nan();
+                    assert!(is_right, "{at} of {length}, ReLU {relu}: {found} for {expected}");
+                }
+            }
+        }
     }
     on_every_set!(check);
 }

@@ -52,21 +52,43 @@ impl<E: Number + Guard> Sample<E> {
 
     /// dγ, dβ, dx.
     fn backward(&self, set: InstructionSet, outcome: &Outcome<E>) -> [Vec<E>; 3] {
+        self.backward_behind(set, outcome, false)
+    }
+
+    /// The same, behind a ReLU if there is one.
+    fn backward_behind(&self, set: InstructionSet, outcome: &Outcome<E>, relu: bool) -> [Vec<E>; 3] {
         let channels = self.scale.len();
         let statistics = Statistics { mean: &outcome.mean, variance: &outcome.variance };
-        let d_output = Guarded::input(&self.d_output, 2);
+        let mut d_output = Guarded::output(&self.d_output, 2);
+        let relu_output = relu.then_some(&outcome.output[..]);
         let (mut d_scale, mut d_offset) = (Guarded::stale(channels, 2), Guarded::stale(channels, 3));
         let mut d_input = Guarded::stale(self.input.len(), 1);
         let mut workspace = Guarded::stale(workspace_length(channels), 1);
         let (input, norm) = (&self.input, self.norm());
         let mut run = |d_scale: &mut [E], d_offset: &mut [E], d_input: Option<&mut [E]>| {
-            backward(set, norm, statistics, input, &d_output, d_scale, d_offset, d_input, &mut workspace);
+            let (output, d_output) = (relu_output, &mut *d_output);
+            backward(
+                set,
+                norm,
+                statistics,
+                input,
+                output,
+                d_output,
+                d_scale,
+                d_offset,
+                d_input,
+                &mut workspace,
+            );
         };
         run(&mut d_scale, &mut d_offset, Some(&mut d_input));
         let (mut scale_alone, mut offset_alone) = (vec![E::NAN; channels], vec![E::NAN; channels]);
         run(&mut scale_alone, &mut offset_alone, None);
         assert_same_bits(&scale_alone, &d_scale, "without the input's derivative");
         assert_same_bits(&offset_alone, &d_offset, "without the input's derivative");
+        let is_off = |at: usize| relu && outcome.output[at] <= E::ZERO;
+        for (at, (found, given)) in d_output.iter().zip(&self.d_output).enumerate() {
+            assert!(if is_off(at) { *found == E::ZERO } else { found == given }, "{at}");
+        }
         [d_scale.to_vec(), d_offset.to_vec(), d_input.to_vec()]
     }
 }
@@ -149,6 +171,27 @@ fn values_and_derivatives_follow_the_definition() {
                         assert!(off <= allowed, "{what}, channel {channel}: {name} is {off:e} off");
                     }
                 }
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// Behind a ReLU, the derivatives are those of a `d_output` that is zero where the ReLU was off.
+#[test]
+fn a_relu_lets_through_where_it_is_on() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        for channels in CHANNELS {
+            let mut sample = Sample::<E>::new(&mut Random::new(6), 67, channels);
+            let outcome = sample.forward(set, true);
+            let found = sample.backward_behind(set, &outcome, true);
+            for (gradient, output) in sample.d_output.iter_mut().zip(&outcome.output) {
+                if *output <= E::ZERO {
+                    *gradient = E::ZERO;
+                }
+            }
+            for (found, expected) in found.iter().zip(&sample.backward(set, &outcome)) {
+                assert_same_bits(found, expected, case::<E>(set, format!("{channels} channels")));
             }
         }
     }
@@ -245,7 +288,7 @@ fn one_row_or_none_is_finite_and_nan_stays_in_its_channel() {
             sample.input[channels * 77 + channels / 2] = E::NAN;
             for relu in [false, true] {
                 let outcome = sample.forward(set, relu);
-                let [_, _, d_input] = sample.backward(set, &outcome);
+                let [_, _, d_input] = sample.backward_behind(set, &outcome, relu);
                 for (at, (y, dx)) in outcome.output.iter().zip(&d_input).enumerate() {
                     let expected = at % channels == channels / 2;
                     assert_eq!([y.is_nan(), dx.is_nan()], [expected; 2], "{what}, {at}, relu {relu}");

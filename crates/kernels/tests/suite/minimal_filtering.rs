@@ -11,6 +11,7 @@ use crate::common::{
 use kernels::{
     InstructionSet,
     convolution::{self, Activation, Geometry, OutputGradient, Size, Weights, workspace_length},
+    sliding::Border,
 };
 
 /// Roundings that an error may be as large as, of sums as large as they could be at most. The largest seen in these
@@ -152,6 +153,68 @@ fn images_in_slices_give_the_same_bits() {
         }
     }
     on_every_set!(check);
+}
+
+/// A border that is only thought gives the bits of one that lies in memory.
+#[test]
+fn a_border_of_zeros_need_not_be_in_memory() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(7);
+        for (activation, [height, width], [rows, columns]) in [
+            (Activation::Linear, [7, 9], [1, 1]),
+            (Activation::Relu, [12, 8], [1, 1]),
+            (Activation::Relu, [17, 16], [2, 0]),
+            (Activation::Linear, [9, 20], [0, 3]),
+            (Activation::Relu, [22, 13], [7, 6]),
+        ] {
+            let size = Size { activation, ..plain([height, width, 9], 17, [3, 3]) };
+            let mut padded = Problem::<E>::reals(size, 3, &mut random);
+            let image = [height - 2 * rows, width - 2 * columns, 9];
+            let border = Border { top: rows, bottom: rows, left: columns, right: columns };
+            let mut input = vec![E::ZERO; 3 * image.iter().product::<usize>()];
+            border.crop(image, &padded.input, &mut input);
+            border.pad(image, &input, &mut padded.input);
+            let geometry = Geometry::new(size).without_border([rows, columns]).expect("it is filtered");
+            let inner = Problem::<E> {
+                size,
+                geometry,
+                images: 3,
+                input,
+                weights: padded.weights.clone(),
+                bias: padded.bias.clone(),
+            };
+            let what = inner.case(set);
+            let (output, winners) = padded.forward(set);
+            let (found, found_winners) = inner.forward(set);
+            assert_same_bits(&found, &output, &what);
+            assert_eq!(found_winners[..], winners[..], "{what}");
+            let routed = Routed { gradient: random.reals(output.len()), winners: winners.to_vec() };
+            let before = [random.reals::<E>(padded.weights.len()), random.reals::<E>(17)];
+            let [d_weights, d_bias, d_padded] = padded.backward(set, &routed, &before[0], &before[1]);
+            let mut d_input = vec![E::NAN; inner.input.len()];
+            border.crop(image, &d_padded, &mut d_input);
+            let found = inner.backward(set, &routed, &before[0], &before[1]);
+            assert_same_bits(&found[0], &d_weights, &what);
+            assert_same_bits(&found[1], &d_bias, &what);
+            assert_same_bits(&found[2], &d_input, &what);
+        }
+    }
+    on_every_set!(check);
+}
+
+/// Behind a pool, and where nothing is filtered, zeros have to be in memory.
+#[test]
+fn other_ways_read_their_border() {
+    let few_channels = Geometry::new(plain([9, 9, 3], 16, [3, 3]));
+    assert_eq!(few_channels.without_border([1, 1]), None);
+    let pooled = Geometry::new(problem::pooled(plain([14, 14, 16], 16, [3, 3]), [2, 2]));
+    assert_eq!(pooled.without_border([1, 1]), None);
+}
+
+#[test]
+#[should_panic(expected = "a border of [4, 1]")]
+fn a_border_that_leaves_nothing() {
+    Geometry::new(plain([8, 9, 16], 16, [3, 3])).without_border([4, 1]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl<E: Number + Guard> Problem<E> {
         let (filters, weights) = (geometry.filters(), geometry.filters() * geometry.filter_length());
         Self {
             images,
-            input: numbers(images * geometry.sliding().input_length()),
+            input: numbers(images * geometry.input_length()),
             weights: numbers(weights),
             bias: numbers(filters),
             d_output: numbers(images * geometry.output_length()),
@@ -141,6 +141,30 @@ fn any_number_of_channels_and_filters_is_exact() {
         check_exact::<E>(set, counts.flat_map(of));
     }
     on_every_set!(check);
+}
+
+/// Borders that lie in no memory, also such that whole taps, runs and patches are border.
+#[test]
+fn any_border_is_exact() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut sizes = Vec::new();
+        for border in [[0, 1], [1, 0], [1, 1], [2, 3], [3, 2]] {
+            for (kernel, steps) in [([3, 3], [1, 1]), ([3, 3], [2, 1]), ([1, 1], [2, 1]), ([2, 3], [1, 2])] {
+                for (channels, filters, groups) in [(3, 5, 1), (16, 17, 1), (4, 6, 2)] {
+                    let sliding = sliding([8, 9, channels], kernel, steps);
+                    sizes.push((Geometry::new(sliding, filters, groups).without_border(border), 3));
+                }
+            }
+        }
+        check_exact::<E>(set, sizes);
+    }
+    on_every_set!(check);
+}
+
+#[test]
+#[should_panic(expected = "a border of [1, 3]")]
+fn a_border_that_leaves_nothing() {
+    Geometry::new(sliding([5, 6, 4], [3, 3], [1, 1]), 4, 1).without_border([1, 3]);
 }
 
 /// Blocks of positions that end within an image, and images of one position.

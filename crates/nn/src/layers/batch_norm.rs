@@ -113,9 +113,6 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
 
     fn backward(&self, pass: Pass<E>) {
         let Pass { parameters, d_input, scratch, kept, .. } = pass;
-        if self.relu {
-            relu_backward(self.set, pass.output, pass.d_output);
-        }
         let (statistics, workspace) = scratch.values.split_at_mut(2 * self.channels);
         let (gradient, kept_statistics) = kept.values.split_at_mut(2 * self.channels);
         kept_statistics.copy_from_slice(statistics);
@@ -123,10 +120,16 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
         let (d_scale, d_offset) = gradient.split_at_mut(self.channels);
         let (norm, statistics) = (self.norm(parameters), Statistics { mean, variance });
         if self.is_single(pass.input.len() / self.length) {
+            if self.relu {
+                relu_backward(self.set, pass.output, pass.d_output);
+            }
             backward_of_row(norm, statistics, pass.input, pass.d_output, d_scale, d_offset, d_input);
         } else {
             let Pass { input, d_output, .. } = pass;
-            backward(self.set, norm, statistics, input, d_output, d_scale, d_offset, d_input, workspace);
+            let output = self.relu.then_some(pass.output);
+            backward(
+                self.set, norm, statistics, input, output, d_output, d_scale, d_offset, d_input, workspace,
+            );
         }
     }
 

@@ -4,7 +4,7 @@
 //! difference quotient is right to about 1e-10 of the loss's curvature plus 1e-11 of rounding.
 
 use crate::common::{architecture, cnn, lstm};
-use nn::{Architecture, InstructionSet, LayerSpec, Model};
+use nn::{Architecture, ImageShape, InstructionSet, LayerSpec, Model};
 
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-8;
@@ -28,13 +28,17 @@ impl Numbers {
 
 impl Sample {
     pub fn new(architecture: &Architecture, [batch, height, width]: [usize; 3], classes: usize) -> Self {
+        Self::of(architecture, batch, ImageShape { height, width, channels: 1 }, classes)
+    }
+
+    fn of(architecture: &Architecture, batch: usize, image: ImageShape, classes: usize) -> Self {
         let set = InstructionSet::PORTABLE;
-        let mut model = Model::new(set, architecture, [height, width], classes, batch).expect("it fits");
+        let mut model = Model::new(set, architecture, image, classes, batch).expect("it fits");
         let mut numbers = Numbers(batch as u64 + 7);
         model.parameters_mut().iter_mut().for_each(|parameter| *parameter = 0.4 * numbers.next());
         model.input_mut().iter_mut().for_each(|pixel| *pixel = numbers.next());
         let labels = (0..batch).map(|image| (image * 7 % classes) as u8).collect();
-        Self { model, labels, pixels: batch * height * width }
+        Self { model, labels, pixels: batch * image.length() }
     }
 
     fn loss(&mut self) -> f64 {
@@ -82,7 +86,10 @@ fn compare(what: &str, index: usize, backward: f64, quotient: f64) -> Result<(),
 }
 
 pub fn assert_right(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
-    let mut sample = Sample::new(architecture, sizes, classes);
+    assert_right_of(architecture, Sample::new(architecture, sizes, classes));
+}
+
+fn assert_right_of(architecture: &Architecture, mut sample: Sample) {
     let (gradient, d_input) = sample.backward();
     assert!(
         gradient.iter().filter(|value| **value != 0.0).count() > gradient.len() / 3,
@@ -111,6 +118,22 @@ fn convolutions_of_every_other_kind() {
     check("pooled without relu", &["conv 3 2x2", "maxpool 3", "flatten", "dense classes"], [2, 8, 10], 2);
     let large = ["conv 2 5x5", "relu", "maxpool 2", "flatten", "dense classes"];
     check("large kernel", &large, [2, 9, 8], 2);
+}
+
+/// Colour: a first layer of three channels, filtered ones behind it and strides, with and without a border, a pool, a sum's ReLU.
+#[test]
+fn convolutions_of_colour() {
+    let check = |whole: &Architecture, batch, height, width| {
+        let image = ImageShape { height, width, channels: 3 };
+        assert_right_of(whole, Sample::of(whole, batch, image, 3));
+    };
+    let pooled = ["conv 4 3x3", "relu", "maxpool 2", "conv 5 3x3", "relu", "flatten", "dense classes"];
+    check(&architecture("pooled colour", &pooled), 2, 9, 8);
+    let mut whole =
+        architecture("colour", &["conv 8 3x3 same", "relu", "relu", "global avgpool", "dense classes"]);
+    whole.layers.insert(2, residual(&["conv 8 3x3 same", "relu", "conv 8 3x3 pad 2", "conv 8 3x3"], &[]));
+    whole.layers.insert(4, residual(&["conv 6 3x3 stride 2 same"], &["conv 6 1x1 stride 2 no bias"]));
+    check(&whole, 2, 6, 7);
 }
 
 #[test]

@@ -32,6 +32,45 @@ fn the_studys_recipe_gives_the_bits_of_its_engine_revision() {
     assert!(wrong.is_empty(), "other bits: {}", wrong.join(", "));
 }
 
+/// One epoch of the study's CNN, and of layers with a border, strides and a sum, on images of 16×16×3.
+#[test]
+fn colour_gives_the_bits_of_its_engine_revision() {
+    let grey = data::synthetic(5, 300, 40, 16, 48, 10);
+    let colour = |set: &data::Dataset| {
+        let images = (0..set.len()).flat_map(|index| set.image(index).to_vec()).collect();
+        let shape = nn::ImageShape { height: 16, width: 16, channels: 3 };
+        data::Dataset::new("colour", images, set.labels().to_vec(), shape, 10).expect("images")
+    };
+    let corpus = data::Corpus::new("colour", colour(grey.training()), colour(grey.test())).expect("sets");
+    let mut residual =
+        network("conv 16 3x3 same no bias, batchnorm, relu, relu, global avgpool, dense classes");
+    let body = "conv 16 3x3 stride 2 same no bias, batchnorm, relu, conv 16 3x3 same";
+    residual.layers.insert(
+        3,
+        nn::LayerSpec::Residual {
+            body: network(body).layers,
+            shortcut: network("conv 16 1x1 stride 2 no bias").layers,
+        },
+    );
+    let mut wrong = Vec::new();
+    for set in InstructionSet::available() {
+        let expected = match set.name() {
+            "portable" => [0x86d9_a19e_1e48_c497, 0x3bf5_8edc_75fb_6716],
+            "avx2" => [0xe905_0720_464c_ca76, 0x3994_f97f_0cc2_7800],
+            "avx512" => [0x5e16_a3fe_53e4_16c7, 0x23c2_9f56_1174_49b2],
+            _ => continue,
+        };
+        let found = [&network(CNN), &residual].map(|layers| {
+            let shape = nn::ImageShape { height: 16, width: 16, channels: 3 };
+            let mut model = nn::Model::new(set, layers, shape, 10, 128).expect("it fits");
+            train(&mut model, Recipe { epochs: 1, ..Recipe::default() }, &corpus);
+            fingerprint(model.parameters())
+        });
+        wrong.extend((found != expected).then(|| format!("{}: {found:#x?}", set.name())));
+    }
+    assert!(wrong.is_empty(), "other bits: {}", wrong.join(", "));
+}
+
 /// Layers and recipes that together call every elementary function of a run. Their bits are those of every platform: what
 /// changes them needs another `ENGINE_REVISION`.
 #[test]

@@ -33,6 +33,8 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Geometry {
     sliding: Sliding,
+    /// As [`super::Geometry::without_border`] leaves out.
+    border: [usize; 2],
     filters: usize,
     groups: usize,
 }
@@ -60,7 +62,24 @@ impl Geometry {
         // Those of an image's outputs and of all weights, which no slice has shown to exist yet.
         length::product(&[sliding.positions(), filters]);
         length::product(&[filters, sliding.taps(), channels / groups]);
-        Self { sliding, filters, groups }
+        Self { sliding, border: [0, 0], filters, groups }
+    }
+
+    /// The same convolution of images without their outermost rows above and below and columns to the left and to the right,
+    /// `border` of them, which are zeros. The sliding's sizes still count them.
+    ///
+    /// # Panics
+    /// When the border leaves nothing of the image.
+    pub fn without_border(self, border: [usize; 2]) -> Self {
+        let (size, [rows, columns]) = (self.sliding.size(), border.map(|lines| length::product(&[2, lines])));
+        assert!(rows < size.height && columns < size.width, "a border of {border:?}: {size:?}");
+        Self { border, ..self }
+    }
+
+    /// Elements of one input image, without that border.
+    pub fn input_length(&self) -> usize {
+        let (size, [rows, columns]) = (self.sliding.size(), self.border);
+        (size.height - 2 * rows) * (size.width - 2 * columns) * size.channels
     }
 
     /// Where the kernel goes.
@@ -161,8 +180,8 @@ pub fn forward<E: Element>(
     workspace: &mut [E],
 ) {
     let (filters, length) = (geometry.filters, geometry.filter_length());
-    let images = input.len() / geometry.sliding.input_length();
-    check_length!(input, [images, geometry.sliding.input_length()]);
+    let images = input.len() / geometry.input_length();
+    check_length!(input, [images, geometry.input_length()]);
     check_length!(packed_weights, [packed_weights_length::<E>(set, geometry)]);
     check_length!(bias, [filters]);
     check_length!(output, [images, geometry.output_length()]);
@@ -199,23 +218,29 @@ pub fn backward<E: Element>(
 ) {
     let Derivatives { weights: d_weights, bias: d_bias, input: mut d_input } = derivatives;
     let (filters, length) = (geometry.filters, geometry.filter_length());
-    let images = input.len() / geometry.sliding.input_length();
-    check_length!(input, [images, geometry.sliding.input_length()]);
+    let images = input.len() / geometry.input_length();
+    check_length!(input, [images, geometry.input_length()]);
     check_length!(weights, [filters, length]);
     check_length!(d_output, [images, geometry.output_length()]);
     check_length!(d_weights, [filters, length]);
     check_length!(d_bias, [filters]);
     check_workspace(geometry, images, workspace);
-    add_column_sums(d_output, d_bias);
-    if let Some(d_input) = &mut d_input {
+    if let Some(d_input) = &d_input {
         check_length!(d_input, [input.len()]);
-        d_input.fill(E::ZERO);
     }
+    // Images whose derivatives have been begun with zeros: one at a time, just before they are added to.
+    let mut begun = 0;
     let group_length = geometry.group_filters() * length;
     for positions in geometry.blocks::<E>(images) {
         let count = positions.len();
         let d_sums = &d_output[positions.start * filters..positions.end * filters];
+        add_column_sums(d_sums, d_bias);
         let d_sums = Matrix::new(d_sums, count, filters);
+        if let Some(d_input) = &mut d_input {
+            let reached = positions.end.div_ceil(geometry.sliding.positions());
+            d_input[begun * geometry.input_length()..reached * geometry.input_length()].fill(E::ZERO);
+            begun = reached;
+        }
         let patches = &mut workspace[..count * length];
         for group in 0..geometry.groups {
             let d_sums = d_sums.columns(group * geometry.group_filters(), geometry.group_filters());

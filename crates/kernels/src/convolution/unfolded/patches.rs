@@ -44,8 +44,8 @@ fn check<E: Element>(
     patches: &[E],
 ) {
     let sliding = geometry.sliding();
-    let count = images.len() / sliding.input_length();
-    check_length!(images, [count, sliding.input_length()]);
+    let count = images.len() / geometry.input_length();
+    check_length!(images, [count, geometry.input_length()]);
     assert!(positions.end <= count * sliding.positions(), "positions {positions:?} of {count} images");
     assert!(group < geometry.groups, "group {group} of {}", geometry.groups);
     check_length!(patches, [positions.len(), geometry.filter_length()]);
@@ -53,47 +53,66 @@ fn check<E: Element>(
 
 /// How a patch lies in its image: so many runs of contiguous elements in each kernel row.
 struct Runs {
-    rows: usize,
-    row_stride: usize,
     /// Of a kernel row.
     count: usize,
-    /// Elements from one run to the next.
-    stride: usize,
-    length: usize,
+    /// Pixels of a run.
+    taps: usize,
+    /// Elements of a pixel that are the group's.
+    channels: usize,
+}
+
+/// A run of a patch.
+struct Run {
+    /// Where its first element that lies in an image does, among all images.
+    pixel: usize,
+    /// Where its first element is among the patches.
+    patch: usize,
+    /// Its elements that lie in the image; the others are border.
+    inside: Range<usize>,
 }
 
 impl Runs {
     fn of(geometry: &Geometry) -> Self {
         let size = geometry.sliding().size();
-        let (channels, taps) = (geometry.group_channels(), size.kernel_width);
         // Neighbouring taps that read all channels of neighbouring pixels are one run.
-        let (count, length) =
-            if geometry.groups == 1 && size.dilation == 1 { (1, taps * channels) } else { (taps, channels) };
-        Self {
-            rows: size.kernel_height,
-            row_stride: size.dilation * geometry.sliding().row_stride(),
-            count,
-            stride: size.dilation * size.channels,
-            length,
-        }
+        let is_one = geometry.groups == 1 && size.dilation == 1;
+        let (count, taps) = if is_one { (1, size.kernel_width) } else { (size.kernel_width, 1) };
+        Self { count, taps, channels: geometry.group_channels() }
     }
 
-    /// Calls `each(offset in the image, offset among the patches)` for every run of every position.
+    /// Calls `each` for every run of every position.
     #[inline(always)]
-    fn walk(
-        &self,
-        geometry: &Geometry,
-        positions: Range<usize>,
-        group: usize,
-        mut each: impl FnMut(usize, usize),
-    ) {
+    fn walk(&self, geometry: &Geometry, positions: Range<usize>, group: usize, mut each: impl FnMut(Run)) {
+        let (sliding, size, [above, left]) = (geometry.sliding(), geometry.sliding().size(), geometry.border);
+        let (height, width) = (size.height - 2 * above, size.width - 2 * left);
+        let (mut row, mut column) =
+            (positions.start / sliding.output_width(), positions.start % sliding.output_width());
+        let mut image = row / sliding.output_height() * geometry.input_length() + group * self.channels;
+        row %= sliding.output_height();
         let mut patch = 0;
-        for position in positions {
-            let corner = geometry.sliding().corner(position) + group * geometry.group_channels();
-            for row in 0..self.rows {
+        for _ in positions {
+            for tap_row in 0..size.kernel_height {
+                let y = (row * size.stride + tap_row * size.dilation).wrapping_sub(above);
                 for run in 0..self.count {
-                    each(corner + row * self.row_stride + run * self.stride, patch);
-                    patch += self.length;
+                    // From the image's first column on, of those that there would be with the border.
+                    let x = column * size.stride + run * size.dilation;
+                    let first = left.saturating_sub(x).min(self.taps);
+                    let last = (left + width).saturating_sub(x).clamp(first, self.taps);
+                    let inside = if y < height { first..last } else { 0..0 };
+                    let pixel = if inside.is_empty() { 0 } else { y * width + x + first - left };
+                    each(Run {
+                        pixel: image + pixel * size.channels,
+                        patch,
+                        inside: inside.start * self.channels..inside.end * self.channels,
+                    });
+                    patch += self.taps * self.channels;
+                }
+            }
+            column += 1;
+            if column == sliding.output_width() {
+                (row, column) = (row + 1, 0);
+                if row == sliding.output_height() {
+                    (image, row) = (image + geometry.input_length(), 0);
                 }
             }
         }
@@ -113,18 +132,22 @@ impl<E: Element> Kernel<E> for Unfold<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let (runs, input) = (Runs::of(self.geometry), self.input.as_ptr());
-        let patches = self.patches.as_mut_ptr();
-        // SAFETY: every tap of every position lies within its image, with all of its group's channels; the patches, one behind
-        // the other, have the length that was checked.
-        runs.walk(self.geometry, self.positions, self.group, |pixel, patch| unsafe {
-            let (from, to) = (input.add(pixel), patches.add(patch));
+        let (patches, length) = (self.patches.as_mut_ptr(), runs.taps * runs.channels);
+        // SAFETY: the pixels of every run lie within their image, with all of the group's channels; the patches, one behind the
+        // other, have the length that was checked.
+        runs.walk(self.geometry, self.positions, self.group, |run| unsafe {
+            let to = patches.add(run.patch);
+            for at in (0..run.inside.start).chain(run.inside.end..length) {
+                *to.add(at) = E::ZERO;
+            }
+            let (from, to, count) = (input.add(run.pixel), to.add(run.inside.start), run.inside.len());
             let mut at = 0;
-            while runs.length - at >= V::LANES {
+            while count - at >= V::LANES {
                 V::load(from.add(at)).store(to.add(at));
                 at += V::LANES;
             }
-            if at < runs.length {
-                V::load_first(from.add(at), runs.length - at).store_first(to.add(at), runs.length - at);
+            if at < count {
+                V::load_first(from.add(at), count - at).store_first(to.add(at), count - at);
             }
         });
     }
@@ -145,14 +168,15 @@ impl<E: Element> Kernel<E> for Fold<'_, E> {
         let (runs, patches) = (Runs::of(self.geometry), self.patches.as_ptr());
         let sums = self.sums.as_mut_ptr();
         // SAFETY: as for `Unfold`.
-        runs.walk(self.geometry, self.positions, self.group, |pixel, patch| unsafe {
-            let (from, to) = (patches.add(patch), sums.add(pixel));
+        runs.walk(self.geometry, self.positions, self.group, |run| unsafe {
+            let from = patches.add(run.patch + run.inside.start);
+            let (to, count) = (sums.add(run.pixel), run.inside.len());
             let mut at = 0;
-            while runs.length - at >= V::LANES {
+            while count - at >= V::LANES {
                 V::load(to.add(at)).add(V::load(from.add(at))).store(to.add(at));
                 at += V::LANES;
             }
-            let rest = runs.length - at;
+            let rest = count - at;
             if rest > 0 {
                 let sum = V::load_first(to.add(at), rest).add(V::load_first(from.add(at), rest));
                 sum.store_first(to.add(at), rest);

@@ -50,14 +50,17 @@ fn pairs(geometry: &Geometry, at: usize) -> impl Iterator<Item = (usize, usize)>
     let (top, left) =
         (position / sliding.output_width() * size.stride, position % sliding.output_width() * size.stride);
     let first_channel = filter / geometry.group_filters() * channels;
-    (0..geometry.filter_length()).map(move |weight| {
+    let [height, width] = [size.height - 2 * geometry.border[0], size.width - 2 * geometry.border[1]];
+    let border = geometry.border;
+    (0..geometry.filter_length()).filter_map(move |weight| {
         let (tap, channel) = (weight / channels, weight % channels);
         let row = top + tap / size.kernel_width * size.dilation;
         let column = left + tap % size.kernel_width * size.dilation;
-        let pixel = (image * size.height + row) * size.width + column;
-        (
+        let [row, column] = [row.checked_sub(border[0])?, column.checked_sub(border[1])?];
+        let pixel = (image * height + row) * width + column;
+        (row < height && column < width).then_some((
             pixel * size.channels + first_channel + channel,
             filter * size.kernel_height * size.kernel_width * channels + weight,
-        )
+        ))
     })
 }

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     Element, InstructionSet,
-    convolution::{Geometry, OutputGradient},
+    convolution::{Activation, Geometry, OutputGradient},
     dispatch::Kernel,
     tile::{accumulate_columns, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
+use std::ops::Range;
 
 /// The backward pass; lengths as [`super::super::backward`] checks them.
 pub(in super::super) struct Backward<'a, E> {
@@ -44,20 +45,14 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
             let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, padded_channels);
             let d_products = Pieces::new(inputs.end(), tiles, padded_filters);
             let d_weights = Pieces::new(d_products.end(), filters, padded_channels);
-            let plane = d_weights.end();
             let weights = self.packed_weights.as_ptr().add(forward_length::<E>(self.set, geometry));
-            plane.write_bytes(0, tiling.plane_length() * V::LANES);
             for first in (0..self.images).step_by(block) {
                 let images = block.min(self.images - first);
                 let tiles = images * tiling.tiles();
                 let input = self.input.as_ptr().add(first * geometry.input_length());
                 transform_images::<V>(geometry, input, images, inputs);
-                for filter in (0..filters).step_by(V::LANES) {
-                    for image in 0..images {
-                        self.fill_plane::<V>(first + image, filter, tiling, plane);
-                        transform_plane::<V>(tiling, plane, d_products, image * tiling.tiles(), filter);
-                    }
-                }
+                add_bias::<V>(geometry, self.output, first..first + images, self.d_bias);
+                transform_gradient::<V>(geometry, self.output, first, images, d_products);
                 let outer = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
                 for position in 0..POSITIONS {
                     for channel in (0..channels).step_by(panel_width::<V>()) {
@@ -86,27 +81,89 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
     }
 }
 
-/// A dY Aᵀ of one image's tiles and one vector of filters.
+/// One vector of filters of the gradient at an output, zero where the ReLU was off.
 ///
 /// # Safety
-/// `plane` holds the tiles' derivatives, `to` has room for them.
+/// `at` begins `count` filters of an output.
 #[inline(always)]
-unsafe fn transform_plane<V: Vector>(
-    tiling: Tiling,
-    plane: *const V::Element,
-    to: Pieces<V::Element>,
-    first: usize,
-    column: usize,
+unsafe fn gradient_at<V: Vector>(
+    output: OutputGradient<V::Element>,
+    relu: bool,
+    at: usize,
+    count: usize,
+) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let gradient = V::load_first(output.gradient.as_ptr().add(at), count);
+        match relu {
+            true => gradient.where_equal(V::load_bytes(output.winners.as_ptr().add(at), count), V::zero()),
+            false => gradient,
+        }
+    }
+}
+
+/// Adds the gradients of some images to the bias.
+///
+/// # Safety
+/// There are these images, and a bias for each filter.
+#[inline(always)]
+unsafe fn add_bias<V: Vector>(
+    geometry: &Geometry,
+    output: OutputGradient<V::Element>,
+    images: Range<usize>,
+    d_bias: &mut [V::Element],
 ) {
-    for tile in 0..tiling.tiles() {
-        let (row, left) = tiling.corner(tile);
+    let (filters, relu) = (geometry.size.filters, geometry.size.activation == Activation::Relu);
+    for filter in (0..filters).step_by(V::LANES) {
+        let count = V::LANES.min(filters - filter);
         // SAFETY: the caller's promise.
         unsafe {
-            let from = plane.add((row * tiling.plane_width() + left) * V::LANES);
-            both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(
-                |y, x| V::load(from.add((y * tiling.plane_width() + x) * V::LANES)),
-                |y, x, value| value.store(to.at(PIECE * y + x, first + tile).add(column)),
-            );
+            let to = d_bias.as_mut_ptr().add(filter);
+            let mut sum = V::load_first(to, count);
+            for window in images.start * geometry.windows()..images.end * geometry.windows() {
+                sum = sum.add(gradient_at::<V>(output, relu, window * filters + filter, count));
+            }
+            sum.store_first(to, count);
+        }
+    }
+}
+
+/// A dY Aᵀ of all tiles of some images, `[position][tile, filter]`; the filters beyond the last are zero.
+///
+/// # Safety
+/// There are these images, and `to` has room for their tiles.
+#[inline(always)]
+unsafe fn transform_gradient<V: Vector>(
+    geometry: &Geometry,
+    output: OutputGradient<V::Element>,
+    first: usize,
+    images: usize,
+    to: Pieces<V::Element>,
+) {
+    let (tiling, filters) = (Tiling::new(geometry), geometry.size.filters);
+    let relu = geometry.size.activation == Activation::Relu;
+    for index in 0..images * tiling.tiles() {
+        let (image, tile) = (first + index / tiling.tiles(), index % tiling.tiles());
+        let ((row, column), part) = (tiling.corner(tile), tiling.outputs(tile));
+        let corner = image * geometry.output_length() + (row * geometry.output_width + column) * filters;
+        for filter in (0..filters).step_by(V::LANES) {
+            let count = V::LANES.min(filters - filter);
+            // SAFETY: an output that is read is one of the image's, and has its gradient and its winner.
+            unsafe {
+                let gradient = |y: usize, x: usize| {
+                    let at = corner + (y * geometry.output_width + x) * filters + filter;
+                    gradient_at::<V>(output, relu, at, count)
+                };
+                let store = |y: usize, x: usize, value: V| {
+                    value.store(to.at(PIECE * y + x, index).add(filter));
+                };
+                if part.is_all() {
+                    both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(gradient, store);
+                } else {
+                    let gradient = |y, x| if part.contains(y, x) { gradient(y, x) } else { V::zero() };
+                    both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(gradient, store);
+                }
+            }
         }
     }
 }
@@ -161,39 +218,6 @@ unsafe fn outer<V: Vector, const FILTERS: usize, const VECTORS: usize>(
 }
 
 impl<E: Element> Backward<'_, E> {
-    /// One image's gradients for one vector of filters, zero where the ReLU was off; added to the bias too.
-    ///
-    /// # Safety
-    /// The image and the filter exist; `plane` has room for the outputs.
-    #[inline(always)]
-    unsafe fn fill_plane<V: Vector<Element = E>>(
-        &mut self,
-        image: usize,
-        filter: usize,
-        tiling: Tiling,
-        plane: *mut E,
-    ) {
-        let (geometry, filters) = (self.geometry, self.geometry.size.filters);
-        let count = V::LANES.min(filters - filter);
-        // SAFETY: every output lies within the plane and has its gradient and its winner.
-        unsafe {
-            let bias = self.d_bias.as_mut_ptr().add(filter);
-            let mut sum = V::load_first(bias, count);
-            let mut at = image * geometry.output_length() + filter;
-            for row in 0..geometry.output_height {
-                for column in 0..geometry.output_width {
-                    let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
-                    let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
-                    let own = gradient.where_equal(winner, V::zero());
-                    sum = sum.add(own);
-                    own.store(plane.add((row * tiling.plane_width() + column) * V::LANES));
-                    at += filters;
-                }
-            }
-            sum.store_first(bias, count);
-        }
-    }
-
     /// `d_weights += Gᵀ d G`.
     ///
     /// # Safety
@@ -235,22 +259,20 @@ impl<E: Element> Backward<'_, E> {
         unsafe {
             for index in 0..images * tiling.tiles() {
                 let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
-                let ((row, column), (rows, columns)) = (tiling.corner(tile), tiling.piece(tile));
-                let corner = d_input
-                    .as_mut_ptr()
-                    .add(image * length + row * geometry.row_stride() + column * channels);
+                let (part, corner) = tiling.piece(geometry, tile);
+                let corner = d_input.as_mut_ptr().add(image * length).wrapping_offset(corner);
                 for channel in (0..channels).step_by(V::LANES) {
                     let count = V::LANES.min(channels - channel);
                     let piece = |y: usize, x: usize| V::load(from.at(PIECE * y + x, index).add(channel));
                     let add = |y: usize, x: usize, value: V| {
-                        let to = corner.add(y * geometry.row_stride() + x * channels + channel);
+                        let to = corner.wrapping_add(y * geometry.row_stride() + x * channels + channel);
                         V::load_first(to, count).add(value).store_first(to, count);
                     };
-                    if (rows, columns) == (PIECE, PIECE) {
+                    if part.is_all() {
                         both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, add);
                     } else {
                         both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, |y, x, value| {
-                            if y < rows && x < columns {
+                            if part.contains(y, x) {
                                 add(y, x, value);
                             }
                         });

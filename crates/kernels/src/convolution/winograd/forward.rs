@@ -12,6 +12,7 @@ use crate::{
     tile::panel_width,
     vector::Vector,
 };
+use std::ops::Range;
 
 /// The forward pass; lengths as [`super::super::forward`] checks them.
 pub(in super::super) struct Forward<'a, E> {
@@ -56,6 +57,10 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                     for position in 0..POSITIONS {
                         job.run::<V>(position, images * tiling.tiles(), width / V::LANES);
                     }
+                    if geometry.positions() == 1 {
+                        self.store_tiles::<V>(first, images, filter..filter + used, job.to);
+                        continue;
+                    }
                     for vector in (0..used).step_by(V::LANES) {
                         for image in 0..images {
                             let tiles = image * tiling.tiles();
@@ -96,6 +101,57 @@ unsafe fn fill_plane<V: Vector>(
 }
 
 impl<E: Element> Forward<'_, E> {
+    /// Aᵀ m A of some images' tiles and a panel of filters, with the bias and the activation, where there is no pool: straight to
+    /// the outputs.
+    ///
+    /// # Safety
+    /// The images and the filters exist; `products` holds their tiles.
+    #[inline(always)]
+    unsafe fn store_tiles<V: Vector<Element = E>>(
+        &mut self,
+        first: usize,
+        images: usize,
+        filters: Range<usize>,
+        products: Pieces<E>,
+    ) {
+        let (geometry, size) = (self.geometry, &self.geometry.size);
+        let tiling = Tiling::new(geometry);
+        for index in 0..images * tiling.tiles() {
+            let (image, tile) = (first + index / tiling.tiles(), index % tiling.tiles());
+            let ((row, column), part) = (tiling.corner(tile), tiling.outputs(tile));
+            let corner =
+                image * geometry.output_length() + (row * geometry.output_width + column) * size.filters;
+            for filter in filters.clone().step_by(V::LANES) {
+                let count = V::LANES.min(filters.end - filter);
+                // SAFETY: what is stored are outputs of the image; the caller's promise.
+                unsafe {
+                    let from = products.at(0, index).add(filter - filters.start);
+                    let bias = V::load_first(self.bias.as_ptr().add(filter), count);
+                    let load = |y: usize, x: usize| V::load(from.add((PIECE * y + x) * products.stride));
+                    let mut store = |y: usize, x: usize, value: V| {
+                        let at = corner + (y * geometry.output_width + x) * size.filters + filter;
+                        let mut best = Best::<V>::new(size.activation, 1);
+                        best.offer(0, value.add(bias));
+                        best.store(
+                            self.output.as_mut_ptr().add(at),
+                            self.winners.as_mut_ptr().add(at),
+                            count,
+                        );
+                    };
+                    if part.is_all() {
+                        both_ways::<Output, V, PIECE, OUTPUTS>(load, store);
+                    } else {
+                        both_ways::<Output, V, PIECE, OUTPUTS>(load, |y, x, value| {
+                            if part.contains(y, x) {
+                                store(y, x, value);
+                            }
+                        });
+                    }
+                }
+            }
+        }
+    }
+
     /// Bias, activation and the largest of each window, for one vector of filters.
     ///
     /// # Safety

@@ -29,6 +29,7 @@ use crate::{
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
+use std::ops::Range;
 use transforms::{Input, both_ways};
 
 /// Rows, and columns, of a tile's outputs.
@@ -81,7 +82,8 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
         ]),
         false => 0,
     };
-    length::sum(&[forward.max(backward), length::product(&[tiling.plane_length(), lanes])])
+    let plane = if geometry.positions() > 1 { tiling.plane_length() } else { 0 };
+    length::sum(&[forward.max(backward), length::product(&[plane, lanes])])
 }
 
 /// How an image's outputs are covered by tiles.
@@ -136,10 +138,45 @@ impl Tiling {
         (tile / self.columns * OUTPUTS, tile % self.columns * OUTPUTS)
     }
 
-    /// How many rows and columns of a tile's piece are read.
-    fn piece(&self, tile: usize) -> (usize, usize) {
+    /// Which of the rows and columns of a tile's outputs there are.
+    fn outputs(&self, tile: usize) -> Part<OUTPUTS> {
         let (row, column) = self.corner(tile);
-        (PIECE.min(self.read_height - row), PIECE.min(self.read_width - column))
+        let there = |first: usize, read: usize| 0..OUTPUTS.min(read - 2 - first);
+        Part { rows: there(row, self.read_height), columns: there(column, self.read_width) }
+    }
+
+    /// Which of the rows and columns of a tile's piece are read and lie in memory; and where the first would, in elements from
+    /// the image's first.
+    fn piece(&self, geometry: &Geometry, tile: usize) -> (Part<PIECE>, isize) {
+        let (row, column) = self.corner(tile);
+        let part = |first: usize, border: usize, inner: usize, read: usize| {
+            border.saturating_sub(first)..PIECE.min(read.min(border + inner).saturating_sub(first))
+        };
+        let (size, [above, left]) = (&geometry.size, geometry.border);
+        let part = Part {
+            rows: part(row, above, size.height - 2 * above, self.read_height),
+            columns: part(column, left, size.width - 2 * left, self.read_width),
+        };
+        let rows = (row as isize - above as isize) * geometry.row_stride() as isize;
+        (part, rows + (column as isize - left as isize) * size.channels as isize)
+    }
+}
+
+/// Rows and columns of a square of `SIDE`.
+struct Part<const SIDE: usize> {
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl<const SIDE: usize> Part<SIDE> {
+    #[inline(always)]
+    fn is_all(&self) -> bool {
+        self.rows == (0..SIDE) && self.columns == (0..SIDE)
+    }
+
+    #[inline(always)]
+    fn contains(&self, row: usize, column: usize) -> bool {
+        self.rows.contains(&row) && self.columns.contains(&column)
     }
 }
 
@@ -201,22 +238,22 @@ unsafe fn transform_images<V: Vector>(
     let (tiling, channels) = (Tiling::new(geometry), geometry.size.channels);
     for index in 0..count * tiling.tiles() {
         let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
-        let ((row, column), (rows, columns)) = (tiling.corner(tile), tiling.piece(tile));
+        let (part, corner) = tiling.piece(geometry, tile);
         // SAFETY: the piece's rows and columns that are read lie within the image.
         unsafe {
-            let corner =
-                images.add(image * geometry.input_length() + row * geometry.row_stride() + column * channels);
+            let corner = images.add(image * geometry.input_length()).wrapping_offset(corner);
             for channel in (0..channels).step_by(V::LANES) {
                 let lanes = V::LANES.min(channels - channel);
                 let pixel = |y: usize, x: usize| {
-                    V::load_first(corner.add(y * geometry.row_stride() + x * channels + channel), lanes)
+                    let at = y * geometry.row_stride() + x * channels + channel;
+                    V::load_first(corner.wrapping_add(at), lanes)
                 };
                 let store =
                     |y: usize, x: usize, value: V| value.store(to.at(PIECE * y + x, index).add(channel));
-                if (rows, columns) == (PIECE, PIECE) {
+                if part.is_all() {
                     both_ways::<Input, V, PIECE, PIECE>(pixel, store);
                 } else {
-                    let pixel = |y, x| if y < rows && x < columns { pixel(y, x) } else { V::zero() };
+                    let pixel = |y, x| if part.contains(y, x) { pixel(y, x) } else { V::zero() };
                     both_ways::<Input, V, PIECE, PIECE>(pixel, store);
                 }
             }

@@ -237,7 +237,9 @@ impl<E: Number + Guard> Problem<E> {
 
     fn drawn_winners(&self, random: &mut Random) -> Vec<u8> {
         let positions = self.size.pool_height * self.size.pool_width;
-        (0..self.outputs()).map(|_| random.below(positions + 1) as u8).collect()
+        // Without a ReLU some position always wins.
+        let none = usize::from(self.size.activation == Activation::Relu);
+        (0..self.outputs()).map(|_| random.below(positions + none) as u8).collect()
     }
 
     /// The derivatives by the definition, but for what accumulates onto them.
