@@ -17,6 +17,7 @@ mod inspect;
 mod interface;
 mod models;
 mod own_data;
+mod own_images;
 mod predict;
 mod records;
 mod rendered;
