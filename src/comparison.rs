@@ -129,7 +129,15 @@ impl Comparison {
         }
         let session = data.session(threads)?;
         models.iter().try_for_each(|model| session.check(model))?;
-        let study = StudySpec { models, protocol, audit_selection: false, first_seed, runs };
+        let study = StudySpec {
+            models,
+            protocol,
+            audit_selection: false,
+            resample: records::record::Resample::None,
+            cross_validation: None,
+            first_seed,
+            runs,
+        };
         let (mut records, mut failed) = (Vec::new(), Vec::new());
         for specification in plan(&study, &identify(session.corpus())) {
             match session.attempt(&specification, &mut listener)? {

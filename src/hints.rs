@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(of_source("fashon-mnist"), "did you mean fashion-mnist?");
         assert_eq!(
             of_source("something-else"),
-            "pass one of the known names (mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, \
+            "pass one of the known names (mnist, colored-mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, \
              emnist-digits, emnist-mnist, qmnist, cifar-10, cifar-100, svhn) or the path of a file or folder of images"
         );
         assert!(of_source("./minst").starts_with("check the path"));

@@ -2,7 +2,7 @@
 
 use records::{
     question::Question,
-    record::{FailedRun, RunRecord, RunSpec},
+    record::{FailedRun, Resample, RunRecord, RunSpec},
     target::Target,
 };
 use report::Reproduction;
@@ -73,6 +73,9 @@ impl Shared {
 
 /// The command that makes every run again; none where their settings differ or seeds are missing.
 fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
+    if runs.iter().any(|run| run.fold.is_some()) {
+        return None;
+    }
     let recipes = Shared::of(runs);
     if !runs.iter().all(|run| recipes.makes(run)) {
         return None;
@@ -80,6 +83,7 @@ fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
     let protocol = only(runs, |run| run.protocol)?;
     let dataset = only(runs, |run| &run.dataset)?;
     let audited = only(runs, |run| run.audit_selection)?;
+    let resample = only(runs, |run| run.resample)?;
     let mut names: Vec<&str> = Vec::new();
     for run in runs {
         if !names.contains(&run.model.as_str()) {
@@ -103,17 +107,33 @@ fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
     if let Some(points) = question.equivalence_margin_points {
         asked.push_str(&format!(" --equivalence-margin {points}"));
     }
+    if resample != Resample::None {
+        asked.push_str(&format!(" --resample {}", resample.name()));
+    }
     let names: Vec<String> = names.into_iter().map(shell).collect();
+    let runs_of_each = match folds(runs, shared.len())? {
+        Some((folds, repeats)) => format!("--folds {folds} --repeats {repeats}"),
+        None => format!("--seeds {}", shared.len()),
+    };
     let audit = if audited { " --audit-selection" } else { "" };
     Some(format!(
-        "mnist-study compare {} --dataset {}{} --seeds {} --seed {} --protocol {}{audit}{asked}",
+        "mnist-study compare {} --dataset {}{} {runs_of_each} --seed {} --protocol {}{audit}{asked}",
         names.join(" "),
         shell(&dataset.name),
         recipes.options(),
-        shared.len(),
         shared.first()?,
         protocol.name()
     ))
+}
+
+/// The folds and the repeats of a cross-validation that has so many runs of each model; none of a study without folds, and
+/// nothing at all where some of a cross-validation's runs are missing.
+#[allow(clippy::option_option, reason = "no folds is an answer")]
+fn folds(runs: &[&RunSpec], of_each: usize) -> Option<Option<(usize, usize)>> {
+    let of = |run: &RunSpec| run.fold.map(|fold| fold.folds);
+    let Some(folds) = only(runs, of)? else { return Some(None) };
+    let repeats = runs.iter().filter_map(|run| run.fold).map(|fold| fold.repeat).max()?;
+    (folds * repeats == of_each).then_some(Some((folds, repeats)))
 }
 
 /// A target as the command line has it.
@@ -170,6 +190,8 @@ mod tests {
             models: models.to_vec(),
             protocol: Protocol::Sound,
             audit_selection: false,
+            resample: Resample::None,
+            cross_validation: None,
             first_seed: 1,
             runs: seeds,
         };

@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    options::{OutputArguments, QuestionArguments, RunOptions, TrainingArguments},
+    options::{DivisionArguments, OutputArguments, QuestionArguments, RunOptions, TrainingArguments},
 };
 use clap::Args;
-use study::study_file::MAXIMUM_RUNS;
+use records::record::Resample;
+use study::{plan::CrossValidation, study_file::MAXIMUM_RUNS};
 
 /// `compare`.
 #[derive(Debug, Args)]
@@ -26,6 +27,8 @@ pub(crate) struct CompareArguments {
     /// test data (never used for selection); the records are marked
     #[arg(long)]
     pub(crate) audit_selection: bool,
+    #[command(flatten)]
+    pub(crate) division: DivisionArguments,
     #[command(flatten)]
     pub(crate) question: QuestionArguments,
     #[command(flatten)]
@@ -52,8 +55,10 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         datasets: vec![training.reading.of(&training.dataset)],
         protocol: training.protocol.into(),
         audit_selection: arguments.audit_selection,
+        resample: arguments.division.resample.map_or(Resample::None, Into::into),
+        cross_validation: arguments.division.cross_validation(),
         first_seed: training.seed,
-        runs: arguments.seeds,
+        runs: arguments.division.cross_validation().map_or(arguments.seeds, CrossValidation::runs),
         question: arguments.question.question(),
         files: names.iter().filter_map(|name| in_study_file(name)).map(|(file, _)| file.into()).collect(),
     };

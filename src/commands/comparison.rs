@@ -16,7 +16,7 @@ use records::{
     event::{Event, Kind},
     folder::StudyFolder,
     question::{Part, Question},
-    record::{FailedRun, Protocol, RunSpec},
+    record::{FailedRun, Protocol, Resample, RunSpec},
     results::{collect, describe_failure},
     store::Store,
 };
@@ -26,7 +26,7 @@ use std::{
 };
 use study::{
     execute::execute,
-    plan::{StudySpec, identify, plan},
+    plan::{CrossValidation, StudySpec, identify, plan},
     run::Session,
     study_file::ModelSpec,
 };
@@ -40,11 +40,31 @@ pub(super) struct Comparison {
     pub(super) datasets: Vec<String>,
     pub(super) protocol: Protocol,
     pub(super) audit_selection: bool,
+    pub(super) resample: Resample,
+    pub(super) cross_validation: Option<CrossValidation>,
     pub(super) first_seed: u64,
     pub(super) runs: u64,
 }
 
 impl Comparison {
+    /// Refuses what does not go together.
+    fn check(&self) -> Result<(), Failure> {
+        let Self { protocol, resample, cross_validation, .. } = self;
+        if cross_validation.is_some() && *protocol != Protocol::Sound {
+            return Err(Failure::usage(
+                format!("protocol {}: protocol sound expected with folds", protocol.name()),
+                "a cross-validation divides all images itself: leave the protocol out",
+            ));
+        }
+        if *resample == Resample::Split && *protocol != Protocol::Sound {
+            return Err(Failure::usage(
+                format!("protocol {}: protocol sound expected where runs draw their split", protocol.name()),
+                "leave the protocol out, or draw the training images with --resample bootstrap",
+            ));
+        }
+        Ok(())
+    }
+
     /// No model trains longer than the target allows.
     fn cut_short(mut self) -> Self {
         if let Some(most) = self.question.target.and_then(|target| target.max_epochs) {
@@ -82,6 +102,7 @@ pub(super) fn make(
     options: &RunOptions,
     output: OutputArguments,
 ) -> Result<(), Failure> {
+    comparison.check()?;
     let comparison = &comparison.cut_short();
     last_seed(comparison.first_seed, comparison.runs)?;
     let log = options.json_events.as_deref();
@@ -175,6 +196,8 @@ fn prepare(
         models: comparison.models.clone(),
         protocol: comparison.protocol,
         audit_selection: comparison.audit_selection,
+        resample: comparison.resample,
+        cross_validation: comparison.cross_validation,
         first_seed: comparison.first_seed,
         runs: comparison.runs,
     };

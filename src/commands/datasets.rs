@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &DatasetsArguments) -> Result<(), Failure> {
 fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
     let name = &arguments.name;
     let set = data::find_published(name).ok_or_else(|| data::Error::unknown_name(name))?;
-    if set.origin == Origin::Embedded {
+    if set.file_names().is_none() {
         let fetched = json!({ "name": name, "folder": null, "files": [], "downloaded_bytes": 0 });
         return said(arguments, &format!("{name}: inside this program, nothing to fetch\n"), &fetched);
     }
@@ -99,17 +99,15 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let mut listed = Vec::new();
     let mut text = String::new();
     for set in data::published() {
-        let here = cache.as_deref().is_some_and(|cache| set.is_here(cache)) || set.origin == Origin::Embedded;
+        let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {}×{}{}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
             set.name,
             state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
-            set.shape.height,
-            set.shape.width,
-            if set.shape.is_colour() { " in colour" } else { "" },
+            set.shape,
             set.classes.len(),
             set.authors,
             set.licence,
@@ -136,7 +134,7 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
 
 fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
     match &set.origin {
-        Origin::Embedded => "inside this program".to_owned(),
+        Origin::Embedded | Origin::Coloured => "inside this program".to_owned(),
         _ if here => "here".to_owned(),
         Origin::Files(_) | Origin::Containers(_) => {
             match set.downloads().iter().map(|file| file.bytes).sum::<Option<u64>>() {
@@ -156,7 +154,7 @@ fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
 
 fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
     let folder = match &set.origin {
-        Origin::Embedded => None,
+        Origin::Embedded | Origin::Coloured => None,
         Origin::Files(_) | Origin::Containers(_) => Some(set.name),
         Origin::Archive { folder, .. } => Some(*folder),
     };

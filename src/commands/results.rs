@@ -134,7 +134,10 @@ fn class_names<'a>(corpus: Option<&'a data::Corpus>, records: &'a [RunRecord]) -
 
 /// The test images, if they are those of every record.
 fn images<'a>(corpus: &'a data::Corpus, records: &[RunRecord]) -> Option<TestImages<'a>> {
-    let same = records.iter().all(|record| record.specification.dataset.sha256 == corpus.sha256());
+    // Of a cross-validation the places are not those of the test set.
+    let same = records.iter().all(|record| {
+        record.specification.dataset.sha256 == corpus.sha256() && record.specification.fold.is_none()
+    });
     let test = corpus.test();
     same.then(|| TestImages { pixels: test.images(), shape: test.shape(), is_ink: test.is_ink() })
 }

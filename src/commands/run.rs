@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::Failure,
     options::{
-        OutputArguments, ReadingArguments, RecipeArguments, RunOptions,
+        DivisionArguments, OutputArguments, ReadingArguments, RecipeArguments, RunOptions,
         values::{MeasureName, ProtocolName},
     },
     output,
@@ -16,6 +16,7 @@ use clap::{Args, ValueHint};
 use records::question::Question;
 use std::path::PathBuf;
 use study::{
+    plan::CrossValidation,
     run::RunError,
     study_file::{MAXIMUM_RUNS, StudyFile},
 };
@@ -30,6 +31,8 @@ pub(crate) struct RunArguments {
     /// Runs of each model [default: as the file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAXIMUM_RUNS))]
     pub(crate) seeds: Option<u64>,
+    #[command(flatten)]
+    pub(crate) division: DivisionArguments,
     /// Seed of the first run; the next runs count up from it [default: as the file says]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -68,6 +71,11 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
             file.datasets.len()
         ));
     }
+    // Seeds that are asked for here take the place of the file's folds.
+    let cross_validation = match arguments.seeds {
+        Some(_) => None,
+        None => arguments.division.cross_validation().or(file.cross_validation),
+    };
     let comparison = Comparison {
         question: Question {
             title: file.title,
@@ -83,8 +91,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         },
         protocol: arguments.protocol.map_or(file.protocol, Into::into),
         audit_selection: file.audit_selection,
+        resample: arguments.division.resample.map_or(file.resample, Into::into),
+        cross_validation,
         first_seed: arguments.seed.unwrap_or(file.first_seed),
-        runs: arguments.seeds.unwrap_or(file.runs),
+        runs: cross_validation.map_or(arguments.seeds.unwrap_or(file.runs), CrossValidation::runs),
     };
     comparison::make(comparison, &arguments.options, arguments.output)
 }

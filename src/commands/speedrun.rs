@@ -63,6 +63,8 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         models: vec![model],
         protocol: Protocol::Sound,
         audit_selection: false,
+        resample: records::record::Resample::None,
+        cross_validation: None,
         first_seed: arguments.seed,
         runs: arguments.seeds,
     };

@@ -1,6 +1,7 @@
 //! Options that several verbs share.
 
 mod data;
+mod division;
 mod model_file;
 mod output;
 mod question;
@@ -10,6 +11,7 @@ mod training;
 pub(crate) mod values;
 
 pub(crate) use data::ReadingArguments;
+pub(crate) use division::DivisionArguments;
 pub(crate) use model_file::ModelFileArguments;
 pub(crate) use output::{ListArguments, OutputArguments};
 pub(crate) use question::QuestionArguments;

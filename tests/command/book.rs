@@ -274,6 +274,11 @@ fn the_own_models_can_be_typed() {
     type_in("own-models");
 }
 
+#[test]
+fn the_spurious_colour_can_be_typed() {
+    type_in("spurious-colour");
+}
+
 /// Does what a tutorial says, in an empty folder: saves the blocks in front of which stands a file's name and a colon, and calls
 /// what follows a `$`. A command that is shown to print `error:` must fail, all others succeed, and what is shown must come, numbers
 /// aside; `…` stands for what is left out.

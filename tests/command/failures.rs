@@ -54,8 +54,14 @@ fn unusable_values_are_wrong_usage() {
         (["--epochs", "0"], "a whole number from 1 to 10000 is expected"),
         (["--batch-size", "5000"], "a whole number from 1 to 4096 is expected"),
         (["--learning-rate", "-1"], "a number above 0 and at most 10 is expected"),
-        (["--equivalence-margin", "-1"], "percentage points of 0.001 to below 100 are expected"),
-        (["--equivalence-margin", "100"], "percentage points of 0.001 to below 100 are expected"),
+        (
+            ["--equivalence-margin", "-1"],
+            "percentage points (of log-loss nats) of 0.001 to below 100 are expected",
+        ),
+        (
+            ["--equivalence-margin", "100"],
+            "percentage points (of log-loss nats) of 0.001 to below 100 are expected",
+        ),
         (["--learning-rate", "nan"], "a number above 0 and at most 10 is expected"),
         (["--threads", "0"], "a whole number from 1 to 1024 is expected"),
         (["--protocol", "holdout"], "[possible values: sound, writers, original]"),

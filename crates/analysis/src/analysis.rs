@@ -7,6 +7,7 @@ use crate::{
     model::{LostModel, Model, models},
     overlap::{Overlap, overlaps},
     pareto::{Standing, standings},
+    partner::CrossValidation,
     ranking::{Rank, ranking},
     sanity::sanity,
     spread::Spread,
@@ -42,6 +43,9 @@ pub struct Analysis<'a> {
     pub models: Vec<Model<'a>>,
     /// One per pair of models.
     pub comparisons: Vec<Comparison>,
+    /// How the images are divided, where the runs are those of a cross-validation; else there is no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// The measure by which models are compared and ranked.
     pub decided_by: Measure,
     /// The models by that measure, with the places that the comparisons leave open.
@@ -121,6 +125,7 @@ impl<'a> Analysis<'a> {
             dataset: dataset.map(|dataset| dataset.name.as_str()),
             dataset_sha256: dataset.map(|dataset| dataset.sha256.as_str()),
             machine: machines.first().copied(),
+            cross_validation: CrossValidation::of(records),
             decided_by: question.decide_by,
             ranking: ranking(&models, &comparisons, question.decide_by),
             standings: standings(&models),

@@ -1,6 +1,6 @@
 //! How far a model's probabilities can be believed.
 
-use crate::spread::Spread;
+use crate::{partner::first_repeat, spread::Spread};
 use records::record::RunRecord;
 use serde::Serialize;
 
@@ -25,14 +25,14 @@ pub struct Calibration {
     pub brier: Option<Spread>,
     /// The [expected calibration error](calibration_error), as a fraction.
     pub error: Option<Spread>,
-    /// The predictions of all runs together, from the least confident to the most.
+    /// The predictions of all runs together (of a cross-validation of its first repetition), from the least confident to the most.
     pub bins: Vec<Bin>,
 }
 
 impl Calibration {
     /// None where a run has no probabilities to its predictions.
     pub fn of(runs: &[&RunRecord]) -> Option<Self> {
-        let bins = bins(runs).filter(|bins| !bins.is_empty())?;
+        let bins = bins(&first_repeat(runs)).filter(|bins| !bins.is_empty())?;
         let figure = |figure: fn(&RunRecord) -> Option<f64>| {
             let all: Option<Vec<f64>> = runs.iter().map(|run| figure(run)).collect();
             Spread::of(&all?)

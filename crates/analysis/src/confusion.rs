@@ -4,7 +4,7 @@ use records::record::RunRecord;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Images of each true class that were given each class, a mean over the runs.
+/// Images of each true class that were given each class: a mean over the runs, of a cross-validation the sum over its folds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Confusion {
     /// How many there are.
@@ -14,7 +14,7 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Of a model's runs; none without test images.
+    /// Of a model's runs, of a cross-validation those of one repetition; none without test images.
     pub fn of(runs: &[&RunRecord]) -> Option<Self> {
         let classes = runs.first()?.specification.dataset.classes;
         let mut counts = vec![0.0; classes * classes];
@@ -26,8 +26,8 @@ impl Confusion {
                 }
             }
         }
-        let runs = runs.len() as f64;
-        counts.iter_mut().for_each(|count| *count /= runs);
+        let tested = if runs[0].specification.fold.is_some() { 1.0 } else { runs.len() as f64 };
+        counts.iter_mut().for_each(|count| *count /= tested);
         counts.iter().any(|count| *count > 0.0).then_some(Self { classes, counts })
     }
 

@@ -19,6 +19,7 @@ pub fn ensemble(runs: &[&RunRecord]) -> Option<Ensemble> {
     let (dataset, labels) = (&first.specification.dataset, &first.test.labels);
     let alike = |run: &&RunRecord| {
         run.specification.dataset == *dataset
+            && run.specification.fold.is_none()
             && run.test.labels == *labels
             && run.test.probabilities.len() == labels.len() * dataset.classes
     };

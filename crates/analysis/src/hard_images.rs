@@ -1,10 +1,10 @@
 //! The test images that models get wrong.
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use records::record::RunRecord;
 
-use crate::{calibration::unit, model::Model, spread::Spread};
+use crate::{calibration::unit, model::Model, partner::first_repeat, spread::Spread};
 
 /// SHA-256 of MNIST as records identify data.
 const MNIST: &str = "e9914cff2ade526da2ab1ac60c072f9173cc53e35b9411692de8207cb1b9009d";
@@ -45,7 +45,7 @@ pub struct Guess {
 /// A test image and what the models say of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Its place in the test file, from 0.
+    /// Its place in the test file, of a cross-validation in the whole set, from 0.
     pub image: usize,
     /// The class that the file gives it.
     pub label: u8,
@@ -75,34 +75,36 @@ pub struct HardImages {
 }
 
 impl HardImages {
-    /// None where the runs do not share their test images.
+    /// None where the runs do not share their test images. Of a cross-validation the folds of the first repetition, in which each image is
+    /// tested once, count as one run.
     pub fn of(models: &[Model]) -> Option<Self> {
-        let runs: Vec<&RunRecord> = models.iter().flat_map(|model| model.runs.iter().copied()).collect();
+        let tested: Vec<Vec<Tested>> = models.iter().map(Tested::of_model).collect::<Option<_>>()?;
+        let runs: Vec<&Tested> = tested.iter().flatten().collect();
         let first = runs.first()?;
-        let labels = &first.test.labels;
-        let shared = |run: &&RunRecord| {
-            run.test.labels == *labels
-                && run.test.predictions.len() == labels.len()
-                && run.specification.dataset.sha256 == first.specification.dataset.sha256
+        let labels = &first.labels;
+        let shared = |run: &&Tested| {
+            run.labels == *labels
+                && run.images == first.images
+                && run.predictions.len() == labels.len()
+                && run.data == first.data
         };
         if labels.is_empty() || !runs.iter().all(shared) {
             return None;
         }
-        let is_mnist = first.specification.dataset.sha256 == MNIST;
+        let is_mnist = first.data == MNIST && first.images.is_empty();
         let disputed = |image: usize| {
             DISPUTED.iter().find(|(disputed, _)| is_mnist && *disputed == image).map(|(_, label)| *label)
         };
         let missed = (0..labels.len()).filter(|image| {
-            runs.iter().any(|run| run.test.predictions[*image] != labels[*image])
-                || disputed(*image).is_some()
+            runs.iter().any(|run| run.predictions[*image] != labels[*image]) || disputed(*image).is_some()
         });
         let mut entries: Vec<Entry> = missed
             .map(|image| Entry {
-                image,
+                image: first.images.get(image).map_or(image, |place| *place as usize),
                 label: labels[image],
                 disputed: disputed(image),
-                guesses: models.iter().map(|model| guess(model, image)).collect(),
-                doubt: runs.iter().map(|run| probability(run, image, labels[image]).unwrap_or(0.0)).sum(),
+                guesses: tested.iter().map(|runs| guess(runs, image)).collect(),
+                doubt: runs.iter().map(|run| run.probability(image, labels[image]).unwrap_or(0.0)).sum(),
             })
             .collect();
         entries.sort_by(|one, other| {
@@ -156,24 +158,88 @@ fn corrected_accuracy(run: &RunRecord) -> f64 {
     right.count() as f64 / run.test.labels.len() as f64
 }
 
-fn guess(model: &Model, image: usize) -> Guess {
+/// What a run, or all folds of a division together, answered to each image.
+struct Tested<'a> {
+    /// SHA-256 of the data.
+    data: &'a str,
+    classes: usize,
+    /// The place of each image; empty where it is that in the lists.
+    images: Vec<u32>,
+    labels: Cow<'a, [u8]>,
+    predictions: Cow<'a, [u8]>,
+    /// `[images, classes]`; too few where they are not known.
+    probabilities: Cow<'a, [u16]>,
+}
+
+impl<'a> Tested<'a> {
+    /// A model's runs; none where folds do not fit together.
+    fn of_model(model: &Model<'a>) -> Option<Vec<Self>> {
+        let folds = model.runs.iter().filter(|run| run.specification.fold.is_some()).count();
+        match folds {
+            0 => Some(model.runs.iter().map(|run| Self::of(run)).collect()),
+            all if all == model.runs.len() => Some(vec![Self::of_folds(&model.runs)?]),
+            _ => None,
+        }
+    }
+
+    fn of(run: &'a RunRecord) -> Self {
+        Self {
+            data: &run.specification.dataset.sha256,
+            classes: run.specification.dataset.classes,
+            images: Vec::new(),
+            labels: Cow::Borrowed(&run.test.labels),
+            predictions: Cow::Borrowed(&run.test.predictions),
+            probabilities: Cow::Borrowed(&run.test.probabilities),
+        }
+    }
+
+    fn of_folds(runs: &[&'a RunRecord]) -> Option<Self> {
+        let runs = first_repeat(runs);
+        let first = runs.first()?;
+        let classes = first.specification.dataset.classes;
+        let mut places: Vec<(u32, &RunRecord, usize)> = Vec::new();
+        for run in &runs {
+            let complete = run.test.images.len() == run.test.labels.len()
+                && run.test.predictions.len() == run.test.labels.len()
+                && run.test.probabilities.len() == run.test.labels.len() * classes;
+            if !complete {
+                return None;
+            }
+            places.extend(run.test.images.iter().enumerate().map(|(at, place)| (*place, *run, at)));
+        }
+        places.sort_by_key(|(place, ..)| *place);
+        if places.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return None;
+        }
+        let rows = places.iter().flat_map(|(_, run, at)| &run.test.probabilities[at * classes..][..classes]);
+        Some(Self {
+            data: &first.specification.dataset.sha256,
+            classes,
+            images: places.iter().map(|(place, ..)| *place).collect(),
+            labels: places.iter().map(|(_, run, at)| run.test.labels[*at]).collect(),
+            predictions: places.iter().map(|(_, run, at)| run.test.predictions[*at]).collect(),
+            probabilities: rows.copied().collect(),
+        })
+    }
+
+    fn probability(&self, image: usize, class: u8) -> Option<f64> {
+        let at = image * self.classes + usize::from(class);
+        self.probabilities.get(at).map(|probability| unit(*probability))
+    }
+}
+
+fn guess(runs: &[Tested], image: usize) -> Guess {
     // Every run has the same label.
-    let label = model.runs.first().map_or(0, |run| run.test.labels[image]);
-    let given: Vec<u8> = model.runs.iter().map(|run| run.test.predictions[image]).collect();
+    let label = runs.first().map_or(0, |run| run.labels[image]);
+    let given: Vec<u8> = runs.iter().map(|run| run.predictions[image]).collect();
     let wrong = || given.iter().copied().filter(|class| *class != label);
     let votes = |class: u8| wrong().filter(|given| *given == class).count();
     let class = wrong().max_by_key(|class| (votes(*class), Reverse(*class))).unwrap_or(label);
-    let probabilities: Option<Vec<f64>> =
-        model.runs.iter().map(|run| probability(run, image, class)).collect();
+    let probabilities: Option<Vec<f64>> = runs.iter().map(|run| run.probability(image, class)).collect();
     Guess {
         class,
         probability: probabilities.map(|all| all.iter().sum::<f64>() / all.len() as f64),
         missed: wrong().count(),
-        runs: model.runs.len(),
+        runs: runs.len(),
     }
-}
-
-fn probability(run: &RunRecord, image: usize, class: u8) -> Option<f64> {
-    let at = image * run.specification.dataset.classes + usize::from(class);
-    run.test.probabilities.get(at).map(|probability| unit(*probability))
 }

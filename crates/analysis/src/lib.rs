@@ -5,6 +5,7 @@
 
 mod analysis;
 mod by_name;
+mod partner;
 
 pub mod across;
 pub mod calibration;
@@ -26,5 +27,7 @@ pub mod spread;
 pub mod target;
 pub mod thresholds;
 pub mod verdict;
+
+pub use partner::CrossValidation;
 
 pub use analysis::{Analysis, SUMMARY_SCHEMA, Warnings};

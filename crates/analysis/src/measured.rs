@@ -80,6 +80,8 @@ mod tests {
             recipe: Recipe::default(),
             seed: 1,
             audit_selection: false,
+            resample: records::record::Resample::None,
+            fold: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Measures of a model beside its accuracy.
 
-use crate::{calibration::unit, spread::Spread};
+use crate::{calibration::unit, partner::CrossValidation, spread::Spread};
 use records::{question::Measure, record::RunRecord};
 use serde::Serialize;
 use stats::ClassCounts;
@@ -39,7 +39,8 @@ pub struct Estimate {
     /// Mean and standard deviation.
     #[serde(flatten)]
     pub spread: Spread,
-    /// Student's 95 % interval of the mean over other seeds, for the same test images; from three runs on.
+    /// Student's 95 % interval of the mean over other seeds, for the same test images; of a cross-validation corrected for training
+    /// sets that overlap ([`stats::corrected_resampled_t`]). From three runs on.
     pub interval: Option<[f64; 2]>,
 }
 
@@ -48,9 +49,16 @@ const FEWEST_RUNS: usize = 3;
 
 impl Estimate {
     /// Of figures that lie from `least` to 1.
-    fn of(values: &[f64], least: f64) -> Option<Self> {
-        let interval = stats::t_interval(values, 0.95).ok().filter(|_| values.len() >= FEWEST_RUNS);
-        let interval = interval.map(|interval| interval.within(least, 1.0));
+    fn of(values: &[f64], folds: Option<CrossValidation>, least: f64) -> Option<Self> {
+        let interval = match folds {
+            None => stats::t_interval(values, 0.95).ok(),
+            Some(folds) => {
+                let corrected = stats::corrected_resampled_t(values, folds.test_over_train());
+                corrected.and_then(|corrected| corrected.interval(0.95)).ok()
+            }
+        };
+        let interval =
+            interval.filter(|_| values.len() >= FEWEST_RUNS).map(|interval| interval.within(least, 1.0));
         Some(Self {
             spread: Spread::of(values)?,
             interval: interval.map(|interval| [interval.lower, interval.upper]),
@@ -65,24 +73,36 @@ impl Measures {
         let classes = counts.iter().map(ClassCounts::classes).min()?;
         let over_runs =
             |figure: &dyn Fn(&ClassCounts) -> f64| counts.iter().map(figure).collect::<Vec<f64>>();
+        // Of a cross-validation an image is tested once in each repetition.
+        let tested = |class| match CrossValidation::of(runs.iter().copied()) {
+            None => counts[0].images(class),
+            Some(_) => {
+                let first = |(run, _): &(&&RunRecord, &ClassCounts)| {
+                    run.specification.fold.is_some_and(|fold| fold.repeat == 1)
+                };
+                runs.iter().zip(&counts).filter(first).map(|(_, counts)| counts.images(class)).sum()
+            }
+        };
         let of_class = |class: usize| {
             let spread = |figure: fn(&ClassCounts, usize) -> f64| {
                 Spread::of(&over_runs(&|counts| figure(counts, class)))
             };
             ClassMeasures {
-                images: counts[0].images(class),
+                images: tested(class),
                 precision: spread(ClassCounts::precision),
                 recall: spread(ClassCounts::recall),
                 f1: spread(ClassCounts::f1),
             }
         };
+        let folds = CrossValidation::of(runs.iter().copied());
+        let estimate = |values: &[f64], least| Estimate::of(values, folds, least);
         let areas: Option<Vec<f64>> = runs.iter().map(|run| macro_auc(run)).collect();
         let kappas: Option<Vec<f64>> = counts.iter().map(ClassCounts::kappa).collect();
         Some(Self {
-            balanced_accuracy: Estimate::of(&over_runs(&ClassCounts::balanced_accuracy), 0.0),
-            macro_f1: Estimate::of(&over_runs(&ClassCounts::macro_f1), 0.0),
-            macro_auc: areas.and_then(|areas| Estimate::of(&areas, 0.0)),
-            kappa: kappas.and_then(|kappas| Estimate::of(&kappas, -1.0)),
+            balanced_accuracy: estimate(&over_runs(&ClassCounts::balanced_accuracy), 0.0),
+            macro_f1: estimate(&over_runs(&ClassCounts::macro_f1), 0.0),
+            macro_auc: areas.and_then(|areas| estimate(&areas, 0.0)),
+            kappa: kappas.and_then(|kappas| estimate(&kappas, -1.0)),
             classes: (0..classes).map(of_class).collect(),
         })
     }

@@ -8,13 +8,14 @@ use crate::{
     learning::{self, Learning},
     machine::MachineKind,
     measures::{Estimate, Measures},
+    partner::{Partner, first_repeat},
     selection,
     spread::Spread,
     thresholds::Thresholds,
 };
 use records::{
     question::Measure,
-    record::{EpochRecord, FailedRun, RunRecord},
+    record::{EpochRecord, FailedRun, Fold, RunRecord},
 };
 use serde::{Serialize, Serializer};
 
@@ -25,7 +26,7 @@ pub struct Model<'a> {
     pub name: &'a str,
     /// Weights and biases: those of the first run; a model's runs share their architecture.
     pub parameters: usize,
-    /// By seed, in ascending order.
+    /// By seed, of a cross-validation by repetition and fold, in ascending order.
     #[serde(serialize_with = "run_figures")]
     pub runs: Vec<&'a RunRecord>,
     /// The runs as one classifier, where there are two or more.
@@ -64,7 +65,8 @@ pub struct Model<'a> {
 impl<'a> Model<'a> {
     /// What these runs come to, of which so many more diverged.
     pub fn of(name: &'a str, mut runs: Vec<&'a RunRecord>, diverged: usize, thresholds: &Thresholds) -> Self {
-        runs.sort_by_key(|run| run.specification.seed);
+        runs.sort_by_key(|run| Partner::of(run));
+        let once = first_repeat(&runs);
         let figure = |figure: &dyn Fn(&RunRecord) -> f64| {
             Spread::of(&runs.iter().map(|run| figure(run)).collect::<Vec<_>>())
         };
@@ -85,7 +87,7 @@ impl<'a> Model<'a> {
             evaluate_seconds: seconds(&|run| run.evaluate_seconds),
             total_seconds: seconds(&|run| run.total_seconds),
             calibration: Calibration::of(&runs),
-            confusion: Confusion::of(&runs),
+            confusion: Confusion::of(&once),
             learning: Learning::of(&runs, thresholds),
             runs,
         }
@@ -144,6 +146,8 @@ pub fn models<'a>(
 #[derive(Serialize)]
 struct RunFigures<'a> {
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fold: Option<Fold>,
     epochs: &'a [EpochRecord],
     /// After which epoch the weights stood that were tested.
     tested_epoch: Option<usize>,
@@ -157,6 +161,7 @@ struct RunFigures<'a> {
 fn run_figures<S: Serializer>(runs: &[&RunRecord], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(runs.iter().map(|run| RunFigures {
         seed: run.specification.seed,
+        fold: run.specification.fold,
         epochs: &run.epochs,
         tested_epoch: learning::tested_epoch(run),
         train_seconds: run.train_seconds,

@@ -1,6 +1,6 @@
 //! Errors of two models that coincide, and runs of two models that overlap.
 
-use crate::model::Model;
+use crate::{model::Model, partner::Partner};
 use records::record::RunRecord;
 use serde::Serialize;
 
@@ -44,9 +44,10 @@ pub fn overlap(a: &Model, b: &Model) -> Option<Overlap> {
     let mut sum =
         Overlap { a: a_name, b: b_name, pairs: 0, both: 0.0, only_a: 0.0, only_b: 0.0, by_chance: 0.0 };
     for one in &a.runs {
-        let partner = b.runs.iter().find(|other| {
-            other.specification.seed == one.specification.seed && other.test.labels == one.test.labels
-        });
+        let partner = b
+            .runs
+            .iter()
+            .find(|other| Partner::of(other) == Partner::of(one) && other.test.labels == one.test.labels);
         let Some(other) = partner.filter(|_| !one.test.labels.is_empty()) else { continue };
         let (missed_a, missed_b) = (missed(one), missed(other));
         let both = missed_a.iter().zip(&missed_b).filter(|(a, b)| **a && **b).count() as f64;

@@ -1,12 +1,14 @@
 //! The pair of sets that a study needs.
 
+use std::borrow::Cow;
+
 use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 
 use spec::ImageShape;
 
 use crate::split::{
-    SPLIT_SEED, Split, deal_folds, default_validation_images, grouped_split, last_split, stratified_split,
+    SPLIT_SEED, Split, default_validation_images, grouped_split, last_split, stratified_split,
 };
 use crate::{Dataset, Error, classes::renumber, idx, sanity};
 
@@ -24,6 +26,10 @@ pub struct Corpus {
     /// Of each training image the group that it is of.
     groups: Option<Vec<u32>>,
     is_prepared_as_mnist: bool,
+    /// Whether the test images are some of the data's only part.
+    is_test_set_apart: bool,
+    /// Of each test image its group, where there are groups and the test images were set apart.
+    test_groups: Option<Vec<u32>>,
 }
 
 impl Corpus {
@@ -81,15 +87,25 @@ impl Corpus {
         test: Dataset,
         class_names: Vec<String>,
     ) -> Result<Self, Error> {
+        let mut corpus = Self::fingerprinted(name, training, test, class_names)?;
+        corpus.warnings = sanity::examine(&corpus.training, &corpus.test, &corpus.class_names)?;
+        Ok(corpus)
+    }
+
+    /// As [`Corpus::examined`], for sets of known content, which nothing is looked for in.
+    pub(crate) fn fingerprinted(
+        name: String,
+        training: Dataset,
+        test: Dataset,
+        class_names: Vec<String>,
+    ) -> Result<Self, Error> {
         let digests = [
             digest(&idx::images_header(&training), training.images()),
             digest(&idx::labels_header(&training), training.labels()),
             digest(&idx::images_header(&test), test.images()),
             digest(&idx::labels_header(&test), test.labels()),
         ];
-        let mut corpus = Self::known(name, training, test, class_names, &digests)?;
-        corpus.warnings = sanity::examine(&corpus.training, &corpus.test, &corpus.class_names)?;
-        Ok(corpus)
+        Self::known(name, training, test, class_names, &digests)
     }
 
     /// For files of known content, whose SHA-256 has been taken already.
@@ -122,6 +138,8 @@ impl Corpus {
         Ok(Self {
             name,
             is_prepared_as_mnist,
+            is_test_set_apart: false,
+            test_groups: None,
             sha256,
             class_names,
             warnings: Vec::new(),
@@ -205,13 +223,29 @@ impl Corpus {
         Split { training: (0..first).collect(), validation: (first..all).collect() }
     }
 
-    /// Of each training image its fold, of `folds`, in the repeat of that number: see [`deal_folds`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn folds(&self, folds: usize, repeat: u64) -> Result<Vec<u32>, Error> {
-        let groups = self.groups.as_deref();
-        deal_folds(self.training.labels(), self.classes(), groups, folds, repeat, SPLIT_SEED)
+    /// States that the test images are some of the data's only part, with the group of each where there are groups.
+    pub(crate) fn with_test_set_apart(self, test_groups: Option<Vec<u32>>) -> Self {
+        Self { is_test_set_apart: true, test_groups, ..self }
+    }
+
+    /// Whether the data has no test part of its own, so that some of its images were set apart.
+    pub fn is_test_set_apart(&self) -> bool {
+        self.is_test_set_apart
+    }
+
+    /// What a cross-validation deals out where the test images were set apart: the training images, and then those.
+    pub fn pool(&self) -> Dataset {
+        self.training.joined(&self.test)
+    }
+
+    /// Of each image that a cross-validation deals out its group, where the data has groups: of the training images, or of
+    /// [`Self::pool`].
+    pub fn pool_groups(&self) -> Option<Cow<'_, [u32]>> {
+        let groups = self.groups.as_deref()?;
+        Some(match &self.test_groups {
+            Some(test) if self.is_test_set_apart => Cow::Owned([groups, test].concat()),
+            _ => Cow::Borrowed(groups),
+        })
     }
 
     /// Whether the images are such as MNIST's are made: light ink on a bare dark ground. Of class folders, arrays and tables only

@@ -73,6 +73,19 @@ impl Dataset {
         Some(self.files.as_ref()?.get(index)?)
     }
 
+    /// Its images and then those of another set of the same shape and classes.
+    pub(crate) fn joined(&self, other: &Self) -> Self {
+        debug_assert_eq!((self.shape, self.classes), (other.shape, other.classes));
+        let files = self.files.as_ref().zip(other.files.as_ref());
+        Self {
+            name: format!("{} and {}", self.name, other.name),
+            images: [&self.images[..], &other.images].concat(),
+            labels: [&self.labels[..], &other.labels].concat(),
+            files: files.map(|(one, other)| [&one[..], other].concat()),
+            ..*self
+        }
+    }
+
     /// The values, which are what is left of it.
     pub(crate) fn into_images(self) -> Vec<u8> {
         self.images

@@ -125,6 +125,11 @@ impl Grouping {
         &self.parts[0]
     }
 
+    /// Of each test image.
+    pub(crate) fn test(&self) -> &[u32] {
+        &self.parts[2]
+    }
+
     /// Makes the images that a split holds back the test part's.
     pub(crate) fn set_apart(&mut self, split: &Split) {
         let of = |images: &[u32]| images.iter().map(|image| self.parts[0][*image as usize]).collect();

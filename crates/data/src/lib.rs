@@ -28,6 +28,7 @@
 mod augmentation;
 mod cache;
 mod classes;
+mod coloured;
 mod corpus;
 mod dataset;
 mod directory;

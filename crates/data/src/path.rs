@@ -33,7 +33,8 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
         None => None,
     };
     let mut remarks = std::mem::take(&mut contents.remarks);
-    if contents.test.is_none() {
+    let is_set_apart = contents.test.is_none();
+    if is_set_apart {
         let share = reading.test.unwrap_or_default();
         remarks.push(set_apart(&mut contents, &mut groups, share)?);
     } else if reading.test.is_some() {
@@ -56,7 +57,12 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     }
     if let Some(groups) = groups {
         remarks.extend(groups.remarks());
+        if is_set_apart {
+            corpus = corpus.with_test_set_apart(Some(groups.test().to_vec()));
+        }
         corpus = corpus.with_groups(groups.into_training());
+    } else if is_set_apart {
+        corpus = corpus.with_test_set_apart(None);
     }
     if !is_four && are_transposed_digits(corpus.training(), corpus.class_names())? != Some(false) {
         corpus = corpus.prepared_otherwise();

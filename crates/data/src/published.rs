@@ -139,7 +139,7 @@ fn load_containers(set: &Published, folder: &Path, files: &[Download]) -> Result
 /// The SHA-256 that each of the four files should have.
 fn expected_digests(set: &Published, folder: &Path) -> Result<[String; 4], Error> {
     match &set.origin {
-        Origin::Embedded | Origin::Containers(_) => panic!("{}: no four files", set.name),
+        Origin::Embedded | Origin::Coloured | Origin::Containers(_) => panic!("{}: no four files", set.name),
         Origin::Files(files) => Ok(files.each_ref().map(|file| file.sha256.to_owned())),
         Origin::Archive { members, .. } => {
             let text = read_present(set, folder, CHECKSUMS_FILE)?;

@@ -3,9 +3,8 @@
 //! Digests of the downloads are those that several public loaders state independently of each other (torchvision's,
 //! its Ruby namesake's, TensorFlow Datasets' among them). Sizes are stated where such a source gives them.
 
-use std::path::{Path, PathBuf};
-
 use spec::ImageShape;
+use std::path::{Path, PathBuf};
 
 /// A data set that is known by name: what it holds, whose it is, where it is published and how its files are to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +42,8 @@ pub struct Published {
 pub enum Origin {
     /// Inside the program.
     Embedded,
+    /// Made of the set inside the program: MNIST's images in colours, the `colored-mnist` of [`crate::Source::parse`].
+    Coloured,
     /// Each is published by itself.
     Files([Download; 4]),
     /// Files in a format of their own, which `containers` reads: one alone, or all in their folder together.
@@ -81,10 +82,10 @@ pub enum LabelLayout {
 }
 
 impl Published {
-    /// The names of its files in the cache; none for what is inside the program.
+    /// The names of its files in the cache; none for what needs no file.
     pub fn file_names(&self) -> Option<Vec<&'static str>> {
         match &self.origin {
-            Origin::Embedded => None,
+            Origin::Embedded | Origin::Coloured => None,
             Origin::Archive { members, .. } => Some(members.to_vec()),
             _ => Some(self.downloads().iter().map(|file| file.name).collect()),
         }
@@ -93,7 +94,7 @@ impl Published {
     /// What is to be downloaded.
     pub fn downloads(&self) -> &[Download] {
         match &self.origin {
-            Origin::Embedded => &[],
+            Origin::Embedded | Origin::Coloured => &[],
             Origin::Files(files) => files,
             Origin::Containers(files) => files,
             Origin::Archive { archive, .. } => std::slice::from_ref(archive),
@@ -293,9 +294,9 @@ const LIKE_MNIST: Published = Published {
     authors: "Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
     licence: "CC BY-SA 3.0",
     citation: "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition",
+    shape: ImageShape { height: 28, width: 28, channels: 1 },
     training_images: 60_000,
     test_images: 10_000,
-    shape: ImageShape { height: 28, width: 28, channels: 1 },
     classes: DIGITS,
     origin: Origin::Embedded,
     transposed: false,
@@ -354,8 +355,16 @@ const LIKE_CIFAR: Published = Published {
     ..LIKE_MNIST
 };
 
-static REGISTRY: [Published; 12] = [
+static REGISTRY: [Published; 13] = [
     LIKE_MNIST,
+    Published {
+        name: "colored-mnist",
+        title: "handwritten digits in ten colours, 99 % of the training images in their class's own, the test images in any",
+        citation: "Kim, Kim, Kim, Kim and Kim 2019, Learning not to learn; Nam, Cha, Ahn, Lee and Shin 2020, Learning from failure",
+        shape: ImageShape { height: 28, width: 28, channels: 3 },
+        origin: Origin::Coloured,
+        ..LIKE_MNIST
+    },
     Published {
         name: "fashion-mnist",
         title: "clothes",

@@ -3,16 +3,22 @@
 use std::fmt;
 use std::path::{Path, PathBuf, is_separator};
 
+use crate::coloured::coloured;
 use crate::parse::{Parsed, parse_files};
 use crate::path::load_path;
 use crate::paths::{PathKind, path_kind, recognise_file};
 use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published, load_published};
+
+/// The name of the set that is made of the embedded one.
+const COLORED_MNIST: &str = "colored-mnist";
 
 /// Where a corpus comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// The copy of MNIST inside the binary.
     Mnist,
+    /// That copy in colours, of which the training images give the class away: `colored-mnist`.
+    ColoredMnist,
     /// A set that is published for download, see [`crate::load_published`].
     Published {
         /// Which.
@@ -44,6 +50,7 @@ impl Source {
         if let Some(set) = find_published(text) {
             return match set.origin {
                 Origin::Embedded => Ok(Self::Mnist),
+                Origin::Coloured => Ok(Self::ColoredMnist),
                 _ => Ok(Self::Published { set, cache: cache_folder()? }),
             };
         }
@@ -83,6 +90,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
+            Self::ColoredMnist => formatter.write_str(COLORED_MNIST),
             Self::Published { set, .. } => formatter.write_str(set.name),
             Self::Path { path, reading } => write!(formatter, "{}{reading}", path.display()),
         }
@@ -97,6 +105,7 @@ impl fmt::Display for Source {
 pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => load_mnist(),
+        Source::ColoredMnist => coloured(COLORED_MNIST, &load_mnist()?),
         Source::Published { set, cache } => load_published(set, cache),
         Source::Path { path, reading } => load_path(path, reading),
     }

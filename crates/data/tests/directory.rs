@@ -301,7 +301,7 @@ fn names_are_known_folders_or_errors() {
     assert!(matches!(&kmnist, Source::Published { set, .. } if set.name == "kmnist"));
     assert_eq!(kmnist.to_string(), "kmnist");
 
-    let names = "mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
+    let names = "mnist, colored-mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
                  emnist-mnist, qmnist, cifar-10, cifar-100, svhn";
     let error = Source::parse("minst").unwrap_err();
     assert_eq!(
@@ -312,6 +312,7 @@ fn names_are_known_folders_or_errors() {
         ("minst", Some("mnist")),
         ("MNIST", Some("mnist")),
         ("fashon-mnist", Some("fashion-mnist")),
+        ("coloured-mnist", Some("colored-mnist")),
         ("something-else", None),
     ] {
         let error = Source::parse(name).unwrap_err();

@@ -134,3 +134,62 @@ fn the_published_split_never_changes() {
     let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(digest, "b67a8af8aa6a37b275c507f60beaaa380386c2833d5b79f1f955023e895a3d1b");
 }
+
+/// `colored-mnist` by its rule, written out again: the same labels, each image in one of ten colours on black.
+#[test]
+fn coloured_digits_follow_their_rule() {
+    let source = Source::parse("colored-mnist").expect("a known name");
+    let coloured = load(&source).expect("it is made here");
+    let listed = data::find_published("colored-mnist").expect("a known name");
+    assert_eq!(listed.shape, coloured.training().shape());
+    assert_eq!((source.to_string().as_str(), coloured.name()), ("colored-mnist", "colored-mnist"));
+    assert_eq!(coloured.sha256(), "1223e2ce9a4b607239ffabb208496145b24de5b3630004f0b6a13ce30efb8191");
+    assert!(coloured.warnings().is_empty());
+    let colours = [
+        [255, 0, 0],
+        [0, 255, 0],
+        [0, 0, 255],
+        [255, 255, 0],
+        [255, 0, 255],
+        [0, 255, 255],
+        [255, 255, 255],
+        [255, 128, 0],
+        [128, 0, 255],
+        [255, 128, 128],
+    ];
+    // The colour of each image, found from its pixels.
+    let chosen = |grey: &data::Dataset, set: &data::Dataset| -> Vec<usize> {
+        assert_eq!((set.labels(), set.len()), (grey.labels(), grey.len()));
+        let shape = set.shape();
+        assert_eq!((shape.height, shape.width, shape.channels), (28, 28, 3));
+        let colour_of = |index: usize| {
+            let is_drawn_in = |colour: &[u16; 3]| {
+                let pixels = grey.image(index).iter().zip(set.image(index).as_chunks::<3>().0);
+                pixels.into_iter().all(|(grey, pixel)| {
+                    let expected =
+                        colour.map(|channel| (f64::from(*grey) * f64::from(channel) / 255.0).round());
+                    pixel.map(f64::from) == expected
+                })
+            };
+            colours.iter().position(is_drawn_in).expect("one of the ten colours")
+        };
+        (0..set.len()).map(colour_of).collect()
+    };
+    let training = chosen(MNIST.training(), coloured.training());
+    let labels = MNIST.training().labels();
+    let own = training.iter().zip(labels).filter(|(colour, label)| **colour == usize::from(**label)).count();
+    // Five standard deviations of a binomial count with n = 60,000 and p = 0.99 are 122.
+    assert!(own.abs_diff(59_400) < 122, "{own}");
+    let mut others = [0_u32; 10];
+    for (colour, label) in
+        training.iter().zip(labels).filter(|(colour, label)| **colour != usize::from(**label))
+    {
+        others[(colour + 10 - usize::from(*label)) % 10] += 1;
+    }
+    // About 600 in nine places: five standard deviations of a binomial count with p = 1/9 are 39.
+    assert!(others[0] == 0 && others[1..].iter().all(|count| count.abs_diff(67) < 39), "{others:?}");
+    let mut counts = [0_u32; 10];
+    chosen(MNIST.test(), coloured.test()).into_iter().for_each(|colour| counts[colour] += 1);
+    // Five standard deviations of a binomial count with n = 10,000 and p = 1/10 are 150.
+    assert!(counts.iter().all(|count| count.abs_diff(1000) < 150), "{counts:?}");
+}

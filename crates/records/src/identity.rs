@@ -1,6 +1,6 @@
 //! What makes two runs the same run.
 
-use crate::record::{DatasetIdentity, Environment, RunSpec};
+use crate::record::{DatasetIdentity, Environment, Fold, RunSpec};
 use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 
@@ -22,9 +22,10 @@ fn nameless(specification: &RunSpec) -> RunSpec {
     }
 }
 
-/// What the runs of one model in a study share: all of a specification but the seed and the data set's name.
+/// What the runs of one model in a study share: all of a specification but the seed, which fold it is, and the data set's name.
 pub fn seedless(specification: &RunSpec) -> RunSpec {
-    RunSpec { seed: 0, ..nameless(specification) }
+    let fold = specification.fold.map(|fold| Fold { repeat: 1, fold: 1, ..fold });
+    RunSpec { seed: 0, fold, ..nameless(specification) }
 }
 
 /// The first 16 hexadecimal digits of a text's SHA-256.

@@ -3,8 +3,8 @@
 
 use crate::{
     record::{
-        DatasetIdentity, Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec,
-        TestRecord,
+        DatasetIdentity, Environment, EpochRecord, FailedRun, Fold, Protocol, RECORD_SCHEMA, RunRecord,
+        RunSpec, TestRecord,
     },
     trial::TrialRecord,
 };
@@ -81,7 +81,7 @@ impl RunRecord {
         }
         let distinct: HashSet<&String> = names.iter().collect();
         expect(distinct.len() == names.len(), "number of different names of classes", &distinct.len())?;
-        self.test.check(&run.dataset)
+        self.test.check(&run.dataset, run.fold)
     }
 
     /// Parameters and multiply-adds follow from the layers.
@@ -156,7 +156,11 @@ impl RunSpec {
         expect((1..=LONGEST_SIDE).contains(height), "height of an image", height)?;
         expect((1..=LONGEST_SIDE).contains(width), "width of an image", width)?;
         expect(ImageShape::CHANNELS.contains(channels), "number of channels", channels)?;
-        expect((2..=MOST_CLASSES).contains(classes), "number of classes", classes)
+        expect((2..=MOST_CLASSES).contains(classes), "number of classes", classes)?;
+        let Some(Fold { repeat, fold, folds }) = self.fold else { return Ok(()) };
+        expect((2..=*training_images + *test_images).contains(&folds), "number of folds", &folds)?;
+        expect((1..=folds).contains(&fold), "number of a fold", &fold)?;
+        expect(repeat >= 1, "number of a repetition", &repeat)
     }
 }
 
@@ -190,8 +194,28 @@ impl EpochRecord {
 
 impl TestRecord {
     /// For this data.
-    fn check(&self, dataset: &DatasetIdentity) -> Result<(), String> {
-        let DatasetIdentity { test_images, classes, .. } = *dataset;
+    fn check(&self, dataset: &DatasetIdentity, fold: Option<Fold>) -> Result<(), String> {
+        let DatasetIdentity { training_images, test_images, classes, .. } = *dataset;
+        let images = self.images.len();
+        let test_images = match fold {
+            None => {
+                expect(images == 0, "number of places of test images", &images)?;
+                test_images
+            }
+            Some(_) => {
+                let set = training_images + test_images;
+                expect((1..set).contains(&images), "number of places of test images", &images)?;
+                let last = self.images[images - 1];
+                expect((last as usize) < set, "place of a test image", &last)?;
+                let unordered = self.images.windows(2).find(|pair| pair[0] >= pair[1]);
+                expect(
+                    unordered.is_none(),
+                    "order of the places of test images",
+                    &unordered.map_or(0, |pair| pair[1]),
+                )?;
+                images
+            }
+        };
         let (labels, predictions) = (&self.labels, &self.predictions);
         expect(labels.len() == test_images, "number of test labels", &labels.len())?;
         expect(predictions.len() == test_images, "number of test predictions", &predictions.len())?;

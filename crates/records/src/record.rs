@@ -89,6 +89,53 @@ pub struct RunSpec {
     /// flatter; nothing is chosen by what is seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit_selection: bool,
+    /// What of the data the run draws for itself.
+    #[serde(default, skip_serializing_if = "Resample::is_none")]
+    pub resample: Resample,
+    /// Which part of a cross-validation it is; none of a run that is tested on the test part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+}
+
+/// What of the data a run draws by its seed, alike for all models, beside the streams that every run has (Bouthillier and
+/// others 2021, "Accounting for variance in machine learning benchmarks").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resample {
+    /// Nothing: all runs divide the data alike.
+    #[default]
+    None,
+    /// Which of the training images are held back to validate on.
+    Split,
+    /// The images to learn from, with replacement, as many as there are.
+    Bootstrap,
+}
+
+impl Resample {
+    /// The name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Split => "split",
+            Self::Bootstrap => "bootstrap",
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+/// A part of a cross-validation: the images that one run is tested on, and learns nothing from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    /// Which division of the images into folds, counted from 1.
+    pub repeat: usize,
+    /// Which fold of that division, counted from 1.
+    pub fold: usize,
+    /// How many folds a division has, at least two.
+    pub folds: usize,
 }
 
 impl RunSpec {
@@ -235,6 +282,10 @@ pub struct TestRecord {
     pub accuracy: f64,
     /// Mean softmax cross-entropy in nats.
     pub loss: f64,
+    /// Of a fold: where each test image stands in the set that is cross-validated, counted from 0, in ascending order. Empty where the
+    /// test images are a set of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<u32>,
     /// The true class of each test image, so that a report needs no data set.
     #[serde(with = "crate::encoding::bytes")]
     pub labels: Vec<u8>,

@@ -5,7 +5,7 @@ use analysis::{
     model::Model,
     ranking::Rank,
 };
-use records::question::Measure;
+use records::{question::Measure, record::RunSpec};
 
 use crate::{
     Study,
@@ -66,10 +66,11 @@ fn heading(measure: Measure) -> String {
 }
 
 /// What the spreads of a table are.
-fn spreads(study: &Study) -> String {
-    match study.analysis.repeated() {
-        true => "Mean ± standard deviation over the runs".to_owned(),
-        false => "One run of each model".to_owned(),
+pub(crate) fn spreads(study: &Study) -> String {
+    match (study.analysis.repeated(), study.analysis.cross_validation) {
+        (true, Some(folds)) => format!("Mean ± standard deviation over the folds ({})", folds.in_words()),
+        (true, None) => "Mean ± standard deviation over the runs".to_owned(),
+        (false, _) => "One run of each model".to_owned(),
     }
 }
 
@@ -178,13 +179,20 @@ fn group_letters(groups: &[usize]) -> String {
 /// What the letters of [`ranking`] say.
 pub(crate) const GROUPS: &str = "Two models share a letter if and only if these runs do not tell them apart or find them practically equal.";
 
+/// The column of the folds of a cross-validation.
+pub(crate) const FOLD: &str = "fold of repetition";
+
 /// Every run, by model and seed, then those that diverged.
 pub(crate) fn runs(study: &Study) -> Table {
+    let has_folds = study.analysis.cross_validation.is_some();
+    let fold = |run: &RunSpec| {
+        let told = run.fold.map_or(MISSING.to_owned(), |fold| format!("{} of {}", fold.fold, fold.repeat));
+        has_folds.then(|| figure(told))
+    };
     let of_model = |(place, of): (usize, &Model)| -> Vec<Vec<Cell>> {
         let row = |run: &&records::record::RunRecord| {
-            vec![
-                model(study, place),
-                figure(run.specification.seed.to_string()),
+            let first = [model(study, place), figure(run.specification.seed.to_string())];
+            let rest = [
                 figure(tested_of_all(run).unwrap_or_else(|| MISSING.to_owned())),
                 figure(percent(run.test.accuracy)),
                 figure(loss(run.test.loss)),
@@ -193,22 +201,22 @@ pub(crate) fn runs(study: &Study) -> Table {
                 figure(run.test_reads.to_string()),
                 Cell::Code(run.fingerprint.chars().take(16).collect()),
                 Cell::Code(one_line(&run.id)),
-            ]
+            ];
+            first.into_iter().chain(fold(&run.specification)).chain(rest).collect()
         };
         of.runs.iter().map(row).collect()
     };
     let mut rows: Vec<Vec<Cell>> = study.models().iter().enumerate().flat_map(of_model).collect();
     for run in study.analysis.failed {
-        let mut row = vec![
-            words(one_line(&run.specification.model)),
-            figure(run.specification.seed.to_string()),
-            figure(format!("diverged in epoch {}", run.epoch)),
-        ];
+        let mut row =
+            vec![words(one_line(&run.specification.model)), figure(run.specification.seed.to_string())];
+        row.extend(fold(&run.specification));
+        row.push(figure(format!("diverged in epoch {}", run.epoch)));
         row.extend((0..5).map(|_| missing()));
         row.extend([Cell::Code(MISSING.to_owned()), Cell::Code(one_line(&run.id))]);
         rows.push(row);
     }
-    let columns = columns(&[
+    let mut columns = columns(&[
         "model",
         "seed",
         "tested after epoch",
@@ -220,6 +228,7 @@ pub(crate) fn runs(study: &Study) -> Table {
         "fingerprint",
         "record",
     ]);
+    columns.splice(2..2, has_folds.then(|| FOLD.to_owned()));
     Table {
         caption: "A fingerprint is the beginning of the SHA-256 of the final weights".to_owned(),
         columns,

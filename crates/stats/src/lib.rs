@@ -24,6 +24,7 @@ mod letters;
 mod measures;
 mod planning;
 mod random;
+mod resampled;
 mod special;
 mod tuning;
 
@@ -42,4 +43,7 @@ pub use letters::compact_letters;
 pub use measures::{ClassCounts, macro_auc};
 pub use planning::{crossed_further_runs, further_runs, paired_t_power};
 pub use random::IndexStream;
+pub use resampled::{
+    CorrectedResampledT, MEANINGFUL, Outperforming, corrected_resampled_t, probability_of_outperforming,
+};
 pub use tuning::expected_best;

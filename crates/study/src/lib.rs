@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod clock;
+mod division;
 pub mod environment;
 pub mod execute;
 pub mod forecast;

@@ -3,7 +3,7 @@
 use crate::study_file::ModelSpec;
 use data::Corpus;
 use nn::ImageShape;
-use records::record::{DatasetIdentity, Protocol, RunSpec};
+use records::record::{DatasetIdentity, Fold, Protocol, Resample, RunSpec};
 
 /// A comparison, not yet bound to data.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,10 +14,39 @@ pub struct StudySpec {
     pub protocol: Protocol,
     /// Whether runs read the test images after every epoch, to audit the optimism of selecting on test data.
     pub audit_selection: bool,
+    /// What of the data each run draws for itself.
+    pub resample: Resample,
+    /// How the images are dealt out to folds, where the study is a cross-validation; it then has folds × repeats runs of each model.
+    pub cross_validation: Option<CrossValidation>,
     /// The first run's seed; run r has `first_seed + r`.
     pub first_seed: u64,
     /// Runs of each model.
     pub runs: u64,
+}
+
+/// Most folds of a cross-validation.
+pub const MAXIMUM_FOLDS: usize = 1000;
+
+/// How a cross-validation deals out the images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrossValidation {
+    /// Folds, each of which is tested on once a repeat; at least 2.
+    pub folds: usize,
+    /// How often the images are dealt out anew; at least 1.
+    pub repeats: usize,
+}
+
+impl CrossValidation {
+    /// Runs of each model.
+    pub fn runs(self) -> u64 {
+        (self.folds * self.repeats) as u64
+    }
+
+    /// The fold of a run, the runs counted from 0.
+    fn fold(self, run: u64) -> Fold {
+        let run = run as usize;
+        Fold { repeat: run / self.folds + 1, fold: run % self.folds + 1, folds: self.folds }
+    }
 }
 
 /// The identity of a corpus, as records keep it.
@@ -50,6 +79,8 @@ pub fn plan(study: &StudySpec, dataset: &DatasetIdentity) -> Vec<RunSpec> {
                 recipe: model.recipe.clone(),
                 seed: study.first_seed.wrapping_add(run),
                 audit_selection: study.audit_selection,
+                resample: study.resample,
+                fold: study.cross_validation.map(|folds| folds.fold(run)),
             })
         })
         .collect()

@@ -2,20 +2,19 @@
 
 use crate::{
     clock::SystemClock,
+    division::{Divided, Division},
     environment::{LoadMeter, environment},
     plan::{StudySpec, identify, plan},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
 };
-use data::{
-    Corpus, Dataset, SPLIT_SEED, Source, Split, default_validation_images, last_split, stratified_split,
-};
+use data::{Corpus, Dataset, Source};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
 use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
 use records::{
     identity::run_id,
     question::Measure,
-    record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, RunRecord, RunSpec, TestRecord},
+    record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, Resample, RunRecord, RunSpec, TestRecord},
 };
 use stats::ClassCounts;
 use train::{
@@ -82,11 +81,7 @@ impl RunError {
 
 /// What all runs on one data set share: the data, divided, and the threads.
 pub struct Session {
-    corpus: Corpus,
-    /// Of the training images, as the sound protocol divides them.
-    split: Split,
-    /// And as the one of the writers does.
-    writers: Split,
+    divided: Divided,
     set: InstructionSet,
     threads: rayon::ThreadPool,
     loading_seconds: f64,
@@ -145,11 +140,8 @@ impl Session {
         let clock = SystemClock::start();
         let corpus = threads.install(load)?;
         let loading_seconds = clock.seconds();
-        let (labels, classes) = (corpus.training().labels(), corpus.classes());
-        let validation_images = default_validation_images(labels.len());
-        let split = stratified_split(labels, classes, validation_images, SPLIT_SEED)?;
-        let writers = last_split(labels, classes, validation_images)?;
-        Ok(Self { corpus, split, writers, set, threads, loading_seconds })
+        let divided = Divided::new(corpus)?;
+        Ok(Self { divided, set, threads, loading_seconds })
     }
 
     /// How many threads compute.
@@ -164,7 +156,7 @@ impl Session {
 
     /// The data.
     pub fn corpus(&self) -> &Corpus {
-        &self.corpus
+        self.divided.corpus()
     }
 
     /// The machine, as records of this session describe it.
@@ -177,15 +169,15 @@ impl Session {
     /// # Errors
     /// When it does not fit the images.
     pub fn model(&self, architecture: &Architecture, capacity: usize) -> Result<Model<f32>, ShapeError> {
-        let images = self.corpus.training();
+        let images = self.corpus().training();
         // On these threads, for which the model lays out its memory.
         self.threads
-            .install(|| Model::new(self.set, architecture, images.shape(), self.corpus.classes(), capacity))
+            .install(|| Model::new(self.set, architecture, images.shape(), self.corpus().classes(), capacity))
     }
 
     fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
-        let images = self.corpus.training();
-        let layers = architecture.describe(images.shape(), self.corpus.classes())?;
+        let images = self.corpus().training();
+        let layers = architecture.describe(images.shape(), self.corpus().classes())?;
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
@@ -194,9 +186,9 @@ impl Session {
     /// # Errors
     /// When they do not: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
-        let images = self.corpus.training();
-        check_augmentation(&model.recipe, images, self.corpus.name())?;
-        let described = model.architecture.describe(images.shape(), self.corpus.classes());
+        let images = self.corpus().training();
+        check_augmentation(&model.recipe, images, self.corpus().name())?;
+        let described = model.architecture.describe(images.shape(), self.corpus().classes());
         match described {
             Ok(_) => Ok(()),
             Err(error) => Err(model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile)),
@@ -215,7 +207,7 @@ impl Session {
 
     /// Measures a model on the test images, each in the versions asked for.
     pub fn test(&self, model: &mut Model<f32>, versions: TestTimeAugmentation) -> Predictions {
-        self.threads.install(|| predict(&mut Native::new(model), Subset::all(self.corpus.test()), versions))
+        self.threads.install(|| predict(&mut Native::new(model), Subset::all(self.corpus().test()), versions))
     }
 
     /// As [`Self::run`], where a training that diverges is a result too: the record of its failure.
@@ -255,7 +247,7 @@ impl Session {
         specification: &RunSpec,
         listener: &mut (dyn Listener + Send),
     ) -> Result<FinishedRun, RunError> {
-        assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
+        assert_eq!(specification.dataset.sha256, self.corpus().sha256(), "the specification's data");
         self.threads.install(|| self.run_here(specification, listener))
     }
 
@@ -268,13 +260,14 @@ impl Session {
         let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
-        let sets = self.sets(specification);
+        let division = self.divided.of(specification)?;
+        let sets = division.sets(is_audited(specification));
         prepare(&mut model, specification, sets.training)?;
         let Fitted { epochs, kept_epoch } =
             train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let asked = recipe.values().test_time_augmentation;
-        let test = predict(&mut Native::new(&mut model), Subset::all(self.corpus.test()), asked);
+        let test = predict(&mut Native::new(&mut model), division.test(), asked);
         let test_seconds = clock.seconds() - before_test;
         if !test.evaluation.loss().is_finite() {
             let step = sets.training.len().div_ceil(recipe.values().batch_size);
@@ -294,12 +287,12 @@ impl Session {
             evaluate_seconds: epochs.iter().map(|epoch| epoch.evaluate_seconds).sum::<f64>() + test_seconds,
             kept_epoch: Some(kept_epoch).filter(|kept| *kept < epochs.len()),
             epochs: epochs.iter().map(epoch_record).collect(),
-            test: test_record(&test, self.corpus.test().labels()),
+            test: test_record(&test, &division),
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
             warnings: load.warning().into_iter().chain(clock.warning()).collect(),
-            data_warnings: self.corpus.warnings().to_vec(),
-            class_names: class_names(&self.corpus),
+            data_warnings: self.corpus().warnings().to_vec(),
+            class_names: class_names(self.corpus()),
             total_seconds: clock.seconds(),
         };
         Ok(FinishedRun { model, record })
@@ -320,11 +313,12 @@ impl Session {
         measure: Measure,
         listener: &mut (dyn Listener + Send),
     ) -> Result<Validated, RunError> {
-        assert_eq!(specification.dataset.sha256, self.corpus.sha256(), "the specification's data");
+        assert_eq!(specification.dataset.sha256, self.corpus().sha256(), "the specification's data");
         let (clock, load) = (SystemClock::start(), LoadMeter::start());
-        let sets = Sets { measure: of_answers(measure), ..self.sets(specification) };
+        let division = self.divided.of(specification)?;
+        let sets = Sets { measure: of_answers(measure), ..division.sets(is_audited(specification)) };
         assert!(
-            sets.audit.is_none() && std::ptr::eq(sets.validation.dataset, self.corpus.training()),
+            sets.audit.is_none() && specification.protocol != Protocol::Original,
             "nothing but training images"
         );
         self.threads.install(|| {
@@ -343,29 +337,25 @@ impl Session {
         })
     }
 
-    fn sets(&self, specification: &RunSpec) -> Sets<'_> {
-        let (images, test) = (self.corpus.training(), Subset::all(self.corpus.test()));
-        let split = match specification.protocol {
-            Protocol::Sound => Some(&self.split),
-            Protocol::Writers => Some(&self.writers),
-            Protocol::Original => None,
-        };
-        let subset = |indices| Subset { dataset: images, indices: Some(indices) };
-        let (training, validation) = match split {
-            Some(split) => (subset(&split.training), subset(&split.validation)),
-            None => (Subset::all(images), test),
-        };
-        // Under the original protocol the validation has seen them already.
-        let audited = specification.audit_selection && specification.protocol != Protocol::Original;
-        Sets { training, validation, measure: None, audit: audited.then_some(test) }
-    }
-
     /// The specification of a single run on this data.
     pub fn specification(&self, model: &ModelSpec, protocol: Protocol, seed: u64) -> RunSpec {
         let models = vec![model.clone()];
-        let study = StudySpec { models, protocol, audit_selection: false, first_seed: seed, runs: 1 };
-        plan(&study, &identify(&self.corpus)).remove(0)
+        let study = StudySpec {
+            models,
+            protocol,
+            audit_selection: false,
+            resample: Resample::None,
+            cross_validation: None,
+            first_seed: seed,
+            runs: 1,
+        };
+        plan(&study, &identify(self.corpus())).remove(0)
     }
+}
+
+/// Whether a run measures the test images after every epoch; under the original protocol the validation has seen them already.
+fn is_audited(specification: &RunSpec) -> bool {
+    specification.audit_selection && specification.protocol != Protocol::Original
 }
 
 /// Says what the model is to make of pixels, as the recipe has it.
@@ -439,11 +429,12 @@ pub(crate) fn epoch_record(epoch: &EpochMetrics) -> EpochRecord {
     }
 }
 
-fn test_record(test: &Predictions, labels: &[u8]) -> TestRecord {
+fn test_record(test: &Predictions, division: &Division) -> TestRecord {
     TestRecord {
+        images: division.test_indices().to_vec(),
         accuracy: test.evaluation.accuracy(),
         loss: test.evaluation.loss(),
-        labels: labels.to_vec(),
+        labels: division.test().labels(),
         predictions: test.classes.clone(),
         probabilities: test.probabilities.iter().map(|p| (p * 65535.0).round() as u16).collect(),
     }

@@ -35,7 +35,15 @@ fn session(folder: &Path) -> Session {
 
 fn runs(session: &Session, runs: u64) -> Vec<RunSpec> {
     let models = StudyFile::parse(STUDY, "a.toml").expect("a study").models;
-    let study = StudySpec { models, protocol: Protocol::Sound, audit_selection: false, first_seed: 0, runs };
+    let study = StudySpec {
+        models,
+        protocol: Protocol::Sound,
+        audit_selection: false,
+        resample: records::record::Resample::None,
+        cross_validation: None,
+        first_seed: 0,
+        runs,
+    };
     plan(&study, &identify(session.corpus()))
 }
 

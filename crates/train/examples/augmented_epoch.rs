@@ -13,7 +13,7 @@ const CNN: &str =
     "conv 32 3x3, relu, maxpool 2, conv 64 3x3, relu, maxpool 2, flatten, dense 128, relu, dense classes";
 const IMAGES: usize = 12_800;
 /// Epochs of each kind, in turn.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 25;
 
 struct Wall(Instant);
 

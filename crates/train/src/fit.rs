@@ -163,8 +163,7 @@ pub fn fit(
     listener: &mut dyn Listener,
 ) -> Result<Fitted, Stopped> {
     let values = recipe.values();
-    let labels = (0..sets.training.len()).map(|position| sets.training.label(position));
-    let class_weights = values.class_weights.of(engine.classes(), labels);
+    let class_weights = values.class_weights.of(engine.classes(), sets.training.labels().into_iter());
     engine.begin(recipe, seeds.dropout(), class_weights);
     let mut training = Training::new(values, seeds, sets.training);
     let mut choice = EarlyStopping::new(values);

@@ -36,11 +36,6 @@ impl<'a> Subset<'a> {
         self.len() == 0
     }
 
-    /// The class of its `position`-th image.
-    pub(crate) fn label(&self, position: usize) -> u8 {
-        self.dataset.labels()[self.index(position)]
-    }
-
     /// The mean and the standard deviation of its images' values of 0 to 1, by channel, as a [`Preparation`]: exact sums of bytes,
     /// so that they are the same everywhere. A channel of one shade gets the least deviation there is.
     pub fn statistics(&self) -> Preparation {

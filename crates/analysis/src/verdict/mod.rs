@@ -16,6 +16,10 @@
 //!
 //! The sentence prints as many decimals, at least two, as it takes for the printed interval to give the same outcome.
 //!
+//! The runs of a cross-validation are paired by repetition and fold. Their training sets overlap, so neither the table of images nor
+//! Student's test over runs holds: [`stats::corrected_resampled_t`] gives interval and p-value in their place, over the differences of the
+//! measure fold by fold.
+//!
 //! Training times follow the same rule: of the pairs made on one kind of machine the geometric mean of the ratios of seconds,
 //! Student's interval over their logarithms at the level at which Holm's procedure over all pairs of models tests it. One model is
 //! said to train faster only where that interval excludes 1, so never from one pair of runs, and never of one network under two
@@ -27,8 +31,11 @@ mod pairing;
 mod sentence;
 mod speed;
 
-use crate::thresholds::{Thresholds, equivalence_margin};
-use pairing::{Pairing, Table, usable_runs};
+use crate::{
+    partner::CrossValidation,
+    thresholds::{Thresholds, equivalence_margin},
+};
+use pairing::{Estimate, Pairing, Table, usable_runs};
 use records::{
     question::Measure,
     record::{FailedRun, RunRecord},
@@ -62,13 +69,19 @@ pub struct Comparison {
     pub interval_covers: Coverage,
     /// Standard error of the difference from the runs' seeds: none with one run.
     pub seed_standard_error: Option<f64>,
-    /// Standard error of the difference from the choice of test images.
-    pub image_standard_error: f64,
+    /// Standard error of the difference from the choice of test images; none of a cross-validation.
+    pub image_standard_error: Option<f64>,
     /// 95 % interval by the paired two-way bootstrap over runs and images; without a part in the decision,
-    /// because with few runs it is too narrow.
-    pub bootstrap_interval: [f64; 2],
-    /// Student's paired test over the runs, which allows for other seeds alone; from three runs on.
+    /// because with few runs it is too narrow. None of a cross-validation, whose runs share no test images.
+    pub bootstrap_interval: Option<[f64; 2]>,
+    /// Student's paired test over the runs, which allows for other seeds alone; from three runs on, and never of a cross-validation,
+    /// whose runs share images that they learn from.
     pub paired_t: Option<PairedRuns>,
+    /// How often a run of `a` outperforms its partner of `b`; from three pairs on, without a part in the decision.
+    pub outperforming: Option<Outperforms>,
+    /// The cross-validation that the runs are of; there is no such field where they are of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// Two-sided, corrected by Holm's method when a study makes several comparisons.
     pub p_value: f64,
     /// How many comparisons the p-value is corrected for: 1 where it is as the test gave it.
@@ -100,6 +113,15 @@ pub struct PairedRuns {
     pub p_value: f64,
 }
 
+/// How often one model outperforms another: [`stats::probability_of_outperforming`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Outperforms {
+    /// The fraction of pairs, ties counted half.
+    pub probability: f64,
+    /// Its 95 % interval by the bootstrap over pairs; from [`stats::MEANINGFUL`] on a difference matters.
+    pub interval: [f64; 2],
+}
+
 /// The sources of variation that an interval allows for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -108,6 +130,8 @@ pub enum Coverage {
     Images,
     /// Several runs: other seeds and other test images.
     RunsAndImages,
+    /// A cross-validation: other divisions of the images, and what else differs from fold to fold.
+    Folds,
 }
 
 /// What the paired runs support.
@@ -161,7 +185,14 @@ pub fn judge(records: &[RunRecord], failed: &[FailedRun], thresholds: &Threshold
     let mut pairings = Vec::new();
     for (index, a) in models.iter().enumerate() {
         for b in &models[index + 1..] {
-            pairings.extend(Pairing::new(a, b, failed, &mut notes));
+            let Some(pairing) = Pairing::new(a, b, failed, &mut notes) else { continue };
+            match pairing.folds() {
+                Some(_) if pairing.runs.len() < 2 => notes.push(format!(
+                    "{} and {} are not compared: of a cross-validation at least two folds are needed, 1 found.",
+                    pairing.a, pairing.b
+                )),
+                _ => pairings.push(pairing),
+            }
         }
     }
     let mut of_times = Vec::new();
@@ -224,15 +255,31 @@ const FEWEST_RUNS_FOR_T: usize = 3;
 
 fn paired_runs(
     table: &Table,
-    estimate: &stats::CrossedEstimate,
+    estimate: Option<&stats::CrossedEstimate>,
     confidence: f64,
 ) -> Result<Option<PairedRuns>, StatsError> {
+    let Some(estimate) = estimate else { return Ok(None) };
     if estimate.runs < FEWEST_RUNS_FOR_T {
         return Ok(None);
     }
     let test = stats::paired_t(&table.run_differences(), confidence)?;
     let interval = test.interval.within(-estimate.largest, estimate.largest);
     Ok(Some(PairedRuns { interval: [interval.lower, interval.upper], p_value: test.p_value }))
+}
+
+fn outperforming(
+    measure: Measure,
+    differences: &[f64],
+    confidence: f64,
+) -> Result<Option<Outperforms>, StatsError> {
+    if differences.len() < FEWEST_RUNS_FOR_T {
+        return Ok(None);
+    }
+    let sign = if measure.larger_is_better() { 1.0 } else { -1.0 };
+    let ahead: Vec<f64> = differences.iter().map(|difference| sign * difference).collect();
+    let found = stats::probability_of_outperforming(&ahead, confidence)?;
+    let interval = [found.interval.lower, found.interval.upper];
+    Ok(Some(Outperforms { probability: found.probability, interval }))
 }
 
 fn compare(
@@ -243,8 +290,8 @@ fn compare(
 ) -> Result<Vec<Comparison>, StatsError> {
     let measure = thresholds.decide_by;
     let tables = pairings.iter().map(|pairing| pairing.table(measure)).collect::<Result<Vec<_>, _>>()?;
-    let estimates: Vec<_> = tables.iter().map(Table::estimate).collect();
-    let p_values: Vec<f64> = estimates.iter().map(stats::CrossedEstimate::p_value).collect();
+    let estimates = tables.iter().map(Table::estimate).collect::<Result<Vec<_>, _>>()?;
+    let p_values: Vec<f64> = estimates.iter().map(Estimate::p_value).collect();
     let corrected = stats::holm(&p_values)?;
     let levels = stats::holm_levels(&p_values, thresholds.significance)?;
     let times = speed::training_times(pairings, thresholds, notes)?;
@@ -256,30 +303,36 @@ fn compare(
             let [lower, upper, margin] = [interval.lower, interval.upper, thresholds.equivalence_margin]
                 .map(|value| measure.scale() * value);
             let outcome = Outcome::of(measure, [lower, upper], margin);
-            let further_runs = match outcome {
-                Outcome::CannotTell => stats::crossed_further_runs(estimate, level, thresholds.power)?,
+            let crossed = estimate.crossed();
+            let further_runs = match (outcome, crossed) {
+                (Outcome::CannotTell, Some(crossed)) => {
+                    stats::crossed_further_runs(crossed, level, thresholds.power)?
+                }
                 _ => None,
             };
+            let run_differences = tables[index].run_differences();
             let mut comparison = Comparison {
                 a: pairing.a.to_owned(),
                 b: pairing.b.to_owned(),
-                runs: estimate.runs,
+                runs: run_differences.len(),
                 measure,
-                difference: estimate.mean,
+                difference: estimate.mean(),
                 interval: [interval.lower, interval.upper],
                 confidence: 1.0 - level,
                 equivalence_margin: thresholds.equivalence_margin,
-                interval_covers: match estimate.run_standard_error {
-                    Some(_) => Coverage::RunsAndImages,
-                    None => Coverage::Images,
+                interval_covers: match crossed.map(|crossed| crossed.run_standard_error) {
+                    None => Coverage::Folds,
+                    Some(Some(_)) => Coverage::RunsAndImages,
+                    Some(None) => Coverage::Images,
                 },
-                seed_standard_error: estimate.run_standard_error,
-                image_standard_error: estimate.image_standard_error,
-                bootstrap_interval: {
-                    let interval = tables[index].bootstrap(thresholds.confidence)?;
-                    [interval.lower, interval.upper]
-                },
-                paired_t: paired_runs(&tables[index], estimate, thresholds.confidence)?,
+                seed_standard_error: crossed.and_then(|crossed| crossed.run_standard_error),
+                image_standard_error: crossed.map(|crossed| crossed.image_standard_error),
+                bootstrap_interval: tables[index]
+                    .bootstrap(thresholds.confidence)?
+                    .map(|interval| [interval.lower, interval.upper]),
+                paired_t: paired_runs(&tables[index], crossed, thresholds.confidence)?,
+                outperforming: outperforming(measure, &run_differences, thresholds.confidence)?,
+                cross_validation: pairing.folds(),
                 p_value: corrected[index],
                 corrected_for: pairings.len(),
                 mcnemar_p_values: tables[index].mcnemar(),
@@ -290,7 +343,10 @@ fn compare(
                 training_time: times[index].clone(),
                 verdict: String::new(),
             };
-            let outlook = outlook(&comparison, estimate, thresholds.power)?;
+            let outlook = match estimate.crossed() {
+                Some(crossed) => outlook(&comparison, crossed, thresholds.power)?,
+                None => None,
+            };
             comparison.verdict = sentence(&comparison, outlook);
             Ok(comparison)
         })

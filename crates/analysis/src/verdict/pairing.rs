@@ -1,13 +1,16 @@
 //! Which runs of two models belong together, and which are left out and why.
 
-use crate::measures::{classes_of, losses};
+use crate::{
+    measures::{classes_of, losses, value},
+    partner::{CrossValidation, Partner},
+};
 use records::{
     question::Measure,
     record::{FailedRun, Protocol, RunRecord},
 };
 use stats::{
-    ClassCounts, CountMeasure, CrossedEstimate, Interval, PairedAnswers, PairedDifferences, PairedLosses,
-    StatsError,
+    ClassCounts, CorrectedResampledT, CountMeasure, CrossedEstimate, Interval, PairedAnswers,
+    PairedDifferences, PairedLosses, StatsError,
 };
 
 /// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
@@ -25,11 +28,13 @@ pub(super) struct Model<'a> {
     runs: Vec<&'a RunRecord>,
 }
 
-/// What two runs must share, beside the seed, to be compared image by image.
+/// What two runs must share, beside the seed, to be compared image by image. Runs on the folds of a cross-validation share its number of
+/// folds, and each its labels and images with its partner alone.
 #[derive(PartialEq)]
 struct Setting<'a> {
     data: &'a str,
     protocol: Protocol,
+    folds: Option<usize>,
     labels: &'a [u8],
 }
 
@@ -38,7 +43,8 @@ impl<'a> Setting<'a> {
         Self {
             data: &run.specification.dataset.sha256,
             protocol: run.specification.protocol,
-            labels: &run.test.labels,
+            folds: run.specification.fold.map(|fold| fold.folds),
+            labels: if run.specification.fold.is_some() { &[] } else { &run.test.labels },
         }
     }
 
@@ -48,6 +54,8 @@ impl<'a> Setting<'a> {
             "data"
         } else if self.protocol != other.protocol {
             "protocol"
+        } else if self.folds != other.folds {
+            "number of folds"
         } else {
             "test labels"
         }
@@ -76,14 +84,19 @@ pub(super) fn usable_runs<'a>(
             Some("it has no finite loss, or no probabilities to its test labels")
         } else if runs.first().is_some_and(|first| way(first) != way(run)) {
             Some("its layers or recipe are not those of the model's first run")
-        } else if runs.iter().any(|other| seed(other) == seed(run) && Setting::of(other) == Setting::of(run))
+        } else if runs
+            .iter()
+            .any(|other| Partner::of(other) == Partner::of(run) && Setting::of(other) == Setting::of(run))
         {
-            Some("the model has another run with the same seed")
+            Some(match Partner::of(run) {
+                Partner::Seed(_) => "the model has another run with the same seed",
+                Partner::Fold(_) => "the model has another run on the same fold",
+            })
         } else {
             None
         };
         match reason {
-            Some(reason) => left_out.push(name, format!("left out: {reason}"), seed(run)),
+            Some(reason) => left_out.push(name, format!("left out: {reason}"), Partner::of(run)),
             None => runs.push(run),
         }
     }
@@ -91,34 +104,31 @@ pub(super) fn usable_runs<'a>(
     models
 }
 
-fn seed(run: &RunRecord) -> u64 {
-    run.specification.seed
-}
-
 /// Runs left out, gathered by model and reason.
 #[derive(Default)]
 struct LeftOut {
-    groups: Vec<(String, String, Vec<u64>)>,
+    groups: Vec<(String, String, Vec<Partner>)>,
 }
 
 impl LeftOut {
-    fn push(&mut self, model: &str, reason: String, seed: u64) {
+    fn push(&mut self, model: &str, reason: String, run: Partner) {
         match self.groups.iter_mut().find(|group| group.0 == model && group.1 == reason) {
-            Some(group) => group.2.push(seed),
-            None => self.groups.push((model.to_owned(), reason, vec![seed])),
+            Some(group) => group.2.push(run),
+            None => self.groups.push((model.to_owned(), reason, vec![run])),
         }
     }
 
     fn into_notes(self, notes: &mut Vec<String>) {
-        notes.extend(self.groups.into_iter().map(|(model, reason, seeds)| {
-            let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
-            let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-            format!("{model}, {noun} {}: {reason}.", seeds.join(", "))
+        notes.extend(self.groups.into_iter().map(|(model, reason, runs)| {
+            let plural = if runs.len() == 1 { "" } else { "s" };
+            let noun = runs.first().map_or("seed", |run| run.shared());
+            let runs: Vec<String> = runs.iter().map(Partner::to_string).collect();
+            format!("{model}, {noun}{plural} {}: {reason}.", runs.join(", "))
         }));
     }
 }
 
-/// Two models and the runs of one setting that share their seeds, by seed in ascending order.
+/// Two models and the runs of one setting that share their seeds or folds, in ascending order.
 pub(super) struct Pairing<'a> {
     pub(super) a: &'a str,
     pub(super) b: &'a str,
@@ -154,23 +164,25 @@ impl<'a> Pairing<'a> {
                 let own = Setting::of(run);
                 let reason = if own != setting {
                     format!("it was not made with the {} of the runs compared", own.unshared(&setting))
-                } else if let Some(partner) = other.runs.iter().find(|partner| seed(partner) == seed(run)) {
+                } else if let Some(partner) = other.runs.iter().find(|partner| is_partner(partner, run)) {
                     format!(
-                        "the run of {} with the same seed was not made with the {} of the runs compared",
+                        "the run of {} with the same {} was not made with the {} of the runs compared",
                         other.name,
-                        Setting::of(partner).unshared(&setting)
+                        Partner::of(run).shared(),
+                        unshared(partner, run, &setting)
                     )
                 } else if failed.iter().any(|failed| {
-                    failed.specification.model == other.name && failed.specification.seed == seed(run)
+                    let (failed, run) = (&failed.specification, &run.specification);
+                    failed.model == other.name && failed.seed == run.seed && failed.fold == run.fold
                 }) {
-                    format!("the run of {} with the same seed diverged", other.name)
+                    format!("the run of {} with the same {} diverged", other.name, Partner::of(run).shared())
                 } else {
-                    format!("{} has no run with the same seed", other.name)
+                    format!("{} has no run with the same {}", other.name, Partner::of(run).shared())
                 };
                 left_out.push(
                     model.name,
                     format!("left out of the comparison with {}: {reason}", other.name),
-                    seed(run),
+                    Partner::of(run),
                 );
             }
         }
@@ -178,8 +190,18 @@ impl<'a> Pairing<'a> {
         Some(Self { a: a.name, b: b.name, runs })
     }
 
+    /// The cross-validation that the runs are of, if they are of one.
+    pub(super) fn folds(&self) -> Option<CrossValidation> {
+        CrossValidation::of(self.runs.iter().map(|(run, _)| *run))
+    }
+
     /// By what the measure is that decides.
     pub(super) fn table(&self, measure: Measure) -> Result<Table, StatsError> {
+        if let Some(folds) = self.folds() {
+            let difference = |(a, b): &(&RunRecord, &RunRecord)| value(measure, a) - value(measure, b);
+            let largest = if measure == Measure::LogLoss { f64::INFINITY } else { 1.0 };
+            return Ok(Table::Folds(self.runs.iter().map(difference).collect(), folds, largest));
+        }
         Ok(match measure {
             Measure::Accuracy => Table::Accuracy(self.differences()?),
             Measure::BalancedAccuracy => Table::Answers(self.answers()?, ClassCounts::balanced_accuracy),
@@ -225,15 +247,62 @@ pub(super) enum Table {
     Answers(PairedAnswers, CountMeasure),
     /// What each image cost.
     Losses(PairedLosses),
+    /// Of each fold of a cross-validation the difference of the measure, which is at most so large.
+    Folds(Vec<f64>, CrossValidation, f64),
+}
+
+/// A mean difference and what is known of its error.
+pub(super) enum Estimate {
+    /// Over seeds and test images.
+    Crossed(CrossedEstimate),
+    /// Over the folds of a cross-validation; no difference is larger than the bound.
+    Corrected(CorrectedResampledT, f64),
+}
+
+impl Estimate {
+    pub(super) fn mean(&self) -> f64 {
+        match self {
+            Self::Crossed(estimate) => estimate.mean,
+            Self::Corrected(estimate, _) => estimate.mean,
+        }
+    }
+
+    pub(super) fn interval(&self, confidence: f64) -> Result<Interval, StatsError> {
+        match self {
+            Self::Crossed(estimate) => estimate.interval(confidence),
+            Self::Corrected(estimate, largest) => {
+                Ok(estimate.interval(confidence)?.within(-largest, *largest))
+            }
+        }
+    }
+
+    pub(super) fn p_value(&self) -> f64 {
+        match self {
+            Self::Crossed(estimate) => estimate.p_value(),
+            Self::Corrected(estimate, _) => estimate.p_value(),
+        }
+    }
+
+    /// With its two sources of error apart; none of a cross-validation.
+    pub(super) fn crossed(&self) -> Option<&CrossedEstimate> {
+        match self {
+            Self::Crossed(estimate) => Some(estimate),
+            Self::Corrected(..) => None,
+        }
+    }
 }
 
 impl Table {
-    pub(super) fn estimate(&self) -> CrossedEstimate {
-        match self {
+    pub(super) fn estimate(&self) -> Result<Estimate, StatsError> {
+        Ok(Estimate::Crossed(match self {
             Self::Accuracy(table) => stats::crossed_estimate(table),
             Self::Answers(table, measure) => table.crossed_estimate(*measure),
             Self::Losses(table) => table.crossed_estimate(),
-        }
+            Self::Folds(differences, folds, largest) => {
+                let estimate = stats::corrected_resampled_t(differences, folds.test_over_train())?;
+                return Ok(Estimate::Corrected(estimate, *largest));
+            }
+        }))
     }
 
     /// Of each pair of runs.
@@ -242,18 +311,21 @@ impl Table {
             Self::Accuracy(table) => table.run_means(),
             Self::Answers(table, measure) => table.run_differences(*measure),
             Self::Losses(table) => table.run_differences(),
+            Self::Folds(differences, ..) => differences.clone(),
         }
     }
 
-    pub(super) fn bootstrap(&self, confidence: f64) -> Result<Interval, StatsError> {
-        Ok(match self {
+    /// None of a cross-validation: its runs share no test images.
+    pub(super) fn bootstrap(&self, confidence: f64) -> Result<Option<Interval>, StatsError> {
+        let result = match self {
             Self::Accuracy(table) => stats::two_way_bootstrap(table, confidence, RESAMPLES, BOOTSTRAP_SEED),
             Self::Answers(table, measure) => {
                 table.bootstrap(*measure, confidence, RESAMPLES_COMPUTED_ANEW, BOOTSTRAP_SEED)
             }
             Self::Losses(table) => table.bootstrap(confidence, RESAMPLES_COMPUTED_ANEW, BOOTSTRAP_SEED),
-        }?
-        .interval)
+            Self::Folds(..) => return Ok(None),
+        };
+        Ok(Some(result?.interval))
     }
 
     /// McNemar's exact test of each pair of runs: of accuracy alone.
@@ -261,6 +333,24 @@ impl Table {
         let Self::Accuracy(table) = self else { return Vec::new() };
         let test = |[only_a, only_b]: [u64; 2]| stats::mcnemar_exact(only_a, only_b);
         table.discordant().into_iter().map(test).collect()
+    }
+}
+
+/// Whether two runs of different models belong together.
+fn is_partner(one: &RunRecord, other: &RunRecord) -> bool {
+    Partner::of(one) == Partner::of(other)
+}
+
+/// Whether partners were tested on the same images.
+fn are_tested_alike(one: &RunRecord, other: &RunRecord) -> bool {
+    one.test.labels == other.test.labels && one.test.images == other.test.images
+}
+
+/// The first thing that a run whose setting is another's does not share with it, or with its partner.
+fn unshared(partner: &RunRecord, run: &RunRecord, setting: &Setting) -> &'static str {
+    match Setting::of(partner) == *setting && !are_tested_alike(partner, run) {
+        true => "test images",
+        false => Setting::of(partner).unshared(setting),
     }
 }
 
@@ -273,10 +363,11 @@ fn paired<'a>(a: &Model<'a>, b: &Model<'a>, setting: &Setting) -> Vec<(&'a RunRe
     let mut pairs: Vec<_> = of_setting(a)
         .into_iter()
         .filter_map(|run| {
-            partners.iter().find(|partner| seed(partner) == seed(run)).map(|&partner| (run, partner))
+            let partner = |partner: &&&RunRecord| is_partner(partner, run) && are_tested_alike(partner, run);
+            partners.iter().find(partner).map(|&partner| (run, partner))
         })
         .collect();
-    pairs.sort_by_key(|(run, _)| seed(run));
+    pairs.sort_by_key(|(run, _)| Partner::of(run));
     pairs
 }
 
@@ -290,13 +381,14 @@ fn why_unpaired(a: &Model, b: &Model) -> String {
     let twins = a.runs.iter().find_map(|run| {
         b.runs
             .iter()
-            .find(|partner| seed(partner) == seed(run))
-            .map(|partner| (Setting::of(run), Setting::of(partner)))
+            .find(|partner| is_partner(partner, run))
+            .map(|partner| (Partner::of(run).shared(), unshared(partner, run, &Setting::of(run))))
     });
+    let shared = a.runs.first().map_or("seed", |run| Partner::of(run).shared());
     match twins {
-        Some((own, other)) => {
-            format!("their runs with the same seed do not share their {}", own.unshared(&other))
+        Some((shared, unshared)) => {
+            format!("their runs with the same {shared} do not share their {unshared}")
         }
-        None => "they have no runs with the same seed".to_owned(),
+        None => format!("they have no runs with the same {shared}"),
     }
 }

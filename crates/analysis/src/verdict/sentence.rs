@@ -62,9 +62,15 @@ pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>) -> Stri
         Outcome::PracticallyEqual => format!("{a} and {b} are practically equal: {}", signed()),
         Outcome::CannotTell => format!("cannot tell {a} and {b} apart: {}", signed()),
     };
-    let runs = match (comparison.interval_covers, comparison.runs) {
-        (Coverage::Images, _) => "1 paired run: test images only, seed noise unknown".to_owned(),
-        (Coverage::RunsAndImages, runs) => format!("{runs} paired runs"),
+    let runs = match (comparison.cross_validation, comparison.interval_covers, comparison.runs) {
+        (Some(folds), _, runs) if runs == folds.folds * folds.repeats => {
+            format!("{}, corrected resampled t test", folds.in_words())
+        }
+        (Some(folds), _, runs) => {
+            format!("{runs} paired folds of {}, corrected resampled t test", folds.in_words())
+        }
+        (None, Coverage::Images, _) => "1 paired run: test images only, seed noise unknown".to_owned(),
+        (None, _, runs) => format!("{runs} paired runs"),
     };
     let diverged = [a, b].into_iter().zip(comparison.diverged).filter(|(_, count)| *count > 0);
     let diverged = diverged.map(|(model, count)| {

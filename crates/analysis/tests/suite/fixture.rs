@@ -44,6 +44,8 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
             recipe: Recipe { epochs: 3, batch_size: 64, ..Recipe::default() },
             seed,
             audit_selection: false,
+            resample: records::record::Resample::None,
+            fold: None,
         },
         environment: Environment {
             cpu: "a processor".to_owned(),
@@ -63,6 +65,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         test: TestRecord {
             accuracy: right as f64 / images as f64,
             loss: 0.03,
+            images: Vec::new(),
             labels,
             predictions,
             probabilities: Vec::new(),

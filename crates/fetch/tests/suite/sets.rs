@@ -50,9 +50,9 @@ pub(crate) fn sample(measured: bool, mirrors: &[String]) -> Sample {
         authors: "nobody",
         licence: "none",
         citation: "none",
+        shape: corpus.training().shape(),
         training_images: 30,
         test_images: 12,
-        shape: corpus.training().shape(),
         classes: CLASSES,
         origin: Origin::Files(std::array::from_fn(|index| {
             download(names[index], &files[index], measured, mirrors)

@@ -13,10 +13,14 @@ const EPOCHS_HEADER: [&str; 8] = [
     "train_seconds",
 ];
 
+/// The columns after these of a cross-validation.
+const FOLD_HEADER: [&str; 2] = ["repeat", "fold"];
+
 /// One row per epoch of every run, by model and seed: `epochs.csv`. Accuracies are fractions, times are seconds.
 pub fn epochs_csv(study: &Study) -> String {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(EPOCHS_HEADER).expect("memory takes every row");
+    let folds = study.analysis.cross_validation.iter().flat_map(|_| FOLD_HEADER);
+    writer.write_record(EPOCHS_HEADER.into_iter().chain(folds)).expect("memory takes every row");
     for model in study.models() {
         for run in &model.runs {
             for epoch in &run.epochs {
@@ -30,7 +34,13 @@ pub fn epochs_csv(study: &Study) -> String {
                     epoch.validation_accuracy,
                     epoch.train_seconds,
                 );
-                writer.serialize(row).expect("memory takes every row");
+                let written = match (study.analysis.cross_validation, run.specification.fold) {
+                    (None, _) => writer.serialize(row),
+                    (Some(_), fold) => {
+                        writer.serialize((row, fold.map(|of| of.repeat), fold.map(|of| of.fold)))
+                    }
+                };
+                written.expect("memory takes every row");
             }
         }
     }

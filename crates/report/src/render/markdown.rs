@@ -107,16 +107,16 @@ fn how_it_was_made(page: &mut String, study: &Study) {
 
 /// Without what a reader of Markdown looks up in the records.
 fn runs(study: &Study) -> Table {
-    tables::runs(study).only(&[
-        "model",
-        "seed",
+    let fold = study.analysis.cross_validation.map(|_| tables::FOLD);
+    let columns = ["model", "seed"].into_iter().chain(fold).chain([
         "tested after epoch",
         "test accuracy (%)",
         "test loss (nats)",
         "training (s)",
         "total (s)",
         "fingerprint",
-    ])
+    ]);
+    tables::runs(study).only(&columns.collect::<Vec<_>>())
 }
 
 fn models(page: &mut String, study: &Study) {
@@ -126,7 +126,7 @@ fn models(page: &mut String, study: &Study) {
     let shown: Vec<&str> = shown.chain([ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS]).collect();
     table(page, &tables::models(study).only(&shown));
     if study.analysis.repeated() {
-        page.push_str("\nMean ± standard deviation over the runs.\n");
+        line(page, format_args!("\n{}.", tables::spreads(study)));
     }
     if let Some(sentence) = study.original_sentence() {
         line(page, format_args!("\n{sentence}"));

@@ -45,8 +45,13 @@ pub fn terminal(study: &Study) -> String {
         text.push_str(&aligned(&measures));
         text.extend(measures::sentence(study).map(|sentence| wrapped(&sentence)));
     }
-    if analysis.repeated() {
-        text.push_str("mean ± standard deviation over runs\n");
+    match analysis.cross_validation {
+        Some(folds) => text.push_str(&wrapped(&format!(
+            "mean ± standard deviation over folds; cross-validation: {}",
+            folds.in_words()
+        ))),
+        None if analysis.repeated() => text.push_str("mean ± standard deviation over runs\n"),
+        None => {}
     }
     if let Some(sentence) = study.original_sentence() {
         text.push_str(&wrapped(sentence));

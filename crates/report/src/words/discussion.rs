@@ -108,7 +108,10 @@ fn tested(comparison: &Comparison) -> String {
         one_line(&comparison.a),
         one_line(&comparison.b),
         probability(comparison.p_value),
-        counted(comparison.runs, "paired run"),
+        counted(
+            comparison.runs,
+            if comparison.cross_validation.is_some() { "paired fold" } else { "paired run" }
+        ),
         adjustment(comparison)
     );
     if !comparison.mcnemar_p_values.is_empty() {
@@ -195,9 +198,10 @@ fn error_sentences(study: &Study) -> Vec<String> {
                     _ => "the first at positions",
                 };
                 format!(
-                    "Every run of every model misses the same {}, {shown} {} of the test file, counted from 0.",
+                    "Every run of every model misses the same {}, {shown} {} of the {}, counted from 0.",
                     counted(images.len(), "test image"),
-                    listed(&first)
+                    listed(&first),
+                    if study.analysis.cross_validation.is_some() { "whole set" } else { "test file" }
                 )
             }
         });

@@ -17,6 +17,10 @@ use crate::{
 pub(crate) const SAME_BITS: &str =
     "On the same kernels every fingerprint comes out the same, on any number of threads.";
 
+/// How a cross-validation is decided.
+pub(crate) const FOLDS: &str = "The folds share images that their models learn from, so their differences are not independent: the corrected resampled t test \
+     (Nadeau and Bengio 2003) allows for that, Student's plain test would not, and tests over test images that runs share do not apply.";
+
 /// The protocol, the data, the recipes, the seeds and the machines.
 pub(crate) fn sentences(study: &Study) -> Vec<String> {
     let models = study.models();
@@ -35,6 +39,13 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
             one_line(&dataset.sha256)
         ));
     }
+    if let Some(folds) = study.analysis.cross_validation {
+        sentences.push(format!(
+            "Cross-validation: {}; each run is tested on the images of its fold and learns from others. Confusion, calibration and hard images are \
+             those of the first repetition, in which each image is tested once. {FOLDS}",
+            folds.in_words()
+        ));
+    }
     let recipes = study.distinct(|run| &run.specification.recipe);
     for recipe in &recipes {
         let of = |model: &&Model| model.runs.iter().any(|run| run.specification.recipe == **recipe);
@@ -43,7 +54,10 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
         sentences.push(format!("Recipe{whose}: {}.", one_line(&in_a_line(recipe))));
     }
     for model in models {
-        let seeds: Vec<String> = model.runs.iter().map(|run| run.specification.seed.to_string()).collect();
+        let mut seeds: Vec<String> =
+            model.runs.iter().map(|run| run.specification.seed.to_string()).collect();
+        // The folds of a cross-validation may share theirs.
+        seeds.dedup();
         let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
         sentences.push(format!("{}: {noun} {}.", one_line(model.name), listed(&seeds)));
     }

@@ -18,9 +18,10 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
             ([lower, upper], false) => [-upper, -lower],
         };
     let one_run = comparison.interval_covers == Coverage::Images;
-    let again = match one_run {
-        true => "Tested on other images",
-        false => "Trained again with other seeds and tested on other images",
+    let again = match comparison.interval_covers {
+        Coverage::Images => "Tested on other images",
+        Coverage::RunsAndImages => "Trained again with other seeds and tested on other images",
+        Coverage::Folds => "Trained and tested again on other divisions of such images",
     };
     let would_win = |better: &str, worse: &str, [least, most]: [f64; 2]| {
         format!(

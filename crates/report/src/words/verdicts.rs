@@ -1,6 +1,6 @@
 //! What is told at the head of a report.
 
-use analysis::{model::Model, ranking::Rank, verdict::Outcome};
+use analysis::{CrossValidation, model::Model, ranking::Rank, verdict::Outcome};
 
 use crate::{
     Study,
@@ -34,7 +34,10 @@ pub(crate) const TOLD_AT_THE_HEAD: usize = 6;
 pub(crate) fn verdicts(study: &Study) -> Vec<(String, Option<String>)> {
     let comparisons = &study.analysis.comparisons;
     if let ([model], []) = (study.models(), comparisons.as_slice()) {
-        return alone(model).into_iter().map(|sentence| (sentence, None)).collect();
+        return alone(model, study.analysis.cross_validation)
+            .into_iter()
+            .map(|sentence| (sentence, None))
+            .collect();
     }
     if comparisons.len() > TOLD_AT_THE_HEAD {
         return vec![(best_of_many(study), None)];
@@ -80,10 +83,23 @@ pub(crate) fn best_of_many(study: &Study) -> String {
     sentence
 }
 
-fn alone(model: &Model) -> Option<String> {
+fn alone(model: &Model, folds: Option<CrossValidation>) -> Option<String> {
     let name = one_line(model.name);
     let accuracies = model.figures(|run| run.test.accuracy);
     let mean = shown(model.accuracy, percent);
+    if let Some(folds) = folds {
+        let corrected = stats::corrected_resampled_t(&accuracies, folds.test_over_train()).ok();
+        let Some(interval) = corrected.and_then(|corrected| corrected.interval(0.95).ok()) else {
+            return Some(format!("{name} reaches {mean} % test accuracy on 1 fold; an interval needs 2."));
+        };
+        return Some(format!(
+            "{name} reaches {} % test accuracy [{}, {}] at 95 %, {}; the interval is corrected for training sets that overlap.",
+            percent(model.accuracy?.mean),
+            percent(interval.lower.max(0.0)),
+            percent(interval.upper.min(1.0)),
+            folds.in_words()
+        ));
+    }
     if let [run] = model.runs.as_slice() {
         let pairs = run.test.labels.iter().zip(&run.test.predictions);
         let right = pairs.filter(|(label, prediction)| label == prediction).count() as u64;

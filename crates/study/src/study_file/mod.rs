@@ -16,11 +16,15 @@ pub use limits::MAXIMUM_RUNS;
 pub use model::{ModelSpec, ModelTemplate, Setting};
 pub use tree::{Content, Node};
 
-use crate::suggest::near;
+use crate::{plan::CrossValidation, suggest::near};
 use model::LayerTemplate;
 use reader::Reader;
 use records::target::Target;
-use records::{question::Measure, record::Protocol, store::read_at_most};
+use records::{
+    question::Measure,
+    record::{Protocol, Resample},
+    store::read_at_most,
+};
 use std::{fs, path::Path, sync::LazyLock};
 
 /// A file that is no study.
@@ -78,6 +82,10 @@ pub struct StudyFile {
     pub first_seed: u64,
     /// Whether the test images are also read after every epoch, for an audit.
     pub audit_selection: bool,
+    /// What of the data each run draws for itself.
+    pub resample: Resample,
+    /// How the images are dealt out to folds, in the place of `runs`.
+    pub cross_validation: Option<CrossValidation>,
     /// What must be reached.
     pub target: Option<Target>,
     /// What decides which of two models is better.

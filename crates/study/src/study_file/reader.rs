@@ -9,15 +9,16 @@ use super::{
     recipe_fields::{is_recipe_field, set},
     values::Entries,
 };
+use crate::plan::{CrossValidation, MAXIMUM_FOLDS};
 use crate::suggest::choose;
 use records::question::Measure;
-use records::record::Protocol;
+use records::record::{Protocol, Resample};
 use records::target::Target;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// The keys of a study file.
-pub(super) const STUDY_KEYS: [&str; 14] = [
+pub(super) const STUDY_KEYS: [&str; 17] = [
     "title",
     "models",
     "dataset",
@@ -26,6 +27,9 @@ pub(super) const STUDY_KEYS: [&str; 14] = [
     "seeds",
     "seed",
     "audit_selection",
+    "resample",
+    "folds",
+    "repeats",
     "recipe",
     "grid",
     "target",
@@ -92,6 +96,8 @@ impl<'a> Reader<'a> {
             runs: self.whole(entries, "seeds", 1..=MAXIMUM_RUNS)?.unwrap_or(3),
             first_seed: self.whole(entries, "seed", 0..=i64::MAX as u64)?.unwrap_or(0),
             audit_selection: self.truth(entries, "audit_selection")?.unwrap_or(false),
+            resample: self.resample(entries)?,
+            cross_validation: self.cross_validation(entries)?,
             target: self.target(entries)?,
             decide_by: self.decide_by(entries)?,
             equivalence_margin_points: self.equivalence_margin_points(entries)?,
@@ -140,6 +146,38 @@ impl<'a> Reader<'a> {
             "writers" => Ok(Protocol::Writers),
             "original" => Ok(Protocol::Original),
             _ => self.expected("protocol", "\"sound\", \"writers\" or \"original\"", node),
+        }
+    }
+
+    fn resample(&self, entries: &Entries) -> Read<Resample> {
+        let Some(node) = self.get(entries, "resample") else { return Ok(Resample::None) };
+        let name = self.text("resample", node, VALUE)?;
+        let known = [Resample::None, Resample::Split, Resample::Bootstrap];
+        match known.into_iter().find(|resample| resample.name() == name) {
+            Some(resample) => Ok(resample),
+            None => self.expected("resample", "\"none\", \"split\" or \"bootstrap\"", node),
+        }
+    }
+
+    fn cross_validation(&self, entries: &Entries) -> Read<Option<CrossValidation>> {
+        let folds = self.whole(entries, "folds", 2..=MAXIMUM_FOLDS as u64)?;
+        let repeats = self.whole(entries, "repeats", 1..=1000)?;
+        let node = |key| self.get(entries, key).expect("it has been read");
+        match (folds, repeats) {
+            (Some(_), _) if self.get(entries, "seeds").is_some() => Err(self.error(
+                node("folds").line,
+                "either `seeds` or `folds` expected, both found",
+                "write one of them: a cross-validation has folds × repeats runs of each model",
+            )),
+            (Some(folds), repeats) => {
+                Ok(Some(CrossValidation { folds: folds as usize, repeats: repeats.unwrap_or(1) as usize }))
+            }
+            (None, Some(_)) => Err(self.error(
+                node("repeats").line,
+                "`folds` expected beside `repeats`, not found",
+                "write `folds = 5`, or leave `repeats` out",
+            )),
+            (None, None) => Ok(None),
         }
     }
 

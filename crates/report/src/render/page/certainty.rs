@@ -10,6 +10,7 @@ use crate::{
     document::Table,
     tables::{figure, words},
     words::{
+        method,
         numbers::{
             MISSING, adjustment, amount_of, confidence, counted, difference_of, fixed, margin_of,
             probability, signed_of, thousands,
@@ -33,10 +34,12 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
             @for comparison in &study.analysis.comparisons { (certainty_of(comparison)) }
         }
         p.small {
-            (unit_in_words(study.analysis.decided_by)) " The first interval decides; the others are there to see whether another \
-             method would say something else. The bootstrap draws runs and images again and is too narrow with few runs; Student's \
-             interval knows seeds but not images"
-            @if study.analysis.decided_by.is_default() { "; McNemar's test takes two trained networks as they are" } "."
+            (unit_in_words(study.analysis.decided_by)) " "
+            @if study.analysis.cross_validation.is_some() { (method::FOLDS) } @else {
+                "The first interval decides; the others are there to see whether another method would say something else. The bootstrap \
+                 draws runs and images again and is too narrow with few runs; Student's interval knows seeds but not images"
+                @if study.analysis.decided_by.is_default() { "; McNemar's test takes two trained networks as they are" } "."
+            }
             @if several {
                 " p-values are corrected by Holm's method, and each deciding interval is drawn at the level at which that method tests \
                  its pair: together they are not a simultaneous set."
@@ -127,10 +130,11 @@ fn certainty_of(comparison: &Comparison) -> Markup {
     let covers = match comparison.interval_covers {
         Coverage::Images => "other test images, not other seeds",
         Coverage::RunsAndImages => "other seeds and other test images",
+        Coverage::Folds => "other divisions of the images into folds, by the corrected resampled t test",
     };
     let rows = html! {
         tr { th scope="row" { (explained("outcome")) } td.words { (outcome(comparison)) } }
-        tr { th scope="row" { (explained("difference")) } td.words { (difference) " " (measure.unit()) " over " (counted(comparison.runs, "paired run")) } }
+        tr { th scope="row" { (explained("difference")) } td.words { (difference) " " (measure.unit()) " over " (counted(comparison.runs, if comparison.cross_validation.is_some() { "paired fold" } else { "paired run" })) } }
         tr {
             th scope="row" { (explained("interval")) }
             td.words { (interval) " at " (confidence(comparison.confidence)) ", for " (covers) }
@@ -139,27 +143,44 @@ fn certainty_of(comparison: &Comparison) -> Markup {
             th scope="row" { (explained("p")) }
             td.words { (probability(comparison.p_value).trim_start_matches("= ")) ", " (adjustment(comparison)) }
         }
-        tr {
-            th scope="row" { (explained("noise of the seeds")) }
-            td.words {
-                @match comparison.seed_standard_error {
-                    Some(error) => { "standard error " (amount_of(measure, error)) },
-                    None => { "unknown with one run" },
+        @if comparison.cross_validation.is_none() {
+            tr {
+                th scope="row" { (explained("noise of the seeds")) }
+                td.words {
+                    @match comparison.seed_standard_error {
+                        Some(error) => { "standard error " (amount_of(measure, error)) },
+                        None => { "unknown with one run" },
+                    }
                 }
             }
         }
-        tr { th scope="row" { (explained("noise of the test images")) } td.words { "standard error " (amount_of(measure, comparison.image_standard_error)) } }
-        tr { th scope="row" { (explained("two-way bootstrap")) } td.words { (ends(measure, comparison.bootstrap_interval)) " at 95 %" } }
-        tr {
-            th scope="row" { (explained("Student's paired test over runs")) }
-            td.words {
-                @match comparison.paired_t {
-                    Some(test) => { (ends(measure, test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
-                    None => { "needs three runs" },
+        @if let Some(error) = comparison.image_standard_error {
+            tr { th scope="row" { (explained("noise of the test images")) } td.words { "standard error " (amount_of(measure, error)) } }
+        }
+        @if let Some(interval) = comparison.bootstrap_interval {
+            tr { th scope="row" { (explained("two-way bootstrap")) } td.words { (ends(measure, interval)) " at 95 %" } }
+        }
+        @if comparison.cross_validation.is_none() {
+            tr {
+                th scope="row" { (explained("Student's paired test over runs")) }
+                td.words {
+                    @match comparison.paired_t {
+                        Some(test) => { (ends(measure, test.interval)) " at 95 %, p " (probability(test.p_value)) ", unadjusted" },
+                        None => { "needs three runs" },
+                    }
                 }
             }
         }
-        @if measure.is_default() {
+        @if let Some(ahead) = comparison.outperforming {
+            tr {
+                th scope="row" { (explained("probability of outperforming")) }
+                td.words {
+                    (one_line(&comparison.a)) " is ahead in " (fixed(100.0 * ahead.probability, 0)) " % of the pairs ["
+                    (fixed(100.0 * ahead.interval[0], 0)) ", " (fixed(100.0 * ahead.interval[1], 0)) "] at 95 %, ties counted half"
+                }
+            }
+        }
+        @if measure.is_default() && comparison.cross_validation.is_none() {
             tr {
                 th scope="row" { (explained("McNemar's exact test, each pair")) }
                 td.words { @if mcnemar.is_empty() { (MISSING) } @else { "p " (mcnemar.join(", ")) ", unadjusted" } }

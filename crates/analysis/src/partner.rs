@@ -1,0 +1,76 @@
+//! Which runs of two models are partners, and what a cross-validation is.
+
+use records::record::{Fold, RunRecord};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a run shares with its partner of another model: the fold of a cross-validation, else the seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Partner {
+    /// Runs of one seed.
+    Seed(u64),
+    /// Runs tested on one fold, whatever their seeds.
+    Fold(Fold),
+}
+
+impl Partner {
+    pub(crate) fn of(run: &RunRecord) -> Self {
+        run.specification.fold.map_or(Self::Seed(run.specification.seed), Self::Fold)
+    }
+
+    /// What partners share, after "the same".
+    pub(crate) fn shared(self) -> &'static str {
+        match self {
+            Self::Seed(_) => "seed",
+            Self::Fold(_) => "fold",
+        }
+    }
+}
+
+impl fmt::Display for Partner {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Seed(seed) => write!(out, "{seed}"),
+            Self::Fold(Fold { repeat, fold, .. }) => write!(out, "{fold} of repetition {repeat}"),
+        }
+    }
+}
+
+/// How the images are divided into those that a run learns from and those that it is tested on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrossValidation {
+    /// Folds of a division.
+    pub folds: usize,
+    /// Divisions.
+    pub repeats: usize,
+}
+
+impl CrossValidation {
+    /// That which runs are of; none where they are of none.
+    pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Option<Self> {
+        let folds = runs.into_iter().filter_map(|run| run.specification.fold);
+        let all =
+            |(folds, repeats): (usize, usize), fold: Fold| (folds.max(fold.folds), repeats.max(fold.repeat));
+        let (folds, repeats) = folds.fold((0, 0), all);
+        (folds > 0).then_some(Self { folds, repeats })
+    }
+
+    /// The images of a fold over those of the others, which its runs learn from.
+    pub fn test_over_train(self) -> f64 {
+        1.0 / (self.folds.max(2) - 1) as f64
+    }
+
+    /// In words: `5 folds`, `5 folds × 3 repetitions`.
+    pub fn in_words(self) -> String {
+        match self {
+            Self { folds, repeats: 1 } => format!("{folds} folds"),
+            Self { folds, repeats } => format!("{folds} folds × {repeats} repetitions"),
+        }
+    }
+}
+
+/// The runs that test each image once: of a cross-validation those of its first repetition, else all.
+pub(crate) fn first_repeat<'a>(runs: &[&'a RunRecord]) -> Vec<&'a RunRecord> {
+    let first = |run: &&&RunRecord| run.specification.fold.is_none_or(|fold| fold.repeat == 1);
+    runs.iter().filter(first).copied().collect()
+}

@@ -1,0 +1,236 @@
+//! Which images a run learns from, is validated on and is tested on.
+
+use data::{Corpus, Dataset, Error, SPLIT_SEED, Split, bounded, default_validation_images, generator};
+use records::record::{Fold, Protocol, Resample, RunSpec};
+use std::{borrow::Cow, sync::OnceLock};
+use train::{Sets, Subset};
+
+/// Where the random numbers of a bootstrap begin among those of a seed.
+const BOOTSTRAP_STREAM: u64 = 1 << 40;
+
+/// A corpus with the divisions that many runs share.
+pub(crate) struct Divided {
+    corpus: Corpus,
+    /// Of the training images, as the sound protocol has it.
+    sound: Split,
+    /// And as the one of the writers has it.
+    writers: Split,
+    /// What a cross-validation deals out, where that is more than the training images.
+    pool: OnceLock<Dataset>,
+}
+
+/// A run's images.
+pub(crate) struct Division<'a> {
+    training: Part<'a>,
+    validation: Part<'a>,
+    test: Part<'a>,
+}
+
+/// Some images of a data set; none of the indices means all.
+struct Part<'a> {
+    dataset: &'a Dataset,
+    indices: Option<Cow<'a, [u32]>>,
+}
+
+impl<'a> Part<'a> {
+    fn all(dataset: &'a Dataset) -> Self {
+        Self { dataset, indices: None }
+    }
+
+    fn some(dataset: &'a Dataset, indices: impl Into<Cow<'a, [u32]>>) -> Self {
+        Self { dataset, indices: Some(indices.into()) }
+    }
+
+    fn subset(&self) -> Subset<'_> {
+        Subset { dataset: self.dataset, indices: self.indices.as_deref() }
+    }
+}
+
+impl Division<'_> {
+    /// What a training is given; `audited`, whether the test images are measured after every epoch.
+    pub(crate) fn sets(&self, audited: bool) -> Sets<'_> {
+        Sets {
+            training: self.training.subset(),
+            validation: self.validation.subset(),
+            measure: None,
+            audit: audited.then(|| self.test.subset()),
+        }
+    }
+
+    /// The images to test on.
+    pub(crate) fn test(&self) -> Subset<'_> {
+        self.test.subset()
+    }
+
+    /// Which images of a cross-validation those are; none where they are all of the test part.
+    pub(crate) fn test_indices(&self) -> &[u32] {
+        self.test.indices.as_deref().unwrap_or_default()
+    }
+}
+
+impl Divided {
+    /// # Errors
+    /// When the training images cannot be divided.
+    pub(crate) fn new(corpus: Corpus) -> Result<Self, Error> {
+        let (sound, writers) = (corpus.split()?, corpus.last_split()?);
+        Ok(Self { corpus, sound, writers, pool: OnceLock::new() })
+    }
+
+    pub(crate) fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    /// The images of a run.
+    ///
+    /// # Errors
+    /// When the images cannot be dealt out or divided as the run asks for.
+    pub(crate) fn of(&self, specification: &RunSpec) -> Result<Division<'_>, Error> {
+        let RunSpec { protocol, resample, fold, seed, .. } = specification;
+        let division = match fold {
+            Some(fold) => self.of_fold(*fold, *resample, *seed)?,
+            None => self.of_protocol(*protocol, *resample, *seed)?,
+        };
+        Ok(match resample {
+            Resample::Bootstrap => bootstrap(division, *seed),
+            Resample::None | Resample::Split => division,
+        })
+    }
+
+    fn of_protocol(&self, protocol: Protocol, resample: Resample, seed: u64) -> Result<Division<'_>, Error> {
+        let (images, test) = (self.corpus.training(), self.corpus.test());
+        let divided = |split: Cow<'_, Split>| -> (Vec<u32>, Vec<u32>) {
+            let Split { training, validation } = split.into_owned();
+            (training, validation)
+        };
+        let of = |split: &'_ Split| divided(Cow::Borrowed(split));
+        let (training, validation) = match (protocol, resample) {
+            (Protocol::Original, _) => {
+                return Ok(Division {
+                    training: Part::all(images),
+                    validation: Part::all(test),
+                    test: Part::all(test),
+                });
+            }
+            (_, Resample::Split) => divided(Cow::Owned(self.corpus.drawn_split(drawn_by(seed))?)),
+            (Protocol::Sound, _) => of(&self.sound),
+            (Protocol::Writers, _) => of(&self.writers),
+        };
+        Ok(Division {
+            training: Part::some(images, training),
+            validation: Part::some(images, validation),
+            test: Part::all(test),
+        })
+    }
+
+    /// One fold to test on; of the others a twelfth to validate on, as [`data::stratified_split`] or, where there are groups,
+    /// [`data::grouped_split`] draws it, and the rest to learn from.
+    fn of_fold(&self, fold: Fold, resample: Resample, seed: u64) -> Result<Division<'_>, Error> {
+        let images = match self.corpus.is_test_set_apart() {
+            true => self.pool.get_or_init(|| self.corpus.pool()),
+            false => self.corpus.training(),
+        };
+        let groups = self.corpus.pool_groups();
+        let dealt = data::deal_folds(
+            images.labels(),
+            self.corpus.classes(),
+            groups.as_deref(),
+            fold.folds,
+            fold.repeat as u64 - 1,
+            SPLIT_SEED,
+        )?;
+        let is_tested = |image: &u32| dealt[*image as usize] as usize + 1 == fold.fold;
+        let (test, rest): (Vec<u32>, Vec<u32>) = (0..images.len() as u32).partition(is_tested);
+        let labels: Vec<u8> = rest.iter().map(|image| images.labels()[*image as usize]).collect();
+        let (classes, count) = (self.corpus.classes(), default_validation_images(rest.len()));
+        let seed = if resample == Resample::Split { drawn_by(seed) } else { SPLIT_SEED };
+        let split = match &groups {
+            Some(groups) => {
+                let groups: Vec<u32> = rest.iter().map(|image| groups[*image as usize]).collect();
+                data::grouped_split(&labels, classes, &groups, count, seed)?
+            }
+            None => data::stratified_split(&labels, classes, count, seed)?,
+        };
+        let of =
+            |places: Vec<u32>| -> Vec<u32> { places.iter().map(|place| rest[*place as usize]).collect() };
+        Ok(Division {
+            training: Part::some(images, of(split.training)),
+            validation: Part::some(images, of(split.validation)),
+            test: Part::some(images, test),
+        })
+    }
+}
+
+/// The seed of a split that the run of a seed draws for itself: another than that of all studies.
+fn drawn_by(seed: u64) -> u64 {
+    SPLIT_SEED.wrapping_add(1).wrapping_add(seed)
+}
+
+/// The same with as many training images drawn from them with replacement.
+fn bootstrap(division: Division<'_>, seed: u64) -> Division<'_> {
+    let Part { dataset, indices } = &division.training;
+    let count = indices.as_ref().map_or(dataset.len(), |indices| indices.len());
+    let generator = &mut generator(drawn_by(seed), BOOTSTRAP_STREAM);
+    let drawn = (0..count).map(|_| {
+        let place = bounded(generator, count as u32);
+        indices.as_ref().map_or(place, |indices| indices[place as usize])
+    });
+    let mut drawn: Vec<u32> = drawn.collect();
+    drawn.sort_unstable();
+    let training = Part::some(division.training.dataset, drawn);
+    Division { training, ..division }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn divided() -> Divided {
+        Divided::new(data::synthetic(1, 240, 60, 4, 4, 3)).expect("divisible")
+    }
+
+    fn of(division: &Division) -> [Vec<u32>; 3] {
+        [&division.training, &division.validation, &division.test]
+            .map(|part| part.indices.as_deref().unwrap_or_default().to_vec())
+    }
+
+    #[test]
+    fn every_image_is_tested_once_a_repeat_and_never_learnt_from_then() {
+        let divided = divided();
+        for repeat in 0..2 {
+            let mut tested = Vec::new();
+            for fold in 1..=5 {
+                let fold = Fold { repeat: repeat + 1, fold, folds: 5 };
+                let [training, validation, test] =
+                    of(&divided.of_fold(fold, Resample::None, 3).expect("divisible"));
+                let all: BTreeSet<u32> = [&training[..], &validation, &test].concat().into_iter().collect();
+                assert_eq!((all.len(), training.len() + validation.len() + test.len()), (240, 240));
+                assert_eq!((test.len(), validation.len()), (48, 16));
+                tested.extend(test);
+            }
+            tested.sort_unstable();
+            assert_eq!(tested, (0..240).collect::<Vec<u32>>());
+        }
+    }
+
+    #[test]
+    fn splits_and_bootstraps_are_drawn_by_the_seed() {
+        let divided = divided();
+        let of = |resample, seed| {
+            let division = divided.of_protocol(Protocol::Sound, resample, seed).expect("divisible");
+            of(&if resample == Resample::Bootstrap { bootstrap(division, seed) } else { division })
+        };
+        let plain = of(Resample::None, 1);
+        assert_eq!(plain, of(Resample::None, 2));
+        let [one, other] = [1, 2].map(|seed| of(Resample::Split, seed));
+        assert!(one != other && one != plain && one == of(Resample::Split, 1));
+        assert_eq!(one.each_ref().map(Vec::len), plain.each_ref().map(Vec::len));
+        let [one, other] = [1, 2].map(|seed| of(Resample::Bootstrap, seed));
+        assert!(one != other && one == of(Resample::Bootstrap, 1));
+        assert_eq!((one[0].len(), &one[1]), (plain[0].len(), &plain[1]));
+        let (drawn, known): (BTreeSet<_>, BTreeSet<_>) = (one[0].iter().collect(), plain[0].iter().collect());
+        assert!(drawn.is_subset(&known));
+        // Of n images a bootstrap has 1 − 1/e on average: 139 of 220.
+        assert!((120..160).contains(&drawn.len()), "{}", drawn.len());
+    }
+}
