@@ -63,7 +63,7 @@ pub(crate) struct AugmentationArguments {
     saturation: Option<f64>,
     /// Probability that a colour image becomes grey
     #[arg(long, value_name = "X", requires = "augmented")]
-    grey: Option<f64>,
+    random_grey: Option<f64>,
     /// Probability that a rectangle is covered with noise
     #[arg(long, value_name = "X", requires = "augmented")]
     erasing: Option<f64>,
@@ -79,7 +79,7 @@ impl AugmentationArguments {
     /// None without any value.
     pub(crate) fn augmentation(&self) -> Option<Augmentation> {
         let moves = [self.flip, self.shift, self.rotation, self.scale, self.shear, self.elastic];
-        let colours = [self.brightness, self.contrast, self.saturation, self.grey];
+        let colours = [self.brightness, self.contrast, self.saturation, self.random_grey];
         let given = moves.into_iter().chain(colours).chain([self.erasing, self.mixup, self.cutmix]);
         if self.crop.is_none() && given.flatten().next().is_none() {
             return None;
@@ -96,7 +96,7 @@ impl AugmentationArguments {
             brightness: self.brightness.unwrap_or(0.0),
             contrast: self.contrast.unwrap_or(0.0),
             saturation: self.saturation.unwrap_or(0.0),
-            grey: self.grey.unwrap_or(0.0),
+            grey: self.random_grey.unwrap_or(0.0),
             erasing: self.erasing.unwrap_or(0.0),
             mixup: self.mixup.unwrap_or(0.0),
             cutmix: self.cutmix.unwrap_or(0.0),

@@ -40,9 +40,9 @@ fn colour_images_have_kinds_of_their_own() {
     let (code, stdout, _) = sheet("colour", &[]);
     assert_eq!((code, stdout.as_str()), (Some(0), "a.png: 135 images augmented\n"));
     let (code, _, stderr) =
-        sheet("colour", &["--crop", "2", "--flip", "0.5", "--saturation", "1", "--grey", "0.1"]);
+        sheet("colour", &["--crop", "2", "--flip", "0.5", "--saturation", "1", "--random-grey", "0.1"]);
     assert_eq!(code, Some(0), "{stderr}");
-    let (code, _, stderr) = sheet("data", &["--grey", "0.1"]);
+    let (code, _, stderr) = sheet("data", &["--random-grey", "0.1"]);
     assert_eq!(code, Some(2));
     assert_eq!(
         stderr,

@@ -268,3 +268,42 @@ fn check_fraction(what: &str, value: f64) -> Result<(), String> {
 fn check_not_negative(what: &str, value: f64) -> Result<(), String> {
     expect(value.is_finite() && value >= 0.0, what, &value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_images_of_a_fold_have_places_in_the_set() {
+        let dataset = DatasetIdentity {
+            name: "a".to_owned(),
+            sha256: String::new(),
+            training_images: 9,
+            test_images: 1,
+            height: 1,
+            width: 1,
+            classes: 2,
+        };
+        let fold = Some(Fold { repeat: 1, fold: 2, folds: 5 });
+        let tested = |images: &[u32]| TestRecord {
+            accuracy: 1.0,
+            loss: 0.0,
+            images: images.to_vec(),
+            labels: vec![1, 0],
+            predictions: vec![1, 0],
+            probabilities: vec![0, 65_535, 65_535, 0],
+        };
+        assert_eq!(tested(&[2, 9]).check(&dataset, fold), Ok(()));
+        for (images, fold, problem) in [
+            (&[2, 10][..], fold, "place of a test image"),
+            (&[9, 2], fold, "order of the places"),
+            (&[2, 2], fold, "order of the places"),
+            (&[2], fold, "number of test labels"),
+            (&[], fold, "number of places"),
+            (&[2, 9], None, "number of places"),
+        ] {
+            let found = tested(images).check(&dataset, fold).expect_err(problem);
+            assert!(found.contains(problem), "{found}");
+        }
+    }
+}

@@ -165,10 +165,10 @@ fn in_words(protocol: Protocol, study: &Study) -> String {
 mod tests {
     use super::*;
     use crate::{
-        Reproduction,
+        Reproduction, fixture,
         fixture::{Given, records},
     };
-    use records::record::RunRecord;
+    use records::record::{Fold, RunRecord};
 
     #[test]
     fn recipes_are_told_without_what_is_usual() {
@@ -218,5 +218,76 @@ mod tests {
             markdown.contains("\nEach is &lt;made> alone.\n") && page.contains("Each is &lt;made&gt; alone.")
         );
         assert!(!told(None).0.contains(SAME_BITS));
+    }
+
+    /// Three repetitions of four folds, of which `poor` misses many more images.
+    fn folds(models: &[(&str, f64)]) -> Vec<RunRecord> {
+        let mut all = Vec::new();
+        for (repeat, fold) in (1..=3).flat_map(|repeat| (1..=4).map(move |fold| (repeat, fold))) {
+            for (model, error) in models {
+                let mut run = fixture::record(model, (10 * repeat + fold) as u64, 2, *error, Protocol::Sound);
+                run.specification.fold = Some(Fold { repeat, fold, folds: 4 });
+                run.test.images = (0..1000).map(|image| 4 * image + fold as u32 - 1).collect();
+                all.push(run);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn a_cross_validation_is_told_and_judged_as_one() {
+        let records = folds(&[("good", 0.03), ("poor", 0.2)]);
+        let study = fixture::judged(&records, &[]);
+        let (markdown, page, terminal) =
+            (crate::markdown(&study), crate::page(&study), crate::terminal(&study));
+        for text in [&markdown, &page, &terminal] {
+            let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(joined.contains("4 folds × 3 repetitions, corrected resampled t test"), "{joined}");
+            assert!(
+                joined.contains("Trained and tested again on other divisions of such images, good would"),
+                "{joined}"
+            );
+            assert!(!joined.contains("McNemar's exact test") && !joined.contains("test file"), "{joined}");
+        }
+        assert!(
+            markdown.contains("Mean ± standard deviation over the folds (4 folds × 3 repetitions)."),
+            "{markdown}"
+        );
+        assert!(
+            markdown.contains("| model | seed | fold of repetition | tested after epoch |"),
+            "{markdown}"
+        );
+        assert!(markdown.contains("| good | 23 | 3 of 2 | "), "{markdown}");
+        assert!(
+            markdown.contains("- Cross-validation: 4 folds × 3 repetitions; each run is tested on"),
+            "{markdown}"
+        );
+        assert!(markdown.contains("over 12 paired folds (unadjusted"), "{markdown}");
+        for gone in ["two-way bootstrap</", "Student&#39;s paired test", "noise of the seeds"] {
+            assert!(!page.contains(&format!(">{gone}")), "{gone}");
+        }
+        assert!(page.contains("good is ahead in 100 % of the pairs [100, 100] at 95 %"), "{page}");
+        let csv = crate::epochs_csv(&study);
+        assert!(
+            csv.starts_with("model,seed,")
+                && csv.lines().next().is_some_and(|head| head.ends_with(",repeat,fold"))
+        );
+        assert!(csv.lines().nth(1).is_some_and(|row| row.ends_with(",1,1")), "{csv}");
+        let summary: Value = serde_json::from_str(&crate::summary_json(&study)).expect("JSON");
+        assert_eq!(summary["cross_validation"], json!({ "folds": 4, "repeats": 3 }));
+        assert_eq!(summary["models"][0]["runs"][4]["fold"], json!({ "repeat": 2, "fold": 1, "folds": 4 }));
+        assert_eq!(summary["comparisons"][0]["interval_covers"], "folds");
+
+        let alone = folds(&[("good", 0.03)]);
+        let told = crate::markdown(&fixture::judged(&alone, &[]));
+        assert!(
+            told.contains(
+                "4 folds × 3 repetitions; the interval is corrected for training sets that overlap.**"
+            ),
+            "{told}"
+        );
+        let plain: Value =
+            serde_json::from_str(&crate::summary_json(&Given::default().study())).expect("JSON");
+        assert!(plain.get("cross_validation").is_none());
     }
 }

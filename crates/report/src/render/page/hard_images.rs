@@ -30,7 +30,9 @@ pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
     let disputed = hard.disputed();
     html! {
         p.small {
-            "An image is named by its place in the test file, from 0. A model's answer is the commonest wrong one of its runs, or \
+            "An image is named by its place in the "
+            @if study.analysis.cross_validation.is_some() { "whole set" } @else { "test file" }
+            ", from 0. A model's answer is the commonest wrong one of its runs, or \
              the label where none is wrong; behind it stand the probability of that class, a mean over the runs, and how many of its \
              runs are wrong."
             @if images.is_none() { " The images themselves are not at hand." }
