@@ -101,15 +101,13 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     for set in data::published() {
         let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {}×{}{}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
             set.name,
             state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
-            set.shape.height,
-            set.shape.width,
-            if set.shape.is_colour() { " in colour" } else { "" },
+            set.shape,
             set.classes.len(),
             set.authors,
             set.licence,

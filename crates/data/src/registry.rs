@@ -19,8 +19,6 @@ pub struct Published {
     pub licence: &'static str,
     /// The publication to cite.
     pub citation: &'static str,
-    /// Height, width and channels of its images.
-    pub shape: ImageShape,
     /// Number of training images.
     pub training_images: usize,
     /// Number of test images.
@@ -82,7 +80,7 @@ pub enum LabelLayout {
 }
 
 impl Published {
-    /// The names of its files in the cache; none for what is inside the program.
+    /// The names of its files in the cache; none for what needs no file.
     pub fn file_names(&self) -> Option<Vec<&'static str>> {
         match &self.origin {
             Origin::Embedded | Origin::Coloured => None,
