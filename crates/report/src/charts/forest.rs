@@ -33,6 +33,9 @@ const ROW: f64 = 80.0;
 /// A pair's line of words where the plot has no room beside it.
 const WORDS: f64 = 44.0;
 
+/// The part of the width that figures may take: as much as signed ones with four decimals need.
+const FIGURES: f64 = 0.3;
+
 /// The axis with its labels.
 const BELOW: f64 = 120.0;
 
@@ -185,15 +188,18 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     let bottom = top + row_height * rows.len() as f64;
 
     // Words stand beside the plot, or above each interval where the canvas is narrow.
-    let widest = |texts: &mut dyn Iterator<Item = String>| {
-        texts.map(|text| font.width(&text, BODY)).fold(0.0, f64::max).min(canvas.inner_width() / 4.0)
+    let widest = |texts: &mut dyn Iterator<Item = String>, most: f64| {
+        texts.map(|text| font.width(&text, BODY)).fold(0.0, f64::max).min(most * canvas.inner_width())
     };
     let (left, right) = match stacked {
         true => (MARGIN + 30.0, MARGIN + canvas.inner_width() - 30.0),
         false => (
-            MARGIN + widest(&mut rows.iter().map(|row| row.words.clone())) + 30.0,
+            MARGIN + widest(&mut rows.iter().map(|row| row.words.clone()), 0.25) + 30.0,
             MARGIN + canvas.inner_width()
-                - widest(&mut rows.iter().flat_map(|row| [row.figures.clone(), row.outcome.clone()]))
+                - widest(
+                    &mut rows.iter().flat_map(|row| [row.figures.clone(), row.outcome.clone()]),
+                    FIGURES,
+                )
                 - 30.0,
         ),
     };
@@ -283,6 +289,7 @@ mod tests {
     use super::*;
     use crate::charts::scene::Element;
     use crate::fixture::{Given, comparison, records};
+    use records::question::Question;
 
     fn texts(scene: &Scene) -> Vec<&str> {
         let mut texts = Vec::new();
@@ -324,6 +331,30 @@ mod tests {
         let study = Given { records: &records, comparisons: &comparisons, ..Given::default() }.study();
         assert!(difference_chart(&study).is_none());
         assert!(notes(&study).contains(&"1 pair without finite figures not drawn.".to_owned()));
+    }
+
+    /// Four decimals are the most that a log-loss has as a rule.
+    #[test]
+    fn figures_of_log_loss_are_whole() {
+        let records = records(&[("cnn", 0.05), ("lstm", 0.12)], 3, 1);
+        let mut pair = comparison("cnn", "lstm", -0.771);
+        (pair.measure, pair.interval, pair.outcome) =
+            (Measure::LogLoss, [-0.8476, -0.6944], Outcome::ABetter);
+        let question = Question { decide_by: Measure::LogLoss, ..Default::default() };
+        let study = Given {
+            records: &records,
+            comparisons: std::slice::from_ref(&pair),
+            question,
+            ..Given::default()
+        }
+        .study();
+        let scene = difference_chart(&study).expect("a pair");
+        let said = texts(&scene);
+        assert!(said.contains(&"−0.7710 [−0.8476, −0.6944]"), "{said:?}");
+        assert!(
+            said.contains(&"nats of log-loss; to the left of 0 the first of a pair is better"),
+            "{said:?}"
+        );
     }
 
     #[test]
