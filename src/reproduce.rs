@@ -73,9 +73,6 @@ impl Shared {
 
 /// The command that makes every run again; none where their settings differ or seeds are missing.
 fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
-    if runs.iter().any(|run| run.fold.is_some()) {
-        return None;
-    }
     let recipes = Shared::of(runs);
     if !runs.iter().all(|run| recipes.makes(run)) {
         return None;

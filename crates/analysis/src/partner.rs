@@ -55,9 +55,10 @@ impl CrossValidation {
         (folds > 0).then_some(Self { folds, repeats })
     }
 
-    /// The images of a fold over those of the others, which its runs learn from.
+    /// The images of a fold over those that its runs learn from: those of the other folds but a twelfth, which is held back to
+    /// validate on.
     pub fn test_over_train(self) -> f64 {
-        1.0 / (self.folds.max(2) - 1) as f64
+        12.0 / (11 * (self.folds.max(2) - 1)) as f64
     }
 
     /// In words: `5 folds`, `5 folds × 3 repetitions`.

@@ -23,6 +23,8 @@ pub struct Published {
     pub training_images: usize,
     /// Number of test images.
     pub test_images: usize,
+    /// Height, width and channels of its images.
+    pub shape: ImageShape,
     /// What each class is called, in the order of the labels.
     pub classes: &'static [&'static str],
     /// Where its files come from.
