@@ -233,12 +233,12 @@ pub(crate) enum ElementError {
     Refused(Error),
 }
 
-/// Hands each of `count` elements to `take`, as bytes.
-fn each(
-    reader: &mut impl Read,
+/// Hands `count` elements to `take`, as the bytes of many at a time.
+fn chunks(
+    reader: &mut dyn Read,
     element: ElementType,
     count: u64,
-    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<(), ElementError> {
     let size = element.size;
     let mut chunk = vec![0; CHUNK / size.min(CHUNK) * size];
@@ -255,50 +255,60 @@ fn each(
                 Err(error) => return Err(ElementError::Io(error)),
             }
         }
-        for element in bytes.chunks_exact(size) {
-            take(element).map_err(ElementError::Refused)?;
-        }
+        take(bytes).map_err(ElementError::Refused)?;
         left -= elements;
     }
     Ok(())
 }
 
-/// Hands each of `count` numbers to `take`.
+/// Hands `count` numbers to `take`, many at a time.
 pub(crate) fn numbers(
-    reader: &mut impl Read,
+    reader: &mut dyn Read,
     element: ElementType,
     count: u64,
-    mut take: impl FnMut(f64) -> Result<(), Error>,
+    take: &mut dyn FnMut(&[f64]) -> Result<(), Error>,
 ) -> Result<(), ElementError> {
-    // The kinds that are met most are decoded by code of their own.
-    match (element.kind, element.size, element.big_endian) {
-        (ElementKind::Float, 4, false) => {
-            each(reader, element, count, |bytes| take(f32::from_le_bytes(word(bytes)).into()))
+    let mut values = Vec::new();
+    chunks(reader, element, count, &mut |bytes| {
+        values.clear();
+        // The kinds that are met most are decoded by loops of their own.
+        match (element.kind, element.size, element.big_endian) {
+            (ElementKind::Float, 4, false) => {
+                values.extend(bytes.as_chunks().0.iter().map(|word| f64::from(f32::from_le_bytes(*word))));
+            }
+            (ElementKind::Float, 8, false) => {
+                values.extend(bytes.as_chunks().0.iter().map(|word| f64::from_le_bytes(*word)));
+            }
+            (ElementKind::Signed, 8, false) => {
+                values.extend(bytes.as_chunks().0.iter().map(|word| i64::from_le_bytes(*word) as f64));
+            }
+            (ElementKind::Unsigned, 1, _) => values.extend(bytes.iter().map(|byte| f64::from(*byte))),
+            _ => values.extend(bytes.chunks_exact(element.size).map(|bytes| element.number(bytes))),
         }
-        (ElementKind::Float, 8, false) => {
-            each(reader, element, count, |bytes| take(f64::from_le_bytes(word(bytes))))
-        }
-        (ElementKind::Signed, 8, false) => {
-            each(reader, element, count, |bytes| take(i64::from_le_bytes(word(bytes)) as f64))
-        }
-        (ElementKind::Unsigned, 1, _) => each(reader, element, count, |bytes| take(bytes[0].into())),
-        _ => each(reader, element, count, |bytes| take(element.number(bytes))),
-    }
+        take(&values)
+    })
 }
 
-/// The bytes of one element.
-fn word<const SIZE: usize>(bytes: &[u8]) -> [u8; SIZE] {
-    std::array::from_fn(|place| bytes[place])
+/// Hands each of `count` numbers to `take`.
+pub(crate) fn each_number(
+    reader: &mut dyn Read,
+    element: ElementType,
+    count: u64,
+    take: &mut dyn FnMut(f64) -> Result<(), Error>,
+) -> Result<(), ElementError> {
+    numbers(reader, element, count, &mut |values| values.iter().copied().try_for_each(&mut *take))
 }
 
 /// Hands each of `count` strings to `take`; none for one that is not UTF-8, or UTF-32.
 pub(crate) fn strings(
-    reader: &mut impl Read,
+    reader: &mut dyn Read,
     element: ElementType,
     count: u64,
-    mut take: impl FnMut(Option<String>) -> Result<(), Error>,
+    take: &mut dyn FnMut(Option<String>) -> Result<(), Error>,
 ) -> Result<(), ElementError> {
-    each(reader, element, count, |bytes| take(element.string(bytes)))
+    chunks(reader, element, count, &mut |bytes| {
+        bytes.chunks_exact(element.size).try_for_each(|bytes| take(element.string(bytes)))
+    })
 }
 
 #[cfg(test)]

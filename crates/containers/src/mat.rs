@@ -303,7 +303,7 @@ impl Found {
         };
         let mut numbers = Labels::default();
         let mut has_ten = false;
-        let read = array::numbers(values, head.element, count, |value| {
+        let read = array::each_number(values, head.element, count, &mut |value| {
             let label = value as i64;
             if label as f64 != value {
                 let (file, index) = (shown.to_owned(), numbers.len() as u64);

@@ -197,11 +197,13 @@ impl Source {
         let mut no_number = false;
         {
             let (_, mut member) = self.open(array)?;
-            array::numbers(&mut member, head.element, count, |value| {
-                least = if value < least { value } else { least };
-                most = if value > most { value } else { most };
-                no_number |= value.is_nan();
-                whole &= value as i64 as f64 == value;
+            array::numbers(&mut member, head.element, count, &mut |values| {
+                for value in values {
+                    least = if *value < least { *value } else { least };
+                    most = if *value > most { *value } else { most };
+                    no_number |= value.is_nan();
+                    whole &= *value as i64 as f64 == *value;
+                }
                 Ok(())
             })
             .map_err(refused)?;
@@ -229,12 +231,8 @@ impl Source {
         pixels.resize(count as usize, 0);
         let mut odometer = Odometer::new(head, places);
         let (_, mut member) = self.open(array)?;
-        array::numbers(&mut member, head.element, count, |value| {
-            if let Some(pixel) = pixels.get_mut(odometer.place) {
-                // Rounded: no value is negative.
-                *pixel = (value * scale + 0.5) as u8;
-            }
-            odometer.step();
+        array::numbers(&mut member, head.element, count, &mut |values| {
+            odometer.put(values, scale, &mut pixels);
             Ok(())
         })
         .map_err(refused)?;
@@ -258,7 +256,7 @@ impl Source {
             found,
         };
         if head.element.is_string() {
-            array::strings(&mut member, head.element, elements, |text| match text {
+            array::strings(&mut member, head.element, elements, &mut |text| match text {
                 Some(text) if !text.is_empty() => labels.push(&text, &class_count),
                 Some(_) => Err(no_label(labels.len() as u64, "an empty string".to_owned())),
                 None => Err(no_label(labels.len() as u64, "a string of no characters".to_owned())),
@@ -269,7 +267,7 @@ impl Source {
             let mut class = vec![0_u16; images as usize];
             let mut positives = vec![0_u16; images as usize];
             let mut index = 0;
-            array::numbers(&mut member, head.element, elements, |value| {
+            array::each_number(&mut member, head.element, elements, &mut |value| {
                 let (image, column) = if head.fortran {
                     (index % images, index / images)
                 } else {
@@ -298,7 +296,7 @@ impl Source {
                 labels.push(&class.to_string(), &class_count)?;
             }
         } else {
-            array::numbers(&mut member, head.element, elements, |value| {
+            array::each_number(&mut member, head.element, elements, &mut |value| {
                 // Beyond this, doubles are not every whole number.
                 if value.fract() != 0.0 || value.abs() > 9e15 {
                     return Err(no_label(labels.len() as u64, value.to_string()));
@@ -442,15 +440,30 @@ impl Odometer {
         Self { place: 0, wheels }
     }
 
-    fn step(&mut self) {
+    /// Puts the next values, times `scale` and rounded, into their places: along the fastest dimension in one loop.
+    fn put(&mut self, mut values: &[f64], scale: f64, pixels: &mut [u8]) {
+        while let [(position, side, stride), ..] = self.wheels[..]
+            && !values.is_empty()
+        {
+            let (run, rest) = values.split_at(values.len().min(side - position));
+            let places = pixels.iter_mut().skip(self.place).step_by(stride);
+            // No value is negative.
+            places.zip(run).for_each(|(pixel, value)| *pixel = (value * scale + 0.5) as u8);
+            self.advance(run.len());
+            values = rest;
+        }
+    }
+
+    /// Goes on by so many elements, no further than to the end of the fastest dimension.
+    fn advance(&mut self, mut elements: usize) {
         for (position, side, stride) in &mut self.wheels {
-            *position += 1;
-            self.place += *stride;
+            *position += elements;
+            self.place += elements * *stride;
             if *position < *side {
                 return;
             }
             self.place -= *side * *stride;
-            *position = 0;
+            (*position, elements) = (0, 1);
         }
     }
 }
