@@ -167,7 +167,10 @@ impl From<RunError> for Failure {
         let hint = match &error {
             RunError::UnknownModel(error) => hints::of_unknown_model(error).into(),
             RunError::StudyFile(error) => error.hint.clone().into(),
-            RunError::Shape(_) => "images of 28×28 pixels fit every built-in model".into(),
+            RunError::Shape(_) => {
+                "images of 28×28 pixels fit every built-in model: pass --resize 28x28, or another model"
+                    .into()
+            }
             RunError::Recipe(RecipeError::Augmentation(AugmentationError::NeedsColour { field, .. })) => {
                 format!("leave {field} out of the augmentation, or train on colour images").into()
             }

@@ -61,11 +61,13 @@ pub(crate) fn write_all(
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
     let Collection { records, failed, question, notes, losses } = collection;
+    let pool = corpus.filter(|_| records.iter().any(|record| record.specification.fold.is_some()));
+    let pool = pool.map(data::Corpus::dealt);
     let study = Study {
         reproduction: Some(reproduction(&records, &failed, &question)),
         analysis: Analysis::of(&records, &failed, &question, notes),
         question,
-        images: corpus.and_then(|corpus| images(corpus, &records)),
+        images: corpus.and_then(|corpus| images(corpus, pool.as_deref(), &records)),
         class_names: class_names(corpus, &records),
         records: &records,
     };
@@ -132,13 +134,17 @@ fn class_names<'a>(corpus: Option<&'a data::Corpus>, records: &'a [RunRecord]) -
     }
 }
 
-/// The test images, if they are those of every record.
-fn images<'a>(corpus: &'a data::Corpus, records: &[RunRecord]) -> Option<TestImages<'a>> {
-    // Of a cross-validation the places are not those of the test set.
+/// The test images, if they are those of every record; of a cross-validation the `pool` that it deals out.
+fn images<'a>(
+    corpus: &'a data::Corpus,
+    pool: Option<&'a data::Dataset>,
+    records: &[RunRecord],
+) -> Option<TestImages<'a>> {
     let same = records.iter().all(|record| {
-        record.specification.dataset.sha256 == corpus.sha256() && record.specification.fold.is_none()
+        let run = &record.specification;
+        run.dataset.sha256 == corpus.sha256() && run.fold.is_some() == pool.is_some()
     });
-    let test = corpus.test();
+    let test = pool.unwrap_or(corpus.test());
     same.then(|| TestImages { pixels: test.images(), shape: test.shape(), is_ink: test.is_ink() })
 }
 

@@ -156,7 +156,7 @@ fn a_preparation_is_used_and_kept() {
     ];
     let ran = said(bench.command(&export).args(prepared));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(bench.read("kept.h").contains("mlp_prepare(workspace + 0, 168, 2.5e-1f, 5e-1f);"));
+    assert!(bench.read("kept.h").contains("mlp_prepare(workspace + 0, 168, 1, 2.5e-1f, 5e-1f);"));
     assert!(
         fs::read(bench.path().join("o")).expect("a file").windows(15).any(|text| text == b"images.prepared")
     );

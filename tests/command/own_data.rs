@@ -2,7 +2,7 @@
 
 use crate::common::{Bench, said};
 use data::{FILE_NAMES, idx};
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 /// The labels of the bench's folder, changed.
 fn relabel(bench: &Bench, change: impl Fn(usize, u8) -> u8) {
@@ -143,44 +143,7 @@ fn a_folder_is_transposed_for_every_verb_and_named_so_in_records() {
     let known =
         said(&mut bench.command(&["train", "lstm", "--save", "x", "--dataset", "mnist", "--transpose"]));
     assert_eq!(known.code, Some(1));
-    assert!(known.stderr.contains("hint: its images are upright already"), "{}", known.stderr);
+    assert!(known.stderr.contains("hint: pass --dataset mnist alone"), "{}", known.stderr);
     let nothing = said(&mut bench.command(&["train", "lstm", "--save", "x", "--transpose"]));
     assert_eq!(nothing.code, Some(2), "{}", nothing.stderr);
-}
-
-/// The script of docs/tutorial/own-images.md that writes IDX files, with each of its readers.
-#[test]
-fn the_documented_script_makes_a_data_set() {
-    let bench = Bench::new();
-    let manual =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial/own-images.md"))
-            .expect("there");
-    let scripts = manual.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let script = scripts.into_iter().find(|script| script.contains("def write_idx")).expect("a script");
-    let rows = |count: usize, seed: usize| {
-        (0..count).fold("label,a,b,c,d,e,f\n".to_owned(), |text, row| {
-            let label = row % 3;
-            format!("{text}{label},{},{},9,{row},{seed},0\n", 80 * label, 255 - 80 * label)
-        })
-    };
-    fs::create_dir(bench.path().join("mine")).expect("made");
-    fs::write(bench.path().join("train.csv"), rows(60, 1)).expect("written");
-    fs::write(bench.path().join("test.csv"), rows(30, 2)).expect("written");
-    let mut cifar = vec![0; 2 * 3073];
-    (cifar[0], cifar[3073]) = (7, 2);
-    // Pure red, green and blue of the second image's first pixels.
-    (cifar[3074], cifar[3074 + 1025], cifar[3074 + 2050]) = (255, 255, 255);
-    fs::write(bench.path().join("batch.bin"), cifar).expect("written");
-    let script = format!(
-        "{script}\nwrite_idx('mine', 'train', *read_csv('train.csv'), 2, 3)\n\
-         write_idx('mine', 't10k', *read_csv('test.csv'), 2, 3)\n\
-         images, labels = read_cifar_10('batch.bin')\n\
-         assert labels == [7, 2] and images[0] == bytes(1024) and list(images[1][:4]) == [76, 149, 29, 0], images[1][:4]\n"
-    );
-    let python =
-        Command::new("python3").current_dir(bench.path()).args(["-c", &script]).output().expect("Python");
-    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
-    let corpus = data::load_directory(&bench.path().join("mine")).expect("read");
-    assert_eq!((corpus.training().len(), corpus.test().len(), corpus.classes()), (60, 30, 3));
-    assert_eq!(corpus.training().image(4), [80, 175, 9, 4, 1, 0]);
 }

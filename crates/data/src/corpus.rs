@@ -233,14 +233,16 @@ impl Corpus {
         self.is_test_set_apart
     }
 
-    /// What a cross-validation deals out where the test images were set apart: the training images, and then those.
-    pub fn pool(&self) -> Dataset {
-        self.training.joined(&self.test)
+    /// What a cross-validation deals out: the training images, and behind them the test images where those were set apart.
+    pub fn dealt(&self) -> Cow<'_, Dataset> {
+        match self.is_test_set_apart {
+            true => Cow::Owned(self.training.joined(&self.test)),
+            false => Cow::Borrowed(&self.training),
+        }
     }
 
-    /// Of each image that a cross-validation deals out its group, where the data has groups: of the training images, or of
-    /// [`Self::pool`].
-    pub fn pool_groups(&self) -> Option<Cow<'_, [u32]>> {
+    /// Of each image of [`Self::dealt`] its group, where the data has groups.
+    pub fn dealt_groups(&self) -> Option<Cow<'_, [u32]>> {
         let groups = self.groups.as_deref()?;
         Some(match &self.test_groups {
             Some(test) if self.is_test_set_apart => Cow::Owned([groups, test].concat()),

@@ -15,8 +15,8 @@ pub(crate) struct Divided {
     sound: Split,
     /// And as the one of the writers has it.
     writers: Split,
-    /// What a cross-validation deals out, where that is more than the training images.
-    pool: OnceLock<Dataset>,
+    /// What a cross-validation deals out, where test images that were set apart are among it.
+    dealt: OnceLock<Dataset>,
 }
 
 /// A run's images.
@@ -73,7 +73,7 @@ impl Divided {
     /// When the training images cannot be divided.
     pub(crate) fn new(corpus: Corpus) -> Result<Self, Error> {
         let (sound, writers) = (corpus.split()?, corpus.last_split()?);
-        Ok(Self { corpus, sound, writers, pool: OnceLock::new() })
+        Ok(Self { corpus, sound, writers, dealt: OnceLock::new() })
     }
 
     pub(crate) fn corpus(&self) -> &Corpus {
@@ -126,10 +126,10 @@ impl Divided {
     /// [`data::grouped_split`] draws it, and the rest to learn from.
     fn of_fold(&self, fold: Fold, resample: Resample, seed: u64) -> Result<Division<'_>, Error> {
         let images = match self.corpus.is_test_set_apart() {
-            true => self.pool.get_or_init(|| self.corpus.pool()),
+            true => self.dealt.get_or_init(|| self.corpus.dealt().into_owned()),
             false => self.corpus.training(),
         };
-        let groups = self.corpus.pool_groups();
+        let groups = self.corpus.dealt_groups();
         let dealt = data::deal_folds(
             images.labels(),
             self.corpus.classes(),

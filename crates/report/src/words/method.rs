@@ -1,7 +1,7 @@
 //! How the runs of a study were made.
 
 use analysis::model::Model;
-use records::record::Protocol;
+use records::record::{Protocol, Resample};
 use serde_json::{Value, json};
 use spec::Recipe;
 
@@ -143,19 +143,29 @@ fn in_words(protocol: Protocol, study: &Study) -> String {
              after the last epoch, in the others"
         }
     };
+    let drawn = study.distinct(|run| run.specification.resample);
+    let learnt = match drawn.contains(&Resample::Bootstrap) {
+        true => " Each run learns from as many images, drawn from those with replacement by its seed.",
+        false => "",
+    };
     let validation = match protocol {
         Protocol::Sound => "a stratified part of the training images",
         Protocol::Writers => {
             "the last part of each class in the training file, which in MNIST's are by writers of their own,"
         }
         Protocol::Original => {
-            return "Protocol original: all training images are trained on, and the test images serve as validation set after \
-                    each epoch. Run by run, the models share the order of the images."
-                .to_owned();
+            return format!(
+                "Protocol original: all training images are trained on, and the test images serve as validation set after \
+                 each epoch.{learnt} Run by run, the models share the order of the images."
+            );
         }
     };
+    let held = match drawn[..] {
+        [Resample::Split] => "drawn anew by the seed of each run and shared by the models",
+        _ => "alike in every run",
+    };
     format!(
-        "Protocol {}: {validation} is kept for validation, alike in every run; {read}, and nothing is chosen by them. Run by \
+        "Protocol {}: {validation} is kept for validation, {held}; {read}, and nothing is chosen by them.{learnt} Run by \
          run, the models share the order of the images.",
         protocol.name()
     )
@@ -186,6 +196,22 @@ mod tests {
             in_a_line(&recipe),
             "1 epoch, batch size 128, Adam (beta 1 0.7) with learning rate 0.001, augmentation (shift 2.0), \
              label smoothing 0.1, schedule one-cycle, test time augmentation four-shifts"
+        );
+    }
+
+    #[test]
+    fn what_runs_draw_is_told() {
+        let mut records = records(&[("cnn", 0.04)], 3, 2);
+        let words =
+            |records: &[RunRecord]| in_words(Protocol::Sound, &Given { records, ..Given::default() }.study());
+        assert!(words(&records).contains("alike in every run"));
+        records.iter_mut().for_each(|record| record.specification.resample = Resample::Split);
+        assert!(words(&records).contains("drawn anew by the seed of each run"));
+        records.iter_mut().for_each(|record| record.specification.resample = Resample::Bootstrap);
+        let told = words(&records);
+        assert!(
+            told.contains("alike in every run") && told.contains("with replacement by its seed"),
+            "{told}"
         );
     }
 

@@ -6,7 +6,7 @@ use super::{
     hints::Place,
     limits::{DATASETS, LAYERS, LINE, MODELS, NAME, PATH, SETTINGS, TEXT, TITLE, VALUE, VALUES, VARIABLES},
     model::LayerTemplate,
-    recipe_fields::{is_recipe_field, set},
+    recipe_fields::{is_one_value, is_recipe_field, set},
     values::Entries,
 };
 use crate::plan::{CrossValidation, MAXIMUM_FOLDS};
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A table of settings, or nothing. Those of a table within it go by dotted names, so that each has its own line, unless
-    /// the table says what kind it is: an optimiser's or a schedule's constants are checked together.
+    /// the table is one value: an optimiser's or a schedule's constants are checked together, as are a preparation's lists.
     fn settings(&self, entries: &Entries, key: &str) -> Read<Vec<Setting>> {
         let mut settings = Vec::new();
         if let Some(node) = self.get(entries, key) {
@@ -241,7 +241,9 @@ impl<'a> Reader<'a> {
             let name = format!("{prefix}{name}");
             self.check_text("a setting's name", &name, NAME, node.line)?;
             match &node.content {
-                Content::Table(inner) if !inner.is_empty() && self.get(inner, "kind").is_none() => {
+                Content::Table(inner)
+                    if !inner.is_empty() && !is_one_value(&name, self.get(inner, "kind").is_some()) =>
+                {
                     self.collect(&format!("{name}."), inner, settings)?;
                 }
                 _ => settings.push(Setting { name, value: node.to_json(), line: node.line }),

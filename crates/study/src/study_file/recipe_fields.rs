@@ -89,8 +89,12 @@ fn is_field_of<T: DeserializeOwned>(name: &str) -> bool {
     parsed.map_or_else(|error| !error.to_string().starts_with("unknown field"), |_| true)
 }
 
-/// Sets the field at a dotted path, making the tables on the way; a table joins the one that is there unless it says what
-/// kind it is.
+/// Whether a table in the field of that dotted name is one value, not a group of fields that are set one by one.
+pub(super) fn is_one_value(name: &str, has_kind: bool) -> bool {
+    has_kind || name.rsplit('.').next() == Some("preparation")
+}
+
+/// Sets the field at a dotted path, making the tables on the way; a table joins the one that is there unless it is one value.
 pub(super) fn set(fields: &mut Map<String, Value>, path: &str, value: &Value) {
     if let Some((first, rest)) = path.split_once('.') {
         let inner = fields.entry(first).or_insert_with(|| Value::Object(Map::new()));
@@ -105,7 +109,7 @@ pub(super) fn set(fields: &mut Map<String, Value>, path: &str, value: &Value) {
         return;
     }
     match (fields.get_mut(path), value) {
-        (Some(Value::Object(there)), Value::Object(new)) if !new.contains_key("kind") => {
+        (Some(Value::Object(there)), Value::Object(new)) if !is_one_value(path, new.contains_key("kind")) => {
             for (key, value) in new {
                 set(there, key, value);
             }
