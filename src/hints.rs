@@ -145,6 +145,7 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         data::Error::AsPublished { name, .. } => {
             format!("pass --dataset {name} alone, or the path of a folder with its files")
         }
+        data::Error::TwoPaths { name, .. } => format!("rename {name}: a colon leads to words such as `grey`"),
         data::Error::TestStated { .. } => "leave out --test-fraction: the stated test part is used".to_owned(),
         data::Error::NotTransposed { .. } => "leave out --transpose".to_owned(),
         data::Error::Folds { most, .. } => format!("pass 2 to {} folds", thousands(*most as u64)),

@@ -26,7 +26,7 @@ use train::TestTimeAugmentation;
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) model: ModelFileArguments,
-    /// ONNX file to write: images [n, 1, height, width] of 0 to 1 in, logits out
+    /// ONNX file to write: images [n, channels, height, width] of 0 to 1 in, logits out
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) onnx: Option<PathBuf>,
     /// Probabilities in the place of logits

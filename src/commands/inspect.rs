@@ -1,6 +1,7 @@
 //! `datasets inspect`: what a data set holds, before anything is trained on it.
 
 use super::models::print;
+use crate::output;
 use crate::{
     commands::source,
     failure::Failure,
@@ -102,7 +103,7 @@ fn table(corpus: &Corpus, inspection: &Inspection) -> String {
     rows[0].extend(inspection.parts.iter().map(|part| part.name.to_owned()));
     for (class, name) in corpus.class_names().iter().enumerate() {
         let counts = inspection.parts.iter().map(|part| thousands(part.by_class[class] as u64));
-        rows.push(std::iter::once(name.clone()).chain(counts).collect());
+        rows.push(std::iter::once(output::one_line(name).into_owned()).chain(counts).collect());
     }
     let all = inspection.parts.iter().map(|part| thousands(part.images.len() as u64));
     rows.push(std::iter::once("all".to_owned()).chain(all).collect());

@@ -199,11 +199,15 @@ fn file_answers(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result
 /// Says what was done to whole images: each sentence once, with how many it is of, but sizes together.
 fn tell_remarks(answers: &[(String, Vec<Answer>)]) {
     let mut told: Vec<(&str, usize, &str)> = Vec::new();
+    let is_one = answers.len() == 1;
     for (file, found) in answers {
         for remark in found.iter().flat_map(|answer| &answer.remarks) {
             // Pictures come in many sizes.
-            let kind =
-                if remark.starts_with("resized from") { "resized to the model's size" } else { remark };
+            let kind = if remark.starts_with("resized from") && !is_one {
+                "resized to the model's size"
+            } else {
+                remark
+            };
             match told.iter_mut().find(|(known, ..)| *known == kind) {
                 Some((_, count, _)) => *count += 1,
                 None => told.push((kind, 1, file)),
@@ -211,9 +215,9 @@ fn tell_remarks(answers: &[(String, Vec<Answer>)]) {
         }
     }
     for (remark, count, file) in told {
-        match (count, answers.len()) {
-            (1, 1) => output::note(&format!("{file}: {remark}")),
-            (_, all) => output::note(&format!("{count} of {all} images: {remark}, {file} for example")),
+        match answers.len() {
+            1 => output::note(&format!("{file}: {remark}")),
+            all => output::note(&format!("{count} of {all} images: {remark}, {file} for example")),
         }
     }
 }

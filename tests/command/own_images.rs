@@ -212,9 +212,62 @@ fn a_preparation_goes_with_the_model() {
     let told =
         format!("test accuracy {:.2} %", 100.0 * evaluated["test_accuracy"].as_f64().expect("a number"));
     assert!(trained.stdout.contains(&told), "{told}: {}", trained.stdout);
+    for lists in [
+        "{ mean = [0.5, 0.4, 0.3], std = [0.2, 0.2, 0.2] }",
+        "{ deviation = [0.2, 0.2, 0.2], mean = [0.5, 0.4, 0.3] }",
+    ] {
+        fs::write(bench.path().join("study.toml"), study.replace("\"standardise\"", lists)).expect("written");
+        let given = said(&mut bench.command(&train));
+        assert_eq!(given.code, Some(0), "{}", given.stderr);
+        let told = said(&mut bench.command(&[&["evaluate", "m.safetensors", "--json"], &set[..]].concat()));
+        let expected = serde_json::json!({ "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2] });
+        assert_eq!(json(&told.stdout)["preparation"], expected, "{}", told.stderr);
+    }
     let wrong = study.replace("\"standardise\"", "{ mean = [0.5], std = [0.2] }");
     fs::write(bench.path().join("study.toml"), wrong).expect("written");
     let refused = said(&mut bench.command(&train));
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("means of 3 channels expected"), "{}", refused.stderr);
+}
+
+/// What was once read without a word, or waited for ever.
+#[test]
+fn odd_folders_are_told_or_refused() {
+    let bench = Bench::new();
+    photographs(&bench.path().join("pets"));
+    let inspect = |path: &str| said(&mut bench.command(&["datasets", "inspect", path, "--resize", "8x8"]));
+    assert_eq!(inspect("pets").code, Some(0));
+    // A folder whose name is that of the other with a word behind it.
+    fs::create_dir(bench.path().join("pets:resize=8x8")).expect("made");
+    let both = inspect("pets");
+    assert_eq!(both.code, Some(1), "{}", both.stderr);
+    assert!(
+        both.stderr.contains("one path expected, both pets:resize=8x8 and pets found"),
+        "{}",
+        both.stderr
+    );
+    fs::remove_dir(bench.path().join("pets:resize=8x8")).expect("removed");
+    let one = said(&mut bench.command(&["datasets", "inspect", "pets:resize=8x8:groups=(pet|person)"]));
+    assert_eq!(one.code, Some(1));
+    assert!(one.stderr.contains("a group that can be held back"), "{}", one.stderr);
+    #[cfg(unix)]
+    {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
+        let pipe = bench.path().join("pets/cat/pipe.png");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let pipe_told = inspect("pets");
+        assert_eq!(pipe_told.code, Some(1), "{}", pipe_told.stderr);
+        assert!(
+            pipe_told.stderr.contains("pipe.png") && pipe_told.stderr.contains("not a plain file"),
+            "{}",
+            pipe_told.stderr
+        );
+        fs::remove_file(pipe).expect("removed");
+        let strange = bench.path().join("pets").join(OsStr::from_bytes(b"bad\xff"));
+        if fs::create_dir(&strange).is_ok() {
+            let named = inspect("pets");
+            assert_eq!(named.code, Some(1), "{}", named.stderr);
+            assert!(named.stderr.contains("a name in UTF-8 expected"), "{}", named.stderr);
+        }
+    }
 }

@@ -241,6 +241,7 @@ impl Batches {
             return Err(Error::NoTraining { path: path.to_owned(), expected, found });
         }
         let mut raw = Raw::default();
+        raw.remarks.extend(missing_batches(&self.parts[0]));
         for (batches, part) in self.parts.into_iter().zip(&mut raw.parts) {
             if !batches.is_empty() {
                 *part = Some(decode(set, batches)?);
@@ -253,6 +254,21 @@ impl Batches {
         }
         Ok(raw)
     }
+}
+
+/// Which of the numbered batches are not there, between the first and the last that are; one alone is what was asked for.
+fn missing_batches(batches: &[Batch]) -> Option<String> {
+    let number = |batch: &Batch| -> Option<u32> {
+        let stem = batch.file.rsplit(['/', '\\']).next()?.strip_suffix(".bin")?;
+        stem.rsplit('_').next()?.parse().ok()
+    };
+    let there: Vec<u32> = batches.iter().filter_map(number).collect();
+    let last = there.iter().max().filter(|_| there.len() > 1)?;
+    let missing: Vec<String> = (1..=*last)
+        .filter(|number| !there.contains(number))
+        .map(|number| format!("data_batch_{number}.bin"))
+        .collect();
+    (!missing.is_empty()).then(|| format!("not there: {}", missing.join(", ")))
 }
 
 /// Members of a tar archive begin with a block of this many bytes.

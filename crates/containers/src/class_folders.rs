@@ -53,7 +53,12 @@ fn entries(path: &Path) -> Result<Vec<Entry>, Error> {
         let path = entry.path();
         // A link is what it leads to.
         let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
-        entries.push(Entry { path, name: entry.file_name().to_string_lossy().into_owned(), is_folder });
+        // Two names that differ in what is no text would come out as one.
+        let Ok(name) = entry.file_name().into_string() else {
+            let problem = io::Error::other("a name in UTF-8 expected: rename it");
+            return Err(Error::unreadable(path.display().to_string(), &problem));
+        };
+        entries.push(Entry { path, name, is_folder });
     }
     entries.sort_by_cached_key(|entry| (nfc(&entry.name), entry.path.clone()));
     Ok(entries)

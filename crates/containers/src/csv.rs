@@ -436,6 +436,9 @@ fn columns(
             "{file}: no column is called label, class or target: the first one is taken as the label"
         ));
     }
+    if labelled.is_none() && !is_header {
+        remarks.push(format!("{file}: there is no header: the first column is taken as the label"));
+    }
     if channels == 3 {
         let order = match reading.layout {
             Some(Layout::ChannelsFirst) => "all of red, then green, then blue",

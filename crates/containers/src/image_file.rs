@@ -54,6 +54,7 @@ pub(crate) fn format_of_name(path: &Path) -> Option<ImageFormat> {
 pub(crate) fn is_unnamed_image(path: &Path) -> bool {
     let mut head = [0; 16];
     path.extension().is_none()
+        && path.is_file()
         && File::open(path)
             .and_then(|mut file| file.read(&mut head))
             .is_ok_and(|read| format_of(&head[..read]).is_some())
@@ -79,6 +80,10 @@ pub(crate) struct Head {
 /// A file's bytes.
 pub(crate) fn bytes(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
     let of = |error: io::Error| Error::unreadable(name, &error);
+    // Opening a pipe would wait for its writer.
+    if !path.metadata().map_err(of)?.is_file() {
+        return Err(of(io::Error::other("not a plain file")));
+    }
     let file = File::open(path).map_err(of)?;
     let length = file.metadata().map_err(of)?.len();
     let too_large = |found| Error::TooLarge {

@@ -21,7 +21,15 @@ type Archive = ZipArchive<BufReader<File>>;
 /// What the arrays of a part are called, images and labels, in the order of [`PARTS`]. The first scheme of which there is an array
 /// counts.
 const SCHEMES: &[[&[(&str, &str)]; 3]] = &[
-    [&[("train_images", "train_labels")], &[("val_images", "val_labels")], &[("test_images", "test_labels")]],
+    [
+        &[("train_images", "train_labels")],
+        &[
+            ("val_images", "val_labels"),
+            ("validation_images", "validation_labels"),
+            ("valid_images", "valid_labels"),
+        ],
+        &[("test_images", "test_labels")],
+    ],
     [
         &[("x_train", "y_train")],
         &[("x_val", "y_val"), ("x_valid", "y_valid"), ("x_validation", "y_validation")],

@@ -297,6 +297,14 @@ pub enum Error {
         /// What the file is, where that is known.
         found: Option<Found>,
     },
+    /// A name is that of a path, and that of another with words behind it.
+    #[error("dataset {name:?}: one path expected, both {name} and {path} found")]
+    TwoPaths {
+        /// The name.
+        name: String,
+        /// The path before the words.
+        path: String,
+    },
     /// Images are to be set apart as a test part, and there is one.
     #[error("dataset {name}: data without a test part expected for `test=`, one with a test part found")]
     TestStated {

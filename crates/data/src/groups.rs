@@ -146,7 +146,7 @@ impl Grouping {
         });
         let count = |has: &[bool]| has.iter().filter(|has| **has).count();
         let mut remarks = vec![format!(
-            "the images are of {} groups, {} of them in the test part: no split divides a group",
+            "the images are of {} groups, {} of them in the test part; no split that is drawn divides a group",
             thousands(self.names.len() as u64),
             thousands(count(&test) as u64)
         )];

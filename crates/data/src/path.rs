@@ -5,6 +5,7 @@ use std::path::Path;
 use containers::{Contents, Images, Part};
 use spec::ImageShape;
 
+use crate::classes::list;
 use crate::directory::read_four;
 use crate::error::thousands;
 use crate::four_files::FourFiles;
@@ -41,6 +42,9 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
         return Err(Error::TestStated { name });
     }
     let Contents { class_names, mut training, validation, test, .. } = contents;
+    if let Some(validation) = &validation {
+        remarks.extend(unlearnt(&training, validation, &class_names));
+    }
     let validation_images = validation.as_ref().map(|part| part.images.count);
     if let Some(validation) = validation {
         append(&mut training, validation);
@@ -52,7 +56,12 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     let mut corpus = Corpus::examined(name, training, test, class_names)?;
     if let Some(images) = validation_images {
         remarks
-            .push(format!("the data states {} validation images: they are used", thousands(images as u64)));
+            .push(format!(
+                "the data states {} validation image{}, used as such; runs that draw their own split, folds and the protocol \
+                 original learn from them",
+                thousands(images as u64),
+                if images == 1 { "" } else { "s" }
+            ));
         corpus = corpus.with_validation(images);
     }
     if let Some(groups) = groups {
@@ -75,6 +84,16 @@ fn read_container(path: &Path, name: &str, reading: &Reading) -> Result<Contents
         return Err(Error::NotTransposed { name: name.to_owned() });
     }
     Ok(containers::read(path, &reading.of_images())?)
+}
+
+/// Says which classes only the stated validation part has.
+fn unlearnt(training: &Part, validation: &Part, class_names: &[String]) -> Option<String> {
+    let occurs = |part: &Part, class: usize| part.labels.iter().any(|label| usize::from(*label) == class);
+    let only = (0..class_names.len()).filter(|class| occurs(validation, *class) && !occurs(training, *class));
+    let names: Vec<&String> = only.map(|class| &class_names[class]).collect();
+    (!names.is_empty()).then(|| {
+        format!("no training image, but validation images, of {}: no model learns it", list(&names, "and"))
+    })
 }
 
 /// Moves some of the training images into a test part; says which.
@@ -100,7 +119,7 @@ fn set_apart(
         None => "of each class in its proportion",
     };
     let told = format!(
-        "there is no test part: {} of {} images, {whose}, are set apart to test on, drawn by seed {seed}; `test={}@{}` behind the path \
+        "there is no test part: {} of {} images, {whose}, are set apart to test on, drawn by seed {seed} (folds are dealt out of all images); `test={}@{}` behind the path \
          draws others",
         thousands(test.images.count as u64),
         thousands(images as u64),

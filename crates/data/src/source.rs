@@ -74,10 +74,14 @@ impl Source {
             }
         };
         // A path may hold colons itself.
-        if !matches!(path_kind(Path::new(text)), PathKind::Nothing) {
-            return at(text, Reading::default());
-        }
         let (path, reading) = Reading::split(text);
+        if !matches!(path_kind(Path::new(text)), PathKind::Nothing) {
+            let is_ambiguous = path != text && !matches!(path_kind(Path::new(path)), PathKind::Nothing);
+            return match is_ambiguous {
+                true => Err(Error::TwoPaths { name: text.to_owned(), path: path.to_owned() }),
+                false => at(text, Reading::default()),
+            };
+        }
         if find_published(path).is_some() && reading != Reading::default() {
             return Err(Error::AsPublished { name: path.to_owned(), reading: reading.to_string() });
         }

@@ -96,7 +96,12 @@ pub fn grouped_split(
         }
     }
     if validation.is_empty() {
-        return Err(Error::Indivisible { images: labels.len() });
+        return Err(Error::Groups {
+            name: format!("{} images", labels.len()),
+            expected: "a group that can be held back, while each class keeps images to learn from,"
+                .to_owned(),
+            found: format!("none of {}", members.len()),
+        });
     }
     validation.sort_unstable();
     let training = (0..labels.len() as u32).filter(|index| validation.binary_search(index).is_err());
