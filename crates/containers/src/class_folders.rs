@@ -53,15 +53,23 @@ fn entries(path: &Path) -> Result<Vec<Entry>, Error> {
         let path = entry.path();
         // A link is what it leads to.
         let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
-        // Two names that differ in what is no text would come out as one.
-        let Ok(name) = entry.file_name().into_string() else {
-            let problem = io::Error::other("a name in UTF-8 expected: rename it");
-            return Err(Error::unreadable(path.display().to_string(), &problem));
-        };
-        entries.push(Entry { path, name, is_folder });
+        entries.push(Entry { path, name: entry.file_name().to_string_lossy().into_owned(), is_folder });
     }
     entries.sort_by_cached_key(|entry| (nfc(&entry.name), entry.path.clone()));
     Ok(entries)
+}
+
+/// As [`entries`], but each with a name that is text: two that differ in what is none would come out as one.
+fn named_entries(path: &Path) -> Result<Vec<Entry>, Error> {
+    let entries = entries(path)?;
+    let is_text = |entry: &&Entry| entry.path.file_name().is_some_and(|name| name.to_str().is_some());
+    match entries.iter().find(|entry| !is_text(entry)) {
+        None => Ok(entries),
+        Some(entry) => {
+            let problem = io::Error::other("a name in UTF-8 expected: rename it");
+            Err(Error::unreadable(entry.path.display().to_string(), &problem))
+        }
+    }
 }
 
 fn nfc(name: &str) -> String {
@@ -111,7 +119,7 @@ struct Walk {
 impl Walk {
     /// Takes the images of a class folder.
     fn class(&mut self, folder: &Path, within: &str, class: &str, depth: usize) -> Result<(), Error> {
-        for entry in entries(folder)? {
+        for entry in named_entries(folder)? {
             let name = format!("{within}/{}", nfc(&entry.name));
             let named_as_image = !entry.is_folder && image_file::format_of_name(&entry.path).is_some();
             if is_hidden(&entry.name) {
@@ -135,7 +143,7 @@ impl Walk {
     fn part(&mut self, folder: &Path, within: &str, is_training: bool) -> Result<(), Error> {
         // The same class may be spelt with composed and with decomposed letters.
         let mut classes: BTreeMap<String, (PathBuf, usize)> = BTreeMap::new();
-        for entry in entries(folder)? {
+        for entry in named_entries(folder)? {
             let class = nfc(&entry.name);
             let name = format!("{within}{class}");
             if is_hidden(&entry.name) {

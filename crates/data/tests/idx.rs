@@ -205,7 +205,7 @@ fn what_stands_in_the_place_of_images_is_named() {
         foreign.to_string(),
         format!("{IMAGES}: an IDX file of images expected, an image file (PNG, JPEG or the like) found")
     );
-    assert_eq!(remedy(&foreign), Remedy::Convert);
+    assert_eq!(remedy(&foreign), Remedy::ClassFolders);
     let foreign = labels_error(images_file([0x0d01, 1, 2, 3], &[]));
     assert!(matches!(foreign, Error::WrongMagic { expected: idx::LABELS_MAGIC, .. }), "{foreign}");
 }

@@ -73,8 +73,8 @@ fn folds_are_paired_and_judged_by_the_corrected_test() {
     let sign = if comparison.a == "poor" { -1.0 } else { 1.0 };
     let mean = expected.iter().sum::<f64>() / 15.0;
     let squares: f64 = expected.iter().map(|difference| (difference - mean).powi(2)).sum();
-    let error = ((1.0 / 15.0 + 1.0 / 4.0) * squares / 14.0).sqrt();
-    // Student's quantile with 14 degrees of freedom.
+    let error = ((1.0 / 15.0 + 12.0 / 44.0) * squares / 14.0).sqrt();
+    // 12/44: of the other four folds a twelfth is held back. Student's quantile has 14 degrees of freedom.
     let half = 2.144_786_687_916_93 * error;
     assert!((sign * comparison.difference - mean).abs() < 1e-12, "{comparison:?}");
     let [lower, upper] = comparison.interval;

@@ -27,13 +27,13 @@ fn classes_weigh_in_the_gradient() {
     let weights: Vec<f64> = (0..10).map(|class| 0.5 + 0.25 * f64::from(class)).collect();
     let image = |index: usize| &images[index * 784..][..784];
     let one = |index: usize| {
-        let mut model = model(set, "mlp", 3);
+        let mut model = model(set, "lstm", 3);
         let loss = model.differentiate_images(&labels[index..=index], |_| image(index)).loss_sum;
         let weight = weights[usize::from(labels[index])];
         (loss, model.gradient().iter().map(|value| f64::from(*value) * weight / 3.0).collect::<Vec<_>>())
     };
     let parts = [0, 1, 2].map(one);
-    let mut model = model(set, "mlp", 3);
+    let mut model = model(set, "lstm", 3);
     model.set_class_weights(Some(weights.clone()));
     let told = model.differentiate_images(&labels, image);
     assert!((told.loss_sum - parts.iter().map(|(loss, _)| loss).sum::<f64>()).abs() < 1e-6);
