@@ -210,7 +210,7 @@ mod tests {
         assert!(describe(&dilated, 28).contains("parameters"), "{}", describe(&dilated, 28));
         assert_eq!(
             describe(&["flatten", "dense classes"], 1 << 32),
-            "images of 1 to 2097152 pixels expected, 4294967296×4294967296 found"
+            "images of 1 to 2097152 values expected, 4294967296×4294967296 found"
         );
         let many = vec!["relu"; 2001];
         assert_eq!(describe(&many, 28), "more than 2000 layers");
