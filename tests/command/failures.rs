@@ -80,7 +80,7 @@ fn images_too_small_for_a_model_are_told_before_any_work() {
         &said(&mut bench.command(&["--dataset", "tiny", "--out", "out"])),
         1,
         "model cnn, layer 6 (maxpool 2): windows of 2×2 do not fit an image of 1×1×64",
-        "images of 28×28 pixels fit every built-in model",
+        "images of 28×28 pixels fit every built-in model: pass --resize 28x28, or another model",
     );
     assert!(!bench.path().join("out").exists());
 }
