@@ -147,7 +147,10 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         }
         data::Error::TwoPaths { name, .. } => format!("rename {name}: a colon leads to words such as `grey`"),
         data::Error::TestStated { .. } => "leave out --test-fraction: the stated test part is used".to_owned(),
-        data::Error::NotTransposed { .. } => "leave out --transpose".to_owned(),
+        data::Error::NotForThis { word, .. } => match *word {
+            "transposed" => "leave out --transpose".to_owned(),
+            word => format!("leave out --{word}"),
+        },
         data::Error::Folds { most, .. } => format!("pass 2 to {} folds", thousands(*most as u64)),
         data::Error::Groups { .. } => {
             "pass --groups with a CSV file of two columns, image and group, or with a pattern that each image's path has"

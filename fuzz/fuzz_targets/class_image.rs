@@ -16,8 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for resize in [None, Some([3, 2])] {
         if let Ok(contents) = read(&folder, &Reading { resize, ..Reading::default() }) {
-            let images = &contents.training.images;
-            assert_eq!(images.pixels.len(), images.count * images.height * images.width * images.channels);
+            fuzz::check(&contents);
         }
     }
 });

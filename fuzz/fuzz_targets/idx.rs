@@ -8,7 +8,10 @@ fuzz_target!(|bytes: &[u8]| {
     for bytes in [bytes.to_vec(), idx::compress(bytes)] {
         if let Ok(images) = idx::read_images("images", bytes.clone()) {
             let written = idx::write_images(&images.pixels, images.count, images.shape);
-            assert_eq!(idx::read_images("again", written).expect("what was written is read").pixels, images.pixels);
+            assert_eq!(
+                idx::read_images("again", written).expect("what was written is read").pixels,
+                images.pixels
+            );
             examine(images);
         }
         let _ = idx::read_labels("labels", bytes.clone());

@@ -237,6 +237,32 @@ fn odd_folders_are_told_or_refused() {
     photographs(&bench.path().join("pets"));
     let inspect = |path: &str| said(&mut bench.command(&["datasets", "inspect", path, "--resize", "8x8"]));
     assert_eq!(inspect("pets").code, Some(0));
+    let sized =
+        said(&mut bench.command(&["datasets", "inspect", "pets", "--resize", "8x8", "--size", "4x4"]));
+    assert_eq!(sized.code, Some(1));
+    assert!(
+        sized.stderr.contains("expected where `size` is asked for")
+            && sized.stderr.contains("leave out --size"),
+        "{}",
+        sized.stderr
+    );
+    // One class in two Unicode forms of its name.
+    for (name, from) in [("cafe\u{301}", "cat"), ("caf\u{e9}", "dog")] {
+        fs::create_dir(bench.path().join("pets").join(name)).expect("made");
+        fs::copy(
+            bench.path().join(format!("pets/{from}/person-0-00.png")),
+            bench.path().join("pets").join(name).join(format!("{from}.png")),
+        )
+        .expect("copied");
+    }
+    let joined = inspect("pets");
+    assert_eq!(joined.code, Some(0), "{}", joined.stderr);
+    assert!(
+        joined.stdout.contains("in another Unicode form are one class")
+            || joined.stderr.contains("in another Unicode form are one class"),
+        "{}",
+        joined.stderr
+    );
     // A folder whose name is that of the other with a word behind it.
     fs::create_dir(bench.path().join("pets:resize=8x8")).expect("made");
     let both = inspect("pets");

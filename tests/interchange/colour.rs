@@ -2,12 +2,12 @@
 
 use crate::{
     c_header::{self, largest_difference, run_on},
-    common::{COLOUR, built_in, every_layer, further, logits, logits_by, trained_as},
+    common::{COLOUR, built_in, every_layer, further, logits, trained_as},
     onnx_runtime::{report, write_floats},
+    preparation::check_eight_bits,
 };
 use interchange::{
-    Description, FormatError, ImageKind, OnnxOptions, Quantisation, describe, encode, load, onnx,
-    pytorch_module,
+    Description, FormatError, ImageKind, OnnxOptions, describe, encode, load, onnx, pytorch_module,
 };
 use nn::{InstructionSet, Model, Preparation};
 use std::fs;
@@ -82,31 +82,7 @@ fn networks_give_the_same_logits_in_c() {
 
 #[test]
 fn eight_bit_networks_are_what_they_are_emulated_to_be() {
-    let (folder, compiled) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
-    fs::write(folder.path().join("images.u8"), COLOUR.test().images()).expect("written");
-    for spec in some() {
-        let (description, mut model) = trained(&spec, 20);
-        let name = &spec.architecture.name;
-        let quantisation = Quantisation::calibrate(&description, &mut model, COLOUR.training());
-        let options = OnnxOptions { quantisation: Some(&quantisation), ..OnnxOptions::default() };
-        let file = folder.path().join(format!("{name}.onnx"));
-        fs::write(file, onnx(&description, &model, options)).expect("written");
-        let header = interchange::c_header(&description, &model, Some(&quantisation));
-        let in_c = run_on(compiled.path(), name, &header, COLOUR.test());
-        quantisation.round_weights(&description, &mut model);
-        let on_grids = |model: &mut Model<f32>, images| quantisation.logits(model, images).to_vec();
-        let expected = logits_by(&mut model, IMAGES, on_grids);
-        write_floats(&folder.path().join(format!("{name}.f32")), &expected);
-        let difference = largest_difference(&in_c, &expected[..in_c.len()]);
-        let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-        assert!(difference < 0.1 * largest, "{name}: logits {difference} apart in C");
-    }
-    let report = report(folder.path(), &["plain"]);
-    for spec in some() {
-        let number = |key: &str| report[&spec.architecture.name][key].as_f64().expect("a number");
-        let (difference, largest) = (number("difference"), number("largest"));
-        assert!(difference < 0.05 * largest, "{}: {difference} of {largest}", spec.architecture.name);
-    }
+    check_eight_bits(&some(), &COLOUR, |spec| trained(spec, 20));
 }
 
 #[test]

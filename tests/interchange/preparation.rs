@@ -1,10 +1,11 @@
 //! Networks that were trained on (x − mean) / std, and with another ε.
 
 use crate::{
-    c_header::{self, largest_difference, run},
+    c_header::{self, largest_difference, run, run_on},
     common::{MNIST, built_in, described, every_layer, further, logits, logits_by, trained_as},
     onnx_runtime::{report, write_floats},
 };
+use data::Corpus;
 use interchange::{Description, OnnxOptions, Quantisation, describe, encode, load, onnx, pytorch_module};
 use nn::{InstructionSet, LayerSpec, Model, Preparation};
 use safetensors::SafeTensors;
@@ -85,18 +86,27 @@ fn c_headers_prepare_their_images_themselves() {
 
 #[test]
 fn eight_bit_models_round_images_that_were_prepared() {
+    check_eight_bits(&models(), &MNIST, prepared);
+}
+
+/// Holds what ONNX Runtime and C make of each model in eight bits against its emulation.
+pub(crate) fn check_eight_bits(
+    models: &[ModelSpec],
+    corpus: &Corpus,
+    trained: impl Fn(&ModelSpec) -> (Description, Model<f32>),
+) {
     let (folder, compiled) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
-    let pixels = &MNIST.test().images()[..IMAGES * 28 * 28];
+    let pixels = &corpus.test().images()[..IMAGES * corpus.test().image_length()];
     fs::write(folder.path().join("images.u8"), pixels).expect("written");
-    for spec in models() {
-        let (description, mut model) = prepared(&spec);
+    for spec in models {
+        let (description, mut model) = trained(spec);
         let name = &spec.architecture.name;
-        let quantisation = Quantisation::calibrate(&description, &mut model, MNIST.training());
+        let quantisation = Quantisation::calibrate(&description, &mut model, corpus.training());
         let options = OnnxOptions { quantisation: Some(&quantisation), ..OnnxOptions::default() };
         let file = folder.path().join(format!("{name}.onnx"));
         fs::write(file, onnx(&description, &model, options)).expect("written");
         let header = interchange::c_header(&description, &model, Some(&quantisation));
-        let in_c = run(compiled.path(), name, &header);
+        let in_c = run_on(compiled.path(), name, &header, corpus.test());
         quantisation.round_weights(&description, &mut model);
         let on_grids = |model: &mut Model<f32>, images| quantisation.logits(model, images).to_vec();
         let expected = logits_by(&mut model, IMAGES, on_grids);
@@ -106,7 +116,7 @@ fn eight_bit_models_round_images_that_were_prepared() {
         assert!(difference < 0.1 * largest, "{name}: logits {difference} apart in C");
     }
     let report = report(folder.path(), &["plain"]);
-    for spec in models() {
+    for spec in models {
         let number = |key: &str| report[&spec.architecture.name][key].as_f64().expect("a number");
         let (difference, largest) = (number("difference"), number("largest"));
         assert!(difference < 0.05 * largest, "{}: {difference} of {largest}", spec.architecture.name);

@@ -108,6 +108,8 @@ struct Passed {
     others: Vec<String>,
     hidden: Vec<String>,
     outside: Vec<String>,
+    /// Classes that several folders spell in other forms of the same letters.
+    joined: Vec<String>,
 }
 
 /// Where the walk through a folder puts what it finds.
@@ -153,6 +155,9 @@ impl Walk {
                 let is_image = image_file::format_of_name(&entry.path).is_some();
                 if is_image { &mut self.passed.outside } else { &mut self.passed.others }.push(name);
                 continue;
+            }
+            if classes.contains_key(&class) {
+                self.passed.joined.push(name.clone());
             }
             let before = self.items.len();
             self.class(&entry.path, &name, &class, 1)?;
@@ -217,6 +222,12 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
         items.sort_by(|one, other| one.name.cmp(&other.name).then_with(|| one.path.cmp(&other.path)));
     }
     passed_remarks(&walk.passed, &mut remarks);
+    if !walk.passed.joined.is_empty() {
+        remarks.push(format!(
+            "folders whose names spell the same letters in another Unicode form are one class: {}",
+            list(&walk.passed.joined)
+        ));
+    }
     let heads = heads(&parts)?;
     let plan = plan(&shown, &parts, &heads, reading, &mut remarks)?;
     let mut raw = Raw { remarks, ..Raw::default() };

@@ -187,7 +187,7 @@ fn of_words(samples: &[u16]) -> Vec<u8> {
     samples.iter().map(|sample| ((u32::from(*sample) + 128) / 257) as u8).collect()
 }
 
-/// 0 to 1 as 0 to 255, rounded; what is no number is 0.
+/// Scales floats from 0..=1 to 0..=255 and rounds them; NaN becomes 0.
 fn of_floats(samples: &[f32]) -> Vec<u8> {
     samples.iter().map(|sample| (sample.clamp(0.0, 1.0) * 255.0).round() as u8).collect()
 }

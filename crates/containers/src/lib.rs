@@ -33,6 +33,7 @@ mod words;
 
 pub use error::{Error, Remedy};
 pub use one_image::read_image;
+pub use words::thousands;
 
 use std::{fs, path::Path};
 

@@ -141,7 +141,8 @@ impl Words {
         Ok((kind, bytes))
     }
 
-    /// The head of an array, behind its own tag; what follows in `reader` are its values. None for what is no array of numbers.
+    /// Reads the header of an array element after its tag and leaves `reader` at the values. No header comes back for a class
+    /// that is not numeric.
     fn head(&self, reader: &mut impl Read) -> io::Result<(Option<Head>, Option<[u8; 4]>)> {
         let (_, flags) = self.short(reader)?;
         let (kind, sides) = self.short(reader)?;

@@ -1,7 +1,7 @@
 //! Numbers and lists in sentences.
 
 /// `1234567` as `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -32,6 +32,20 @@ pub(crate) fn list(texts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        let expected = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (47_040_016, "47,040,016"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ];
+        for (number, text) in expected {
+            assert_eq!(thousands(number), text);
+        }
+    }
 
     #[test]
     fn numbers_and_lists_are_written_out() {

@@ -8,9 +8,9 @@ use containers::{Contents, Images, Part};
 use spec::ImageShape;
 
 use crate::four_files::{FILE_NAMES, FourFiles};
+use crate::load_path::load_path;
 use crate::means::are_transposed_digits;
 use crate::parse::parse_files;
-use crate::path::load_path;
 use crate::paths::{read_file, text};
 use crate::{Corpus, Dataset, Error, Reading, idx};
 

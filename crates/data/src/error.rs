@@ -1,5 +1,7 @@
 //! What can be wrong with data: the thing, what was expected and what was found, and what to do about it.
 
+pub(crate) use containers::thousands;
+
 use crate::Found;
 use spec::ImageShape;
 
@@ -311,13 +313,15 @@ pub enum Error {
         /// The set's name.
         name: String,
     },
-    /// Images of another kind than IDX were to be transposed.
-    #[error(
-        "dataset {name}: IDX files expected where images are to be transposed, images of another kind found"
-    )]
-    NotTransposed {
+    /// A word of a reading means nothing for this kind of data.
+    #[error("dataset {name}: {expected} expected where `{word}` is asked for, data of another kind found")]
+    NotForThis {
         /// The set's name.
         name: String,
+        /// The word, such as `transposed`.
+        word: &'static str,
+        /// What it is for.
+        expected: &'static str,
     },
     /// A known set was to be read in another way.
     #[error("dataset {name}: a folder or a file expected for {reading}, a known data set found")]
@@ -427,36 +431,6 @@ fn known_names() -> String {
     crate::published().iter().map(|set| set.name).collect::<Vec<_>>().join(", ")
 }
 
-/// `1234567` as `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn surplus(found: Option<u64>) -> String {
     found.map_or_else(|| "more".to_owned(), thousands)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_separated() {
-        let expected = [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (47_040_016, "47,040,016"),
-            (u64::MAX, "18,446,744,073,709,551,615"),
-        ];
-        for (number, text) in expected {
-            assert_eq!(super::thousands(number), text);
-        }
-    }
 }

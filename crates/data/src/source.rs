@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf, is_separator};
 
 use crate::coloured::coloured;
+use crate::load_path::load_path;
 use crate::parse::{Parsed, parse_files};
-use crate::path::load_path;
 use crate::paths::{PathKind, path_kind, recognise_file};
 use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published, load_published};
 

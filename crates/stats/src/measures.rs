@@ -4,8 +4,8 @@
 
 use crate::error::{StatsError, check_count};
 
-/// Images by class: how many there are, how many were given the class, how many of these rightly. What every measure below
-/// needs of a confusion matrix: its margins and its diagonal.
+/// The margins and the diagonal of a confusion matrix, which is all that the measures below need: by class the number of images,
+/// of predictions, and of correct predictions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassCounts {
     images: Vec<u64>,

@@ -92,7 +92,7 @@ fn luma(red: f32, green: f32, blue: f32) -> f32 {
     green + 0.299 * (red - green) + 0.114 * (blue - green)
 }
 
-/// A number kept within 0 and 1; what is no number becomes 0.
+/// Limits a value to 0..=1; NaN becomes 0.
 #[inline(always)]
 fn clamp(value: f32) -> f32 {
     // One instruction each, where `f32::clamp` needs more to keep what is not a number.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use containers::{Contents, Images, Part};
+use containers::{Contents, Images, Kind, Part};
 use spec::ImageShape;
 
 use crate::classes::list;
@@ -25,9 +25,10 @@ use crate::{Corpus, Dataset, Error, Reading, TestShare};
 pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     let name = format!("{}{reading}", path.display());
     let is_four = path.is_dir() && FourFiles::are_in(path) || containers::recognise(path).is_none();
+    check(&name, reading, if is_four { None } else { containers::recognise(path) })?;
     let mut contents = match is_four {
         true => read_four(path, &name, reading)?,
-        false => read_container(path, &name, reading)?,
+        false => read_container(path, reading)?,
     };
     let mut groups = match &reading.groups {
         Some(asked) => Some(Grouping::of(asked, &name, &contents)?),
@@ -79,10 +80,23 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     Ok(corpus.with_remarks(remarks))
 }
 
-fn read_container(path: &Path, name: &str, reading: &Reading) -> Result<Contents, Error> {
-    if reading.transposed {
-        return Err(Error::NotTransposed { name: name.to_owned() });
+/// Refuses words that mean nothing for a kind of data; no kind stands for IDX files.
+fn check(name: &str, reading: &Reading, kind: Option<Kind>) -> Result<(), Error> {
+    let in_rows = matches!(kind, Some(Kind::Npz | Kind::Csv));
+    let arrays = "a CSV or an npz file";
+    for (asked, applies, word, expected) in [
+        (reading.transposed, kind.is_none(), "transposed", "IDX files"),
+        (reading.size.is_some(), in_rows, "size", arrays),
+        (reading.layout.is_some(), in_rows, "channels", arrays),
+    ] {
+        if asked && !applies {
+            return Err(Error::NotForThis { name: name.to_owned(), word, expected });
+        }
     }
+    Ok(())
+}
+
+fn read_container(path: &Path, reading: &Reading) -> Result<Contents, Error> {
     Ok(containers::read(path, &reading.of_images())?)
 }
 
