@@ -45,7 +45,7 @@ fn of_container(error: &data::ContainerError) -> String {
             "save the images as bytes of 0 to 255: np.savez(FILE, x_train=images.astype(np.uint8), ...)".to_owned()
         }
         ContainerRemedy::OneLabel => "give each image one class".to_owned(),
-        ContainerRemedy::Labels => "give a label for each image, in a column `label` or an array".to_owned(),
+        ContainerRemedy::Labels => "give a label for each image: in a CSV file a column `label`, in an npz file an array such as y_train".to_owned(),
         ContainerRemedy::Line(line) => format!("correct line {line}"),
         ContainerRemedy::Utf8 => "save the table as UTF-8".to_owned(),
         ContainerRemedy::Fewer => "use fewer or smaller images, or fewer classes".to_owned(),
@@ -93,7 +93,7 @@ pub(crate) fn of_data(error: &data::Error) -> String {
             "check the file of labels: it is damaged, or of something else than classes".to_owned()
         }
         data::Error::Alike { .. } => {
-            "check the file of images: it is damaged, or was never filled".to_owned()
+            "check the image files: they are damaged, or were never filled".to_owned()
         }
         data::Error::SetsDiffer { .. } | data::Error::ClassesDiffer { .. } => {
             "check that the training and the test files belong to the same dataset".to_owned()

@@ -4,13 +4,11 @@ use crate::{
     Error,
     pixels::{luma, on_white},
 };
-use image::{
-    ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
-    metadata::Orientation,
-};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Limits, metadata::Orientation};
+use pictures::{Decoder, format_of, is_whole_jpeg};
 use std::{
     fs::File,
-    io::{self, Cursor, Read},
+    io::{self, Read},
     path::Path,
 };
 
@@ -58,10 +56,6 @@ pub(crate) fn is_unnamed_image(path: &Path) -> bool {
         && File::open(path)
             .and_then(|mut file| file.read(&mut head))
             .is_ok_and(|read| format_of(&head[..read]).is_some())
-}
-
-fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
-    image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled)
 }
 
 /// What is known of an image before its pixels are.
@@ -215,8 +209,6 @@ fn rearranged(samples: Vec<u8>, stored: usize, channels: usize) -> Vec<u8> {
     pixels
 }
 
-type Decoder<'bytes> = Box<dyn ImageDecoder + 'bytes>;
-
 fn decoder<'bytes>(
     bytes: &'bytes [u8],
     format: ImageFormat,
@@ -226,9 +218,8 @@ fn decoder<'bytes>(
     limits.max_alloc = Some(MAXIMUM_DECODED_BYTES);
     (limits.max_image_height, limits.max_image_width) =
         (Some(MAXIMUM_STORED_SIDE), Some(MAXIMUM_STORED_SIDE));
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| refused(error, format, name))?;
+    let opened = pictures::open(bytes, format, limits);
+    let (decoder, orientation) = opened.map_err(|error| refused(error, format, name))?;
     let (width, height) = decoder.dimensions();
     if width.max(height) > MAXIMUM_STORED_SIDE
         || width.min(height) == 0
@@ -236,9 +227,7 @@ fn decoder<'bytes>(
     {
         return Err(Error::ImageSize { file: name.to_owned(), height: height.into(), width: width.into() });
     }
-    // An image whose notes on the camera are damaged is still an image.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    Ok((Box::new(decoder), orientation))
+    Ok((decoder, orientation))
 }
 
 const ENDS_EARLY: &str = "the file ends early";
@@ -266,27 +255,6 @@ pub(crate) fn title(format: ImageFormat) -> String {
         ImageFormat::WebP => "WebP".to_owned(),
         format => format!("{format:?}").to_uppercase(),
     }
-}
-
-/// Whether a JPEG file goes on to the marker of its end (ITU-T T.81, annex B): behind the segments before its first scan, where
-/// a byte of 0xff that is data is followed by 0.
-fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    let mut rest = bytes.get(2..).unwrap_or_default();
-    while let [0xff, marker, after @ ..] = rest {
-        rest = match *marker {
-            0xff => &rest[1..],
-            // The start of a scan: its coded data come behind its head.
-            0xda => return after.windows(2).any(|pair| pair == [0xff, 0xd9]),
-            _ => {
-                let length = after.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)));
-                match length.and_then(|length| after.get(length..)) {
-                    Some(behind) => behind,
-                    None => return false,
-                }
-            }
-        };
-    }
-    false
 }
 
 /// What bytes that are no image look like.

@@ -1,11 +1,11 @@
 //! Image files: their formats, what may be spent on them, transparency.
 
-use crate::{Picture, PictureError, jpeg, orientation::upright, picture::check_sides};
+use crate::{Picture, PictureError, orientation::upright, picture::check_sides};
 use image::{
-    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel, Primitive,
+    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, Limits, Pixel, Primitive,
     error::UnsupportedErrorKind, metadata::Orientation,
 };
-use std::io::{self, Cursor};
+use std::io;
 
 /// The most bytes that a decoder may take, for the picture and for its own tables.
 const MAXIMUM_BYTES: u64 = 512 << 20;
@@ -34,11 +34,9 @@ impl Picture {
     /// When the bytes are no such file, the file is damaged, or the picture is larger than [`crate::MAXIMUM_SIDE`] on a side
     /// or takes more than 512 MiB to decode, which is found out before that much is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
-        let format = image::guess_format(bytes)
-            .ok()
-            .filter(ImageFormat::reading_enabled)
-            .ok_or_else(|| PictureError::Format { found: described(bytes) })?;
-        if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
+        let format =
+            pictures::format_of(bytes).ok_or_else(|| PictureError::Format { found: described(bytes) })?;
+        if format == ImageFormat::Jpeg && !pictures::is_whole_jpeg(bytes) {
             return Err(PictureError::Damaged { format: name(format), reason: ENDS_EARLY.to_owned() });
         }
         let (image, orientation) = read(bytes, format)?;
@@ -50,17 +48,14 @@ impl Picture {
 fn read(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation), PictureError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAXIMUM_BYTES);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| refused(error, format))?;
+    let opened = pictures::open(bytes, format, limits);
+    let (decoder, orientation) = opened.map_err(|error| refused(error, format))?;
     let size = decoder.dimensions();
     let (width, height) = (size.0 as usize, size.1 as usize);
     check_sides(width, height)?;
     if decoder.total_bytes() > MAXIMUM_BYTES {
         return Err(PictureError::Memory { limit: MAXIMUM_BYTES });
     }
-    // A picture whose notes on the camera are damaged is still a picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, format))?;
     Ok((image, orientation))
 }

@@ -24,7 +24,6 @@ mod error;
 mod figures;
 mod file;
 mod groups;
-mod jpeg;
 mod opening;
 mod orientation;
 mod picture;

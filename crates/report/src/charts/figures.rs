@@ -313,8 +313,9 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
         let (x, y) =
             (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64 + 8.0);
         let Some(raster) = images.raster(entry.image) else { continue };
+        let [right, bottom] = [x + raster.columns as f64 * pixel, y + raster.rows() as f64 * pixel];
         scene.elements.push(Element::Image { at: (x.round(), y.round()), pixel, raster });
-        let frame = vec![(x, y), (x + edge, y), (x + edge, y + edge), (x, y + edge)];
+        let frame = vec![(x, y), (right, y), (right, bottom), (x, bottom)];
         scene.shape(Outline::Polygon(frame), None, Some(thin(AXIS)), 1.0);
         let star = if entry.disputed.is_some() { "*" } else { "" };
         let room = width - 8.0;

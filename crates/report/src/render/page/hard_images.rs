@@ -1,6 +1,7 @@
 //! The images that go wrong, drawn.
 
 use maud::{Markup, html};
+use spec::ImageShape;
 
 use super::{chip, table};
 use crate::words::numbers::{counted, thousands};
@@ -62,13 +63,20 @@ pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
     }
 }
 
+/// Longer side of an image as it is shown, in pixels.
+const EDGE: usize = 84;
+
 fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
     let class = |class: u8| study.class(usize::from(class));
     let address = images.and_then(|images| images.raster(entry.image)?.address());
+    let [width, height] = images.map_or([EDGE; 2], |images| {
+        let ImageShape { width, height, .. } = images.shape;
+        [width, height].map(|side| (EDGE * side).div_ceil(width.max(height)))
+    });
     html! {
         li {
             @if let Some(address) = address {
-                img src=(address) width="84" height="84" alt={ "Test image " (entry.image) ", labelled " (class(entry.label)) };
+                img src=(address) width=(width) height=(height) alt={ "Test image " (entry.image) ", labelled " (class(entry.label)) };
             }
             div.label { "label " (class(entry.label)) }
             @match entry.disputed {

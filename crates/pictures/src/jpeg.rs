@@ -4,7 +4,7 @@
 ///
 /// Segments are stepped over by their lengths, so that a preview inside one is not taken for the picture; in coded data
 /// a byte of 0xff that is data is followed by 0.
-pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+pub fn is_whole_jpeg(bytes: &[u8]) -> bool {
     const END_OF_IMAGE: u8 = 0xd9;
     let mut rest = bytes;
     loop {
@@ -34,17 +34,17 @@ pub(crate) fn is_whole(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_whole;
+    use super::is_whole_jpeg;
 
     #[test]
     fn the_end_is_that_of_the_picture() {
         let head = b"\xff\xd8\xff\xe1\x00\x06\xff\xd9..";
         let scan = b"\xff\xda\x00\x02abc\xff\x00\xd9\xff\xd0def";
         let whole = [&head[..], scan, b"\xff\xff\xd9"].concat();
-        assert!(is_whole(&whole));
-        assert!(is_whole(&[&whole[..], b"a camera's own data"].concat()));
+        assert!(is_whole_jpeg(&whole));
+        assert!(is_whole_jpeg(&[&whole[..], b"a camera's own data"].concat()));
         for length in 0..whole.len() {
-            assert!(!is_whole(&whole[..length]), "{length}");
+            assert!(!is_whole_jpeg(&whole[..length]), "{length}");
         }
     }
 }
