@@ -2,9 +2,9 @@
 
 use crate::commands::{
     bench::BenchArguments, compare::CompareArguments, datasets::DatasetsArguments,
-    evaluate::EvaluateArguments, export::ExportArguments, models::ModelsArguments, predict::PredictArguments,
-    report::ReportArguments, run::RunArguments, speedrun::SpeedrunArguments, train::TrainArguments,
-    tune::TuneArguments, verify::VerifyArguments,
+    evaluate::EvaluateArguments, export::ExportArguments, judge::JudgeArguments, models::ModelsArguments,
+    predict::PredictArguments, report::ReportArguments, run::RunArguments, speedrun::SpeedrunArguments,
+    train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
 };
 use clap::{Parser, Subcommand};
 
@@ -30,6 +30,7 @@ Examples:
   mnist-study --protocol original                as the original study: the test set validates
   mnist-study --dataset path/to/folder           your own images: a folder a class, npz, CSV, CIFAR, IDX
   mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
+  mnist-study judge predictions                  models trained elsewhere, by their answers
   mnist-study report Results                     every table, plot and page anew from the records
   mnist-study verify Results                     train a recorded run again and compare every bit
   mnist-study tune cnn --trials 30               better settings, found on the validation images
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Run a study file; reuses existing records
     Run(RunArguments),
+    /// Compare models that other programs trained, by their answers to the same test images
+    Judge(JudgeArguments),
     /// Make every table, plot and page of a results folder anew from its records, without training
     Report(ReportArguments),
     /// Train a record's run again and compare the fingerprint

@@ -171,7 +171,6 @@ impl Compared {
     pub fn study(&self) -> report::Study<'_> {
         report::Study {
             question: Question::default(),
-            records: &self.records,
             analysis: self.analysis(),
             images: None,
             class_names: &self.class_names,

@@ -15,6 +15,7 @@ use crate::{
 use records::{
     event::{Event, Kind},
     folder::StudyFolder,
+    imported::Imports,
     question::{Part, Question},
     record::{FailedRun, Protocol, Resample, RunSpec},
     results::{collect, describe_failure},
@@ -219,8 +220,13 @@ fn make_on(
     told: bool,
 ) -> Result<Flaw, Failure> {
     // Until the results are out: nobody else's plan can take the place of this one meanwhile.
-    let workplace =
-        StudyFolder::open(folder, &comparison.question, &runs, &session.environment(), options.fresh)?;
+    let workplace = StudyFolder::open(
+        folder,
+        &comparison.question,
+        Some((&runs, &session.environment())),
+        Imports::default(),
+        options.fresh,
+    )?;
     let mut progress = Progress::with_curves(&runs, output.quiet);
     let mut made = 0;
     let _finishing = interrupt::finish_step();

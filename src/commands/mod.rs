@@ -9,6 +9,7 @@ pub(crate) mod evaluate;
 pub(crate) mod export;
 mod forecast;
 mod inspect;
+pub(crate) mod judge;
 pub(crate) mod models;
 mod named;
 pub(crate) mod predict;
@@ -45,6 +46,7 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Judge(arguments)) => judge::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Tune(arguments)) => tune::run(&arguments),

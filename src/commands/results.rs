@@ -7,8 +7,9 @@ use crate::{
     reproduce::reproduction,
     show,
 };
-use analysis::{Analysis, across::across};
+use analysis::{Analysis, Run, across::across};
 use records::{
+    imported::ImportedRun,
     question::{Measure, Part},
     record::RunRecord,
     results::{Collection, collect, describe_failure},
@@ -60,16 +61,16 @@ pub(crate) fn write_all(
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
-    let Collection { records, failed, question, notes, losses } = collection;
+    let Collection { records, imported, failed, question, notes, losses } = collection;
     let pool = corpus.filter(|_| records.iter().any(|record| record.specification.fold.is_some()));
     let pool = pool.map(data::Corpus::dealt);
+    let runs = Run::all(&records).into_iter().chain(Run::all(&imported));
     let study = Study {
-        reproduction: Some(reproduction(&records, &failed, &question)),
-        analysis: Analysis::of(&records, &failed, &question, notes),
+        reproduction: (!records.is_empty()).then(|| reproduction(&records, &failed, &question)),
+        analysis: Analysis::of(runs, &failed, &question, notes),
         question,
-        images: corpus.and_then(|corpus| images(corpus, pool.as_deref(), &records)),
-        class_names: class_names(corpus, &records),
-        records: &records,
+        images: corpus.and_then(|corpus| images(corpus, pool.as_deref(), &records, &imported)),
+        class_names: class_names(corpus, &records, &imported),
     };
     let pictures = write(folder, &study)?;
     match output.quiet {
@@ -126,8 +127,14 @@ pub(crate) fn publish_across(
 }
 
 /// What the classes are called: as the records say, or else, in records of earlier states, as the data does.
-fn class_names<'a>(corpus: Option<&'a data::Corpus>, records: &'a [RunRecord]) -> &'a [String] {
-    let Some(first) = records.first() else { return &[] };
+fn class_names<'a>(
+    corpus: Option<&'a data::Corpus>,
+    records: &'a [RunRecord],
+    imported: &'a [ImportedRun],
+) -> &'a [String] {
+    let Some(first) = records.first() else {
+        return imported.first().map_or(&[], |run| &run.class_names);
+    };
     match corpus.filter(|corpus| corpus.sha256() == first.specification.dataset.sha256) {
         Some(corpus) if first.class_names.is_empty() => corpus.class_names(),
         _ => &first.class_names,
@@ -139,11 +146,13 @@ fn images<'a>(
     corpus: &'a data::Corpus,
     pool: Option<&'a data::Dataset>,
     records: &[RunRecord],
+    imported: &[ImportedRun],
 ) -> Option<TestImages<'a>> {
     let same = records.iter().all(|record| {
         let run = &record.specification;
         run.dataset.sha256 == corpus.sha256() && run.fold.is_some() == pool.is_some()
     });
+    let same = same && imported.iter().all(|run| run.test_set.sha256 == corpus.sha256());
     let test = pool.unwrap_or(corpus.test());
     same.then(|| TestImages { pixels: test.images(), shape: test.shape(), is_ink: test.is_ink() })
 }
@@ -152,11 +161,10 @@ fn images<'a>(
 fn remark(study: &Study) {
     /// More would push the result off the screen.
     const TOLD: usize = 3;
-    let warnings: Vec<String> = study
-        .records
-        .iter()
-        .flat_map(|record| record.warnings.iter().map(move |warning| (&record.specification, warning)))
-        .map(|(run, warning)| format!("{}, seed {}: {warning}", run.model, run.seed))
+    let runs = study.analysis.runs.iter();
+    let warnings: Vec<String> = runs
+        .flat_map(|run| run.warnings.iter().map(move |warning| (run, warning)))
+        .map(|(run, warning)| format!("{}, {}: {warning}", run.model, run.in_words()))
         .collect();
     warnings.iter().take(TOLD).for_each(|warning| output::note(warning));
     if warnings.len() > TOLD {

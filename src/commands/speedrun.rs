@@ -13,6 +13,7 @@ use records::{
     event::{Event, Kind},
     folder::StudyFolder,
     identity::run_id,
+    imported::Imports,
     question::Question,
     record::{FailedRun, Protocol, RunRecord},
     results::describe_failure,
@@ -69,8 +70,13 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         runs: arguments.seeds,
     };
     let runs = plan(&study, &identify(session.corpus()));
-    let folder =
-        StudyFolder::open(&arguments.out, &Question::default(), &runs, &session.environment(), true)?;
+    let folder = StudyFolder::open(
+        &arguments.out,
+        &Question::default(),
+        Some((&runs, &session.environment())),
+        Imports::default(),
+        true,
+    )?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
     let _finishing = interrupt::finish_step();
     let start_seconds = process_start.elapsed().as_secs_f64() - session.loading_seconds();

@@ -13,6 +13,7 @@ use crate::{
     targets,
 };
 use analysis::{
+    Run,
     figures::{fixed, percent},
     model::models,
     sanity::sanity,
@@ -80,8 +81,9 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
             || model.architecture.doubt().is_some_and(|doubt| warning.contains(&doubt))
     };
     let records = slice::from_ref(record);
-    let (models, _) = models(records, &[], &Thresholds::default());
-    let found = sanity(records, &[], &models);
+    let runs = Run::all(records);
+    let (models, _) = models(&runs, &[], &Thresholds::default());
+    let found = sanity(&runs, &[], &models);
     for warning in record.warnings.iter().chain(found.iter().filter(|warning| !told(warning))) {
         output::note(warning);
     }

@@ -1,6 +1,6 @@
 //! Models ranked over several data sets.
 
-use crate::{measures::value, thresholds::Thresholds};
+use crate::{Run, measures::value, thresholds::Thresholds};
 use records::{
     question::{Measure, Question},
     record::RunRecord,
@@ -156,7 +156,7 @@ fn mean_of(records: &[RunRecord], model: &str, measure: Measure) -> Option<f64> 
     let runs: Vec<f64> = records
         .iter()
         .filter(|record| record.specification.model == model)
-        .map(|record| value(measure, record))
+        .map(|record| value(measure, &Run::from(record)))
         .collect();
     (!runs.is_empty()).then(|| runs.iter().sum::<f64>() / runs.len() as f64)
 }

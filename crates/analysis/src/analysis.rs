@@ -1,6 +1,7 @@
 //! All that is computed of a study.
 
 use crate::{
+    Run,
     hard_images::HardImages,
     machine::MachineKind,
     measures::imbalance,
@@ -17,7 +18,7 @@ use crate::{
 };
 use records::{
     question::{Measure, Question},
-    record::{FailedRun, Protocol, RunRecord},
+    record::{FailedRun, Protocol},
     target::Target,
 };
 use serde::{Serialize, Serializer};
@@ -39,6 +40,9 @@ pub struct Analysis<'a> {
     machine: Option<MachineKind<'a>>,
     /// Each kind of machine that a run was made on, in the order of the records.
     pub machines: Vec<MachineKind<'a>>,
+    /// Every run, in the order of the records; `summary.json` has them by model.
+    #[serde(skip)]
+    pub runs: Vec<Run<'a>>,
     /// In the order of their first record, whose place is also their colour.
     pub models: Vec<Model<'a>>,
     /// One per pair of models.
@@ -92,40 +96,41 @@ impl Serialize for Warnings {
 
 impl<'a> Analysis<'a> {
     /// Of the runs of a study, those that came to no result, what it asks, and what its reader must know beforehand.
-    pub fn of(
-        records: &'a [RunRecord],
+    pub fn of<R: Into<Run<'a>>>(
+        runs: impl IntoIterator<Item = R>,
         failed: &'a [FailedRun],
         question: &Question,
         mut notes: Vec<String>,
     ) -> Self {
-        let thresholds = Thresholds::of(records, question);
-        let Judgement { comparisons, notes: of_pairs } = judge(records, failed, &thresholds);
+        let runs = Run::all(runs);
+        let Judgement { comparisons, notes: of_pairs } =
+            judge(&runs, failed, &Thresholds::of(&runs, question));
         notes.extend(of_pairs);
-        Self::judged(records, failed, question, notes, comparisons)
+        Self::judged(runs, failed, question, notes, comparisons)
     }
 
     /// The same where the verdicts are at hand.
-    pub fn judged(
-        records: &'a [RunRecord],
+    pub fn judged<R: Into<Run<'a>>>(
+        runs: impl IntoIterator<Item = R>,
         failed: &'a [FailedRun],
         question: &Question,
         notes: Vec<String>,
         comparisons: Vec<Comparison>,
     ) -> Self {
-        let thresholds = Thresholds::of(records, question);
-        let (models, lost) = models(records, failed, &thresholds);
-        let first = records.first();
-        let dataset = first.map(|record| &record.specification.dataset);
-        let machines = MachineKind::all(records);
+        let runs = Run::all(runs);
+        let thresholds = Thresholds::of(&runs, question);
+        let (models, lost) = models(&runs, failed, &thresholds);
+        let first = runs.first();
+        let machines = MachineKind::all(&runs);
         let by_accuracy: Vec<&Model> =
             ranked(&models, true, |model| model.accuracy).into_iter().map(|(model, _)| model).collect();
         Self {
             schema: SUMMARY_SCHEMA,
-            protocol: first.map(|record| record.specification.protocol.name()),
-            dataset: dataset.map(|dataset| dataset.name.as_str()),
-            dataset_sha256: dataset.map(|dataset| dataset.sha256.as_str()),
+            protocol: first.and_then(Run::protocol).map(Protocol::name),
+            dataset: first.and_then(|run| run.data.name),
+            dataset_sha256: first.map(|run| run.data.sha256),
             machine: machines.first().copied(),
-            cross_validation: CrossValidation::of(records),
+            cross_validation: CrossValidation::of(&runs),
             decided_by: question.decide_by,
             ranking: ranking(&models, &comparisons, question.decide_by),
             standings: standings(&models),
@@ -134,8 +139,8 @@ impl<'a> Analysis<'a> {
             failed,
             notes,
             warnings: Warnings {
-                before_verdicts: sanity(records, failed, &models),
-                of_records: warnings(records, machines.len()),
+                before_verdicts: sanity(&runs, failed, &models),
+                of_records: warnings(&runs, machines.len()),
             },
             thresholds,
             lost,
@@ -144,6 +149,7 @@ impl<'a> Analysis<'a> {
             machines,
             comparisons,
             models,
+            runs,
         }
     }
 
@@ -165,7 +171,7 @@ impl<'a> Analysis<'a> {
 
     /// Whether some class has so many more test images than another that accuracy hides how the small ones fare.
     pub fn is_imbalanced(&self) -> bool {
-        let of_run = |run: &&RunRecord| imbalance(&run.test.labels);
+        let of_run = |run: &Run| imbalance(&run.test.labels);
         let runs = self.models.iter().filter_map(|model| model.runs.first());
         runs.map(of_run).fold(1.0, f64::max) >= self.thresholds.imbalance
     }
@@ -196,22 +202,23 @@ fn ranked<'a, 'b>(
 }
 
 /// The records' own warnings, after those about records that do not belong together.
-fn warnings(records: &[RunRecord], machines: usize) -> Vec<String> {
-    let differ = |differ: &dyn Fn(&RunRecord) -> bool| records.iter().any(differ);
+fn warnings(records: &[Run], machines: usize) -> Vec<String> {
+    let differ = |differ: &dyn Fn(&Run) -> bool| records.iter().any(differ);
     let mut warnings = Vec::new();
     let mut warn_if = |condition: bool, warning: &str| {
         if condition {
             warnings.push(warning.to_owned());
         }
     };
-    if let Some(first) = records.first().map(|record| &record.specification) {
-        let protocol = |record: &RunRecord| -> Protocol { record.specification.protocol };
+    if let Some(first) = records.iter().find(|run| run.record().is_some()) {
         warn_if(
-            differ(&|record| protocol(record) != first.protocol),
+            differ(&|run| run.protocol().is_some() && run.protocol() != first.protocol()),
             "The runs follow different protocols: their figures are not comparable.",
         );
+    }
+    if let Some(first) = records.first() {
         warn_if(
-            differ(&|record| record.specification.dataset != first.dataset),
+            differ(&|run| (run.data.sha256, run.data.classes) != (first.data.sha256, first.data.classes)),
             "The runs were made on different data: their figures are not comparable.",
         );
     }
@@ -220,8 +227,8 @@ fn warnings(records: &[RunRecord], machines: usize) -> Vec<String> {
         "The runs were made on several kinds of machine: their times are neither averaged nor compared.",
     );
     for record in records {
-        let (model, seed) = (&record.specification.model, record.specification.seed);
-        warnings.extend(record.warnings.iter().map(|warning| format!("{model}, seed {seed}: {warning}")));
+        let (model, run) = (record.model, record.in_words());
+        warnings.extend(record.warnings.iter().map(|warning| format!("{model}, {run}: {warning}")));
     }
     warnings
 }

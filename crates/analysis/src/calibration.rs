@@ -1,7 +1,7 @@
 //! How far a model's probabilities can be believed.
 
+use crate::Run;
 use crate::{partner::first_repeat, spread::Spread};
-use records::record::RunRecord;
 use serde::Serialize;
 
 /// Bins of equal mass over which the calibration error is taken.
@@ -31,9 +31,9 @@ pub struct Calibration {
 
 impl Calibration {
     /// None where a run has no probabilities to its predictions.
-    pub fn of(runs: &[&RunRecord]) -> Option<Self> {
+    pub fn of(runs: &[Run]) -> Option<Self> {
         let bins = bins(&first_repeat(runs)).filter(|bins| !bins.is_empty())?;
-        let figure = |figure: fn(&RunRecord) -> Option<f64>| {
+        let figure = |figure: fn(&Run) -> Option<f64>| {
             let all: Option<Vec<f64>> = runs.iter().map(|run| figure(run)).collect();
             Spread::of(&all?)
         };
@@ -42,8 +42,8 @@ impl Calibration {
 }
 
 /// Each prediction's confidence and whether it is right; none where the run has no probabilities to its predictions.
-fn confidences(run: &RunRecord) -> Option<Vec<(u16, bool)>> {
-    let classes = run.specification.dataset.classes;
+fn confidences(run: &Run) -> Option<Vec<(u16, bool)>> {
+    let classes = run.data.classes;
     let test = &run.test;
     let complete = !test.labels.is_empty()
         && test.predictions.len() == test.labels.len()
@@ -60,7 +60,7 @@ fn confidences(run: &RunRecord) -> Option<Vec<(u16, bool)>> {
 }
 
 /// The predictions of some runs in [`BINS`] bins of equal mass, from the least confident to the most.
-pub fn bins(runs: &[&RunRecord]) -> Option<Vec<Bin>> {
+pub fn bins(runs: &[Run]) -> Option<Vec<Bin>> {
     let mut all = Vec::new();
     for run in runs {
         all.extend(confidences(run)?);
@@ -80,8 +80,8 @@ pub fn bins(runs: &[&RunRecord]) -> Option<Vec<Bin>> {
 
 /// The expected calibration error, `Σ (count / all) · |accuracy − confidence|` over the bins (Guo et al. 2017, with the
 /// bins of equal mass of Nixon et al. 2019), as a fraction.
-pub fn calibration_error(run: &RunRecord) -> Option<f64> {
-    let bins = bins(&[run])?;
+pub fn calibration_error(run: &Run) -> Option<f64> {
+    let bins = bins(&[*run])?;
     let all: usize = bins.iter().map(|bin| bin.count).sum();
     let gaps = bins.iter().map(|bin| bin.count as f64 * (bin.accuracy - bin.confidence).abs());
     Some(gaps.sum::<f64>() / all as f64)
@@ -89,9 +89,9 @@ pub fn calibration_error(run: &RunRecord) -> Option<f64> {
 
 /// The Brier score, the mean over images of `Σ (probability − truth)²` over the classes (Brier 1950): 0 at best, 2 at
 /// worst.
-pub fn brier(run: &RunRecord) -> Option<f64> {
+pub fn brier(run: &Run) -> Option<f64> {
     confidences(run)?;
-    let rows = run.test.probabilities.chunks_exact(run.specification.dataset.classes);
+    let rows = run.test.probabilities.chunks_exact(run.data.classes);
     let scores = rows.zip(&run.test.labels).map(|(row, label)| {
         let truth = |class: usize| f64::from(u8::from(class == usize::from(*label)));
         row.iter()

@@ -1,6 +1,6 @@
 //! Which classes are taken for which.
 
-use records::record::RunRecord;
+use crate::Run;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ pub struct Confusion {
 
 impl Confusion {
     /// Of a model's runs, of a cross-validation those of one repetition; none without test images.
-    pub fn of(runs: &[&RunRecord]) -> Option<Self> {
-        let classes = runs.first()?.specification.dataset.classes;
+    pub fn of(runs: &[Run]) -> Option<Self> {
+        let classes = runs.first()?.data.classes;
         let mut counts = vec![0.0; classes * classes];
         for run in runs {
             for (label, given) in run.test.labels.iter().zip(&run.test.predictions) {
@@ -26,7 +26,7 @@ impl Confusion {
                 }
             }
         }
-        let tested = if runs[0].specification.fold.is_some() { 1.0 } else { runs.len() as f64 };
+        let tested = if runs[0].fold().is_some() { 1.0 } else { runs.len() as f64 };
         counts.iter_mut().for_each(|count| *count /= tested);
         counts.iter().any(|count| *count > 0.0).then_some(Self { classes, counts })
     }
@@ -50,7 +50,7 @@ impl Confusion {
 }
 
 /// The (true, given) classes that were confused most often, several if equally often, and how often in all runs.
-pub fn most_confused(runs: &[&RunRecord]) -> Option<(Vec<(u8, u8)>, usize)> {
+pub fn most_confused(runs: &[Run]) -> Option<(Vec<(u8, u8)>, usize)> {
     let mut counts: BTreeMap<(u8, u8), usize> = BTreeMap::new();
     for run in runs {
         for (label, prediction) in run.test.labels.iter().zip(&run.test.predictions) {

@@ -1,6 +1,6 @@
 //! Several runs of a model as one classifier.
 
-use records::record::RunRecord;
+use crate::Run;
 use serde::Serialize;
 
 /// The runs of a model taken together: each test image gets the class of the highest mean probability, the first of
@@ -14,23 +14,22 @@ pub struct Ensemble {
 }
 
 /// The ensemble of two runs or more; none of runs on different test images, or without every probability.
-pub fn ensemble(runs: &[&RunRecord]) -> Option<Ensemble> {
+pub fn ensemble(runs: &[Run]) -> Option<Ensemble> {
     let [first, _, ..] = runs else { return None };
-    let (dataset, labels) = (&first.specification.dataset, &first.test.labels);
-    let alike = |run: &&RunRecord| {
-        run.specification.dataset == *dataset
-            && run.specification.fold.is_none()
+    let (data, labels) = (first.data, &first.test.labels);
+    let alike = |run: &Run| {
+        run.data.sha256 == data.sha256
+            && run.fold().is_none()
             && run.test.labels == *labels
-            && run.test.probabilities.len() == labels.len() * dataset.classes
+            && run.test.probabilities.len() == labels.len() * data.classes
     };
     if labels.is_empty() || !runs.iter().all(alike) {
         return None;
     }
     let class = |image: usize| {
         let mut best = (0, 0);
-        for class in 0..dataset.classes {
-            let of_run =
-                |run: &&RunRecord| u64::from(run.test.probabilities[image * dataset.classes + class]);
+        for class in 0..data.classes {
+            let of_run = |run: &Run| u64::from(run.test.probabilities[image * data.classes + class]);
             let sum: u64 = runs.iter().map(of_run).sum();
             if sum > best.1 {
                 best = (class, sum);

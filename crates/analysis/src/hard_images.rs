@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cmp::Reverse};
 
-use records::record::RunRecord;
+use crate::Run;
 
 use crate::{calibration::unit, model::Model, partner::first_repeat, spread::Spread};
 
@@ -149,7 +149,7 @@ impl HardImages {
 }
 
 /// A run's accuracy where disputed labels are replaced by those that people prefer.
-fn corrected_accuracy(run: &RunRecord) -> f64 {
+fn corrected_accuracy(run: &Run) -> f64 {
     let right =
         run.test.labels.iter().zip(&run.test.predictions).enumerate().filter(|(image, (label, given))| {
             let disputed = DISPUTED.iter().find(|(disputed, _)| disputed == image);
@@ -174,7 +174,7 @@ struct Tested<'a> {
 impl<'a> Tested<'a> {
     /// A model's runs; none where folds do not fit together.
     fn of_model(model: &Model<'a>) -> Option<Vec<Self>> {
-        let folds = model.runs.iter().filter(|run| run.specification.fold.is_some()).count();
+        let folds = model.runs.iter().filter(|run| run.fold().is_some()).count();
         match folds {
             0 => Some(model.runs.iter().map(|run| Self::of(run)).collect()),
             all if all == model.runs.len() => Some(vec![Self::of_folds(&model.runs)?]),
@@ -182,10 +182,10 @@ impl<'a> Tested<'a> {
         }
     }
 
-    fn of(run: &'a RunRecord) -> Self {
+    fn of(run: &Run<'a>) -> Self {
         Self {
-            data: &run.specification.dataset.sha256,
-            classes: run.specification.dataset.classes,
+            data: run.data.sha256,
+            classes: run.data.classes,
             images: Vec::new(),
             labels: Cow::Borrowed(&run.test.labels),
             predictions: Cow::Borrowed(&run.test.predictions),
@@ -193,11 +193,11 @@ impl<'a> Tested<'a> {
         }
     }
 
-    fn of_folds(runs: &[&'a RunRecord]) -> Option<Self> {
+    fn of_folds(runs: &[Run<'a>]) -> Option<Self> {
         let runs = first_repeat(runs);
         let first = runs.first()?;
-        let classes = first.specification.dataset.classes;
-        let mut places: Vec<(u32, &RunRecord, usize)> = Vec::new();
+        let classes = first.data.classes;
+        let mut places: Vec<(u32, &Run, usize)> = Vec::new();
         for run in &runs {
             let complete = run.test.images.len() == run.test.labels.len()
                 && run.test.predictions.len() == run.test.labels.len()
@@ -205,7 +205,7 @@ impl<'a> Tested<'a> {
             if !complete {
                 return None;
             }
-            places.extend(run.test.images.iter().enumerate().map(|(at, place)| (*place, *run, at)));
+            places.extend(run.test.images.iter().enumerate().map(|(at, place)| (*place, run, at)));
         }
         places.sort_by_key(|(place, ..)| *place);
         if places.windows(2).any(|pair| pair[0].0 == pair[1].0) {
@@ -213,7 +213,7 @@ impl<'a> Tested<'a> {
         }
         let rows = places.iter().flat_map(|(_, run, at)| &run.test.probabilities[at * classes..][..classes]);
         Some(Self {
-            data: &first.specification.dataset.sha256,
+            data: first.data.sha256,
             classes,
             images: places.iter().map(|(place, ..)| *place).collect(),
             labels: places.iter().map(|(_, run, at)| run.test.labels[*at]).collect(),

@@ -1,8 +1,8 @@
 //! What the epochs tell: which weights were tested, when accuracies are first reached, the gap between training and validation, the
 //! trend of the loss.
 
-use crate::thresholds::Thresholds;
-use records::record::{EpochRecord, RunRecord};
+use crate::{Run, thresholds::Thresholds};
+use records::record::EpochRecord;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,7 @@ pub enum Trend {
 }
 
 impl Learning {
-    pub(crate) fn of(runs: &[&RunRecord], thresholds: &Thresholds) -> Self {
+    pub(crate) fn of(runs: &[Run], thresholds: &Thresholds) -> Self {
         let accuracies = means(runs, |epoch| epoch.validation_accuracy).unwrap_or_default();
         let first =
             |accuracy: f64| accuracies.iter().find(|(_, mean)| *mean >= accuracy).map(|(epoch, _)| *epoch);
@@ -103,19 +103,19 @@ impl Learning {
 }
 
 /// The run's last epoch.
-pub fn last_epoch(run: &RunRecord) -> Option<usize> {
+pub fn last_epoch(run: &Run) -> Option<usize> {
     run.epochs.last().map(|epoch| epoch.epoch)
 }
 
 /// The epoch after which a run had the weights that were tested.
-pub fn tested_epoch(run: &RunRecord) -> Option<usize> {
+pub fn tested_epoch(run: &Run) -> Option<usize> {
     run.kept_epoch.or_else(|| last_epoch(run))
 }
 
 /// The mean of a figure over the runs, for each epoch that every run has; none when one is not finite.
-fn means(runs: &[&RunRecord], figure: impl Fn(&EpochRecord) -> f64) -> Option<Vec<(usize, f64)>> {
+fn means(runs: &[Run], figure: impl Fn(&EpochRecord) -> f64) -> Option<Vec<(usize, f64)>> {
     let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for epoch in runs.iter().flat_map(|run| &run.epochs) {
+    for epoch in runs.iter().flat_map(|run| run.epochs) {
         by_epoch.entry(epoch.epoch).or_default().push(figure(epoch));
     }
     by_epoch
@@ -126,7 +126,7 @@ fn means(runs: &[&RunRecord], figure: impl Fn(&EpochRecord) -> f64) -> Option<Ve
 }
 
 /// The mean of a figure over the runs, each in the epoch whose weights were tested.
-fn mean_when_tested(runs: &[&RunRecord], figure: impl Fn(&EpochRecord) -> f64) -> Option<f64> {
+fn mean_when_tested(runs: &[Run], figure: impl Fn(&EpochRecord) -> f64) -> Option<f64> {
     let values: Option<Vec<f64>> = runs
         .iter()
         .map(|run| run.epochs.iter().find(|epoch| Some(epoch.epoch) == tested_epoch(run)).map(&figure))
@@ -135,7 +135,7 @@ fn mean_when_tested(runs: &[&RunRecord], figure: impl Fn(&EpochRecord) -> f64) -
 }
 
 /// The epochs that some runs give, each once.
-fn distinct(runs: &[&RunRecord], epoch: fn(&RunRecord) -> Option<usize>) -> Vec<usize> {
+fn distinct(runs: &[Run], epoch: fn(&Run) -> Option<usize>) -> Vec<usize> {
     runs.iter().filter_map(|run| epoch(run)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 

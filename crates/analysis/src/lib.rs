@@ -6,6 +6,7 @@
 mod analysis;
 mod by_name;
 mod partner;
+mod run;
 
 pub mod across;
 pub mod calibration;
@@ -28,6 +29,7 @@ pub mod target;
 pub mod thresholds;
 pub mod verdict;
 
-pub use partner::CrossValidation;
+pub use partner::{CrossValidation, Partner};
+pub use run::{Data, Origin, Run};
 
 pub use analysis::{Analysis, SUMMARY_SCHEMA, Warnings};

@@ -1,7 +1,9 @@
 //! Which clocks may be compared.
 
-use records::record::{Environment, RunRecord};
+use crate::Run;
+use records::record::Environment;
 use serde::Serialize;
+use std::fmt;
 
 /// What two clocks must share to be compared: processor, threads, kernels, operating system and version of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -9,7 +11,7 @@ pub struct MachineKind<'a> {
     /// The processor's name.
     pub cpu: &'a str,
     /// Threads that computed.
-    pub threads: usize,
+    pub threads: Option<usize>,
     /// The instruction set of the kernels.
     pub kernels: &'a str,
     /// The operating system.
@@ -18,17 +20,38 @@ pub struct MachineKind<'a> {
     pub version: &'a str,
 }
 
+impl fmt::Display for MachineKind<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self.threads {
+            Some(threads) => write!(out, "{} with {threads} threads and {} kernels", self.cpu, self.kernels),
+            None => out.write_str(self.cpu),
+        }
+    }
+}
+
 impl<'a> MachineKind<'a> {
-    /// That of a run.
-    pub fn of(run: &'a RunRecord) -> Self {
-        let Environment { cpu, threads, kernels, operating_system, version, .. } = &run.environment;
-        Self { cpu, threads: *threads, kernels, operating_system, version }
+    /// That of a run of this program.
+    pub fn of(environment: &'a Environment) -> Self {
+        let Environment { cpu, threads, kernels, operating_system, version, .. } = environment;
+        Self { cpu, threads: Some(*threads), kernels, operating_system, version }
     }
 
-    /// Each once, in the order of the runs.
-    pub fn all(runs: impl IntoIterator<Item = &'a RunRecord>) -> Vec<Self> {
+    /// That of another program's run, as it was stated.
+    pub fn named(cpu: &'a str) -> Self {
+        Self { cpu, threads: None, kernels: "", operating_system: "", version: "" }
+    }
+
+    /// Of a run whose seconds are known, and not where they were taken.
+    pub const UNSTATED: Self =
+        Self { cpu: "not stated", threads: None, kernels: "", operating_system: "", version: "" };
+
+    /// Each once, in the order of the runs; without that of runs of which it is not known.
+    pub fn all<'b>(runs: impl IntoIterator<Item = &'b Run<'a>>) -> Vec<Self>
+    where
+        'a: 'b,
+    {
         let mut kinds = Vec::new();
-        for kind in runs.into_iter().map(Self::of) {
+        for kind in runs.into_iter().filter_map(|run| run.machine) {
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }

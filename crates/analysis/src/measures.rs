@@ -1,7 +1,7 @@
 //! Measures of a model beside its accuracy.
 
-use crate::{calibration::unit, partner::CrossValidation, spread::Spread};
-use records::{question::Measure, record::RunRecord};
+use crate::{Run, calibration::unit, partner::CrossValidation, spread::Spread};
+use records::question::Measure;
 use serde::Serialize;
 use stats::ClassCounts;
 
@@ -68,18 +68,16 @@ impl Estimate {
 
 impl Measures {
     /// None where a run has no predictions to its test images.
-    pub fn of(runs: &[&RunRecord]) -> Option<Self> {
+    pub fn of(runs: &[Run]) -> Option<Self> {
         let counts: Vec<ClassCounts> = runs.iter().map(|run| class_counts(run)).collect::<Option<_>>()?;
         let classes = counts.iter().map(ClassCounts::classes).min()?;
         let over_runs =
             |figure: &dyn Fn(&ClassCounts) -> f64| counts.iter().map(figure).collect::<Vec<f64>>();
         // Of a cross-validation an image is tested once in each repetition.
-        let tested = |class| match CrossValidation::of(runs.iter().copied()) {
+        let tested = |class| match CrossValidation::of(runs) {
             None => counts[0].images(class),
             Some(_) => {
-                let first = |(run, _): &(&&RunRecord, &ClassCounts)| {
-                    run.specification.fold.is_some_and(|fold| fold.repeat == 1)
-                };
+                let first = |(run, _): &(&Run, &ClassCounts)| run.fold().is_some_and(|fold| fold.repeat == 1);
                 runs.iter().zip(&counts).filter(first).map(|(_, counts)| counts.images(class)).sum()
             }
         };
@@ -94,7 +92,7 @@ impl Measures {
                 f1: spread(ClassCounts::f1),
             }
         };
-        let folds = CrossValidation::of(runs.iter().copied());
+        let folds = CrossValidation::of(runs);
         let estimate = |values: &[f64], least| Estimate::of(values, folds, least);
         let areas: Option<Vec<f64>> = runs.iter().map(|run| macro_auc(run)).collect();
         let kappas: Option<Vec<f64>> = counts.iter().map(ClassCounts::kappa).collect();
@@ -109,26 +107,26 @@ impl Measures {
 }
 
 /// As many classes as the data has, or a run's answers need.
-pub(crate) fn classes_of<'a>(runs: impl Iterator<Item = &'a RunRecord>) -> usize {
-    let of_run = |run: &RunRecord| {
+pub(crate) fn classes_of<'a>(runs: impl IntoIterator<Item = Run<'a>>) -> usize {
+    let of_run = |run: Run| {
         let highest = run.test.labels.iter().chain(&run.test.predictions).max();
-        run.specification.dataset.classes.max(highest.map_or(0, |class| usize::from(*class) + 1))
+        run.data.classes.max(highest.map_or(0, |class| usize::from(*class) + 1))
     };
-    runs.map(of_run).max().unwrap_or(0)
+    runs.into_iter().map(of_run).max().unwrap_or(0)
 }
 
-fn class_counts(run: &RunRecord) -> Option<ClassCounts> {
-    let classes = classes_of(std::iter::once(run));
+fn class_counts(run: &Run) -> Option<ClassCounts> {
+    let classes = classes_of([*run]);
     ClassCounts::of(&run.test.labels, &run.test.predictions, classes).ok()
 }
 
-fn macro_auc(run: &RunRecord) -> Option<f64> {
-    let classes = run.specification.dataset.classes;
+fn macro_auc(run: &Run) -> Option<f64> {
+    let classes = run.data.classes;
     stats::macro_auc(&run.test.labels, &run.test.probabilities, classes).ok().flatten()
 }
 
 /// A run's value of a measure; not a number where it has none.
-pub fn value(measure: Measure, run: &RunRecord) -> f64 {
+pub fn value(measure: Measure, run: &Run) -> f64 {
     match measure {
         Measure::Accuracy => run.test.accuracy,
         Measure::LogLoss => run.test.loss,
@@ -141,8 +139,8 @@ pub fn value(measure: Measure, run: &RunRecord) -> f64 {
 ///
 /// Recorded probabilities come in steps of 1/65535: of one below half a step it is not known how far below, and half a step is taken.
 /// None where there are no probabilities to the test images, or the loss is not finite.
-pub(crate) fn losses(run: &RunRecord) -> Option<Vec<f64>> {
-    let (classes, test) = (run.specification.dataset.classes, &run.test);
+pub(crate) fn losses(run: &Run) -> Option<Vec<f64>> {
+    let (classes, test) = (run.data.classes, &run.test);
     let complete = !test.labels.is_empty()
         && test.probabilities.len() == test.labels.len() * classes
         && test.labels.iter().all(|label| usize::from(*label) < classes);

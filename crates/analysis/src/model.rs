@@ -1,6 +1,7 @@
 //! The runs of a study, model by model.
 
 use crate::{
+    Run,
     by_name::by_name,
     calibration::Calibration,
     confusion::Confusion,
@@ -8,14 +9,14 @@ use crate::{
     learning::{self, Learning},
     machine::MachineKind,
     measures::{Estimate, Measures},
-    partner::{Partner, first_repeat},
+    partner::first_repeat,
     selection,
     spread::Spread,
     thresholds::Thresholds,
 };
 use records::{
     question::Measure,
-    record::{EpochRecord, FailedRun, Fold, RunRecord},
+    record::{EpochRecord, FailedRun, Fold},
 };
 use serde::{Serialize, Serializer};
 
@@ -24,11 +25,11 @@ use serde::{Serialize, Serializer};
 pub struct Model<'a> {
     /// What the study calls it.
     pub name: &'a str,
-    /// Weights and biases: those of the first run; a model's runs share their architecture.
-    pub parameters: usize,
+    /// Weights and biases: those of the first run; a model's runs share their architecture. None where that is not known.
+    pub parameters: Option<u64>,
     /// By seed, of a cross-validation by repetition and fold, in ascending order.
     #[serde(serialize_with = "run_figures")]
-    pub runs: Vec<&'a RunRecord>,
+    pub runs: Vec<Run<'a>>,
     /// The runs as one classifier, where there are two or more.
     pub ensemble: Option<Ensemble>,
     /// By how much the epoch that is best on the test images would have flattered the model, where that was measured, as a
@@ -37,8 +38,8 @@ pub struct Model<'a> {
     pub selection_optimism: Option<Spread>,
     /// Runs that diverged: they are in no figure.
     pub diverged: usize,
-    /// Multiply-adds of an image, forward.
-    pub multiply_adds: u64,
+    /// Multiply-adds of an image, forward; none where they are not known.
+    pub multiply_adds: Option<u64>,
     /// Test accuracy, as a fraction.
     pub accuracy: Option<Spread>,
     /// Test loss, in nats.
@@ -64,26 +65,28 @@ pub struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// What these runs come to, of which so many more diverged.
-    pub fn of(name: &'a str, mut runs: Vec<&'a RunRecord>, diverged: usize, thresholds: &Thresholds) -> Self {
-        runs.sort_by_key(|run| Partner::of(run));
+    pub fn of(name: &'a str, mut runs: Vec<Run<'a>>, diverged: usize, thresholds: &Thresholds) -> Self {
+        runs.sort_by_key(|run| run.partner);
         let once = first_repeat(&runs);
-        let figure = |figure: &dyn Fn(&RunRecord) -> f64| {
+        let figure = |figure: &dyn Fn(&Run) -> f64| {
             Spread::of(&runs.iter().map(|run| figure(run)).collect::<Vec<_>>())
         };
-        let one_machine = MachineKind::all(runs.iter().copied()).len() == 1;
-        let seconds = |seconds: &dyn Fn(&RunRecord) -> f64| figure(seconds).filter(|_| one_machine);
+        let one_machine = MachineKind::all(&runs).len() <= 1;
+        let seconds = |seconds: &dyn Fn(&Run) -> Option<f64>| {
+            figure(&|run| seconds(run).unwrap_or(f64::NAN)).filter(|_| one_machine)
+        };
         Self {
             name,
-            parameters: runs.first().map_or(0, |run| run.parameters),
+            parameters: runs.first().and_then(|run| run.parameters),
             ensemble: ensemble(&runs),
             selection_optimism: selection::optimism_of(&runs),
             diverged,
-            multiply_adds: runs.first().map_or(0, |run| run.multiply_adds),
+            multiply_adds: runs.first().and_then(|run| run.multiply_adds),
             accuracy: figure(&|run| run.test.accuracy),
             loss: figure(&|run| run.test.loss),
             measures: Measures::of(&runs),
             train_seconds: seconds(&|run| run.train_seconds),
-            epoch_seconds: seconds(&|run| run.train_seconds / run.epochs.len() as f64),
+            epoch_seconds: seconds(&|run| Some(run.train_seconds? / run.epochs.len() as f64)),
             evaluate_seconds: seconds(&|run| run.evaluate_seconds),
             total_seconds: seconds(&|run| run.total_seconds),
             calibration: Calibration::of(&runs),
@@ -105,7 +108,7 @@ impl<'a> Model<'a> {
     }
 
     /// A figure of every run, by seed.
-    pub fn figures(&self, figure: impl Fn(&RunRecord) -> f64) -> Vec<f64> {
+    pub fn figures(&self, figure: impl Fn(&Run) -> f64) -> Vec<f64> {
         self.runs.iter().map(|run| figure(run)).collect()
     }
 }
@@ -122,7 +125,7 @@ pub struct LostModel<'a> {
 /// The models in the order of their first record, whose place is also their colour; apart from them those of which every run
 /// diverged, in the order of their first.
 pub fn models<'a>(
-    records: &'a [RunRecord],
+    records: &[Run<'a>],
     failed: &'a [FailedRun],
     thresholds: &Thresholds,
 ) -> (Vec<Model<'a>>, Vec<LostModel<'a>>) {
@@ -145,30 +148,34 @@ pub fn models<'a>(
 /// What programs are told of a run.
 #[derive(Serialize)]
 struct RunFigures<'a> {
-    seed: u64,
+    seed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fold: Option<Fold>,
+    /// What an imported run is called; there is no such field where this program made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<&'a str>,
     epochs: &'a [EpochRecord],
     /// After which epoch the weights stood that were tested.
     tested_epoch: Option<usize>,
-    train_seconds: f64,
-    total_seconds: f64,
+    train_seconds: Option<f64>,
+    total_seconds: Option<f64>,
     test_accuracy: f64,
     test_loss: f64,
-    fingerprint: &'a str,
+    fingerprint: Option<&'a str>,
 }
 
-fn run_figures<S: Serializer>(runs: &[&RunRecord], serializer: S) -> Result<S::Ok, S::Error> {
+fn run_figures<S: Serializer>(runs: &[Run], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(runs.iter().map(|run| RunFigures {
-        seed: run.specification.seed,
-        fold: run.specification.fold,
-        epochs: &run.epochs,
+        seed: run.seed(),
+        fold: run.fold(),
+        imported: run.imported().map(|imported| imported.run.as_str()),
+        epochs: run.epochs,
         tested_epoch: learning::tested_epoch(run),
         train_seconds: run.train_seconds,
         total_seconds: run.total_seconds,
         test_accuracy: run.test.accuracy,
         test_loss: run.test.loss,
-        fingerprint: &run.fingerprint,
+        fingerprint: run.record().map(|record| record.fingerprint.as_str()),
     }))
 }
 

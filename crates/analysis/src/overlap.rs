@@ -1,7 +1,7 @@
 //! Errors of two models that coincide, and runs of two models that overlap.
 
-use crate::{model::Model, partner::Partner};
-use records::record::RunRecord;
+use crate::Run;
+use crate::model::Model;
 use serde::Serialize;
 
 /// Errors of two models on the same test images, means over the pairs of runs that share a seed.
@@ -44,10 +44,8 @@ pub fn overlap(a: &Model, b: &Model) -> Option<Overlap> {
     let mut sum =
         Overlap { a: a_name, b: b_name, pairs: 0, both: 0.0, only_a: 0.0, only_b: 0.0, by_chance: 0.0 };
     for one in &a.runs {
-        let partner = b
-            .runs
-            .iter()
-            .find(|other| Partner::of(other) == Partner::of(one) && other.test.labels == one.test.labels);
+        let partner =
+            b.runs.iter().find(|other| other.partner == one.partner && other.test.labels == one.test.labels);
         let Some(other) = partner.filter(|_| !one.test.labels.is_empty()) else { continue };
         let (missed_a, missed_b) = (missed(one), missed(other));
         let both = missed_a.iter().zip(&missed_b).filter(|(a, b)| **a && **b).count() as f64;
@@ -66,7 +64,7 @@ pub fn overlap(a: &Model, b: &Model) -> Option<Overlap> {
 }
 
 /// An image without a prediction counts as missed.
-fn missed(run: &RunRecord) -> Vec<bool> {
+fn missed(run: &Run) -> Vec<bool> {
     let labels = run.test.labels.iter().enumerate();
     labels.map(|(image, label)| run.test.predictions.get(image) != Some(label)).collect()
 }

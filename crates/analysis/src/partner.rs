@@ -1,37 +1,46 @@
 //! Which runs of two models are partners, and what a cross-validation is.
 
-use records::record::{Fold, RunRecord};
+use crate::Run;
+use records::record::Fold;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a run shares with its partner of another model: the fold of a cross-validation, else the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Partner {
+pub enum Partner<'a> {
     /// Runs of one seed.
     Seed(u64),
     /// Runs tested on one fold, whatever their seeds.
     Fold(Fold),
+    /// Runs of another program that are called alike.
+    Name(&'a str),
 }
 
-impl Partner {
-    pub(crate) fn of(run: &RunRecord) -> Self {
-        run.specification.fold.map_or(Self::Seed(run.specification.seed), Self::Fold)
-    }
-
+impl Partner<'_> {
     /// What partners share, after "the same".
-    pub(crate) fn shared(self) -> &'static str {
+    pub fn shared(self) -> &'static str {
         match self {
             Self::Seed(_) => "seed",
             Self::Fold(_) => "fold",
+            Self::Name(_) => "name",
+        }
+    }
+
+    /// What a run is called within its model: `seed 3`, `fold 2 of repetition 1`, `run b`.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Seed(_) | Self::Fold(_) => format!("{} {self}", self.shared()),
+            Self::Name(name) => format!("run {name}"),
         }
     }
 }
 
-impl fmt::Display for Partner {
+impl fmt::Display for Partner<'_> {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Seed(seed) => write!(out, "{seed}"),
             Self::Fold(Fold { repeat, fold, .. }) => write!(out, "{fold} of repetition {repeat}"),
+            Self::Name(name) => out.write_str(name),
         }
     }
 }
@@ -47,8 +56,8 @@ pub struct CrossValidation {
 
 impl CrossValidation {
     /// That which runs are of; none where they are of none.
-    pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Option<Self> {
-        let folds = runs.into_iter().filter_map(|run| run.specification.fold);
+    pub fn of<'a, 'b: 'a>(runs: impl IntoIterator<Item = &'a Run<'b>>) -> Option<Self> {
+        let folds = runs.into_iter().filter_map(|run| run.fold());
         let all =
             |(folds, repeats): (usize, usize), fold: Fold| (folds.max(fold.folds), repeats.max(fold.repeat));
         let (folds, repeats) = folds.fold((0, 0), all);
@@ -71,7 +80,7 @@ impl CrossValidation {
 }
 
 /// The runs that test each image once: of a cross-validation those of its first repetition, else all.
-pub(crate) fn first_repeat<'a>(runs: &[&'a RunRecord]) -> Vec<&'a RunRecord> {
-    let first = |run: &&&RunRecord| run.specification.fold.is_none_or(|fold| fold.repeat == 1);
+pub(crate) fn first_repeat<'a>(runs: &[Run<'a>]) -> Vec<Run<'a>> {
+    let first = |run: &&Run| run.fold().is_none_or(|fold| fold.repeat == 1);
     runs.iter().filter(first).copied().collect()
 }

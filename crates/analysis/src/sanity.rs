@@ -1,7 +1,7 @@
 //! What must be known before any verdict is believed.
 
-use crate::{figures::percent, model::Model};
-use records::record::{FailedRun, RunRecord};
+use crate::{Run, figures::percent, model::Model};
+use records::record::FailedRun;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of Wilson's intervals.
@@ -19,9 +19,9 @@ const NAMED: usize = 8;
 /// Looked for are: what was found when the data was loaded; test images few or of one class; runs that diverged; models that
 /// give one answer to every image or are no better than guessing, by Wilson's 95 % interval of each run; models with the same
 /// weights or the same answers; seeds that change nothing. Guessing is to answer the most frequent class always.
-pub fn sanity(records: &[RunRecord], failed: &[FailedRun], models: &[Model]) -> Vec<String> {
+pub fn sanity(records: &[Run], failed: &[FailedRun], models: &[Model]) -> Vec<String> {
     let mut found = Vec::new();
-    for warning in records.iter().flat_map(|record| &record.data_warnings) {
+    for warning in records.iter().flat_map(|record| record.data_warnings) {
         if !found.contains(warning) {
             found.push(warning.clone());
         }
@@ -49,18 +49,18 @@ fn only(values: &[u8]) -> Option<u8> {
 }
 
 /// A class by its label or name, or by its number where that is its name.
-fn called(run: &RunRecord, class: u8) -> String {
+fn called(run: &Run, class: u8) -> String {
     run.class_names.get(usize::from(class)).cloned().unwrap_or_else(|| class.to_string())
 }
 
 /// The runs that are tested on all test images: a fold is a small part of them by design.
-fn whole_sets(records: &[RunRecord]) -> impl Iterator<Item = &RunRecord> {
-    records.iter().filter(|run| run.specification.fold.is_none())
+fn whole_sets<'a, 'b>(records: &'b [Run<'a>]) -> impl Iterator<Item = &'b Run<'a>> {
+    records.iter().filter(|run| run.fold().is_none())
 }
 
 /// Labels that are all alike, or hardly any.
-fn test_images(records: &[RunRecord]) -> Vec<String> {
-    let sets: BTreeMap<&[u8], &RunRecord> =
+fn test_images(records: &[Run]) -> Vec<String> {
+    let sets: BTreeMap<&[u8], &Run> =
         whole_sets(records).map(|run| (run.test.labels.as_slice(), run)).collect();
     let mut found = Vec::new();
     for (labels, run) in sets.into_iter().filter(|(labels, _)| !labels.is_empty()) {
@@ -104,21 +104,21 @@ pub fn no_better_than_chance(labels: &[u8], predictions: &[u8], classes: usize) 
 }
 
 /// The class that a run gives to each of several test images that are not all of one class.
-fn constant_answer(run: &RunRecord) -> Option<u8> {
+fn constant_answer(run: &Run) -> Option<u8> {
     only(&run.test.predictions).filter(|_| !run.test.labels.is_empty() && only(&run.test.labels).is_none())
 }
 
 /// What guessing reaches on a run's test images, where they leave it open that the run does no better.
-fn guess(run: &RunRecord) -> Option<f64> {
-    no_better_than_chance(&run.test.labels, &run.test.predictions, run.specification.dataset.classes)
+fn guess(run: &Run) -> Option<f64> {
+    no_better_than_chance(&run.test.labels, &run.test.predictions, run.data.classes)
 }
 
 fn guesses(model: &Model) -> Vec<String> {
     let name = model.name;
     let mut found = Vec::new();
-    let mut constant: BTreeMap<u8, Vec<&RunRecord>> = BTreeMap::new();
+    let mut constant: BTreeMap<u8, Vec<&Run>> = BTreeMap::new();
     let mut guessing = Vec::new();
-    for run in model.runs.iter().copied() {
+    for run in &model.runs {
         match constant_answer(run) {
             Some(class) => constant.entry(class).or_default().push(run),
             None => guessing.extend(guess(run).map(|chance| (run, chance))),
@@ -158,7 +158,7 @@ fn of_runs(count: usize, model: &Model) -> String {
 
 /// What is probably not meant about a model's layers.
 fn doubt(model: &Model) -> Option<String> {
-    let doubt = model.runs.first()?.specification.architecture().doubt()?;
+    let doubt = model.runs.first()?.specification()?.architecture().doubt()?;
     Some(format!("{}: {doubt}.", model.name))
 }
 
@@ -207,28 +207,33 @@ fn named(mut sentences: Vec<String>) -> Vec<String> {
     sentences
 }
 
-/// Models, each with the seeds of those of its runs that share something.
-type Shared<'a> = BTreeMap<&'a str, BTreeSet<u64>>;
+/// Models, each with those of its runs that share something.
+type Shared<'a> = BTreeMap<&'a str, Vec<Run<'a>>>;
 
 /// The runs that share what `key` reads, two or more, each group once.
-fn sharing<'a, K: Ord>(models: &[Model<'a>], key: impl Fn(&'a RunRecord) -> Option<K>) -> Vec<Shared<'a>> {
+fn sharing<'a, K: Ord>(models: &[Model<'a>], key: impl Fn(&Run<'a>) -> Option<K>) -> Vec<Shared<'a>> {
     let mut groups: BTreeMap<K, Shared> = BTreeMap::new();
     for model in models {
-        for run in model.runs.iter().copied() {
+        for run in &model.runs {
             if let Some(key) = key(run) {
-                groups.entry(key).or_default().entry(model.name).or_default().insert(run.specification.seed);
+                groups.entry(key).or_default().entry(model.name).or_default().push(*run);
             }
         }
     }
-    groups.into_values().filter(|group| group.values().map(BTreeSet::len).sum::<usize>() > 1).collect()
+    groups.into_values().filter(|group| group.values().map(Vec::len).sum::<usize>() > 1).collect()
+}
+
+fn fingerprint<'a>(run: &Run<'a>) -> Option<&'a str> {
+    run.record().map(|record| record.fingerprint.as_str())
 }
 
 fn same_weights(models: &[Model]) -> Vec<String> {
-    let groups = sharing(models, |run| Some(run.fingerprint.as_str()));
+    let groups = sharing(models, fingerprint);
     let mut found = Vec::new();
     let mut across: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
     for group in groups {
-        for (name, seeds) in group.iter().filter(|(_, seeds)| seeds.len() > 1) {
+        for (name, runs) in group.iter().filter(|(_, runs)| runs.len() > 1) {
+            let seeds: BTreeSet<u64> = runs.iter().filter_map(Run::seed).collect();
             let seeds: Vec<String> = seeds.iter().take(NAMED).map(u64::to_string).collect();
             found.push(format!(
                 "The runs of {name} with seeds {} have identical weights: the seed changed nothing. They are counted as several runs, so \
@@ -250,27 +255,22 @@ fn same_weights(models: &[Model]) -> Vec<String> {
     named(found)
 }
 
-/// Models of different weights that answer alike.
+/// Models that answer alike, and are not of the same weights.
 fn same_answers(models: &[Model]) -> Vec<String> {
-    let answers = |run: &'_ RunRecord| constant_answer(run).is_none() && run.test.labels.len() > 1;
+    let answers = |run: &Run| constant_answer(run).is_none() && run.test.labels.len() > 1;
     let groups = sharing(models, |run| answers(run).then_some((&run.test.labels, &run.test.predictions)));
-    let weights = |name: &str, seed: u64| {
-        let runs = models.iter().filter(|model| model.name == name).flat_map(|model| &model.runs);
-        runs.into_iter().find(|run| run.specification.seed == seed).map(|run| run.fingerprint.as_str())
-    };
-    let mut across: BTreeSet<Vec<&str>> = BTreeSet::new();
+    let mut across: BTreeMap<Vec<&str>, bool> = BTreeMap::new();
     for group in groups.iter().filter(|group| group.len() > 1) {
-        let fingerprints: BTreeSet<_> = group
-            .iter()
-            .flat_map(|(name, seeds)| seeds.iter().map(move |seed| weights(name, *seed)))
-            .collect();
-        if fingerprints.len() > 1 {
-            across.insert(group.keys().copied().collect());
+        let fingerprints: BTreeSet<_> = group.values().flatten().map(fingerprint).collect();
+        let known = !fingerprints.contains(&None);
+        if fingerprints.len() > 1 || !known {
+            *across.entry(group.keys().copied().collect()).or_insert(true) &= known;
         }
     }
-    let sentence = |names: Vec<&str>| {
+    let sentence = |(names, known): (Vec<&str>, bool)| {
+        let weights = if known { ", though not the same weights" } else { "" };
         format!(
-            "{} have runs with the same answer to every test image, though not the same weights: these images do not tell them apart.",
+            "{} have runs with the same answer to every test image{weights}: these images do not tell them apart.",
             together(&names)
         )
     };

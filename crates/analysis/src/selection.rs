@@ -1,12 +1,13 @@
 //! What choosing the best epoch by the test images would have flattered.
 
-use crate::{learning, spread::Spread};
-use records::record::{EpochRecord, Protocol, RunRecord};
+use crate::{Run, learning, spread::Spread};
+use records::record::{EpochRecord, Protocol};
 
 /// The most accurate epoch on the test images, less that whose weights were tested, as a fraction; none where the test images
 /// were not read after each.
-pub fn optimism(run: &RunRecord) -> Option<f64> {
-    let accuracy = |epoch: &EpochRecord| match run.specification.protocol {
+pub fn optimism(run: &Run) -> Option<f64> {
+    let protocol = run.protocol()?;
+    let accuracy = |epoch: &EpochRecord| match protocol {
         Protocol::Sound | Protocol::Writers => epoch.test_accuracy,
         Protocol::Original => Some(epoch.validation_accuracy),
     };
@@ -17,7 +18,7 @@ pub fn optimism(run: &RunRecord) -> Option<f64> {
 }
 
 /// Over the runs of a model; none where a run lacks it.
-pub(crate) fn optimism_of(runs: &[&RunRecord]) -> Option<Spread> {
+pub(crate) fn optimism_of(runs: &[Run]) -> Option<Spread> {
     let all: Option<Vec<f64>> = runs.iter().map(|run| optimism(run)).collect();
     Spread::of(&all?)
 }

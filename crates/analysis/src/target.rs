@@ -1,7 +1,7 @@
 //! Which models reach a target within limits.
 
-use crate::{figures::thousands, model::Model};
-use records::{record::RunRecord, target::Target};
+use crate::{Run, figures::thousands, model::Model};
+use records::target::Target;
 use serde::Serialize;
 
 /// How a model fares against a target.
@@ -26,7 +26,7 @@ pub fn attempts(models: &[Model], target: &Target) -> Vec<Attempt> {
         .map(|model| {
             let runs = &model.runs;
             let excesses: Vec<Vec<String>> = runs.iter().map(|run| excesses(run, target)).collect();
-            let reached = |run: &RunRecord| run.test.accuracy >= target.accuracy;
+            let reached = |run: &Run| run.test.accuracy >= target.accuracy;
             let passed =
                 runs.iter().zip(&excesses).filter(|(run, excess)| reached(run) && excess.is_empty()).count();
             let always = |excess: &&String| excesses.iter().all(|one| one.contains(excess));
@@ -49,18 +49,25 @@ pub fn attempts(models: &[Model], target: &Target) -> Vec<Attempt> {
 }
 
 /// The limits that a run exceeds. Seconds differ from run to run, so that they are said without their number.
-fn excesses(run: &RunRecord, target: &Target) -> Vec<String> {
+fn excesses(run: &Run, target: &Target) -> Vec<String> {
     let mut excesses = Vec::new();
-    let mut limit = |what: &str, most: Option<u64>, found: u64| {
-        if let Some(most) = most.filter(|most| found > *most) {
+    let mut limit = |what: &str, most: Option<u64>, found: Option<u64>| match (most, found) {
+        (Some(most), Some(found)) if found > most => {
             excesses.push(format!("{} {what}, {} allowed", thousands(found), thousands(most)));
         }
+        (Some(most), None) => excesses.push(format!("{what} not known, {} allowed", thousands(most))),
+        _ => {}
     };
-    limit("parameters", target.max_parameters.map(|most| most as u64), run.parameters as u64);
+    limit("parameters", target.max_parameters.map(|most| most as u64), run.parameters);
     limit("multiply-adds", target.max_multiply_adds, run.multiply_adds);
-    limit("epochs", target.max_epochs.map(|most| most as u64), run.epochs.len() as u64);
-    if let Some(most) = target.max_train_seconds.filter(|most| run.train_seconds > *most) {
-        excesses.push(format!("more than {most} s of training"));
+    let epochs = run.epochs.len() as u64;
+    limit("epochs", target.max_epochs.map(|most| most as u64), (epochs > 0).then_some(epochs));
+    match (target.max_train_seconds, run.train_seconds) {
+        (Some(most), Some(seconds)) if seconds > most => {
+            excesses.push(format!("more than {most} s of training"));
+        }
+        (Some(most), None) => excesses.push(format!("seconds of training not known, {most} s allowed")),
+        _ => {}
     }
     excesses
 }

@@ -1,10 +1,7 @@
 //! Where figures become statements: each threshold of an analysis, in one place.
 
-use crate::{by_name::by_name, spread::Spread};
-use records::{
-    question::{Measure, Question},
-    record::RunRecord,
-};
+use crate::{Run, by_name::by_name, spread::Spread};
+use records::question::{Measure, Question};
 use serde::Serialize;
 
 /// What an analysis decides by. [`Thresholds::of`] gives those of a study; what its question sets takes the place of a default.
@@ -70,7 +67,8 @@ impl Thresholds {
     /// As the question sets them, or as the data suggests: the margin of equivalence is 0.05 points, or one test image where
     /// that is more, and at most 1 point, or 0.001 nats of log-loss; the milestones are three round accuracies, the last of which is the first beyond
     /// the best mean validation accuracy of any model.
-    pub fn of(records: &[RunRecord], question: &Question) -> Self {
+    pub fn of<'a, R: Into<Run<'a>>>(runs: impl IntoIterator<Item = R>, question: &Question) -> Self {
+        let records = Run::all(runs);
         let fewest_images = records.iter().map(|run| run.test.labels.len()).min().unwrap_or(0);
         Self {
             decide_by: question.decide_by,
@@ -79,7 +77,7 @@ impl Thresholds {
                 (None, Measure::LogLoss) => EQUIVALENCE_MARGIN_NATS,
                 (None, _) => equivalence_margin(fewest_images),
             },
-            milestones: milestones(records),
+            milestones: milestones(&records),
             ..Self::default()
         }
     }
@@ -92,11 +90,11 @@ pub(crate) fn equivalence_margin(images: usize) -> f64 {
 }
 
 /// Three round accuracies around the best mean of a model's validation accuracies in one epoch.
-fn milestones(records: &[RunRecord]) -> Vec<f64> {
+fn milestones(records: &[Run]) -> Vec<f64> {
     let best = by_name(records)
         .into_iter()
         .filter_map(|(_, runs)| {
-            let most = |run: &&RunRecord| {
+            let most = |run: &Run| {
                 let accuracies = run.epochs.iter().map(|epoch| epoch.validation_accuracy);
                 accuracies.filter(|value| value.is_finite()).fold(0.0, f64::max)
             };

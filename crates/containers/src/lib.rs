@@ -17,6 +17,7 @@
 //! ```
 
 mod array;
+pub mod arrays;
 mod cifar;
 mod class_folders;
 mod csv;

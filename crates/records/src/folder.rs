@@ -6,6 +6,7 @@
 //! Where a file system knows no locks, each program works as if it were alone.
 
 use crate::{
+    imported::Imports,
     plan_file::{PARTS, PLAN, Plan, is_parts, is_plan, read_parts, write_parts},
     question::{Part, Question},
     record::{Environment, RunSpec},
@@ -94,7 +95,7 @@ pub const OUTPUTS: [&str; 14] = [
 ];
 
 impl StudyFolder {
-    /// Makes the folder that of a study over one data set, and keeps its plan.
+    /// Makes the folder that of a study over one data set, and keeps its plan and the runs of other programs that it compares.
     ///
     /// Another command's plan is replaced where it has no title, or this one's, and where `replace` says so. While other
     /// commands of the same study are at work, theirs is added to instead.
@@ -104,11 +105,11 @@ impl StudyFolder {
     pub fn open(
         folder: &Path,
         question: &Question,
-        runs: &[RunSpec],
-        environment: &Environment,
+        trained: Option<(&[RunSpec], &Environment)>,
+        imported: Imports,
         replace: bool,
     ) -> Result<Self, FolderError> {
-        let mut plan = Plan::of(question, runs, environment);
+        let mut plan = Plan::of(question, trained, imported);
         Self::enter(folder, |alone| {
             // A plan that cannot be read says nothing: what is asked for takes its place.
             let there = Plan::read(folder).ok().flatten();
@@ -126,6 +127,9 @@ impl StudyFolder {
                 }
                 _ => {}
             }
+            // No plan names a run that is not there.
+            let store = Store::of(folder);
+            imported.runs.iter().try_for_each(|run| store.write_imported(run))?;
             Ok(plan.write(folder)?)
         })
     }

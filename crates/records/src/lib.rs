@@ -12,6 +12,7 @@ pub mod files;
 #[cfg(feature = "store")]
 pub mod folder;
 pub mod identity;
+pub mod imported;
 #[cfg(feature = "store")]
 mod plan_file;
 mod possible;

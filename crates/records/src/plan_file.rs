@@ -2,6 +2,7 @@
 
 use crate::{
     identity::{run_id, seedless, short_hash},
+    imported::Imports,
     question::{Part, Question},
     record::{Environment, RunSpec},
     sealed::{self, Sealable},
@@ -45,6 +46,20 @@ pub(crate) struct Plan {
     pub(crate) question: Question,
     /// Its runs, in the order of the report.
     pub(crate) runs: Vec<PlannedRun>,
+    /// The runs of other programs that are compared with them, in the order of the report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) imported: Vec<PlannedImport>,
+    /// What was noticed when those were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlannedImport {
+    pub(crate) id: String,
+    pub(crate) model: String,
+    pub(crate) run: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,28 +71,55 @@ pub(crate) struct PlannedRun {
 }
 
 impl Plan {
-    /// Of runs that are to be made in this environment.
-    pub(crate) fn of(question: &Question, runs: &[RunSpec], environment: &Environment) -> Self {
+    /// Of runs that are to be made in an environment, where there are some, and runs of other programs.
+    pub(crate) fn of(
+        question: &Question,
+        trained: Option<(&[RunSpec], &Environment)>,
+        imported: Imports,
+    ) -> Self {
+        let runs = trained.map_or(&[][..], |(runs, _)| runs);
         let mut models: Vec<RunSpec> = Vec::new();
         for run in runs {
             if !models.iter().any(|model| model.model == run.model) {
                 models.push(seedless(run));
             }
         }
-        let text = serde_json::to_string(&(question, &models)).expect("a study has only plain values");
-        let study = short_hash(&format!("{} {}\n{text}", environment.engine_revision, environment.kernels));
-        let names: Vec<&str> = models.iter().map(|model| model.model.as_str()).collect();
+        let mut text = serde_json::to_string(&(question, &models)).expect("a study has only plain values");
+        for run in imported.runs {
+            text.push_str(&format!("\n{}", run.id));
+        }
+        let engine = trained.map_or_else(String::new, |(_, environment)| {
+            format!("{} {}", environment.engine_revision, environment.kernels)
+        });
+        let study = short_hash(&format!("{engine}\n{text}"));
+        let mut names: Vec<&str> = models.iter().map(|model| model.model.as_str()).collect();
+        for run in imported.runs {
+            if !names.contains(&run.model.as_str()) {
+                names.push(&run.model);
+            }
+        }
         Self {
             schema: PLAN_SCHEMA,
             study,
             name: question.title.clone().unwrap_or_else(|| format!("compare {}", names.join(" "))),
             question: question.clone(),
-            runs: runs
-                .iter()
-                .map(|run| PlannedRun {
+            runs: trained
+                .into_iter()
+                .flat_map(|(runs, environment)| runs.iter().map(move |run| (run, environment)))
+                .map(|(run, environment)| PlannedRun {
                     id: run_id(run, environment),
                     model: run.model.clone(),
                     seed: run.seed,
+                })
+                .collect(),
+            notes: imported.notes.to_vec(),
+            imported: imported
+                .runs
+                .iter()
+                .map(|run| PlannedImport {
+                    id: run.id.clone(),
+                    model: run.model.clone(),
+                    run: run.run.clone(),
                 })
                 .collect(),
         }
@@ -111,7 +153,7 @@ impl Plan {
     }
 
     fn check(&self) -> Result<(), String> {
-        let runs = self.runs.len();
+        let runs = self.runs.len() + self.imported.len();
         if runs > MAXIMUM_PLANNED_RUNS {
             return Err(format!("{MAXIMUM_PLANNED_RUNS} runs at most expected, {runs} found"));
         }
@@ -119,8 +161,9 @@ impl Plan {
             return Err("equivalence margin: points above 0 and below 100 expected".to_owned());
         }
         let mut known = BTreeSet::new();
-        match self.runs.iter().find(|run| !known.insert(run.id.as_str())) {
-            Some(run) => Err(format!("damaged: run {} is planned twice", run.id)),
+        let imported = self.imported.iter().map(|run| run.id.as_str());
+        match self.runs.iter().map(|run| run.id.as_str()).chain(imported).find(|id| !known.insert(*id)) {
+            Some(id) => Err(format!("damaged: run {id} is planned twice")),
             None => Ok(()),
         }
     }

@@ -69,18 +69,9 @@ impl RunRecord {
         expect(self.test_reads as usize == once_or_each, "reads of the test images", &self.test_reads)?;
         let hexadecimal = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         expect(hexadecimal(&self.fingerprint), "fingerprint", &self.fingerprint.escape_debug())?;
-        let warnings = self.warnings.len() + self.data_warnings.len();
-        expect(warnings <= MOST_WARNINGS, "number of warnings", &warnings)?;
-        for warning in self.warnings.iter().chain(&self.data_warnings) {
-            expect(warning.len() <= LONGEST_TEXT, "length of a warning", &warning.len())?;
-        }
-        let (names, classes) = (&self.class_names, run.dataset.classes);
-        expect(names.is_empty() || names.len() == classes, "number of names of classes", &names.len())?;
-        for name in names {
-            expect((1..=LONGEST_NAME).contains(&name.len()), "length of a class's name", &name.len())?;
-        }
-        let distinct: HashSet<&String> = names.iter().collect();
-        expect(distinct.len() == names.len(), "number of different names of classes", &distinct.len())?;
+        check_notes(&self.warnings)?;
+        check_notes(&self.data_warnings)?;
+        check_class_names(&self.class_names, run.dataset.classes)?;
         self.test.check(&run.dataset, run.fold)
     }
 
@@ -135,8 +126,7 @@ impl TrialRecord {
 impl RunSpec {
     /// Whether this can be asked for.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let name = self.model.len();
-        expect((1..=LONGEST_NAME).contains(&name), "length of the model's name", &name)?;
+        check_name("model's name", &self.model)?;
         self.recipe.check().map_err(|error| format!("impossible recipe: {error}"))?;
         let DatasetIdentity {
             name,
@@ -148,7 +138,7 @@ impl RunSpec {
             channels,
             classes,
         } = &self.dataset;
-        expect(name.len() <= LONGEST_TEXT, "length of the data set's name", &name.len())?;
+        check_text("data set's name", name)?;
         // Images are counted by 32-bit numbers.
         let images = 1..=u32::MAX as usize;
         expect(images.contains(training_images), "number of training images", training_images)?;
@@ -156,11 +146,8 @@ impl RunSpec {
         expect((1..=LONGEST_SIDE).contains(height), "height of an image", height)?;
         expect((1..=LONGEST_SIDE).contains(width), "width of an image", width)?;
         expect(ImageShape::CHANNELS.contains(channels), "number of channels", channels)?;
-        expect((2..=MOST_CLASSES).contains(classes), "number of classes", classes)?;
-        let Some(Fold { repeat, fold, folds }) = self.fold else { return Ok(()) };
-        expect((2..=*training_images + *test_images).contains(&folds), "number of folds", &folds)?;
-        expect((1..=folds).contains(&fold), "number of a fold", &fold)?;
-        expect(repeat >= 1, "number of a repetition", &repeat)
+        check_classes(*classes)?;
+        self.fold.map_or(Ok(()), |fold| check_fold(fold, *training_images + *test_images))
     }
 }
 
@@ -193,53 +180,51 @@ impl EpochRecord {
 }
 
 impl TestRecord {
-    /// For this data.
+    /// Of a run that this program made on this data.
     fn check(&self, dataset: &DatasetIdentity, fold: Option<Fold>) -> Result<(), String> {
         let DatasetIdentity { training_images, test_images, classes, .. } = *dataset;
+        let test_images = self.check_places(test_images, training_images + test_images, fold)?;
+        self.check_answers(test_images, classes)?;
+        self.check_probabilities(classes)
+    }
+
+    /// Of a run that was made elsewhere, on a set of so many images.
+    pub(crate) fn check_imported(
+        &self,
+        images: usize,
+        classes: usize,
+        fold: Option<Fold>,
+    ) -> Result<(), String> {
+        let test_images = self.check_places(images, images, fold)?;
+        self.check_answers(test_images, classes)?;
+        match self.loss.is_nan() && self.probabilities.is_empty() {
+            true => Ok(()),
+            false => self.check_probabilities(classes),
+        }
+    }
+
+    /// The places of a fold's images in the set that is cross-validated; how many images were tested.
+    fn check_places(&self, test_images: usize, set: usize, fold: Option<Fold>) -> Result<usize, String> {
         let images = self.images.len();
-        let test_images = match fold {
-            None => {
-                expect(images == 0, "number of places of test images", &images)?;
-                test_images
-            }
-            Some(_) => {
-                let set = training_images + test_images;
-                expect((1..set).contains(&images), "number of places of test images", &images)?;
-                let last = self.images[images - 1];
-                expect((last as usize) < set, "place of a test image", &last)?;
-                let unordered = self.images.windows(2).find(|pair| pair[0] >= pair[1]);
-                expect(
-                    unordered.is_none(),
-                    "order of the places of test images",
-                    &unordered.map_or(0, |pair| pair[1]),
-                )?;
-                images
-            }
-        };
+        if fold.is_none() {
+            expect(images == 0, "number of places of test images", &images)?;
+            return Ok(test_images);
+        }
+        expect((1..set).contains(&images), "number of places of test images", &images)?;
+        let last = self.images[images - 1];
+        expect((last as usize) < set, "place of a test image", &last)?;
+        let unordered = self.images.windows(2).find(|pair| pair[0] >= pair[1]);
+        let found = unordered.map_or(0, |pair| pair[1]);
+        expect(unordered.is_none(), "order of the places of test images", &found)?;
+        Ok(images)
+    }
+
+    fn check_answers(&self, test_images: usize, classes: usize) -> Result<(), String> {
         let (labels, predictions) = (&self.labels, &self.predictions);
         expect(labels.len() == test_images, "number of test labels", &labels.len())?;
         expect(predictions.len() == test_images, "number of test predictions", &predictions.len())?;
-        let probabilities = self.probabilities.len();
-        expect(
-            Some(probabilities) == test_images.checked_mul(classes),
-            "number of test probabilities",
-            &probabilities,
-        )?;
         let largest = labels.iter().chain(predictions).max().copied().unwrap_or(0);
         expect(usize::from(largest) < classes, "class of a test image", &largest)?;
-        for (image, (of_image, prediction)) in
-            self.probabilities.chunks_exact(classes).zip(predictions).enumerate()
-        {
-            let largest = of_image.iter().max().copied().unwrap_or(0);
-            let predicted = of_image[usize::from(*prediction)];
-            expect(predicted == largest, "prediction, not the most probable class, of test image", &image)?;
-            // Each was rounded by itself.
-            let sum: u64 = of_image.iter().map(|one| u64::from(*one)).sum();
-            let error = sum.abs_diff(u64::from(u16::MAX));
-            expect(error <= classes as u64, "sum of the probabilities of test image", &image)?;
-        }
-        check_not_negative("test loss", self.loss)?;
-        expect(self.loss <= f64::from(f32::MAX), "test loss", &self.loss)?;
         let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
         let accuracy = right as f64 / test_images as f64;
         match self.accuracy == accuracy {
@@ -250,9 +235,65 @@ impl TestRecord {
             )),
         }
     }
+
+    fn check_probabilities(&self, classes: usize) -> Result<(), String> {
+        let probabilities = self.probabilities.len();
+        expect(
+            Some(probabilities) == self.labels.len().checked_mul(classes),
+            "number of test probabilities",
+            &probabilities,
+        )?;
+        for (image, (of_image, prediction)) in
+            self.probabilities.chunks_exact(classes).zip(&self.predictions).enumerate()
+        {
+            let largest = of_image.iter().max().copied().unwrap_or(0);
+            let predicted = of_image[usize::from(*prediction)];
+            expect(predicted == largest, "prediction, not the most probable class, of test image", &image)?;
+            // Each was rounded by itself.
+            let sum: u64 = of_image.iter().map(|one| u64::from(*one)).sum();
+            let error = sum.abs_diff(u64::from(u16::MAX));
+            expect(error <= classes as u64, "sum of the probabilities of test image", &image)?;
+        }
+        check_not_negative("test loss", self.loss)?;
+        expect(self.loss <= f64::from(f32::MAX), "test loss", &self.loss)
+    }
 }
 
-fn expect(possible: bool, what: &str, found: &dyn std::fmt::Display) -> Result<(), String> {
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), String> {
+    expect((1..=LONGEST_NAME).contains(&name.len()), &format!("length of the {what}"), &name.len())
+}
+
+pub(crate) fn check_text(what: &str, text: &str) -> Result<(), String> {
+    expect(text.len() <= LONGEST_TEXT, &format!("length of the {what}"), &text.len())
+}
+
+pub(crate) fn check_notes(notes: &[String]) -> Result<(), String> {
+    expect(notes.len() <= MOST_WARNINGS, "number of warnings", &notes.len())?;
+    let longest = notes.iter().map(String::len).max().unwrap_or(0);
+    expect(longest <= LONGEST_TEXT, "length of a warning", &longest)
+}
+
+pub(crate) fn check_classes(classes: usize) -> Result<(), String> {
+    expect((2..=MOST_CLASSES).contains(&classes), "number of classes", &classes)
+}
+
+pub(crate) fn check_class_names(names: &[String], classes: usize) -> Result<(), String> {
+    expect(names.is_empty() || names.len() == classes, "number of names of classes", &names.len())?;
+    for name in names {
+        expect((1..=LONGEST_NAME).contains(&name.len()), "length of a class's name", &name.len())?;
+    }
+    let distinct: HashSet<&String> = names.iter().collect();
+    expect(distinct.len() == names.len(), "number of different names of classes", &distinct.len())
+}
+
+/// Of a set of so many images.
+pub(crate) fn check_fold(Fold { repeat, fold, folds }: Fold, images: usize) -> Result<(), String> {
+    expect((2..=images).contains(&folds), "number of folds", &folds)?;
+    expect((1..=folds).contains(&fold), "number of a fold", &fold)?;
+    expect(repeat >= 1, "number of a repetition", &repeat)
+}
+
+pub(crate) fn expect(possible: bool, what: &str, found: &dyn std::fmt::Display) -> Result<(), String> {
     if possible { Ok(()) } else { Err(format!("impossible {what}: {found}")) }
 }
 

@@ -239,28 +239,41 @@ pub struct Environment {
     pub version: String,
 }
 
-/// One row of `epochs.csv`, without the model and the seed.
+/// One row of `epochs.csv`, without the model and the seed. What an imported run did not log is not a number here, and null in files.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
     /// Mean loss over the training images, each measured in the step that learnt from it.
+    #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub train_loss: f64,
     /// Fraction of training images classified correctly, measured likewise.
+    #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub train_accuracy: f64,
     /// Mean loss over the validation images after the epoch (the test images under `original`).
+    #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub validation_loss: f64,
     /// Fraction of validation images classified correctly after the epoch.
+    #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub validation_accuracy: f64,
     /// The measure that a search goes by, of the validation images after the epoch, where it is neither accuracy nor loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_measure: Option<f64>,
     /// Seconds of drawing batches and updating weights in this epoch.
+    #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub train_seconds: f64,
     /// Fraction of test images classified correctly after the epoch, where the run audits selection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_accuracy: Option<f64>,
+}
+
+fn unknown() -> f64 {
+    f64::NAN
+}
+
+fn number_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl EpochRecord {
@@ -280,7 +293,8 @@ impl EpochRecord {
 pub struct TestRecord {
     /// Fraction of test images classified correctly.
     pub accuracy: f64,
-    /// Mean softmax cross-entropy in nats.
+    /// Mean softmax cross-entropy in nats; not a number, null in files, where an imported run states no probabilities.
+    #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub loss: f64,
     /// Of a fold: where each test image stands in the set that is cross-validated, counted from 0, in ascending order. Empty where the
     /// test images are a set of their own.
@@ -292,7 +306,7 @@ pub struct TestRecord {
     /// The class given to each test image, in file order.
     #[serde(with = "crate::encoding::bytes")]
     pub predictions: Vec<u8>,
-    /// Class probabilities `[images, classes]` in steps of 1/65535.
+    /// Class probabilities `[images, classes]` in steps of 1/65535; empty where an imported run states none.
     #[serde(with = "crate::encoding::words")]
     pub probabilities: Vec<u16>,
 }

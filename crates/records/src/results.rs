@@ -4,6 +4,7 @@ pub use crate::plan_file::read_parts;
 
 use crate::{
     identity::seedless,
+    imported::ImportedRun,
     plan_file::Plan,
     question::Question,
     record::{FailedRun, RunRecord, RunSpec},
@@ -20,6 +21,8 @@ pub struct Collection {
     /// The plan's records that there are, in its order; without a plan all, by seed and then by model. No two of them that
     /// are of different networks, recipes or data bear one model's name.
     pub records: Vec<RunRecord>,
+    /// The plan's runs of other programs, in its order.
+    pub imported: Vec<ImportedRun>,
     /// The plan's runs that came to no result, in its order.
     pub failed: Vec<FailedRun>,
     /// What the study asks.
@@ -72,6 +75,7 @@ pub fn collect(results: &Path) -> Result<Collection, CollectError> {
     let present = store.identities()?;
     let mut collection = Collection {
         records: Vec::new(),
+        imported: Vec::new(),
         failed: Vec::new(),
         question: Question::default(),
         notes: Vec::new(),
@@ -80,6 +84,7 @@ pub fn collect(results: &Path) -> Result<Collection, CollectError> {
     match Plan::read(results) {
         Ok(Some(plan)) => {
             collection.question = plan.question.clone();
+            collection.notes.clone_from(&plan.notes);
             collection.of_plan(&store, &plan, &present);
         }
         other => {
@@ -98,7 +103,7 @@ pub fn collect(results: &Path) -> Result<Collection, CollectError> {
     }
     collection.tell_apart();
     let folder = results.to_owned();
-    if collection.records.is_empty() {
+    if collection.records.is_empty() && collection.imported.is_empty() {
         return Err(match collection.failed.is_empty() {
             true => CollectError::NoRecord { folder, notes: collection.notes },
             false => CollectError::AllFailed { folder, failed: collection.failed },
@@ -133,6 +138,16 @@ impl Collection {
                 plan.runs.len(),
                 missing.join(", ")
             ));
+        }
+        for run in &plan.imported {
+            match store.read_imported(&run.id) {
+                Ok(Some(run)) => self.imported.push(run),
+                Ok(None) => self.lose(format!(
+                    "the imported run {} of {} is not in the folder any more: the command that began the study reads it again",
+                    run.run, run.model
+                )),
+                Err(problem) => self.lose(format!("{problem}: left out")),
+            }
         }
         let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
         let others = present.iter().filter(|id| !planned.contains(id.as_str())).count();

@@ -3,6 +3,7 @@
 use crate::{
     encoding,
     identity::run_id,
+    imported::{IMPORTED_SCHEMA, ImportedRun},
     record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
     sealed::{self, Sealable, compare},
 };
@@ -16,11 +17,12 @@ use std::{
 
 pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file, write_atomically};
 
-/// The folders `records` and `failed` of a results folder.
+/// The folders `records`, `failed` and `imported` of a results folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
     failed: PathBuf,
+    imported: PathBuf,
 }
 
 /// The folder of the records within a results folder.
@@ -35,7 +37,11 @@ const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
 impl Store {
     /// The records of a results folder, which need not exist.
     pub fn of(results: &Path) -> Self {
-        Self { folder: results.join(RECORDS), failed: results.join("failed") }
+        Self {
+            folder: results.join(RECORDS),
+            failed: results.join("failed"),
+            imported: results.join("imported"),
+        }
     }
 
     /// Creates the folder, and shows that it can be written to before any run is made for it.
@@ -103,6 +109,26 @@ impl Store {
         })
     }
 
+    /// Keeps what another program's run answered.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_imported(&self, run: &ImportedRun) -> Result<(), FileError> {
+        sealed::write(&self.imported_path(&run.id), run)
+    }
+
+    fn imported_path(&self, id: &str) -> PathBuf {
+        self.imported.join(format!("{id}.json"))
+    }
+
+    /// The imported run of that identity, if there is one; why a file that says so is not believed.
+    pub fn read_imported(&self, id: &str) -> Result<Option<ImportedRun>, String> {
+        sealed::read(&self.imported_path(id), |run: &ImportedRun| {
+            check_identity(id, &run.id, &run.identity())?;
+            run.check()
+        })
+    }
+
     /// The identities of all files that are named as records, sorted.
     ///
     /// # Errors
@@ -150,6 +176,12 @@ impl Sealable for RunRecord {
             _ => Err(changed),
         })
     }
+}
+
+impl Sealable for ImportedRun {
+    const NAME: &'static str = "imported run";
+    const LAYOUT: u32 = IMPORTED_SCHEMA;
+    const MAXIMUM_BYTES: u64 = MAXIMUM_RECORD_BYTES;
 }
 
 impl Sealable for FailedRun {

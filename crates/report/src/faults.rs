@@ -62,7 +62,9 @@ fn a_diverged_run_is_named_counted_and_shown() {
     assert!(markdown.contains("| lost | 0 (2 diverged) | diverged | diverged | – | – | – |"), "{markdown}");
     assert!(markdown.contains("| bad | 2 | diverged in epoch 3 | – |"), "{markdown}");
     assert!(page.contains("<td>diverged in epoch 3</td>") && page.contains("<td>0 (2 diverged)</td>"));
-    assert!(loss_chart(&study).to_svg().contains("Not drawn, because every run diverged: lost."));
+    assert!(
+        loss_chart(&study).expect("epochs").to_svg().contains("Not drawn, because every run diverged: lost.")
+    );
     let summary: serde_json::Value = serde_json::from_str(&summary_json(&study)).expect("JSON");
     let first = &summary["failed"][0];
     assert_eq!((first["model"].as_str(), first["seed"].as_u64()), (Some("bad"), Some(2)));
@@ -100,7 +102,11 @@ fn a_chart_says_what_a_training_loss_is_measured_against() {
     let note = "Training loss of smoothed by smoothed labels (label smoothing 0.3);";
     let told = |runs: &[RunRecord]| {
         let study = Given { records: runs, ..Given::default() }.study();
-        [loss_chart(&study).to_svg(), page(&study), crate::accuracy_chart(&study).to_svg()]
+        [
+            loss_chart(&study).expect("epochs").to_svg(),
+            page(&study),
+            crate::accuracy_chart(&study).expect("epochs").to_svg(),
+        ]
     };
     let [picture, page, _] = told(&runs);
     assert!(!picture.contains("labels") && !page.contains(note));
@@ -118,10 +124,10 @@ fn curves_say_how_many_runs_each_epoch_has() {
     runs[1].epochs.truncate(4);
     let study = Given { records: &runs, ..Given::default() }.study();
     let note = "Runs ended at different epochs: a 3 runs to epoch 4, 2 runs to epoch 9.";
-    assert!(loss_chart(&study).to_svg().contains(note));
+    assert!(loss_chart(&study).expect("epochs").to_svg().contains(note));
     let page = page(&study);
     assert!(page.contains(note) && page.contains("a (3 runs): ") && page.contains("a (2 runs): "), "{page}");
-    let chart = curves::chart(&study, Quantity::Accuracy);
+    let chart = curves::chart(&study, Quantity::Accuracy).expect("epochs");
     let runs: Vec<usize> = chart.curves[1].pieces.iter().flatten().map(|value| value.runs).collect();
     assert_eq!(runs, [3, 3, 3, 3, 2, 2, 2, 2, 2]);
 }
@@ -174,6 +180,6 @@ fn studies_at_the_edge_have_a_report() {
         for picture in pictures(&study) {
             assert!(picture.scene.to_svg().len() > 1000);
         }
-        curves::chart(&study, Quantity::Loss).scene(Canvas::Narrow);
+        curves::chart(&study, Quantity::Loss).expect("epochs").scene(Canvas::Narrow);
     }
 }

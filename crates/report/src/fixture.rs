@@ -2,7 +2,7 @@
 
 use crate::{Study, TestImages};
 use analysis::{
-    Analysis,
+    Analysis, Run,
     model::Model,
     thresholds::Thresholds,
     verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime},
@@ -34,7 +34,6 @@ impl<'a> Given<'a> {
         let (notes, comparisons) = (self.notes.to_vec(), self.comparisons.to_vec());
         Study {
             question: self.question.clone(),
-            records: self.records,
             analysis: Analysis::judged(self.records, self.failed, &self.question, notes, comparisons),
             images: self.images,
             class_names: self.class_names,
@@ -56,12 +55,12 @@ pub(crate) fn judged_by<'a>(
 ) -> Study<'a> {
     let question = Question { decide_by, ..Question::default() };
     let analysis = Analysis::of(records, failed, &question, Vec::new());
-    Study { question, records, analysis, images: None, class_names: &[], reproduction: None }
+    Study { question, analysis, images: None, class_names: &[], reproduction: None }
 }
 
 /// A model of these runs.
 pub(crate) fn model<'a>(runs: &[&'a RunRecord]) -> Model<'a> {
-    Model::of(&runs[0].specification.model, runs.to_vec(), 0, &Thresholds::default())
+    Model::of(&runs[0].specification.model, Run::all(runs.iter().copied()), 0, &Thresholds::default())
 }
 
 /// Steps of the generator behind the made-up figures; any full-period one does.

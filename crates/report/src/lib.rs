@@ -19,7 +19,7 @@ mod pictures;
 #[cfg(test)]
 mod properties;
 
-use analysis::{Analysis, hard_images::HardImages, model::Model};
+use analysis::{Analysis, Run, hard_images::HardImages, model::Model};
 use charts::raster::Raster;
 use records::{
     question::Question,
@@ -49,9 +49,7 @@ pub use words::numbers::thousands;
 pub struct Study<'a> {
     /// What the study asks.
     pub question: Question,
-    /// One per run, in any order.
-    pub records: &'a [RunRecord],
-    /// What they tell.
+    /// What its runs tell.
     pub analysis: Analysis<'a>,
     /// The test images that the records are about, where they are at hand: the hard ones are shown.
     pub images: Option<TestImages<'a>>,
@@ -128,9 +126,9 @@ pub fn pictures(study: &Study) -> Vec<Picture> {
             format!("Differences of {} with their intervals", study.analysis.decided_by.in_words()),
             difference_chart(study),
         ),
-        (accuracy, over_epochs("accuracy"), Some(accuracy_chart(study))),
-        (loss, over_epochs("loss"), Some(loss_chart(study))),
-        (time, "Seconds of training".to_owned(), Some(time_chart(study))),
+        (accuracy, over_epochs("accuracy"), accuracy_chart(study)),
+        (loss, over_epochs("loss"), loss_chart(study)),
+        (time, "Seconds of training".to_owned(), time_chart(study)),
         (confusion, "Classes taken for others".to_owned(), confusion_chart(study)),
         (digits, "The test images that the most runs miss".to_owned(), digits_chart(study)),
     ];
@@ -155,10 +153,31 @@ impl<'a> Study<'a> {
         self.images.filter(|images| images.get(last).is_some())
     }
 
-    /// Each value of a record once, in the order of their first record.
+    /// The records of the runs that this program made.
+    pub(crate) fn trained(&self) -> impl Iterator<Item = &'a RunRecord> {
+        self.analysis.runs.iter().filter_map(Run::record)
+    }
+
+    /// Whether every run was made by another program, so that what only this one knows is in no table.
+    pub(crate) fn is_imported(&self) -> bool {
+        !self.analysis.runs.is_empty() && self.trained().next().is_none()
+    }
+
+    /// What its data is called; empty where that is not known.
+    pub(crate) fn data_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.analysis.runs.iter().filter_map(|run| run.data.name).map(words::text::one_line) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Each value of a record of this program once, in the order of their first record.
     pub(crate) fn distinct<T: PartialEq>(&self, value: impl Fn(&'a RunRecord) -> T) -> Vec<T> {
         let mut distinct = Vec::new();
-        for value in self.records.iter().map(value) {
+        for value in self.trained().map(value) {
             if !distinct.contains(&value) {
                 distinct.push(value);
             }
@@ -176,6 +195,7 @@ impl<'a> Study<'a> {
 
     pub(crate) fn protocol_words(&self) -> &'static str {
         match self.protocols().as_slice() {
+            [] if self.is_imported() => "runs of other programs",
             [] => "no records",
             [Protocol::Sound] => "sound protocol",
             [Protocol::Writers] => "sound protocol, validated on writers of their own",

@@ -1,6 +1,9 @@
 //! Tests of the pictures, by what a reader would see: measured with another SVG library than the one that paints them.
 
-use analysis::verdict::{Comparison, Outcome};
+use analysis::{
+    Run,
+    verdict::{Comparison, Outcome},
+};
 use records::record::{Protocol, RunRecord};
 use resvg::usvg::{self, Node, Rect, fontdb};
 
@@ -104,10 +107,10 @@ fn scenes() -> Vec<(String, Scene)> {
             if let Some(scene) = forest::scene(&study, canvas) {
                 push("differences", scene);
             }
-            push("accuracy", curves::chart(&study, Quantity::Accuracy).scene(canvas));
-            push("loss", curves::chart(&study, Quantity::Loss).scene(canvas));
+            push("accuracy", curves::chart(&study, Quantity::Accuracy).expect("epochs").scene(canvas));
+            push("loss", curves::chart(&study, Quantity::Loss).expect("epochs").scene(canvas));
             let shown = |value: f64| value.to_string();
-            let cost = |run: &RunRecord| run.train_seconds;
+            let cost = |run: &Run| run.train_seconds.unwrap_or(f64::NAN);
             push("time", plots::accuracy_against(&study, canvas, ["training time", "s"], shown, cost));
             if let Some(scene) = plots::calibration(study.models(), canvas) {
                 push("calibration", scene);
@@ -241,7 +244,8 @@ fn a_png_is_a_picture_of_the_right_size_and_not_blank() {
     let records = records(&[("cnn", 0.05)], 1, 5);
     let scene = accuracy_chart(
         &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }.study(),
-    );
+    )
+    .expect("epochs");
     let decoded = tiny_skia::Pixmap::decode_png(&scene.to_png()).expect("a PNG");
     assert_eq!((decoded.width(), decoded.height()), (1600, 1000));
     let blue = decoded.pixels().iter().filter(|pixel| (pixel.red(), pixel.blue()) == (0x00, 0xb2)).count();
@@ -326,6 +330,7 @@ fn what_is_not_finite_is_said() {
     let svg = loss_chart(
         &Given { records: &study, comparisons: &[], notes: &[], images: None, ..Given::default() }.study(),
     )
+    .expect("epochs")
     .to_svg();
     assert!(svg.contains("Not drawn, because not finite or too large: lstm 6 values."), "{svg}");
     assert!(svg.contains("loss (nats, log scale)"));
@@ -339,6 +344,7 @@ fn a_single_epoch_is_marked_and_explained_by_marks() {
             &Given { records: &records, comparisons: &[], notes: &[], images: None, ..Given::default() }
                 .study(),
         )
+        .expect("epochs")
         .to_svg()
     };
     let (one, two) = (drawn(1), drawn(2));
@@ -355,6 +361,7 @@ fn the_original_protocol_is_named_in_the_picture() {
             &Given { records: &study, comparisons: &[], notes: &[], images: None, ..Given::default() }
                 .study(),
         )
+        .expect("epochs")
         .to_svg();
         assert!(svg.contains(">test set, used as validation<"), "{svg}");
     }

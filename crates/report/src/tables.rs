@@ -1,11 +1,12 @@
 //! The tables of a report, as data.
 
 use analysis::{
+    Run,
     measures::{ClassMeasures, Estimate, Measures},
     model::Model,
     ranking::Rank,
 };
-use records::{question::Measure, record::RunSpec};
+use records::{question::Measure, record::Fold};
 
 use crate::{
     Study,
@@ -32,6 +33,10 @@ pub(crate) fn words(text: impl Into<String>) -> Cell {
 
 fn missing() -> Cell {
     figure(MISSING)
+}
+
+fn count(count: Option<u64>) -> Cell {
+    figure(count.map_or_else(|| MISSING.to_owned(), thousands))
 }
 
 /// A model by its place in the study.
@@ -99,8 +104,8 @@ pub(crate) fn models(study: &Study) -> Table {
                 figure(shown(of.loss, loss)),
                 figure(shown_seconds(of.train_seconds)),
                 figure(shown_seconds(of.epoch_seconds)),
-                figure(thousands(of.parameters as u64)),
-                figure(thousands(of.multiply_adds)),
+                count(of.parameters),
+                count(of.multiply_adds),
                 figure(run_count(of.runs.len(), of.diverged)),
             ];
             std::iter::once(model(study, place)).chain(decides).chain(rest).collect()
@@ -124,8 +129,8 @@ pub(crate) fn costs(study: &Study) -> Table {
         vec![
             model(study, place),
             figure(shown(of.accuracy, percent)),
-            figure(thousands(of.parameters as u64)),
-            figure(thousands(of.multiply_adds)),
+            count(of.parameters),
+            count(of.multiply_adds),
             figure(shown_seconds(of.train_seconds)),
             figure(shown_seconds(of.evaluate_seconds)),
             figure(shown_seconds(of.total_seconds)),
@@ -185,24 +190,33 @@ pub(crate) const FOLD: &str = "fold of repetition";
 /// Every run, by model and seed, then those that diverged.
 pub(crate) fn runs(study: &Study) -> Table {
     let has_folds = study.analysis.cross_validation.is_some();
-    let fold = |run: &RunSpec| {
-        let told = run.fold.map_or(MISSING.to_owned(), |fold| format!("{} of {}", fold.fold, fold.repeat));
+    let fold = |fold: Option<Fold>| {
+        let told = fold.map_or(MISSING.to_owned(), |fold| format!("{} of {}", fold.fold, fold.repeat));
         has_folds.then(|| figure(told))
     };
+    let clock = |time: Option<f64>| figure(time.map_or_else(|| MISSING.to_owned(), seconds));
     let of_model = |(place, of): (usize, &Model)| -> Vec<Vec<Cell>> {
-        let row = |run: &&records::record::RunRecord| {
-            let first = [model(study, place), figure(run.specification.seed.to_string())];
+        let row = |run: &Run| {
+            let called =
+                run.seed().map_or_else(|| one_line(&run.partner.to_string()), |seed| seed.to_string());
+            let first = [model(study, place), figure(called)];
+            let known = |text: Option<String>| text.unwrap_or_else(|| MISSING.to_owned());
+            let record = run.record();
             let rest = [
-                figure(tested_of_all(run).unwrap_or_else(|| MISSING.to_owned())),
+                figure(known(tested_of_all(run))),
                 figure(percent(run.test.accuracy)),
-                figure(loss(run.test.loss)),
-                figure(seconds(run.train_seconds)),
-                figure(seconds(run.total_seconds)),
-                figure(run.test_reads.to_string()),
-                Cell::Code(run.fingerprint.chars().take(16).collect()),
-                Cell::Code(one_line(&run.id)),
+                figure(known(
+                    Some(run.test.loss).filter(|_| record.is_some() || !run.test.loss.is_nan()).map(loss),
+                )),
+                clock(run.train_seconds),
+                clock(run.total_seconds),
+                figure(known(record.map(|record| record.test_reads.to_string()))),
+                Cell::Code(known(record.map(|record| record.fingerprint.chars().take(16).collect()))),
+                Cell::Code(one_line(
+                    record.map_or_else(|| run.imported().map_or("", |run| &run.source), |record| &record.id),
+                )),
             ];
-            first.into_iter().chain(fold(&run.specification)).chain(rest).collect()
+            first.into_iter().chain(fold(run.fold())).chain(rest).collect()
         };
         of.runs.iter().map(row).collect()
     };
@@ -210,7 +224,7 @@ pub(crate) fn runs(study: &Study) -> Table {
     for run in study.analysis.failed {
         let mut row =
             vec![words(one_line(&run.specification.model)), figure(run.specification.seed.to_string())];
-        row.extend(fold(&run.specification));
+        row.extend(fold(run.specification.fold));
         row.push(figure(format!("diverged in epoch {}", run.epoch)));
         row.extend((0..5).map(|_| missing()));
         row.extend([Cell::Code(MISSING.to_owned()), Cell::Code(one_line(&run.id))]);

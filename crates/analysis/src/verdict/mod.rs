@@ -32,14 +32,12 @@ mod sentence;
 mod speed;
 
 use crate::{
+    Run,
     partner::CrossValidation,
     thresholds::{Thresholds, equivalence_margin},
 };
 use pairing::{Estimate, Pairing, Table, usable_runs};
-use records::{
-    question::Measure,
-    record::{FailedRun, RunRecord},
-};
+use records::{question::Measure, record::FailedRun};
 use sentence::{outlook, sentence};
 use serde::{Deserialize, Serialize};
 pub use speed::{Faster, TrainingTime};
@@ -179,9 +177,14 @@ pub struct Judgement {
 
 /// Compares all pairs of models on their paired runs, by the rule of this [module](self). Of the runs that `failed` the
 /// comparisons say how many there are.
-pub fn judge(records: &[RunRecord], failed: &[FailedRun], thresholds: &Thresholds) -> Judgement {
+pub fn judge<'a, R: Into<Run<'a>>>(
+    runs: impl IntoIterator<Item = R>,
+    failed: &[FailedRun],
+    thresholds: &Thresholds,
+) -> Judgement {
     let mut notes = Vec::new();
-    let models = usable_runs(records, thresholds.decide_by, &mut notes);
+    let runs = Run::all(runs);
+    let models = usable_runs(&runs, thresholds.decide_by, &mut notes);
     let mut pairings = Vec::new();
     for (index, a) in models.iter().enumerate() {
         for b in &models[index + 1..] {

@@ -1,12 +1,13 @@
 //! Which runs of two models belong together, and which are left out and why.
 
 use crate::{
+    Run,
     measures::{classes_of, losses, value},
     partner::{CrossValidation, Partner},
 };
 use records::{
     question::Measure,
-    record::{FailedRun, Protocol, RunRecord},
+    record::{FailedRun, Protocol},
 };
 use stats::{
     ClassCounts, CorrectedResampledT, CountMeasure, CrossedEstimate, Interval, PairedAnswers,
@@ -25,34 +26,45 @@ const BOOTSTRAP_SEED: u64 = 0x6d6e_6973_7421;
 /// A model and its runs, in the order of the records.
 pub(super) struct Model<'a> {
     name: &'a str,
-    runs: Vec<&'a RunRecord>,
+    runs: Vec<Run<'a>>,
 }
 
 /// What two runs must share, beside the seed, to be compared image by image. Runs on the folds of a cross-validation share its number of
 /// folds, and each its labels and images with its partner alone.
-#[derive(PartialEq)]
 struct Setting<'a> {
     data: &'a str,
-    protocol: Protocol,
+    /// None of another program's runs, which may be compared with any.
+    protocol: Option<Protocol>,
     folds: Option<usize>,
     labels: &'a [u8],
 }
 
+impl PartialEq for Setting<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.data, self.folds, self.labels) == (other.data, other.folds, other.labels)
+            && self.shares_protocol(other)
+    }
+}
+
 impl<'a> Setting<'a> {
-    fn of(run: &'a RunRecord) -> Self {
+    fn of(run: &Run<'a>) -> Self {
         Self {
-            data: &run.specification.dataset.sha256,
-            protocol: run.specification.protocol,
-            folds: run.specification.fold.map(|fold| fold.folds),
-            labels: if run.specification.fold.is_some() { &[] } else { &run.test.labels },
+            data: run.data.sha256,
+            protocol: run.protocol(),
+            folds: run.fold().map(|fold| fold.folds),
+            labels: if run.fold().is_some() { &[] } else { &run.test.labels },
         }
+    }
+
+    fn shares_protocol(&self, other: &Self) -> bool {
+        self.protocol.is_none() || other.protocol.is_none() || self.protocol == other.protocol
     }
 
     /// The first thing that two different settings do not share.
     fn unshared(&self, other: &Self) -> &'static str {
         if self.data != other.data {
             "data"
-        } else if self.protocol != other.protocol {
+        } else if !self.shares_protocol(other) {
             "protocol"
         } else if self.folds != other.folds {
             "number of folds"
@@ -64,39 +76,40 @@ impl<'a> Setting<'a> {
 
 /// Sorts the runs by model and leaves out those that no comparison can use.
 pub(super) fn usable_runs<'a>(
-    records: &'a [RunRecord],
+    records: &[Run<'a>],
     measure: Measure,
     notes: &mut Vec<String>,
 ) -> Vec<Model<'a>> {
     let mut models: Vec<Model> = Vec::new();
     let mut left_out = LeftOut::default();
-    for run in records {
-        let name = run.specification.model.as_str();
+    for &run in records {
+        let name = run.model;
         let index = models.iter().position(|model| model.name == name).unwrap_or_else(|| {
             models.push(Model { name, runs: Vec::new() });
             models.len() - 1
         });
         let runs = &mut models[index].runs;
-        let way = |run: &'a RunRecord| (&run.specification.layers, &run.specification.recipe);
+        let way = |run: &Run<'a>| run.specification().map(|run| (&run.layers, &run.recipe));
         let reason = if run.test.labels.is_empty() || run.test.labels.len() != run.test.predictions.len() {
             Some("its test labels and predictions do not match")
-        } else if measure == Measure::LogLoss && losses(run).is_none() {
+        } else if measure == Measure::LogLoss && losses(&run).is_none() {
             Some("it has no finite loss, or no probabilities to its test labels")
-        } else if runs.first().is_some_and(|first| way(first) != way(run)) {
+        } else if runs.first().is_some_and(|first| way(first) != way(&run)) {
             Some("its layers or recipe are not those of the model's first run")
         } else if runs
             .iter()
-            .any(|other| Partner::of(other) == Partner::of(run) && Setting::of(other) == Setting::of(run))
+            .any(|other| other.partner == run.partner && Setting::of(other) == Setting::of(&run))
         {
-            Some(match Partner::of(run) {
+            Some(match run.partner {
                 Partner::Seed(_) => "the model has another run with the same seed",
                 Partner::Fold(_) => "the model has another run on the same fold",
+                Partner::Name(_) => "the model has another run with the same name",
             })
         } else {
             None
         };
         match reason {
-            Some(reason) => left_out.push(name, format!("left out: {reason}"), Partner::of(run)),
+            Some(reason) => left_out.push(name, format!("left out: {reason}"), run.partner),
             None => runs.push(run),
         }
     }
@@ -106,12 +119,12 @@ pub(super) fn usable_runs<'a>(
 
 /// Runs left out, gathered by model and reason.
 #[derive(Default)]
-struct LeftOut {
-    groups: Vec<(String, String, Vec<Partner>)>,
+struct LeftOut<'a> {
+    groups: Vec<(String, String, Vec<Partner<'a>>)>,
 }
 
-impl LeftOut {
-    fn push(&mut self, model: &str, reason: String, run: Partner) {
+impl<'a> LeftOut<'a> {
+    fn push(&mut self, model: &str, reason: String, run: Partner<'a>) {
         match self.groups.iter_mut().find(|group| group.0 == model && group.1 == reason) {
             Some(group) => group.2.push(run),
             None => self.groups.push((model.to_owned(), reason, vec![run])),
@@ -132,7 +145,7 @@ impl LeftOut {
 pub(super) struct Pairing<'a> {
     pub(super) a: &'a str,
     pub(super) b: &'a str,
-    pub(super) runs: Vec<(&'a RunRecord, &'a RunRecord)>,
+    pub(super) runs: Vec<(Run<'a>, Run<'a>)>,
 }
 
 impl<'a> Pairing<'a> {
@@ -157,8 +170,8 @@ impl<'a> Pairing<'a> {
         let setting = Setting::of(first);
         let mut left_out = LeftOut::default();
         for (model, other) in [(a, b), (b, a)] {
-            for &run in &model.runs {
-                if runs.iter().any(|&(first, second)| std::ptr::eq(first, run) || std::ptr::eq(second, run)) {
+            for run in &model.runs {
+                if runs.iter().any(|(first, second)| first == run || second == run) {
                     continue;
                 }
                 let own = Setting::of(run);
@@ -168,21 +181,22 @@ impl<'a> Pairing<'a> {
                     format!(
                         "the run of {} with the same {} was not made with the {} of the runs compared",
                         other.name,
-                        Partner::of(run).shared(),
+                        run.partner.shared(),
                         unshared(partner, run, &setting)
                     )
                 } else if failed.iter().any(|failed| {
-                    let (failed, run) = (&failed.specification, &run.specification);
-                    failed.model == other.name && failed.seed == run.seed && failed.fold == run.fold
+                    let failed = &failed.specification;
+                    let partner = failed.fold.map_or(Partner::Seed(failed.seed), Partner::Fold);
+                    failed.model == other.name && partner == run.partner
                 }) {
-                    format!("the run of {} with the same {} diverged", other.name, Partner::of(run).shared())
+                    format!("the run of {} with the same {} diverged", other.name, run.partner.shared())
                 } else {
-                    format!("{} has no run with the same {}", other.name, Partner::of(run).shared())
+                    format!("{} has no run with the same {}", other.name, run.partner.shared())
                 };
                 left_out.push(
                     model.name,
                     format!("left out of the comparison with {}: {reason}", other.name),
-                    Partner::of(run),
+                    run.partner,
                 );
             }
         }
@@ -192,13 +206,13 @@ impl<'a> Pairing<'a> {
 
     /// The cross-validation that the runs are of, if they are of one.
     pub(super) fn folds(&self) -> Option<CrossValidation> {
-        CrossValidation::of(self.runs.iter().map(|(run, _)| *run))
+        CrossValidation::of(self.runs.iter().map(|(run, _)| run))
     }
 
     /// By what the measure is that decides.
     pub(super) fn table(&self, measure: Measure) -> Result<Table, StatsError> {
         if let Some(folds) = self.folds() {
-            let difference = |(a, b): &(&RunRecord, &RunRecord)| value(measure, a) - value(measure, b);
+            let difference = |(a, b): &(Run, Run)| value(measure, a) - value(measure, b);
             let largest = if measure == Measure::LogLoss { f64::INFINITY } else { 1.0 };
             return Ok(Table::Folds(self.runs.iter().map(difference).collect(), folds, largest));
         }
@@ -207,7 +221,7 @@ impl<'a> Pairing<'a> {
             Measure::BalancedAccuracy => Table::Answers(self.answers()?, ClassCounts::balanced_accuracy),
             Measure::MacroF1 => Table::Answers(self.answers()?, ClassCounts::macro_f1),
             Measure::LogLoss => {
-                let of_pair = |&(a, b): &(&RunRecord, &RunRecord)| -> Vec<f64> {
+                let of_pair = |(a, b): &(Run, Run)| -> Vec<f64> {
                     let [a, b] = [a, b].map(|run| losses(run).unwrap_or_default());
                     a.into_iter().zip(b).map(|(a, b)| a - b).collect()
                 };
@@ -218,23 +232,24 @@ impl<'a> Pairing<'a> {
 
     fn answers(&self) -> Result<PairedAnswers, StatsError> {
         let classes = classes_of(self.runs.iter().flat_map(|&(a, b)| [a, b]));
-        let answers = |run: &'a RunRecord| run.test.predictions.as_slice();
+        let answers = |run: &Run<'a>| run.test.predictions.as_slice();
         let (first, second): (Vec<_>, Vec<_>) =
-            self.runs.iter().map(|&(a, b)| (answers(a), answers(b))).unzip();
+            self.runs.iter().map(|(a, b)| (answers(a), answers(b))).unzip();
         PairedAnswers::new(classes, &self.runs[0].0.test.labels, &first, &second)
     }
 
     fn differences(&self) -> Result<PairedDifferences, StatsError> {
-        let right = |run: &RunRecord| -> Vec<bool> {
+        let right = |run: &Run| -> Vec<bool> {
             run.test.predictions.iter().zip(&run.test.labels).map(|(given, label)| given == label).collect()
         };
-        let (first, second): (Vec<_>, Vec<_>) = self.runs.iter().map(|&(a, b)| (right(a), right(b))).unzip();
+        let (first, second): (Vec<_>, Vec<_>) = self.runs.iter().map(|(a, b)| (right(a), right(b))).unzip();
         PairedDifferences::from_correctness(&first, &second)
     }
 
     /// Whether the two models have the same layers and the same recipe: their runs then have the same bits.
     pub(super) fn is_one_network(&self) -> bool {
-        let (a, b) = (&self.runs[0].0.specification, &self.runs[0].1.specification);
+        let [a, b] = [self.runs[0].0, self.runs[0].1].map(|run| run.specification());
+        let (Some(a), Some(b)) = (a, b) else { return false };
         a.layers == b.layers && a.recipe == b.recipe
     }
 }
@@ -337,17 +352,17 @@ impl Table {
 }
 
 /// Whether two runs of different models belong together.
-fn is_partner(one: &RunRecord, other: &RunRecord) -> bool {
-    Partner::of(one) == Partner::of(other)
+fn is_partner(one: &Run, other: &Run) -> bool {
+    one.partner == other.partner
 }
 
 /// Whether partners were tested on the same images.
-fn are_tested_alike(one: &RunRecord, other: &RunRecord) -> bool {
+fn are_tested_alike(one: &Run, other: &Run) -> bool {
     one.test.labels == other.test.labels && one.test.images == other.test.images
 }
 
 /// The first thing that a run whose setting is another's does not share with it, or with its partner.
-fn unshared(partner: &RunRecord, run: &RunRecord, setting: &Setting) -> &'static str {
+fn unshared(partner: &Run, run: &Run, setting: &Setting) -> &'static str {
     match Setting::of(partner) == *setting && !are_tested_alike(partner, run) {
         true => "test images",
         false => Setting::of(partner).unshared(setting),
@@ -355,19 +370,19 @@ fn unshared(partner: &RunRecord, run: &RunRecord, setting: &Setting) -> &'static
 }
 
 /// The runs of two models in one setting that share their seeds, by seed.
-fn paired<'a>(a: &Model<'a>, b: &Model<'a>, setting: &Setting) -> Vec<(&'a RunRecord, &'a RunRecord)> {
-    let of_setting = |model: &Model<'a>| -> Vec<&'a RunRecord> {
+fn paired<'a>(a: &Model<'a>, b: &Model<'a>, setting: &Setting) -> Vec<(Run<'a>, Run<'a>)> {
+    let of_setting = |model: &Model<'a>| -> Vec<Run<'a>> {
         model.runs.iter().copied().filter(|run| Setting::of(run) == *setting).collect()
     };
     let partners = of_setting(b);
     let mut pairs: Vec<_> = of_setting(a)
         .into_iter()
         .filter_map(|run| {
-            let partner = |partner: &&&RunRecord| is_partner(partner, run) && are_tested_alike(partner, run);
+            let partner = |partner: &&Run| is_partner(partner, &run) && are_tested_alike(partner, &run);
             partners.iter().find(partner).map(|&partner| (run, partner))
         })
         .collect();
-    pairs.sort_by_key(|(run, _)| Partner::of(run));
+    pairs.sort_by_key(|(run, _)| run.partner);
     pairs
 }
 
@@ -382,9 +397,9 @@ fn why_unpaired(a: &Model, b: &Model) -> String {
         b.runs
             .iter()
             .find(|partner| is_partner(partner, run))
-            .map(|partner| (Partner::of(run).shared(), unshared(partner, run, &Setting::of(run))))
+            .map(|partner| (run.partner.shared(), unshared(partner, run, &Setting::of(run))))
     });
-    let shared = a.runs.first().map_or("seed", |run| Partner::of(run).shared());
+    let shared = a.runs.first().map_or("seed", |run| run.partner.shared());
     match twins {
         Some((shared, unshared)) => {
             format!("their runs with the same {shared} do not share their {unshared}")

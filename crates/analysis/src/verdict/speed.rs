@@ -102,18 +102,22 @@ pub(super) fn training_times(
 /// Logarithms of the ratios of paired seconds: of the kind of machine that most pairs were made on, the first of such.
 fn comparable(pairing: &Pairing, notes: &mut Vec<String>) -> Vec<f64> {
     let mut by_kind: Vec<(MachineKind, Vec<f64>)> = Vec::new();
-    for (a, b) in pairing.runs.iter().filter(|(a, b)| MachineKind::of(a) == MachineKind::of(b)) {
-        let ratio = a.train_seconds / b.train_seconds;
-        if !(a.train_seconds > 0.0 && b.train_seconds > 0.0 && ratio.ln().is_finite()) {
+    for (a, b) in &pairing.runs {
+        let Some(kind) = a.machine.filter(|kind| b.machine == Some(*kind) && *kind != MachineKind::UNSTATED)
+        else {
+            continue;
+        };
+        let [a, b] = [a, b].map(|run| run.train_seconds.unwrap_or(0.0));
+        let ratio = a / b;
+        if !(a > 0.0 && b > 0.0 && ratio.ln().is_finite()) {
             continue;
         }
-        let kind = MachineKind::of(a);
         match by_kind.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, values)) => values.push(ratio.ln()),
             None => by_kind.push((kind, vec![ratio.ln()])),
         }
     }
-    let kinds = MachineKind::all(pairing.runs.iter().flat_map(|(a, b)| [*a, *b])).len();
+    let kinds = MachineKind::all(pairing.runs.iter().flat_map(|(a, b)| [a, b])).len();
     let most = by_kind.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
     let chosen = by_kind.into_iter().find(|(_, values)| values.len() == most);
     let (a, b, pairs) = (pairing.a, pairing.b, pairing.runs.len());
@@ -123,9 +127,8 @@ fn comparable(pairing: &Pairing, notes: &mut Vec<String>) -> Vec<f64> {
              version) and are not compared."
         )),
         Some((kind, _)) if kinds > 1 => notes.push(format!(
-            "The runs of {a} and {b} come from {kinds} kinds of machine: their training times are compared on {} of {pairs} pairs of \
-             runs, those of {} with {} threads and {} kernels.",
-            most, kind.cpu, kind.threads, kind.kernels
+            "The runs of {a} and {b} come from {kinds} kinds of machine: their training times are compared on {most} of {pairs} pairs of \
+             runs, those of {kind}.",
         )),
         _ => {}
     }

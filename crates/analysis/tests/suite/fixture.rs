@@ -1,6 +1,7 @@
 //! Constructed records.
 
 use analysis::{
+    Run,
     model::Model,
     thresholds::Thresholds,
     verdict::{self, Comparison, Judgement},
@@ -122,13 +123,13 @@ pub fn judge(records: &[RunRecord], failed: &[FailedRun]) -> Judgement {
 
 /// A model of these runs.
 pub fn model<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Model<'a> {
-    let runs: Vec<&RunRecord> = runs.into_iter().collect();
-    Model::of(&runs[0].specification.model, runs, 0, &Thresholds::default())
+    let runs = Run::all(runs);
+    Model::of(runs[0].model, runs, 0, &Thresholds::default())
 }
 
 /// The models of a study.
 pub fn models(records: &[RunRecord]) -> Vec<Model<'_>> {
-    analysis::model::models(records, &[], &Thresholds::default()).0
+    analysis::model::models(&Run::all(records), &[], &Thresholds::default()).0
 }
 
 /// A run with these labels and predictions.

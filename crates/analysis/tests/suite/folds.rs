@@ -2,7 +2,7 @@
 
 use crate::fixture::{run, with_predictions};
 use analysis::{
-    Analysis, CrossValidation,
+    Analysis, CrossValidation, Run,
     verdict::{Comparison, Coverage, Outcome},
 };
 use records::{
@@ -102,7 +102,7 @@ fn any_measure_can_decide_over_folds() {
         let (comparisons, _) = judged(&records, measure);
         let value = |model: usize| {
             let of_model = records.iter().skip(model).step_by(2);
-            of_model.map(|run| analysis::measures::value(measure, run)).sum::<f64>() / 15.0
+            of_model.map(|run| analysis::measures::value(measure, &Run::from(run))).sum::<f64>() / 15.0
         };
         assert!((comparisons[0].difference - (value(0) - value(1))).abs() < 1e-12, "{measure:?}");
         assert!(measure == Measure::LogLoss || comparisons[0].outcome == Outcome::ABetter, "{measure:?}");

@@ -1,7 +1,7 @@
 //! What is said before any verdict.
 
 use crate::fixture::{failed, models, run};
-use analysis::sanity::sanity;
+use analysis::{Run, sanity::sanity};
 use records::record::{FailedRun, RunRecord};
 use spec::{ActivationSpec, LayerSpec};
 
@@ -21,7 +21,7 @@ fn constant(model: &str, seed: u64, class: u8) -> RunRecord {
 }
 
 fn found(records: &[RunRecord], failed: &[FailedRun]) -> String {
-    sanity(records, failed, &models(records)).join("\n")
+    sanity(&Run::all(records), failed, &models(records)).join("\n")
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn equal_weights_and_equal_answers_are_named() {
 #[test]
 fn a_thousand_models_do_not_bury_the_verdict() {
     let records: Vec<RunRecord> = (0..1000).map(|index| constant(&format!("m{index}"), index, 3)).collect();
-    let said = sanity(&records, &[], &models(&records));
+    let said = sanity(&Run::all(&records), &[], &models(&records));
     assert!(said.len() < 15, "{}", said.len());
     assert!(said.contains(&"992 more findings of this kind are not listed.".to_owned()), "{said:?}");
 }

@@ -40,7 +40,7 @@ fn milestones_lie_around_what_the_best_model_reaches() {
     // The mean over the seeds of a model, not its luckiest run.
     let lucky = [validated("m", 1, [0.5, 0.96]), validated("m", 2, [0.5, 0.78])];
     assert_eq!(Thresholds::of(&lucky, &Question::default()).milestones, [0.7, 0.8, 0.9]);
-    assert_eq!(Thresholds::of(&[], &Question::default()).milestones.len(), 3);
+    assert_eq!(Thresholds::of(&[] as &[RunRecord], &Question::default()).milestones.len(), 3);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use analysis::{measured::other_labels, model::Model};
+use analysis::{Run, measured::other_labels, model::Model};
 use records::record::{EpochRecord, Protocol};
 
 use crate::{
@@ -25,18 +25,24 @@ const LARGEST_DRAWN: f64 = 1e12;
 /// More models than these, and only their validation curves are drawn: the training's first epochs would take all the room.
 const MOST_WITH_TRAINING: usize = 6;
 
-/// Training and validation accuracy of every model.
-pub fn accuracy_chart(study: &Study) -> Scene {
-    chart(study, Quantity::Accuracy).scene(Canvas::Picture)
+/// Training and validation accuracy of every model; none where other programs made the runs and none was logged.
+pub fn accuracy_chart(study: &Study) -> Option<Scene> {
+    Some(chart(study, Quantity::Accuracy)?.scene(Canvas::Picture))
 }
 
-/// Training and validation loss of every model.
-pub fn loss_chart(study: &Study) -> Scene {
-    chart(study, Quantity::Loss).scene(Canvas::Picture)
+/// Training and validation loss of every model; none where other programs made the runs and none was logged.
+pub fn loss_chart(study: &Study) -> Option<Scene> {
+    Some(chart(study, Quantity::Loss)?.scene(Canvas::Picture))
 }
 
-pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
+pub(crate) fn chart(study: &Study, quantity: Quantity) -> Option<Chart> {
     let models = study.models();
+    let is_logged = |epoch: &EpochRecord| {
+        [true, false].iter().any(|&training| !value(epoch, quantity, training).is_nan())
+    };
+    if study.is_imported() && !study.analysis.runs.iter().any(|run| run.epochs.iter().any(is_logged)) {
+        return None;
+    }
     let ShortNames { names, note } = ShortNames::of(models);
     let word = match quantity {
         Quantity::Accuracy => "Accuracy",
@@ -46,7 +52,6 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         0..=3 => listed(&names),
         several => format!("{several} models"),
     };
-    let datasets: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
     let crowded = models.len() > MOST_WITH_TRAINING;
     let mut curves = Vec::new();
     let mut left_out = Vec::new();
@@ -79,8 +84,8 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
     if !left_out.is_empty() {
         notes.push(format!("Not drawn, because not finite or too large: {}.", left_out.join(", ")));
     }
-    Chart {
-        title: format!("{word} of {subject} on {}", listed(&datasets)),
+    Some(Chart {
+        title: format!("{word} of {subject}{}", on_data(study)),
         subtitle: format!("{}; {}", study.protocol_words(), run_words(study)),
         quantity,
         names,
@@ -89,7 +94,13 @@ pub(crate) fn chart(study: &Study, quantity: Quantity) -> Chart {
         band: several.then_some("smallest to largest of the runs"),
         curves,
         notes,
-    }
+    })
+}
+
+/// ` on mnist`; nothing where the data has no name.
+pub(crate) fn on_data(study: &Study) -> String {
+    let names = study.data_names();
+    if names.is_empty() { String::new() } else { format!(" on {}", listed(&names)) }
 }
 
 /// What the training curves are called, and what their loss is measured against where that is not the true labels.
@@ -97,7 +108,7 @@ fn training_words(models: &[Model], names: &[String], quantity: Quantity) -> (&'
     if quantity == Quantity::Accuracy {
         return ("training", None);
     }
-    let other = |model: &Model| model.runs.first().and_then(|run| other_labels(&run.specification.recipe));
+    let other = |model: &Model| model.runs.first().and_then(|run| other_labels(&run.specification()?.recipe));
     let of_models: Vec<String> = models
         .iter()
         .zip(names)
@@ -171,15 +182,15 @@ fn value(epoch: &EpochRecord, quantity: Quantity, training: bool) -> f64 {
 }
 
 /// The curve in pieces, and how many values it leaves out.
-fn pieces(
-    runs: &[&records::record::RunRecord],
-    value: impl Fn(&EpochRecord) -> f64,
-) -> (Vec<Vec<Value>>, usize) {
+fn pieces(runs: &[Run], value: impl Fn(&EpochRecord) -> f64) -> (Vec<Vec<Value>>, usize) {
     let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     let mut left_out = 0;
-    for epoch in runs.iter().flat_map(|run| &run.epochs) {
+    let is_imported = runs.iter().all(|run| run.record().is_none());
+    for epoch in runs.iter().flat_map(|run| run.epochs) {
         let values = by_epoch.entry(epoch.epoch).or_default();
         match value(epoch) {
+            // Not logged by another program.
+            value if value.is_nan() && is_imported => {}
             value if value.is_finite() && value.abs() <= LARGEST_DRAWN => values.push(value),
             _ => left_out += 1,
         }

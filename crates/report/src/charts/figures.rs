@@ -3,14 +3,14 @@
 use crate::Study;
 use crate::charts::axis::Scale;
 use crate::charts::canvas::{AXIS, BODY, Canvas, GRID, INK, MARGIN, MUTED};
-use crate::charts::curves::run_words;
+use crate::charts::curves::{on_data, run_words};
 use crate::charts::font::Font;
 use crate::charts::marks::{Mark, WHITE};
 use crate::charts::scene::{Anchor, Colour, Element, Outline, Point, Scene, Stroke, Text};
 use crate::words::names::ShortNames;
 use crate::words::numbers::{Spread, average, counted, listed, shown_seconds};
 use crate::words::text::one_line;
-use analysis::{confusion::Confusion, hard_images::Entry, model::Model};
+use analysis::{confusion::Confusion, hard_images::Entry, machine::MachineKind, model::Model};
 
 /// More models than these would leave each too little room.
 const MODELS: usize = 16;
@@ -18,16 +18,24 @@ const MODELS: usize = 16;
 /// A time beyond every clock's: a damaged figure, which would flatten all others.
 const LONGEST_SECONDS: f64 = 1e9;
 
-/// Seconds of training of every model: a bar to the mean, a dot a run.
-pub fn time_chart(study: &Study) -> Scene {
+/// Seconds of training of every model: a bar to the mean, a dot a run; none where no run's are known.
+pub fn time_chart(study: &Study) -> Option<Scene> {
     let models = study.models();
+    if study.is_imported() && study.analysis.runs.iter().all(|run| run.train_seconds.is_none()) {
+        return None;
+    }
     let font = Font::embedded();
-    let title = format!("Training time of {} on {}", subject(models), data(study));
-    let machines: Vec<String> = study
-        .distinct(|run| &run.environment)
-        .iter()
-        .map(|machine| format!("{}, {}", one_line(&machine.cpu), counted(machine.threads, "thread")))
-        .collect();
+    let title = format!("Training time of {}{}", subject(models), on_data(study));
+    let of_machine = |machine: &MachineKind| match machine.threads {
+        Some(threads) => format!("{}, {}", one_line(machine.cpu), counted(threads, "thread")),
+        None => format!("machine {}", one_line(machine.cpu)),
+    };
+    let mut machines: Vec<String> = Vec::new();
+    for machine in study.analysis.machines.iter().map(of_machine) {
+        if !machines.contains(&machine) {
+            machines.push(machine);
+        }
+    }
     let mut notes = vec![
         "Drawing batches, forward, backward and update of all epochs; a dot is a run, the bar ends at their mean."
             .to_owned(),
@@ -46,7 +54,7 @@ pub fn time_chart(study: &Study) -> Scene {
     let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &listed(&machines), &notes);
     let models = &models[..models.len().min(MODELS)];
     let seconds = |model: &Model| -> Vec<f64> {
-        let seconds = model.figures(|run| run.train_seconds).into_iter();
+        let seconds = model.figures(|run| run.train_seconds.unwrap_or(f64::NAN)).into_iter();
         seconds.filter(|seconds| (0.0..LONGEST_SECONDS).contains(seconds)).collect()
     };
     let longest = models.iter().flat_map(seconds).fold(1e-3, f64::max);
@@ -95,7 +103,7 @@ pub fn time_chart(study: &Study) -> Scene {
             label(&mut scene, at, Anchor::Start, INK, format!("{} s", shown_seconds(mean)));
         }
     }
-    scene
+    Some(scene)
 }
 
 /// Which class each model takes for which, a mean over its runs; none where no model has been tested.
@@ -113,7 +121,7 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
         return None;
     }
     let font = Font::embedded();
-    let title = format!("Classes taken for others by {} on {}", subject(models), data(study));
+    let title = format!("Classes taken for others by {}{}", subject(models), on_data(study));
     let mut notes = vec![
         "Rows are true classes, columns the classes given; test images, a mean over the runs.".to_owned(),
         "The diagonal, what is right, has no shade.".to_owned(),
@@ -279,7 +287,9 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     if hardest.is_empty() {
         return None;
     }
-    let title = format!("Test images of {} that are hardest for {}", data(study), subject(models));
+    let names = study.data_names();
+    let of_data = if names.is_empty() { String::new() } else { format!(" of {}", listed(&names)) };
+    let title = format!("Test images{of_data} that are hardest for {}", subject(models));
     let subtitle = format!(
         "missed by the most runs (of {}); below each its label and what the models that miss it take it for",
         models.iter().map(|model| model.runs.len()).sum::<usize>()
@@ -372,9 +382,4 @@ pub(crate) fn subject(models: &[Model]) -> String {
         0..=3 => listed(&names),
         several => format!("{several} models"),
     }
-}
-
-pub(crate) fn data(study: &Study) -> String {
-    let names: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
-    listed(&names)
 }

@@ -11,8 +11,9 @@ use crate::{
     charts::{
         axis::Scale,
         canvas::{AXIS, BODY, Canvas, GRID, INK, MARGIN, MUTED},
+        curves::on_data,
         curves::run_words,
-        figures::{data, subject, thin},
+        figures::{subject, thin},
         font::Font,
         marks::{GREY, Mark},
         scene::{Anchor, Colour, Outline, Point, Scene, Stroke, Text},
@@ -175,7 +176,7 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     }
     let font = Font::embedded();
     let title =
-        format!("{} compared: {} on {}", capitalised(measure.in_words()), subject(models), data(study));
+        format!("{} compared: {}{}", capitalised(measure.in_words()), subject(models), on_data(study));
     let stacked = canvas == Canvas::Narrow;
     let needed = if stacked { ROW + WORDS } else { ROW };
     let notes = notes(study);

@@ -15,8 +15,7 @@ use crate::{
         text::one_line,
     },
 };
-use analysis::{calibration::Bin, model::Model};
-use records::record::RunRecord;
+use analysis::{Run, calibration::Bin, model::Model};
 
 /// No cost or accuracy is larger; a damaged figure would flatten all others.
 const LARGEST_DRAWN: f64 = 1e15;
@@ -28,7 +27,7 @@ pub(crate) fn accuracy_against(
     canvas: Canvas,
     [quantity, unit]: [&str; 2],
     shown: impl Fn(f64) -> String,
-    cost: impl Fn(&RunRecord) -> f64,
+    cost: impl Fn(&Run) -> f64,
 ) -> Scene {
     let models = study.models();
     let mut scene = canvas.scene(format!("Test accuracy against {quantity}"));

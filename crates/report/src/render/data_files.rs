@@ -23,18 +23,23 @@ pub fn epochs_csv(study: &Study) -> String {
     writer.write_record(EPOCHS_HEADER.into_iter().chain(folds)).expect("memory takes every row");
     for model in study.models() {
         for run in &model.runs {
-            for epoch in &run.epochs {
+            // What another program did not log stays empty.
+            let known = |figure: f64| Some(figure).filter(|_| !(figure.is_nan() && run.record().is_none()));
+            for epoch in run.epochs {
                 let row = (
                     spreadsheet(model.name),
-                    run.specification.seed,
+                    run.seed().map_or_else(
+                        || spreadsheet(&run.partner.to_string()).into_owned(),
+                        |seed| seed.to_string(),
+                    ),
                     epoch.epoch,
-                    epoch.train_loss,
-                    epoch.train_accuracy,
-                    epoch.validation_loss,
-                    epoch.validation_accuracy,
-                    epoch.train_seconds,
+                    known(epoch.train_loss),
+                    known(epoch.train_accuracy),
+                    known(epoch.validation_loss),
+                    known(epoch.validation_accuracy),
+                    known(epoch.train_seconds),
                 );
-                let written = match (study.analysis.cross_validation, run.specification.fold) {
+                let written = match (study.analysis.cross_validation, run.fold()) {
                     (None, _) => writer.serialize(row),
                     (Some(_), fold) => {
                         writer.serialize((row, fold.map(|of| of.repeat), fold.map(|of| of.fold)))
@@ -88,7 +93,7 @@ mod tests {
                 model.runs.iter().flat_map(|run| run.epochs.iter().map(move |epoch| (run, epoch)))
             })
             .map(|(run, epoch)| {
-                let asked = &run.specification;
+                let asked = run.specification().expect("made here");
                 let (loss, accuracy) = (epoch.train_loss, epoch.train_accuracy);
                 let (validation_loss, validation) = (epoch.validation_loss, epoch.validation_accuracy);
                 let seconds = epoch.train_seconds;

@@ -63,7 +63,7 @@ pub fn terminal(study: &Study) -> String {
     if tested.len() > TOLD_AT_THE_HEAD {
         text.push_str(&wrapped("report.md tells after which epoch the other models were tested"));
     }
-    if study.records.iter().any(|run| run.specification.audit_selection) {
+    if study.trained().any(|run| run.specification.audit_selection) {
         for sentence in selection::sentences(&analysis.models).iter().take(TOLD_AT_THE_HEAD) {
             text.push_str(&wrapped(sentence));
         }

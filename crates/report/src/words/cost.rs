@@ -49,12 +49,9 @@ fn cost_of(model: &Model) -> Option<String> {
     let time = model.train_seconds?;
     let per_epoch =
         model.epoch_seconds.map_or(String::new(), |time| format!(", {} s an epoch", seconds(time.mean)));
-    Some(format!(
-        "{} has {} parameters and trains in {} s{per_epoch}.",
-        one_line(model.name),
-        thousands(model.parameters as u64),
-        seconds(time.mean)
-    ))
+    let size =
+        model.parameters.map_or(String::new(), |count| format!("has {} parameters and ", thousands(count)));
+    Some(format!("{} {size}trains in {} s{per_epoch}.", one_line(model.name), seconds(time.mean)))
 }
 
 /// The fastest model and the slowest by mean times, as far as the interval of their ratio supports it.

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use analysis::{
+    Run,
     learning::{Milestone, Trend, last_epoch, tested_epoch},
     measured::{other_labels, reasons_for_a_gap},
     model::Model,
 };
-use records::record::{Protocol, RunRecord};
+use records::record::Protocol;
 
 use crate::{
     Study,
@@ -22,7 +23,7 @@ use crate::{
 const NAMED: usize = 6;
 
 /// The epoch whose weights were tested and how many there were: `7 of 20`.
-pub(crate) fn tested_of_all(run: &RunRecord) -> Option<String> {
+pub(crate) fn tested_of_all(run: &Run) -> Option<String> {
     Some(format!("{} of {}", tested_epoch(run)?, last_epoch(run)?))
 }
 
@@ -33,9 +34,10 @@ pub(crate) fn tested_weights(study: &Study) -> Vec<String> {
 
 fn tested_weights_of(model: &Model) -> Option<String> {
     let name = one_line(model.name);
-    let usual = |run: &&RunRecord| tested_epoch(run) == Some(run.specification.recipe.epochs);
+    let planned = model.runs.first()?.specification()?.recipe.epochs;
+    let usual = |run: &Run| tested_epoch(run) == Some(planned);
     let spelled: Vec<(u64, String)> =
-        model.runs.iter().filter_map(|run| Some((run.specification.seed, tested_of_all(run)?))).collect();
+        model.runs.iter().filter_map(|run| Some((run.seed()?, tested_of_all(run)?))).collect();
     if model.runs.iter().all(usual) || spelled.is_empty() {
         return None;
     }
@@ -51,7 +53,6 @@ fn tested_weights_of(model: &Model) -> Option<String> {
             each.join(", ")
         }
     };
-    let planned = model.runs[0].specification.recipe.epochs;
     let early = model.runs.iter().any(|run| last_epoch(run) < Some(planned));
     let planned = if early { format!("; {} planned", counted(planned, "epoch")) } else { String::new() };
     Some(format!("{name} was tested with the weights after epoch {epochs}{planned}."))
@@ -62,7 +63,7 @@ pub(crate) fn sentences(model: &Model) -> Vec<String> {
     let name = &one_line(model.name);
     let learning = &model.learning;
     // What follows each epoch under the original protocol is a test, whatever it is called.
-    let set = match model.runs.iter().all(|run| run.specification.protocol == Protocol::Original) {
+    let set = match model.runs.iter().all(|run| run.protocol() == Some(Protocol::Original)) {
         true => "test",
         false => "validation",
     };
@@ -77,10 +78,11 @@ pub(crate) fn sentences(model: &Model) -> Vec<String> {
             [first, .., last] => format!("In the epochs whose weights were tested ({first} to {last})"),
             [] => return sentences,
         };
-        let reasons = model.runs.first().map_or_else(Vec::new, |run| reasons_for_a_gap(&run.specification));
+        let reasons =
+            model.runs.first().and_then(Run::specification).map_or_else(Vec::new, reasons_for_a_gap);
         sentences.push(gap(name, set, &when, [training, validation], &reasons));
     }
-    sentences.extend(model.runs.first().and_then(|run| other_labels(&run.specification.recipe)).map(
+    sentences.extend(model.runs.first().and_then(|run| other_labels(&run.specification()?.recipe)).map(
         |labels| {
             format!(
                 "The training loss of {name} is measured against {labels}, its {set} and test loss against the true labels: its two loss \
@@ -174,6 +176,7 @@ mod tests {
     use super::*;
     use crate::fixture::{model, record};
     use analysis::learning::LossAt;
+    use records::record::RunRecord;
 
     #[test]
     fn milestones_are_grouped_by_epoch() {

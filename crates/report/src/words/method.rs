@@ -1,6 +1,6 @@
 //! How the runs of a study were made.
 
-use analysis::model::Model;
+use analysis::{Run, model::Model};
 use records::record::{Protocol, Resample};
 use serde_json::{Value, json};
 use spec::Recipe;
@@ -39,6 +39,21 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
             one_line(&dataset.sha256)
         ));
     }
+    let mut imported_data: Vec<String> = Vec::new();
+    for run in study.analysis.runs.iter().filter_map(Run::imported) {
+        let set = &run.test_set;
+        let named = set.name.as_deref().map_or(String::new(), |name| format!(" of {}", one_line(name)));
+        let sentence = format!(
+            "Imported answers are to {} test images{named} in {} classes; SHA-256 {}.",
+            thousands(set.images as u64),
+            set.classes,
+            one_line(&set.sha256)
+        );
+        if !imported_data.contains(&sentence) {
+            imported_data.push(sentence);
+        }
+    }
+    sentences.extend(imported_data);
     if let Some(folds) = study.analysis.cross_validation {
         sentences.push(format!(
             "Cross-validation: {}; each run is tested on the images of its fold and learns from others. Confusion, calibration and hard images are \
@@ -48,14 +63,20 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
     }
     let recipes = study.distinct(|run| &run.specification.recipe);
     for recipe in &recipes {
-        let of = |model: &&Model| model.runs.iter().any(|run| run.specification.recipe == **recipe);
+        let of = |model: &&Model| {
+            model.runs.iter().filter_map(Run::specification).any(|run| run.recipe == **recipe)
+        };
         let names: Vec<String> = models.iter().filter(of).map(|model| one_line(model.name)).collect();
         let whose = if recipes.len() > 1 { format!(" of {}", listed(&names)) } else { String::new() };
         sentences.push(format!("Recipe{whose}: {}.", one_line(&in_a_line(recipe))));
     }
     for model in models {
+        sentences.extend(imported(model));
         let mut seeds: Vec<String> =
-            model.runs.iter().map(|run| run.specification.seed.to_string()).collect();
+            model.runs.iter().filter_map(|run| run.seed()).map(|seed| seed.to_string()).collect();
+        if seeds.is_empty() {
+            continue;
+        }
         // The folds of a cross-validation may share theirs.
         seeds.dedup();
         let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
@@ -72,6 +93,26 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
         ));
     }
     sentences
+}
+
+/// The runs of a model that other programs made: how many, and of which files.
+fn imported(model: &Model) -> Option<String> {
+    const NAMED: usize = 3;
+    let sources: Vec<String> =
+        model.runs.iter().filter_map(|run| run.imported()).map(|run| one_line(&run.source)).collect();
+    let first = sources.first()?;
+    let more =
+        if sources.len() > NAMED { format!(" and {} more", sources.len() - NAMED) } else { String::new() };
+    let shown = if sources.iter().all(|source| source == first) {
+        first.clone()
+    } else {
+        sources[..sources.len().min(NAMED)].join(", ")
+    };
+    Some(format!(
+        "{}: {} of another program, read from {shown}{more}; how they were trained is not known here.",
+        one_line(model.name),
+        counted(sources.len(), "run")
+    ))
 }
 
 /// The study's own fields, then every other that is not the default, as a study file has it.

@@ -65,19 +65,30 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
     if standings.len() < 3 {
         return Vec::new();
     }
-    let front = |cost: &str, on: fn(&Standing) -> bool, of: fn(&Standing) -> f64| {
+    let front = |cost: &str, on: fn(&Standing) -> bool, of: fn(&Standing) -> Option<f64>| {
         let mut members: Vec<&Standing> = standings.iter().filter(|one| on(one)).collect();
-        members.sort_by(|one, other| of(one).total_cmp(&of(other)));
+        if members.is_empty() {
+            return None;
+        }
+        let cost_of = |one: &Standing| of(one).unwrap_or(f64::INFINITY);
+        members.sort_by(|one, other| cost_of(one).total_cmp(&cost_of(other)));
         let names: Vec<String> = members
             .iter()
             .map(|one| format!("{} ({} %)", one_line(&one.model), percent(one.accuracy)))
             .collect();
-        format!("Pareto-optimal in mean test accuracy and {cost}: {}.", listed(&names))
+        Some(format!("Pareto-optimal in mean test accuracy and {cost}: {}.", listed(&names)))
     };
-    let mut sentences = vec![
-        front("parameters", |one| one.front_by_parameters, |one| one.parameters as f64),
-        front("multiply-adds", |one| one.front_by_multiply_adds, |one| one.multiply_adds as f64),
-    ];
+    let mut sentences: Vec<String> = [
+        front("parameters", |one| one.front_by_parameters, |one| one.parameters.map(|count| count as f64)),
+        front(
+            "multiply-adds",
+            |one| one.front_by_multiply_adds,
+            |one| one.multiply_adds.map(|count| count as f64),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     // Whatever the means are, a model is no slower than another whose clock does not tell them apart.
     let told_apart = |comparison: &Comparison| {
         comparison.training_time.as_ref().is_some_and(|time| time.faster().is_some())
@@ -86,8 +97,14 @@ pub(crate) fn fronts(study: &Study) -> Vec<String> {
         && study.analysis.one_machine()
         && study.analysis.comparisons.iter().all(told_apart)
     {
-        let seconds = |one: &Standing| one.train_seconds.unwrap_or(f64::INFINITY);
-        sentences.push(front("mean training time", |one| one.front_by_train_seconds, seconds));
+        sentences.extend(front(
+            "mean training time",
+            |one| one.front_by_train_seconds,
+            |one| one.train_seconds,
+        ));
+    }
+    if sentences.is_empty() {
+        return sentences;
     }
     sentences.push("These are means as measured: a model may be on a front by chance.".to_owned());
     sentences

@@ -4,6 +4,7 @@ use analysis::{CrossValidation, model::Model, ranking::Rank, verdict::Outcome};
 
 use crate::{
     Study,
+    charts::curves::on_data,
     words::{
         numbers::{listed, percent, shown, value_of, value_unit},
         plain::in_plain_words,
@@ -17,12 +18,12 @@ pub(crate) fn title(study: &Study) -> String {
         return one_line(title);
     }
     let names: Vec<String> = study.models().iter().map(|model| one_line(model.name)).collect();
-    let datasets: Vec<String> = study.datasets().iter().map(|dataset| one_line(&dataset.name)).collect();
+    let on = on_data(study);
     match names.as_slice() {
         [] => "A study without runs".to_owned(),
-        [only] => format!("{only} on {}", listed(&datasets)),
-        names if names.len() <= 4 => format!("{} compared on {}", listed(names), listed(&datasets)),
-        names => format!("{} models compared on {}", names.len(), listed(&datasets)),
+        [only] => format!("{only}{on}"),
+        names if names.len() <= 4 => format!("{} compared{on}", listed(names)),
+        names => format!("{} models compared{on}", names.len()),
     }
 }
 

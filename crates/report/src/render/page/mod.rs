@@ -108,8 +108,8 @@ fn sections(study: &Study) -> Vec<Section> {
     [
         section("models", "The models", Some(models_section(study))),
         section("certainty", "How sure this is", certainty::section(study)),
-        section("curves", "Learning curves", Some(curves_section(study))),
-        section("costs", "Accuracy and cost", Some(costs(study))),
+        section("curves", "Learning curves", curves_section(study)),
+        section("costs", "Accuracy and cost", costs(study)),
         section("classes", "Classes", classes::section(study)),
         section("calibration", "Calibration", calibration_section(study)),
         section("errors", "Error atlas", hard_images.map(|images| hard_images::section(study, images))),
@@ -235,10 +235,14 @@ fn differences(study: &Study) -> Markup {
     }
 }
 
-fn curves_section(study: &Study) -> Markup {
-    html! {
-        @for (quantity, heading) in [(Quantity::Accuracy, "Accuracy"), (Quantity::Loss, "Loss")] {
-            @let chart = curves::chart(study, quantity);
+/// None where nothing was logged of any epoch.
+fn curves_section(study: &Study) -> Option<Markup> {
+    let charts = [(Quantity::Accuracy, "Accuracy"), (Quantity::Loss, "Loss")]
+        .into_iter()
+        .filter_map(|(quantity, heading)| Some((curves::chart(study, quantity)?, heading)));
+    let charts: Vec<(Chart, &str)> = charts.collect();
+    let section = html! {
+        @for (chart, heading) in &charts {
             h3 { (heading) }
             figure {
                 (both(|canvas| chart.scene(canvas)))
@@ -248,9 +252,10 @@ fn curves_section(study: &Study) -> Markup {
                     span.screen { "Point at an epoch for its values." }
                 }
             }
-            details { summary { "The values" } (values(&chart)) }
+            details { summary { "The values" } (values(chart)) }
         }
-    }
+    };
+    (!charts.is_empty()).then_some(section)
 }
 
 fn values(chart: &Chart) -> Markup {
@@ -280,24 +285,32 @@ fn values(chart: &Chart) -> Markup {
     table(&Table { caption: caption.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows })
 }
 
-fn costs(study: &Study) -> Markup {
+/// None where neither times nor sizes are known.
+fn costs(study: &Study) -> Option<Markup> {
+    let runs = || study.analysis.runs.iter();
+    let (times, sizes) =
+        (runs().any(|run| run.train_seconds.is_some()), runs().any(|run| run.parameters.is_some()));
     let against_time = |canvas| {
         let shown = |value: f64| format!("{} s", seconds(value));
-        plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| run.train_seconds)
+        plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| {
+            run.train_seconds.unwrap_or(f64::NAN)
+        })
     };
     let against_size = |canvas| {
         let shown = |value: f64| thousands((value * 1000.0).round() as u64);
         plots::accuracy_against(study, canvas, ["parameters", "thousands"], shown, |run| {
-            run.parameters as f64 / 1000.0
+            run.parameters.map_or(f64::NAN, |count| count as f64 / 1000.0)
         })
     };
-    html! {
-        @if study.analysis.one_machine() {
+    let section = html! {
+        @if times && study.analysis.one_machine() {
             h3 { "Against training time" }
             figure { (both(against_time)) }
         }
-        h3 { "Against parameters" }
-        figure { (both(against_size)) }
+        @if sizes {
+            h3 { "Against parameters" }
+            figure { (both(against_size)) }
+        }
         @let fronts = target::fronts(study);
         @if !fronts.is_empty() { (list(&fronts)) }
         (table(&tables::costs(study)))
@@ -307,7 +320,8 @@ fn costs(study: &Study) -> Markup {
                  times are neither averaged nor drawn against each other. The table of runs has each."
             }
         }
-    }
+    };
+    (times || sizes).then_some(section)
 }
 
 fn calibration_section(study: &Study) -> Option<Markup> {

@@ -1,0 +1,177 @@
+//! What is stated of a run beside its answers: `run.json`.
+
+use crate::error::Error;
+use records::record::EpochRecord;
+use serde_json::{Map, Value};
+use std::{fs::File, io::Read, path::Path};
+
+/// No such file is larger.
+const MAXIMUM_BYTES: u64 = 16 << 20;
+
+/// What is stated of a run beside its answers. Everything may be absent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct About {
+    /// Its seed.
+    pub seed: Option<u64>,
+    /// Number of parameters that are learnt.
+    pub parameters: Option<u64>,
+    /// Multiplications of one image's forward pass.
+    pub multiply_adds: Option<u64>,
+    /// Seconds of training.
+    pub train_seconds: Option<f64>,
+    /// Seconds in all.
+    pub total_seconds: Option<f64>,
+    /// The machine.
+    pub machine: Option<String>,
+    /// What was logged of its epochs; what was not is not a number.
+    pub epochs: Vec<EpochRecord>,
+    /// What was passed over.
+    pub remarks: Vec<String>,
+}
+
+impl About {
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a field is of another kind.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let file = path.display().to_string();
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|opened| opened.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|problem| {
+            Error::new(&file, "a file that can be read", problem.to_string(), "check its path and its rights")
+        })?;
+        if bytes.len() as u64 > MAXIMUM_BYTES {
+            return Err(Error::new(
+                &file,
+                format!("at most {MAXIMUM_BYTES} bytes"),
+                "more",
+                "leave out what is no figure of an epoch",
+            ));
+        }
+        Self::parse(&file, &bytes)
+    }
+
+    pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let fields: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
+            Error::new(
+                file,
+                "an object as JSON",
+                error.to_string(),
+                "write {\"seed\": 0, \"train_seconds\": 12.5, …}",
+            )
+        })?;
+        let mut about = Self::default();
+        let mut others = Vec::new();
+        for (name, value) in &fields {
+            let refused = |expected: &str| {
+                Error::new(
+                    file,
+                    format!("{expected} as {name}"),
+                    value.to_string().chars().take(60).collect::<String>(),
+                    format!("correct {name}, or leave it out"),
+                )
+            };
+            let whole = || value.as_u64().ok_or_else(|| refused("a whole number from 0 on"));
+            let seconds = || {
+                let seconds = value.as_f64().filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+                seconds.ok_or_else(|| refused("seconds, a number from 0 on,"))
+            };
+            match name.as_str() {
+                _ if value.is_null() => {}
+                "seed" => about.seed = Some(whole()?),
+                "parameters" => about.parameters = Some(whole()?),
+                "multiply_adds" => about.multiply_adds = Some(whole()?),
+                "train_seconds" | "training_seconds" => about.train_seconds = Some(seconds()?),
+                "total_seconds" => about.total_seconds = Some(seconds()?),
+                "machine" => {
+                    about.machine = Some(value.as_str().ok_or_else(|| refused("a text"))?.to_owned());
+                }
+                "epochs" => {
+                    let list = value.as_array().ok_or_else(|| refused("a list of objects"))?;
+                    for (index, epoch) in list.iter().enumerate() {
+                        about.epochs.push(epoch_of(epoch, index, &mut others).ok_or_else(|| {
+                            refused("a list of objects of numbers, epochs in ascending order,")
+                        })?);
+                    }
+                    if about.epochs.windows(2).any(|pair| pair[0].epoch >= pair[1].epoch) {
+                        return Err(refused("a list of objects of numbers, epochs in ascending order,"));
+                    }
+                }
+                _ => others.push(name.clone()),
+            }
+        }
+        if !others.is_empty() {
+            about.remarks.push(format!("fields of run.json passed over: {}", crate::listed(&others)));
+        }
+        Ok(about)
+    }
+}
+
+/// An epoch's figures by the names that programs log them under; none where one is no number.
+fn epoch_of(value: &Value, index: usize, others: &mut Vec<String>) -> Option<EpochRecord> {
+    let mut epoch = EpochRecord {
+        epoch: index + 1,
+        train_loss: f64::NAN,
+        train_accuracy: f64::NAN,
+        validation_loss: f64::NAN,
+        validation_accuracy: f64::NAN,
+        validation_measure: None,
+        train_seconds: f64::NAN,
+        test_accuracy: None,
+    };
+    for (name, value) in value.as_object()? {
+        let number = match value {
+            Value::Null => continue,
+            value => value.as_f64()?,
+        };
+        let figure = match name.as_str() {
+            "epoch" => {
+                epoch.epoch = value.as_u64().filter(|number| *number < 1 << 32)? as usize;
+                continue;
+            }
+            "train_loss" | "loss" => &mut epoch.train_loss,
+            "train_accuracy" | "train_acc" | "accuracy" | "acc" => &mut epoch.train_accuracy,
+            "validation_loss" | "val_loss" => &mut epoch.validation_loss,
+            "validation_accuracy" | "val_accuracy" | "val_acc" => &mut epoch.validation_accuracy,
+            "train_seconds" | "seconds" => &mut epoch.train_seconds,
+            _ => {
+                if !others.contains(name) {
+                    others.push(name.clone());
+                }
+                continue;
+            }
+        };
+        *figure = number;
+    }
+    Some(epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_by_the_names_that_programs_log_them_under() {
+        let text = br#"{"seed": 3, "train_seconds": 1.5, "machine": "a laptop", "notes": "x",
+            "epochs": [{"loss": 0.5, "val_acc": 0.9}, {"epoch": 2, "train_loss": 0.4, "lr": 0.1}]}"#;
+        let about = About::parse("run.json", text).expect("figures");
+        assert_eq!(
+            (about.seed, about.train_seconds, about.machine.as_deref()),
+            (Some(3), Some(1.5), Some("a laptop"))
+        );
+        assert_eq!((about.epochs[0].train_loss, about.epochs[0].validation_accuracy), (0.5, 0.9));
+        assert!(about.epochs[0].train_accuracy.is_nan() && about.epochs[1].epoch == 2);
+        assert_eq!(about.remarks, ["fields of run.json passed over: `lr`, `notes`"]);
+        for (wrong, field) in [
+            (r#"{"seed": -1}"#, "seed"),
+            (r#"{"train_seconds": "2"}"#, "train_seconds"),
+            (r#"{"epochs": [1]}"#, "epochs"),
+            (r#"{"epochs": [{"epoch": 2}, {"epoch": 2}]}"#, "epochs"),
+            ("[1]", "an object"),
+        ] {
+            let refused = About::parse("run.json", wrong.as_bytes()).expect_err(wrong).to_string();
+            assert!(refused.contains(field), "{refused}");
+        }
+    }
+}

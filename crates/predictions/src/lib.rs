@@ -1,0 +1,78 @@
+//! What other programs' classifiers answered, read from files to [`ImportedRun`]s, which are judged as this program's own runs are.
+//!
+//! [`find`] says which files a folder holds, [`read`] reads one, [`assemble`] holds all of them against each other and against the
+//! labels: rows are aligned by ids where there are some, else by their order. Nothing is dropped, reordered or converted in silence: what was is a
+//! sentence among the notes, and what cannot be right is an [`Error`] that names the first row which is wrong.
+//!
+//! ```
+//! let folder = tempfile::tempdir()?;
+//! for (model, answers) in [("a", "label,prediction\n0,0\n1,1\n1,0\n"), ("b", "prediction\n0\n0\n0\n")] {
+//!     std::fs::create_dir(folder.path().join(model))?;
+//!     std::fs::write(folder.path().join(model).join("seed-3.csv"), answers)?;
+//! }
+//! let found = predictions::find(folder.path())?;
+//! let assembled = predictions::assemble(found.sources, None, None)?;
+//! let runs: Vec<_> = assembled.runs.iter().map(|run| (&*run.model, run.seed, run.test.accuracy)).collect();
+//! assert_eq!(runs, [("a", Some(3), 2.0 / 3.0), ("b", Some(3), 1.0 / 3.0)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod about;
+mod arrays;
+mod assemble;
+mod csv;
+mod error;
+mod found;
+mod json;
+mod names;
+mod table;
+
+pub use about::About;
+pub use assemble::{Assembled, KnownImages, assemble};
+pub use error::Error;
+pub use found::{Found, Source, find};
+pub use records::imported::ImportedRun;
+pub use table::{Column, Scores, Table};
+
+use std::path::Path;
+
+/// The kinds of files that are read, by the ends of their names.
+pub const KINDS: [&str; 8] = [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".npy", ".npz", ".json", ".safetensors"];
+
+/// Reads the answers of one run, or labels.
+///
+/// # Errors
+/// When the file cannot be read, or holds something else.
+pub fn read(path: &Path) -> Result<Table, Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let ends = |kinds: &[&str]| kinds.iter().any(|kind| name.ends_with(kind));
+    if ends(&[".npy"]) {
+        arrays::of_npy(path)
+    } else if ends(&[".npz"]) {
+        arrays::of_npz(path)
+    } else if ends(&[".safetensors"]) {
+        arrays::of_safetensors(path)
+    } else if ends(&[".json"]) {
+        json::read(path)
+    } else if ends(&[".csv", ".csv.gz", ".tsv", ".tsv.gz"]) {
+        csv::read(path)
+    } else {
+        let shown = path.display().to_string();
+        Err(Error::new(
+            &shown,
+            format!("a file of answers ({})", KINDS.join(", ")),
+            "another name",
+            "save the answers as one of these",
+        ))
+    }
+}
+
+/// Names, some of them where they are many.
+pub(crate) fn listed(names: &[String]) -> String {
+    const NAMED: usize = 6;
+    let mut shown: Vec<String> = names.iter().take(NAMED).map(|name| error::quoted(name)).collect();
+    if names.len() > NAMED {
+        shown.push(format!("{} more", names.len() - NAMED));
+    }
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
