@@ -9,7 +9,7 @@ use crate::{
     pareto::{Standing, standings},
     partner::CrossValidation,
     ranking::{Rank, ranking},
-    sanity::sanity,
+    sanity::{of_data, sanity},
     spread::Spread,
     target::{Attempt, attempts},
     thresholds::Thresholds,
@@ -59,8 +59,8 @@ pub struct Analysis<'a> {
     /// Runs that diverged: they are in no figure.
     #[serde(serialize_with = "failures")]
     pub failed: &'a [FailedRun],
-    /// What a reader must know beyond the warnings: a record left aside, an interruption, runs without a partner.
-    pub notes: Vec<String>,
+    /// What a reader must know beyond the warnings.
+    pub notes: Notes,
     /// What must be known before a verdict is believed comes first.
     pub warnings: Warnings,
     /// What figures become statements by.
@@ -82,6 +82,28 @@ pub struct Warnings {
     pub before_verdicts: Vec<String>,
     /// Records that do not belong together, and what was noticed while each was made.
     pub of_records: Vec<String>,
+}
+
+/// What is no warning, but must be known as well; one list in `summary.json`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Notes {
+    /// How the data was read, where that is not plain.
+    pub of_data: Vec<String>,
+    /// A record left aside, an interruption, runs without a partner.
+    pub of_study: Vec<String>,
+}
+
+impl Notes {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.of_data.iter().chain(&self.of_study)
+    }
+}
+
+impl Serialize for Notes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 impl Serialize for Warnings {
@@ -132,7 +154,7 @@ impl<'a> Analysis<'a> {
             target: question.target,
             attempts: question.target.map_or_else(Vec::new, |target| attempts(&models, &target)),
             failed,
-            notes,
+            notes: Notes { of_data: of_data(records, |record| &record.data_notes), of_study: notes },
             warnings: Warnings {
                 before_verdicts: sanity(records, failed, &models),
                 of_records: warnings(records, machines.len()),

@@ -69,9 +69,9 @@ impl RunRecord {
         expect(self.test_reads as usize == once_or_each, "reads of the test images", &self.test_reads)?;
         let hexadecimal = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         expect(hexadecimal(&self.fingerprint), "fingerprint", &self.fingerprint.escape_debug())?;
-        let warnings = self.warnings.len() + self.data_warnings.len();
-        expect(warnings <= MOST_WARNINGS, "number of warnings", &warnings)?;
-        for warning in self.warnings.iter().chain(&self.data_warnings) {
+        let told = || self.warnings.iter().chain(&self.data_warnings).chain(&self.data_notes);
+        expect(told().count() <= MOST_WARNINGS, "number of warnings", &told().count())?;
+        for warning in told() {
             expect(warning.len() <= LONGEST_TEXT, "length of a warning", &warning.len())?;
         }
         let (names, classes) = (&self.class_names, run.dataset.classes);
@@ -128,7 +128,8 @@ impl TrialRecord {
         expect(self.kept_epoch <= epochs, "kept epoch", &self.kept_epoch)?;
         check_not_negative("training seconds", self.train_seconds)?;
         check_not_negative("total seconds", self.total_seconds)?;
-        expect(self.warnings.len() <= MOST_WARNINGS, "number of warnings", &self.warnings.len())
+        let warnings = self.warnings.len() + self.data_notes.len();
+        expect(warnings <= MOST_WARNINGS, "number of warnings", &warnings)
     }
 }
 
