@@ -35,7 +35,7 @@ pub struct Answer {
     pub bounds: Option<Bounds>,
     /// Why the image may not be what was meant, so that the answer needs a look at the picture.
     pub doubts: Vec<Doubt>,
-    /// What was done to a whole image so that it fits the model, such as another size; a sentence each.
+    /// What was passed over or converted on the way from the file to the model, such as later frames or colours; a sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -122,8 +122,8 @@ impl Classifier {
         if !self.finds_digits() {
             return Ok(vec![self.classify_whole(IMAGE, bytes)?]);
         }
-        let found = self.found(IMAGE, bytes, digits)?;
-        Ok(found.into_iter().map(|digit| self.answer_of(digit)).collect())
+        let (found, remarks) = self.found(IMAGE, bytes, digits)?;
+        Ok(found.into_iter().map(|digit| self.answer_of(digit, remarks.clone())).collect())
     }
 
     /// Whether the model is for images as MNIST's are, so that digits are sought in a picture; else it is asked of whole images.
@@ -147,8 +147,8 @@ impl Classifier {
         if !self.finds_digits() {
             return self.classify_whole(file, bytes);
         }
-        let digit = self.found(file, bytes, digit)?;
-        Ok(self.answer_of(digit))
+        let (digit, remarks) = self.found(file, bytes, digit)?;
+        Ok(self.answer_of(digit, remarks))
     }
 
     /// What a function finds in the picture of a file.
@@ -157,14 +157,16 @@ impl Classifier {
         file: &str,
         bytes: &[u8],
         find: fn(&Picture) -> Result<T, PictureError>,
-    ) -> Result<T, Error> {
+    ) -> Result<(T, Vec<String>), Error> {
         self.check_size([SIDE, SIDE])?;
         let problem = |problem| Error::Picture { file: file.to_owned(), problem };
-        find(&Picture::decode(bytes).map_err(problem)?).map_err(problem)
+        let (picture, remarks) = Picture::read(bytes).map_err(problem)?;
+        Ok((find(&picture).map_err(problem)?, remarks))
     }
 
-    fn answer_of(&mut self, digit: Digit) -> Answer {
-        Answer { bounds: Some(digit.bounds), doubts: digit.doubts, ..self.answer(&digit.pixels) }
+    fn answer_of(&mut self, digit: Digit, remarks: Vec<String>) -> Answer {
+        let Digit { pixels, bounds, doubts, .. } = digit;
+        Answer { bounds: Some(bounds), doubts, remarks, ..self.answer(&pixels) }
     }
 
     /// The class of an image that is prepared as the training images were: grey, light on dark, row by row.
@@ -186,7 +188,7 @@ impl Classifier {
     /// When the bytes are no image, or it has another size than the model's.
     pub fn classify_prepared(&mut self, bytes: &[u8]) -> Result<Answer, Error> {
         let problem = |problem| Error::Picture { file: IMAGE.to_owned(), problem };
-        let picture = Picture::decode(bytes).map_err(problem)?;
+        let (picture, remarks) = Picture::read(bytes).map_err(problem)?;
         if self.description.kind() != ImageKind::Ink {
             let image = self.classify_whole(IMAGE, bytes)?;
             self.check_size([picture.height(), picture.width()])?;
@@ -202,7 +204,7 @@ impl Classifier {
         self.check_size(size)?;
         let pixels: Vec<u8> = picture.pixels().iter().map(|value| (255.0 * value).round() as u8).collect();
         let doubts = if picture.is_dark_on_light() { vec![Doubt::LightGround] } else { Vec::new() };
-        Ok(Answer { doubts, ..self.answer(&pixels) })
+        Ok(Answer { doubts, remarks, ..self.answer(&pixels) })
     }
 
     fn check_size(&self, [height, width]: [usize; 2]) -> Result<(), Error> {

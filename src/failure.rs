@@ -1,6 +1,6 @@
 //! The one place where errors become `error:` and `hint:` lines and exit codes.
 
-use crate::{hints, interrupt, output, verb::Verb};
+use crate::{hints, interrupt, output, reproduce::shell_path, verb::Verb};
 use data::AugmentationError;
 use records::{files::FileError, folder::FolderError, results::CollectError, store::RECORDS};
 use std::{fmt::Display, io, path::Path, process::ExitCode};
@@ -251,7 +251,7 @@ impl From<CollectError> for Failure {
             CollectError::NoRecord { ref folder, .. } if folder.file_name() == Some(RECORDS.as_ref()) => {
                 let above =
                     folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let hint = format!("name the folder that it is in: {}", above.display());
+                let hint = format!("name the folder that it is in: {}", shell_path(above.display()));
                 Self::new(error, hint)
             }
             CollectError::NoRecord { .. } => {

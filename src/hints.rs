@@ -1,9 +1,9 @@
 //! What to do about a failure of the libraries, in the command's words: they know of things, and not of options.
 
-use crate::args::Arguments;
+use crate::{args::Arguments, reproduce::shell_path};
 use clap::CommandFactory;
-use data::ContainerRemedy;
-use data::{Beside, Remedy, idx};
+use data::{Asked, ContainerRemedy};
+use data::{Beside, HeldBack, Remedy, idx};
 use interchange::{FormatError, METADATA_KEY, OtherFormat};
 use report::thousands;
 use std::path::Path;
@@ -20,8 +20,11 @@ fn of_container(error: &data::ContainerError) -> String {
                 .to_owned()
         }
         ContainerRemedy::Unpack => "unpack it and pass its folder with --dataset".to_owned(),
-        ContainerRemedy::Folder(folder) => format!("pass --dataset {folder}"),
+        ContainerRemedy::Folder(folder) => format!("pass --dataset {}", shell_path(folder)),
         ContainerRemedy::Again => "get or save the file again, or take it away".to_owned(),
+        ContainerRemedy::AnotherImage => {
+            "save the image anew, as an ordinary PNG file of fewer pixels".to_owned()
+        }
         ContainerRemedy::Resize([height, width]) => {
             format!("pass --resize {height}x{width}, or another size, to scale every image")
         }
@@ -30,6 +33,8 @@ fn of_container(error: &data::ContainerError) -> String {
             "pass --channels first for [image, channel, row, column], --channels last for [image, row, column, channel]"
                 .to_owned()
         }
+        ContainerRemedy::LeaveOut(Asked::Layout(_)) => "leave out --channels".to_owned(),
+        ContainerRemedy::LeaveOut(Asked::Size(_)) => "leave out --size".to_owned(),
         ContainerRemedy::Grey => "pass --grey to make all of them grey".to_owned(),
         ContainerRemedy::ClassFolder(folder) => {
             format!("fill {folder}, take it away, or correct its name")
@@ -48,7 +53,11 @@ fn of_container(error: &data::ContainerError) -> String {
         ContainerRemedy::Labels => "give a label for each image: in a CSV file a column `label`, in an npz file an array such as y_train".to_owned(),
         ContainerRemedy::Line(line) => format!("correct line {line}"),
         ContainerRemedy::Utf8 => "save the table as UTF-8".to_owned(),
-        ContainerRemedy::Fewer => "use fewer or smaller images, or fewer classes".to_owned(),
+        ContainerRemedy::Fewer => "use fewer or smaller images".to_owned(),
+        ContainerRemedy::Classes => {
+            "join classes; where these are no classes, such as the images' numbers, put the classes into a column `label`".to_owned()
+        }
+        ContainerRemedy::Commas => "save the table with a comma between two values".to_owned(),
     }
 }
 
@@ -98,16 +107,29 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         data::Error::SetsDiffer { .. } | data::Error::ClassesDiffer { .. } => {
             "check that the training and the test files belong to the same dataset".to_owned()
         }
-        data::Error::MissingFile { directory, found: Some(Beside::Kind { kind, example, .. }), .. }
+        data::Error::Nothing { directory, found: Some(Beside::Kind { kind, example, .. }) }
             if kind.remedy() == Remedy::File =>
         {
-            format!("pass --dataset {}", Path::new(directory).join(example).display())
+            format!("pass --dataset {}", shell_path(Path::new(directory).join(example).display()))
         }
-        data::Error::MissingFile { found: Some(Beside::Kind { kind, .. }), .. } => {
+        data::Error::Nothing { found: Some(Beside::Kind { kind, .. }), .. } => {
             of_remedy(kind.remedy()).to_owned()
         }
-        data::Error::MissingFile { found: Some(Beside::Folder(folder)), .. } => {
-            format!("pass --dataset {folder}")
+        data::Error::Nothing { found: Some(Beside::Folder(folder)), .. } => {
+            format!("pass --dataset {}", shell_path(folder))
+        }
+        data::Error::Nothing { .. } => format!(
+            "put the images of each class into a folder of its name, FOLDER/CLASS/image.png; IDX files are called {}{embedded}",
+            data::FILE_NAMES.join(", ")
+        ),
+        data::Error::Division { part: HeldBack::Test, problem, .. } => match &**problem {
+            data::Error::SplitSize { .. } => "pass a smaller --test-fraction".to_owned(),
+            problem => of_data(problem),
+        },
+        data::Error::Division { problem, .. } => of_data(problem),
+        data::Error::ValidationStated { .. } => {
+            "draw the training images alone with --resample bootstrap, or put the validation images among the training images"
+                .to_owned()
         }
         data::Error::SeveralFiles { .. } => {
             "leave one data set in the folder, or rename its files as `mnist-study datasets` lists them"
@@ -157,7 +179,7 @@ pub(crate) fn of_data(error: &data::Error) -> String {
                 .to_owned()
         }
         data::Error::Container(error) => of_container(error),
-        data::Error::Indivisible { .. } => "give at least one class a second training image".to_owned(),
+        data::Error::Indivisible { .. } => "give at least one class a second image".to_owned(),
         data::Error::SplitSize { largest, .. } => {
             format!("hold back at most {} images", thousands(*largest as u64))
         }
@@ -185,6 +207,9 @@ fn of_remedy(remedy: Remedy) -> &'static str {
         Remedy::File => "pass the file itself with --dataset",
         Remedy::ClassFolders => {
             "put the images of each class into a folder of its name: FOLDER/CLASS/image.png"
+        }
+        Remedy::ImageKind => {
+            "save the images as PNG, JPEG, GIF, BMP, WebP, TIFF, PNM or QOI, those of each class in a folder of its name"
         }
         Remedy::Folder => "pass the folder that holds all four IDX files",
         Remedy::Pickle => {

@@ -166,6 +166,11 @@ pub(crate) fn note(text: &str) {
     line(&format!("note: {text}"));
 }
 
+/// What makes figures mean something else than they seem to, though nothing failed.
+pub(crate) fn warning(text: &str) {
+    line(&format!("warning: {text}"));
+}
+
 /// A question, whose answer follows on its line.
 pub(crate) fn question(text: &str) {
     let _ = io::stderr().write_all(one_line(text).as_bytes());

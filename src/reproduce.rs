@@ -1,5 +1,7 @@
 //! The command that makes the runs of a study again.
 
+use std::fmt::Display;
+
 use records::{
     question::Question,
     record::{FailedRun, Resample, RunRecord, RunSpec},
@@ -116,7 +118,7 @@ fn command(runs: &[&RunSpec], question: &Question) -> Option<String> {
     Some(format!(
         "mnist-study compare {} --dataset {}{} {runs_of_each} --seed {} --protocol {}{audit}{asked}",
         names.join(" "),
-        shell(&dataset.name),
+        shell_path(&dataset.name),
         recipes.options(),
         shared.first()?,
         protocol.name()
@@ -145,6 +147,12 @@ fn options_of(target: &Target) -> String {
     add("max-epochs", max_epochs.map(|most| most.to_string()));
     add("max-train-seconds", max_train_seconds.map(|most| most.to_string()));
     options
+}
+
+/// A path as an argument of a POSIX shell: one that begins as an option does is named from here.
+pub(crate) fn shell_path(path: impl Display) -> String {
+    let path = path.to_string();
+    shell(&if path.starts_with('-') { format!("./{path}") } else { path })
 }
 
 /// An argument of a POSIX shell, on one line.
@@ -270,6 +278,8 @@ mod tests {
     #[test]
     fn shell_arguments_are_quoted_where_they_must_be() {
         assert_eq!(shell("cnn-2.toml"), "cnn-2.toml");
+        assert_eq!([shell_path("-x:grey"), shell_path("a-b")], ["./-x:grey", "a-b"]);
+        assert_eq!(shell_path("-my digits"), "'./-my digits'");
         assert_eq!(shell("a<b|c"), "'a<b|c'");
         assert_eq!(shell("it's"), r"'it'\''s'");
         // As bash 5.2 prints them again with printf %s.

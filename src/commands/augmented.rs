@@ -150,7 +150,7 @@ pub(super) fn draw(file: &Path, arguments: &SheetArguments) -> Result<(), Failur
     let name = arguments.reading.of(arguments.dataset.as_deref().unwrap_or("mnist"));
     targets::check(&[("--dataset", Path::new(&name))], &[("--augmented", file)])?;
     let corpus = data::load(&source::source(&name, false)?)?;
-    source::warn(&corpus);
+    source::tell(&corpus);
     let typical = if corpus.training().shape().is_colour() { TYPICAL_COLOUR } else { TYPICAL };
     let augmentation = asked.unwrap_or(typical);
     // Mixed and covered as well, an image of everything at once would hide what moving does.

@@ -2,7 +2,7 @@
 
 use super::{
     forecast::{Decision, Planned, check_here, decide},
-    results, session,
+    results, session, tell_division,
 };
 use crate::{
     events::{self, EventLog},
@@ -203,6 +203,10 @@ fn prepare(
         runs: comparison.runs,
     };
     let runs = plan(&study, &identify(session.corpus()));
+    // All of them divide the data in one way.
+    if let Some(first) = runs.first() {
+        tell_division(&session, first)?;
+    }
     Ok(Prepared { session, runs })
 }
 

@@ -90,8 +90,8 @@ fn text(corpus: &Corpus, inspection: &Inspection) -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    for warning in corpus.warnings() {
-        text.push_str(&format!("note: {warning}\n"));
+    for remark in corpus.remarks() {
+        text.push_str(&format!("{remark}\n"));
     }
     text.push_str(&format!("SHA-256 {}\n", corpus.sha256()));
     text
@@ -247,6 +247,7 @@ fn described(corpus: &Corpus, inspection: &Inspection) -> Value {
         "parts": parts,
         "copies": copies,
         "warnings": corpus.warnings(),
+        "notes": corpus.notes(),
     })
 }
 

@@ -30,6 +30,7 @@ use crate::{
 };
 use clap::CommandFactory;
 use kernels::InstructionSet;
+use records::record::RunSpec;
 use std::{env, thread, time::Instant};
 use study::{run::Session, study_file::ModelSpec};
 
@@ -60,6 +61,14 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
             output::result(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// Refuses data that cannot be divided as a run asks for, and says what becomes of validation images that it states.
+fn tell_division(session: &Session, run: &RunSpec) -> Result<(), Failure> {
+    if let Some(note) = session.check_division(run)? {
+        output::note(&format!("data set {}: {note}", session.corpus().name()));
+    }
+    Ok(())
 }
 
 /// The instruction set that the environment forces, else the fastest there is.
@@ -98,7 +107,7 @@ fn session_with(
     if threads < asked && !quiet {
         output::note(&format!("--threads {asked}: using {threads}, the number of available processors"));
     }
-    source::warn(session.corpus());
+    source::tell(session.corpus());
     for model in models {
         session.check(model)?;
         if let Some(doubt) = model.architecture.doubt() {

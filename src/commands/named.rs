@@ -1,6 +1,6 @@
 //! Models as the command line names them.
 
-use crate::{failure::Failure, options::RecipeArguments, output};
+use crate::{failure::Failure, options::RecipeArguments, output, reproduce::shell_path};
 use std::path::Path;
 use study::{
     run::RunError,
@@ -22,8 +22,9 @@ pub(super) fn find_all(names: &[String], options: &RecipeArguments) -> Result<Ve
                 study.given.iter().map(String::as_str).filter(|key| !OF_MODELS.contains(key)).collect();
             if !left_out.is_empty() {
                 output::note(&format!(
-                    "{file}: only its models are taken, not {}; `mnist-study run {file}` takes all",
-                    left_out.join(", ")
+                    "{file}: only its models are taken, not {}; `mnist-study run {}` takes all",
+                    left_out.join(", "),
+                    shell_path(file)
                 ));
             }
         }

@@ -46,12 +46,6 @@ pub(crate) struct PredictArguments {
     pub(crate) output: OutputArguments,
 }
 
-/// Endings of the image files that are taken out of a folder.
-const ENDINGS: [&str; 15] = [
-    "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "pbm", "pgm", "ppm", "pnm", "pam", "qoi",
-    "jfif",
-];
-
 /// What stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
@@ -109,7 +103,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
                     "digit": place + 1,
                     "digits": found.len(),
                     "bounds": bounds,
-                    "warnings": answer.doubts.iter().map(Doubt::to_string).chain(answer.remarks.clone()).collect::<Vec<_>>(),
+                    "warnings": answer.doubts.iter().map(Doubt::to_string).collect::<Vec<_>>(),
+                    "notes": answer.remarks,
                 })
             })
         });
@@ -158,26 +153,39 @@ fn hint(arguments: &PredictArguments, finds_digits: bool, answers: &[(String, Ve
     format!("{what}{others}")
 }
 
-/// The file itself, or the image files of a folder by name.
+/// The file itself, or the image files of a folder by name; says what else there is in a folder.
 fn files(name: &Path) -> Result<Vec<PathBuf>, String> {
     if !name.is_dir() {
         return Ok(vec![name.to_owned()]);
     }
-    let is_image = |path: &Path| {
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-    };
-    let mut files = Vec::new();
+    let (mut files, mut others) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(name).map_err(|error| error.to_string())? {
         let path = entry.map_err(|error| error.to_string())?.path();
-        if is_image(&path) && path.is_file() {
+        if data::is_image_name(&path) && path.is_file() {
             files.push(path);
+        } else if let Some(other) = path.file_name().map(|name| name.to_string_lossy().into_owned())
+            && !other.starts_with('.')
+        {
+            others.push(other);
         }
     }
+    others.sort();
     if files.is_empty() {
         return Err("a folder with image files expected, none found in it".to_owned());
     }
     files.sort();
+    match &others[..] {
+        [] => {}
+        [other] => output::note(&format!(
+            "{}: 1 entry that is no image file is passed over: {other}",
+            name.display()
+        )),
+        [first, ..] => output::note(&format!(
+            "{}: {} entries that are no image files are passed over, {first} for example",
+            name.display(),
+            others.len()
+        )),
+    }
     Ok(files)
 }
 
@@ -196,12 +204,13 @@ fn file_answers(classifier: &mut Classifier, file: &Path, as_is: bool) -> Result
     })
 }
 
-/// Says what was done to whole images: each sentence once, with how many it is of, but sizes together.
+/// Says what was done to images on the way to the model: each sentence once, with how many it is of, but sizes together.
 fn tell_remarks(answers: &[(String, Vec<Answer>)]) {
     let mut told: Vec<(&str, usize, &str)> = Vec::new();
     let is_one = answers.len() == 1;
     for (file, found) in answers {
-        for remark in found.iter().flat_map(|answer| &answer.remarks) {
+        // What is said of a picture, each of its digits says.
+        for remark in found.iter().take(1).flat_map(|answer| &answer.remarks) {
             // Pictures come in many sizes.
             let kind = if remark.starts_with("resized from") && !is_one {
                 "resized to the model's size"

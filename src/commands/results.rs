@@ -157,7 +157,8 @@ fn images<'a>(
     same.then(|| TestImages { pixels: test.images(), shape: test.shape(), is_ink: test.is_ink() })
 }
 
-/// What the figures must not be read without: runs left out, timings taken under load.
+/// What the figures must not be read without: runs left out, timings taken under load. What there is to say of the data was told
+/// when it was loaded.
 fn remark(study: &Study) {
     /// More would push the result off the screen.
     const TOLD: usize = 3;
@@ -170,7 +171,7 @@ fn remark(study: &Study) {
     if warnings.len() > TOLD {
         output::note(&format!("{} more warnings about runs are in report.md", warnings.len() - TOLD));
     }
-    study.analysis.notes.iter().for_each(|note| output::note(note));
+    study.analysis.notes.of_study.iter().for_each(|note| output::note(note));
 }
 
 /// The files that are not pictures, in the order in which they are written.

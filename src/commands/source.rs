@@ -1,7 +1,7 @@
 //! The data that a command is about: fetched where it is not here, and what is wrong with it.
 
 use crate::{download::DownloadProgress, failure::Failure, interrupt, output};
-use data::{Corpus, Published, Source};
+use data::{Corpus, Published, Remark, Source};
 use fetch::{FetchError, Fetched, Options};
 use std::{
     env,
@@ -18,17 +18,25 @@ const CERTIFICATES: &str = "SSL_CERT_FILE";
 /// A download that waits for its server when it is asked to end is left after this; what was received is kept in any case.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-/// Says what is wrong with data, whether or not progress is told.
-pub(crate) fn warn(corpus: &Corpus) {
-    corpus
-        .warnings()
-        .iter()
-        .for_each(|warning| output::note(&format!("data set {}: {warning}", corpus.name())));
+/// Says how data was read and what is wrong with it, whether or not progress is told.
+pub(crate) fn tell(corpus: &Corpus) {
+    for remark in corpus.remarks() {
+        let sentence = format!("data set {}: {}", corpus.name(), remark.text());
+        match remark {
+            Remark::Note(_) => output::note(&sentence),
+            Remark::Warning(_) => output::warning(&sentence),
+        }
+    }
 }
 
 /// The data that `--dataset` names, fetched if it is a known set that is not here.
 pub(crate) fn source(dataset: &str, quiet: bool) -> Result<Source, Failure> {
     let source = Source::parse(dataset)?;
+    if !matches!(source, Source::Path { .. }) && Path::new(dataset).exists() {
+        output::note(&format!(
+            "data set {dataset}: the known set is read, and {dataset} in this folder passed over: ./{dataset} names that"
+        ));
+    }
     if let Source::Published { set, cache } = &source
         && !set.is_here(cache)
     {

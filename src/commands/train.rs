@@ -2,7 +2,7 @@
 
 use super::{
     named::{self, in_study_file},
-    session,
+    session, tell_division,
 };
 use crate::{
     failure::Failure,
@@ -59,6 +59,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     // A path that cannot be written to is told before the work, not after it.
     check_writable(&arguments.save)?;
     let specification = session.specification(&model, training.protocol.into(), training.seed);
+    tell_division(&session, &specification)?;
     let mut progress = Progress::with_curves(slice::from_ref(&specification), arguments.output.quiet);
     let mut telling = Telling::of_run(0, 1, &specification);
     progress.event(telling.event());

@@ -13,6 +13,7 @@ use crate::{
         values::{MeasureName, ProtocolName, SamplerName, minutes, threads},
     },
     output,
+    reproduce::shell_path,
     trials::TrialProgress,
 };
 use clap::{Args, ValueHint};
@@ -214,8 +215,8 @@ fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<
         "{}\nReport: {}\nMeasure what was found on the test images: mnist-study run {} --out {}\n",
         report::tuning_terminal(tuning),
         folder.join("tuning.html").display(),
-        folder.join("best.toml").display(),
-        folder.join("best").display()
+        shell_path(folder.join("best.toml").display()),
+        shell_path(folder.join("best").display())
     ))
 }
 

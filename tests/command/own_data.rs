@@ -82,7 +82,7 @@ fn what_is_wrong_with_data_is_told_whatever_the_verb_and_however_quiet() {
         let folder = bench.path().join("data");
         fs::copy(folder.join(from), folder.join(to)).expect("copied");
     }
-    let told = "note: data set data: the test images are the training images: test accuracy only says what was memorised\n";
+    let told = "warning: data set data: the test images are the training images: test accuracy only says what was memorised\n";
     let verbs: [&[&str]; 3] = [
         &["train", "lstm", "--save", "m.safetensors", "--epochs", "1"],
         &["evaluate", "m.safetensors"],

@@ -1,6 +1,7 @@
 //! A person's own photographs, from a folder to verdict, answer and export.
 
 use crate::common::{Bench, said};
+use data::FILE_NAMES;
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -76,7 +77,7 @@ fn from_a_folder_to_verdict_answer_and_export() {
     });
     assert!(images.len() == 80 && right.count() >= 76, "{answered:#}");
     assert!(
-        images[0]["warnings"][0].as_str().is_some_and(|told| told.starts_with("resized from")),
+        images[0]["notes"][0].as_str().is_some_and(|told| told.starts_with("resized from")),
         "{answered:#}"
     );
 
@@ -273,7 +274,7 @@ fn odd_folders_are_told_or_refused() {
         both.stderr
     );
     fs::remove_dir(bench.path().join("pets:resize=8x8")).expect("removed");
-    let one = said(&mut bench.command(&["datasets", "inspect", "pets:resize=8x8:groups=(pet|person)"]));
+    let one = said(&mut bench.command(&["datasets", "inspect", "pets:resize=8x8:groups=(png)"]));
     assert_eq!(one.code, Some(1));
     assert!(one.stderr.contains("a group that can be held back"), "{}", one.stderr);
     #[cfg(unix)]
@@ -296,4 +297,258 @@ fn odd_folders_are_told_or_refused() {
             assert!(named.stderr.contains("a name in UTF-8 expected"), "{}", named.stderr);
         }
     }
+}
+
+/// A folder of parts, of which the validation part repeats a training image and the test part one of each.
+fn parts(folder: &Path) {
+    photographs(&folder.join("all"));
+    for (part, numbers) in [("train", 0..24), ("val", 24..32), ("test", 32..40)] {
+        for class in ["cat", "dog"] {
+            fs::create_dir_all(folder.join(part).join(class)).expect("made");
+            for number in numbers.clone() {
+                let name = format!("{class}/person-{}-{number:02}.png", number / 4);
+                fs::copy(folder.join("all").join(&name), folder.join(part).join(&name)).expect("copied");
+            }
+        }
+    }
+    let copy = |from: &str, to: &str| {
+        fs::copy(folder.join(from), folder.join(to)).expect("copied");
+    };
+    copy("train/cat/person-0-00.png", "val/cat/copy.png");
+    copy("train/dog/person-0-00.png", "test/dog/copy.png");
+    copy("val/dog/person-6-24.png", "test/dog/other.png");
+    fs::remove_dir_all(folder.join("all")).expect("removed");
+    fs::write(folder.join("labels.csv"), "file,label\n").expect("written");
+}
+
+#[test]
+fn a_stated_validation_part_is_learnt_from_only_where_that_is_told() {
+    let bench = Bench::new();
+    parts(&bench.path().join("pets"));
+    let compare = |more: &[&str], out: &str| {
+        let fixed =
+            ["compare", "mlp", "lstm", "--dataset", "pets", "--resize", "8x8", "--epochs", "1", "--out", out];
+        said(&mut bench.command(&[&fixed[..], more].concat()))
+    };
+    let stated = compare(&["--seeds", "1"], "stated");
+    assert_eq!(stated.code, Some(0), "{}", stated.stderr);
+    let used = "note: data set pets:resize=8x8: the data states 17 validation images, used as such\n";
+    assert!(stated.stderr.contains(used), "{}", stated.stderr);
+    let refused = compare(&["--seeds", "1", "--resample", "split"], "split");
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("data without a validation part expected where runs draw their split, 17")
+            && refused.stderr.contains("hint: draw the training images alone with --resample bootstrap"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!bench.path().join("split").exists());
+    assert_eq!(compare(&["--seeds", "1", "--resample", "bootstrap"], "bootstrap").code, Some(0));
+    for (more, out, learns) in [
+        (["--folds", "2"], "folds", "the data states 17 validation images: cross-validation deals them out"),
+        (
+            ["--protocol", "original"],
+            "original",
+            "the data states 17 validation images: the protocol original learns",
+        ),
+    ] {
+        let told = compare(&more, out);
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        assert_eq!(told.stderr.matches(learns).count(), 1, "{}", told.stderr);
+        let report = bench.read(&format!("{out}/report.md"));
+        assert!(
+            report.contains(learns) && bench.read(&format!("{out}/report.html")).contains(learns),
+            "{report}"
+        );
+    }
+    assert!(!bench.read("stated/report.md").contains("deals them out"));
+}
+
+#[test]
+fn how_data_was_read_is_a_note_and_what_is_wrong_with_it_a_warning() {
+    let bench = Bench::new();
+    parts(&bench.path().join("pets"));
+    let compared = said(&mut bench.command(&[
+        "compare",
+        "mlp",
+        "lstm",
+        "--dataset",
+        "pets",
+        "--resize",
+        "8x8",
+        "--epochs",
+        "1",
+        "--seeds",
+        "1",
+        "--out",
+        "out",
+    ]));
+    assert_eq!(compared.code, Some(0), "{}", compared.stderr);
+    let notes =
+        ["passed over beside the parts: labels.csv", "the data states 17 validation images, used as such"];
+    let warnings = [
+        "1 of 18 test images (5.6 %) is also a training image: test accuracy is overstated",
+        "1 of 17 validation images (5.9 %) is also a training image: validation accuracy is overstated",
+        "1 of 18 test images (5.6 %) is also a validation image: test accuracy is overstated",
+    ];
+    let summary = bench.json("out/summary.json");
+    let (markdown, page) = (bench.read("out/report.md"), bench.read("out/report.html"));
+    let list = |of: &Value, name: &str| -> Vec<String> {
+        let list = of[name].as_array().expect("a list").iter();
+        list.map(|sentence| sentence.as_str().expect("a sentence").to_owned()).collect()
+    };
+    let inspected = said(&mut bench.command(&["datasets", "inspect", "pets", "--resize", "8x8", "--json"]));
+    for of in [&summary, &json(&inspected.stdout)] {
+        for (named, other, sentences) in [("notes", "warnings", &notes[..]), ("warnings", "notes", &warnings)]
+        {
+            for sentence in sentences {
+                assert!(list(of, named).contains(&(*sentence).to_owned()), "{sentence}: {of:#}");
+                assert!(!list(of, other).contains(&(*sentence).to_owned()), "{sentence}: {of:#}");
+            }
+        }
+    }
+    for note in notes {
+        assert!(
+            compared.stderr.contains(&format!("note: data set pets:resize=8x8: {note}\n")),
+            "{}",
+            compared.stderr
+        );
+        assert!(
+            markdown.contains(&format!("- {note}\n")) && page.contains(&format!("<li>{note}</li>")),
+            "{note}"
+        );
+    }
+    for warning in warnings {
+        assert!(
+            compared.stderr.contains(&format!("warning: data set pets:resize=8x8: {warning}\n")),
+            "{}",
+            compared.stderr
+        );
+        assert!(markdown.contains(&format!("> **Warning.** {warning}\n")), "{warning}: {markdown}");
+        assert!(page.contains(&format!("<strong>Warning. </strong>{warning}</p>")), "{warning}");
+    }
+}
+
+#[test]
+fn a_file_of_groups_says_which_of_its_rows_are_of_no_image() {
+    let bench = Bench::new();
+    photographs(&bench.path().join("pets"));
+    let mut rows = "image,group\n".to_owned();
+    for class in ["cat", "dog"] {
+        for number in 0..40 {
+            let image = format!("{class}/person-{}-{number:02}.png", number / 4);
+            rows.push_str(&format!("{image},{}\n", number / 4));
+        }
+    }
+    rows.push_str("cat/gone.png,3\ndog/gone.png,4\n");
+    fs::write(bench.path().join("groups.csv"), rows).expect("written");
+    let inspected = said(&mut bench.command(&[
+        "datasets",
+        "inspect",
+        "pets",
+        "--resize",
+        "8x8",
+        "--groups",
+        "groups.csv",
+    ]));
+    assert_eq!(inspected.code, Some(0), "{}", inspected.stderr);
+    for note in [
+        "note: groups.csv: the first line, of image, is taken as a header\n",
+        "note: groups.csv: 2 of 82 rows are of no image, cat/gone.png for example\n",
+    ] {
+        assert!(inspected.stdout.contains(note), "{}", inspected.stdout);
+    }
+}
+
+#[test]
+fn what_a_picture_has_beside_its_first_image_is_told_by_predict() {
+    let bench = Bench::new();
+    photographs(&bench.path().join("pets"));
+    let train =
+        ["train", "mlp", "--dataset", "pets", "--resize", "8x8", "--epochs", "1", "--save", "m.safetensors"];
+    assert_eq!(said(&mut bench.command(&train)).code, Some(0));
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/pictures");
+    fs::create_dir(bench.path().join("new")).expect("made");
+    for name in ["3.gif", "cmyk.jpg"] {
+        fs::copy(golden.join(name), bench.path().join("new").join(name)).expect("copied");
+    }
+    fs::write(bench.path().join("new/notes.txt"), "x").expect("written");
+    let answered = said(&mut bench.command(&["predict", "m.safetensors", "new", "--json"]));
+    assert_eq!(answered.code, Some(0), "{}", answered.stderr);
+    for note in [
+        "note: 1 of 2 images: the first of its 3 frames or pages is read, new/3.gif for example\n",
+        "note: 1 of 2 images: converted from the colours of print (CMYK) to red, green and blue, new/cmyk.jpg for example\n",
+        "note: new: 1 entry that is no image file is passed over: notes.txt\n",
+    ] {
+        assert!(answered.stderr.contains(note), "{}", answered.stderr);
+    }
+    let answered = json(&answered.stdout);
+    assert_eq!(answered["images"][0]["notes"][0], "the first of its 3 frames or pages is read");
+    assert_eq!(answered["images"][0]["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn names_that_could_be_meant_otherwise_are_told_and_printed_so_that_they_can_be_typed() {
+    let bench = Bench::new();
+    photographs(&bench.path().join("colored-mnist"));
+    let known = said(&mut bench.command(&["datasets", "inspect", "colored-mnist"]));
+    let note = "note: data set colored-mnist: the known set is read, and colored-mnist in this folder passed over: \
+                ./colored-mnist names that\n";
+    assert!(known.code == Some(0) && known.stderr.contains(note), "{}", known.stderr);
+    let own = said(&mut bench.command(&["datasets", "inspect", "./colored-mnist", "--resize", "8x8"]));
+    assert!(
+        own.code == Some(0) && own.stdout.contains("cat") && !own.stderr.contains("passed over"),
+        "{}",
+        own.stderr
+    );
+    fs::rename(bench.path().join("colored-mnist"), bench.path().join("-x")).expect("renamed");
+    let compared = said(&mut bench.command(&[
+        "compare",
+        "mlp",
+        "lstm",
+        "--dataset=-x",
+        "--resize",
+        "8x8",
+        "--epochs",
+        "1",
+        "--seeds",
+        "1",
+        "--out",
+        "out",
+    ]));
+    assert_eq!(compared.code, Some(0), "{}", compared.stderr);
+    let report = bench.read("out/report.md");
+    let command = report.lines().find(|line| line.starts_with("mnist-study compare")).expect("a command");
+    assert!(command.contains(" --dataset ./-x:resize=8x8 "), "{command}");
+    let again: Vec<&str> = command.split(' ').skip(1).chain(["--out", "again"]).collect();
+    assert_eq!(said(&mut bench.command(&again)).code, Some(0), "{command}");
+    assert_eq!(bench.fingerprints("out"), bench.fingerprints("again"));
+}
+
+#[test]
+fn idx_files_without_a_test_part_have_one_set_apart() {
+    let bench = Bench::new();
+    for name in [FILE_NAMES[2], FILE_NAMES[3]] {
+        fs::remove_file(bench.path().join("data").join(name)).expect("removed");
+    }
+    let inspected = said(&mut bench.command(&["datasets", "inspect", "data", "--test-fraction", "0.25@3"]));
+    assert_eq!(inspected.code, Some(0), "{}", inspected.stderr);
+    assert!(inspected.stdout.contains("note: there is no test part: "), "{}", inspected.stdout);
+    assert!(inspected.stdout.contains("drawn by seed 3"), "{}", inspected.stdout);
+    let most = said(&mut bench.command(&["datasets", "inspect", "data", "--test-fraction", "0.9999"]));
+    assert_eq!(most.code, Some(1));
+    assert!(
+        most.stderr.starts_with("error: data set data:test=0.9999, test part: 1 to ")
+            && most.stderr.contains("hint: pass a smaller --test-fraction"),
+        "{}",
+        most.stderr
+    );
+    // Half a test part is a mistake.
+    fs::write(bench.path().join("data").join(FILE_NAMES[2]), b"").expect("written");
+    let half = said(&mut bench.command(&["datasets", "inspect", "data"]));
+    assert!(
+        half.stderr.contains("t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz expected"),
+        "{}",
+        half.stderr
+    );
 }

@@ -10,13 +10,14 @@ use crate::{
     pareto::{Standing, standings},
     partner::CrossValidation,
     ranking::{Rank, ranking},
-    sanity::sanity,
+    sanity::{of_data, sanity},
     spread::Spread,
     target::{Attempt, attempts},
     thresholds::Thresholds,
     verdict::{Comparison, Judgement, judge},
 };
 use records::{
+    imported::ImportedRun,
     question::{Measure, Question},
     record::{FailedRun, Protocol},
     target::Target,
@@ -63,8 +64,8 @@ pub struct Analysis<'a> {
     /// Runs that diverged: they are in no figure.
     #[serde(serialize_with = "failures")]
     pub failed: &'a [FailedRun],
-    /// What a reader must know beyond the warnings: a record left aside, an interruption, runs without a partner.
-    pub notes: Vec<String>,
+    /// What a reader must know beyond the warnings.
+    pub notes: Notes,
     /// What must be known before a verdict is believed comes first.
     pub warnings: Warnings,
     /// What figures become statements by.
@@ -86,6 +87,28 @@ pub struct Warnings {
     pub before_verdicts: Vec<String>,
     /// Records that do not belong together, and what was noticed while each was made.
     pub of_records: Vec<String>,
+}
+
+/// What is no warning, but must be known as well; one list in `summary.json`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Notes {
+    /// How the data was read, where that is not plain.
+    pub of_data: Vec<String>,
+    /// A record left aside, an interruption, runs without a partner.
+    pub of_study: Vec<String>,
+}
+
+impl Notes {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.of_data.iter().chain(&self.of_study)
+    }
+}
+
+impl Serialize for Notes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 impl Serialize for Warnings {
@@ -137,7 +160,10 @@ impl<'a> Analysis<'a> {
             target: question.target,
             attempts: question.target.map_or_else(Vec::new, |target| attempts(&models, &target)),
             failed,
-            notes,
+            notes: Notes {
+                of_data: of_data(&runs, |run| run.data_notes),
+                of_study: with_imports(notes, &models),
+            },
             warnings: Warnings {
                 before_verdicts: sanity(&runs, failed, &models),
                 of_records: warnings(&runs, machines.len()),
@@ -199,6 +225,32 @@ fn ranked<'a, 'b>(
         if larger_is_better { order.reverse() } else { order }
     });
     ranked
+}
+
+/// Notes of a study, before what was noticed when runs of other programs were read: once a model where that is so of all of its
+/// runs.
+fn with_imports(mut notes: Vec<String>, models: &[Model]) -> Vec<String> {
+    for model in models {
+        let imported: Vec<(&Run, &ImportedRun)> =
+            model.runs.iter().filter_map(|run| Some((run, run.imported()?))).collect();
+        let mut told: Vec<&String> = Vec::new();
+        for note in imported.iter().flat_map(|(_, run)| &run.notes) {
+            if !told.contains(&note) {
+                told.push(note);
+            }
+        }
+        for note in told {
+            let of: Vec<&Run> =
+                imported.iter().filter(|(_, run)| run.notes.contains(note)).map(|(run, _)| *run).collect();
+            let which = match of.len() {
+                all if all == imported.len() => String::new(),
+                1 => format!(", {}", of[0].in_words()),
+                some => format!(", {some} of {} runs", imported.len()),
+            };
+            notes.push(format!("{}{which}: {note}.", model.name));
+        }
+    }
+    notes
 }
 
 /// The records' own warnings, after those about records that do not belong together.

@@ -35,10 +35,12 @@ pub struct Run<'a> {
     pub machine: Option<MachineKind<'a>>,
     /// What each class is called; empty where that is its number, or not known.
     pub class_names: &'a [String],
-    /// What was noticed while it was made or read.
+    /// What was noticed while it was made.
     pub warnings: &'a [String],
     /// What is wrong with its data.
     pub data_warnings: &'a [String],
+    /// How its data was read, where that is not plain.
+    pub data_notes: &'a [String],
     /// Who made it.
     pub origin: Origin<'a>,
 }
@@ -83,6 +85,7 @@ impl<'a> From<&'a RunRecord> for Run<'a> {
             class_names: &record.class_names,
             warnings: &record.warnings,
             data_warnings: &record.data_warnings,
+            data_notes: &record.data_notes,
             origin: Origin::Trained(record),
         }
     }
@@ -113,8 +116,9 @@ impl<'a> From<&'a ImportedRun> for Run<'a> {
                 (None, None) => None,
             },
             class_names: &run.class_names,
-            warnings: &run.notes,
+            warnings: &[],
             data_warnings: &[],
+            data_notes: &[],
             origin: Origin::Imported(run),
         }
     }

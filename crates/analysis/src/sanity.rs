@@ -20,12 +20,7 @@ const NAMED: usize = 8;
 /// give one answer to every image or are no better than guessing, by Wilson's 95 % interval of each run; models with the same
 /// weights or the same answers; seeds that change nothing. Guessing is to answer the most frequent class always.
 pub fn sanity(records: &[Run], failed: &[FailedRun], models: &[Model]) -> Vec<String> {
-    let mut found = Vec::new();
-    for warning in records.iter().flat_map(|record| record.data_warnings) {
-        if !found.contains(warning) {
-            found.push(warning.clone());
-        }
-    }
+    let mut found = of_data(records, |run| run.data_warnings);
     found.extend(test_images(records));
     if models.len() > 1 && models.iter().all(|model| model.runs.iter().all(|run| guess(run).is_some())) {
         found.push(
@@ -39,6 +34,17 @@ pub fn sanity(records: &[Run], failed: &[FailedRun], models: &[Model]) -> Vec<St
     found.extend(named(models.iter().filter_map(doubt).collect()));
     found.extend(same_weights(models));
     found.extend(same_answers(models));
+    found
+}
+
+/// What records say of their data, each sentence once.
+pub(crate) fn of_data<'a>(runs: &[Run<'a>], told: impl Fn(&Run<'a>) -> &'a [String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for sentence in runs.iter().flat_map(told) {
+        if !found.contains(sentence) {
+            found.push(sentence.clone());
+        }
+    }
     found
 }
 

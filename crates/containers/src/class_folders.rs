@@ -8,6 +8,7 @@ use crate::{
     pixels,
     words::{counted, list, thousands},
 };
+use pictures::{FROM_CMYK, TURNED};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -36,15 +37,15 @@ pub(crate) fn is_folder(path: &Path) -> bool {
 }
 
 /// An entry of a folder.
-struct Entry {
-    path: PathBuf,
+pub(crate) struct Entry {
+    pub(crate) path: PathBuf,
     /// As it is stored.
-    name: String,
+    pub(crate) name: String,
     is_folder: bool,
 }
 
 /// The entries of a folder, sorted by their names in NFC.
-fn entries(path: &Path) -> Result<Vec<Entry>, Error> {
+pub(crate) fn entries(path: &Path) -> Result<Vec<Entry>, Error> {
     let of = |error: io::Error| Error::unreadable(path.display().to_string(), &error);
     let mut entries = Vec::new();
     for entry in fs::read_dir(path).map_err(of)? {
@@ -77,7 +78,7 @@ fn nfc(name: &str) -> String {
 }
 
 /// What systems leave in folders.
-fn is_hidden(name: &str) -> bool {
+pub(crate) fn is_hidden(name: &str) -> bool {
     let lower = name.to_lowercase();
     name.starts_with('.')
         || ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"].contains(&lower.as_str())
@@ -159,13 +160,14 @@ impl Walk {
             if classes.contains_key(&class) {
                 self.passed.joined.push(name.clone());
             }
+            if classes.len() == MAXIMUM_CLASSES && !classes.contains_key(&class) {
+                let found = format!("more, such as {class:?},");
+                return Err(Error::ClassCount { path: folder.display().to_string(), found });
+            }
             let before = self.items.len();
             self.class(&entry.path, &name, &class, 1)?;
             let found = classes.entry(class).or_insert((entry.path, 0));
             found.1 += self.items.len() - before;
-            if classes.len() > MAXIMUM_CLASSES {
-                return Err(Error::ClassCount { path: folder.display().to_string(), found: None });
-            }
         }
         if classes.is_empty() && !self.passed.outside.is_empty() {
             let images = counted(self.passed.outside.len(), "image");
@@ -204,8 +206,7 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
             check_classes(&folders, training, others)?;
         }
         if !beside.is_empty() {
-            let what = if beside.len() == 1 { "folder" } else { "folders" };
-            remarks.push(format!("{what} {} beside the parts passed over", list(&beside)));
+            remarks.push(format!("passed over beside the parts: {}", list(&beside)));
         }
     } else {
         walk.part(path, "", true)?;
@@ -247,13 +248,13 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
     Ok(raw)
 }
 
-/// The folders of the parts, and the names of those beside them; no part where the folder holds classes.
+/// The folders of the parts, and the names of what is beside them; no part where the folder holds classes.
 fn part_folders(path: &Path) -> Result<([Option<PathBuf>; 3], Vec<String>), Error> {
     let mut folders: [Option<PathBuf>; 3] = [None, None, None];
     let mut beside = Vec::new();
-    for entry in entries(path)?.into_iter().filter(|entry| entry.is_folder && !is_hidden(&entry.name)) {
+    for entry in entries(path)?.into_iter().filter(|entry| !is_hidden(&entry.name)) {
         let lower = entry.name.to_lowercase();
-        let part = PART_FOLDERS.iter().position(|names| names.contains(&lower.as_str()));
+        let part = PART_FOLDERS.iter().position(|names| entry.is_folder && names.contains(&lower.as_str()));
         match part.map(|part| &mut folders[part]) {
             None => beside.push(entry.name),
             Some(folder @ None) => *folder = Some(entry.path),
@@ -402,8 +403,17 @@ fn plan(
         those(&|item, head| !is_named(item, head)),
         "have the name of another format than theirs and are read as what they are",
     );
-    say(those(&|_, head| head.is_turned), "turned as their camera says (Exif)");
+    say(those(&|_, head| head.stored.is_turned), TURNED);
     say(those(&|_, head| head.is_deep), "converted from 16 bits or more a value to 8");
+    say(those(&|_, head| head.stored.is_cmyk), FROM_CMYK);
+    let others: usize = all().map(|(_, head)| head.stored.frames - 1).sum();
+    say(
+        those(&|_, head| head.stored.frames > 1),
+        &format!(
+            "have several frames or pages: the first of each is read, {} passed over",
+            counted(others, "other")
+        ),
+    );
     let colour = those(&|_, head| head.has_colour);
     let channels = match colour {
         Some(_) if reading.grey => {

@@ -1,15 +1,17 @@
 //! Tables of text: a row an image, a column of labels, the other columns its pixels.
 
 use crate::{
-    Error, Images, Layout, MAXIMUM_BYTES, Reading,
+    Asked, Error, Images, Layout, MAXIMUM_BYTES, Reading,
+    class_folders::{Entry, entries, is_hidden},
     finish::{Raw, RawPart, check_size},
     labels::Labels,
     pixels::interleave,
-    words::thousands,
+    words::{list, thousands},
 };
 use csv_core::{ReadRecordResult, ReaderBuilder};
 use flate2::bufread::MultiGzDecoder;
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -70,11 +72,16 @@ fn tables(path: &Path) -> Result<[Option<PathBuf>; 3], Error> {
 
 pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
     let mut raw = Raw::default();
-    if !path.is_dir() {
-        raw.parts[0] = Some(read_table(path, reading, &mut raw.remarks)?);
-        return Ok(raw);
+    let mut told = Told { remarks: Vec::new(), spellings: Spellings::default(), left: MAXIMUM_BYTES };
+    let tables = if path.is_dir() { tables(path)? } else { [Some(path.to_path_buf()), None, None] };
+    if path.is_dir() {
+        let taken = |entry: &Entry| tables.iter().flatten().any(|table| *table == entry.path);
+        let others = entries(path)?.into_iter().filter(|entry| !is_hidden(&entry.name) && !taken(entry));
+        let others: Vec<String> = others.map(|entry| entry.name).collect();
+        if !others.is_empty() {
+            told.remarks.push(format!("passed over beside the tables: {}", list(&others)));
+        }
     }
-    let tables = tables(path)?;
     if tables[0].is_none() {
         let found =
             tables.iter().flatten().map(|table| table.display().to_string()).collect::<Vec<_>>().join(", ");
@@ -82,13 +89,56 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
     }
     for (table, part) in tables.iter().zip(&mut raw.parts) {
         if let Some(table) = table {
-            *part = Some(read_table(table, reading, &mut raw.remarks)?);
+            *part = Some(read_table(table, reading, &mut told)?);
         }
     }
+    raw.remarks = told.remarks;
+    raw.remarks.extend(told.spellings.remark());
     Ok(raw)
 }
 
-fn read_table(path: &Path, reading: &Reading, remarks: &mut Vec<String>) -> Result<RawPart, Error> {
+/// What the tables of all parts share.
+struct Told {
+    remarks: Vec<String>,
+    spellings: Spellings,
+    /// Bytes of pixels that may still come.
+    left: u64,
+}
+
+/// How each class is written in the tables.
+#[derive(Default)]
+struct Spellings {
+    /// By class as it was met first.
+    first: HashMap<String, Vec<u8>>,
+    /// Classes that are written in several ways, the first two of them.
+    several: Vec<(String, Vec<u8>, Vec<u8>)>,
+}
+
+impl Spellings {
+    fn add(&mut self, class: &str, value: &[u8]) {
+        match self.first.get(class) {
+            None => {
+                self.first.insert(class.to_owned(), value.to_vec());
+            }
+            Some(first) if first != value && self.several.iter().all(|(known, ..)| known != class) => {
+                self.several.push((class.to_owned(), first.clone(), value.to_vec()));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn remark(&self) -> Option<String> {
+        let text = |value: &[u8]| format!("{:?}", String::from_utf8_lossy(value));
+        let of = |(class, one, other): &(String, Vec<u8>, Vec<u8>)| {
+            format!("{} and {} as {class}", text(one), text(other))
+        };
+        let several: Vec<String> = self.several.iter().map(of).collect();
+        (!several.is_empty())
+            .then(|| format!("labels that are written in several ways are one class: {}", list(&several)))
+    }
+}
+
+fn read_table(path: &Path, reading: &Reading, told: &mut Told) -> Result<RawPart, Error> {
     let file = path.display().to_string();
     let of = |error: io::Error| Error::unreadable(&file, &error);
     let opened = File::open(path).map_err(of)?;
@@ -101,9 +151,9 @@ fn read_table(path: &Path, reading: &Reading, remarks: &mut Vec<String>) -> Resu
     let is_compressed = opened.fill_buf().map_err(of)?.starts_with(&[0x1f, 0x8b]);
     if is_compressed {
         let unpacked = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(opened));
-        Table::read(file, unpacked, None, reading, remarks)
+        Table::read(file, unpacked, None, reading, told)
     } else {
-        Table::read(file, opened, Some(length), reading, remarks)
+        Table::read(file, opened, Some(length), reading, told)
     }
 }
 
@@ -126,6 +176,7 @@ struct Table<R> {
     file: String,
     input: R,
     core: csv_core::Reader,
+    separator: u8,
     /// Line feeds that were read.
     line_feeds: u64,
     row: Vec<u8>,
@@ -138,7 +189,7 @@ impl<R: BufRead> Table<R> {
         mut input: R,
         length: Option<u64>,
         reading: &Reading,
-        remarks: &mut Vec<String>,
+        told: &mut Told,
     ) -> Result<RawPart, Error> {
         let mut head = Vec::new();
         let read = input.by_ref().take(FIRST_LINE).read_until(b'\n', &mut head);
@@ -154,25 +205,27 @@ impl<R: BufRead> Table<R> {
             file,
             input: io::Cursor::new(head).chain(input),
             core: ReaderBuilder::new().delimiter(separator).build(),
+            separator,
             line_feeds: 0,
             row: vec![0; 1 << 16],
             ends: vec![0; 1 << 12],
         };
-        table.images(length, reading, remarks)
+        table.images(length, reading, told)
     }
 
-    fn images(
-        &mut self,
-        length: Option<u64>,
-        reading: &Reading,
-        remarks: &mut Vec<String>,
-    ) -> Result<RawPart, Error> {
+    fn images(&mut self, length: Option<u64>, reading: &Reading, told: &mut Told) -> Result<RawPart, Error> {
         let Some((first_line, values)) = self.next()? else { return Err(self.empty()) };
         let mut texts = Vec::with_capacity(values);
         for value in 0..values {
             texts.push(String::from_utf8(self.value(value).to_vec()).map_err(|_| self.encoding(first_line))?);
         }
-        let (columns, is_header) = columns(&self.file, &texts, reading, remarks)?;
+        if let [alone] = &texts[..]
+            && let Some(found) = other_separator(alone, None)
+        {
+            let (file, expected) = (self.file.clone(), "commas, semicolons or tabs");
+            return Err(Error::Separator { file, line: first_line, expected, found });
+        }
+        let (columns, is_header) = columns(&self.file, &texts, reading, &mut told.remarks)?;
         check_size(&self.file, columns.height as u64, columns.width as u64)?;
         drop(texts);
         let mut row = if is_header { self.next()? } else { Some((first_line, values)) };
@@ -184,11 +237,17 @@ impl<R: BufRead> Table<R> {
         let mut bytes_read = 0_u64;
         while let Some((line, values)) = row {
             if values != columns.count {
+                let row =
+                    String::from_utf8_lossy(&self.row[..self.ends[..values].last().copied().unwrap_or(0)]);
+                if let (1, Some(found)) = (values, other_separator(&row, Some(self.separator))) {
+                    let (file, expected) = (self.file.clone(), separator_name(self.separator));
+                    return Err(Error::Separator { file, line, expected, found });
+                }
                 let (expected, found) = (columns.count as u64, values as u64);
                 return Err(Error::RowLength { file: self.file.clone(), line, expected, found });
             }
             if pixels.capacity() - pixels.len() < area {
-                if (pixels.len() + area) as u64 > MAXIMUM_BYTES {
+                if (pixels.len() + area) as u64 > told.left {
                     return Err(Error::too_large(&self.file, None));
                 }
                 // As many rows as the file has at this length of a row, or a quarter more than there were.
@@ -198,10 +257,10 @@ impl<R: BufRead> Table<R> {
                         .min(most.unwrap_or(0))
                 });
                 let rows = estimate.unwrap_or(0).max(labels.len() as u64 / 4).max(16);
-                let more = (rows as usize).saturating_mul(area).min(MAXIMUM_BYTES as usize);
+                let more = (rows as usize).saturating_mul(area).min(told.left as usize);
                 pixels.try_reserve_exact(more).map_err(|_| Error::too_large(&self.file, None))?;
             }
-            self.push_row(line, &columns, &mut pixels, &mut labels)?;
+            self.push_row(line, &columns, &mut pixels, &mut labels, &mut told.spellings)?;
             bytes_read += self.ends.get(values.wrapping_sub(1)).map_or(0, |end| *end as u64) + values as u64;
             row = self.next()?;
         }
@@ -209,6 +268,7 @@ impl<R: BufRead> Table<R> {
             return Err(self.empty());
         }
         pixels.shrink_to_fit();
+        told.left -= pixels.len() as u64;
         if columns.channels == 3 && reading.layout == Some(Layout::ChannelsFirst) {
             interleave(&mut pixels, 3, columns.height * columns.width);
         }
@@ -226,6 +286,7 @@ impl<R: BufRead> Table<R> {
         columns: &Columns,
         pixels: &mut Vec<u8>,
         labels: &mut Labels,
+        spellings: &mut Spellings,
     ) -> Result<(), Error> {
         let mut start = 0;
         for (column, end) in self.ends[..columns.count].iter().enumerate() {
@@ -242,6 +303,7 @@ impl<R: BufRead> Table<R> {
                     },
                 })?;
                 labels.push(&label, &|| self.file.clone())?;
+                spellings.add(&label, value);
             } else if columns.index != Some(column) {
                 pixels.push(pixel(value).ok_or_else(|| self.no_pixel(line, column, columns, value))?);
             }
@@ -364,6 +426,23 @@ fn separator(line: &[u8]) -> u8 {
     counts.iter().rev().max_by_key(|(count, _)| count).map_or(b',', |(_, separator)| *separator)
 }
 
+/// What separates the values of a row in the place of `known`; none where nothing does.
+fn other_separator(row: &str, known: Option<u8>) -> Option<&'static str> {
+    let others = [b',', b';', b'\t', b'|', b':', b' '].into_iter().filter(|other| Some(*other) != known);
+    others.into_iter().find(|other| row.trim().bytes().any(|byte| byte == *other)).map(separator_name)
+}
+
+fn separator_name(separator: u8) -> &'static str {
+    match separator {
+        b',' => "commas",
+        b';' => "semicolons",
+        b'\t' => "tabs",
+        b'|' => "vertical bars",
+        b':' => "colons",
+        _ => "spaces",
+    }
+}
+
 /// A whole number from 0 to 255, also as `7.0` and with spaces around.
 fn pixel(value: &[u8]) -> Option<u8> {
     if let 1..=3 = value.len() {
@@ -438,6 +517,10 @@ fn columns(
     }
     if labelled.is_none() && !is_header {
         remarks.push(format!("{file}: there is no header: the first column is taken as the label"));
+    }
+    if let (1, Some(layout)) = (channels, reading.layout) {
+        let found = format!("rows of {height}×{width} grey pixels");
+        return Err(Error::Contradicted { file: file.to_owned(), asked: Asked::Layout(layout), found });
     }
     if channels == 3 {
         let order = match reading.layout {

@@ -1,6 +1,9 @@
 //! What can be wrong with images that were handed over: the file, the place in it, what was expected, what was found.
 
-use crate::{MAXIMUM_BYTES, MAXIMUM_CLASSES, MAXIMUM_SIDE, words::thousands};
+use crate::{
+    Layout, MAXIMUM_BYTES, MAXIMUM_CLASSES, MAXIMUM_SIDE, image_file::MAXIMUM_STORED_SIDE, words::thousands,
+};
+use std::fmt;
 
 /// Why images cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,26 @@ pub enum Error {
         format: String,
         /// What the decoder found.
         reason: String,
+    },
+    /// An image file has what its format allows and no decoder here reads.
+    #[error("{file}: a {format} image of a usual kind expected, one that cannot be read found ({reason})")]
+    UnsupportedImage {
+        /// The path.
+        file: String,
+        /// Its format.
+        format: String,
+        /// What it has.
+        reason: String,
+    },
+    /// An image is stored with more pixels than are read and scaled, or with none.
+    #[error("{file}: an image file of 1 to {} pixels a side expected, {}×{} found", thousands(u64::from(MAXIMUM_STORED_SIDE)), thousands(u64::from(*.height)), thousands(u64::from(*.width)))]
+    StoredSize {
+        /// The path.
+        file: String,
+        /// Pixels from top to bottom, as they are stored.
+        height: u32,
+        /// Pixels from left to right.
+        width: u32,
     },
     /// A compressed file is damaged or breaks off.
     #[error("{file}: whole {format} data expected, damaged data found ({reason})")]
@@ -158,12 +181,12 @@ pub enum Error {
         inside: Option<String>,
     },
     /// There are more classes than are told apart.
-    #[error("{path}: 2 to {MAXIMUM_CLASSES} classes expected, {} found", more(*.found))]
+    #[error("{path}: 2 to {MAXIMUM_CLASSES} classes expected, {found} found")]
     ClassCount {
         /// The path.
         path: String,
-        /// Number of classes, where all were counted.
-        found: Option<u64>,
+        /// Number of classes, or where not all were counted the first that is one too many.
+        found: String,
     },
     /// An archive's arrays have no names that tell what they are.
     #[error("{file}: arrays {expected} expected, {} found", names(.found))]
@@ -228,6 +251,16 @@ pub enum Error {
         array: String,
         /// The shape.
         found: Vec<u64>,
+    },
+    /// The data is not as it was stated to be.
+    #[error("{file}: {asked} expected, as asked for, {found} found")]
+    Contradicted {
+        /// The path, with the array where it is of an archive.
+        file: String,
+        /// What was stated.
+        asked: Asked,
+        /// What is there.
+        found: String,
     },
     /// Pixels are none of the ranges that are read.
     #[error("{array}: pixels from 0 to 1 or from 0 to 255 expected, from {least} to {most} found")]
@@ -321,6 +354,18 @@ pub enum Error {
         /// Values of this one.
         found: u64,
     },
+    /// The values of a row are separated by something else than those of other tables, or rows.
+    #[error("{file}, line {}: values separated by {expected} expected, by {found} found", thousands(*.line))]
+    Separator {
+        /// The path.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// By what they should be.
+        expected: &'static str,
+        /// By what they are.
+        found: &'static str,
+    },
     /// A value is no pixel.
     #[error("{file}, line {}, column {column}: a whole number from 0 to 255 expected, {found:?} found", thousands(*.line))]
     Value {
@@ -345,6 +390,25 @@ pub enum Error {
     },
 }
 
+/// What was stated of images, where it need not be stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Where an array's channels are.
+    Layout(Layout),
+    /// Height and width.
+    Size([usize; 2]),
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layout(Layout::ChannelsFirst) => formatter.write_str("images with their channels first"),
+            Self::Layout(Layout::ChannelsLast) => formatter.write_str("images with their channels last"),
+            Self::Size([height, width]) => write!(formatter, "images of {height}×{width}"),
+        }
+    }
+}
+
 /// What the person who handed over the images can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
@@ -356,12 +420,16 @@ pub enum Remedy {
     Folder(String),
     /// Get or save the file again: it is damaged or something else.
     Again,
+    /// Save the image as a plain PNG, or a smaller one.
+    AnotherImage,
     /// Ask for images of one size, for example this one.
     Resize([usize; 2]),
     /// State height and width of a row's pixels.
     Size,
     /// State whether channels are first or last.
     Layout,
+    /// Leave out what was stated.
+    LeaveOut(Asked),
     /// Ask for one channel in all parts.
     Grey,
     /// Remove or fill the folder, or correct its name.
@@ -380,10 +448,14 @@ pub enum Remedy {
     Labels,
     /// Correct the line of the file.
     Line(u64),
+    /// Save the table with commas between the values.
+    Commas,
     /// Save the table as UTF-8.
     Utf8,
-    /// Hand over fewer images, smaller ones, or fewer classes.
+    /// Hand over fewer images, or smaller ones.
     Fewer,
+    /// Hand over labels that are classes, and fewer of them.
+    Classes,
 }
 
 impl Error {
@@ -401,8 +473,10 @@ impl Error {
             | Self::Header { .. }
             | Self::Length { .. }
             | Self::RecordLength { .. } => Remedy::Again,
+            Self::UnsupportedImage { .. } | Self::StoredSize { .. } => Remedy::AnotherImage,
             Self::Archive { .. } => Remedy::Unpack,
-            Self::TooLarge { .. } | Self::ClassCount { .. } => Remedy::Fewer,
+            Self::TooLarge { .. } => Remedy::Fewer,
+            Self::ClassCount { .. } => Remedy::Classes,
             Self::ImageSize { height, width, .. } => Remedy::Resize(reduced(*height, *width)),
             Self::SeveralSizes { sizes, .. } => {
                 let [height, width] = sizes.first().map_or([32, 32], |(height, width, _)| [*height, *width]);
@@ -421,9 +495,11 @@ impl Error {
             Self::Pickle { .. } => Remedy::FixedStrings,
             Self::ElementType { .. } | Self::Shape { .. } | Self::Range { .. } => Remedy::Bytes,
             Self::Ambiguous { .. } => Remedy::Layout,
+            Self::Contradicted { asked, .. } => Remedy::LeaveOut(*asked),
             Self::SeveralLabels { .. } | Self::Label { .. } => Remedy::OneLabel,
             Self::PixelColumns { .. } => Remedy::Size,
             Self::RowLength { line, .. } | Self::Value { line, .. } => Remedy::Line(*line),
+            Self::Separator { .. } => Remedy::Commas,
             Self::Encoding { .. } => Remedy::Utf8,
         }
     }
@@ -476,7 +552,7 @@ fn shape(shape: &[usize; 3]) -> String {
 }
 
 /// As Python writes a shape.
-fn tuple(shape: &[u64]) -> String {
+pub(crate) fn tuple(shape: &[u64]) -> String {
     match shape {
         [one] => format!("({one},)"),
         _ => format!("({})", shape.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),

@@ -5,7 +5,7 @@ use crate::{
     pixels::{luma, on_white},
 };
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Limits, metadata::Orientation};
-use pictures::{Decoder, format_of, is_whole_jpeg};
+use pictures::{Opened, Stored, format_of, is_whole_jpeg, title, unsupported};
 use std::{
     fs::File,
     io::{self, Read},
@@ -19,7 +19,7 @@ const MAXIMUM_FILE_BYTES: u64 = 256 << 20;
 const MAXIMUM_DECODED_BYTES: u64 = 256 << 20;
 
 /// The most pixels on a side of an image, which is then resized.
-const MAXIMUM_STORED_SIDE: u32 = 16_384;
+pub(crate) const MAXIMUM_STORED_SIDE: u32 = 16_384;
 
 /// What the files of images are called.
 const EXTENSIONS: &[(&str, ImageFormat)] = &[
@@ -67,8 +67,7 @@ pub(crate) struct Head {
     pub(crate) has_colour: bool,
     /// Whether there are more than eight bits a value.
     pub(crate) is_deep: bool,
-    /// Whether it is turned as the camera says.
-    pub(crate) is_turned: bool,
+    pub(crate) stored: Stored,
 }
 
 /// A file's bytes.
@@ -113,7 +112,7 @@ pub(crate) fn head(bytes: &[u8], name: &str) -> Result<Head, Error> {
             reason: ENDS_EARLY.to_owned(),
         });
     }
-    let (decoder, orientation) = decoder(bytes, format, name)?;
+    let Opened { decoder, orientation, stored } = open(bytes, format, name)?;
     let (width, height) = decoder.dimensions();
     let colour = decoder.color_type();
     let turns = matches!(
@@ -130,7 +129,7 @@ pub(crate) fn head(bytes: &[u8], name: &str) -> Result<Head, Error> {
         format,
         has_colour: colour.has_color(),
         is_deep: !matches!(colour, ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8),
-        is_turned: orientation != Orientation::NoTransforms,
+        stored,
     })
 }
 
@@ -142,7 +141,7 @@ pub(crate) fn decode(
     channels: usize,
     name: &str,
 ) -> Result<(Vec<u8>, bool), Error> {
-    let (decoder, orientation) = decoder(bytes, head.format, name)?;
+    let Opened { decoder, orientation, .. } = open(bytes, head.format, name)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, head.format, name))?;
     image.apply_orientation(orientation);
     if (image.height(), image.width()) != (head.height, head.width) {
@@ -164,10 +163,10 @@ pub(crate) fn decode(
         DynamicImage::ImageRgb32F(image) => (of_floats(&image), 3),
         DynamicImage::ImageRgba32F(image) => (of_floats(&image), 4),
         other => {
-            return Err(Error::DamagedImage {
+            return Err(Error::UnsupportedImage {
                 file: name.to_owned(),
                 format: title(head.format),
-                reason: format!("pixels of type {:?} are not read", other.color()),
+                reason: format!("pixels of type {:?}", other.color()),
             });
         }
     };
@@ -209,25 +208,22 @@ fn rearranged(samples: Vec<u8>, stored: usize, channels: usize) -> Vec<u8> {
     pixels
 }
 
-fn decoder<'bytes>(
-    bytes: &'bytes [u8],
-    format: ImageFormat,
-    name: &str,
-) -> Result<(Decoder<'bytes>, Orientation), Error> {
+fn open<'bytes>(bytes: &'bytes [u8], format: ImageFormat, name: &str) -> Result<Opened<'bytes>, Error> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAXIMUM_DECODED_BYTES);
-    (limits.max_image_height, limits.max_image_width) =
-        (Some(MAXIMUM_STORED_SIDE), Some(MAXIMUM_STORED_SIDE));
-    let opened = pictures::open(bytes, format, limits);
-    let (decoder, orientation) = opened.map_err(|error| refused(error, format, name))?;
-    let (width, height) = decoder.dimensions();
-    if width.max(height) > MAXIMUM_STORED_SIDE
-        || width.min(height) == 0
-        || decoder.total_bytes() > MAXIMUM_DECODED_BYTES
-    {
-        return Err(Error::ImageSize { file: name.to_owned(), height: height.into(), width: width.into() });
+    let opened = pictures::open(bytes, format, limits).map_err(|error| refused(error, format, name))?;
+    let (width, height) = opened.decoder.dimensions();
+    if !(1..=MAXIMUM_STORED_SIDE).contains(&width) || !(1..=MAXIMUM_STORED_SIDE).contains(&height) {
+        return Err(Error::StoredSize { file: name.to_owned(), height, width });
     }
-    Ok((decoder, orientation))
+    match opened.decoder.total_bytes() {
+        ..=MAXIMUM_DECODED_BYTES => Ok(opened),
+        found => Err(too_large(name, Some(found))),
+    }
+}
+
+fn too_large(name: &str, found: Option<u64>) -> Error {
+    Error::TooLarge { file: name.to_owned(), of: "of a decoded image", limit: MAXIMUM_DECODED_BYTES, found }
 }
 
 const ENDS_EARLY: &str = "the file ends early";
@@ -235,13 +231,10 @@ const ENDS_EARLY: &str = "the file ends early";
 /// What the decoder refused.
 fn refused(error: ImageError, format: ImageFormat, name: &str) -> Error {
     let reason = match error {
-        ImageError::Limits(_) => {
-            return Error::TooLarge {
-                file: name.to_owned(),
-                of: "of a decoded image",
-                limit: MAXIMUM_DECODED_BYTES,
-                found: None,
-            };
+        ImageError::Limits(_) => return too_large(name, None),
+        ImageError::Unsupported(error) => {
+            let reason = unsupported(&error);
+            return Error::UnsupportedImage { file: name.to_owned(), format: title(format), reason };
         }
         ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => ENDS_EARLY.to_owned(),
         error => error.to_string(),
@@ -249,21 +242,15 @@ fn refused(error: ImageError, format: ImageFormat, name: &str) -> Error {
     Error::DamagedImage { file: name.to_owned(), format: title(format), reason }
 }
 
-/// A format as people write it.
-pub(crate) fn title(format: ImageFormat) -> String {
-    match format {
-        ImageFormat::WebP => "WebP".to_owned(),
-        format => format!("{format:?}").to_uppercase(),
-    }
-}
-
 /// What bytes that are no image look like.
 fn described(bytes: &[u8]) -> String {
-    const KNOWN: [(usize, &[u8], &str); 12] = [
+    const KNOWN: [(usize, &[u8], &str); 14] = [
         (4, b"ftyphei", "a HEIC photo"),
         (4, b"ftypmif1", "a HEIC photo"),
         (4, b"ftypavif", "an AVIF image"),
         (0, b"%PDF", "a PDF document"),
+        (0, b"II+\0", "a BigTIFF image"),
+        (0, b"MM\0+", "a BigTIFF image"),
         (0, b"<svg", "an SVG drawing"),
         (0, b"<?xml", "an XML document"),
         (0, b"<!DOCTYPE", "a web page (HTML)"),

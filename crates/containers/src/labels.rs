@@ -25,7 +25,8 @@ impl Labels {
             _ => match self.places.get(name) {
                 Some(place) => *place,
                 None if self.names.len() == MAXIMUM_CLASSES => {
-                    return Err(Error::ClassCount { path: path(), found: None });
+                    let found = format!("more, such as {name:?},");
+                    return Err(Error::ClassCount { path: path(), found });
                 }
                 None => {
                     let place = self.names.len() as u16;
@@ -55,7 +56,7 @@ pub(crate) fn number(path: &str, parts: &[Option<&Labels>]) -> Result<Numbered, 
             return Err(Error::OneClass { path: path.to_owned(), class, inside: None });
         }
         2..=MAXIMUM_CLASSES => {}
-        found => return Err(Error::ClassCount { path: path.to_owned(), found: Some(found as u64) }),
+        found => return Err(Error::ClassCount { path: path.to_owned(), found: found.to_string() }),
     }
     let place: HashMap<&str, u16> = names.iter().map(String::as_str).zip(0..).collect();
     let numbered = parts

@@ -32,7 +32,7 @@ mod pixels;
 mod reading;
 mod words;
 
-pub use error::{Error, Remedy};
+pub use error::{Asked, Error, Remedy};
 pub use one_image::read_image;
 pub use words::thousands;
 
@@ -123,6 +123,11 @@ pub enum Kind {
     Mat,
     /// The binary version of CIFAR-10 or CIFAR-100: a file, its folder, or the archive that is published.
     Cifar,
+}
+
+/// Whether a file is called as image files are.
+pub fn is_image_name(path: &Path) -> bool {
+    image_file::format_of_name(path).is_some()
 }
 
 /// What `path` holds; none for what is not read here. IDX files are none of these.

@@ -302,8 +302,7 @@ impl Found {
                 });
             }
         };
-        let mut numbers = Labels::default();
-        let mut has_ten = false;
+        let mut numbers: Vec<i64> = Vec::new();
         let read = array::each_number(values, head.element, count, &mut |value| {
             let label = value as i64;
             if label as f64 != value {
@@ -315,8 +314,8 @@ impl Found {
                     found: value.to_string(),
                 });
             }
-            has_ten |= label == 10;
-            numbers.push(&(if label == 10 { 0 } else { label }).to_string(), &|| shown.to_owned())
+            numbers.push(label);
+            Ok(())
         });
         read.map_err(|error| match error {
             ElementError::Refused(error) => error,
@@ -325,8 +324,14 @@ impl Found {
             }
             ElementError::Io(error) => damaged(shown, &error.to_string()),
         })?;
-        self.has_ten = has_ten;
-        Ok(numbers)
+        // Other labels that reach 10 are not SVHN's.
+        self.has_ten = numbers.contains(&10) && numbers.iter().all(|label| (1..=10).contains(label));
+        let mut labels = Labels::default();
+        for number in numbers {
+            let label = if self.has_ten && number == 10 { 0 } else { number };
+            labels.push(&label.to_string(), &|| shown.to_owned())?;
+        }
+        Ok(labels)
     }
 }
 

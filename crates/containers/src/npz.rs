@@ -1,10 +1,11 @@
 //! NumPy's archives: which arrays are images and labels, and their elements as pixels and classes.
 
 use crate::{
-    Error, Images, Layout, MAXIMUM_BYTES, MAXIMUM_CLASSES, Reading,
+    Asked, Error, Images, Layout, MAXIMUM_BYTES, MAXIMUM_CLASSES, Reading,
     array::{self, ElementError, ElementKind, Head},
-    finish::{PARTS, Raw, RawPart},
-    labels::Labels,
+    error::tuple,
+    finish::{PARTS, Raw, RawPart, check_size},
+    labels::{self, Labels},
     pixels::{interleave, lay_on_white},
     reading::{goes_on, read_exactly},
     words::list,
@@ -86,8 +87,8 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
         return Err(Error::Arrays { file: source.path, expected: KNOWN_NAMES, found: names });
     };
     let mut raw = Raw::default();
-    let mut taken = Vec::new();
-    for ((pairs, part), name) in scheme.iter().zip(&mut raw.parts).zip(PARTS) {
+    let (mut taken, mut found) = (Vec::new(), [None, None, None]);
+    for ((pairs, part), name) in scheme.iter().zip(&mut found).zip(PARTS) {
         let pairs = pairs.iter().filter_map(|(images, labels)| Some((named(images)?, named(labels))));
         let pairs: Vec<_> = pairs.collect();
         let pair = pairs.iter().find(|(_, labels)| labels.is_some()).or_else(|| pairs.first());
@@ -104,9 +105,24 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
                 return Err(Error::MissingLabels { file: source.path, images: format!("array {images}") });
             }
             Some((images, Some(labels))) => {
-                *part = Some(source.part(images, labels, reading)?);
+                *part = Some(source.arrays(images, labels, reading)?);
                 taken.extend([*images, *labels]);
             }
+        }
+    }
+    // What the heads say does not fit, and labels that make no classes, are refused before pixels take memory.
+    let elements = found.iter().flatten().try_fold(0_u64, |sum, part| sum.checked_add(part.head.elements()?));
+    if elements.is_none_or(|elements| elements > MAXIMUM_BYTES) {
+        return Err(Error::too_large(source.path, elements));
+    }
+    let mut labels = [None, None, None];
+    for (part, labels) in found.iter().zip(&mut labels) {
+        *labels = part.as_ref().map(|part| source.labels(part.labels)).transpose()?;
+    }
+    labels::number(&source.path, &labels.each_ref().map(Option::as_ref))?;
+    for ((arrays, labels), part) in found.iter().zip(labels).zip(&mut raw.parts) {
+        if let (Some(arrays), Some(labels)) = (arrays, labels) {
+            *part = Some(RawPart { images: source.images(arrays)?, labels, names: None });
         }
     }
     let others: Vec<String> = names.iter().filter(|name| !taken.contains(name)).cloned().collect();
@@ -134,6 +150,15 @@ struct Places {
     planar: bool,
 }
 
+/// The two arrays of a part.
+struct Arrays<'a> {
+    images: &'a str,
+    labels: &'a str,
+    /// Of the images.
+    head: Head,
+    places: Places,
+}
+
 impl Source {
     fn shown(&self, array: &str) -> String {
         format!("{}, array {array}", self.path)
@@ -149,33 +174,42 @@ impl Source {
         Ok((head, member))
     }
 
-    fn part(&mut self, images: &str, labels: &str, reading: &Reading) -> Result<RawPart, Error> {
-        let (head, _) = self.open(labels)?;
-        let count = labelled(&head, &self.shown(labels))?;
-        let images = self.images(images, reading)?;
-        if count != images.count as u64 {
-            let file = self.shown(labels);
-            return Err(Error::CountsDiffer { file, images: images.count as u64, labels: count });
-        }
-        Ok(RawPart { images, labels: self.labels(labels)?, names: None })
-    }
-
-    fn images(&mut self, array: &str, reading: &Reading) -> Result<Images, Error> {
-        let shown = self.shown(array);
-        let (head, mut member) = self.open(array)?;
+    /// What the heads of a part's arrays say, where it fits together.
+    fn arrays<'a>(
+        &mut self,
+        images: &'a str,
+        labels: &'a str,
+        reading: &Reading,
+    ) -> Result<Arrays<'a>, Error> {
+        let shown = self.shown(images);
+        let (of_labels, _) = self.open(labels)?;
+        let count = labelled(&of_labels, &self.shown(labels))?;
+        let (head, _) = self.open(images)?;
         if head.element.is_string() {
             let found = "strings".to_owned();
             return Err(Error::ElementType { array: shown, expected: "pixels as numbers", found });
         }
         let places = places(&head.shape, reading, &shown)?;
-        let elements = head.elements().filter(|elements| *elements <= MAXIMUM_BYTES);
-        let elements = elements.ok_or_else(|| Error::too_large(&shown, head.elements()))?;
-        if elements == 0 {
+        if head.elements() == Some(0) {
             return Err(Error::NoImages { path: shown });
         }
+        if reading.resize.is_none() {
+            check_size(&shown, places.height, places.width)?;
+        }
+        if count != places.count {
+            let file = self.shown(labels);
+            return Err(Error::CountsDiffer { file, images: places.count, labels: count });
+        }
+        Ok(Arrays { images, labels, head, places })
+    }
+
+    fn images(&mut self, Arrays { images: array, head, places, .. }: &Arrays) -> Result<Images, Error> {
+        let shown = self.shown(array);
+        let elements = head.elements().unwrap_or(0);
         let [count, height, width, channels] =
             [places.count, places.height, places.width, places.channels].map(|side| side as usize);
         let mut pixels = if head.element.is_bytes() && !head.fortran {
+            let (_, mut member) = self.open(array)?;
             let mut pixels = read_exactly(&mut member, elements as usize)
                 .map_err(|error| error.of(&shown, "npz", elements))?;
             check_end(&mut member, &shown, elements)?;
@@ -185,8 +219,7 @@ impl Source {
             }
             pixels
         } else {
-            drop(member);
-            self.converted(array, &head, &places)?
+            self.converted(array, head, places)?
         };
         if channels == 4 {
             lay_on_white(&mut pixels);
@@ -367,8 +400,22 @@ fn one_hot_columns(head: &Head) -> Option<u64> {
 fn places(shape: &[u64], reading: &Reading, shown: &str) -> Result<Places, Error> {
     let refused = |expected| Error::Shape { array: shown.to_owned(), expected, found: shape.to_vec() };
     let planar = reading.layout == Some(Layout::ChannelsFirst);
+    let contradicted = |asked: Asked| {
+        let found = format!("shape {}", tuple(shape));
+        Error::Contradicted { file: shown.to_owned(), asked, found }
+    };
+    let check = |planar: Option<bool>, size: [u64; 2]| match (reading.layout, reading.size) {
+        (Some(layout), _) if planar != Some(layout == Layout::ChannelsFirst) => {
+            Err(contradicted(Asked::Layout(layout)))
+        }
+        (_, Some(asked)) if asked.map(|side| side as u64) != size => Err(contradicted(Asked::Size(asked))),
+        _ => Ok(()),
+    };
     match *shape {
-        [count, height, width] => Ok(Places { count, height, width, channels: 1, planar: false }),
+        [count, height, width] => {
+            check(None, [height, width])?;
+            Ok(Places { count, height, width, channels: 1, planar: false })
+        }
         [count, first, middle, last] => {
             let is_first = matches!(first, 1 | 3);
             let is_last = matches!(last, 1 | 3 | 4);
@@ -384,6 +431,7 @@ fn places(shape: &[u64], reading: &Reading, shown: &str) -> Result<Places, Error
                 (true, true, Some(layout)) => layout == Layout::ChannelsFirst,
                 (is_first, _, _) => is_first,
             };
+            check(Some(planar), if planar { [middle, last] } else { [first, middle] })?;
             Ok(match planar {
                 true => Places { count, height: middle, width: last, channels: first, planar },
                 false => Places { count, height: first, width: middle, channels: last, planar },
@@ -400,6 +448,7 @@ fn places(shape: &[u64], reading: &Reading, shown: &str) -> Result<Places, Error
                 }
             };
             if let Some([height, width]) = of(length) {
+                check(None, [height, width])?;
                 return Ok(Places { count, height, width, channels: 1, planar: false });
             }
             let thirds = length.is_multiple_of(3).then(|| of(length / 3)).flatten();

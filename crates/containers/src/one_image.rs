@@ -30,7 +30,7 @@ pub fn read_image(
     let stored = if head.has_colour { 3 } else { channels };
     let (pixels, had_opacity) = image_file::decode(bytes, &head, stored, name)?;
     let (found_height, found_width) = (head.height as usize, head.width as usize);
-    let mut remarks = Vec::new();
+    let mut remarks = head.stored.remarks();
     if had_opacity {
         remarks.push("what shines through was laid on white".to_owned());
     }

@@ -123,7 +123,7 @@ fn parts_have_their_usual_names() {
     let folder = Folder::new().images(&["test/a/1.png", "test/b/1.png"]);
     assert_eq!(folder.sentence(), "FOLDER: a folder train expected beside test, not found");
     let folder = Folder::new().images(&["train/a/1.png", "train/b/1.png", "test/a/1.png", "extra/a/1.png"]);
-    assert_eq!(folder.remarks(), ["folder extra beside the parts passed over"]);
+    assert_eq!(folder.remarks(), ["passed over beside the parts: extra"]);
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn classes_without_images_are_told() {
     assert!(matches!(folder.error().remedy(), Remedy::Folder(path) if path.ends_with("set")));
     let many: Vec<String> = (0..257).map(|class| format!("{class}/1.png")).collect();
     let folder = Folder::new().images(&many.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(folder.sentence(), "FOLDER: 2 to 256 classes expected, more found");
+    assert_eq!(folder.sentence(), "FOLDER: 2 to 256 classes expected, more, such as \"99\", found");
     let folder = Folder::new().images(&["train/1.png", "train/2.png", "train/x/3.png"]);
     assert_eq!(folder.sentence(), "FOLDER: at least 2 classes expected, all images are of class \"x\"");
 }
@@ -574,12 +574,17 @@ fn archives_are_refused_by_array() {
         (
             &npy("|u1", "(3, 4000000000, 2)", &pixels),
             &labels,
-            "array images: at most 4,294,967,296 bytes of pixels expected, 24,000,000,000 found",
+            "array images: images of 1×1 to 256×256 pixels expected, 4,000,000,000×2 found",
         ),
         (
-            &npy("|u1", "(4000000000, 1000000000, 9000000000)", &pixels),
-            &labels,
-            "array images: at most 4,294,967,296 bytes of pixels expected, more found",
+            &npy("|u1", "(4000000000, 2, 3)", &pixels),
+            &npy("|u1", "(4000000000,)", &[0, 1]),
+            "at most 4,294,967,296 bytes of pixels expected, 24,000,000,000 found",
+        ),
+        (
+            &npy("|u1", "(10000000000000000000, 2, 3)", &pixels),
+            &npy("|u1", "(10000000000000000000,)", &[0, 1]),
+            "at most 4,294,967,296 bytes of pixels expected, more found",
         ),
         (
             &npy("|u1", "(0, 2, 2)", &[]),
@@ -654,7 +659,7 @@ fn heads_that_lie_allocate_nothing() {
     // 4 GiB promised, little there; and a gigabyte of zeros, as a bomb has it, in a place of no use.
     for kind in ["|u1", "<f4"] {
         let images = npy(kind, "(65536, 256, 256)", &[0; 1 << 16]);
-        let labels = npy("|u1", "(65536,)", &[0, 1]);
+        let labels = npy("|u1", "(65536,)", &[0, 1].repeat(32768));
         for method in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
             let path = folder.put("a.npz", npz(&[("images", &images), ("labels", &labels)], method));
             let measured = allocation_counter::measure(|| {
@@ -711,6 +716,11 @@ fn matlab_files_are_refused_by_array() {
         contents.remarks
     );
     assert!(contents.remarks[1].ends_with("arrays passed over: z"), "{:?}", contents.remarks);
+    // Other labels than SVHN's that reach 10 stay what they are.
+    for (labels, names) in [([10, 11], ["10", "11"]), ([0, 10], ["0", "10"])] {
+        let other = matlab(&[("X", 2, &[2, 3, 2], &pixels), ("y", 2, &[2, 1], &labels)]);
+        assert_eq!(read_of(&other).expect("images").class_names, names);
+    }
     for length in 0..whole.len() - 72 {
         assert!(read_of(&whole[..length]).is_err(), "{length} bytes");
     }

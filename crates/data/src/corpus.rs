@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use spec::ImageShape;
 
+use crate::error::thousands;
 use crate::split::{
     SPLIT_SEED, Split, default_validation_images, grouped_split, last_split, stratified_split,
 };
-use crate::{Dataset, Error, classes::renumber, idx, sanity};
+use crate::{Dataset, Error, HeldBack, Remark, classes::renumber, idx, sanity};
 
 /// A training set and a test set of one image size and one set of classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Corpus {
     name: String,
     sha256: String,
     class_names: Vec<String>,
-    warnings: Vec<String>,
+    remarks: Vec<Remark>,
     training: Dataset,
     test: Dataset,
     /// How many of the last training images the data states as its validation part.
@@ -34,7 +35,7 @@ pub struct Corpus {
 
 impl Corpus {
     /// Joins both sets, takes their fingerprint (see [`Corpus::sha256`]) and looks for what cannot be right (see
-    /// [`Corpus::warnings`]). The classes are called by their numbers.
+    /// [`Corpus::remarks`]). The classes are called by their numbers.
     ///
     /// # Errors
     /// [`Error::SetsDiffer`] when the image sizes differ, [`Error::ClassesDiffer`] when the numbers of classes do,
@@ -71,7 +72,8 @@ impl Corpus {
         };
         let training = dataset("training", training_images, training_labels)?;
         let test = dataset("test", test_images, test_labels)?;
-        Ok(Self::examined(name, training, test, classes.names)?.with_remarks(classes.remark))
+        Ok(Self::examined(name, training, test, classes.names)?
+            .with_remarks(classes.remark.map(Remark::Note)))
     }
 
     /// As [`Corpus::new`], with names for the classes.
@@ -87,8 +89,31 @@ impl Corpus {
         test: Dataset,
         class_names: Vec<String>,
     ) -> Result<Self, Error> {
+        Self::examined_in_parts(name, training, None, test, class_names)
+    }
+
+    /// As [`Self::examined`], of data that states so many of the last training images as its validation part: see
+    /// [`Self::with_validation`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there, and unless there are fewer of them than training images, and at least one.
+    pub(crate) fn examined_in_parts(
+        name: String,
+        training: Dataset,
+        validation: Option<usize>,
+        test: Dataset,
+        class_names: Vec<String>,
+    ) -> Result<Self, Error> {
         let mut corpus = Self::fingerprinted(name, training, test, class_names)?;
-        corpus.warnings = sanity::examine(&corpus.training, &corpus.test, &corpus.class_names)?;
+        if let Some(images) = validation {
+            corpus = corpus.with_validation(images);
+        }
+        let stated = validation.unwrap_or(0);
+        let found = sanity::examine(&corpus.training, stated, &corpus.test, &corpus.class_names)?;
+        corpus.remarks = found.into_iter().map(Remark::Warning).collect();
         Ok(corpus)
     }
 
@@ -142,7 +167,7 @@ impl Corpus {
             test_groups: None,
             sha256,
             class_names,
-            warnings: Vec::new(),
+            remarks: Vec::new(),
             training,
             test,
             validation: None,
@@ -191,18 +216,21 @@ impl Corpus {
         }
     }
 
-    /// As [`Self::split`], but drawn by a seed, as many validation images as there; a stated validation part is mixed in with the
-    /// training images first.
+    /// As [`Self::split`], but drawn by a seed.
     ///
     /// # Errors
-    /// As there.
+    /// As there, and [`Error::ValidationStated`].
     pub fn drawn_split(&self, seed: u64) -> Result<Split, Error> {
         let (labels, classes) = (self.training.labels(), self.classes());
-        let images = self.validation.unwrap_or_else(|| default_validation_images(labels.len()));
-        match &self.groups {
+        let images = default_validation_images(labels.len());
+        if let Some(images) = self.validation {
+            return Err(Error::ValidationStated { name: self.name.clone(), images });
+        }
+        let split = match &self.groups {
             Some(groups) => grouped_split(labels, classes, groups, images, seed),
             None => stratified_split(labels, classes, images, seed),
-        }
+        };
+        split.map_err(|error| error.of_division(&self.name, HeldBack::Validation))
     }
 
     /// As [`Self::split`], but with the last images of each class where the data states no validation part: see [`last_split`].
@@ -214,7 +242,8 @@ impl Corpus {
         match (self.validation, &self.groups) {
             (Some(images), _) => Ok(self.stated_split(images)),
             (None, Some(_)) => self.split(),
-            (None, None) => last_split(labels, self.classes(), default_validation_images(labels.len())),
+            (None, None) => last_split(labels, self.classes(), default_validation_images(labels.len()))
+                .map_err(|error| error.of_division(&self.name, HeldBack::Validation)),
         }
     }
 
@@ -267,14 +296,21 @@ impl Corpus {
         self.validation
     }
 
+    /// As a sentence begins that says what becomes of them.
+    pub fn validation_in_words(&self) -> Option<String> {
+        let images = self.validation?;
+        let noun = if images == 1 { "image" } else { "images" };
+        Some(format!("the data states {} validation {noun}", thousands(images as u64)))
+    }
+
     /// Of each training image the group that it is of, where the data has groups.
     pub fn groups(&self) -> Option<&[u32]> {
         self.groups.as_deref()
     }
 
     /// Adds what is to be known of how it was read.
-    pub(crate) fn with_remarks(mut self, remarks: impl IntoIterator<Item = String>) -> Self {
-        self.warnings.splice(..0, remarks);
+    pub(crate) fn with_remarks(mut self, remarks: impl IntoIterator<Item = Remark>) -> Self {
+        self.remarks.splice(..0, remarks);
         self
     }
 
@@ -316,8 +352,18 @@ impl Corpus {
     ///
     /// Classes without a training or a test image, or with hardly any; test images that are training images; copies, and copies
     /// with other labels; images of one shade; pixels far from the range of bytes; digits that lie on their side.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// The sentences of [`Self::remarks`] that say how the data was read.
+    pub fn notes(&self) -> Vec<&str> {
+        self.remarks.iter().filter(|remark| matches!(remark, Remark::Note(_))).map(Remark::text).collect()
+    }
+
+    /// The sentences of [`Self::remarks`] that say what is probably wrong with the data.
+    pub fn warnings(&self) -> Vec<&str> {
+        self.remarks.iter().filter(|remark| matches!(remark, Remark::Warning(_))).map(Remark::text).collect()
     }
 
     /// Number of classes of both sets.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use containers::{Contents, Images, Part};
 use spec::ImageShape;
 
+use crate::classes::list;
 use crate::four_files::{FILE_NAMES, FourFiles};
 use crate::load_path::load_path;
 use crate::means::are_transposed_digits;
 use crate::parse::parse_files;
 use crate::paths::{read_file, text};
-use crate::{Corpus, Dataset, Error, Reading, idx};
+use crate::{Corpus, Dataset, Error, Reading, Remark, idx};
 
 /// Loads the four files of a folder, each as it is or compressed by gzip.
 ///
@@ -21,8 +22,10 @@ use crate::{Corpus, Dataset, Error, Reading, idx};
 /// two forms, the one that is named as [`FILE_NAMES`] counts, and the uncompressed one of both. The corpus is named as the
 /// folder was.
 ///
+/// Where both files of the test part are missing, images are set apart as one.
+///
 /// Classes are the labels that occur, numbered from 0 in their order and called by the labels
-/// ([`Corpus::class_names`]); what is odd about that, and about the data, is in [`Corpus::warnings`].
+/// ([`Corpus::class_names`]); what is odd about that, and about the data, is in [`Corpus::remarks`].
 ///
 /// # Errors
 /// Every [`Error`] of files and sets: missing, ambiguous, unreadable, malformed, of different counts, sizes or classes, of one
@@ -32,16 +35,22 @@ pub fn load_directory(directory: &Path) -> Result<Corpus, Error> {
 }
 
 /// The four files of a folder, for the corpus of that name.
-pub(crate) fn read_four(directory: &Path, name: &str, reading: &Reading) -> Result<Contents, Error> {
+pub(crate) fn read_four(
+    directory: &Path,
+    name: &str,
+    reading: &Reading,
+) -> Result<(Contents, Option<Remark>), Error> {
     let found = FourFiles::find(directory)?;
-    let mut files = Vec::with_capacity(FILE_NAMES.len());
-    for path in &found.paths {
-        files.push((text(path), read_file(path)?));
-    }
-    let files = files.try_into().expect("one file for each name");
-    let parsed = parse_files(name, files, reading.transposed)?;
+    let read = |[images, labels]: &[PathBuf; 2]| -> Result<_, Error> {
+        Ok([(text(images), read_file(images)?), (text(labels), read_file(labels)?)])
+    };
+    let test = found.test.as_ref().map(read).transpose()?;
+    let parsed = parse_files(name, read(&found.training)?, test, reading.transposed)?;
     let sideways = sideways_remark(&parsed.training, &parsed.class_names, &found, reading.transposed)?;
-    let mut remarks: Vec<String> = parsed.remark.into_iter().chain(sideways).collect();
+    let mut remarks: Vec<String> = parsed.remark.into_iter().collect();
+    if !found.others.is_empty() {
+        remarks.push(format!("files of other sets passed over: {}", list(&found.others, "and")));
+    }
     let mut part = |set: Dataset, part: &str| {
         let (shape, count) = (set.shape(), set.len());
         let labels = set.labels().iter().map(|label| u16::from(*label)).collect();
@@ -51,8 +60,9 @@ pub(crate) fn read_four(directory: &Path, name: &str, reading: &Reading) -> Resu
         Part { images, labels, names: None }
     };
     let training = part(parsed.training, "training");
-    let test = Some(part(parsed.test, "test"));
-    Ok(Contents { class_names: parsed.class_names, training, validation: None, test, remarks })
+    let test = parsed.test.map(|test| part(test, "test"));
+    let contents = Contents { class_names: parsed.class_names, training, validation: None, test, remarks };
+    Ok((contents, sideways.map(Remark::Warning)))
 }
 
 /// Told of images that lie on their side: digits are seen to, others by their files' names or by how many images there are.

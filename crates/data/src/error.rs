@@ -2,6 +2,8 @@
 
 pub(crate) use containers::thousands;
 
+use std::fmt;
+
 use crate::Found;
 use spec::ImageShape;
 
@@ -181,13 +183,22 @@ pub enum Error {
         found: usize,
     },
     /// A folder lacks one of the four files.
-    #[error("{directory}: {name} or {name}.gz expected, {}", beside(.found))]
+    #[error("{directory}: {name} or {name}.gz expected, neither found")]
     MissingFile {
         /// The folder's path.
         directory: String,
         /// The file's name without `.gz`.
         name: String,
-        /// What the folder holds instead.
+    },
+    /// A folder holds nothing that is read.
+    #[error(
+        "{directory}: images in class folders, a CSV, npz or MATLAB file, CIFAR's binary files or IDX files expected, none found{}",
+        beside(.found)
+    )]
+    Nothing {
+        /// The folder's path.
+        directory: String,
+        /// What it holds instead.
         found: Option<Beside>,
     },
     /// A folder has several files that could be the one that is wanted.
@@ -332,13 +343,13 @@ pub enum Error {
         reading: String,
     },
     /// No class has an image to spare for validation.
-    #[error("split of {} images: a class with at least 2 images expected, none found", thousands(*.images as u64))]
+    #[error("a class with at least 2 of {} images expected, none found", thousands(*.images as u64))]
     Indivisible {
         /// Number of images to divide.
         images: usize,
     },
     /// Images cannot be dealt out to so many folds.
-    #[error("cross-validation: 2 to {} folds expected, one {} each at least, {folds} found", thousands(*.most as u64), if *.grouped { "group" } else { "image" })]
+    #[error("2 to {} folds expected, one {} each at least, {folds} found", thousands(*.most as u64), if *.grouped { "group" } else { "image" })]
     Folds {
         /// How many were asked for.
         folds: usize,
@@ -359,8 +370,8 @@ pub enum Error {
     },
     /// That many images cannot be held back.
     #[error(
-        "split of {} images: 1 to {} validation images expected, {} found",
-        thousands(*.images as u64), thousands(*.largest as u64), thousands(*.found as u64)
+        "1 to {} of {} images to hold back expected, {} found",
+        thousands(*.largest as u64), thousands(*.images as u64), thousands(*.found as u64)
     )]
     SplitSize {
         /// Number of images to divide.
@@ -370,6 +381,24 @@ pub enum Error {
         /// How many were to be held back.
         found: usize,
     },
+    /// A data set cannot be divided.
+    #[error("data set {name}, {part}: {problem}")]
+    Division {
+        /// The set's name.
+        name: String,
+        /// What would come of it.
+        part: HeldBack,
+        /// Why not.
+        problem: Box<Error>,
+    },
+    /// A run is to draw its validation part, and the data states one.
+    #[error("data set {name}: data without a validation part expected where runs draw their split, {} validation images found", thousands(*.images as u64))]
+    ValidationStated {
+        /// The set's name.
+        name: String,
+        /// How many validation images it states.
+        images: usize,
+    },
     /// What people hand over cannot be read.
     #[error(transparent)]
     Container(#[from] containers::Error),
@@ -378,7 +407,28 @@ pub enum Error {
     Embedded(#[from] embedded::CorruptError),
 }
 
-/// What a folder holds in the place of four IDX files.
+/// What comes of a division of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBack {
+    /// Images to validate on, and others.
+    Validation,
+    /// Images to test on, and others.
+    Test,
+    /// Folds.
+    Folds,
+}
+
+impl fmt::Display for HeldBack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Validation => "validation part",
+            Self::Test => "test part",
+            Self::Folds => "cross-validation",
+        })
+    }
+}
+
+/// What a folder holds in the place of images that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beside {
     /// A folder below it has them.
@@ -403,23 +453,26 @@ pub enum Beside {
 
 fn beside(found: &Option<Beside>) -> String {
     match found {
-        None => "neither found".to_owned(),
-        Some(Beside::Folder(folder)) => format!("neither found, but in {folder}"),
-        Some(Beside::Kind { kind, count: 1, example }) => {
-            format!("neither found, but {}: {example}", kind.what())
-        }
+        None => String::new(),
+        Some(Beside::Folder(folder)) => format!(", but IDX files in {folder}"),
+        Some(Beside::Kind { kind, count: 1, example }) => format!(", but {}: {example}", kind.what()),
         Some(Beside::Kind { kind, count, example }) => {
-            format!("neither found, but {} files like {example}: {}", thousands(*count as u64), kind.what())
+            format!(", but {} files like {example}: {}", thousands(*count as u64), kind.what())
         }
         Some(Beside::Files { examples, count }) => {
             let more = count - examples.len();
             let more = if more > 0 { format!(" and {} more", thousands(more as u64)) } else { String::new() };
-            format!("neither found, but {}{more}", examples.join(", "))
+            format!(", but {}{more}", examples.join(", "))
         }
     }
 }
 
 impl Error {
+    /// Why a data set of that name cannot be divided.
+    pub fn of_division(self, name: &str, part: HeldBack) -> Self {
+        Self::Division { name: name.to_owned(), part, problem: Box::new(self) }
+    }
+
     /// For a name that is neither known nor a folder.
     pub fn unknown_name(name: &str) -> Self {
         let known = crate::published().iter().map(|set| set.name);

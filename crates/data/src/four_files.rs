@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::paths::{PathKind, path_kind, recognise_file, text, unreadable};
-use crate::recognise::{CIFAR_10, CSV, IMAGE_FILES, NUMPY, ZIP};
+use crate::recognise::{CIFAR_10, CSV, IMAGE_FILES, NUMPY, OTHER_IMAGES, ZIP};
 use crate::{Beside, Error, Found};
 
 /// The files of a folder: training images, training labels, test images, test labels.
@@ -31,17 +31,29 @@ const WHAT: [&str; 4] = ["training images", "training labels", "test images", "t
 /// What the ends of names say of files that are not read.
 const KINDS: &[(&[&str], Found)] = &[
     (&["png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pnm", "qoi"], IMAGE_FILES),
+    (
+        &[
+            "tga", "heic", "heif", "avif", "jxl", "jp2", "ico", "dds", "exr", "hdr", "psd", "svg", "pcx",
+            "xcf", "dng", "cr2", "nef", "arw",
+        ],
+        OTHER_IMAGES,
+    ),
     (&["csv", "tsv"], CSV),
     (&["npz"], NUMPY),
     (&["zip"], ZIP),
 ];
 
-/// The paths of a data set's files, in the order of [`FILE_NAMES`].
+/// The paths of a data set's files.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FourFiles {
-    pub(crate) paths: [PathBuf; 4],
+    /// Images and labels to learn from.
+    pub(crate) training: [PathBuf; 2],
+    /// Images and labels to test on, where there are some.
+    pub(crate) test: Option<[PathBuf; 2]>,
     /// What their names begin with, before `train` and `test`: empty, or for example `emnist-letters`.
     prefix: String,
+    /// Files of other sets that are there as well.
+    pub(crate) others: Vec<String>,
 }
 
 /// A file that may be one of the four.
@@ -59,23 +71,32 @@ impl FourFiles {
     /// Finds them in a folder.
     ///
     /// # Errors
-    /// [`Error::MissingFile`], [`Error::SeveralFiles`] where names leave open which are meant, [`Error::Unreadable`] for the folder.
+    /// [`Error::Nothing`], [`Error::MissingFile`], [`Error::SeveralFiles`] where names leave open which are meant, [`Error::Unreadable`] for the folder.
     pub(crate) fn find(directory: &Path) -> Result<Self, Error> {
         let sets = candidates(directory)?;
-        let whole = |set: &(&String, &[Vec<Candidate>; 4])| set.1.iter().all(|files| !files.is_empty());
-        let mut complete: Vec<_> = sets.iter().filter(whole).collect();
+        let there = |set: &[Vec<Candidate>; 4]| set.each_ref().map(|files| !files.is_empty());
+        let of = |wanted: [bool; 4]| sets.iter().filter(move |(_, set)| there(set) == wanted);
+        let mut complete: Vec<_> = of([true; 4]).collect();
+        if complete.is_empty() {
+            // Images to test on are then set apart.
+            complete = of([true, true, false, false]).collect();
+        }
         // Files with the names of the format come before all others.
         if complete.iter().any(|(prefix, _)| prefix.is_empty()) {
             complete.truncate(1);
         }
         match complete[..] {
             [(prefix, files)] => {
-                let mut paths = Vec::with_capacity(4);
-                for (role, files) in files.iter().enumerate() {
-                    paths.push(choose(directory, role, files)?);
-                }
-                let paths = paths.try_into().expect("one for each role");
-                Ok(Self { paths, prefix: prefix.clone() })
+                let pair = |role: usize| -> Result<[PathBuf; 2], Error> {
+                    Ok([
+                        choose(directory, role, &files[role])?,
+                        choose(directory, role + 1, &files[role + 1])?,
+                    ])
+                };
+                let test = if files[2].is_empty() { None } else { Some(pair(2)?) };
+                let others = sets.iter().filter(|(other, _)| *other != prefix);
+                let others = others.flat_map(|(_, set)| set.iter().flatten()).map(|file| file.name.clone());
+                Ok(Self { training: pair(0)?, test, prefix: prefix.clone(), others: others.collect() })
             }
             [(_, one), (_, other), ..] => Err(Error::SeveralFiles {
                 directory: text(directory),
@@ -185,18 +206,15 @@ fn choose(directory: &Path, role: usize, files: &[Candidate]) -> Result<PathBuf,
 fn missing(directory: &Path, sets: &Sets) -> Error {
     let present = |files: &[Vec<Candidate>; 4]| files.iter().filter(|files| !files.is_empty()).count();
     let most = sets.iter().rev().max_by_key(|(_, files)| present(files));
-    let (name, found) = match most {
-        None => (FILE_NAMES[0].to_owned(), beside(directory)),
-        Some((prefix, files)) => {
-            let role = files.iter().position(Vec::is_empty).expect("an incomplete set");
-            let name = match prefix.as_str() {
-                "" => FILE_NAMES[role].to_owned(),
-                prefix => format!("{prefix}-{}", FILE_NAMES[role].replace("t10k", "test")),
-            };
-            (name, None)
-        }
+    let Some((prefix, files)) = most else {
+        return Error::Nothing { directory: text(directory), found: beside(directory) };
     };
-    Error::MissingFile { directory: text(directory), name, found }
+    let role = files.iter().position(Vec::is_empty).expect("an incomplete set");
+    let name = match prefix.as_str() {
+        "" => FILE_NAMES[role].to_owned(),
+        prefix => format!("{prefix}-{}", FILE_NAMES[role].replace("t10k", "test")),
+    };
+    Error::MissingFile { directory: text(directory), name }
 }
 
 /// What a folder without any of the files holds.

@@ -9,7 +9,7 @@ use regex_lite::Regex;
 
 use crate::error::thousands;
 use crate::paths::{open_plain, unreadable};
-use crate::{Error, Groups, Split};
+use crate::{Error, Groups, Remark, Split};
 
 /// Longest file of groups, in bytes.
 const MAXIMUM_BYTES: u64 = 1 << 28;
@@ -19,6 +19,8 @@ pub(crate) struct Grouping {
     /// By part: training, validation, test; of an image each.
     parts: [Vec<u32>; 3],
     names: Vec<String>,
+    /// What the file of groups has beside groups of images.
+    told: Vec<Remark>,
 }
 
 impl Grouping {
@@ -64,7 +66,9 @@ impl Grouping {
             return Err(wrong(format!("at most {} bytes", thousands(MAXIMUM_BYTES)), thousands(length)));
         }
         let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        let mut groups: HashMap<&str, &str> = HashMap::new();
+        // Of each image its group, and whether there is such an image.
+        let mut groups: HashMap<&str, (&str, bool)> = HashMap::new();
+        let mut images = Vec::new();
         for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
             if line.trim().is_empty() {
                 continue;
@@ -77,29 +81,46 @@ impl Grouping {
             };
             let unquoted = |text| str::trim(text).trim_matches('"');
             let (image, group) = (unquoted(image), unquoted(group));
-            if groups.insert(image, group).is_some_and(|earlier| earlier != group) {
+            images.push(image);
+            if groups.insert(image, (group, false)).is_some_and(|(earlier, _)| earlier != group) {
                 return Err(wrong(
                     "one group an image".to_owned(),
                     format!("two of {image}, the second in line {number}"),
                 ));
             }
         }
-        Self::by(contents, |file, index| {
+        let mut grouping = Self::by(contents, |file, index| {
             let number = index.to_string();
-            match file.and_then(|file| groups.get(file)).or_else(|| groups.get(number.as_str())) {
-                Some(group) => Ok((*group).to_owned()),
+            let named = file.filter(|file| groups.contains_key(file));
+            match groups.get_mut(named.unwrap_or(&number)) {
+                Some((group, is_met)) => {
+                    *is_met = true;
+                    Ok((*group).to_owned())
+                }
                 None => Err(wrong(
                     "a group for each image, by its path or by its number from 0 over training, validation and test images,".to_owned(),
                     format!("none for image {number}{}", file.map_or(String::new(), |file| format!(" ({file})"))),
                 )),
             }
-        })
+        })?;
+        let is_unmet = |image: &&&str| groups.get(**image).is_some_and(|(_, is_met)| !is_met);
+        let header = images.first().filter(is_unmet);
+        let rows = &images[usize::from(header.is_some())..];
+        let unmet: Vec<&&str> = rows.iter().filter(is_unmet).collect();
+        let header = header.map(|first| format!("the first line, of {first}, is taken as a header"));
+        let unmet = unmet.first().map(|first| {
+            let [count, all] = [unmet.len(), rows.len()].map(|count| thousands(count as u64));
+            format!("{count} of {all} rows are of no image, {first} for example")
+        });
+        let told = [header, unmet].into_iter().flatten();
+        grouping.told = told.map(|told| Remark::Note(format!("{}: {told}", path.display()))).collect();
+        Ok(grouping)
     }
 
     /// `group_of` is given an image's path, where it has one, and its number over all parts.
     fn by(
         contents: &Contents,
-        group_of: impl Fn(Option<&str>, usize) -> Result<String, Error>,
+        mut group_of: impl FnMut(Option<&str>, usize) -> Result<String, Error>,
     ) -> Result<Self, Error> {
         let (mut places, mut names) = (HashMap::new(), Vec::new());
         let mut parts = [Vec::new(), Vec::new(), Vec::new()];
@@ -117,7 +138,7 @@ impl Grouping {
                 }));
             }
         }
-        Ok(Self { parts, names })
+        Ok(Self { parts, names, told: Vec::new() })
     }
 
     /// Of each training image.
@@ -138,28 +159,29 @@ impl Grouping {
     }
 
     /// How many groups there are, and what is wrong with stated parts.
-    pub(crate) fn remarks(&self) -> Vec<String> {
+    pub(crate) fn remarks(&self) -> Vec<Remark> {
         let [training, validation, test] = self.parts.each_ref().map(|part| {
             let mut has = vec![false; self.names.len()];
             part.iter().for_each(|group| has[*group as usize] = true);
             has
         });
         let count = |has: &[bool]| has.iter().filter(|has| **has).count();
-        let mut remarks = vec![format!(
+        let mut remarks = self.told.clone();
+        remarks.push(Remark::Note(format!(
             "the images are of {} groups, {} of them in the test part; no split that is drawn divides a group",
             thousands(self.names.len() as u64),
             thousands(count(&test) as u64)
-        )];
+        )));
         for (part, has) in [("validation", validation), ("test", test)] {
             let both: Vec<&String> = (0..self.names.len())
                 .filter(|group| has[*group] && training[*group])
                 .map(|group| &self.names[group])
                 .collect();
             if let Some(example) = both.first() {
-                remarks.push(format!(
+                remarks.push(Remark::Warning(format!(
                     "{} groups of the stated {part} part have training images too, {example} for example: its accuracy is overstated",
                     thousands(both.len() as u64)
-                ));
+                )));
             }
         }
         remarks

@@ -18,7 +18,7 @@
 //! # Ok::<(), data::Error>(())
 //! ```
 //!
-//! Data that cannot be right is refused, or says so: [`Corpus::warnings`].
+//! Data that cannot be right is refused, or says so: [`Corpus::remarks`].
 //!
 //! Pixels stay bytes in memory. Parsing works on byte slices, and only `directory.rs`, `four_files.rs`, `paths.rs` and `published.rs` touch
 //! the file system, so everything else works where there is none.
@@ -47,6 +47,7 @@ mod random;
 mod reading;
 mod recognise;
 mod registry;
+mod remark;
 mod sanity;
 mod source;
 mod split;
@@ -54,11 +55,13 @@ mod synthetic;
 
 pub use augmentation::{Augmentation, AugmentationError, Augmenter, Target};
 pub use cache::{CACHE_VARIABLE, cache_folder};
-pub use containers::{Error as ContainerError, Layout, Remedy as ContainerRemedy, read_image};
+pub use containers::{
+    Asked, Error as ContainerError, Layout, Remedy as ContainerRemedy, is_image_name, read_image,
+};
 pub use corpus::Corpus;
 pub use dataset::{Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
 pub use directory::{load_directory, write_directory};
-pub use error::{Beside, Error};
+pub use error::{Beside, Error, HeldBack};
 pub use four_files::FILE_NAMES;
 pub use inspection::{ImageCopy, InspectedPart, Inspection, Place};
 pub use load_path::load_path;
@@ -69,6 +72,7 @@ pub use random::{bounded, generator, shuffle};
 pub use reading::{Groups, Reading, TEST_FRACTION, TEST_SEED, TestShare, parse_size};
 pub use recognise::{Found, Remedy};
 pub use registry::{Download, LabelLayout, Origin, Published, find_published, published};
+pub use remark::Remark;
 pub use source::{Source, load};
 pub use split::{
     SPLIT_SEED, Split, deal_folds, default_validation_images, grouped_split, last_split, stratified_split,

@@ -5,20 +5,19 @@ use std::path::Path;
 use containers::{Contents, Images, Kind, Part};
 use spec::ImageShape;
 
-use crate::classes::list;
 use crate::directory::read_four;
 use crate::error::thousands;
 use crate::four_files::FourFiles;
 use crate::groups::Grouping;
 use crate::means::are_transposed_digits;
 use crate::split::{grouped_split, stratified_split};
-use crate::{Corpus, Dataset, Error, Reading, TestShare};
+use crate::{Corpus, Dataset, Error, HeldBack, Reading, Remark, TestShare};
 
 /// Loads a file or folder of images: four IDX files, or anything that `containers` reads.
 ///
 /// A validation part that is stated becomes the last training images ([`Corpus::validation_images`]). Where there is no test
 /// part, images are set apart as one, as [`Reading::test`] says. What was guessed, converted or left out stands in
-/// [`Corpus::warnings`].
+/// [`Corpus::remarks`].
 ///
 /// # Errors
 /// Every [`Error`] of files and sets.
@@ -26,26 +25,24 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     let name = format!("{}{reading}", path.display());
     let is_four = path.is_dir() && FourFiles::are_in(path) || containers::recognise(path).is_none();
     check(&name, reading, if is_four { None } else { containers::recognise(path) })?;
-    let mut contents = match is_four {
+    let (mut contents, sideways) = match is_four {
         true => read_four(path, &name, reading)?,
-        false => read_container(path, reading)?,
+        false => (containers::read(path, &reading.of_images())?, None),
     };
     let mut groups = match &reading.groups {
         Some(asked) => Some(Grouping::of(asked, &name, &contents)?),
         None => None,
     };
-    let mut remarks = std::mem::take(&mut contents.remarks);
+    let read = std::mem::take(&mut contents.remarks).into_iter().map(Remark::Note);
+    let mut remarks: Vec<Remark> = sideways.into_iter().chain(read).collect();
     let is_set_apart = contents.test.is_none();
     if is_set_apart {
         let share = reading.test.unwrap_or_default();
-        remarks.push(set_apart(&mut contents, &mut groups, share)?);
+        remarks.push(Remark::Note(set_apart(&name, &mut contents, &mut groups, share)?));
     } else if reading.test.is_some() {
         return Err(Error::TestStated { name });
     }
     let Contents { class_names, mut training, validation, test, .. } = contents;
-    if let Some(validation) = &validation {
-        remarks.extend(unlearnt(&training, validation, &class_names));
-    }
     let validation_images = validation.as_ref().map(|part| part.images.count);
     if let Some(validation) = validation {
         append(&mut training, validation);
@@ -54,16 +51,9 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     let test = test.expect("set apart where none is stated");
     let training = dataset(format!("{name} (training)"), training, classes)?;
     let test = dataset(format!("{name} (test)"), test, classes)?;
-    let mut corpus = Corpus::examined(name, training, test, class_names)?;
-    if let Some(images) = validation_images {
-        remarks
-            .push(format!(
-                "the data states {} validation image{}, used as such; runs that draw their own split, folds and the protocol \
-                 original learn from them",
-                thousands(images as u64),
-                if images == 1 { "" } else { "s" }
-            ));
-        corpus = corpus.with_validation(images);
+    let mut corpus = Corpus::examined_in_parts(name, training, validation_images, test, class_names)?;
+    if validation_images.is_some() {
+        remarks.extend(corpus.validation_in_words().map(|stated| Remark::Note(stated + ", used as such")));
     }
     if let Some(groups) = groups {
         remarks.extend(groups.remarks());
@@ -96,22 +86,9 @@ fn check(name: &str, reading: &Reading, kind: Option<Kind>) -> Result<(), Error>
     Ok(())
 }
 
-fn read_container(path: &Path, reading: &Reading) -> Result<Contents, Error> {
-    Ok(containers::read(path, &reading.of_images())?)
-}
-
-/// Says which classes only the stated validation part has.
-fn unlearnt(training: &Part, validation: &Part, class_names: &[String]) -> Option<String> {
-    let occurs = |part: &Part, class: usize| part.labels.iter().any(|label| usize::from(*label) == class);
-    let only = (0..class_names.len()).filter(|class| occurs(validation, *class) && !occurs(training, *class));
-    let names: Vec<&String> = only.map(|class| &class_names[class]).collect();
-    (!names.is_empty()).then(|| {
-        format!("no training image, but validation images, of {}: no model learns it", list(&names, "and"))
-    })
-}
-
 /// Moves some of the training images into a test part; says which.
 fn set_apart(
+    name: &str,
     contents: &mut Contents,
     groups: &mut Option<Grouping>,
     TestShare { fraction, seed }: TestShare,
@@ -121,9 +98,10 @@ fn set_apart(
     let labels: Vec<u8> = part.labels.iter().map(|label| *label as u8).collect();
     let asked = ((images as f64 * fraction).round() as usize).max(1);
     let split = match groups {
-        Some(groups) => grouped_split(&labels, classes, groups.training(), asked, seed)?,
-        None => stratified_split(&labels, classes, asked, seed)?,
+        Some(groups) => grouped_split(&labels, classes, groups.training(), asked, seed),
+        None => stratified_split(&labels, classes, asked, seed),
     };
+    let split = split.map_err(|error| error.of_division(name, HeldBack::Test))?;
     let (training, test) = (select(part, &split.training), select(part, &split.validation));
     let whose = match groups {
         Some(groups) => {

@@ -3,28 +3,32 @@
 use crate::classes::renumber;
 use crate::{Dataset, Error, idx};
 
-/// What four files hold.
+/// What IDX files hold.
 pub(crate) struct Parsed {
     pub(crate) training: Dataset,
-    pub(crate) test: Dataset,
+    pub(crate) test: Option<Dataset>,
     pub(crate) class_names: Vec<String>,
     /// How labels were turned into classes, where that is not plain.
     pub(crate) remark: Option<String>,
 }
 
-/// Reads four files, each with its name in errors, in the order of [`crate::FILE_NAMES`].
+/// A file's name in errors, and its bytes.
+type NamedFile = (String, Vec<u8>);
+
+/// Reads the images and labels of the training part and of the test part, where there is one.
 pub(crate) fn parse_files(
     name: &str,
-    files: [(String, Vec<u8>); 4],
+    training: [NamedFile; 2],
+    test: Option<[NamedFile; 2]>,
     transposed: bool,
 ) -> Result<Parsed, Error> {
-    let [training_images, training_labels, test_images, test_labels] = files;
-    let training_name = training_images.0.clone();
-    let test_name = test_images.0.clone();
-    let (mut training, mut training_labels) = parse_set(training_images, training_labels)?;
-    let (mut test, mut test_labels) = parse_set(test_images, test_labels)?;
+    let names = (training[0].0.clone(), test.as_ref().map(|[images, _]| images.0.clone()));
+    let (mut training, mut training_labels) = parse_set(training)?;
+    let mut test = test.map(parse_set).transpose()?;
     // Compared here rather than in `Corpus` alone, so that the error names the files.
-    if training.shape != test.shape {
+    if let ((training_name, Some(test_name)), Some((test, _))) = (names, &test)
+        && training.shape != test.shape
+    {
         return Err(Error::SetsDiffer {
             training: training_name,
             test: test_name,
@@ -34,29 +38,30 @@ pub(crate) fn parse_files(
     }
     if transposed {
         training.transpose();
-        test.transpose();
+        test.iter_mut().for_each(|(images, _)| images.transpose());
     }
-    let classes = renumber(name, &mut training_labels, &mut test_labels)?;
+    let test_labels = test.as_mut().map_or(&mut [][..], |(_, labels)| labels);
+    let classes = renumber(name, &mut training_labels, test_labels)?;
     let dataset = |set: &str, images: idx::Images, labels| {
         let count = classes.names.len();
         Dataset::new(format!("{name} ({set})"), images.pixels, labels, images.shape, count)
     };
     Ok(Parsed {
         training: dataset("training", training, training_labels)?,
-        test: dataset("test", test, test_labels)?,
+        test: test.map(|(images, labels)| dataset("test", images, labels)).transpose()?,
         class_names: classes.names,
         remark: classes.remark,
     })
 }
 
-fn parse_set(images: (String, Vec<u8>), labels: (String, Vec<u8>)) -> Result<(idx::Images, Vec<u8>), Error> {
+fn parse_set([images, labels]: [NamedFile; 2]) -> Result<(idx::Images, Vec<u8>), Error> {
     parse_images_and_labels(images, labels, idx::read_labels)
 }
 
 /// A file of images and a file of as many labels, each with its name in errors.
 pub(crate) fn parse_images_and_labels<L>(
-    images: (String, Vec<u8>),
-    labels: (String, Vec<u8>),
+    images: NamedFile,
+    labels: NamedFile,
     read_labels: impl FnOnce(&str, Vec<u8>) -> Result<Vec<L>, Error>,
 ) -> Result<(idx::Images, Vec<L>), Error> {
     let parsed_images = idx::read_images(&images.0, images.1)?;

@@ -42,6 +42,8 @@ pub enum Remedy {
     File,
     /// A folder for each class.
     ClassFolders,
+    /// Saving the images as a kind that is read.
+    ImageKind,
     /// It is one of the four: the folder that holds all.
     Folder,
     /// It can run code when it is read: writing its arrays elsewhere.
@@ -68,6 +70,9 @@ impl Found {
 
 /// The remedy for a folder of image files, which is not a file and so is not recognised here.
 pub(crate) const IMAGE_FILES: Found = Found { what: "image files", remedy: Remedy::ClassFolders };
+/// Its remedy likewise.
+pub(crate) const OTHER_IMAGES: Found =
+    Found { what: "images of a kind that is not read", remedy: Remedy::ImageKind };
 pub(crate) const CSV: Found = Found { what: "a CSV file", remedy: Remedy::File };
 pub(crate) const CIFAR_10: Found =
     Found { what: "CIFAR-10's binary format (records of 3073 bytes)", remedy: Remedy::File };

@@ -2,7 +2,7 @@
 //!
 //! All of it is counted, nothing estimated.
 
-use std::{collections::HashMap, mem};
+use std::{collections::HashMap, mem, ops::Range};
 
 use crate::classes::list;
 use crate::error::thousands;
@@ -27,39 +27,81 @@ const IMAGES_OF_A_MEAN: usize = 20;
 /// classes of MNIST's images; where classes share a hundredth of the pixels' variance, it is 2 and more.
 const CHANCE: f64 = 2.0;
 
-/// Says what is wrong with data, in sentences for a person; nothing where nothing is.
+/// Says what is wrong with data, in sentences for a person; nothing where nothing is. The last `validation` of the training
+/// images are those that the data states to validate on.
 ///
 /// # Errors
 /// [`Error::OneClass`] and [`Error::Alike`]: of such data no accuracy means anything.
-pub(crate) fn examine(training: &Dataset, test: &Dataset, names: &[String]) -> Result<Vec<String>, Error> {
-    let [in_training, in_test] = [training, test].map(counts);
+pub(crate) fn examine(
+    training: &Dataset,
+    validation: usize,
+    test: &Dataset,
+    names: &[String],
+) -> Result<Vec<String>, Error> {
+    let learnt = training.len() - validation;
+    let parts = [
+        Part::of("training", training, 0..learnt),
+        Part::of("validation", training, learnt..training.len()),
+        Part::of("test", test, 0..test.len()),
+    ];
+    let [training, validation, test] = &parts;
+    let in_training = training.counts();
     if let [only] = occurring(&in_training)[..] {
-        return Err(Error::OneClass { name: training.name().to_owned(), class: names[only].clone() });
+        return Err(Error::OneClass { name: training.set.name().to_owned(), class: names[only].clone() });
     }
-    let mut told = class_remarks(&in_training, &in_test, names, test.len());
-    let sums = [training, test].map(Sums::of);
+    let mut told = class_remarks(&in_training, &validation.counts(), &test.counts(), names, test.len());
+    let sums: Vec<Sums> = parts.iter().map(Sums::of).collect();
     let mut shuffled = 0;
-    for ((part, set), sums) in [("training", training), ("test", test)].into_iter().zip(&sums) {
-        if set.len() > 1 && set.images().chunks_exact(set.image_length()).all(|image| image == set.image(0)) {
-            return Err(Error::Alike { name: set.name().to_owned(), images: set.len() });
+    for (part, sums) in parts.iter().zip(&sums) {
+        if part.len() > 1 && part.all().all(|image| image == part.image(0)) {
+            return Err(Error::Alike { name: part.set.name().to_owned(), images: part.len() });
         }
-        told.extend(pixel_remarks(part, set));
-        let remark = label_remark(part, sums);
+        told.extend(pixel_remarks(part));
+        let remark = label_remark(part.name, sums);
         shuffled += usize::from(remark.is_some());
         told.extend(remark);
     }
     // Shuffled labels have no class means to compare.
     if shuffled == 0 {
-        told.extend(part_remark(&sums));
+        told.extend(part_remark(&sums[0], &sums[2]));
     }
-    told.extend(copy_remarks(training, test));
+    told.extend(copy_remarks(&parts));
     Ok(told)
 }
 
-fn counts(set: &Dataset) -> Vec<usize> {
-    let mut counts = vec![0; set.classes()];
-    set.labels().iter().for_each(|label| counts[usize::from(*label)] += 1);
-    counts
+/// The images of a set that are used for one purpose.
+struct Part<'a> {
+    name: &'static str,
+    set: &'a Dataset,
+    images: &'a [u8],
+    labels: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    fn of(name: &'static str, set: &'a Dataset, places: Range<usize>) -> Self {
+        let length = set.image_length();
+        let images = &set.images()[places.start * length..places.end * length];
+        Self { name, set, images, labels: &set.labels()[places] }
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn image(&self, index: usize) -> &'a [u8] {
+        let length = self.set.image_length();
+        &self.images[index * length..][..length]
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.images.chunks_exact(self.set.image_length())
+    }
+
+    fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.set.classes()];
+        self.labels.iter().for_each(|label| counts[usize::from(*label)] += 1);
+        counts
+    }
 }
 
 fn occurring(counts: &[usize]) -> Vec<usize> {
@@ -67,7 +109,13 @@ fn occurring(counts: &[usize]) -> Vec<usize> {
 }
 
 /// Classes without images in a part, and with hardly any.
-fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_images: usize) -> Vec<String> {
+fn class_remarks(
+    training: &[usize],
+    validation: &[usize],
+    test: &[usize],
+    names: &[String],
+    test_images: usize,
+) -> Vec<String> {
     let mut told = Vec::new();
     let those = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
         (0..names.len()).filter(|class| wanted(*class)).collect()
@@ -76,7 +124,7 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
         let listed: Vec<&String> = classes.iter().map(|class| &names[*class]).collect();
         (if classes.len() == 1 { "class" } else { "classes" }, list(&listed, "and"))
     };
-    let nowhere = those(&|class| training[class] == 0 && test[class] == 0);
+    let nowhere = those(&|class| training[class] + validation[class] + test[class] == 0);
     if !nowhere.is_empty() {
         let (noun, listed) = called(&nowhere);
         let has = if nowhere.len() == 1 { "has" } else { "have" };
@@ -91,6 +139,14 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
             "{noun} {listed} {has} no training image: {their} {} ({}) cannot be classified correctly",
             counted(images, "test image"),
             percent(images, test_images)
+        ));
+    }
+    let unlearnt = those(&|class| training[class] + test[class] == 0 && validation[class] > 0);
+    if !unlearnt.is_empty() {
+        let (noun, listed) = called(&unlearnt);
+        let has = if unlearnt.len() == 1 { "has" } else { "have" };
+        told.push(format!(
+            "{noun} {listed} {has} validation images, but no training image: no model learns it"
         ));
     }
     let unmeasured = those(&|class| training[class] > 0 && test[class] == 0);
@@ -131,24 +187,25 @@ fn class_remarks(training: &[usize], test: &[usize], names: &[String], test_imag
 }
 
 /// Images of one shade, and images that are all but black.
-fn pixel_remarks(part: &str, set: &Dataset) -> Vec<String> {
+fn pixel_remarks(part: &Part) -> Vec<String> {
     let mut told = Vec::new();
     // Each pixel is as its neighbour; slices are compared many bytes at once.
-    let channels = set.shape().channels;
-    let is_constant = |image: &&[u8]| image[channels..] == image[..image.len() - channels];
-    let constant = set.images().chunks_exact(set.image_length()).filter(is_constant).count();
+    let shape = part.set.shape();
+    let is_constant = |image: &&[u8]| image[shape.channels..] == image[..image.len() - shape.channels];
+    let constant = part.all().filter(is_constant).count();
     // An image of one pixel is always of one shade.
-    if set.shape().pixels() > 1 && constant as f64 >= NOTEWORTHY * set.len() as f64 {
+    if shape.pixels() > 1 && constant > 0 && constant as f64 >= NOTEWORTHY * part.len() as f64 {
         told.push(format!(
             "{} {}: every pixel has the same value",
-            of(constant, set.len(), part),
+            of(constant, part.len(), part.name),
             if constant == 1 { "is constant" } else { "are constant" },
         ));
     }
-    let brightest = set.images().iter().copied().max().unwrap_or(0);
+    let brightest = part.images.iter().copied().max().unwrap_or(0);
     if (1..DARK).contains(&brightest) {
         told.push(format!(
-            "no pixel of the {part} images is above {brightest} (of 255): scale them to 0 to 255, as models are trained on them"
+            "no pixel of the {} images is above {brightest} (of 255): scale them to 0 to 255, as models are trained on them",
+            part.name
         ));
     }
     told
@@ -165,7 +222,7 @@ fn label_remark(part: &str, sums: &Sums) -> Option<String> {
 }
 
 /// Test images that look like other classes' training images: labels of another order, or images that are inverted.
-fn part_remark([known, asked]: &[Sums; 2]) -> Option<String> {
+fn part_remark(known: &Sums, asked: &Sums) -> Option<String> {
     let enough = |sums: &Sums, class: usize| sums.counts[class] >= IMAGES_OF_A_MEAN;
     let compared: Vec<usize> =
         (0..known.counts.len()).filter(|class| enough(known, *class) && enough(asked, *class)).collect();
@@ -203,14 +260,14 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(set: &Dataset) -> Self {
-        let pixels = set.image_length();
-        let mut of_pixels = vec![0_u64; set.classes() * pixels];
+    fn of(part: &Part) -> Self {
+        let pixels = part.set.image_length();
+        let mut of_pixels = vec![0_u64; part.set.classes() * pixels];
         let mut of_squares = 0;
         // Narrow sums fill vectors with more of them; so many images cannot overflow them.
         let mut narrow = vec![0_u16; of_pixels.len()];
         let at_once = usize::from(u16::MAX) / 255;
-        for (images, labels) in set.images().chunks(at_once * pixels).zip(set.labels().chunks(at_once)) {
+        for (images, labels) in part.images.chunks(at_once * pixels).zip(part.labels.chunks(at_once)) {
             for (image, label) in images.chunks_exact(pixels).zip(labels) {
                 let sums = &mut narrow[usize::from(*label) * pixels..][..pixels];
                 sums.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += u16::from(*pixel));
@@ -220,7 +277,7 @@ impl Sums {
             }
             of_pixels.iter_mut().zip(&mut narrow).for_each(|(sum, part)| *sum += u64::from(mem::take(part)));
         }
-        Self { pixels, counts: counts(set), of_pixels, of_squares }
+        Self { pixels, counts: part.counts(), of_pixels, of_squares }
     }
 
     fn of_class(&self, class: usize) -> &[u64] {
@@ -263,50 +320,86 @@ impl Sums {
     }
 }
 
-/// Test images that are training images, and copies within the training images.
-fn copy_remarks(training: &Dataset, test: &Dataset) -> Vec<String> {
+/// Images that are also in another part, and copies within the training images.
+fn copy_remarks(parts: &[Part; 3]) -> Vec<String> {
+    let [training, validation, test] = parts;
     let mut told = Vec::new();
-    let mut first: HashMap<u64, usize> = HashMap::with_capacity(training.len());
+    let known = Known::of(training);
     let (mut copies, mut contradicting) = (0, 0);
     for index in 0..training.len() {
-        let image = training.image(index);
-        let earlier = *first.entry(hash(image)).or_insert(index);
-        if earlier != index && training.image(earlier) == image {
+        let earlier = known.place_of(training.image(index)).unwrap_or(index);
+        if earlier != index {
             copies += 1;
-            contradicting += usize::from(training.labels()[earlier] != training.labels()[index]);
+            contradicting += usize::from(training.labels[earlier] != training.labels[index]);
         }
     }
-    let is_learnt =
-        |image: &&[u8]| first.get(&hash(image)).is_some_and(|index| training.image(*index) == *image);
-    let leaked = test.images().chunks_exact(test.image_length()).filter(is_learnt).count();
-    if training.images() == test.images() {
-        told.push(
-            "the test images are the training images: test accuracy only says what was memorised".to_owned(),
-        );
-    } else if leaked == test.len() {
-        told.push(
-            "every test image is also a training image: test accuracy only says what was memorised"
-                .to_owned(),
-        );
-    } else if leaked > 0 {
-        let are = if leaked == 1 { "is also a training image" } else { "are also training images" };
-        told.push(format!("{} {are}: test accuracy is overstated", of(leaked, test.len(), "test")));
-    }
+    told.extend(leak_remark(test, training, &known));
+    told.extend(leak_remark(validation, training, &known));
+    told.extend(leak_remark(test, validation, &Known::of(validation)));
     if copies as f64 >= NOTEWORTHY * training.len() as f64 {
         let repeat = if copies == 1 { "repeats another" } else { "repeat others" };
-        told.push(format!(
-            "{} {repeat}: validation accuracy is overstated where copies are on both sides of the split",
-            of(copies, training.len(), "training")
-        ));
+        // Only a split that is drawn can have copies on both sides.
+        let consequence = match validation.len() {
+            0 => ": validation accuracy is overstated where copies are on both sides of the split",
+            _ => "",
+        };
+        told.push(format!("{} {repeat}{consequence}", of(copies, training.len(), training.name)));
     }
     if contradicting > 0 {
         let have = if contradicting == 1 { "has" } else { "have" };
         told.push(format!(
             "{} {have} another label than an identical one",
-            of(contradicting, training.len(), "training")
+            of(contradicting, training.len(), training.name)
         ));
     }
     told
+}
+
+/// Says how many images of one part are in another as well.
+fn leak_remark(part: &Part, other: &Part, known: &Known) -> Option<String> {
+    let leaked = part.all().filter(|image| known.place_of(image).is_some()).count();
+    // What is measured on images that were learnt from, or chosen by.
+    let [name, others] = [part.name, other.name];
+    let memorised = match others {
+        "training" => format!("{name} accuracy only says what was memorised"),
+        _ => format!("{name} accuracy says nothing that {others} accuracy does not"),
+    };
+    match leaked {
+        0 => None,
+        _ if part.images == other.images => {
+            Some(format!("the {name} images are the {others} images: {memorised}"))
+        }
+        _ if leaked == part.len() => {
+            Some(format!("every {name} image is also a {others} image: {memorised}"))
+        }
+        _ => {
+            let are = match leaked {
+                1 => format!("is also a {others} image"),
+                _ => format!("are also {others} images"),
+            };
+            Some(format!("{} {are}: {name} accuracy is overstated", of(leaked, part.len(), name)))
+        }
+    }
+}
+
+/// The first of each of a part's images.
+struct Known<'a> {
+    part: &'a Part<'a>,
+    first: HashMap<u64, usize>,
+}
+
+impl<'a> Known<'a> {
+    fn of(part: &'a Part<'a>) -> Self {
+        let mut first = HashMap::with_capacity(part.len());
+        for (index, image) in part.all().enumerate() {
+            first.entry(hash(image)).or_insert(index);
+        }
+        Self { part, first }
+    }
+
+    fn place_of(&self, image: &[u8]) -> Option<usize> {
+        self.first.get(&hash(image)).copied().filter(|index| self.part.image(*index) == image)
+    }
 }
 
 /// A hash of an image; whoever meets the same one compares the images.

@@ -92,7 +92,7 @@ fn a_missing_file_is_named_with_both_names() {
         let shown = folder.path().display();
         assert_eq!(error.to_string(), format!("{shown}: {name} or {name}.gz expected, neither found"));
         let name = name.to_owned();
-        assert_eq!(error, Error::MissingFile { directory: shown.to_string(), name, found: None });
+        assert_eq!(error, Error::MissingFile { directory: shown.to_string(), name });
     }
 }
 
@@ -157,10 +157,10 @@ fn classes_are_those_that_occur_in_either_part() {
     assert_eq!(corpus.class_names(), ["0", "1", "255"]);
     assert_eq!(corpus.test().labels(), [0, 1, 0, 1, 0, 1, 0, 2]);
     assert_eq!(
-        corpus.warnings(),
+        corpus.remarks().iter().map(|remark| remark.to_string()).collect::<Vec<_>>(),
         [
-            "labels are 0, 1 and 255: 3 classes, each named by its label",
-            "class 255 has no training image: its 1 test image (12.5 %) cannot be classified correctly",
+            "note: labels are 0, 1 and 255: 3 classes, each named by its label",
+            "warning: class 255 has no training image: its 1 test image (12.5 %) cannot be classified correctly",
         ]
     );
 }
@@ -248,9 +248,9 @@ fn what_a_folder_holds_instead_is_named() {
         }
         let error = load_directory(folder.path()).unwrap_err();
         let text = error.to_string().replace(&folder.path().display().to_string(), "F");
-        let names = "F: train-images-idx3-ubyte or train-images-idx3-ubyte.gz expected, neither found";
+        let names = "F: images in class folders, a CSV, npz or MATLAB file, CIFAR's binary files or IDX files expected, none found";
         let rest = text.strip_prefix(names).unwrap_or_else(|| panic!("{text}")).to_owned();
-        let Error::MissingFile { found, .. } = error else { panic!("{error}") };
+        let Error::Nothing { found, .. } = error else { panic!("{error}") };
         let remedy = match found {
             Some(Beside::Kind { kind, .. }) => Some(kind.remedy()),
             _ => None,
@@ -274,7 +274,12 @@ fn what_a_folder_holds_instead_is_named() {
     let whole: Vec<(String, &[u8])> =
         FILE_NAMES.iter().map(|name| (format!("MNIST/raw/{name}"), &b""[..])).collect();
     let whole: Vec<(&str, &[u8])> = whole.iter().map(|(name, content)| (name.as_str(), *content)).collect();
-    expect(&whole, ", but in F/MNIST/raw", None);
+    expect(&whole, ", but IDX files in F/MNIST/raw", None);
+    expect(
+        &[("cat/1.tga", b"x"), ("cat/2.tga", b"x"), ("dog/1.tga", b"x")],
+        ", but 3 files like cat/1.tga: images of a kind that is not read",
+        Some(Remedy::ImageKind),
+    );
 }
 
 /// Opening a pipe would wait for its writer, and a device may have no end.

@@ -154,7 +154,7 @@ fn a_set_is_read_as_it_was_published() {
     let set = put(folder.path(), bytes(&[0, 1, 0, 1, 0, 1]), bytes(&[1, 0, 1]), |_| {});
     let corpus = load_published(&set, folder.path()).unwrap();
     assert_eq!(corpus.classes(), 3);
-    assert!(corpus.warnings().contains(&"class z has no image".to_owned()), "{:?}", corpus.warnings());
+    assert!(corpus.warnings().contains(&"class z has no image"), "{:?}", corpus.warnings());
 }
 
 #[test]

@@ -33,6 +33,10 @@ fn corpus(training: &[usize], test: &[usize], classes: usize) -> Corpus {
     Corpus::new("toy", training, set("toy (test)", test, 40_000, classes)).expect("usable")
 }
 
+fn owned(corpus: &Corpus) -> Vec<String> {
+    corpus.warnings().into_iter().map(str::to_owned).collect()
+}
+
 fn with_images(set: &Dataset, images: Vec<u8>) -> Dataset {
     let labels = set.labels().to_vec();
     Dataset::new(set.name(), images, labels, set.shape(), set.classes()).expect("a set")
@@ -165,9 +169,7 @@ fn labels_that_have_nothing_to_do_with_the_images_are_told() {
         labels.rotate_right(1);
         with_labels(set, labels)
     };
-    let told = |training: Dataset, test: Dataset| {
-        Corpus::new("toy", training, test).expect("usable").warnings().to_vec()
-    };
+    let told = |training: Dataset, test: Dataset| owned(&Corpus::new("toy", training, test).expect("usable"));
     let said = |part: &str| {
         format!(
             "the {part} images of different classes are alike on average, as if the labels were shuffled: check that labels and images are in the same order"
@@ -188,9 +190,8 @@ fn labels_that_have_nothing_to_do_with_the_images_are_told() {
 #[test]
 fn parts_that_do_not_belong_together_are_told() {
     let sound = synthetic(3, 2_000, 1_200, 20, 20, 10);
-    let warnings = |test: Dataset| {
-        Corpus::new("toy", sound.training().clone(), test).expect("usable").warnings().to_vec()
-    };
+    let warnings =
+        |test: Dataset| owned(&Corpus::new("toy", sound.training().clone(), test).expect("usable"));
     let test = sound.test();
     let inverted = with_images(test, test.images().iter().map(|pixel| 255 - pixel).collect());
     let renumbered = with_labels(test, test.labels().iter().map(|label| (label + 1) % 10).collect());
@@ -213,8 +214,7 @@ fn parts_that_do_not_belong_together_are_told() {
 fn the_only_image_of_a_part_is_called_so() {
     let said = corpus(&cycle(100, 4), &[2], 4);
     assert!(
-        said.warnings()
-            .contains(&"the only test image is of class 2: test accuracy is that of one class".to_owned()),
+        said.warnings().contains(&"the only test image is of class 2: test accuracy is that of one class"),
         "{:?}",
         said.warnings()
     );
@@ -266,7 +266,7 @@ fn digits_that_lie_on_their_side_are_told_and_turned() {
         load(&source).expect("read")
     };
     let turned = load_transposed(lying.path());
-    assert_eq!((turned.sha256(), turned.warnings()), (original.sha256(), &[][..]));
+    assert_eq!((turned.sha256(), turned.warnings()), (original.sha256(), vec![]));
     assert!(turned.name().ends_with(":transposed"), "{}", turned.name());
     let wrong = load_transposed(upright.path());
     assert_eq!(wrong.warnings(), ["--transpose lays upright digits on their side: leave it out"]);
@@ -319,5 +319,5 @@ fn a_folders_labels_are_the_names_of_its_classes() {
     );
     assert_eq!(read.training().labels(), counted.training().labels());
     assert_eq!(read.sha256(), counted.sha256(), "as the labels are used");
-    assert_eq!(read.warnings(), ["labels run from 1 to 26: 26 classes, each named by its label"]);
+    assert_eq!(read.notes(), ["labels run from 1 to 26: 26 classes, each named by its label"]);
 }

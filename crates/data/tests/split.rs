@@ -91,12 +91,9 @@ fn the_last_of_each_class_are_held_back() {
 #[test]
 fn what_cannot_be_divided_is_an_error() {
     let error = stratified_split(&[0, 1], 2, 1, SPLIT_SEED).unwrap_err();
-    assert_eq!(error.to_string(), "split of 2 images: a class with at least 2 images expected, none found");
+    assert_eq!(error.to_string(), "a class with at least 2 of 2 images expected, none found");
     let error = stratified_split(&[0; 2_000], 2, 2_000, SPLIT_SEED).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "split of 2,000 images: 1 to 1,999 validation images expected, 2,000 found"
-    );
+    assert_eq!(error.to_string(), "1 to 1,999 of 2,000 images to hold back expected, 2,000 found");
     let error = stratified_split(&[0, 1, 2, 1], 2, 1, SPLIT_SEED).unwrap_err();
     assert_eq!(error.to_string(), "training labels: labels below 2 expected, 2 found at index 2");
     assert!(stratified_split(&[], 0, 1, SPLIT_SEED).is_err());

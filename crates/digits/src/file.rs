@@ -1,10 +1,8 @@
 //! Image files: their formats, what may be spent on them, transparency.
 
 use crate::{Picture, PictureError, orientation::upright, picture::check_sides};
-use image::{
-    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, Limits, Pixel, Primitive,
-    error::UnsupportedErrorKind, metadata::Orientation,
-};
+use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, Limits, Pixel, Primitive};
+use pictures::{Opened, title, unsupported};
 use std::io;
 
 /// The most bytes that a decoder may take, for the picture and for its own tables.
@@ -34,44 +32,54 @@ impl Picture {
     /// When the bytes are no such file, the file is damaged, or the picture is larger than [`crate::MAXIMUM_SIDE`] on a side
     /// or takes more than 512 MiB to decode, which is found out before that much is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
+        Ok(Self::read(bytes)?.0)
+    }
+
+    /// As [`Self::decode`], and what was passed over or converted on the way, a sentence each.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read(bytes: &[u8]) -> Result<(Self, Vec<String>), PictureError> {
         let format =
             pictures::format_of(bytes).ok_or_else(|| PictureError::Format { found: described(bytes) })?;
         if format == ImageFormat::Jpeg && !pictures::is_whole_jpeg(bytes) {
-            return Err(PictureError::Damaged { format: name(format), reason: ENDS_EARLY.to_owned() });
+            return Err(PictureError::Damaged { format: title(format), reason: ENDS_EARLY.to_owned() });
         }
-        let (image, orientation) = read(bytes, format)?;
-        Ok(upright(grey(&image), orientation))
+        let opened = open(bytes, format)?;
+        let (orientation, mut remarks) = (opened.orientation, opened.stored.remarks());
+        let image = DynamicImage::from_decoder(opened.decoder).map_err(|error| refused(error, format))?;
+        let Grey { picture, had_colour, is_laid } = grey(&image);
+        if had_colour {
+            remarks.push("made grey by the luma of ITU-R BT.709".to_owned());
+        }
+        if is_laid {
+            remarks.push("what shines through was laid on a ground that the rest stands out from".to_owned());
+        }
+        Ok((upright(picture, orientation), remarks))
     }
 }
 
-/// The image as it is stored, and how it is to be turned.
-fn read(bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation), PictureError> {
+/// The file's head, of an image that is not too large.
+fn open(bytes: &[u8], format: ImageFormat) -> Result<Opened<'_>, PictureError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAXIMUM_BYTES);
-    let opened = pictures::open(bytes, format, limits);
-    let (decoder, orientation) = opened.map_err(|error| refused(error, format))?;
-    let size = decoder.dimensions();
+    let opened = pictures::open(bytes, format, limits).map_err(|error| refused(error, format))?;
+    let size = opened.decoder.dimensions();
     let (width, height) = (size.0 as usize, size.1 as usize);
     check_sides(width, height)?;
-    if decoder.total_bytes() > MAXIMUM_BYTES {
+    if opened.decoder.total_bytes() > MAXIMUM_BYTES {
         return Err(PictureError::Memory { limit: MAXIMUM_BYTES });
     }
-    let image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, format))?;
-    Ok((image, orientation))
+    Ok(opened)
 }
 
 /// What the decoder refused, in our words.
 fn refused(error: ImageError, format: ImageFormat) -> PictureError {
-    let name = name(format);
+    let name = title(format);
     match error {
         ImageError::Limits(_) => PictureError::Memory { limit: MAXIMUM_BYTES },
         ImageError::Unsupported(error) => {
-            let reason = match error.kind() {
-                UnsupportedErrorKind::Color(color) => format!("colours of type {color:?}"),
-                UnsupportedErrorKind::GenericFeature(feature) => feature.clone(),
-                _ => error.to_string(),
-            };
-            PictureError::Unsupported { format: name, reason }
+            PictureError::Unsupported { format: name, reason: unsupported(&error) }
         }
         ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             PictureError::Damaged { format: name, reason: ENDS_EARLY.to_owned() }
@@ -80,22 +88,16 @@ fn refused(error: ImageError, format: ImageFormat) -> PictureError {
     }
 }
 
-/// A format as people write it.
-fn name(format: ImageFormat) -> String {
-    match format {
-        ImageFormat::WebP => "WebP".to_owned(),
-        format => format!("{format:?}").to_uppercase(),
-    }
-}
-
 /// What bytes that are none of our formats look like.
 fn described(bytes: &[u8]) -> String {
-    let known: [(usize, &[u8], &str); 10] = [
+    let known: [(usize, &[u8], &str); 12] = [
         (4, b"ftypheic", "a HEIC photo"),
         (4, b"ftypheix", "a HEIC photo"),
         (4, b"ftypmif1", "a HEIC photo"),
         (4, b"ftypavif", "an AVIF picture"),
         (0, b"%PDF", "a PDF document"),
+        (0, b"II+\0", "a BigTIFF picture"),
+        (0, b"MM\0+", "a BigTIFF picture"),
         (0, b"<svg", "an SVG drawing"),
         (0, b"<?xml", "an XML document"),
         (0, b"PK\x03\x04", "a zip archive"),
@@ -114,8 +116,17 @@ fn described(bytes: &[u8]) -> String {
     )
 }
 
+/// The grey picture of an image.
+struct Grey {
+    picture: Picture,
+    /// Whether the image has a pixel that is not grey.
+    had_colour: bool,
+    /// Whether some of it is transparent.
+    is_laid: bool,
+}
+
 /// The grey picture of an image of any type.
-fn grey(image: &DynamicImage) -> Picture {
+fn grey(image: &DynamicImage) -> Grey {
     match image {
         DynamicImage::ImageLuma8(image) => grey_of(image),
         DynamicImage::ImageLumaA8(image) => grey_of(image),
@@ -131,7 +142,7 @@ fn grey(image: &DynamicImage) -> Picture {
     }
 }
 
-fn grey_of<P>(image: &ImageBuffer<P, Vec<P::Subpixel>>) -> Picture
+fn grey_of<P>(image: &ImageBuffer<P, Vec<P::Subpixel>>) -> Grey
 where
     P: Pixel,
     P::Subpixel: Primitive + Into<f32>,
@@ -140,14 +151,21 @@ where
     let tone = |x: usize, y: usize| tone(image.get_pixel(x as u32, y as u32).channels());
     // Without a channel for opacity everything is opaque.
     let tones = || image.pixels().map(|pixel| self::tone(pixel.channels()));
-    match if P::HAS_ALPHA { ground(tones()) } else { None } {
+    let ground = if P::HAS_ALPHA { ground(tones()) } else { None };
+    let is_laid = ground.is_some();
+    let picture = match ground {
         None => Picture::averaged(width, height, |x, y| tone(x, y).grey),
         Some(Ground::OfOneColour) => Picture::averaged(width, height, |x, y| tone(x, y).opacity),
         Some(Ground::Grey(ground)) => Picture::averaged(width, height, |x, y| {
             let Tone { grey, opacity } = tone(x, y);
             grey * opacity + ground * (1.0 - opacity)
         }),
-    }
+    };
+    let is_coloured = |pixel: &P| match *pixel.channels() {
+        [red, green, blue] | [red, green, blue, _] => red != green || green != blue,
+        _ => false,
+    };
+    Grey { picture, had_colour: image.pixels().any(is_coloured), is_laid }
 }
 
 /// A pixel: how light it is and how opaque, both from 0 to 1.

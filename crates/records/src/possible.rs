@@ -71,6 +71,7 @@ impl RunRecord {
         expect(hexadecimal(&self.fingerprint), "fingerprint", &self.fingerprint.escape_debug())?;
         check_notes(&self.warnings)?;
         check_notes(&self.data_warnings)?;
+        check_notes(&self.data_notes)?;
         check_class_names(&self.class_names, run.dataset.classes)?;
         self.test.check(&run.dataset, run.fold)
     }
@@ -119,7 +120,8 @@ impl TrialRecord {
         expect(self.kept_epoch <= epochs, "kept epoch", &self.kept_epoch)?;
         check_not_negative("training seconds", self.train_seconds)?;
         check_not_negative("total seconds", self.total_seconds)?;
-        expect(self.warnings.len() <= MOST_WARNINGS, "number of warnings", &self.warnings.len())
+        let warnings = self.warnings.len() + self.data_notes.len();
+        expect(warnings <= MOST_WARNINGS, "number of warnings", &warnings)
     }
 }
 

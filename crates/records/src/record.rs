@@ -46,6 +46,9 @@ pub struct RunRecord {
     /// What is wrong with the data, found when it was loaded: the same sentences for every run on the same data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_warnings: Vec<String>,
+    /// How the data was read, where that is not plain; earlier programs kept it among the warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_notes: Vec<String>,
     /// What each class is called; empty where that is its number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,

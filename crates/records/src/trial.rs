@@ -40,6 +40,9 @@ pub struct TrialRecord {
     pub environment: Environment,
     /// Everything that a reader of the figures must know.
     pub warnings: Vec<String>,
+    /// As in [`crate::record::RunRecord::data_notes`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_notes: Vec<String>,
 }
 
 /// How a trial ended.

@@ -106,6 +106,7 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
         fingerprint: format!("{state:016x}").repeat(4),
         warnings: Vec::new(),
         data_warnings: Vec::new(),
+        data_notes: Vec::new(),
         class_names: Vec::new(),
         specification: RunSpec {
             model: model.to_owned(),

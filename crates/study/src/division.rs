@@ -80,6 +80,17 @@ impl Divided {
         &self.corpus
     }
 
+    /// What a run does with validation images that the data states, where it is not what they are for.
+    pub(crate) fn note(&self, specification: &RunSpec) -> Option<String> {
+        let stated = self.corpus.validation_in_words()?;
+        let learns = match (specification.fold, specification.protocol) {
+            (Some(_), _) => "cross-validation deals them out with the training images",
+            (None, Protocol::Original) => "the protocol original learns from them",
+            (None, Protocol::Sound | Protocol::Writers) => return None,
+        };
+        Some(format!("{stated}: {learns}"))
+    }
+
     /// The images of a run.
     ///
     /// # Errors
@@ -130,6 +141,7 @@ impl Divided {
             false => self.corpus.training(),
         };
         let groups = self.corpus.dealt_groups();
+        let of_folds = |error: Error| error.of_division(self.corpus.name(), data::HeldBack::Folds);
         let dealt = data::deal_folds(
             images.labels(),
             self.corpus.classes(),
@@ -137,7 +149,8 @@ impl Divided {
             fold.folds,
             fold.repeat as u64 - 1,
             SPLIT_SEED,
-        )?;
+        )
+        .map_err(of_folds)?;
         let is_tested = |image: &u32| dealt[*image as usize] as usize + 1 == fold.fold;
         let (test, rest): (Vec<u32>, Vec<u32>) = (0..images.len() as u32).partition(is_tested);
         let labels: Vec<u8> = rest.iter().map(|image| images.labels()[*image as usize]).collect();
@@ -146,10 +159,11 @@ impl Divided {
         let split = match &groups {
             Some(groups) => {
                 let groups: Vec<u32> = rest.iter().map(|image| groups[*image as usize]).collect();
-                data::grouped_split(&labels, classes, &groups, count, seed)?
+                data::grouped_split(&labels, classes, &groups, count, seed)
             }
-            None => data::stratified_split(&labels, classes, count, seed)?,
+            None => data::stratified_split(&labels, classes, count, seed),
         };
+        let split = split.map_err(of_folds)?;
         let of =
             |places: Vec<u32>| -> Vec<u32> { places.iter().map(|place| rest[*place as usize]).collect() };
         Ok(Division {

@@ -195,6 +195,21 @@ impl Session {
         }
     }
 
+    /// Whether the data can be divided as a run asks for; and what the run does with validation images that the data states,
+    /// where it is not what they are for.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check_division(&self, specification: &RunSpec) -> Result<Option<String>, RunError> {
+        self.divided.of(specification)?;
+        Ok(self.divided.note(specification))
+    }
+
+    fn data_notes(&self, specification: &RunSpec) -> Vec<String> {
+        let notes = self.corpus().notes().into_iter().map(str::to_owned);
+        notes.chain(self.divided.note(specification)).collect()
+    }
+
     /// The kernels that models here compute with.
     pub fn instruction_set(&self) -> InstructionSet {
         self.set
@@ -291,7 +306,8 @@ impl Session {
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
             warnings: load.warning().into_iter().chain(clock.warning()).collect(),
-            data_warnings: self.corpus().warnings().to_vec(),
+            data_warnings: self.corpus().warnings().into_iter().map(str::to_owned).collect(),
+            data_notes: self.data_notes(specification),
             class_names: class_names(self.corpus()),
             total_seconds: clock.seconds(),
         };

@@ -75,6 +75,7 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
         fingerprint: "fedcba9876543210".to_owned(),
         warnings: Vec::new(),
         data_warnings: Vec::new(),
+        data_notes: Vec::new(),
         class_names: Vec::new(),
     }
 }

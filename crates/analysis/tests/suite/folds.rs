@@ -53,7 +53,7 @@ fn study() -> Vec<RunRecord> {
 fn judged(records: &[RunRecord], decide_by: Measure) -> (Vec<Comparison>, Vec<String>) {
     let question = Question { decide_by, ..Question::default() };
     let analysis = Analysis::of(records, &[], &question, Vec::new());
-    (analysis.comparisons, analysis.notes)
+    (analysis.comparisons, analysis.notes.of_study)
 }
 
 fn differences(records: &[RunRecord]) -> Vec<f64> {

@@ -38,7 +38,7 @@ fn judged(records: &[RunRecord], decide_by: Measure) -> (Comparison, Vec<String>
     let question = Question { decide_by, ..Question::default() };
     let mut analysis = Analysis::of(records, &[], &question, Vec::new());
     assert_eq!(analysis.decided_by, decide_by);
-    (analysis.comparisons.remove(0), analysis.notes)
+    (analysis.comparisons.remove(0), analysis.notes.of_study)
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn without_probabilities_log_loss_decides_nothing() {
     assert_eq!(analysis.comparisons, []);
     let expected =
         "a, seeds 0, 1, 2, 3: left out: it has no finite loss, or no probabilities to its test labels.";
-    assert!(analysis.notes.contains(&expected.to_owned()), "{:?}", analysis.notes);
+    assert!(analysis.notes.of_study.contains(&expected.to_owned()), "{:?}", analysis.notes);
 }
 
 #[test]

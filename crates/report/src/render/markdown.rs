@@ -64,7 +64,8 @@ pub fn markdown(study: &Study) -> String {
         );
         how_it_was_made(&mut page, study);
     }
-    let notes: Vec<String> = analysis.warnings.of_records.iter().chain(&analysis.notes).cloned().collect();
+    let notes: Vec<String> =
+        analysis.warnings.of_records.iter().chain(analysis.notes.iter()).cloned().collect();
     if !notes.is_empty() {
         page.push_str("\n## Warnings and notes\n\n");
         list(&mut page, &notes);
@@ -242,7 +243,7 @@ mod tests {
 
         ## How it was made
 
-        - Protocol sound: a stratified part of the training images is kept for validation, alike in every run; the test images are read once a run, after the last epoch, and nothing is chosen by them. Run by run, the models share the order of the images.
+        - Protocol sound: a stratified part of the training images, or the one that the data states, is kept for validation, alike in every run; the test images are read once a run, after the last epoch, and nothing is chosen by them. Run by run, the models share the order of the images.
         - Data: mnist, 60,000 training and 1,000 test images of 28 × 28 pixels in 10 classes; SHA-256 5555555555555555555555555555555555555555555555555555555555555555.
         - Recipe: 5 epochs, batch size 128, Adam with learning rate 0.001.
         - cnn: seeds 1, 2 and 3.

@@ -87,7 +87,7 @@ pub fn terminal(study: &Study) -> String {
         for comparison in &analysis.comparisons {
             text.push('\n');
             text.push_str(&wrapped(&one_line(&comparison.verdict)));
-            text.push_str(&wrapped(&one_line(&in_plain_words(comparison))));
+            text.push_str(&wrapped(&one_line(&in_plain_words(comparison, study))));
         }
     }
     if analysis.models.len() > 2 {

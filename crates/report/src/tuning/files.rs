@@ -66,5 +66,6 @@ fn trial(record: &TrialRecord) -> Value {
         "total_seconds": record.total_seconds,
         "environment": record.environment,
         "warnings": record.warnings,
+        "data_notes": record.data_notes,
     })
 }

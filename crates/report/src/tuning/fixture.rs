@@ -65,6 +65,7 @@ pub(crate) fn trial(
         total_seconds: accuracies.len() as f64 + 0.5,
         environment: run.environment.clone(),
         warnings: Vec::new(),
+        data_notes: Vec::new(),
     }
 }
 

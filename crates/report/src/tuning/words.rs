@@ -193,7 +193,7 @@ fn machine(tuning: &Tuning) -> Vec<String> {
         if !machines.contains(&machine) {
             machines.push(machine);
         }
-        for warning in &trial.warnings {
+        for warning in trial.warnings.iter().chain(&trial.data_notes) {
             match warnings.iter_mut().find(|(known, _)| known == warning) {
                 Some((_, trials)) => *trials += 1,
                 None => warnings.push((warning.clone(), 1)),

@@ -18,6 +18,7 @@ use crate::{
             Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to,
             probability, thousands, times, value_of,
         },
+        plain::drawn_by,
         selection,
         text::one_line,
     },
@@ -290,9 +291,10 @@ fn limits(study: &Study) -> Vec<String> {
         ));
     }
     if study.analysis.comparisons.iter().any(|comparison| comparison.interval_covers == Coverage::Images) {
-        sentences.push(
-            "Intervals from one pair of runs allow for other test images, not for other seeds.".to_owned(),
-        );
+        sentences.push(format!(
+            "Intervals from one pair of runs allow for other test images, not for {}.",
+            drawn_by(study)
+        ));
     }
     for comparison in study.analysis.comparisons.iter().filter(|one| one.outcome == Outcome::CannotTell) {
         let (a, b) = (one_line(&comparison.a), one_line(&comparison.b));

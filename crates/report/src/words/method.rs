@@ -190,9 +190,9 @@ fn in_words(protocol: Protocol, study: &Study) -> String {
         false => "",
     };
     let validation = match protocol {
-        Protocol::Sound => "a stratified part of the training images",
+        Protocol::Sound => "a stratified part of the training images, or the one that the data states,",
         Protocol::Writers => {
-            "the last part of each class in the training file, which in MNIST's are by writers of their own,"
+            "the last part of each class in the training file (in MNIST's by writers of their own), or the one that the data states,"
         }
         Protocol::Original => {
             return format!(

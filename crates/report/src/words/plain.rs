@@ -1,13 +1,24 @@
 //! A verdict for people who know no statistics.
 
-use crate::words::numbers::margin_of;
+use crate::{Study, words::numbers::margin_of};
 use analysis::{
     figures::fixed,
     verdict::{Comparison, Coverage, Outcome},
 };
+use records::record::Resample;
+
+/// What the runs of a study draw, and would draw otherwise if it were made again.
+pub(crate) fn drawn_by(study: &Study) -> &'static str {
+    match study.distinct(|run| run.specification.resample)[..] {
+        [Resample::Split] => "other seeds and other splits into training and validation images",
+        [Resample::Bootstrap] => "other seeds and other samples of the training images",
+        _ => "other seeds",
+    }
+}
 
 /// What a comparison means, in one or two sentences without a technical term.
-pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
+pub(crate) fn in_plain_words(comparison: &Comparison, study: &Study) -> String {
+    let drawn = drawn_by(study);
     let Comparison { a, b, measure, .. } = comparison;
     let amount = |amount: f64| fixed(amount, comparison.decimals());
     let unit = measure.unit();
@@ -19,9 +30,9 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
         };
     let one_run = comparison.interval_covers == Coverage::Images;
     let again = match comparison.interval_covers {
-        Coverage::Images => "Tested on other images",
-        Coverage::RunsAndImages => "Trained again with other seeds and tested on other images",
-        Coverage::Folds => "Trained and tested again on other divisions of such images",
+        Coverage::Images => "Tested on other images".to_owned(),
+        Coverage::RunsAndImages => format!("Trained again with {drawn} and tested on other images"),
+        Coverage::Folds => "Trained and tested again on other divisions of such images".to_owned(),
     };
     let would_win = |better: &str, worse: &str, [least, most]: [f64; 2]| {
         format!(
@@ -47,7 +58,7 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
     };
     match one_run {
         true => format!(
-            "{meaning} Trained with other seeds, the order may change: one run of each does not show by how much."
+            "{meaning} Trained with {drawn}, the order may change: one run of each does not show by how much."
         ),
         false => meaning,
     }
@@ -56,12 +67,12 @@ pub(crate) fn in_plain_words(comparison: &Comparison) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::comparison;
+    use crate::fixture::{Given, comparison, records};
 
     #[test]
     fn each_outcome_is_told_with_the_interval_that_decided_it() {
         let mut judged = comparison("cnn", "lstm", 0.0083);
-        let told = |judged: &Comparison| in_plain_words(judged);
+        let told = |judged: &Comparison| in_plain_words(judged, &Given::default().study());
         assert_eq!(
             told(&judged),
             "Trained again with other seeds and tested on other images, cnn would be expected to beat lstm by 0.63 to \
@@ -79,5 +90,27 @@ mod tests {
         judged.interval_covers = Coverage::Images;
         assert!(told(&judged).contains("Tested on other images, cnn and lstm"), "{}", told(&judged));
         assert!(told(&judged).ends_with("one run of each does not show by how much."));
+    }
+
+    #[test]
+    fn what_runs_draw_beside_their_seeds_is_told() {
+        let mut records = records(&[("cnn", 0.04), ("lstm", 0.06)], 3, 2);
+        let judged = comparison("cnn", "lstm", 0.0083);
+        for (resample, told) in [
+            (Resample::None, "with other seeds and tested"),
+            (
+                Resample::Split,
+                "with other seeds and other splits into training and validation images and tested",
+            ),
+            (Resample::Bootstrap, "with other seeds and other samples of the training images and tested"),
+        ] {
+            records.iter_mut().for_each(|record| record.specification.resample = resample);
+            let comparisons = [judged.clone()];
+            let study = Given { records: &records, comparisons: &comparisons, ..Given::default() }.study();
+            for text in [crate::markdown(&study), crate::page(&study), crate::terminal(&study)] {
+                let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(joined.contains(&format!("Trained again {told} on other images")), "{joined}");
+            }
+        }
     }
 }

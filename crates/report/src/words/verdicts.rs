@@ -1,13 +1,13 @@
 //! What is told at the head of a report.
 
-use analysis::{CrossValidation, model::Model, ranking::Rank, verdict::Outcome};
+use analysis::{model::Model, ranking::Rank, verdict::Outcome};
 
 use crate::{
     Study,
     charts::curves::on_data,
     words::{
         numbers::{listed, percent, shown, value_of, value_unit},
-        plain::in_plain_words,
+        plain::{drawn_by, in_plain_words},
         text::one_line,
     },
 };
@@ -35,15 +35,12 @@ pub(crate) const TOLD_AT_THE_HEAD: usize = 6;
 pub(crate) fn verdicts(study: &Study) -> Vec<(String, Option<String>)> {
     let comparisons = &study.analysis.comparisons;
     if let ([model], []) = (study.models(), comparisons.as_slice()) {
-        return alone(model, study.analysis.cross_validation)
-            .into_iter()
-            .map(|sentence| (sentence, None))
-            .collect();
+        return alone(model, study).into_iter().map(|sentence| (sentence, None)).collect();
     }
     if comparisons.len() > TOLD_AT_THE_HEAD {
         return vec![(best_of_many(study), None)];
     }
-    let meanings = comparisons.iter().map(|comparison| one_line(&in_plain_words(comparison)));
+    let meanings = comparisons.iter().map(|comparison| one_line(&in_plain_words(comparison, study)));
     every_verdict(study).into_iter().zip(meanings.map(Some)).collect()
 }
 
@@ -84,7 +81,8 @@ pub(crate) fn best_of_many(study: &Study) -> String {
     sentence
 }
 
-fn alone(model: &Model, folds: Option<CrossValidation>) -> Option<String> {
+fn alone(model: &Model, study: &Study) -> Option<String> {
+    let (folds, drawn) = (study.analysis.cross_validation, drawn_by(study));
     let name = one_line(model.name);
     let accuracies = model.figures(|run| run.test.accuracy);
     let mean = shown(model.accuracy, percent);
@@ -106,7 +104,7 @@ fn alone(model: &Model, folds: Option<CrossValidation>) -> Option<String> {
         let right = pairs.filter(|(label, prediction)| label == prediction).count() as u64;
         let interval = stats::wilson_interval(right, run.test.labels.len() as u64, 0.95).ok()?;
         return Some(format!(
-            "{name} reaches {mean} % test accuracy [{}, {}] at 95 %, 1 run; the interval allows for other test images, not for other seeds.",
+            "{name} reaches {mean} % test accuracy [{}, {}] at 95 %, 1 run; the interval allows for other test images, not for {drawn}.",
             percent(interval.lower),
             percent(interval.upper)
         ));
@@ -118,7 +116,7 @@ fn alone(model: &Model, folds: Option<CrossValidation>) -> Option<String> {
     }
     let interval = stats::t_interval(&accuracies, 0.95).ok()?;
     Some(format!(
-        "{name} reaches {} % test accuracy [{}, {}] at 95 %, {} runs; the interval allows for other seeds, not for other test images.",
+        "{name} reaches {} % test accuracy [{}, {}] at 95 %, {} runs; the interval allows for {drawn}, not for other test images.",
         percent(model.accuracy?.mean),
         percent(interval.lower.max(0.0)),
         percent(interval.upper.min(1.0)),

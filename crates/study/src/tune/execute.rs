@@ -264,6 +264,7 @@ impl Round<'_> {
             total_seconds: 0.0,
             environment: self.session.environment(),
             warnings: Vec::new(),
+            data_notes: Vec::new(),
         };
         let made = candidate.make(&blank.settings).map_err(RunError::from);
         let checked = made.and_then(|model| self.session.check(&model).map(|()| model));
@@ -319,12 +320,14 @@ impl Round<'_> {
             (Err(error), None) => return Err(error.into()),
             (Ok(kept_epoch), None) => (Outcome::Finished, kept_epoch),
         };
+        let of_data = self.session.corpus();
         Ok(TrialRecord {
             outcome,
             kept_epoch,
             parameters: trained.parameters,
             train_seconds: epochs.iter().map(|epoch| epoch.train_seconds).sum(),
-            warnings: self.session.corpus().warnings().iter().cloned().chain(trained.warnings).collect(),
+            warnings: of_data.warnings().into_iter().map(str::to_owned).chain(trained.warnings).collect(),
+            data_notes: of_data.notes().into_iter().map(str::to_owned).collect(),
             specification: Some(specification),
             epochs,
             ..blank

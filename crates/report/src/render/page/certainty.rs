@@ -15,6 +15,7 @@ use crate::{
             MISSING, adjustment, amount_of, confidence, counted, difference_of, fixed, margin_of,
             probability, signed_of, thousands,
         },
+        plain::drawn_by,
         text::one_line,
         verdicts::TOLD_AT_THE_HEAD,
     },
@@ -31,7 +32,7 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
             (overview(study))
             p.small { code { "summary.json" } " has each pair's other intervals and tests." }
         } @else {
-            @for comparison in &study.analysis.comparisons { (certainty_of(comparison)) }
+            @for comparison in &study.analysis.comparisons { (certainty_of(comparison, drawn_by(study))) }
         }
         p.small {
             (unit_in_words(study.analysis.decided_by)) " "
@@ -123,14 +124,16 @@ fn times_of(comparison: &Comparison) -> String {
     }
 }
 
-fn certainty_of(comparison: &Comparison) -> Markup {
+fn certainty_of(comparison: &Comparison, drawn: &str) -> Markup {
     let [difference, interval] = difference_of(comparison);
     let measure = comparison.measure;
     let mcnemar: Vec<String> = comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
     let covers = match comparison.interval_covers {
-        Coverage::Images => "other test images, not other seeds",
-        Coverage::RunsAndImages => "other seeds and other test images",
-        Coverage::Folds => "other divisions of the images into folds, by the corrected resampled t test",
+        Coverage::Images => format!("other test images, not {drawn}"),
+        Coverage::RunsAndImages => format!("{drawn} and other test images"),
+        Coverage::Folds => {
+            "other divisions of the images into folds, by the corrected resampled t test".to_owned()
+        }
     };
     let rows = html! {
         tr { th scope="row" { (explained("outcome")) } td.words { (outcome(comparison)) } }

@@ -372,7 +372,7 @@ fn method_section(study: &Study) -> Markup {
 fn notes(study: &Study) -> Option<Markup> {
     let analysis = &study.analysis;
     let notes: Vec<String> =
-        analysis.warnings.of_records.iter().chain(&analysis.notes).map(|note| one_line(note)).collect();
+        analysis.warnings.of_records.iter().chain(analysis.notes.iter()).map(|note| one_line(note)).collect();
     (!notes.is_empty()).then(|| list(&notes))
 }
 
