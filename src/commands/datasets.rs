@@ -12,7 +12,7 @@ use crate::{
     options::{ListArguments, OutputArguments},
 };
 use clap::{Args, Subcommand};
-use data::{Origin, Published};
+use data::{Digest, Origin, Published};
 use report::thousands;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -33,7 +33,7 @@ const DATASETS_ENVIRONMENT: &str = "\
 Environment:
   MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
   MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
-                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one
+                       ADDRESS/emnist/gzip.zip; the digest must still be the published one
   SSL_CERT_FILE        file of certificates in PEM format to trust, instead of the built-in ones";
 
 /// What `datasets` does beside listing.
@@ -74,8 +74,9 @@ fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
     let fetched = fetch_set(set, &data::cache_folder()?, arguments.output.quiet)?;
     let bytes = fetched.files.iter().map(|file| file.bytes).sum();
     let text = format!(
-        "{name}: {} files, {}, SHA-256 verified, in {}\n",
+        "{name}: {} file{}, {}, verified, in {}\n",
         fetched.files.len(),
+        if fetched.files.len() == 1 { "" } else { "s" },
         megabytes(bytes),
         fetched.folder.display()
     );
@@ -98,12 +99,21 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let cache = data::cache_folder().ok();
     let mut listed = Vec::new();
     let mut text = String::new();
+    let mut before: Option<&Published> = None;
     for set in data::published() {
         let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
+        listed.push(described(set, here, cache.as_deref()));
+        let state = state(set, here, cache.as_deref());
+        if before
+            .replace(set)
+            .is_some_and(|before| (before.title, before.citation) == (set.title, set.citation))
+        {
+            text.push_str(&format!("{} ({state})\n  the same, {}\n", set.name, set.shape));
+            continue;
+        }
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({state})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
             set.name,
-            state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
@@ -113,7 +123,6 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
             set.licence,
             set.citation
         ));
-        listed.push(described(set, here, cache.as_deref()));
     }
     text.push_str(&format!(
         "a file or folder\n  images up to {0}×{0}, grey or in colour, 2 to {1} classes: class folders, npz, CSV, CIFAR's and SVHN's files,\n  \
@@ -165,13 +174,20 @@ fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
         .map(|file| {
             let urls: Vec<String> =
                 file.mirrors.iter().map(|mirror| format!("{mirror}{}", file.name)).collect();
-            json!({ "name": file.name, "bytes": file.bytes, "sha256": file.sha256, "urls": urls })
+            let mut told = json!({ "name": file.name, "bytes": file.bytes, "urls": urls });
+            let algorithm = match file.digest {
+                Digest::Sha256(_) => "sha256",
+                Digest::Md5(_) => "md5",
+            };
+            told[algorithm] = json!(file.digest.digits());
+            told
         })
         .collect();
     json!({
         "name": set.name,
         "title": set.title,
         "training_images": set.training_images,
+        "validation_images": set.validation_images,
         "test_images": set.test_images,
         "height": set.shape.height,
         "width": set.shape.width,
