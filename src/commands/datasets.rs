@@ -99,33 +99,35 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let cache = data::cache_folder().ok();
     let mut listed = Vec::new();
     let mut text = String::new();
-    let mut before: Option<&Published> = None;
     for set in data::published() {
         let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
         listed.push(described(set, here, cache.as_deref()));
         let state = state(set, here, cache.as_deref());
-        if before
-            .replace(set)
-            .is_some_and(|before| (before.title, before.citation) == (set.title, set.citation))
-        {
+        // What is said of the first of several that were published together is not said again.
+        let first_of = |is_alike: &dyn Fn(&Published) -> bool| {
+            data::published().iter().find(|other| is_alike(other)).map_or(set.name, |other| other.name)
+        };
+        let first = first_of(&|other| other.citation == set.citation);
+        if first_of(&|other| (other.citation, other.title) == (set.citation, set.title)) != set.name {
             text.push_str(&format!("{} ({state})\n  the same, {}\n", set.name, set.shape));
             continue;
         }
         text.push_str(&format!(
-            "{} ({state})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({state})\n  {} training and {} test images of {}, {}, {} classes\n",
             set.name,
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
             set.shape,
-            set.classes.len(),
-            set.authors,
-            set.licence,
-            set.citation
+            set.classes.len()
         ));
+        text.push_str(&match first == set.name {
+            true => format!("  {}; licence: {}\n  {}\n", set.authors, set.licence, set.citation),
+            false => format!("  published with {}; licence: {}\n", first, set.licence),
+        });
     }
     text.push_str(&format!(
-        "a file or folder\n  images up to {0}×{0}, grey or in colour, 2 to {1} classes: class folders, npz, CSV, CIFAR's and SVHN's files,\n  \
+        "a file or folder\n  images up to {0}×{0}, grey or in colour, 2 to {1} classes: class folders, npz and npy, CSV, CIFAR's and SVHN's files,\n  \
          or four IDX files, raw or .gz: {2}\n  `mnist-study datasets inspect PATH` shows what it holds\n",
         data::MAXIMUM_SIDE,
         data::MAXIMUM_CLASSES,
