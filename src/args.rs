@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Search a model's settings by its validation accuracy; the test images stay unread
     Tune(TuneArguments),
-    /// Seconds to 99 % test accuracy on MNIST, over many seeds
+    /// Seconds to a test accuracy, 99 % on MNIST unless said otherwise, over many seeds
     Speedrun(SpeedrunArguments),
     /// How fast models train and infer here, beside what the machine could do
     Bench(BenchArguments),

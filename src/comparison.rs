@@ -8,12 +8,12 @@ use analysis::{
 };
 use data::{Corpus, Source};
 use records::{
-    question::Question,
-    record::{FailedRun, Protocol, RunRecord},
+    question::{Measure, Question},
+    record::{FailedRun, Protocol, Resample, RunRecord},
 };
 use std::{ops::ControlFlow, thread};
 use study::{
-    plan::{StudySpec, identify, plan},
+    plan::{CrossValidation, MAXIMUM_FOLDS, StudySpec, identify, plan},
     run::RunError,
     study_file::{ModelSpec, built_in_model},
 };
@@ -26,7 +26,10 @@ pub struct Comparison {
     data: Data,
     runs: u64,
     first_seed: u64,
-    protocol: Protocol,
+    decide_by: Measure,
+    resample: Resample,
+    folds: Option<usize>,
+    repeats: usize,
     threads: usize,
 }
 
@@ -38,6 +41,7 @@ pub struct Compared {
     pub failed: Vec<FailedRun>,
     /// Every pair of models, judged.
     pub judgement: Judgement,
+    question: Question,
     class_names: Vec<String>,
 }
 
@@ -58,7 +62,10 @@ impl Comparison {
             data: Data::Source(Source::Mnist),
             runs: 3,
             first_seed: 0,
-            protocol: Protocol::Sound,
+            decide_by: Measure::default(),
+            resample: Resample::default(),
+            folds: None,
+            repeats: 1,
             threads: thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -83,6 +90,76 @@ impl Comparison {
     #[must_use]
     pub fn runs(mut self, runs: u64) -> Self {
         self.runs = runs.max(1);
+        self
+    }
+
+    /// Which measure on the test images decides which of two models is better; accuracy unless said otherwise.
+    ///
+    /// ```no_run
+    /// use mnist_study::{Comparison, Measure};
+    ///
+    /// // Classes of different sizes count alike.
+    /// let comparison = Comparison::of(["mlp", "cnn"])?.dataset("photos")?.decide_by(Measure::BalancedAccuracy);
+    /// # Ok::<(), mnist_study::Error>(())
+    /// ```
+    #[must_use]
+    pub fn decide_by(mut self, measure: Measure) -> Self {
+        self.decide_by = measure;
+        self
+    }
+
+    /// What of the data each run draws by its seed, alike for all models, so that the verdict holds for other draws too; nothing unless
+    /// said otherwise.
+    ///
+    /// ```
+    /// # let made = mnist_study::data::synthetic(9, 120, 60, 14, 12, 3);
+    /// # let of = |set: &mnist_study::data::Dataset| (set.images().to_vec(), set.labels().to_vec());
+    /// # let (training, test) = (of(made.training()), of(made.test()));
+    /// use mnist_study::{Comparison, Resample, data::Corpus};
+    ///
+    /// let corpus = Corpus::from_images("shapes", [14, 12], training, test)?;
+    /// let comparison = Comparison::of(["mlp", "cnn"])?.corpus(corpus).epochs(1);
+    /// let compared = comparison.resample(Resample::Bootstrap).run()?;
+    /// assert!(compared.records.iter().all(|run| run.specification.resample == Resample::Bootstrap));
+    /// # Ok::<(), mnist_study::Error>(())
+    /// ```
+    #[must_use]
+    pub fn resample(mut self, resample: Resample) -> Self {
+        self.resample = resample;
+        self
+    }
+
+    /// Cross-validates in the place of a test part: all images are dealt out to so many folds, 2 to 1,000, and each fold is tested on
+    /// once, by a run of each model; [`Self::runs`] then means nothing. The verdict is that of the corrected resampled t test.
+    ///
+    /// ```
+    /// # let made = mnist_study::data::synthetic(9, 120, 30, 14, 12, 3);
+    /// # let of = |set: &mnist_study::data::Dataset| (set.images().to_vec(), set.labels().to_vec());
+    /// # let (training, test) = (of(made.training()), of(made.test()));
+    /// use mnist_study::{Comparison, Measure, data::Corpus};
+    ///
+    /// let corpus = Corpus::from_images("shapes", [14, 12], training, test)?;
+    /// let comparison = Comparison::of(["mlp", "cnn"])?.corpus(corpus).epochs(1);
+    /// let compared = comparison.folds(3).repeats(2).decide_by(Measure::MacroF1).run()?;
+    /// // Two models, each three folds twice.
+    /// assert_eq!(compared.records.len(), 12);
+    /// for verdict in compared.verdicts() {
+    ///     println!("{verdict}");
+    /// }
+    /// # assert!(compared.verdicts().all(|verdict| verdict.contains("macro F1") && verdict.contains("fold")));
+    /// # assert!(compared.page().contains("macro F1"));
+    /// # Ok::<(), mnist_study::Error>(())
+    /// ```
+    #[must_use]
+    pub fn folds(mut self, folds: usize) -> Self {
+        self.folds = Some(folds.clamp(2, MAXIMUM_FOLDS));
+        self
+    }
+
+    /// How often a cross-validation deals the images out anew, at least once; see [`Self::folds`].
+    #[must_use]
+    pub fn repeats(mut self, repeats: usize) -> Self {
+        self.repeats = repeats.max(1);
         self
     }
 
@@ -123,7 +200,9 @@ impl Comparison {
         self,
         mut listener: impl FnMut(Event) -> ControlFlow<()> + Send,
     ) -> Result<Compared, Error> {
-        let Self { models, data, runs, first_seed, protocol, threads } = self;
+        let Self { models, data, runs, first_seed, decide_by, resample, folds, repeats, threads } = self;
+        let question = Question { decide_by, ..Question::default() };
+        let cross_validation = folds.map(|folds| CrossValidation { folds, repeats });
         for model in &models {
             model.recipe.check().map_err(RunError::from)?;
         }
@@ -131,12 +210,12 @@ impl Comparison {
         models.iter().try_for_each(|model| session.check(model))?;
         let study = StudySpec {
             models,
-            protocol,
+            protocol: Protocol::Sound,
             audit_selection: false,
-            resample: records::record::Resample::None,
-            cross_validation: None,
+            resample,
+            cross_validation,
             first_seed,
-            runs,
+            runs: cross_validation.map_or(runs, CrossValidation::runs),
         };
         let (mut records, mut failed) = (Vec::new(), Vec::new());
         for specification in plan(&study, &identify(session.corpus())) {
@@ -145,8 +224,9 @@ impl Comparison {
                 Err(run) => failed.push(run),
             }
         }
-        let judgement = judge(&records, &failed, &Thresholds::of(&records, &Question::default()));
-        Ok(Compared { records, failed, judgement, class_names: session.corpus().class_names().to_vec() })
+        let judgement = judge(&records, &failed, &Thresholds::of(&records, &question));
+        let class_names = session.corpus().class_names().to_vec();
+        Ok(Compared { records, failed, judgement, question, class_names })
     }
 }
 
@@ -164,13 +244,13 @@ impl Compared {
     /// Everything that is computed of the runs; it can be serialised, as `summary.json` is.
     pub fn analysis(&self) -> Analysis<'_> {
         let Judgement { comparisons, notes } = self.judgement.clone();
-        Analysis::judged(&self.records, &self.failed, &Question::default(), notes, comparisons)
+        Analysis::judged(&self.records, &self.failed, &self.question, notes, comparisons)
     }
 
     /// What every form of report is made of: see [`report`].
     pub fn study(&self) -> report::Study<'_> {
         report::Study {
-            question: Question::default(),
+            question: self.question.clone(),
             analysis: self.analysis(),
             images: None,
             class_names: &self.class_names,

@@ -60,11 +60,7 @@ impl DownloadProgress {
             }
             Event::Ready { file, bytes, downloaded } => {
                 if downloaded {
-                    self.screen.line(&format!(
-                        "{}: {file}: {}, SHA-256 verified",
-                        self.name,
-                        megabytes(bytes)
-                    ));
+                    self.screen.line(&format!("{}: {file}: {}, verified", self.name, megabytes(bytes)));
                 }
             }
         }

@@ -138,6 +138,11 @@ impl Failure {
         Self { message: message.to_string(), hint: hint.into(), kind: Kind::Interrupted }
     }
 
+    /// What went wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Whether a signal asked for it.
     pub(crate) fn is_interruption(&self) -> bool {
         matches!(self.kind, Kind::Interrupted)

@@ -142,7 +142,10 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         data::Error::Unwritable { .. } => "check the folder's permissions and the free space".to_owned(),
         data::Error::UnknownName { suggestion: Some(name), .. } => format!("did you mean {name}?"),
         data::Error::UnknownName { suggestion: None, .. } => {
-            format!("pass one of the known names ({}) or the path of a file or folder of images", known_names())
+            "pass a name that `mnist-study datasets` lists, or the path of a file or folder of images".to_owned()
+        }
+        data::Error::Unsuitable { .. } => {
+            "choose another set: `mnist-study datasets` lists those that can be learnt from".to_owned()
         }
         data::Error::NoFolder { name } if name.starts_with('~') => {
             "write the home folder's path in full: the shell has not put it in the place of `~`".to_owned()
@@ -187,10 +190,6 @@ pub(crate) fn of_data(error: &data::Error) -> String {
     }
 }
 
-fn known_names() -> String {
-    data::published().iter().map(|set| set.name).collect::<Vec<_>>().join(", ")
-}
-
 /// What to do with a file of another kind.
 fn of_remedy(remedy: Remedy) -> &'static str {
     match remedy {
@@ -203,6 +202,9 @@ fn of_remedy(remedy: Remedy) -> &'static str {
         Remedy::UnpackOnce => "unpack it once, with gunzip, so that it is compressed once or not at all",
         Remedy::Convert => {
             "save its arrays in Python: np.savez(FILE, x_train=..., y_train=..., x_test=..., y_test=...)"
+        }
+        Remedy::ArrayFolder => {
+            "pass its folder, with the images as x_train.npy and their labels as y_train.npy (x_test.npy, y_test.npy)"
         }
         Remedy::File => "pass the file itself with --dataset",
         Remedy::ClassFolders => {
@@ -330,8 +332,7 @@ mod tests {
         assert_eq!(of_source("fashon-mnist"), "did you mean fashion-mnist?");
         assert_eq!(
             of_source("something-else"),
-            "pass one of the known names (mnist, colored-mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, \
-             emnist-digits, emnist-mnist, qmnist, cifar-10, cifar-100, svhn) or the path of a file or folder of images"
+            "pass a name that `mnist-study datasets` lists, or the path of a file or folder of images"
         );
         assert!(of_source("./minst").starts_with("check the path"));
         assert!(of_source("~/mnist").starts_with("write the home folder"));

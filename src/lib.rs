@@ -81,6 +81,7 @@ struct HowToUseIt;
 
 pub use classifier::{Answer, Classifier};
 pub use comparison::{Compared, Comparison};
+pub use records::{question::Measure, record::Resample};
 pub use training::{Trained, Training, description_of};
 pub use {analysis, data, digits, interchange, nn, records, report, spec, stats, study, train};
 

@@ -1,21 +1,45 @@
 //! What several targets do with bytes.
 
 use containers::{Contents, Layout, Reading, read};
-use std::{env, fs, process};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process,
+};
 
 /// Writes the bytes as files of these names, compressed by gzip where a name says so and they are not yet, and reads each.
 pub fn read_as(names: &[&str], bytes: &[u8]) {
-    let folder = env::temp_dir().join(format!("mnist-study-fuzz-{}", process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder("files");
     for name in names {
         let path = folder.join(name);
         let compressed = name.ends_with("gz") && !bytes.starts_with(b"\x1f\x8b");
         let written = if compressed { data::idx::compress(bytes) } else { bytes.to_vec() };
         fs::write(&path, written).expect("written");
-        for layout in [None, Some(Layout::ChannelsFirst)] {
-            if let Ok(contents) = read(&path, &Reading { layout, ..Reading::default() }) {
-                check(&contents);
-            }
+        read_both_ways(&path);
+    }
+}
+
+/// Reads a folder of arrays: images, and from the second head on labels.
+pub fn read_arrays(bytes: &[u8]) {
+    let magic = b"\x93NUMPY";
+    let second = bytes.windows(magic.len()).skip(1).position(|window| window == magic);
+    let (images, labels) = bytes.split_at(second.map_or(bytes.len(), |place| place + 1));
+    let folder = folder("arrays");
+    fs::write(folder.join("x_train.npy"), images).expect("written");
+    fs::write(folder.join("y_train.npy"), labels).expect("written");
+    read_both_ways(&folder);
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = env::temp_dir().join(format!("mnist-study-fuzz-{}", process::id())).join(name);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn read_both_ways(path: &Path) {
+    for layout in [None, Some(Layout::ChannelsFirst)] {
+        if let Ok(contents) = read(path, &Reading { layout, ..Reading::default() }) {
+            check(&contents);
         }
     }
 }

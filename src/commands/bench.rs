@@ -5,13 +5,14 @@ use crate::{
     failure::{self, Failure, Hint},
     interrupt,
     options::{
-        OutputArguments,
+        DatasetArguments, OutputArguments,
         values::{bench_seconds, threads},
     },
     output,
 };
 use clap::{Args, ValueHint};
 use nn::{Architecture, Model};
+use report::thousands;
 use serde_json::json;
 use std::{fmt::Write, path::Path};
 use study::{
@@ -28,6 +29,8 @@ pub(crate) struct BenchArguments {
     /// Built-in models, a study file's, or files that `train --save` made [default: every built-in model]
     #[arg(value_name = "MODEL|FILE", value_hint = ValueHint::FilePath)]
     pub(crate) models: Vec<String>,
+    #[command(flatten)]
+    pub(crate) data: DatasetArguments,
     /// Seconds to train each model for; inference takes as long again
     #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = bench_seconds)]
     pub(crate) seconds: f64,
@@ -49,11 +52,19 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for name in &names {
         subjects.extend(Subject::find(name)?);
     }
-    let session = session("mnist", arguments.threads, &[], arguments.output.quiet)?;
-    // Before any time is spent: a file's weights may not fit.
-    for subject in &subjects {
-        subject.model(&session, 1)?;
-    }
+    let session = session(&arguments.data.name(), arguments.threads, &[], arguments.output.quiet)?;
+    // Before any time is spent: a network or a file's weights may not fit.
+    let fitting = |subject: &Subject| match subject.model(&session, 1) {
+        Ok(_) => Ok(true),
+        Err(error) if arguments.models.is_empty() => {
+            output::note(&format!("{} is left out: {}", subject.architecture.name, error.message()));
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    };
+    let fits: Vec<bool> = subjects.iter().map(fitting).collect::<Result<_, _>>()?;
+    let mut fits = fits.into_iter();
+    subjects.retain(|_| fits.next() == Some(true));
     let _finishing = interrupt::finish_step();
     let machine = bench::machine(&session);
     let mut models = Vec::new();
@@ -140,10 +151,11 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         let training = &model.training;
         line(format_args!("\n{} ({} parameters)", model.name, model.parameters));
         line(format_args!(
-            "  training, batch {}: {:.0} images/s, {:.2} s an epoch of 60,000; useful {:.0} GFLOP/s, {:.0} % of peak",
+            "  training, batch {}: {:.0} images/s, {:.2} s an epoch of {}; useful {:.0} GFLOP/s, {:.0} % of peak",
             training.batch,
             training.images_per_second,
             training.epoch_seconds,
+            thousands(training.epoch_images as u64),
             training.useful_gflops,
             100.0 * training.share_of_peak
         ));

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     };
     let comparison = Comparison {
         models: named::find_all(&names, &training.recipe)?,
-        datasets: vec![training.reading.of(&training.dataset)],
+        datasets: vec![training.data.name()],
         protocol: training.protocol.into(),
         audit_selection: arguments.audit_selection,
         resample: arguments.division.resample.map_or(Resample::None, Into::into),

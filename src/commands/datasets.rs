@@ -12,7 +12,7 @@ use crate::{
     options::{ListArguments, OutputArguments},
 };
 use clap::{Args, Subcommand};
-use data::{Origin, Published};
+use data::{Digest, Origin, Published};
 use report::thousands;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -33,7 +33,7 @@ const DATASETS_ENVIRONMENT: &str = "\
 Environment:
   MNIST_STUDY_DATA     folder that fetched data sets are kept in, instead of the user's cache folder
   MNIST_STUDY_MIRROR   address to fetch from, instead of the published ones: ADDRESS/NAME/FILE, and
-                       ADDRESS/emnist/gzip.zip; the SHA-256 must still be the published one
+                       ADDRESS/emnist/gzip.zip; the digest must still be the published one
   SSL_CERT_FILE        file of certificates in PEM format to trust, instead of the built-in ones";
 
 /// What `datasets` does beside listing.
@@ -74,8 +74,9 @@ fn fetch_named(arguments: &FetchArguments) -> Result<(), Failure> {
     let fetched = fetch_set(set, &data::cache_folder()?, arguments.output.quiet)?;
     let bytes = fetched.files.iter().map(|file| file.bytes).sum();
     let text = format!(
-        "{name}: {} files, {}, SHA-256 verified, in {}\n",
+        "{name}: {} file{}, {}, verified, in {}\n",
         fetched.files.len(),
+        if fetched.files.len() == 1 { "" } else { "s" },
         megabytes(bytes),
         fetched.folder.display()
     );
@@ -100,23 +101,33 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let mut text = String::new();
     for set in data::published() {
         let here = set.file_names().is_none() || cache.as_deref().is_some_and(|cache| set.is_here(cache));
+        listed.push(described(set, here, cache.as_deref()));
+        let state = state(set, here, cache.as_deref());
+        // What is said of the first of several that were published together is not said again.
+        let first_of = |is_alike: &dyn Fn(&Published) -> bool| {
+            data::published().iter().find(|other| is_alike(other)).map_or(set.name, |other| other.name)
+        };
+        let first = first_of(&|other| other.citation == set.citation);
+        if first_of(&|other| (other.citation, other.title) == (set.citation, set.title)) != set.name {
+            text.push_str(&format!("{} ({state})\n  the same, {}\n", set.name, set.shape));
+            continue;
+        }
         text.push_str(&format!(
-            "{} ({})\n  {} training and {} test images of {}, {}, {} classes\n  {}; licence: {}\n  {}\n",
+            "{} ({state})\n  {} training and {} test images of {}, {}, {} classes\n",
             set.name,
-            state(set, here, cache.as_deref()),
             thousands(set.training_images as u64),
             thousands(set.test_images as u64),
             set.title,
             set.shape,
-            set.classes.len(),
-            set.authors,
-            set.licence,
-            set.citation
+            set.classes.len()
         ));
-        listed.push(described(set, here, cache.as_deref()));
+        text.push_str(&match first == set.name {
+            true => format!("  {}; licence: {}\n  {}\n", set.authors, set.licence, set.citation),
+            false => format!("  published with {}; licence: {}\n", first, set.licence),
+        });
     }
     text.push_str(&format!(
-        "a file or folder\n  images up to {0}×{0}, grey or in colour, 2 to {1} classes: class folders, npz, CSV, CIFAR's and SVHN's files,\n  \
+        "a file or folder\n  images up to {0}×{0}, grey or in colour, 2 to {1} classes: class folders, npz and npy, CSV, CIFAR's and SVHN's files,\n  \
          or four IDX files, raw or .gz: {2}\n  `mnist-study datasets inspect PATH` shows what it holds\n",
         data::MAXIMUM_SIDE,
         data::MAXIMUM_CLASSES,
@@ -165,13 +176,20 @@ fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
         .map(|file| {
             let urls: Vec<String> =
                 file.mirrors.iter().map(|mirror| format!("{mirror}{}", file.name)).collect();
-            json!({ "name": file.name, "bytes": file.bytes, "sha256": file.sha256, "urls": urls })
+            let mut told = json!({ "name": file.name, "bytes": file.bytes, "urls": urls });
+            let algorithm = match file.digest {
+                Digest::Sha256(_) => "sha256",
+                Digest::Md5(_) => "md5",
+            };
+            told[algorithm] = json!(file.digest.digits());
+            told
         })
         .collect();
     json!({
         "name": set.name,
         "title": set.title,
         "training_images": set.training_images,
+        "validation_images": set.validation_images,
         "test_images": set.test_images,
         "height": set.shape.height,
         "width": set.shape.width,

@@ -1,9 +1,14 @@
 //! `models`: what there is.
 
 use super::named::find;
-use crate::{failure::Failure, options::ListArguments, output};
+use crate::{
+    failure::Failure,
+    options::{ListArguments, ReadingArguments},
+    output,
+};
 use clap::{Args, ValueHint};
-use nn::{Architecture, LayerDescription, Shape};
+use data::{Source, find_published};
+use nn::{Architecture, ImageShape, LayerDescription, Shape};
 use report::thousands;
 use serde_json::json;
 use study::{
@@ -14,31 +19,56 @@ use study::{
 /// `models`.
 #[derive(Debug, Args)]
 pub(crate) struct ModelsArguments {
-    /// Describe a model, or each of a study file, layer by layer: output shapes, parameters and multiply-adds, for MNIST
+    /// Describe a model, or each of a study file, layer by layer: output shapes, parameters and multiply-adds
     #[arg(long, value_name = "MODEL|FILE", value_hint = ValueHint::FilePath, conflicts_with = "layers")]
     pub(crate) describe: Option<String>,
     /// List how every kind of layer is spelled in a study file
     #[arg(long)]
     pub(crate) layers: bool,
+    /// Count for the images and classes of this data set: a name that `mnist-study datasets` lists, or a file or folder of images
+    /// [default: mnist]
+    #[arg(long, value_name = "NAME|PATH", value_hint = ValueHint::AnyPath, conflicts_with = "layers")]
+    pub(crate) dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) list: ListArguments,
 }
 
-/// Lists the built-in models, describes some as they are for MNIST, or lists the layers.
+/// Lists the built-in models, describes some as they are for a data set, or lists the layers.
 pub(crate) fn models(arguments: &ModelsArguments) -> Result<(), Failure> {
+    if arguments.layers {
+        return layers(&arguments.list);
+    }
+    let fit = Fit::of(arguments)?;
     match &arguments.describe {
-        Some(name) => describe(&find(name)?, &arguments.list),
-        None if arguments.layers => layers(&arguments.list),
-        None => list(&arguments.list),
+        Some(name) => describe(&find(name)?, &fit, &arguments.list),
+        None => list(&fit, &arguments.list),
     }
 }
 
-/// What MNIST's images are.
-const MNIST: Shape = Shape::Image { height: 28, width: 28, channels: 1 };
+/// What models are to fit.
+struct Fit {
+    images: ImageShape,
+    classes: usize,
+}
 
-fn described(model: &ModelSpec) -> Result<Vec<LayerDescription>, Failure> {
-    let described = model.architecture.describe([28, 28], 10);
-    Ok(described.map_err(|error| model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile))?)
+impl Fit {
+    /// A known data set need not be here: what it holds is known.
+    fn of(arguments: &ModelsArguments) -> Result<Self, Failure> {
+        let name = arguments.reading.of(arguments.dataset.as_deref().unwrap_or("mnist"));
+        let source = Source::parse(&name)?;
+        if let Some(set) = find_published(&name) {
+            return Ok(Self { images: set.shape, classes: set.classes.len() });
+        }
+        let corpus = data::load(&source)?;
+        Ok(Self { images: corpus.training().shape(), classes: corpus.classes() })
+    }
+
+    fn described(&self, model: &ModelSpec) -> Result<Vec<LayerDescription>, RunError> {
+        let described = model.architecture.describe(self.images, self.classes);
+        described.map_err(|error| model.locate(error).map_or_else(RunError::Shape, RunError::StudyFile))
+    }
 }
 
 /// Parameters and multiply-adds of all layers.
@@ -47,11 +77,13 @@ fn totals(layers: &[LayerDescription]) -> (usize, u64) {
     (parameters, layers.iter().map(|layer| layer.multiply_adds).sum())
 }
 
-fn list(arguments: &ListArguments) -> Result<(), Failure> {
+fn list(fit: &Fit, arguments: &ListArguments) -> Result<(), Failure> {
     let mut listed = Vec::new();
     let mut text = String::new();
     for model in built_in_models() {
-        let (parameters, multiply_adds) = totals(&described(&model)?);
+        let described = fit.described(&model);
+        let counts = described.as_deref().ok().map(totals);
+        let problem = described.as_ref().err().map(ToString::to_string);
         let Architecture { name, summary, citation, layers } = &model.architecture;
         let spelled: Vec<String> = layers.iter().map(ToString::to_string).collect();
         let expected = model.expected_accuracy.map_or(String::new(), |accuracy| {
@@ -61,20 +93,24 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
             };
             format!("; {:.1} % on MNIST after {epochs}", 100.0 * accuracy)
         });
-        text.push_str(&format!(
-            "{name}\n  {summary}\n  {} parameters, {:.1} million multiply-adds an image{expected}\n  {}\n  {citation}\n",
-            thousands(parameters as u64),
-            multiply_adds as f64 / 1e6,
-            spelled.join(" - ")
-        ));
+        let cost = match (counts, &problem) {
+            (Some((parameters, multiply_adds)), _) => format!(
+                "{} parameters, {:.1} million multiply-adds an image{expected}",
+                thousands(parameters as u64),
+                multiply_adds as f64 / 1e6
+            ),
+            (None, problem) => format!("does not fit: {}", problem.as_deref().unwrap_or_default()),
+        };
+        text.push_str(&format!("{name}\n  {summary}\n  {cost}\n  {}\n  {citation}\n", spelled.join(" - ")));
         listed.push(json!({
             "name": name,
             "summary": summary,
             "citation": citation,
             "layers": layers,
             "recipe": model.recipe,
-            "parameters": parameters,
-            "multiply_adds": multiply_adds,
+            "parameters": counts.map(|(parameters, _)| parameters),
+            "multiply_adds": counts.map(|(_, multiply_adds)| multiply_adds),
+            "does_not_fit": problem,
             "expected_accuracy": model.expected_accuracy,
         }));
     }
@@ -93,16 +129,16 @@ fn layers(arguments: &ListArguments) -> Result<(), Failure> {
     print(arguments, &text, &json!(listed))
 }
 
-fn describe(models: &[ModelSpec], arguments: &ListArguments) -> Result<(), Failure> {
+fn describe(models: &[ModelSpec], fit: &Fit, arguments: &ListArguments) -> Result<(), Failure> {
     let mut text = String::new();
     let mut listed = Vec::new();
     for model in models {
-        let layers = described(model)?;
+        let layers = fit.described(model)?;
         let (parameters, multiply_adds) = totals(&layers);
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&table(&model.architecture, &layers));
+        text.push_str(&table(&model.architecture, fit.images, &layers));
         let layers: Vec<_> = layers
             .iter()
             .map(|layer| {
@@ -119,7 +155,7 @@ fn describe(models: &[ModelSpec], arguments: &ListArguments) -> Result<(), Failu
             "name": model.architecture.name,
             "summary": model.architecture.summary,
             "citation": model.architecture.citation,
-            "input": MNIST.axes(),
+            "input": [fit.images.height, fit.images.width, fit.images.channels],
             "layers": layers,
             "network": model.architecture.layers,
             "recipe": model.recipe,
@@ -133,7 +169,7 @@ fn describe(models: &[ModelSpec], arguments: &ListArguments) -> Result<(), Failu
     }
 }
 
-fn table(architecture: &Architecture, layers: &[LayerDescription]) -> String {
+fn table(architecture: &Architecture, images: ImageShape, layers: &[LayerDescription]) -> String {
     let mut text = format!("{}\n", architecture.name);
     for line in [&architecture.summary, &architecture.citation] {
         if !line.is_empty() {
@@ -149,7 +185,7 @@ fn table(architecture: &Architecture, layers: &[LayerDescription]) -> String {
         text.push('\n');
     };
     row("layer", "output", "parameters", "multiply-adds");
-    row("input", &MNIST.to_string(), "", "");
+    row("input", &Shape::from(images).to_string(), "", "");
     for layer in layers {
         let counts = [layer.parameters as u64, layer.multiply_adds].map(|count| match count {
             0 => String::new(),

@@ -50,7 +50,7 @@ pub(crate) struct TrainArguments {
 /// Trains and saves.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let training = &arguments.training;
-    let dataset = training.reading.of(&training.dataset);
+    let dataset = training.data.name();
     let mut inputs = vec![("--dataset", Path::new(&dataset))];
     inputs.extend(in_study_file(&arguments.model).map(|(file, _)| ("the model", Path::new(file))));
     targets::check(&inputs, &[("--save", &arguments.save)])?;

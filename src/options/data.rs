@@ -1,7 +1,24 @@
 //! Which data, and how it is read.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use data::{Groups, Layout, Reading, TestShare, parse_size};
+
+/// Which data: MNIST unless said otherwise.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatasetArguments {
+    /// Data set: a name that `mnist-study datasets` lists, or a file or folder of images
+    #[arg(long, value_name = "NAME|PATH", default_value = "mnist", value_hint = ValueHint::AnyPath)]
+    dataset: String,
+    #[command(flatten)]
+    reading: ReadingArguments,
+}
+
+impl DatasetArguments {
+    /// The data set's name, with how it is read.
+    pub(crate) fn name(&self) -> String {
+        self.reading.of(&self.dataset)
+    }
+}
 
 /// How the images of a file or folder are read: as it stands behind the path in a data set's name.
 #[derive(Debug, Clone, Default, Args)]

@@ -10,7 +10,7 @@ mod run;
 mod training;
 pub(crate) mod values;
 
-pub(crate) use data::ReadingArguments;
+pub(crate) use data::{DatasetArguments, ReadingArguments};
 pub(crate) use division::DivisionArguments;
 pub(crate) use model_file::ModelFileArguments;
 pub(crate) use output::{ListArguments, OutputArguments};

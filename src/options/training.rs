@@ -1,16 +1,13 @@
 //! What is trained on, how, and from which seed.
 
-use super::{ReadingArguments, RecipeArguments, values::ProtocolName};
-use clap::{Args, ValueHint};
+use super::{DatasetArguments, RecipeArguments, values::ProtocolName};
+use clap::Args;
 
 /// What every verb that trains takes.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
-    /// Data set: a name that `mnist-study datasets` lists, or a file or folder of images
-    #[arg(long, value_name = "NAME|PATH", default_value = "mnist", value_hint = ValueHint::AnyPath)]
-    pub(crate) dataset: String,
     #[command(flatten)]
-    pub(crate) reading: ReadingArguments,
+    pub(crate) data: DatasetArguments,
     #[command(flatten)]
     pub(crate) recipe: RecipeArguments,
     /// Seed of the first run; the next runs count up from it

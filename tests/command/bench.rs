@@ -67,3 +67,92 @@ fn a_file_is_measured_as_its_architecture_and_told_as_a_table() {
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.starts_with("error: nowhere.safetensors: "), "{}", missing.stderr);
 }
+
+/// Images of so few pixels that most of the built-in models do not fit them.
+fn put_squares(bench: &Bench) {
+    let row = |index: usize| match index % 2 {
+        0 => format!("bright,{},240,250,230\n", 200 + index),
+        _ => format!("dark,{},20,30,40\n", index),
+    };
+    let text: String = (0..40).map(row).collect();
+    std::fs::write(bench.path().join("squares.csv"), format!("label,a,b,c,d\n{text}")).expect("written");
+}
+
+#[test]
+fn models_are_measured_on_other_data_and_what_does_not_fit_is_left_out() {
+    let bench = Bench::new();
+    put_squares(&bench);
+    let measured = said(&mut bench.command(&["bench", "--dataset", "squares.csv", "--seconds", "0.01"]));
+    assert_eq!(measured.code, Some(0), "{}", measured.stderr);
+    assert!(
+        measured.stderr.contains("note: cnn is left out: model cnn, layer 1 (conv 32 3x3): "),
+        "{}",
+        measured.stderr
+    );
+    assert!(
+        !measured.stdout.contains("\ncnn (") && measured.stdout.contains("\nmlp ("),
+        "{}",
+        measured.stdout
+    );
+    // A fifth of the forty is set apart.
+    assert!(measured.stdout.contains(" s an epoch of 32; "), "{}", measured.stdout);
+    let named = said(&mut bench.command(&["bench", "cnn", "--dataset", "squares.csv"]));
+    assert_eq!(named.code, Some(1), "{}", named.stderr);
+    assert!(named.stderr.contains("error: model cnn, layer 1 (conv 32 3x3): "), "{}", named.stderr);
+}
+
+#[test]
+fn a_speedrun_has_the_target_and_the_data_that_are_asked_for() {
+    let bench = Bench::new();
+    put_squares(&bench);
+    let speedrun = |target: &str| {
+        let mut command = bench.command(&["speedrun", "mlp", "--dataset", "squares.csv", "--seeds", "2"]);
+        let said = said(command.args(["--target", target, "--json", "--quiet"]));
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        serde_json::from_str::<serde_json::Value>(&said.stdout).expect("JSON")
+    };
+    let reached = speedrun("0.125");
+    assert_eq!(
+        (&reached["target"], &reached["reached"]),
+        (&serde_json::json!(0.125), &serde_json::json!(true))
+    );
+    let mut command = bench.command(&["speedrun", "mlp", "--dataset", "data", "--seeds", "1", "--quiet"]);
+    let told = said(command.args(["--target", "0.999"]));
+    assert!(told.stdout.contains("): 99.9 % "), "{}", told.stdout);
+    assert!(said(&mut bench.command(&["speedrun", "--target", "99"])).stderr.contains("a fraction above 0"));
+}
+
+#[test]
+fn models_are_counted_for_the_images_that_they_are_asked_about() {
+    let bench = Bench::new();
+    let models = said(&mut bench.command(&["models", "--dataset", "data"]));
+    assert_eq!(models.code, Some(0), "{}", models.stderr);
+    // 14·12 pixels to 256, to 128, to 3 classes, and a bias each.
+    let parameters = (168 * 256 + 256) + (256 * 128 + 128) + (128 * 3 + 3);
+    assert_eq!(parameters, 76_547);
+    assert!(
+        models.stdout.contains("\n  76,547 parameters, 0.1 million multiply-adds an image; "),
+        "{}",
+        models.stdout
+    );
+    let misfit =
+        "  does not fit: model vit, layer 1 (patches 7): patches of 7×7 do not divide an image of 14×12×1\n";
+    assert!(models.stdout.contains(misfit), "{}", models.stdout);
+    let json = said(&mut bench.command(&["models", "--dataset", "data", "--json"])).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let of =
+        |name: &str| json.as_array().expect("a list").iter().find(|model| model["name"] == name).expect("it");
+    assert_eq!(
+        (&of("mlp")["parameters"], &of("mlp")["does_not_fit"]),
+        (&76_547.into(), &serde_json::Value::Null)
+    );
+    assert!(of("vit")["parameters"].is_null() && of("vit")["does_not_fit"].is_string());
+    // What a known set holds is known before it is fetched.
+    let described =
+        said(&mut bench.command(&["models", "--describe", "mlp", "--dataset", "pathmnist-64"])).stdout;
+    assert!(described.contains("input           64×64×3\n"), "{described}");
+    assert!(described.contains("dense classes   9 "), "{described}");
+    let resized = ["models", "--describe", "vit", "--dataset", "data", "--resize", "14x14"];
+    let resized = said(&mut bench.command(&resized));
+    assert!(resized.stdout.contains("14×14×1\n"), "{}{}", resized.stdout, resized.stderr);
+}

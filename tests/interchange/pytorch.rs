@@ -2,7 +2,9 @@
 
 use crate::common::{MNIST, every_layer};
 use interchange::{Description, FormatError, describe, encode, load};
-use nn::{Architecture, InstructionSet, Model};
+use nn::{
+    Architecture, InstructionSet, Model, Optimiser, OptimiserSpec, Preparation, SgdConstants, UpdateRule,
+};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::{fs, path::PathBuf};
@@ -145,4 +147,76 @@ fn a_network_in_another_order_is_refused() {
         "dense classes",
     ];
     assert!(matches!(load_into(&shorter), FormatError::Shape { .. } | FormatError::Surplus(_)));
+}
+
+/// The `nn.Sequential` that golden/interchange/colour.py builds for images of 16×12 pixels in colour.
+fn colour() -> (Description, Model<f32>) {
+    let layers = [
+        "conv 4 3x3",
+        "batchnorm",
+        "relu",
+        "maxpool 2",
+        "conv 6 3x3",
+        "layernorm",
+        "relu",
+        "flatten",
+        "dense 12",
+        "relu",
+        "dense classes",
+    ];
+    let layers = layers.iter().map(|layer| layer.parse().expect("a layer")).collect();
+    let architecture = Architecture { layers, ..sequential() };
+    let mut description =
+        Description::of(&architecture, [16, 12, 3], ["a", "b", "c", "d"].map(str::to_owned).to_vec());
+    let preparation = Preparation::new(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]);
+    description.preparation = Some(preparation.expect("of 0 to 1"));
+    description.epsilon = Some(1e-5);
+    let model = description.model(InstructionSet::detect(), 12).expect("it fits");
+    (description, model)
+}
+
+#[test]
+fn a_network_for_colour_computes_and_learns_as_in_pytorch() {
+    let file = |name: &str| fs::read(golden(name)).expect("a golden file");
+    let values = file("colour-values.safetensors");
+    let values = SafeTensors::deserialize(&values).expect("a file");
+    let bytes = |name: &str| values.tensor(name).expect("a tensor").data().to_vec();
+    let numbers = |name: &str| -> Vec<f64> {
+        bytes(name)
+            .chunks_exact(8)
+            .map(|number| f64::from_le_bytes(number.try_into().expect("8 bytes")))
+            .collect()
+    };
+    let (images, labels) = (bytes("images"), bytes("labels"));
+    let image = |index: usize| &images[index * 576..][..576];
+    let check = |what: &str, found: &[f32], expected: &[f64]| {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        for (found, expected) in found.iter().zip(expected) {
+            let error = (f64::from(*found) - expected).abs();
+            assert!(error < 1e-5 * (1.0 + expected.abs()), "{what}: {expected} expected, {found} found");
+        }
+    };
+    let (description, mut model) = colour();
+    load(&file("colour.safetensors"), &description, &[], &mut model).expect("PyTorch's weights");
+    model.set_batch(labels.len(), image);
+    check("logits", model.forward(labels.len()), &numbers("logits"));
+
+    let rule = UpdateRule {
+        optimiser: OptimiserSpec::Sgd(SgdConstants { momentum: 0.9, nesterov: true }),
+        learning_rate: 0.05,
+        weight_decay: 0.0,
+        gradient_clip: None,
+    };
+    let mut optimiser = Optimiser::new(&rule, model.specs());
+    for expected in numbers("losses") {
+        let found = model.differentiate_images(&labels, image).loss_sum / labels.len() as f64;
+        assert!((found - expected).abs() < 1e-5, "loss: {expected} expected, {found} found");
+        model.update(&mut optimiser, 1.0);
+    }
+    let (_, mut theirs) = colour();
+    load(&file("colour-trained.safetensors"), &description, &[], &mut theirs).expect("PyTorch's weights");
+    let expected: Vec<f64> = theirs.parameters().iter().map(|weight| f64::from(*weight)).collect();
+    check("weights after three steps", model.parameters(), &expected);
+    model.set_batch(labels.len(), image);
+    check("logits after three steps", model.forward(labels.len()), &numbers("trained_logits"));
 }

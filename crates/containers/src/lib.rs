@@ -1,4 +1,4 @@
-//! Image data sets as people have them, read to arrays: class folders of image files, npz files, CSV tables, CIFAR's
+//! Image data sets as people have them, read to arrays: class folders of image files, NumPy's arrays, CSV tables, CIFAR's
 //! binary files, SVHN's MATLAB files.
 //!
 //! [`recognise`] says what a path holds, [`read`] reads it. Nothing is resized, transposed, converted or left out in silence: what was
@@ -115,7 +115,7 @@ pub enum Layout {
 pub enum Kind {
     /// A folder of a folder a class, or of one such folder a part.
     ClassFolders,
-    /// NumPy's archive of arrays.
+    /// NumPy's arrays, in an archive or in a folder.
     Npz,
     /// A table of a row an image, or a folder of such tables.
     Csv,
@@ -144,8 +144,12 @@ pub fn recognise(path: &Path) -> Option<Kind> {
             Some(Kind::Cifar)
         } else if mat::is_folder(path) {
             Some(Kind::Mat)
+        } else if npz::is_folder_of_images(path) {
+            Some(Kind::Npz)
+        } else if class_folders::is_folder(path) {
+            Some(Kind::ClassFolders)
         } else {
-            class_folders::is_folder(path).then_some(Kind::ClassFolders)
+            npz::is_folder(path).then_some(Kind::Npz)
         };
     }
     let name = path.file_name()?.to_string_lossy().to_lowercase();

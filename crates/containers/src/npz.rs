@@ -1,4 +1,4 @@
-//! NumPy's archives: which arrays are images and labels, and their elements as pixels and classes.
+//! NumPy's archives, and folders of its arrays: which are images and labels, and their elements as pixels and classes.
 
 use crate::{
     Asked, Error, Images, Layout, MAXIMUM_BYTES, MAXIMUM_CLASSES, Reading,
@@ -11,13 +11,17 @@ use crate::{
     words::list,
 };
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 use zip::ZipArchive;
 
-type Archive = ZipArchive<BufReader<File>>;
+/// Where the arrays are.
+enum Holder {
+    Archive(ZipArchive<BufReader<File>>),
+    Folder(PathBuf),
+}
 
 /// What the arrays of a part are called, images and labels, in the order of [`PARTS`]. The first scheme of which there is an array
 /// counts.
@@ -63,7 +67,41 @@ pub(crate) fn is_file(path: &Path, name: &str) -> bool {
         && head[..read].windows(SUFFIX.len()).any(|part| part == SUFFIX.as_bytes())
 }
 
-pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
+/// Whether arrays lie in a folder as files.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    !names_in(path).is_empty()
+}
+
+/// Whether one of them is called as an array of images is.
+pub(crate) fn is_folder_of_images(path: &Path) -> bool {
+    scheme_of(&names_in(path)).is_some()
+}
+
+/// The names of a folder's arrays.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| {
+        let name = entry.file_name().to_str()?.strip_suffix(SUFFIX)?.to_owned();
+        (!name.starts_with('.') && entry.path().is_file()).then_some(name)
+    });
+    names.collect()
+}
+
+fn find<'a>(names: &'a [String], wanted: &str) -> Option<&'a String> {
+    names.iter().find(|name| name.eq_ignore_ascii_case(wanted))
+}
+
+fn scheme_of(names: &[String]) -> Option<&'static [&'static [(&'static str, &'static str)]; 3]> {
+    SCHEMES.iter().find(|scheme| {
+        scheme.iter().flat_map(|part| part.iter()).any(|(images, _)| find(names, images).is_some())
+    })
+}
+
+/// The archive's arrays, or the folder's.
+fn open(path: &Path) -> Result<(Holder, Vec<String>), Error> {
+    if path.is_dir() {
+        return Ok((Holder::Folder(path.to_owned()), names_in(path)));
+    }
     let shown = path.display().to_string();
     let file = File::open(path).map_err(|error| Error::unreadable(&shown, &error))?;
     if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
@@ -74,16 +112,17 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
         format: "npz (zip)",
         reason: error.to_string(),
     })?;
-    let mut source = Source { path: shown, archive, remarks: Vec::new() };
-    let members = source.archive.file_names().flatten();
-    let mut names: Vec<String> =
-        members.filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned)).collect();
+    let members = archive.file_names().flatten();
+    let names = members.filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned)).collect();
+    Ok((Holder::Archive(archive), names))
+}
+
+pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
+    let (arrays, mut names) = open(path)?;
     names.sort();
-    let named = |wanted: &str| names.iter().find(|name| name.eq_ignore_ascii_case(wanted));
-    let scheme = SCHEMES
-        .iter()
-        .find(|scheme| scheme.iter().flat_map(|part| part.iter()).any(|(images, _)| named(images).is_some()));
-    let Some(scheme) = scheme else {
+    let mut source = Source { path: path.display().to_string(), arrays, remarks: Vec::new() };
+    let named = |wanted: &str| find(&names, wanted);
+    let Some(scheme) = scheme_of(&names) else {
         return Err(Error::Arrays { file: source.path, expected: KNOWN_NAMES, found: names });
     };
     let mut raw = Raw::default();
@@ -135,7 +174,7 @@ pub(crate) fn read(path: &Path, reading: &Reading) -> Result<Raw, Error> {
 
 struct Source {
     path: String,
-    archive: Archive,
+    arrays: Holder,
     remarks: Vec<String>,
 }
 
@@ -166,10 +205,17 @@ impl Source {
 
     /// Opens an array: its head, and a reader of its elements.
     fn open(&mut self, array: &str) -> Result<(Head, impl Read), Error> {
-        let shown = self.shown(array);
-        let mut member = self.archive.by_name(&format!("{array}{SUFFIX}")).map_err(|error| {
-            Error::Damaged { file: shown.clone(), format: "npz (zip)", reason: error.to_string() }
-        })?;
+        let (shown, name) = (self.shown(array), format!("{array}{SUFFIX}"));
+        let mut member: Box<dyn Read> =
+            match &mut self.arrays {
+                Holder::Archive(archive) => Box::new(archive.by_name(&name).map_err(|error| {
+                    Error::Damaged { file: shown.clone(), format: "npz (zip)", reason: error.to_string() }
+                })?),
+                Holder::Folder(folder) => {
+                    let file = File::open(folder.join(&name));
+                    Box::new(BufReader::new(file.map_err(|error| Error::unreadable(&shown, &error))?))
+                }
+            };
         let head = array::read_head(&mut member, &shown)?;
         Ok((head, member))
     }

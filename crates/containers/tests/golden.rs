@@ -19,11 +19,15 @@ fn expected() -> Value {
     serde_json::from_str(&fs::read_to_string(golden("expected.json")).expect("a file")).expect("JSON")
 }
 
-/// The archive's folders below a new folder.
+/// The archive of folders, below a new one.
 fn folders() -> tempfile::TempDir {
+    unpacked(&golden("folders.zip"))
+}
+
+/// A zip archive's members below a new folder.
+fn unpacked(archive: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut archive =
-        ZipArchive::new(File::open(golden("folders.zip")).expect("a file")).expect("a zip file");
+    let mut archive = ZipArchive::new(File::open(archive).expect("a file")).expect("a zip file");
     for index in 0..archive.len() {
         let mut member = archive.by_index(index).expect("a member");
         let path = folder.path().join(member.enclosed_name().expect("a name"));
@@ -93,12 +97,22 @@ fn arrays_and_tables_are_what_python_says() {
     let expected = expected();
     let cases = expected["cases"].as_array().expect("cases");
     assert!(cases.len() > 20);
+    let mut folders = 0;
     for case in cases.iter().filter(|case| case["path"] != "same") {
         let path = case["path"].as_str().expect("a path");
-        let contents =
-            read(&golden(path), &reading(&case["reading"])).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let reading = reading(&case["reading"]);
+        let contents = read(&golden(path), &reading).unwrap_or_else(|error| panic!("{path}: {error}"));
         check(case, &contents, path);
+        if path.ends_with(".npz") {
+            // An archive's members are the files that `numpy.save` writes.
+            let folder = unpacked(&golden(path));
+            assert_eq!(recognise(folder.path()), Some(Kind::Npz), "{path}");
+            let of_folder = read(folder.path(), &reading).unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert_eq!(of_folder, contents, "{path}");
+            folders += 1;
+        }
     }
+    assert!(folders > 10);
 }
 
 #[test]

@@ -4,7 +4,7 @@ pub(crate) use containers::thousands;
 
 use std::fmt;
 
-use crate::Found;
+use crate::{Found, registry::unsuitable};
 use spec::ImageShape;
 
 /// Why data cannot be used.
@@ -264,12 +264,14 @@ pub enum Error {
         found: u64,
     },
     /// A file of a published set is not as it was published.
-    #[error("{file}: SHA-256 {expected} expected, {found} found")]
+    #[error("{file}: {algorithm} {expected} expected, {found} found")]
     WrongDigest {
         /// The set's name.
         name: String,
         /// The file's path.
         file: String,
+        /// [`crate::Digest::algorithm`].
+        algorithm: &'static str,
         /// In lower-case hexadecimal.
         expected: String,
         /// In lower-case hexadecimal.
@@ -289,12 +291,22 @@ pub enum Error {
     #[error("the folder for downloaded datasets: a home folder in the environment expected, none found")]
     NoCacheFolder,
     /// A dataset's name is neither known nor a folder.
-    #[error("dataset {name:?}: {} or a file or folder of images expected, none of them found", known_names())]
+    #[error("dataset {name:?}: a known name or a file or folder of images expected, neither found")]
     UnknownName {
         /// What was asked for.
         name: String,
         /// The known name that is spelt most alike, if one is near.
         suggestion: Option<&'static str>,
+    },
+    /// A published set that cannot be learnt from here.
+    #[error("dataset {name}: {expected} expected, {found} found")]
+    Unsuitable {
+        /// The set's name.
+        name: String,
+        /// What a set has to hold.
+        expected: &'static str,
+        /// What it holds.
+        found: &'static str,
     },
     /// A dataset's name is a path, and nothing is there.
     #[error("dataset {name:?}: a file or folder of images expected, nothing found there")]
@@ -473,15 +485,14 @@ impl Error {
         Self::Division { name: name.to_owned(), part, problem: Box::new(self) }
     }
 
-    /// For a name that is neither known nor a folder.
+    /// For a name that is neither known nor a folder: [`Self::Unsuitable`] or [`Self::UnknownName`].
     pub fn unknown_name(name: &str) -> Self {
+        if let Some((expected, found)) = unsuitable(name) {
+            return Self::Unsuitable { name: name.to_owned(), expected, found };
+        }
         let known = crate::published().iter().map(|set| set.name);
         Self::UnknownName { name: name.to_owned(), suggestion: crate::near(name, known) }
     }
-}
-
-fn known_names() -> String {
-    crate::published().iter().map(|set| set.name).collect::<Vec<_>>().join(", ")
 }
 
 fn surplus(found: Option<u64>) -> String {

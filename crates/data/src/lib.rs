@@ -31,6 +31,7 @@ mod classes;
 mod coloured;
 mod corpus;
 mod dataset;
+mod digest;
 mod directory;
 mod error;
 mod four_files;
@@ -60,6 +61,7 @@ pub use containers::{
 };
 pub use corpus::Corpus;
 pub use dataset::{Dataset, MAXIMUM_CLASSES, MAXIMUM_SIDE};
+pub use digest::{Digest, Hasher};
 pub use directory::{load_directory, write_directory};
 pub use error::{Beside, Error, HeldBack};
 pub use four_files::FILE_NAMES;

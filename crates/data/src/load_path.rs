@@ -42,19 +42,7 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
     } else if reading.test.is_some() {
         return Err(Error::TestStated { name });
     }
-    let Contents { class_names, mut training, validation, test, .. } = contents;
-    let validation_images = validation.as_ref().map(|part| part.images.count);
-    if let Some(validation) = validation {
-        append(&mut training, validation);
-    }
-    let classes = class_names.len();
-    let test = test.expect("set apart where none is stated");
-    let training = dataset(format!("{name} (training)"), training, classes)?;
-    let test = dataset(format!("{name} (test)"), test, classes)?;
-    let mut corpus = Corpus::examined_in_parts(name, training, validation_images, test, class_names)?;
-    if validation_images.is_some() {
-        remarks.extend(corpus.validation_in_words().map(|stated| Remark::Note(stated + ", used as such")));
-    }
+    let mut corpus = assemble(name, contents, &mut remarks)?;
     if let Some(groups) = groups {
         remarks.extend(groups.remarks());
         if is_set_apart {
@@ -68,6 +56,23 @@ pub fn load_path(path: &Path, reading: &Reading) -> Result<Corpus, Error> {
         corpus = corpus.prepared_otherwise();
     }
     Ok(corpus.with_remarks(remarks))
+}
+
+/// A corpus of contents with a test part, whose validation images become the last of the training images; adds to what there is to say.
+pub(crate) fn assemble(name: String, contents: Contents, remarks: &mut Vec<Remark>) -> Result<Corpus, Error> {
+    let Contents { class_names, mut training, validation, test, .. } = contents;
+    let validation_images = validation.as_ref().map(|part| part.images.count);
+    if let Some(validation) = validation {
+        append(&mut training, validation);
+    }
+    let classes = class_names.len();
+    let training = dataset(format!("{name} (training)"), training, classes)?;
+    let test = dataset(format!("{name} (test)"), test.expect("a test part"), classes)?;
+    let corpus = Corpus::examined_in_parts(name, training, validation_images, test, class_names)?;
+    if validation_images.is_some() {
+        remarks.extend(corpus.validation_in_words().map(|stated| Remark::Note(stated + ", used as such")));
+    }
+    Ok(corpus)
 }
 
 /// Refuses words that mean nothing for a kind of data; no kind stands for IDX files.

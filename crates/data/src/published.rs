@@ -5,13 +5,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-use spec::ImageShape;
-
+use crate::load_path::assemble;
 use crate::parse::parse_images_and_labels;
 use crate::paths::{PathKind, path_kind, read_file};
-use crate::{Corpus, Dataset, Download, Error, LabelLayout, Origin, Published, idx};
-use base16ct::lower::encode_string as hexadecimal;
+use crate::{Corpus, Dataset, Digest, Download, Error, LabelLayout, Origin, Published, idx};
 
 /// Beside files that came out of an archive: their digests, as `sha256sum -c` reads them.
 pub const CHECKSUMS_FILE: &str = "SHA256SUMS";
@@ -46,7 +43,7 @@ impl fmt::Display for Checksums {
 
 /// Loads a published data set from its folder in `cache`.
 ///
-/// Each file's SHA-256 is compared with the published one, or for a file out of an archive with the one that was taken
+/// Each file's digest is compared with the published one, or for a file out of an archive with the one that was taken
 /// when the verified archive was unpacked: a file that was changed since is never trained on in silence. Images are
 /// turned upright and labels counted from 0, so that [`Corpus::sha256`] is that of the set as it is used.
 ///
@@ -63,16 +60,26 @@ pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
     if let Origin::Containers(files) = &set.origin {
         return load_containers(set, &folder, files);
     }
-    let digests = expected_digests(set, &folder)?;
+    let sums = match &set.origin {
+        Origin::Archive { .. } => {
+            let text = read_present(set, &folder, CHECKSUMS_FILE)?;
+            Checksums::parse(&String::from_utf8_lossy(&text))
+        }
+        _ => Checksums::default(),
+    };
     let mut files = Vec::with_capacity(names.len());
-    for (name, expected) in names.into_iter().zip(digests) {
+    for (index, name) in names.into_iter().enumerate() {
+        let expected = match &set.origin {
+            Origin::Files(files) => files[index].digest,
+            _ => Digest::Sha256(sums.of(name).ok_or_else(|| {
+                not_fetched(set, &folder, &format!("{CHECKSUMS_FILE} with a line for {name}"))
+            })?),
+        };
         let path = folder.join(name);
         let bytes = read_present(set, &folder, name)?;
-        let found = hexadecimal(&Sha256::digest(&bytes));
-        if found != expected {
-            let name = set.name.to_owned();
-            return Err(Error::WrongDigest { name, file: path.display().to_string(), expected, found });
-        }
+        let mut hasher = expected.hasher();
+        hasher.update(&bytes);
+        verify(set, &path, expected, hasher.finish())?;
         files.push((path.display().to_string(), bytes));
     }
     let [a, b, c, d]: [(String, Vec<u8>); 4] = files.try_into().expect("four files");
@@ -82,13 +89,27 @@ pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
     Corpus::examined(set.name.to_owned(), training, test, class_names)
 }
 
-/// The SHA-256 of a file, which is not kept in memory.
-fn digest_of(path: &Path) -> io::Result<String> {
-    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+/// Refuses a file whose digest is not the expected one.
+fn verify(set: &Published, path: &Path, expected: Digest, found: String) -> Result<(), Error> {
+    if found == expected.digits() {
+        return Ok(());
+    }
+    Err(Error::WrongDigest {
+        name: set.name.to_owned(),
+        file: path.display().to_string(),
+        algorithm: expected.algorithm(),
+        expected: expected.digits().to_owned(),
+        found,
+    })
+}
+
+/// The digest of a file, which is not kept in memory, to compare with `expected`.
+fn digest_of(path: &Path, expected: Digest) -> io::Result<String> {
+    let (mut file, mut hasher) = (File::open(path)?, expected.hasher());
     let mut chunk = vec![0; 1 << 16];
     loop {
         match file.read(&mut chunk)? {
-            0 => return Ok(hexadecimal(&hasher.finalize())),
+            0 => return Ok(hasher.finish()),
             read => hasher.update(&chunk[..read]),
         }
     }
@@ -105,57 +126,32 @@ fn load_containers(set: &Published, folder: &Path, files: &[Download]) -> Result
             file: path.display().to_string(),
             reason: error.to_string(),
         };
-        let found = digest_of(&path).map_err(unreadable)?;
-        if found != file.sha256 {
-            let (name, file, expected) =
-                (set.name.to_owned(), path.display().to_string(), file.sha256.to_owned());
-            return Err(Error::WrongDigest { name, file, expected, found });
-        }
+        let found = digest_of(&path, file.digest).map_err(unreadable)?;
+        verify(set, &path, file.digest, found)?;
     }
     let path = match files {
         [only] => folder.join(only.name),
         _ => folder.to_path_buf(),
     };
-    let contents = containers::read(&path, &containers::Reading::default())?;
-    let (name, file) = (|| set.name.to_owned(), || path.display().to_string());
+    let mut contents = containers::read(&path, &containers::Reading::default())?;
     if contents.class_names.len() != set.classes.len() {
-        return Err(Error::ClassCount { name: name(), found: contents.class_names.len() });
+        return Err(Error::ClassCount { name: set.name.to_owned(), found: contents.class_names.len() });
     }
-    let part = |part: containers::Part, called: &str, expected: usize| {
-        let containers::Images { pixels, count, height, width, channels } = part.images;
-        if count != expected {
-            return Err(Error::SetSize { file: file(), expected: expected as u64, found: count as u64 });
-        }
-        let labels = part.labels.into_iter().map(|label| label as u8).collect();
-        let shape = ImageShape { height, width, channels };
-        Dataset::new(format!("{} ({called})", set.name), pixels, labels, shape, set.classes.len())
-    };
-    let training = part(contents.training, "training", set.training_images)?;
-    let no_test = || Error::SetSize { file: file(), expected: set.test_images as u64, found: 0 };
-    let test = part(contents.test.ok_or_else(no_test)?, "test", set.test_images)?;
-    Corpus::examined(name(), training, test, set.classes.iter().map(ToString::to_string).collect())
-}
-
-/// The SHA-256 that each of the four files should have.
-fn expected_digests(set: &Published, folder: &Path) -> Result<[String; 4], Error> {
-    match &set.origin {
-        Origin::Embedded | Origin::Coloured | Origin::Containers(_) => panic!("{}: no four files", set.name),
-        Origin::Files(files) => Ok(files.each_ref().map(|file| file.sha256.to_owned())),
-        Origin::Archive { members, .. } => {
-            let text = read_present(set, folder, CHECKSUMS_FILE)?;
-            let sums = Checksums::parse(&String::from_utf8_lossy(&text));
-            let mut digests = members.map(|_| String::new());
-            for (digest, member) in digests.iter_mut().zip(members) {
-                *digest = sums
-                    .of(member)
-                    .ok_or_else(|| {
-                        not_fetched(set, folder, &format!("{CHECKSUMS_FILE} with a line for {member}"))
-                    })?
-                    .to_owned();
-            }
-            Ok(digests)
+    contents.class_names = set.classes.iter().map(ToString::to_string).collect();
+    let count = |part: &Option<containers::Part>| part.as_ref().map_or(0, |part| part.images.count);
+    for (expected, found) in [
+        (set.training_images - set.validation_images, contents.training.images.count),
+        (set.validation_images, count(&contents.validation)),
+        (set.test_images, count(&contents.test)),
+    ] {
+        if found != expected {
+            let file = path.display().to_string();
+            return Err(Error::SetSize { file, expected: expected as u64, found: found as u64 });
         }
     }
+    let mut remarks = Vec::new();
+    let corpus = assemble(set.name.to_owned(), contents, &mut remarks)?;
+    Ok(corpus.prepared_otherwise().with_remarks(remarks))
 }
 
 fn read_present(set: &Published, folder: &Path, name: &str) -> Result<Vec<u8>, Error> {

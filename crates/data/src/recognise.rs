@@ -38,6 +38,8 @@ pub enum Remedy {
     UnpackOnce,
     /// Writing the data in a format that is read.
     Convert,
+    /// Pass the folder of arrays that are called by what they are.
+    ArrayFolder,
     /// Naming the file itself, which is read.
     File,
     /// A folder for each class.
@@ -86,7 +88,7 @@ const PICKLE: Found = Found { what: "a Python pickle", remedy: Remedy::Pickle };
 
 /// What begins with which bytes. The first that fits counts.
 const SIGNATURES: &[(&[u8], Found)] = &[
-    (b"\x93NUMPY", Found { what: "a NumPy array (npy)", remedy: Remedy::Convert }),
+    (b"\x93NUMPY", Found { what: "a NumPy array (npy)", remedy: Remedy::ArrayFolder }),
     (b"PK\x03\x04", ZIP),
     (b"PK\x05\x06", ZIP),
     (b"\x89PNG", PICTURE),

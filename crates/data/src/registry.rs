@@ -3,8 +3,12 @@
 //! Digests of the downloads are those that several public loaders state independently of each other (torchvision's,
 //! its Ruby namesake's, TensorFlow Datasets' among them). Sizes are stated where such a source gives them.
 
+use crate::Digest::{self, Md5, Sha256};
+use medmnist::medmnist;
 use spec::ImageShape;
 use std::path::{Path, PathBuf};
+
+mod medmnist;
 
 /// A data set that is known by name: what it holds, whose it is, where it is published and how its files are to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +23,10 @@ pub struct Published {
     pub licence: &'static str,
     /// The publication to cite.
     pub citation: &'static str,
-    /// Number of training images.
+    /// Number of training images, with those that the data states for validation.
     pub training_images: usize,
+    /// How many of them the data states for validation.
+    pub validation_images: usize,
     /// Number of test images.
     pub test_images: usize,
     /// Height, width and channels of its images.
@@ -66,10 +72,17 @@ pub struct Download {
     pub name: &'static str,
     /// Its length, where that is known beforehand.
     pub bytes: Option<u64>,
-    /// SHA-256 in lower-case hexadecimal.
-    pub sha256: &'static str,
+    /// Its digest, as published.
+    pub digest: Digest<'static>,
     /// Addresses that `name` is put after, the first to try first.
     pub mirrors: &'static [&'static str],
+}
+
+impl Download {
+    /// How long it can be: as long as it is, where that is known, or 4 GiB. A server that never ends must not fill the disk.
+    pub fn most_bytes(&self) -> u64 {
+        self.bytes.unwrap_or(containers::MAXIMUM_BYTES)
+    }
 }
 
 /// How a file holds labels.
@@ -123,6 +136,16 @@ pub fn published() -> &'static [Published] {
 /// The data set of that name.
 pub fn find_published(name: &str) -> Option<&'static Published> {
     REGISTRY.iter().find(|set| set.name == name)
+}
+
+/// Of a set of the same publishers that is not among them: what is expected of a set, and what it holds.
+pub(crate) fn unsuitable(name: &str) -> Option<(&'static str, &'static str)> {
+    match name.strip_suffix("-64").unwrap_or(name) {
+        "chestmnist" => Some(("one class an image", "any number of 14 findings an image")),
+        "organmnist3d" | "nodulemnist3d" | "adrenalmnist3d" | "fracturemnist3d" | "vesselmnist3d"
+        | "synapsemnist3d" => Some(("images", "volumes of 28 or 64 slices")),
+        _ => None,
+    }
 }
 
 const FASHION_MNIST: &[&str] = &[
@@ -281,10 +304,10 @@ const LETTERS: &[&str] = &[
 const fn file(
     name: &'static str,
     bytes: Option<u64>,
-    sha256: &'static str,
+    digest: Digest<'static>,
     mirrors: &'static [&'static str],
 ) -> Download {
-    Download { name, bytes, sha256, mirrors }
+    Download { name, bytes, digest, mirrors }
 }
 
 /// A set in MNIST's own format.
@@ -296,6 +319,7 @@ const LIKE_MNIST: Published = Published {
     citation: "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition",
     shape: ImageShape { height: 28, width: 28, channels: 1 },
     training_images: 60_000,
+    validation_images: 0,
     test_images: 10_000,
     classes: DIGITS,
     origin: Origin::Embedded,
@@ -313,7 +337,7 @@ const fn emnist(
     test_images: usize,
     members: [&'static str; 4],
 ) -> Published {
-    let sha256 = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e";
+    let digest = Sha256("fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e");
     Published {
         name,
         title,
@@ -325,7 +349,7 @@ const fn emnist(
         classes,
         origin: Origin::Archive {
             folder: "emnist",
-            archive: file("gzip.zip", Some(561_753_746), sha256, EMNIST),
+            archive: file("gzip.zip", Some(561_753_746), digest, EMNIST),
             members,
         },
         transposed: true,
@@ -355,7 +379,7 @@ const LIKE_CIFAR: Published = Published {
     ..LIKE_MNIST
 };
 
-static REGISTRY: [Published; 13] = [
+static REGISTRY: [Published; 35] = [
     LIKE_MNIST,
     Published {
         name: "colored-mnist",
@@ -376,25 +400,25 @@ static REGISTRY: [Published; 13] = [
             file(
                 "train-images-idx3-ubyte.gz",
                 Some(26_421_880),
-                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                Sha256("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
                 FASHION_MNIST,
             ),
             file(
                 "train-labels-idx1-ubyte.gz",
                 Some(29_515),
-                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                Sha256("a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
                 FASHION_MNIST,
             ),
             file(
                 "t10k-images-idx3-ubyte.gz",
                 Some(4_422_102),
-                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                Sha256("346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
                 FASHION_MNIST,
             ),
             file(
                 "t10k-labels-idx1-ubyte.gz",
                 Some(5_148),
-                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+                Sha256("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
                 FASHION_MNIST,
             ),
         ]),
@@ -411,25 +435,25 @@ static REGISTRY: [Published; 13] = [
             file(
                 "train-images-idx3-ubyte.gz",
                 Some(18_165_135),
-                "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+                Sha256("51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
                 KMNIST,
             ),
             file(
                 "train-labels-idx1-ubyte.gz",
                 Some(29_497),
-                "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+                Sha256("e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
                 KMNIST,
             ),
             file(
                 "t10k-images-idx3-ubyte.gz",
                 Some(3_041_136),
-                "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+                Sha256("edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
                 KMNIST,
             ),
             file(
                 "t10k-labels-idx1-ubyte.gz",
                 Some(5_120),
-                "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+                Sha256("20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
                 KMNIST,
             ),
         ]),
@@ -475,25 +499,25 @@ static REGISTRY: [Published; 13] = [
             file(
                 "qmnist-train-images-idx3-ubyte.gz",
                 None,
-                "9e26a7bf1683614e065d7b76460ccd52807165b3f22561fb782bd9f38c52b51d",
+                Sha256("9e26a7bf1683614e065d7b76460ccd52807165b3f22561fb782bd9f38c52b51d"),
                 QMNIST,
             ),
             file(
                 "qmnist-train-labels-idx2-int.gz",
                 None,
-                "2c05dc77f6b916b38e455e97ab129a42a444f3dbef09b278a366f82904e0dd9f",
+                Sha256("2c05dc77f6b916b38e455e97ab129a42a444f3dbef09b278a366f82904e0dd9f"),
                 QMNIST,
             ),
             file(
                 "qmnist-test-images-idx3-ubyte.gz",
                 None,
-                "43fc22bf7498b8fc98de98369d72f752d0deabc280a43a7bcc364ab19e57b375",
+                Sha256("43fc22bf7498b8fc98de98369d72f752d0deabc280a43a7bcc364ab19e57b375"),
                 QMNIST,
             ),
             file(
                 "qmnist-test-labels-idx2-int.gz",
                 None,
-                "9fbcbe594c3766fdf4f0b15c5165dc0d1e57ac604e01422608bb72c906030d06",
+                Sha256("9fbcbe594c3766fdf4f0b15c5165dc0d1e57ac604e01422608bb72c906030d06"),
                 QMNIST,
             ),
         ]),
@@ -507,7 +531,7 @@ static REGISTRY: [Published; 13] = [
         origin: Origin::Containers(&[file(
             "cifar-10-binary.tar.gz",
             Some(170_052_171),
-            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            Sha256("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
             CIFAR,
         )]),
         ..LIKE_CIFAR
@@ -519,7 +543,7 @@ static REGISTRY: [Published; 13] = [
         origin: Origin::Containers(&[file(
             "cifar-100-binary.tar.gz",
             None,
-            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+            Sha256("58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"),
             CIFAR,
         )]),
         ..LIKE_CIFAR
@@ -536,17 +560,39 @@ static REGISTRY: [Published; 13] = [
             file(
                 "train_32x32.mat",
                 Some(182_040_794),
-                "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+                Sha256("435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"),
                 SVHN,
             ),
             file(
                 "test_32x32.mat",
                 Some(64_275_384),
-                "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+                Sha256("cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
                 SVHN,
             ),
         ]),
         classes: DIGITS,
         ..LIKE_CIFAR
     },
+    medmnist!(PATH, "pathmnist", "a8b06965200029087d5bd730944a56c1"),
+    medmnist!(PATH, "pathmnist" at 64, "55aa9c1e0525abe5a6b9d8343a507616"),
+    medmnist!(DERMA, "dermamnist", "0744692d530f8e62ec473284d019b0c7"),
+    medmnist!(DERMA, "dermamnist" at 64, "b70a2f5635c6199aeaa28c31d7202e1f"),
+    medmnist!(OCT, "octmnist", "c68d92d5b585d8d81f7112f81e2d0842"),
+    medmnist!(OCT, "octmnist" at 64, "e229e9440236b774d9f0dfef9d07bdaf"),
+    medmnist!(PNEUMONIA, "pneumoniamnist", "28209eda62fecd6e6a2d98b1501bb15f"),
+    medmnist!(PNEUMONIA, "pneumoniamnist" at 64, "8f4eceb4ccffa70c672198ea285246c6"),
+    medmnist!(RETINA, "retinamnist", "bd4c0672f1bba3e3a89f0e4e876791e4"),
+    medmnist!(RETINA, "retinamnist" at 64, "afda852cc34dcda56f86ad2b2457dbcc"),
+    medmnist!(BREAST, "breastmnist", "750601b1f35ba3300ea97c75c52ff8f6"),
+    medmnist!(BREAST, "breastmnist" at 64, "742edef2a1fd1524b2efff4bd7ba9364"),
+    medmnist!(BLOOD, "bloodmnist", "7053d0359d879ad8a5505303e11de1dc"),
+    medmnist!(BLOOD, "bloodmnist" at 64, "2b94928a2ae4916078ca51e05b6b800b"),
+    medmnist!(TISSUE, "tissuemnist", "ebe78ee8b05294063de985d821c1c34b"),
+    medmnist!(TISSUE, "tissuemnist" at 64, "123ece2eba09d0aa5d698fda57103344"),
+    medmnist!(ORGANA, "organamnist", "68e3f8846a6bd62f0c9bf841c0d9eacc"),
+    medmnist!(ORGANA, "organamnist" at 64, "2dcccc29b88e6da5a01161ef20cda288"),
+    medmnist!(ORGANC, "organcmnist", "b9ceb9546e10131b32923c5bbeaea2b1"),
+    medmnist!(ORGANC, "organcmnist" at 64, "3ce34a8724ea6f548e6db4744d03b6a9"),
+    medmnist!(ORGANS, "organsmnist", "9ab87b696fb54e2a387ebe992d6ed5f1"),
+    medmnist!(ORGANS, "organsmnist" at 64, "53a6d115339d874c25e309a994ff46d3"),
 ];

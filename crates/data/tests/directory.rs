@@ -306,12 +306,10 @@ fn names_are_known_folders_or_errors() {
     assert!(matches!(&kmnist, Source::Published { set, .. } if set.name == "kmnist"));
     assert_eq!(kmnist.to_string(), "kmnist");
 
-    let names = "mnist, colored-mnist, fashion-mnist, kmnist, emnist-letters, emnist-balanced, emnist-byclass, emnist-digits, \
-                 emnist-mnist, qmnist, cifar-10, cifar-100, svhn";
     let error = Source::parse("minst").unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("dataset \"minst\": {names} or a file or folder of images expected, none of them found")
+        "dataset \"minst\": a known name or a file or folder of images expected, neither found"
     );
     for (name, meant) in [
         ("minst", Some("mnist")),
@@ -322,6 +320,12 @@ fn names_are_known_folders_or_errors() {
     ] {
         let error = Source::parse(name).unwrap_err();
         assert_eq!(error, Error::UnknownName { name: name.to_owned(), suggestion: meant });
+    }
+    for (name, told) in [
+        ("chestmnist-64", "one class an image expected, any number of 14 findings an image found"),
+        ("organmnist3d", "images expected, volumes of 28 or 64 slices found"),
+    ] {
+        assert_eq!(Source::parse(name).unwrap_err().to_string(), format!("dataset {name}: {told}"));
     }
     for path in ["./minst", "data/mnist", "~/mnist"] {
         let error = Source::parse(path).expect_err("nothing is there");

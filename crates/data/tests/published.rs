@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use data::{
-    CHECKSUMS_FILE, Checksums, Download, Error, LabelLayout, Origin, Published, find_published, idx,
+    CHECKSUMS_FILE, Checksums, Digest, Download, Error, LabelLayout, Origin, Published, find_published, idx,
     load_published, published, synthetic,
 };
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 const NAMES: [&str; 4] = ["a-images.gz", "a-labels.gz", "b-images.gz", "b-labels.gz"];
 
@@ -52,7 +52,7 @@ fn put(
         origin: Origin::Files(std::array::from_fn(|index| Download {
             name: NAMES[index],
             bytes: None,
-            sha256: leak(sha256(&files[index])),
+            digest: Digest::Sha256(leak(sha256(&files[index]))),
             mirrors: &[],
         })),
         ..find_published("mnist").unwrap().clone()
@@ -77,12 +77,15 @@ fn the_table_is_sound() {
         let classes: BTreeSet<&&str> = set.classes.iter().collect();
         assert_eq!(classes.len(), set.classes.len(), "{}: classes have names of their own", set.name);
         for file in set.downloads() {
+            let length = match file.digest {
+                Digest::Sha256(_) => 64,
+                Digest::Md5(_) => 32,
+            };
+            let digits = file.digest.digits();
             assert!(
-                file.sha256.len() == 64
-                    && file.sha256.bytes().all(|digit| b"0123456789abcdef".contains(&digit)),
-                "{}: {}",
-                set.name,
-                file.sha256
+                digits.len() == length && digits.bytes().all(|digit| b"0123456789abcdef".contains(&digit)),
+                "{}: {digits}",
+                set.name
             );
             assert!(!file.mirrors.is_empty() && file.mirrors.iter().all(|mirror| mirror.ends_with('/')));
         }
@@ -91,36 +94,66 @@ fn the_table_is_sound() {
         .iter()
         .filter(|set| !matches!(set.origin, Origin::Archive { .. }))
         .flat_map(|set| set.downloads())
-        .map(|file| file.sha256)
+        .map(|file| file.digest.digits())
         .collect();
-    assert_eq!(digests.len(), 16, "no digest stands for two files");
+    assert_eq!(digests.len(), 38, "no digest stands for two files");
 }
 
 /// By the sets' publications.
 #[test]
 fn the_sets_have_the_published_sizes() {
-    let sizes: Vec<(&str, usize, usize, usize)> = published()
+    let sizes: Vec<(&str, [usize; 3], usize)> = published()
         .iter()
-        .map(|set| (set.name, set.training_images, set.test_images, set.classes.len()))
+        .map(|set| {
+            let images = [set.training_images, set.validation_images, set.test_images];
+            (set.name, images, set.classes.len())
+        })
         .collect();
     assert_eq!(
         sizes,
         [
-            ("mnist", 60_000, 10_000, 10),
-            ("colored-mnist", 60_000, 10_000, 10),
-            ("fashion-mnist", 60_000, 10_000, 10),
-            ("kmnist", 60_000, 10_000, 10),
-            ("emnist-letters", 124_800, 20_800, 26),
-            ("emnist-balanced", 112_800, 18_800, 47),
-            ("emnist-byclass", 697_932, 116_323, 62),
-            ("emnist-digits", 240_000, 40_000, 10),
-            ("emnist-mnist", 60_000, 10_000, 10),
-            ("qmnist", 60_000, 60_000, 10),
-            ("cifar-10", 50_000, 10_000, 10),
-            ("cifar-100", 50_000, 10_000, 100),
-            ("svhn", 73_257, 26_032, 10),
+            ("mnist", [60_000, 0, 10_000], 10),
+            ("colored-mnist", [60_000, 0, 10_000], 10),
+            ("fashion-mnist", [60_000, 0, 10_000], 10),
+            ("kmnist", [60_000, 0, 10_000], 10),
+            ("emnist-letters", [124_800, 0, 20_800], 26),
+            ("emnist-balanced", [112_800, 0, 18_800], 47),
+            ("emnist-byclass", [697_932, 0, 116_323], 62),
+            ("emnist-digits", [240_000, 0, 40_000], 10),
+            ("emnist-mnist", [60_000, 0, 10_000], 10),
+            ("qmnist", [60_000, 0, 60_000], 10),
+            ("cifar-10", [50_000, 0, 10_000], 10),
+            ("cifar-100", [50_000, 0, 10_000], 100),
+            ("svhn", [73_257, 0, 26_032], 10),
+            ("pathmnist", [100_000, 10_004, 7_180], 9),
+            ("pathmnist-64", [100_000, 10_004, 7_180], 9),
+            ("dermamnist", [8_010, 1_003, 2_005], 7),
+            ("dermamnist-64", [8_010, 1_003, 2_005], 7),
+            ("octmnist", [108_309, 10_832, 1_000], 4),
+            ("octmnist-64", [108_309, 10_832, 1_000], 4),
+            ("pneumoniamnist", [5_232, 524, 624], 2),
+            ("pneumoniamnist-64", [5_232, 524, 624], 2),
+            ("retinamnist", [1_200, 120, 400], 5),
+            ("retinamnist-64", [1_200, 120, 400], 5),
+            ("breastmnist", [624, 78, 156], 2),
+            ("breastmnist-64", [624, 78, 156], 2),
+            ("bloodmnist", [13_671, 1_712, 3_421], 8),
+            ("bloodmnist-64", [13_671, 1_712, 3_421], 8),
+            ("tissuemnist", [189_106, 23_640, 47_280], 8),
+            ("tissuemnist-64", [189_106, 23_640, 47_280], 8),
+            ("organamnist", [41_052, 6_491, 17_778], 11),
+            ("organamnist-64", [41_052, 6_491, 17_778], 11),
+            ("organcmnist", [15_367, 2_392, 8_216], 11),
+            ("organcmnist-64", [15_367, 2_392, 8_216], 11),
+            ("organsmnist", [16_384, 2_452, 8_827], 11),
+            ("organsmnist-64", [16_384, 2_452, 8_827], 11),
         ]
     );
+    for set in published().iter().filter(|set| set.name.ends_with("-64")) {
+        assert_eq!((set.shape.height, set.shape.width), (64, 64), "{}", set.name);
+        let file = set.name.replace("-64", "_64.npz");
+        assert_eq!(set.file_names().unwrap(), [file]);
+    }
     let letters = find_published("emnist-letters").unwrap();
     assert_eq!((letters.first_label, letters.transposed), (1, true));
     assert_eq!(
@@ -265,7 +298,7 @@ fn files_that_are_absent_or_changed_are_named() {
 fn digests_of_unpacked_files_are_those_that_were_noted() {
     let folder = tempfile::tempdir().unwrap();
     let set = put(folder.path(), bytes(&[0, 1, 2, 0, 1, 2]), bytes(&[1; 3]), |set| {
-        let archive = Download { name: "all.zip", bytes: None, sha256: "", mirrors: &[] };
+        let archive = Download { name: "all.zip", bytes: None, digest: Digest::Sha256(""), mirrors: &[] };
         set.origin = Origin::Archive { folder: "all", archive, members: NAMES };
     });
     assert!(!set.is_here(folder.path()), "without the digests nothing vouches for the files");
@@ -292,8 +325,8 @@ fn a_set_in_a_format_of_its_own_is_verified_and_read() {
     let archive =
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/containers/keras.npz")).unwrap();
     let set = |sha256: &str, training_images| {
-        let files =
-            vec![Download { name: "toy.npz", bytes: None, sha256: leak(sha256.to_owned()), mirrors: &[] }];
+        let digest = Digest::Sha256(leak(sha256.to_owned()));
+        let files = vec![Download { name: "toy.npz", bytes: None, digest, mirrors: &[] }];
         Published {
             name: "toy",
             training_images,
@@ -312,4 +345,42 @@ fn a_set_in_a_format_of_its_own_is_verified_and_read() {
     assert_eq!((corpus.class_names(), corpus.test().len()), (&["x", "y", "z"].map(str::to_owned)[..], 5));
     assert!(matches!(load(&set(&digest, 8)), Err(Error::SetSize { expected: 8, found: 9, .. })));
     assert!(matches!(load(&set(&sha256(b"other"), 9)), Err(Error::WrongDigest { .. })));
+}
+
+/// A set that states validation images and whose publisher states an MD5, as MedMNIST's; the digest is that of `md5sum`.
+#[test]
+fn stated_validation_images_are_the_last_for_training() {
+    let cache = tempfile::tempdir().unwrap();
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/containers/medmnist.npz");
+    fs::create_dir_all(cache.path().join("toy")).unwrap();
+    fs::copy(&archive, cache.path().join("toy/toy.npz")).unwrap();
+    let set = |digits: &'static str, validation_images| {
+        let files =
+            vec![Download { name: "toy.npz", bytes: None, digest: Digest::Md5(digits), mirrors: &[] }];
+        Published {
+            name: "toy",
+            training_images: 13,
+            validation_images,
+            test_images: 5,
+            classes: &["x", "y", "z"],
+            origin: Origin::Containers(files.leak()),
+            ..find_published("bloodmnist").unwrap().clone()
+        }
+    };
+    let digits = "b812cf476a17e4c0936b6b0c04ec983a";
+    let corpus = load_published(&set(digits, 4), cache.path()).unwrap();
+    assert_eq!((corpus.training().len(), corpus.validation_images(), corpus.test().len()), (13, Some(4), 5));
+    assert_eq!(corpus.class_names(), ["x", "y", "z"]);
+    // A file that a person has of it is the same data.
+    assert_eq!(corpus.sha256(), data::load_path(&archive, &data::Reading::default()).unwrap().sha256());
+    assert!(
+        corpus.warnings().iter().any(|told| told.starts_with("the data states 4 validation images")),
+        "{:?}",
+        corpus.warnings()
+    );
+    let refused = |set: &Published| load_published(set, cache.path()).unwrap_err();
+    assert!(matches!(refused(&set(digits, 3)), Error::SetSize { expected: 10, found: 9, .. }));
+    let wrong = refused(&set("900150983cd24fb0d6963f7d28e17f72", 4)).to_string();
+    let told = format!("toy.npz: MD5 900150983cd24fb0d6963f7d28e17f72 expected, {digits} found");
+    assert!(wrong.ends_with(&told), "{wrong}");
 }

@@ -1,9 +1,7 @@
 //! The members of an archive that make up a set.
 
 use crate::{Event, FetchError, Listener, own, part::digest_of, tell};
-use base16ct::lower::encode_string as hexadecimal;
-use data::{CHECKSUMS_FILE, Checksums, idx::MAXIMUM_BYTES};
-use sha2::{Digest, Sha256};
+use data::{CHECKSUMS_FILE, Checksums, Digest, idx::MAXIMUM_BYTES};
 use std::{
     fs,
     io::{self, BufReader, Read, Write},
@@ -35,7 +33,8 @@ pub(crate) fn is_unpacked(
     let sums = Checksums::parse(&text);
     for member in members {
         let path = folder.join(member);
-        if !path.is_file() || sums.of(member) != Some(&digest_of(&path, member, listener)?) {
+        let Some(noted) = sums.of(member) else { return Ok(false) };
+        if !path.is_file() || digest_of(&path, member, Digest::Sha256(noted), listener)? != noted {
             return Ok(false);
         }
     }
@@ -124,7 +123,7 @@ impl<R: Read> Member<'_, R> {
     fn write_to(&mut self, temporary: &Path, listener: &mut Listener) -> Result<(String, u64), Failed> {
         let failed = |error: io::Error| Failed::Ours(FetchError::file(temporary, &error));
         let mut file = own::create(temporary).map_err(failed)?;
-        let mut hasher = Sha256::new();
+        let mut hasher = Digest::Sha256("").hasher();
         let (mut chunk, mut bytes) = (vec![0; CHUNK_BYTES], 0);
         loop {
             // The end of a member is where its CRC-32 is compared.
@@ -141,6 +140,6 @@ impl<R: Read> Member<'_, R> {
             tell(listener, Event::Unpacking { file: self.name }).map_err(Failed::Ours)?;
         }
         file.sync_all().map_err(failed)?;
-        Ok((hexadecimal(&hasher.finalize()), bytes))
+        Ok((hasher.finish(), bytes))
     }
 }

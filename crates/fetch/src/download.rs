@@ -6,7 +6,7 @@ use crate::{
     own::GLANCE,
     part::Part,
 };
-use data::Download;
+use data::{Digest, Download};
 use std::{path::Path, thread, time::Duration};
 
 /// Bytes that make an attempt worth another one: a bad line that still brings this much brings the file some day.
@@ -32,8 +32,9 @@ impl Task<'_, '_> {
         let before = self.downloaded_bytes;
         let mut attempts = Vec::new();
         for address in addresses {
-            let wanted = Wanted { name: file.name, address, bytes: file.bytes };
-            match self.obtain(&wanted, file.sha256, &mut part) {
+            let wanted =
+                Wanted { name: file.name, address, bytes: file.bytes, most_bytes: file.most_bytes() };
+            match self.obtain(&wanted, file.digest, &mut part) {
                 Ok(()) => {
                     let bytes = part.bytes();
                     part.finish()?;
@@ -57,19 +58,20 @@ impl Task<'_, '_> {
     }
 
     /// Downloads a file from one address, as often as that leads on, until its digest is right.
-    fn obtain(&mut self, wanted: &Wanted, sha256: &str, part: &mut Part) -> Result<(), Problem> {
+    fn obtain(&mut self, wanted: &Wanted, expected: Digest, part: &mut Part) -> Result<(), Problem> {
         let patience = self.options.patience;
         let (mut failures, mut furthest, mut wrong) = (0, part.bytes(), false);
         loop {
             let resumed = part.bytes() > 0;
             match self.receive(wanted, part) {
                 Ok(()) => {
-                    let found = part.digest(wanted.name, self.listener)?;
-                    if found == sha256 {
+                    let found = part.digest(wanted.name, expected, self.listener)?;
+                    if found == expected.digits() {
                         return Ok(());
                     }
                     part.clear()?;
-                    let problem = format!("SHA-256 {sha256} expected, {found} found");
+                    let problem =
+                        format!("{} {} expected, {found} found", expected.algorithm(), expected.digits());
                     // An earlier part of something else explains it once.
                     if !resumed || wrong {
                         return Err(Problem::Lasting(problem));

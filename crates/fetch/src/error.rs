@@ -71,7 +71,7 @@ pub struct Attempt {
 pub struct Missing {
     /// The folder.
     pub folder: PathBuf,
-    /// Each file's name, its SHA-256 and its first published address.
+    /// Each file's name, its digest and its first published address.
     pub files: Vec<(String, String, String)>,
 }
 
@@ -89,7 +89,8 @@ impl FetchError {
                 if index == 0 || !folder.join(file.name).is_file() {
                     let mirror = file.mirrors.first().copied().unwrap_or_default();
                     let url = format!("{mirror}{}", file.name);
-                    missing.files.push((file.name.to_owned(), file.sha256.to_owned(), url));
+                    let digest = format!("{} {}", file.digest.algorithm(), file.digest.digits());
+                    missing.files.push((file.name.to_owned(), digest, url));
                 }
             }
             missing.folder = folder;
@@ -105,10 +106,10 @@ impl FetchError {
                     "try again later (what was received is kept), or put into {} by hand:",
                     missing.folder.display()
                 );
-                for (name, sha256, url) in &missing.files {
-                    write!(text, "\n  {name}  SHA-256 {sha256}  {url}").expect("a string takes everything");
+                for (name, digest, url) in &missing.files {
+                    write!(text, "\n  {name}  {digest}  {url}").expect("a string takes everything");
                 }
-                text + "\nany folder of four IDX files is a data set, too"
+                text + "\nany file or folder of images is a data set, too"
             }
             Self::Interrupted => "what was received is kept: the same command goes on from there".to_owned(),
             Self::File { problem, .. } => match problem.kind() {

@@ -103,6 +103,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,
     pub(crate) address: &'a Address,
     pub(crate) bytes: Option<u64>,
+    /// [`data::Download::most_bytes`].
+    pub(crate) most_bytes: u64,
 }
 
 /// What the thread of a request has to say. After a failure or the end it says nothing more.
@@ -174,8 +176,7 @@ impl Client {
         received: &mut u64,
     ) -> Result<(), Problem> {
         let total = answer.total;
-        // No set of this family has a longer file; a server that never ends must not fill the disk.
-        let limit = total.unwrap_or(u64::MAX).min(wanted.bytes.unwrap_or(data::idx::MAXIMUM_BYTES));
+        let limit = total.unwrap_or(u64::MAX).min(wanted.most_bytes);
         let (mut since, mut lately) = (Instant::now(), 0);
         loop {
             match answer.next(since + self.patience.silence, part.bytes())? {

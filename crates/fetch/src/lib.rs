@@ -1,7 +1,7 @@
 //! Downloads of published data sets: resumable, verified, from mirrors.
 //!
 //! [`fetch`] makes a set of [`data::published()`] loadable: it verifies what is in the cache, downloads what is not, and
-//! unpacks what came in an archive. Nothing takes its name before its SHA-256 is the published one.
+//! unpacks what came in an archive. Nothing takes its name before its digest is the published one.
 //!
 //! A download goes into `NAME.part` beside its place. It stays there when the connection, the disk or the user ends it,
 //! and the next one asks for the rest (HTTP `Range`); a server that sends everything again is obeyed. Addresses are tried
@@ -240,10 +240,10 @@ impl Task<'_, '_> {
         };
         let bytes = metadata.len();
         // What is longer than it can be is not read to its end.
-        let possible = file.bytes.map_or(bytes <= data::idx::MAXIMUM_BYTES, |expected| expected == bytes);
+        let possible = file.bytes.map_or(bytes <= file.most_bytes(), |expected| expected == bytes);
         if possible || !metadata.is_file() {
             self.tell(Event::Verifying { file: file.name })?;
-            if part::digest_of(path, file.name, self.listener)? == file.sha256 {
+            if part::digest_of(path, file.name, file.digest, self.listener)? == file.digest.digits() {
                 self.tell(Event::Ready { file: file.name, bytes, downloaded: false })?;
                 return Ok(true);
             }

@@ -1,8 +1,7 @@
 //! The unfinished download of a file.
 
 use crate::{Event, FetchError, Listener, own, tell};
-use base16ct::lower::encode_string as hexadecimal;
-use sha2::{Digest, Sha256};
+use data::Digest;
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
@@ -67,12 +66,17 @@ impl Part {
         cleared.map_err(|error| FetchError::file(&self.path, &error))
     }
 
-    /// SHA-256 of what has been received.
+    /// The digest of what has been received, to compare with `expected`.
     ///
     /// Read through the handle that holds the lock: some systems let no other one read what is locked.
-    pub(crate) fn digest(&mut self, name: &str, listener: &mut Listener) -> Result<String, FetchError> {
+    pub(crate) fn digest(
+        &mut self,
+        name: &str,
+        expected: Digest,
+        listener: &mut Listener,
+    ) -> Result<String, FetchError> {
         self.file.rewind().map_err(|error| FetchError::file(&self.path, &error))?;
-        digest_of_reader(&mut self.file, &self.path, name, listener)
+        digest_of_reader(&mut self.file, &self.path, name, expected, listener)
     }
 
     /// Gives the file its name.
@@ -96,10 +100,15 @@ impl Part {
     }
 }
 
-/// SHA-256 of a plain file in lower-case hexadecimal.
-pub(crate) fn digest_of(path: &Path, name: &str, listener: &mut Listener) -> Result<String, FetchError> {
+/// The digest of a plain file, to compare with `expected`.
+pub(crate) fn digest_of(
+    path: &Path,
+    name: &str,
+    expected: Digest,
+    listener: &mut Listener,
+) -> Result<String, FetchError> {
     let mut file = data::open_plain(path).map_err(|error| FetchError::file(path, &error))?;
-    digest_of_reader(&mut file, path, name, listener)
+    digest_of_reader(&mut file, path, name, expected, listener)
 }
 
 /// Reads to the end, which is where the reader then stands.
@@ -107,14 +116,15 @@ fn digest_of_reader(
     file: &mut File,
     path: &Path,
     name: &str,
+    expected: Digest,
     listener: &mut Listener,
 ) -> Result<String, FetchError> {
-    let mut hasher = Sha256::new();
+    let mut hasher = expected.hasher();
     let mut chunk = vec![0; DIGEST_CHUNK_BYTES];
     loop {
         let length = file.read(&mut chunk).map_err(|error| FetchError::file(path, &error))?;
         if length == 0 {
-            return Ok(hexadecimal(&hasher.finalize()));
+            return Ok(hasher.finish());
         }
         hasher.update(&chunk[..length]);
         tell(listener, Event::Verifying { file: name })?;

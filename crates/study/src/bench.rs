@@ -18,9 +18,6 @@ const TRAINING_BATCH: usize = 128;
 /// Batches that inference is measured at.
 pub const INFERENCE_BATCHES: [usize; 2] = [1, 1000];
 
-/// Images of an epoch of MNIST.
-const EPOCH_IMAGES: f64 = 60_000.0;
-
 /// What the machine can do, measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Machine {
@@ -57,7 +54,9 @@ pub struct TrainingSpeed {
     pub steps: usize,
     /// By the median step.
     pub images_per_second: f64,
-    /// 60,000 images at that speed.
+    /// All training images of the data, those for validation too.
+    pub epoch_images: usize,
+    /// So many images at that speed.
     pub epoch_seconds: f64,
     /// Useful operations, counted as if no zero were skipped, in 10⁹ a second.
     pub useful_gflops: f64,
@@ -199,7 +198,8 @@ fn training(
         batch: TRAINING_BATCH,
         steps: times.len(),
         images_per_second,
-        epoch_seconds: EPOCH_IMAGES / images_per_second,
+        epoch_images: images.len(),
+        epoch_seconds: images.len() as f64 / images_per_second,
         useful_gflops,
         share_of_peak: useful_gflops / peak_gflops,
         allocations_per_step: counted as f64 / 10.0,

@@ -176,7 +176,8 @@ fn a_wait_for_another_process_can_be_ended() {
 fn a_list_of_digests_without_end_is_none() {
     let cache = tempfile::tempdir().expect("a folder");
     let toy = sample(true, &[refused()]).set;
-    let archive = data::Download { name: "all.zip", bytes: Some(7), sha256: "", mirrors: &[] };
+    let archive =
+        data::Download { name: "all.zip", bytes: Some(7), digest: data::Digest::Sha256(""), mirrors: &[] };
     let members = ["a.gz", "b.gz", "c.gz", "d.gz"];
     let toy = data::Published { origin: data::Origin::Archive { folder: "toys", archive, members }, ..toy };
     fs::create_dir(cache.path().join("toy")).expect("made");

@@ -2,9 +2,9 @@
 
 use crate::{
     server::{Reply, Server, refused},
-    sets::{Sample, fetch_telling, impatient, sample},
+    sets::{Sample, fetch_telling, impatient, leak, sample},
 };
-use data::load_published;
+use data::{Digest, Origin, Published, load_published};
 use fetch::{FetchError, Fetched};
 use std::{fs, path::Path, sync::Arc};
 
@@ -59,6 +59,35 @@ fn a_set_is_fetched_verified_and_loaded_and_then_left_alone() {
     assert_eq!(again.expect("there").downloaded_bytes, 0);
     assert_eq!(told[0], "train-images.gz ready, false");
     assert_eq!(server.requests().len(), 4, "nothing is asked for again");
+}
+
+/// The registry's entry, with a small file in the place of its own.
+#[test]
+fn a_set_of_medmnist_is_fetched_by_its_md5_and_learnt_from() {
+    let archive =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/containers/medmnist.npz"));
+    let archive = archive.expect("a golden file");
+    let known = data::find_published("bloodmnist-64").expect("a known set");
+    let mut file = known.downloads()[0].clone();
+    let served = archive.clone();
+    let server = Server::new(move |_, _| Reply::File(served.clone()));
+    file.mirrors = vec![leak(server.url("records/10519652/files/"))].leak();
+    let set = |digest| {
+        let origin = Origin::Containers(vec![data::Download { digest, ..file.clone() }].leak());
+        let (training_images, validation_images, test_images) = (13, 4, 5);
+        let classes = &["a", "b", "c"];
+        Published { origin, training_images, validation_images, test_images, classes, ..known.clone() }
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = fetch_telling(&set(file.digest), folder.path(), &impatient()).0.expect_err("another file");
+    let told = format!("MD5 {} expected, b812cf476a17e4c0936b6b0c04ec983a found", file.digest.digits());
+    assert!(other.to_string().contains(&told), "{other}");
+    let whole = set(Digest::Md5("b812cf476a17e4c0936b6b0c04ec983a"));
+    assert!(matches!(load_published(&whole, folder.path()), Err(data::Error::NotFetched { .. })));
+    fetch_telling(&whole, folder.path(), &impatient()).0.expect("fetched");
+    assert_eq!(server.requests()[0].path, "/records/10519652/files/bloodmnist_64.npz");
+    let corpus = load_published(&whole, folder.path()).expect("loaded");
+    assert_eq!((corpus.name(), corpus.validation_images()), ("bloodmnist-64", Some(4)));
 }
 
 #[test]
@@ -165,7 +194,10 @@ fn without_a_network_the_error_says_what_belongs_where() {
     let lines: Vec<&str> = hint.lines().collect();
     assert!(lines[0].contains(&folder.path().join("toy").display().to_string()), "{hint}");
     let data::Origin::Files(files) = &toy.set.origin else { panic!("files") };
-    assert_eq!(lines[1], format!("  train-images.gz  SHA-256 {}  {first}train-images.gz", files[0].sha256));
+    assert_eq!(
+        lines[1],
+        format!("  train-images.gz  SHA-256 {}  {first}train-images.gz", files[0].digest.digits())
+    );
     assert!(
         lines[2].starts_with("  test-images.gz  ") && lines[3].starts_with("  test-labels.gz  "),
         "{hint}"

@@ -30,7 +30,7 @@ pub(crate) fn download(name: &'static str, content: &[u8], measured: bool, mirro
     Download {
         name,
         bytes: measured.then_some(content.len() as u64),
-        sha256: leak(sha256(content)),
+        digest: data::Digest::Sha256(leak(sha256(content))),
         mirrors: Box::leak(mirrors.into_boxed_slice()),
     }
 }
@@ -52,6 +52,7 @@ pub(crate) fn sample(measured: bool, mirrors: &[String]) -> Sample {
         citation: "none",
         shape: corpus.training().shape(),
         training_images: 30,
+        validation_images: 0,
         test_images: 12,
         classes: CLASSES,
         origin: Origin::Files(std::array::from_fn(|index| {
