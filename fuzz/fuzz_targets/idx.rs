@@ -29,7 +29,7 @@ fn examine(images: idx::Images) {
     };
     if let (Ok(training), Ok(test)) = (set("training", 0, half), set("test", half, images.count)) {
         if let Ok(corpus) = Corpus::new("set", training, test) {
-            assert!(corpus.warnings().len() < 20);
+            assert!(corpus.remarks().len() < 20);
         }
     }
 }

@@ -351,8 +351,7 @@ impl Source {
             .map_err(refused)?;
         } else if let Some(columns) = columns {
             // A bit a class of each image, in whichever order they come.
-            let mut class = vec![0_u16; images as usize];
-            let mut positives = vec![0_u16; images as usize];
+            let (mut class, mut positives): (Vec<u16>, Vec<u16>) = (Vec::new(), Vec::new());
             let mut index = 0;
             array::each_number(&mut member, head.element, elements, &mut |value| {
                 let (image, column) = if head.fortran {
@@ -361,6 +360,11 @@ impl Source {
                     (index / columns, index % columns)
                 };
                 index += 1;
+                // In either order the first columns of the images come one after another.
+                if column == 0 {
+                    class.push(0);
+                    positives.push(0);
+                }
                 if value == 1.0 {
                     (class[image as usize], positives[image as usize]) =
                         (column as u16, positives[image as usize] + 1);

@@ -669,6 +669,16 @@ fn heads_that_lie_allocate_nothing() {
             assert!(measured.bytes_max < 8 << 20, "{measured:?}");
         }
     }
+    // Four billion labels of a bit a class promised, three there.
+    let images = npy("|u1", "(4000000000, 1, 1)", &[0; 9]);
+    let labels = npy("|u1", "(4000000000, 2)", &[0, 1, 1, 0, 0, 1]);
+    let path =
+        folder.put("b.npz", npz(&[("images", &images), ("labels", &labels)], zip::CompressionMethod::Stored));
+    let measured = allocation_counter::measure(|| {
+        let error = read(&path, &Reading::default()).expect_err("it is refused");
+        assert!(matches!(error, Error::Length { .. }), "{error}");
+    });
+    assert!(measured.bytes_max < 1 << 20, "{measured:?}");
 }
 
 /// An element of a MATLAB file, in little-endian byte order.

@@ -216,16 +216,14 @@ impl Corpus {
         }
     }
 
-    /// As [`Self::split`], but drawn by a seed.
+    /// As [`Self::split`], but drawn by a seed, as many validation images as there; a stated validation part is mixed in with the
+    /// training images first.
     ///
     /// # Errors
-    /// As there, and [`Error::ValidationStated`].
+    /// As there.
     pub fn drawn_split(&self, seed: u64) -> Result<Split, Error> {
         let (labels, classes) = (self.training.labels(), self.classes());
-        let images = default_validation_images(labels.len());
-        if let Some(images) = self.validation {
-            return Err(Error::ValidationStated { name: self.name.clone(), images });
-        }
+        let images = self.validation.unwrap_or_else(|| default_validation_images(labels.len()));
         let split = match &self.groups {
             Some(groups) => grouped_split(labels, classes, groups, images, seed),
             None => stratified_split(labels, classes, images, seed),

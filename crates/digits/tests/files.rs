@@ -213,3 +213,34 @@ fn hostile_headers_are_refused_without_memory() {
         assert!(memory.bytes_max < 1 << 20, "{}: {} bytes", error, memory.bytes_max);
     }
 }
+
+#[test]
+fn what_is_done_to_a_picture_on_the_way_is_told() {
+    let remarks = |file: &[u8]| Picture::read(file).expect("it is decoded").1;
+    let golden = |name: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/pictures");
+        std::fs::read(folder.join(name)).expect("a file")
+    };
+    let grey_by_luma = "made grey by the luma of ITU-R BT.709";
+    assert_eq!(remarks(&encoded(grey(), ImageFormat::Png)), [""; 0]);
+    // Stored as colour, it is grey all the same.
+    assert_eq!(remarks(&encoded(DynamicImage::from(grey()).to_rgb8(), ImageFormat::Png)), [""; 0]);
+    assert_eq!(remarks(&golden("3.gif")), ["the first of its 3 frames or pages is read", grey_by_luma]);
+    assert_eq!(
+        remarks(&golden("cmyk.tiff")),
+        ["converted from the colours of print (CMYK) to red, green and blue", grey_by_luma]
+    );
+    let ink = RgbaImage::from_fn(SIDE, SIDE, |x, y| Rgba([0, 0, 0, (255.0 * covered(x, y)) as u8]));
+    assert_eq!(
+        remarks(&encoded(ink, ImageFormat::Png)),
+        ["what shines through was laid on a ground that the rest stands out from"]
+    );
+    // A camera's note (Exif) that the picture is to be turned by half a circle, in a JPEG's segment.
+    let jpeg = encoded(grey(), ImageFormat::Jpeg);
+    let exif = [
+        &b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08"[..],
+        b"\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0",
+    ];
+    let turned = [&jpeg[..2], &exif.concat(), &jpeg[2..]].concat();
+    assert_eq!(remarks(&turned), ["turned as their camera says (Exif)"]);
+}

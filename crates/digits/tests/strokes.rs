@@ -109,12 +109,12 @@ proptest! {
 
 /// Of digits of more than 20 pixels: those a little smaller are left as they are, as MNIST's own.
 ///
-/// Where strokes run close together, which view shows them best may depend on the size, so that a few of all digits come out
-/// otherwise. The digits are the same each time; how many of them that may be was counted.
+/// Where strokes run close together, which view shows them best may depend on the size: a rare digit comes out otherwise. So the
+/// digits are the same each time, and none of these does; of the 2,000 that the same seed draws first, none did either (29 November
+/// 2026).
 #[test]
 fn size_makes_little_difference() {
     const DIGITS: usize = 200;
-    const MAY_DIFFER: usize = 0;
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), random);
     let cases = (any_strokes(), 2usize..6);
@@ -128,7 +128,7 @@ fn size_makes_little_difference() {
         })
         .collect();
     differences.retain(|(difference, _)| *difference >= 6.0);
-    assert!(differences.len() <= MAY_DIFFER, "{} of {DIGITS}: {differences:?}", differences.len());
+    assert!(differences.is_empty(), "{} of {DIGITS}: {differences:?}", differences.len());
 }
 
 /// Strokes that meet at a sharp angle are wider there than the smaller window.

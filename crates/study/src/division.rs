@@ -83,12 +83,28 @@ impl Divided {
     /// What a run does with validation images that the data states, where it is not what they are for.
     pub(crate) fn note(&self, specification: &RunSpec) -> Option<String> {
         let stated = self.corpus.validation_in_words()?;
-        let learns = match (specification.fold, specification.protocol) {
-            (Some(_), _) => "cross-validation deals them out with the training images",
-            (None, Protocol::Original) => "the protocol original learns from them",
-            (None, Protocol::Sound | Protocol::Writers) => return None,
+        let RunSpec { fold, protocol, resample, .. } = specification;
+        let learns = match (fold, protocol, resample) {
+            (Some(_), ..) => "cross-validation deals them out with the training images",
+            (None, Protocol::Original, _) => "the protocol original learns from them",
+            (None, _, Resample::Split) => "runs draw their split of them and the training images",
+            (None, _, Resample::None | Resample::Bootstrap) => return None,
         };
         Some(format!("{stated}: {learns}"))
+    }
+
+    /// Whether the data can be divided as a run of a new study asks for.
+    ///
+    /// # Errors
+    /// When it cannot, and when the run would draw anew what the data states: records of before have such runs.
+    pub(crate) fn check(&self, specification: &RunSpec) -> Result<(), Error> {
+        let RunSpec { fold, protocol, resample, .. } = specification;
+        if let (None, Protocol::Sound | Protocol::Writers, Resample::Split, Some(images)) =
+            (fold, protocol, resample, self.corpus.validation_images())
+        {
+            return Err(Error::ValidationStated { name: self.corpus.name().to_owned(), images });
+        }
+        self.of(specification).map(drop)
     }
 
     /// The images of a run.

@@ -195,13 +195,13 @@ impl Session {
         }
     }
 
-    /// Whether the data can be divided as a run asks for; and what the run does with validation images that the data states,
+    /// Whether the data can be divided as a run of a new study asks for; and what the run does with validation images that the data states,
     /// where it is not what they are for.
     ///
     /// # Errors
     /// When it cannot.
     pub fn check_division(&self, specification: &RunSpec) -> Result<Option<String>, RunError> {
-        self.divided.of(specification)?;
+        self.divided.check(specification)?;
         Ok(self.divided.note(specification))
     }
 
