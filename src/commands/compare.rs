@@ -27,6 +27,10 @@ pub(crate) struct CompareArguments {
     /// test data (never used for selection); the records are marked
     #[arg(long)]
     pub(crate) audit_selection: bool,
+    /// Also compare models that other programs trained, by their answers to the same test images: a folder of MODEL/RUN.csv (or .npz,
+    /// .npy, .json, .safetensors) or MODEL=FILE,FILE,…, as `judge` reads them; may be given several times
+    #[arg(long, value_name = "ANSWERS")]
+    pub(crate) with: Vec<String>,
     #[command(flatten)]
     pub(crate) division: DivisionArguments,
     #[command(flatten)]
@@ -60,6 +64,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Failure> {
         first_seed: training.seed,
         runs: arguments.division.cross_validation().map_or(arguments.seeds, CrossValidation::runs),
         question: arguments.question.question(),
+        with: arguments.with.clone(),
         files: names.iter().filter_map(|name| in_study_file(name)).map(|(file, _)| file.into()).collect(),
     };
     comparison::make(comparison, &arguments.options, arguments.output)

@@ -2,7 +2,7 @@
 
 use super::{
     forecast::{Decision, Planned, check_here, decide},
-    results, session, tell_division,
+    judge, results, session, tell_division,
 };
 use crate::{
     events::{self, EventLog},
@@ -12,6 +12,8 @@ use crate::{
     output,
     progress::Progress,
 };
+use data::Corpus;
+use predictions::{Assembled, Found, assemble};
 use records::{
     event::{Event, Kind},
     folder::StudyFolder,
@@ -45,12 +47,20 @@ pub(super) struct Comparison {
     pub(super) cross_validation: Option<CrossValidation>,
     pub(super) first_seed: u64,
     pub(super) runs: u64,
+    /// Answers of other programs' models, as arguments name them.
+    pub(super) with: Vec<String>,
 }
 
 impl Comparison {
     /// Refuses what does not go together.
     fn check(&self) -> Result<(), Failure> {
-        let Self { protocol, resample, cross_validation, .. } = self;
+        let Self { protocol, resample, cross_validation, with, .. } = self;
+        if cross_validation.is_some() && !with.is_empty() {
+            return Err(Failure::usage(
+                "--with: a study on the test part expected, a cross-validation found",
+                "leave out --folds, or judge all answers, this program's among them, by mnist-study judge",
+            ));
+        }
         if cross_validation.is_some() && *protocol != Protocol::Sound {
             return Err(Failure::usage(
                 format!("protocol {}: protocol sound expected with folds", protocol.name()),
@@ -81,6 +91,7 @@ impl Comparison {
 struct Prepared {
     session: Session,
     runs: Vec<RunSpec>,
+    imported: Assembled,
 }
 
 /// The seed of the last of so many runs.
@@ -111,7 +122,7 @@ pub(super) fn make(
     let data = comparison.datasets.iter().map(|dataset| ("--dataset", Path::new(dataset)));
     events::check(log, &files.chain(data).collect::<Vec<_>>(), &options.out)?;
     let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
-    let planned = |dataset: &str, folder: &Path, Prepared { session, runs }: &Prepared| {
+    let planned = |dataset: &str, folder: &Path, Prepared { session, runs, .. }: &Prepared| {
         Planned::of(dataset, session, runs, &Store::of(folder), options)
     };
     match &comparison.datasets[..] {
@@ -207,7 +218,31 @@ fn prepare(
     if let Some(first) = runs.first() {
         tell_division(&session, first)?;
     }
-    Ok(Prepared { session, runs })
+    let imported = imported(comparison, session.corpus())?;
+    Ok(Prepared { session, runs, imported })
+}
+
+/// The answers of other programs, held against the test labels. A model that bears the name of one that is trained here gets another.
+fn imported(comparison: &Comparison, corpus: &Corpus) -> Result<Assembled, Failure> {
+    if comparison.with.is_empty() {
+        return Ok(Assembled { runs: Vec::new(), notes: Vec::new() });
+    }
+    let Found { sources, mut notes } = judge::sources(&comparison.with)?;
+    let mut assembled = assemble(sources, None, Some(judge::known(corpus)))?;
+    let is_trained = |name: &str| comparison.models.iter().any(|model| model.architecture.name == name);
+    let mut renamed: Vec<String> = Vec::new();
+    for run in assembled.runs.iter_mut().filter(|run| is_trained(&run.model)) {
+        if !renamed.contains(&run.model) {
+            renamed.push(run.model.clone());
+        }
+        run.model.push_str(" (imported)");
+        run.id = run.identity();
+    }
+    notes.extend(renamed.into_iter().map(|name| {
+        format!("{name} is trained here and imported too: the imported model is called {name} (imported).")
+    }));
+    assembled.notes.splice(0..0, notes);
+    Ok(assembled)
 }
 
 /// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
@@ -216,7 +251,7 @@ type Flaw = Result<(), Failure>;
 
 fn make_on(
     comparison: &Comparison,
-    Prepared { session, runs }: Prepared,
+    Prepared { session, runs, imported }: Prepared,
     folder: &Path,
     options: &RunOptions,
     output: OutputArguments,
@@ -228,7 +263,7 @@ fn make_on(
         folder,
         &comparison.question,
         Some((&runs, &session.environment())),
-        Imports::default(),
+        Imports { runs: &imported.runs, notes: &imported.notes },
         options.fresh,
     )?;
     let mut progress = Progress::with_curves(&runs, output.quiet);

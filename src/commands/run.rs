@@ -83,6 +83,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
             decide_by: arguments.decide_by.map_or(file.decide_by, Into::into),
             equivalence_margin_points: file.equivalence_margin_points,
         },
+        with: Vec::new(),
         files: vec![arguments.file.clone()],
         models: file.models,
         datasets: match &arguments.dataset {

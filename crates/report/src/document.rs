@@ -63,6 +63,16 @@ impl Table {
         }
     }
 
+    /// Without the columns in which nothing is known, but for the first.
+    pub(crate) fn without_unknown(&self) -> Self {
+        let is_known = |column: &usize| {
+            *column == 0 || self.rows.iter().any(|row| row[*column].text() != crate::words::numbers::MISSING)
+        };
+        let columns: Vec<&str> =
+            (0..self.columns.len()).filter(is_known).map(|column| self.columns[column].as_str()).collect();
+        self.only(&columns)
+    }
+
     /// Whether a column holds figures.
     pub(crate) fn is_numeric(&self, column: usize) -> bool {
         let cells = self.rows.iter().filter_map(|row| row.get(column));

@@ -176,6 +176,7 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
     Comparison {
         a: a.to_owned(),
         b: b.to_owned(),
+        unpaired_runs: None,
         runs: 3,
         measure: Measure::Accuracy,
         difference,

@@ -123,6 +123,11 @@ pub(crate) fn models(study: &Study) -> Table {
     Table { caption: spreads(study), columns, rows }
 }
 
+/// A table without what is not known of another program's runs, where there are no others.
+pub(crate) fn known(study: &Study, table: Table) -> Table {
+    if study.is_imported() { table.without_unknown() } else { table }
+}
+
 /// What each model costs, in the order of the models.
 pub(crate) fn costs(study: &Study) -> Table {
     let rows = best_first(study).into_iter().map(|(place, of)| {

@@ -27,6 +27,7 @@ mod random;
 mod resampled;
 mod special;
 mod tuning;
+mod unpaired;
 
 pub use answers::{CountMeasure, PairedAnswers, PairedLosses};
 pub use bayes::{SignedRankPosterior, bayesian_signed_rank};
@@ -47,3 +48,4 @@ pub use resampled::{
     CorrectedResampledT, MEANINGFUL, Outperforming, corrected_resampled_t, probability_of_outperforming,
 };
 pub use tuning::expected_best;
+pub use unpaired::{UnpairedEstimate, pseudovalues, unpaired_estimate};

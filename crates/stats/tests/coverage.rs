@@ -27,6 +27,17 @@ impl Simulator {
     }
 
     fn table(&mut self, images: usize, scene: &Scene, runs: usize) -> PairedDifferences {
+        let (first, second) = self.correct(images, scene, [runs; 2]);
+        PairedDifferences::from_correctness(&first, &second).unwrap()
+    }
+
+    /// Whether each run of each model answers each image correctly.
+    fn correct(
+        &mut self,
+        images: usize,
+        scene: &Scene,
+        runs: [usize; 2],
+    ) -> (Vec<Vec<bool>>, Vec<Vec<bool>>) {
         let own: [Vec<f64>; 2] = {
             let shared: Vec<f64> = (0..images).map(|_| EASE + SHARED_DIFFICULTY * self.normal()).collect();
             std::array::from_fn(|model| {
@@ -35,15 +46,46 @@ impl Simulator {
             })
         };
         let mut answers = |model: usize| -> Vec<Vec<bool>> {
-            (0..runs)
+            (0..runs[model])
                 .map(|_| {
                     let seed = scene.of_seeds * self.normal();
                     own[model].iter().map(|ease| self.stream.unit() < logistic(ease + seed)).collect()
                 })
                 .collect()
         };
-        let (first, second) = (answers(0), answers(1));
-        PairedDifferences::from_correctness(&first, &second).unwrap()
+        (answers(0), answers(1))
+    }
+}
+
+/// Of models whose runs have seeds of their own.
+#[test]
+fn unpaired_runs_are_covered() {
+    for (of_seeds, runs, least, most) in [
+        (0.0, [3, 5], 0.95, 1.0),
+        (0.3, [3, 5], 0.945, 0.995),
+        (1.0, [5, 3], 0.94, 0.98),
+        (0.3, [10, 8], 0.94, 0.98),
+    ] {
+        let scene = Scene { of_images: 1.0, of_seeds, gap: 0.3 };
+        let truth = truth(&scene);
+        let mut simulator = Simulator { stream: IndexStream::new(7) };
+        let mut held = 0;
+        const SIMULATIONS: usize = 1_000;
+        for _ in 0..SIMULATIONS {
+            let (first, second) = simulator.correct(IMAGES, &scene, runs);
+            let cells = |answers: Vec<Vec<bool>>| -> Vec<Vec<f64>> {
+                answers
+                    .iter()
+                    .map(|run| run.iter().map(|right| f64::from(u8::from(*right))).collect())
+                    .collect()
+            };
+            let interval =
+                unpaired_estimate(&cells(first), &cells(second), 1.0, 1.0).unwrap().interval(0.95).unwrap();
+            held += usize::from((interval.lower..=interval.upper).contains(&truth));
+        }
+        let coverage = held as f64 / SIMULATIONS as f64;
+        println!("seeds {of_seeds}, {runs:?} runs: {coverage}");
+        assert!((least..=most).contains(&coverage), "seeds {of_seeds}, {runs:?} runs: {coverage}");
     }
 }
 

@@ -20,6 +20,9 @@
 //! Student's test over runs holds: [`stats::corrected_resampled_t`] gives interval and p-value in their place, over the differences of the
 //! measure fold by fold.
 //!
+//! Runs of two models on the same test images of which none shares its seed or name with one of the other model are compared all the
+//! same, by [`stats::unpaired_estimate`], whose interval allows for the seeds of each model by itself.
+//!
 //! Training times follow the same rule: of the pairs made on one kind of machine the geometric mean of the ratios of seconds,
 //! Student's interval over their logarithms at the level at which Holm's procedure over all pairs of models tests it. One model is
 //! said to train faster only where that interval excludes 1, so never from one pair of runs, and never of one network under two
@@ -50,8 +53,11 @@ pub struct Comparison {
     pub a: String,
     /// The second model.
     pub b: String,
-    /// Pairs of runs that share their seed.
+    /// Pairs of runs that share their seed, fold or name.
     pub runs: usize,
+    /// Runs of `a` and of `b`, where none of them has such a partner; there is no such field where they are paired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpaired_runs: Option<[usize; 2]>,
     /// What decides.
     #[serde(default)]
     pub measure: Measure,
@@ -313,23 +319,21 @@ fn compare(
                 }
                 _ => None,
             };
+            let [seed_standard_error, image_standard_error] = estimate.standard_errors();
             let run_differences = tables[index].run_differences();
             let mut comparison = Comparison {
                 a: pairing.a.to_owned(),
                 b: pairing.b.to_owned(),
-                runs: run_differences.len(),
+                runs: pairing.runs.len(),
+                unpaired_runs: pairing.unpaired.as_ref().map(|[a, b]| [a.len(), b.len()]),
                 measure,
                 difference: estimate.mean(),
                 interval: [interval.lower, interval.upper],
                 confidence: 1.0 - level,
                 equivalence_margin: thresholds.equivalence_margin,
-                interval_covers: match crossed.map(|crossed| crossed.run_standard_error) {
-                    None => Coverage::Folds,
-                    Some(Some(_)) => Coverage::RunsAndImages,
-                    Some(None) => Coverage::Images,
-                },
-                seed_standard_error: crossed.and_then(|crossed| crossed.run_standard_error),
-                image_standard_error: crossed.map(|crossed| crossed.image_standard_error),
+                interval_covers: estimate.covers(),
+                seed_standard_error,
+                image_standard_error,
                 bootstrap_interval: tables[index]
                     .bootstrap(thresholds.confidence)?
                     .map(|interval| [interval.lower, interval.upper]),

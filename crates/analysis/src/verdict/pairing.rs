@@ -1,5 +1,6 @@
 //! Which runs of two models belong together, and which are left out and why.
 
+use super::Coverage;
 use crate::{
     Run,
     measures::{classes_of, losses, value},
@@ -11,7 +12,7 @@ use records::{
 };
 use stats::{
     ClassCounts, CorrectedResampledT, CountMeasure, CrossedEstimate, Interval, PairedAnswers,
-    PairedDifferences, PairedLosses, StatsError,
+    PairedDifferences, PairedLosses, StatsError, UnpairedEstimate,
 };
 
 /// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
@@ -146,6 +147,8 @@ pub(super) struct Pairing<'a> {
     pub(super) a: &'a str,
     pub(super) b: &'a str,
     pub(super) runs: Vec<(Run<'a>, Run<'a>)>,
+    /// Where no run has a partner: the runs of each on the same test images.
+    pub(super) unpaired: Option<[Vec<Run<'a>>; 2]>,
 }
 
 impl<'a> Pairing<'a> {
@@ -164,6 +167,9 @@ impl<'a> Pairing<'a> {
             }
         }
         let Some((first, _)) = runs.first() else {
+            if let Some(unpaired) = unpaired(a, b) {
+                return Some(Self { a: a.name, b: b.name, runs, unpaired: Some(unpaired) });
+            }
             notes.push(format!("{} and {} are not compared: {}.", a.name, b.name, why_unpaired(a, b)));
             return None;
         };
@@ -201,7 +207,7 @@ impl<'a> Pairing<'a> {
             }
         }
         left_out.into_notes(notes);
-        Some(Self { a: a.name, b: b.name, runs })
+        Some(Self { a: a.name, b: b.name, runs, unpaired: None })
     }
 
     /// The cross-validation that the runs are of, if they are of one.
@@ -211,6 +217,9 @@ impl<'a> Pairing<'a> {
 
     /// By what the measure is that decides.
     pub(super) fn table(&self, measure: Measure) -> Result<Table, StatsError> {
+        if let Some(unpaired) = &self.unpaired {
+            return Table::unpaired(measure, unpaired);
+        }
         if let Some(folds) = self.folds() {
             let difference = |(a, b): &(Run, Run)| value(measure, a) - value(measure, b);
             let largest = if measure == Measure::LogLoss { f64::INFINITY } else { 1.0 };
@@ -248,7 +257,8 @@ impl<'a> Pairing<'a> {
 
     /// Whether the two models have the same layers and the same recipe: their runs then have the same bits.
     pub(super) fn is_one_network(&self) -> bool {
-        let [a, b] = [self.runs[0].0, self.runs[0].1].map(|run| run.specification());
+        let Some((a, b)) = self.runs.first() else { return false };
+        let [a, b] = [a, b].map(Run::specification);
         let (Some(a), Some(b)) = (a, b) else { return false };
         a.layers == b.layers && a.recipe == b.recipe
     }
@@ -264,6 +274,8 @@ pub(super) enum Table {
     Losses(PairedLosses),
     /// Of each fold of a cross-validation the difference of the measure, which is at most so large.
     Folds(Vec<f64>, CrossValidation, f64),
+    /// Of runs without partners.
+    Unpaired(UnpairedEstimate),
 }
 
 /// A mean difference and what is known of its error.
@@ -272,6 +284,8 @@ pub(super) enum Estimate {
     Crossed(CrossedEstimate),
     /// Over the folds of a cross-validation; no difference is larger than the bound.
     Corrected(CorrectedResampledT, f64),
+    /// Over test images and the seeds of each model by itself.
+    Unpaired(UnpairedEstimate),
 }
 
 impl Estimate {
@@ -279,6 +293,7 @@ impl Estimate {
         match self {
             Self::Crossed(estimate) => estimate.mean,
             Self::Corrected(estimate, _) => estimate.mean,
+            Self::Unpaired(estimate) => estimate.mean,
         }
     }
 
@@ -288,6 +303,7 @@ impl Estimate {
             Self::Corrected(estimate, largest) => {
                 Ok(estimate.interval(confidence)?.within(-largest, *largest))
             }
+            Self::Unpaired(estimate) => estimate.interval(confidence),
         }
     }
 
@@ -295,19 +311,82 @@ impl Estimate {
         match self {
             Self::Crossed(estimate) => estimate.p_value(),
             Self::Corrected(estimate, _) => estimate.p_value(),
+            Self::Unpaired(estimate) => estimate.p_value(),
         }
     }
 
-    /// With its two sources of error apart; none of a cross-validation.
+    /// With its two sources of error apart; none of a cross-validation or of runs without partners.
     pub(super) fn crossed(&self) -> Option<&CrossedEstimate> {
         match self {
             Self::Crossed(estimate) => Some(estimate),
-            Self::Corrected(..) => None,
+            Self::Corrected(..) | Self::Unpaired(_) => None,
+        }
+    }
+
+    /// The standard errors from the runs' seeds and from the choice of test images, where they can be told apart.
+    pub(super) fn standard_errors(&self) -> [Option<f64>; 2] {
+        match self {
+            Self::Crossed(estimate) => [estimate.run_standard_error, Some(estimate.image_standard_error)],
+            Self::Corrected(..) => [None, None],
+            Self::Unpaired(estimate) => {
+                let [one, other] = estimate.run_standard_errors;
+                let of_runs = one.zip(other).map(|(one, other)| one.hypot(other));
+                [of_runs, Some(estimate.image_standard_error)]
+            }
+        }
+    }
+
+    /// What the interval allows for.
+    pub(super) fn covers(&self) -> Coverage {
+        match (self, self.standard_errors()) {
+            (Self::Corrected(..), _) => Coverage::Folds,
+            (_, [Some(_), _]) => Coverage::RunsAndImages,
+            (_, [None, _]) => Coverage::Images,
         }
     }
 }
 
 impl Table {
+    /// Of the runs of two models on the same test images.
+    fn unpaired(measure: Measure, models: &[Vec<Run>; 2]) -> Result<Self, StatsError> {
+        let labels = &models[0][0].test.labels;
+        let classes = classes_of(models.iter().flatten().copied());
+        let cells = |run: &Run| -> Result<Vec<f64>, StatsError> {
+            let given = &run.test.predictions;
+            match measure {
+                Measure::Accuracy => Ok(given
+                    .iter()
+                    .zip(labels)
+                    .map(|(given, label)| f64::from(u8::from(given == label)))
+                    .collect()),
+                Measure::BalancedAccuracy => {
+                    stats::pseudovalues(labels, given, classes, ClassCounts::balanced_accuracy)
+                }
+                Measure::MacroF1 => stats::pseudovalues(labels, given, classes, ClassCounts::macro_f1),
+                Measure::LogLoss => Ok(losses(run).unwrap_or_default()),
+            }
+        };
+        let of_model = |runs: &Vec<Run>| runs.iter().map(cells).collect::<Result<Vec<_>, _>>();
+        let (first, second) = (of_model(&models[0])?, of_model(&models[1])?);
+        let added = match measure {
+            Measure::Accuracy => 1.0,
+            Measure::BalancedAccuracy | Measure::MacroF1 => {
+                let counts = ClassCounts::of(labels, labels, classes)?;
+                let sizes = (0..classes).map(|class| counts.images(class)).filter(|count| *count > 0);
+                let (sum, occur) =
+                    sizes.fold((0.0, 0.0), |(sum, occur), count| (sum + 1.0 / count as f64, occur + 1.0));
+                (sum * labels.len() as f64).sqrt() / occur
+            }
+            Measure::LogLoss => {
+                let pairs = first[0].iter().zip(&second[0]);
+                let squares: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
+                (squares / labels.len() as f64).sqrt()
+            }
+        };
+        let largest = if measure == Measure::LogLoss { f64::INFINITY } else { 1.0 };
+        Ok(Self::Unpaired(stats::unpaired_estimate(&first, &second, added, largest)?))
+    }
+
     pub(super) fn estimate(&self) -> Result<Estimate, StatsError> {
         Ok(Estimate::Crossed(match self {
             Self::Accuracy(table) => stats::crossed_estimate(table),
@@ -317,6 +396,7 @@ impl Table {
                 let estimate = stats::corrected_resampled_t(differences, folds.test_over_train())?;
                 return Ok(Estimate::Corrected(estimate, *largest));
             }
+            Self::Unpaired(estimate) => return Ok(Estimate::Unpaired(*estimate)),
         }))
     }
 
@@ -327,10 +407,11 @@ impl Table {
             Self::Answers(table, measure) => table.run_differences(*measure),
             Self::Losses(table) => table.run_differences(),
             Self::Folds(differences, ..) => differences.clone(),
+            Self::Unpaired(_) => Vec::new(),
         }
     }
 
-    /// None of a cross-validation: its runs share no test images.
+    /// None of a cross-validation, whose runs share no test images, or of runs without partners.
     pub(super) fn bootstrap(&self, confidence: f64) -> Result<Option<Interval>, StatsError> {
         let result = match self {
             Self::Accuracy(table) => stats::two_way_bootstrap(table, confidence, RESAMPLES, BOOTSTRAP_SEED),
@@ -338,7 +419,7 @@ impl Table {
                 table.bootstrap(*measure, confidence, RESAMPLES_COMPUTED_ANEW, BOOTSTRAP_SEED)
             }
             Self::Losses(table) => table.bootstrap(confidence, RESAMPLES_COMPUTED_ANEW, BOOTSTRAP_SEED),
-            Self::Folds(..) => return Ok(None),
+            Self::Folds(..) | Self::Unpaired(_) => return Ok(None),
         };
         Ok(Some(result?.interval))
     }
@@ -349,6 +430,22 @@ impl Table {
         let test = |[only_a, only_b]: [u64; 2]| stats::mcnemar_exact(only_a, only_b);
         table.discordant().into_iter().map(test).collect()
     }
+}
+
+/// The runs of two models on the same test images, where no run has a partner by its name; none of folds.
+fn unpaired<'a>(a: &Model<'a>, b: &Model<'a>) -> Option<[Vec<Run<'a>>; 2]> {
+    if a.runs.iter().any(|run| b.runs.iter().any(|other| is_partner(run, other))) {
+        return None;
+    }
+    a.runs.iter().filter(|run| run.fold().is_none()).find_map(|first| {
+        let setting = Setting::of(first);
+        let fitting = |model: &Model<'a>| -> Vec<Run<'a>> {
+            let fits = |run: &&Run| Setting::of(run) == setting && are_tested_alike(run, first);
+            model.runs.iter().filter(fits).copied().collect()
+        };
+        let (of_a, of_b) = (fitting(a), fitting(b));
+        (!of_b.is_empty()).then_some([of_a, of_b])
+    })
 }
 
 /// Whether two runs of different models belong together.

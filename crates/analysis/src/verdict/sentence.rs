@@ -69,6 +69,12 @@ pub(super) fn sentence(comparison: &Comparison, outlook: Option<String>) -> Stri
         (Some(folds), _, runs) => {
             format!("{runs} paired folds of {}, corrected resampled t test", folds.in_words())
         }
+        (None, covers, _) if comparison.unpaired_runs.is_some() => {
+            let [of_a, of_b] = comparison.unpaired_runs.unwrap_or_default();
+            let count = |runs: usize| if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+            let unknown = if covers == Coverage::Images { ": seed noise unknown" } else { "" };
+            format!("{} of {a} and {} of {b}, not paired{unknown}", count(of_a), count(of_b))
+        }
         (None, Coverage::Images, _) => "1 paired run: test images only, seed noise unknown".to_owned(),
         (None, _, runs) => format!("{runs} paired runs"),
     };

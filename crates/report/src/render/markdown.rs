@@ -57,11 +57,14 @@ pub fn markdown(study: &Study) -> String {
             list(&mut page, &section.sentences);
         }
         page.push_str("\n## Every run\n\n");
-        table(&mut page, &runs(study));
-        page.push_str(
-            "\nA fingerprint is the beginning of the SHA-256 of the final weights; `summary.json` has it whole. \
-             `epochs.csv` has every epoch, `records/` every prediction.\n",
-        );
+        table(&mut page, &tables::known(study, runs(study)));
+        page.push_str(match study.is_imported() {
+            true => "\n`imported/` has every answer, as it was read.\n",
+            false => {
+                "\nA fingerprint is the beginning of the SHA-256 of the final weights; `summary.json` has it whole. \
+                 `epochs.csv` has every epoch, `records/` every prediction.\n"
+            }
+        });
         how_it_was_made(&mut page, study);
     }
     let notes: Vec<String> =
@@ -125,7 +128,7 @@ fn models(page: &mut String, study: &Study) {
     let decides = tables::deciding_column(study);
     let shown = [MODEL, RUNS].into_iter().chain(decides.as_deref());
     let shown: Vec<&str> = shown.chain([ACCURACY, LOSS, TRAINING, EPOCH, PARAMETERS]).collect();
-    table(page, &tables::models(study).only(&shown));
+    table(page, &tables::known(study, tables::models(study).only(&shown)));
     if study.analysis.repeated() {
         line(page, format_args!("\n{}.", tables::spreads(study)));
     }

@@ -108,7 +108,7 @@ fn models(study: &Study, names: &[String]) -> Table {
     let decides = tables::deciding_column(study);
     let columns = [MODEL, PARAMETERS].into_iter().chain(decides.as_deref());
     let columns: Vec<&str> = columns.chain([ACCURACY, LOSS, TRAINING, RUNS]).collect();
-    let mut table = tables::models(study).only(&columns);
+    let mut table = tables::known(study, tables::models(study).only(&columns));
     for name in table.columns.iter_mut().filter(|name| *name == LOSS) {
         // Its unit would take the room of the names.
         "test loss".clone_into(name);

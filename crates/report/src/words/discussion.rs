@@ -16,7 +16,7 @@ use crate::{
         cost, learning,
         numbers::{
             Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to,
-            probability, thousands, times, value_of,
+            probability, runs_of, thousands, times, value_of,
         },
         plain::drawn_by,
         selection,
@@ -109,10 +109,7 @@ fn tested(comparison: &Comparison) -> String {
         one_line(&comparison.a),
         one_line(&comparison.b),
         probability(comparison.p_value),
-        counted(
-            comparison.runs,
-            if comparison.cross_validation.is_some() { "paired fold" } else { "paired run" }
-        ),
+        runs_of(comparison),
         adjustment(comparison)
     );
     if !comparison.mcnemar_p_values.is_empty() {

@@ -82,6 +82,15 @@ pub(crate) fn adjustment(comparison: &Comparison) -> &'static str {
     if comparison.corrected_for > 1 { "adjusted by Holm's method" } else { "unadjusted, one comparison" }
 }
 
+/// The runs that a comparison is of: `3 paired runs`, `5 paired folds`, `3 and 5 runs, not paired`.
+pub(crate) fn runs_of(comparison: &Comparison) -> String {
+    match (comparison.unpaired_runs, comparison.cross_validation) {
+        (Some([a, b]), _) => format!("{a} and {b} runs, not paired"),
+        (None, Some(_)) => counted(comparison.runs, "paired fold"),
+        (None, None) => counted(comparison.runs, "paired run"),
+    }
+}
+
 /// A fraction in per cent without the zeros behind it: 0.97 is `97 %`, 0.995 `99.5 %`.
 pub(crate) fn round_percent(fraction: f64) -> String {
     let text = percent(fraction);

@@ -13,7 +13,7 @@ use crate::{
         method,
         numbers::{
             MISSING, adjustment, amount_of, confidence, counted, difference_of, fixed, margin_of,
-            probability, signed_of, thousands,
+            probability, runs_of, signed_of, thousands,
         },
         plain::drawn_by,
         text::one_line,
@@ -69,7 +69,9 @@ fn overview(study: &Study) -> Markup {
             figure(interval),
             figure(confidence(comparison.confidence)),
             figure(probability(comparison.p_value).trim_start_matches("= ")),
-            figure(comparison.runs.to_string()),
+            figure(
+                comparison.unpaired_runs.map_or_else(|| comparison.runs.to_string(), |_| runs_of(comparison)),
+            ),
             words(outcome(comparison)),
         ]
     });
@@ -137,7 +139,7 @@ fn certainty_of(comparison: &Comparison, drawn: &str) -> Markup {
     };
     let rows = html! {
         tr { th scope="row" { (explained("outcome")) } td.words { (outcome(comparison)) } }
-        tr { th scope="row" { (explained("difference")) } td.words { (difference) " " (measure.unit()) " over " (counted(comparison.runs, if comparison.cross_validation.is_some() { "paired fold" } else { "paired run" })) } }
+        tr { th scope="row" { (explained("difference")) } td.words { (difference) " " (measure.unit()) " over " (runs_of(comparison)) } }
         tr {
             th scope="row" { (explained("interval")) }
             td.words { (interval) " at " (confidence(comparison.confidence)) ", for " (covers) }

@@ -196,7 +196,7 @@ fn shown_cell(cell: &Cell, is_heading: bool) -> Markup {
 
 fn models_section(study: &Study) -> Markup {
     html! {
-        (table(&tables::models(study)))
+        (table(&tables::known(study, tables::models(study))))
         @if let Some(measured) = tables::measures(study) {
             h3 { "Measures beside accuracy" }
             (table(&measured))
@@ -313,7 +313,7 @@ fn costs(study: &Study) -> Option<Markup> {
         }
         @let fronts = target::fronts(study);
         @if !fronts.is_empty() { (list(&fronts)) }
-        (table(&tables::costs(study)))
+        (table(&tables::known(study, tables::costs(study))))
         @if !study.analysis.one_machine() {
             p {
                 "The runs were made on several kinds of machine (processor, threads, kernels, operating system or version differ): their \
@@ -351,7 +351,7 @@ fn discussion_section(study: &Study) -> Markup {
 }
 
 fn runs(study: &Study) -> Markup {
-    table(&tables::runs(study))
+    table(&tables::known(study, tables::runs(study)))
 }
 
 fn method_section(study: &Study) -> Markup {
