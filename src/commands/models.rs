@@ -204,5 +204,5 @@ pub(crate) fn print(
     text: &str,
     listed: &serde_json::Value,
 ) -> Result<(), Failure> {
-    if arguments.json { output::json(&format!("{listed:#}\n")) } else { output::result(text) }
+    if arguments.json { output::json(&format!("{listed:#}\n")) } else { output::prose(text) }
 }
