@@ -29,7 +29,7 @@ pub(crate) fn warn(corpus: &Corpus) {
 /// The data that `--dataset` names, fetched if it is a known set that is not here.
 pub(crate) fn source(dataset: &str, quiet: bool) -> Result<Source, Failure> {
     let source = Source::parse(dataset)?;
-    if let Source::Published { set, cache } = &source
+    if let Source::Published { set, cache, .. } = &source
         && !set.is_here(cache)
     {
         fetch_set(set, cache, quiet)?;
