@@ -24,6 +24,17 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     written(&printable(text))
 }
 
+/// Results as text for people: at a terminal, in lines of its width.
+///
+/// # Errors
+/// As [`result`].
+pub(crate) fn prose(text: &str) -> Result<(), Failure> {
+    match result_terminal() {
+        Some(size) => result(&(wrapped(&printable(text), size.columns) + "\n")),
+        None => result(text),
+    }
+}
+
 /// Results as JSON.
 ///
 /// # Errors
@@ -116,9 +127,19 @@ const ROWS: usize = 24;
 /// The terminal that stderr is; none where it is a file or a pipe.
 pub(crate) fn terminal() -> Option<Size> {
     let stderr = io::stderr();
+    size(stderr.is_terminal(), || terminal_size_of(&stderr))
+}
+
+/// The terminal that stdout is.
+pub(crate) fn result_terminal() -> Option<Size> {
+    let stdout = io::stdout();
+    size(stdout.is_terminal(), || terminal_size_of(&stdout))
+}
+
+fn size(is_terminal: bool, told: impl FnOnce() -> Option<(Width, Height)>) -> Option<Size> {
     // One that says that it can only add lines gets lines.
     let is_dumb = env::var_os("TERM").is_some_and(|kind| kind == "dumb");
-    (stderr.is_terminal() && !is_dumb).then(|| match terminal_size_of(&stderr) {
+    (is_terminal && !is_dumb).then(|| match told() {
         Some((Width(columns), Height(rows))) => Size { columns: columns.into(), rows: rows.into() },
         None => Size { columns: COLUMNS, rows: ROWS },
     })

@@ -14,7 +14,8 @@ pub(crate) fn pictures(pictures: &[(PathBuf, Vec<u8>)]) {
     if let Some(protocol) = Protocol::detect(variable) {
         for (_, png) in pictures {
             // A terminal that has gone away has nobody to show pictures to.
-            let _ = output::graphics(&protocol.encode(png));
+            let columns = output::result_terminal().map_or(output::COLUMNS, |size| size.columns);
+            let _ = output::graphics(&protocol.encode(png, columns.min(MOST_COLUMNS)));
         }
     } else if has_display(variable) {
         for (path, _) in pictures {
@@ -35,6 +36,9 @@ enum Protocol {
     Iterm,
 }
 
+/// A picture is no wider than this.
+const MOST_COLUMNS: usize = 100;
+
 /// Kitty takes a picture's base64 text in pieces of at most this many characters.
 const KITTY_PIECE: usize = 4096;
 
@@ -53,13 +57,13 @@ impl Protocol {
         ["iTerm.app", "WezTerm", "mintty", "vscode"].contains(&program.as_str()).then_some(Self::Iterm)
     }
 
-    /// The escape sequence that draws a PNG, about 100 columns wide, and a line's end.
-    fn encode(self, png: &[u8]) -> String {
+    /// The escape sequence that draws a PNG, so many columns wide, and a line's end.
+    fn encode(self, png: &[u8], columns: usize) -> String {
         let text = records::encoding::base64(png);
         match self {
             Self::Iterm => {
                 format!(
-                    "\x1b]1337;File=inline=1;width=100;preserveAspectRatio=1;size={}:{text}\x07\n",
+                    "\x1b]1337;File=inline=1;width={columns};preserveAspectRatio=1;size={}:{text}\x07\n",
                     png.len()
                 )
             }
@@ -68,7 +72,7 @@ impl Protocol {
                 let pieces = text.len().div_ceil(KITTY_PIECE);
                 for index in 0..pieces {
                     let piece = &text[index * KITTY_PIECE..text.len().min((index + 1) * KITTY_PIECE)];
-                    let control = if index == 0 { "a=T,f=100,c=100," } else { "" };
+                    let control = if index == 0 { format!("a=T,f=100,c={columns},") } else { String::new() };
                     let more = usize::from(index + 1 < pieces);
                     sequence.push_str(&format!("\x1b_G{control}m={more};{piece}\x1b\\"));
                 }
@@ -112,7 +116,7 @@ mod tests {
     #[test]
     fn long_pictures_go_to_kitty_in_pieces_that_join() {
         let png: Vec<u8> = (0..10_000u32).map(|value| value as u8).collect();
-        let sequence = Protocol::Kitty.encode(&png);
+        let sequence = Protocol::Kitty.encode(&png, 80);
         let pieces: Vec<(&str, &str)> = sequence
             .trim_end()
             .split_terminator("\x1b\\")
@@ -121,7 +125,7 @@ mod tests {
             })
             .collect();
         assert_eq!(pieces.len(), 4);
-        assert!(pieces[0].0.starts_with("a=T,f=100,") && pieces[0].0.ends_with("m=1"));
+        assert!(pieces[0].0.starts_with("a=T,f=100,c=80,") && pieces[0].0.ends_with("m=1"));
         assert_eq!((pieces[1].0, pieces[3].0), ("m=1", "m=0"));
         assert!(pieces.iter().all(|(_, data)| data.len() <= KITTY_PIECE));
         let joined: String = pieces.iter().map(|(_, data)| *data).collect();

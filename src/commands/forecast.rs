@@ -67,7 +67,7 @@ pub(super) enum Decision {
 /// Refuses what a dry run would have to fetch first.
 pub(super) fn check_here(dataset: &str) -> Result<(), Failure> {
     match Source::parse(dataset)? {
-        Source::Published { set, cache } if !set.is_here(&cache) => Err(Failure::new(
+        Source::Published { set, cache, .. } if !set.is_here(&cache) => Err(Failure::new(
             format!("data set {dataset}: not on this machine, and a dry run fetches nothing"),
             format!("fetch it first: mnist-study datasets fetch {dataset}"),
         )),

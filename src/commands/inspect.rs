@@ -56,7 +56,11 @@ pub(super) fn run(arguments: &InspectArguments) -> Result<(), Failure> {
             Some((file.clone(), png))
         }
     };
-    print(&arguments.list, &text(&corpus, &inspection), &described(&corpus, &inspection))?;
+    let mut text = text(&corpus, &inspection);
+    if let Some((file, _)) = &drawn {
+        text.push_str(&format!("{}: the first training images of each class\n", file.display()));
+    }
+    print(&arguments.list, &text, &described(&corpus, &inspection))?;
     if let (Some(drawn), false) = (drawn, arguments.list.json) {
         show::pictures(&[drawn]);
     }
@@ -82,7 +86,7 @@ fn text(corpus: &Corpus, inspection: &Inspection) -> String {
     }
     let (mean, std) = statistics(corpus, &inspection.parts[0]);
     text.push_str(&format!(
-        "training images, from 0 to 1: preparation = {{ mean = [{}], std = [{}] }}\n",
+        "mean and standard deviation of the training images, for a recipe:\n  `preparation = {{ mean = [{}], std = [{}] }}`\n",
         figures(&mean),
         figures(&std)
     ));
@@ -97,26 +101,19 @@ fn text(corpus: &Corpus, inspection: &Inspection) -> String {
     text
 }
 
-/// A row a class, a column a part.
+/// A row a class, a column a part; names, which may be long, stand last.
 fn table(corpus: &Corpus, inspection: &Inspection) -> String {
-    let mut rows = vec![vec!["class".to_owned()]];
-    rows[0].extend(inspection.parts.iter().map(|part| part.name.to_owned()));
-    for (class, name) in corpus.class_names().iter().enumerate() {
-        let counts = inspection.parts.iter().map(|part| thousands(part.by_class[class] as u64));
-        rows.push(std::iter::once(output::one_line(name).into_owned()).chain(counts).collect());
-    }
-    let all = inspection.parts.iter().map(|part| thousands(part.images.len() as u64));
-    rows.push(std::iter::once("all".to_owned()).chain(all).collect());
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
-            0 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ") + "\n"
+    let parts = &inspection.parts;
+    let row = |name: &str, cell: &dyn Fn(&InspectedPart) -> String| {
+        let cells =
+            parts.iter().map(|part| format!("{:>width$}  ", cell(part), width = part.name.len().max(8)));
+        format!("{}{}\n", cells.collect::<String>(), output::one_line(name))
     };
-    rows.iter().map(line).collect()
+    let mut text = row("class", &|part| part.name.to_owned());
+    for (class, name) in corpus.class_names().iter().enumerate() {
+        text.push_str(&row(name, &|part| thousands(part.by_class[class] as u64)));
+    }
+    text + &row("all", &|part| thousands(part.images.len() as u64))
 }
 
 /// Mean and standard deviation by channel, of values from 0 to 1: what `preparation = "standardise"` takes where no validation

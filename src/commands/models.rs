@@ -7,7 +7,7 @@ use crate::{
     output,
 };
 use clap::{Args, ValueHint};
-use data::{Source, find_published};
+use data::{Reading, Source, find_published};
 use nn::{Architecture, ImageShape, LayerDescription, Shape};
 use report::thousands;
 use serde_json::json;
@@ -57,12 +57,19 @@ impl Fit {
     /// A known data set need not be here: what it holds is known.
     fn of(arguments: &ModelsArguments) -> Result<Self, Failure> {
         let name = arguments.reading.of(arguments.dataset.as_deref().unwrap_or("mnist"));
-        let source = Source::parse(&name)?;
-        if let Some(set) = find_published(&name) {
-            return Ok(Self { images: set.shape, classes: set.classes.len() });
-        }
-        let corpus = data::load(&source)?;
-        Ok(Self { images: corpus.training().shape(), classes: corpus.classes() })
+        let (set, reading) = match Source::parse(&name)? {
+            Source::Published { set, reading, .. } => (set, reading),
+            source => match find_published(&name) {
+                Some(set) => (set, Reading::default()),
+                None => {
+                    let corpus = data::load(&source)?;
+                    return Ok(Self { images: corpus.training().shape(), classes: corpus.classes() });
+                }
+            },
+        };
+        let [height, width] = reading.resize.unwrap_or([set.shape.height, set.shape.width]);
+        let channels = if reading.grey { 1 } else { set.shape.channels };
+        Ok(Self { images: ImageShape { height, width, channels }, classes: set.classes.len() })
     }
 
     fn described(&self, model: &ModelSpec) -> Result<Vec<LayerDescription>, RunError> {
@@ -204,5 +211,5 @@ pub(crate) fn print(
     text: &str,
     listed: &serde_json::Value,
 ) -> Result<(), Failure> {
-    if arguments.json { output::json(&format!("{listed:#}\n")) } else { output::result(text) }
+    if arguments.json { output::json(&format!("{listed:#}\n")) } else { output::prose(text) }
 }

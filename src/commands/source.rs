@@ -37,7 +37,7 @@ pub(crate) fn source(dataset: &str, quiet: bool) -> Result<Source, Failure> {
             "data set {dataset}: the known set is read, and {dataset} in this folder passed over: ./{dataset} names that"
         ));
     }
-    if let Source::Published { set, cache } = &source
+    if let Source::Published { set, cache, .. } = &source
         && !set.is_here(cache)
     {
         fetch_set(set, cache, quiet)?;

@@ -152,6 +152,8 @@ fn models_are_counted_for_the_images_that_they_are_asked_about() {
         said(&mut bench.command(&["models", "--describe", "mlp", "--dataset", "pathmnist-64"])).stdout;
     assert!(described.contains("input           64×64×3\n"), "{described}");
     assert!(described.contains("dense classes   9 "), "{described}");
+    let resized = ["models", "--describe", "vit", "--dataset", "cifar-10", "--grey", "--resize", "28x28"];
+    assert!(said(&mut bench.command(&resized)).stdout.contains("28×28×1\n"), "a size that fits");
     let resized = ["models", "--describe", "vit", "--dataset", "data", "--resize", "14x14"];
     let resized = said(&mut bench.command(&resized));
     assert!(resized.stdout.contains("14×14×1\n"), "{}{}", resized.stdout, resized.stderr);

@@ -93,6 +93,11 @@ fn any_set_has_a_look_and_a_sheet() {
     let looked = said(&mut bench.command(&["datasets", "inspect", "data", "--sheet", "sheet.png"]));
     assert_eq!((looked.code, looked.stderr.as_str()), (Some(0), ""), "{}", looked.stderr);
     assert!(looked.stdout.contains("\nno two images are identical\n"), "{}", looked.stdout);
+    assert!(
+        looked.stdout.ends_with("\nsheet.png: the first training images of each class\n"),
+        "{}",
+        looked.stdout
+    );
     let sheet =
         image::load_from_memory(&fs::read(bench.path().join("sheet.png")).expect("drawn")).expect("a PNG");
     // Three rows of ten images.

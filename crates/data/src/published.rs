@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::load_path::assemble;
 use crate::parse::parse_images_and_labels;
 use crate::paths::{PathKind, path_kind, read_file};
-use crate::{Corpus, Dataset, Digest, Download, Error, LabelLayout, Origin, Published, idx};
+use crate::{Corpus, Dataset, Digest, Download, Error, LabelLayout, Origin, Published, Reading, idx};
 
 /// Beside files that came out of an archive: their digests, as `sha256sum -c` reads them.
 pub const CHECKSUMS_FILE: &str = "SHA256SUMS";
@@ -55,10 +55,15 @@ impl fmt::Display for Checksums {
 /// # Panics
 /// For the set that is inside the program, which has no folder.
 pub fn load_published(set: &Published, cache: &Path) -> Result<Corpus, Error> {
+    load_as(set, cache, &Reading::default())
+}
+
+/// As [`load_published`]; what `containers` reads may become grey and of another size.
+pub(crate) fn load_as(set: &Published, cache: &Path, reading: &Reading) -> Result<Corpus, Error> {
     let names = set.file_names().expect("a set with files");
     let folder = set.folder(cache);
     if let Origin::Containers(files) = &set.origin {
-        return load_containers(set, &folder, files);
+        return load_containers(set, &folder, files, reading);
     }
     let sums = match &set.origin {
         Origin::Archive { .. } => {
@@ -116,7 +121,12 @@ fn digest_of(path: &Path, expected: Digest) -> io::Result<String> {
 }
 
 /// Loads a set whose files are of a format of their own.
-fn load_containers(set: &Published, folder: &Path, files: &[Download]) -> Result<Corpus, Error> {
+fn load_containers(
+    set: &Published,
+    folder: &Path,
+    files: &[Download],
+    reading: &Reading,
+) -> Result<Corpus, Error> {
     for file in files {
         let path = folder.join(file.name);
         if matches!(path_kind(&path), PathKind::Nothing) {
@@ -133,7 +143,7 @@ fn load_containers(set: &Published, folder: &Path, files: &[Download]) -> Result
         [only] => folder.join(only.name),
         _ => folder.to_path_buf(),
     };
-    let mut contents = containers::read(&path, &containers::Reading::default())?;
+    let mut contents = containers::read(&path, &reading.of_images())?;
     if contents.class_names.len() != set.classes.len() {
         return Err(Error::ClassCount { name: set.name.to_owned(), found: contents.class_names.len() });
     }
@@ -150,7 +160,7 @@ fn load_containers(set: &Published, folder: &Path, files: &[Download]) -> Result
         }
     }
     let mut remarks = Vec::new();
-    let corpus = assemble(set.name.to_owned(), contents, &mut remarks)?;
+    let corpus = assemble(format!("{}{reading}", set.name), contents, &mut remarks)?;
     Ok(corpus.prepared_otherwise().with_remarks(remarks))
 }
 

@@ -7,7 +7,8 @@ use crate::coloured::coloured;
 use crate::load_path::load_path;
 use crate::parse::{Parsed, parse_files};
 use crate::paths::{PathKind, path_kind, recognise_file};
-use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published, load_published};
+use crate::published::load_as;
+use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published};
 
 /// The name of the set that is made of the embedded one.
 const COLORED_MNIST: &str = "colored-mnist";
@@ -25,6 +26,8 @@ pub enum Source {
         set: &'static Published,
         /// The folder that holds the folders of such sets.
         cache: PathBuf,
+        /// What is made of its images on the way in: [`Reading::grey`] and [`Reading::resize`].
+        reading: Reading,
     },
     /// A file or a folder of images.
     Path {
@@ -44,14 +47,14 @@ impl Source {
     /// # Errors
     /// [`Error::NotADirectory`] for a file of no kind that is read, [`Error::NoFolder`] for a path where nothing is,
     /// [`Error::UnknownName`] for another name, with the nearest known one,
-    /// [`Error::AsPublished`] for a known set that is to be read in another way, [`Error::NoCacheFolder`] for a set to download where the
+    /// [`Error::AsPublished`] for a known set that cannot be read in that way, [`Error::NoCacheFolder`] for a set to download where the
     /// environment names no folder for it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if let Some(set) = find_published(text) {
             return match set.origin {
                 Origin::Embedded => Ok(Self::Mnist),
                 Origin::Coloured => Ok(Self::ColoredMnist),
-                _ => Ok(Self::Published { set, cache: cache_folder()? }),
+                _ => Ok(Self::Published { set, cache: cache_folder()?, reading: Reading::default() }),
             };
         }
         let at = |path: &str, reading: Reading| {
@@ -82,8 +85,16 @@ impl Source {
                 false => at(text, Reading::default()),
             };
         }
-        if find_published(path).is_some() && reading != Reading::default() {
-            return Err(Error::AsPublished { name: path.to_owned(), reading: reading.to_string() });
+        if let Some(set) = find_published(path)
+            && reading != Reading::default()
+        {
+            let of_images = Reading { grey: reading.grey, resize: reading.resize, ..Reading::default() };
+            return match set.origin {
+                Origin::Containers(_) if reading == of_images => {
+                    Ok(Self::Published { set, cache: cache_folder()?, reading })
+                }
+                _ => Err(Error::AsPublished { name: path.to_owned(), reading: reading.to_string() }),
+            };
         }
         at(path, reading)
     }
@@ -95,7 +106,7 @@ impl fmt::Display for Source {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
             Self::ColoredMnist => formatter.write_str(COLORED_MNIST),
-            Self::Published { set, .. } => formatter.write_str(set.name),
+            Self::Published { set, reading, .. } => write!(formatter, "{}{reading}", set.name),
             Self::Path { path, reading } => write!(formatter, "{}{reading}", path.display()),
         }
     }
@@ -104,13 +115,13 @@ impl fmt::Display for Source {
 /// Loads a corpus.
 ///
 /// # Errors
-/// [`Error::Embedded`] when the embedded copy is damaged, the errors of [`load_published`] for a published set and of
+/// [`Error::Embedded`] when the embedded copy is damaged, the errors of [`crate::load_published`] for a published set and of
 /// [`load_path`] for a file or folder.
 pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => load_mnist(),
         Source::ColoredMnist => coloured(COLORED_MNIST, &load_mnist()?),
-        Source::Published { set, cache } => load_published(set, cache),
+        Source::Published { set, cache, reading } => load_as(set, cache, reading),
         Source::Path { path, reading } => load_path(path, reading),
     }
 }

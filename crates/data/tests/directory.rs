@@ -304,6 +304,11 @@ fn names_are_known_folders_or_errors() {
     assert_eq!(Source::Mnist.to_string(), "mnist");
     let kmnist = Source::parse("kmnist").unwrap();
     assert!(matches!(&kmnist, Source::Published { set, .. } if set.name == "kmnist"));
+    assert_eq!(
+        Source::parse("cifar-10:grey:resize=28x28").unwrap().to_string(),
+        "cifar-10:grey:resize=28x28"
+    );
+    assert!(matches!(Source::parse("cifar-10:transposed"), Err(Error::AsPublished { .. })));
     assert_eq!(kmnist.to_string(), "kmnist");
 
     let error = Source::parse("minst").unwrap_err();

@@ -378,6 +378,12 @@ fn stated_validation_images_are_the_last_for_training() {
         "{:?}",
         corpus.warnings()
     );
+    let reading = data::Reading::parse("resize=4x3").unwrap();
+    let cache_path = cache.path().to_owned();
+    let source =
+        data::Source::Published { set: Box::leak(Box::new(set(digits, 4))), cache: cache_path, reading };
+    let small = data::load(&source).unwrap();
+    assert_eq!((small.name(), small.training().height(), small.training().width()), ("toy:resize=4x3", 4, 3));
     let refused = |set: &Published| load_published(set, cache.path()).unwrap_err();
     assert!(matches!(refused(&set(digits, 3)), Error::SetSize { expected: 10, found: 9, .. }));
     let wrong = refused(&set("900150983cd24fb0d6963f7d28e17f72", 4)).to_string();
