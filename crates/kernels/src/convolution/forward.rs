@@ -3,7 +3,7 @@
 use super::{
     Geometry, Size,
     best::Best,
-    lit_windows::{LitWindows, Walk},
+    lit_windows::{LIT_IMAGES, LitWindows, Walk},
     winograd,
 };
 use crate::{
@@ -133,9 +133,6 @@ unsafe fn long_panel<V: Vector, const VECTORS: usize>(images: usize, job: &Panel
     // SAFETY: the caller's promise.
     unsafe { in_tiles!(windows, VECTORS, long_tile::<V>(job)) }
 }
-
-/// Images whose lit windows are worked off together.
-const LIT_IMAGES: usize = 16;
 
 /// # Safety
 /// As [`long_panel`].

@@ -2,7 +2,7 @@
 
 use super::{
     Geometry, OutputGradient,
-    lit_windows::LitWindows,
+    lit_windows::{LIT_IMAGES, LitWindows},
     patches::{Entry, MASK_FILTERS, Patches, WinnerBytes},
 };
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::lanes, vector::Vector};
@@ -254,21 +254,31 @@ impl<E: Element> BackwardWeights<'_, E> {
         let mut counts = [V::LANES; VECTORS];
         counts[VECTORS - 1] = V::LANES.min(self.d_bias.len() - filter - (VECTORS - 1) * V::LANES);
         let first = self.first_filter + filter;
-        for channel in 0..channels {
+        let mut boxes: [LitWindows; LIT_IMAGES] = Default::default();
+        for (first_image, channel) in (0..self.images)
+            .step_by(LIT_IMAGES)
+            .flat_map(|image| (0..channels).map(move |channel| (image, channel)))
+        {
+            let images = first_image..self.images.min(first_image + LIT_IMAGES);
             // SAFETY: a window's square lies within its image, and its outputs have gradients and winners.
             unsafe {
+                if channel == 0 {
+                    for (lit, image) in boxes.iter_mut().zip(images.clone()) {
+                        let length = geometry.input_length();
+                        *lit = LitWindows::of::<V>(geometry, &self.input[image * length..][..length]);
+                    }
+                }
                 let mut taps = [[[V::zero(); VECTORS]; 3]; 3];
                 for (tap, sums) in taps.as_flattened_mut().iter_mut().enumerate() {
                     self.load_tap(filter, tap * channels + channel, counts, sums);
                 }
                 // What slices point into would be stored after every sum.
                 let mut sums = taps;
-                for image in 0..self.images {
-                    let pixels = &self.input[image * geometry.input_length()..][..geometry.input_length()];
-                    let lit = LitWindows::of::<V>(geometry, pixels);
-                    for row in lit.rows {
+                for (image, lit) in images.zip(&boxes) {
+                    let pixels = self.input.as_ptr().add(image * geometry.input_length());
+                    for row in lit.rows.clone() {
                         let line = (image * geometry.output_height + row) * geometry.output_width;
-                        let pixels = pixels.as_ptr().add(row * POOL * geometry.row_stride() + channel);
+                        let pixels = pixels.add(row * POOL * geometry.row_stride() + channel);
                         for column in lit.columns.clone() {
                             let at = (line + column) * filters + first;
                             let mut own = [[[V::zero(); VECTORS]; POOL]; POOL];
