@@ -350,3 +350,30 @@ fn panel_of<V: Vector>(first: usize, total: usize) -> (usize, usize) {
     let used = panel_width::<V>().min(total - first);
     (used, used.next_multiple_of(V::LANES))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convolution::{Activation, Size};
+
+    #[test]
+    fn tiles_cover_the_outputs_with_the_fewest_products() {
+        for (outputs, pool, side) in
+            [(10, 1, 5), (10, 2, 5), (13, 2, 4), (14, 1, 5), (7, 1, 4), (28, 1, 4), (32, 1, 4), (16, 1, 4)]
+        {
+            let tiling = Tiling::new(&Geometry::new(Size {
+                height: outputs + 2,
+                width: outputs + 2,
+                channels: 8,
+                filters: 8,
+                kernel_height: 3,
+                kernel_width: 3,
+                stride: 1,
+                pool_height: pool,
+                pool_width: pool,
+                activation: Activation::Linear,
+            }));
+            assert_eq!(tiling.side, side, "{outputs} outputs in windows of {pool}");
+        }
+    }
+}
