@@ -231,7 +231,11 @@ unsafe fn short_tiles<V: Vector, const AT_ONCE: usize, const VECTORS: usize>(
     let mut left = total;
     macro_rules! tiles {
         ($windows:literal) => {
-            if const { $windows * AT_ONCE * VECTORS <= if V::REGISTERS >= 32 { 24 } else { 12 } } {
+            // As many windows as the registers hold the sums of, and the rest one by one.
+            if const {
+                let (limit, sums) = (if V::REGISTERS >= 32 { 24 } else { 12 }, $windows * AT_ONCE * VECTORS);
+                sums <= limit && ($windows == 12 || $windows == 1 || 2 * sums > limit)
+            } {
                 while left >= $windows {
                     // SAFETY: the caller's promise.
                     unsafe { short_tile::<V, $windows, AT_ONCE, VECTORS>(job, windows) }
