@@ -3,7 +3,7 @@
 use super::{
     Geometry, Size,
     best::Best,
-    lit_windows::{LitWindows, Walk},
+    lit_windows::{LIT_IMAGES, LitWindows, Walk},
     winograd,
 };
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
-use std::mem::MaybeUninit;
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
@@ -106,9 +105,9 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                     used,
                 };
                 let vectors = used.div_ceil(V::LANES);
-                match Piece::worth_copying(self.geometry, V::LANES) {
-                    Some(piece) => with_vectors!(vectors, short_panel::<V>(self.images, &panel, piece)),
-                    None => with_vectors!(vectors, long_panel::<V>(self.images, &panel)),
+                match has_short_pieces(self.geometry, V::LANES) {
+                    true => with_vectors!(vectors, short_panel::<V>(self.images, &panel)),
+                    false => with_vectors!(vectors, long_panel::<V>(self.images, &panel)),
                 }
             }
         }
@@ -135,18 +134,12 @@ unsafe fn long_panel<V: Vector, const VECTORS: usize>(images: usize, job: &Panel
     unsafe { in_tiles!(windows, VECTORS, long_tile::<V>(job)) }
 }
 
-/// Images whose lit windows are worked off together.
-const LIT_IMAGES: usize = 16;
-
 /// # Safety
 /// As [`long_panel`].
 #[inline(always)]
-unsafe fn short_panel<V: Vector, const VECTORS: usize>(
-    images: usize,
-    job: &PanelJob<V::Element>,
-    piece: Piece,
-) {
+unsafe fn short_panel<V: Vector, const VECTORS: usize>(images: usize, job: &PanelJob<V::Element>) {
     let geometry = job.geometry;
+    let is_square = (geometry.size.pool_height, geometry.size.pool_width) == (2, 2);
     for first in (0..images).step_by(LIT_IMAGES) {
         let mut boxes: [LitWindows; LIT_IMAGES] = Default::default();
         let count = LIT_IMAGES.min(images - first);
@@ -161,7 +154,10 @@ unsafe fn short_panel<V: Vector, const VECTORS: usize>(
             let boxes = &boxes[..count];
             let lit = &mut Walk::new(geometry, boxes, first);
             let total = boxes.iter().map(LitWindows::count).sum();
-            in_tiles!(total, VECTORS, short_tile::<V>(job, piece, lit));
+            match is_square {
+                true => short_tiles::<V, SQUARE, VECTORS>(total, job, lit),
+                false => short_tiles::<V, 1, VECTORS>(total, job, lit),
+            }
         }
     }
 }
@@ -208,104 +204,110 @@ fn windows_from(geometry: &Geometry, first: usize) -> impl Iterator<Item = (usiz
     })
 }
 
-/// The rectangle of an image that a window's patches lie in.
-#[derive(Clone, Copy)]
-struct Piece {
-    rows: usize,
-    /// Elements of a row.
-    run: usize,
-}
-
-/// Elements of the largest piece that is copied.
+/// Elements of the largest rectangle of an image that a window reads with its neighbours.
 const LONGEST_PIECE: usize = 64;
 
-impl Piece {
-    /// The piece of each window, where its rows are so short that copying them pays: with a dozen windows' pointers the
-    /// inner loop would load one for each multiplier, and end after a few turns.
-    fn worth_copying(geometry: &Geometry, lanes: usize) -> Option<Self> {
-        let Size { channels, kernel_height, kernel_width, stride, pool_height, pool_width, .. } =
-            geometry.size;
-        let rows = (pool_height - 1) * stride + kernel_height;
-        let run = ((pool_width - 1) * stride + kernel_width) * channels;
-        (run <= lanes && rows * run <= LONGEST_PIECE).then_some(Self { rows, run })
-    }
+/// Whether what a window reads are so few and short rows that the inner loop, with a dozen pointers, would end after a few turns.
+fn has_short_pieces(geometry: &Geometry, lanes: usize) -> bool {
+    let Size { channels, kernel_height, kernel_width, stride, pool_height, pool_width, .. } = geometry.size;
+    let rows = (pool_height - 1) * stride + kernel_height;
+    let run = ((pool_width - 1) * stride + kernel_width) * channels;
+    run <= lanes && rows * run <= LONGEST_PIECE
 }
 
-/// For short patches.
+/// Positions of a window of 2×2.
+const SQUARE: usize = 4;
+
+/// So many lit windows, `AT_ONCE` positions of each at a time.
 ///
 /// # Safety
-/// As [`long_panel`]; `windows` has as many left, and a row of the piece has at most [`Vector::LANES`] elements.
+/// As [`long_panel`]; `windows` has as many left, and a window's positions are a multiple of those at once.
 #[inline(always)]
-unsafe fn short_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
-    _: usize,
+unsafe fn short_tiles<V: Vector, const AT_ONCE: usize, const VECTORS: usize>(
+    total: usize,
     job: &PanelJob<V::Element>,
-    piece: Piece,
     windows: &mut Walk,
 ) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if piece.rows * piece.run <= 16 {
-            copied_tile::<V, WINDOWS, VECTORS, 16>(job, piece, windows);
-        } else {
-            copied_tile::<V, WINDOWS, VECTORS, LONGEST_PIECE>(job, piece, windows);
-        }
+    let mut left = total;
+    macro_rules! tiles {
+        ($windows:literal) => {
+            // As many windows as the registers hold the sums of, and the rest one by one.
+            if const {
+                let (limit, sums) = (if V::REGISTERS >= 32 { 24 } else { 12 }, $windows * AT_ONCE * VECTORS);
+                sums <= limit && ($windows == 12 || $windows == 1 || 2 * sums > limit)
+            } {
+                while left >= $windows {
+                    // SAFETY: the caller's promise.
+                    unsafe { short_tile::<V, $windows, AT_ONCE, VECTORS>(job, windows) }
+                    left -= $windows;
+                }
+            }
+        };
     }
+    tiles!(12);
+    tiles!(6);
+    tiles!(3);
+    tiles!(1);
 }
 
-/// The windows' pieces side by side, so that one pointer serves them all.
+/// The sums of all positions at once of a window stay in registers with those of its neighbours, and the largest with them: no
+/// pixel is copied, and one pointer serves a window.
 ///
 /// # Safety
-/// As [`short_tile`]; the piece has at most `PIECE` elements.
+/// As [`short_tiles`].
 #[inline(always)]
-unsafe fn copied_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize, const PIECE: usize>(
+unsafe fn short_tile<V: Vector, const WINDOWS: usize, const AT_ONCE: usize, const VECTORS: usize>(
     job: &PanelJob<V::Element>,
-    piece: Piece,
     windows: &mut Walk,
 ) {
     let geometry = job.geometry;
-    let Size { channels, kernel_height, pool_width, stride, .. } = geometry.size;
     let positions = geometry.positions();
-    let mut pieces = [[const { MaybeUninit::<V::Element>::uninit() }; PIECE]; WINDOWS];
-    let pieces = pieces.as_mut_ptr().cast::<V::Element>();
     let mut places = [0; WINDOWS];
-    // SAFETY: the first position's offset begins the window's piece, which lies within the image; all of a piece is
-    // written before any of it is read; the caller promises the rest.
+    // SAFETY: every offset of the geometry begins a whole patch within an image; a window's positions lie as far from its first
+    // as those of the first window do; the caller promises the rest.
     unsafe {
-        for (w, place) in places.iter_mut().enumerate() {
+        let mut firsts = [job.input; WINDOWS];
+        for (first, place) in firsts.iter_mut().zip(&mut places) {
             let (image, window) = windows.next();
             *place = image * geometry.windows() + window;
             let offset = *geometry.offsets.get_unchecked(window * positions) as usize;
-            let from = job.input.add(image * geometry.input_length() + offset);
-            for row in 0..piece.rows {
-                let values = V::load_first(from.add(row * geometry.row_stride()), piece.run);
-                values.store_first(pieces.add(w * PIECE + row * piece.run), piece.run);
-            }
+            *first = job.input.add(image * geometry.input_length() + offset);
         }
-        let mut best = [[Best::<V>::new(geometry.size.activation, positions); VECTORS]; WINDOWS];
         let bias = load_bias::<V, VECTORS>(job);
-        for position in 0..positions {
-            let mut sums = [bias; WINDOWS];
+        let mut best = [[Best::<V>::new(geometry.size.activation, positions); VECTORS]; WINDOWS];
+        for first_position in (0..positions).step_by(AT_ONCE) {
+            let mut offsets = [0; AT_ONCE];
+            for (index, offset) in offsets.iter_mut().enumerate() {
+                *offset = *geometry.offsets.get_unchecked(first_position + index) as usize;
+            }
+            let mut sums = [[bias; AT_ONCE]; WINDOWS];
+            let mut rows = firsts;
             let mut weights = job.weights;
-            let (y, x) = (position / pool_width * stride, position % pool_width * stride);
-            for row in 0..kernel_height {
-                let from = pieces.add((y + row) * piece.run + x * channels);
+            for _ in 0..geometry.size.kernel_height {
                 for k in 0..geometry.run_length() {
                     let mut right = [V::zero(); VECTORS];
                     for (v, right) in right.iter_mut().enumerate() {
                         *right = V::load(weights.add(v * V::LANES));
                     }
-                    for (w, sums) in sums.iter_mut().enumerate() {
-                        let left = V::splat(*from.add(k + w * PIECE));
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = left.mul_add(right[v], *sum);
+                    for w in 0..WINDOWS {
+                        for position in 0..AT_ONCE {
+                            let left = V::splat(*rows[w].add(k + offsets[position]));
+                            for v in 0..VECTORS {
+                                sums[w][position][v] = left.mul_add(right[v], sums[w][position][v]);
+                            }
                         }
                     }
                     weights = weights.add(VECTORS * V::LANES);
                 }
+                for row in &mut rows {
+                    *row = row.wrapping_add(geometry.row_stride());
+                }
             }
             for w in 0..WINDOWS {
                 for v in 0..VECTORS {
-                    best[w][v].offer(position, sums[w][v]);
+                    for position in 0..AT_ONCE {
+                        best[w][v].offer(first_position + position, sums[w][position][v]);
+                    }
                 }
             }
         }

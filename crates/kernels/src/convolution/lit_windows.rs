@@ -4,6 +4,9 @@ use super::{Geometry, Size};
 use crate::{lit::Lit, vector::Vector};
 use std::ops::Range;
 
+/// Images whose lit windows are worked off together.
+pub(super) const LIT_IMAGES: usize = 16;
+
 /// The windows of an image that see something else than zeros, in a rectangle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LitWindows {

@@ -2,7 +2,7 @@
 
 use super::{
     Geometry, OutputGradient,
-    lit_windows::LitWindows,
+    lit_windows::{LIT_IMAGES, LitWindows},
     patches::{Entry, MASK_FILTERS, Patches, WinnerBytes},
 };
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::lanes, vector::Vector};
@@ -192,6 +192,14 @@ impl<E: Element> BackwardWeights<'_, E> {
             for vector in 0..VECTORS {
                 self.add_bias::<V>(filter + vector * V::LANES);
             }
+            let size = &self.geometry.size;
+            if (size.kernel_height, size.kernel_width, size.stride) == (3, 3, 1) {
+                match (size.pool_height, size.pool_width) {
+                    (1, 1) => return self.add_squares::<V, 1, VECTORS>(filter),
+                    (2, 2) => return self.add_squares::<V, 2, VECTORS>(filter),
+                    _ => {}
+                }
+            }
             while length - tap >= TAPS {
                 self.add_taps::<V, TAPS, VECTORS>(filter, tap);
                 tap += TAPS;
@@ -231,6 +239,123 @@ impl<E: Element> BackwardWeights<'_, E> {
         }
     }
 
+    /// Adds all taps of 3×3 kernels behind windows of `POOL`×`POOL`, 1 or 2, one channel at a time: each pixel that a window
+    /// reads is loaded once for all taps and positions that meet in it.
+    ///
+    /// # Safety
+    /// `filter` is one of the call's; the geometry is as said, without strides.
+    #[inline(always)]
+    unsafe fn add_squares<V: Vector<Element = E>, const POOL: usize, const VECTORS: usize>(
+        &mut self,
+        filter: usize,
+    ) {
+        let geometry = self.geometry;
+        let (filters, channels) = (geometry.size.filters, geometry.size.channels);
+        let mut counts = [V::LANES; VECTORS];
+        counts[VECTORS - 1] = V::LANES.min(self.d_bias.len() - filter - (VECTORS - 1) * V::LANES);
+        let first = self.first_filter + filter;
+        let mut boxes: [LitWindows; LIT_IMAGES] = Default::default();
+        for (first_image, channel) in (0..self.images)
+            .step_by(LIT_IMAGES)
+            .flat_map(|image| (0..channels).map(move |channel| (image, channel)))
+        {
+            let images = first_image..self.images.min(first_image + LIT_IMAGES);
+            // SAFETY: a window's square lies within its image, and its outputs have gradients and winners.
+            unsafe {
+                if channel == 0 {
+                    for (lit, image) in boxes.iter_mut().zip(images.clone()) {
+                        let length = geometry.input_length();
+                        *lit = LitWindows::of::<V>(geometry, &self.input[image * length..][..length]);
+                    }
+                }
+                let mut taps = [[[V::zero(); VECTORS]; 3]; 3];
+                for (tap, sums) in taps.as_flattened_mut().iter_mut().enumerate() {
+                    self.load_tap(filter, tap * channels + channel, counts, sums);
+                }
+                // What slices point into would be stored after every sum.
+                let mut sums = taps;
+                for (image, lit) in images.zip(&boxes) {
+                    let pixels = self.input.as_ptr().add(image * geometry.input_length());
+                    for row in lit.rows.clone() {
+                        let line = (image * geometry.output_height + row) * geometry.output_width;
+                        let pixels = pixels.add(row * POOL * geometry.row_stride() + channel);
+                        for column in lit.columns.clone() {
+                            let at = (line + column) * filters + first;
+                            let mut own = [[[V::zero(); VECTORS]; POOL]; POOL];
+                            for v in 0..VECTORS {
+                                let at = at + v * V::LANES;
+                                let winners = V::load_bytes(self.output.winners.as_ptr().add(at), counts[v]);
+                                let gradients =
+                                    V::load_first(self.output.gradient.as_ptr().add(at), counts[v]);
+                                for position in 0..POOL * POOL {
+                                    let this = V::splat(E::from_f64(position as f64));
+                                    own[position / POOL][position % POOL][v] =
+                                        gradients.where_equal(winners, this);
+                                }
+                            }
+                            let square = pixels.add(column * POOL * channels);
+                            let row = |y: usize| square.add(y * geometry.row_stride());
+                            add_row::<V, POOL, 0, VECTORS>(row(0), channels, &own, &mut sums);
+                            add_row::<V, POOL, 1, VECTORS>(row(1), channels, &own, &mut sums);
+                            add_row::<V, POOL, 2, VECTORS>(row(2), channels, &own, &mut sums);
+                            if POOL == 2 {
+                                add_row::<V, POOL, 3, VECTORS>(row(3), channels, &own, &mut sums);
+                            }
+                        }
+                    }
+                }
+                taps = sums;
+                for (tap, sums) in taps.as_flattened().iter().enumerate() {
+                    self.store_tap(filter, tap * channels + channel, counts, sums);
+                }
+            }
+        }
+    }
+
+    /// One tap of some vectors of filters.
+    ///
+    /// # Safety
+    /// The vector's instructions exist.
+    #[inline(always)]
+    unsafe fn load_tap<V: Vector<Element = E>, const VECTORS: usize>(
+        &self,
+        filter: usize,
+        tap: usize,
+        counts: [usize; VECTORS],
+        sums: &mut [V; VECTORS],
+    ) {
+        let mut lanes = [E::ZERO; MAXIMUM_LANES];
+        for (v, sum) in sums.iter_mut().enumerate() {
+            for (lane, value) in lanes[..counts[v]].iter_mut().enumerate() {
+                *value = self.d_weights[(filter + v * V::LANES + lane) * self.geometry.filter_length() + tap];
+            }
+            // SAFETY: no vector has more lanes; the caller's promise.
+            *sum = unsafe { V::load(lanes.as_ptr()) };
+        }
+    }
+
+    /// Puts back what [`Self::load_tap`] has read.
+    ///
+    /// # Safety
+    /// The vector's instructions exist.
+    #[inline(always)]
+    unsafe fn store_tap<V: Vector<Element = E>, const VECTORS: usize>(
+        &mut self,
+        filter: usize,
+        tap: usize,
+        counts: [usize; VECTORS],
+        sums: &[V; VECTORS],
+    ) {
+        let mut lanes = [E::ZERO; MAXIMUM_LANES];
+        for (v, sum) in sums.iter().enumerate() {
+            // SAFETY: no vector has more lanes; the caller's promise.
+            unsafe { sum.store(lanes.as_mut_ptr()) };
+            for (lane, sum) in lanes[..counts[v]].iter().enumerate() {
+                self.d_weights[(filter + v * V::LANES + lane) * self.geometry.filter_length() + tap] = *sum;
+            }
+        }
+    }
+
     /// Adds the taps `tap..tap + COUNT` of some vectors of filters, over all images.
     ///
     /// # Safety
@@ -248,16 +373,10 @@ impl<E: Element> BackwardWeights<'_, E> {
         let first = self.first_filter + filter;
         // SAFETY: every offset of the geometry begins a whole patch of an image; the taps lie within a patch.
         unsafe {
-            let length = geometry.filter_length();
-            let mut lane_sums = [E::ZERO; MAXIMUM_LANES];
+            let one = V::splat(E::ONE);
             let mut sums = [[V::zero(); VECTORS]; COUNT];
             for (index, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    for (lane, value) in lane_sums[..counts[v]].iter_mut().enumerate() {
-                        *value = self.d_weights[(filter + v * V::LANES + lane) * length + tap + index];
-                    }
-                    *sum = V::load(lane_sums.as_ptr());
-                }
+                self.load_tap(filter, tap + index, counts, sums);
             }
             for image in 0..self.images {
                 let pixels = &self.input[image * geometry.input_length()..][..geometry.input_length()];
@@ -278,10 +397,10 @@ impl<E: Element> BackwardWeights<'_, E> {
                             winners[v] = V::load_bytes(self.output.winners.as_ptr().add(at), counts[v]);
                             gradients[v] = V::load_first(self.output.gradient.as_ptr().add(at), counts[v]);
                         }
+                        let mut this = V::zero();
                         for position in 0..positions {
                             let offset =
                                 *geometry.offsets.get_unchecked(window * positions + position) as usize;
-                            let this = V::splat(E::from_f64(position as f64));
                             let mut own = [V::zero(); VECTORS];
                             for v in 0..VECTORS {
                                 own[v] = gradients[v].where_equal(winners[v], this);
@@ -292,15 +411,39 @@ impl<E: Element> BackwardWeights<'_, E> {
                                     sums[index][v] = pixel.mul_add(own[v], sums[index][v]);
                                 }
                             }
+                            this = this.add(one);
                         }
                     }
                 }
             }
             for (index, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    sum.store(lane_sums.as_mut_ptr());
-                    for (lane, sum) in lane_sums[..counts[v]].iter().enumerate() {
-                        self.d_weights[(filter + v * V::LANES + lane) * length + tap + index] = *sum;
+                self.store_tap(filter, tap + index, counts, sums);
+            }
+        }
+    }
+}
+
+/// Adds row `Y` of what a window reads, with the gradients of its positions, to the taps `[row][column]` of a channel. The row is a
+/// constant so that every sum is a register.
+///
+/// # Safety
+/// The row holds the window's pixels, `channels` elements apart.
+#[inline(always)]
+unsafe fn add_row<V: Vector, const POOL: usize, const Y: usize, const VECTORS: usize>(
+    row: *const V::Element,
+    channels: usize,
+    own: &[[[V; VECTORS]; POOL]; POOL],
+    sums: &mut [[[V; VECTORS]; 3]; 3],
+) {
+    for x in 0..POOL + 2 {
+        // SAFETY: the caller's promise.
+        let pixel = unsafe { V::splat(*row.add(x * channels)) };
+        for window_y in 0..POOL {
+            for window_x in 0..POOL {
+                if (window_y..window_y + 3).contains(&Y) && (window_x..window_x + 3).contains(&x) {
+                    for v in 0..VECTORS {
+                        let sum = &mut sums[Y - window_y][x - window_x][v];
+                        *sum = pixel.mul_add(own[window_y][window_x][v], *sum);
                     }
                 }
             }

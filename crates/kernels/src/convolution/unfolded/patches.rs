@@ -137,8 +137,10 @@ impl<E: Element> Kernel<E> for Unfold<'_, E> {
         // other, have the length that was checked.
         runs.walk(self.geometry, self.positions, self.group, |run| unsafe {
             let to = patches.add(run.patch);
-            for at in (0..run.inside.start).chain(run.inside.end..length) {
-                *to.add(at) = E::ZERO;
+            if run.inside.len() < length {
+                for at in (0..run.inside.start).chain(run.inside.end..length) {
+                    *to.add(at) = E::ZERO;
+                }
             }
             let (from, to, count) = (input.add(run.pixel), to.add(run.inside.start), run.inside.len());
             let mut at = 0;

@@ -1,9 +1,8 @@
 //! The backward pass, of a convolution without pooling: its windows are its outputs.
 
 use super::{
-    BACKWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, position_stride,
-    transform_images,
-    transforms::{FilterAdjoint, InputAdjoint, OutputAdjoint, TAPS, both_ways},
+    BACKWARD_TILES, Pieces, Products, Tiling, by_tile, panel_of, position_stride, transform_images,
+    transforms::{FilterAdjoint, InputAdjoint, OutputAdjoint, TAPS, Transform, both_ways},
     weights::forward_length,
 };
 use crate::{
@@ -43,18 +42,19 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
         // here, all else pass by pass.
         unsafe {
             let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, padded_channels);
-            let d_products = Pieces::new(inputs.end(), tiles, padded_filters);
-            let d_weights = Pieces::new(d_products.end(), filters, padded_channels);
+            let d_products = Pieces::new(inputs.end(tiling.positions()), tiles, padded_filters);
+            let d_weights = Pieces::new(d_products.end(tiling.positions()), filters, padded_channels);
             let weights = self.packed_weights.as_ptr().add(forward_length::<E>(self.set, geometry));
             for first in (0..self.images).step_by(block) {
                 let images = block.min(self.images - first);
                 let tiles = images * tiling.tiles();
                 let input = self.input.as_ptr().add(first * geometry.input_length());
-                transform_images::<V>(geometry, input, images, inputs);
+                by_tile!(tiling, transform_images[V](geometry, input, images, inputs));
                 add_bias::<V>(geometry, self.output, first..first + images, self.d_bias);
-                transform_gradient::<V>(geometry, self.output, first, images, d_products);
+                let output = self.output;
+                by_tile!(tiling, transform_gradient[V](geometry, output, first, images, d_products));
                 let outer = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
-                for position in 0..POSITIONS {
+                for position in 0..tiling.positions() {
                     for channel in (0..channels).step_by(panel_width::<V>()) {
                         let vectors = panel_of::<V>(channel, channels).1 / V::LANES;
                         with_vectors!(vectors, outer_panel::<V>(position, channel, &outer));
@@ -74,8 +74,8 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                         products.run::<V>(position, tiles, panel_of::<V>(channel, channels).1 / V::LANES);
                     }
                 }
-                self.add_weights::<V>(d_weights);
-                self.add_input::<V>(first, images, inputs);
+                by_tile!(tiling, Self::add_weights[V](&mut self, d_weights));
+                by_tile!(tiling, Self::add_input[V](&mut self, first, images, inputs));
             }
         }
     }
@@ -133,13 +133,15 @@ unsafe fn add_bias<V: Vector>(
 /// # Safety
 /// There are these images, and `to` has room for their tiles.
 #[inline(always)]
-unsafe fn transform_gradient<V: Vector>(
+unsafe fn transform_gradient<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
     geometry: &Geometry,
     output: OutputGradient<V::Element>,
     first: usize,
     images: usize,
     to: Pieces<V::Element>,
-) {
+) where
+    OutputAdjoint: Transform<OUTPUTS, PIECE>,
+{
     let (tiling, filters) = (Tiling::new(geometry), geometry.size.filters);
     let relu = geometry.size.activation == Activation::Relu;
     for index in 0..images * tiling.tiles() {
@@ -157,7 +159,7 @@ unsafe fn transform_gradient<V: Vector>(
                 let store = |y: usize, x: usize, value: V| {
                     value.store(to.at(PIECE * y + x, index).add(filter));
                 };
-                if part.is_all() {
+                if part.is_all(OUTPUTS) {
                     both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(gradient, store);
                 } else {
                     let gradient = |y, x| if part.contains(y, x) { gradient(y, x) } else { V::zero() };
@@ -223,7 +225,12 @@ impl<E: Element> Backward<'_, E> {
     /// # Safety
     /// `from` holds all filters' and channels' sums.
     #[inline(always)]
-    unsafe fn add_weights<V: Vector<Element = E>>(&mut self, from: Pieces<E>) {
+    unsafe fn add_weights<V: Vector<Element = E>, const OUTPUTS: usize, const PIECE: usize>(
+        &mut self,
+        from: Pieces<E>,
+    ) where
+        FilterAdjoint: Transform<PIECE, TAPS>,
+    {
         let (channels, filters) = (self.geometry.size.channels, self.geometry.size.filters);
         for filter in 0..filters {
             for channel in (0..channels).step_by(V::LANES) {
@@ -248,7 +255,14 @@ impl<E: Element> Backward<'_, E> {
     /// # Safety
     /// The images exist, `from` holds their tiles' derivatives.
     #[inline(always)]
-    unsafe fn add_input<V: Vector<Element = E>>(&mut self, first: usize, images: usize, from: Pieces<E>) {
+    unsafe fn add_input<V: Vector<Element = E>, const OUTPUTS: usize, const PIECE: usize>(
+        &mut self,
+        first: usize,
+        images: usize,
+        from: Pieces<E>,
+    ) where
+        InputAdjoint: Transform<PIECE, PIECE>,
+    {
         let (geometry, channels) = (self.geometry, self.geometry.size.channels);
         let tiling = Tiling::new(geometry);
         let Some(d_input) = self.d_input.as_deref_mut() else { return };
@@ -268,7 +282,7 @@ impl<E: Element> Backward<'_, E> {
                         let to = corner.wrapping_add(y * geometry.row_stride() + x * channels + channel);
                         V::load_first(to, count).add(value).store_first(to, count);
                     };
-                    if part.is_all() {
+                    if part.is_all(PIECE) {
                         both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, add);
                     } else {
                         both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, |y, x, value| {

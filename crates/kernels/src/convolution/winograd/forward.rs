@@ -1,9 +1,8 @@
 //! The forward pass.
 
 use super::{
-    FORWARD_TILES, OUTPUTS, PIECE, POSITIONS, Pieces, Products, Tiling, panel_of, position_stride,
-    transform_images,
-    transforms::{Output, both_ways},
+    FORWARD_TILES, Pieces, Products, Tiling, by_tile, panel_of, position_stride, transform_images,
+    transforms::{Output, Transform, both_ways},
 };
 use crate::{
     Element,
@@ -39,12 +38,12 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
         // SAFETY: the workspace has room for both matrices and the plane. Every element is written before it is read.
         unsafe {
             let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, channels.next_multiple_of(V::LANES));
-            let products = Pieces::new(inputs.end(), tiles, widest);
-            let plane = products.end();
+            let products = Pieces::new(inputs.end(tiling.positions()), tiles, widest);
+            let plane = products.end(tiling.positions());
             for first in (0..self.images).step_by(block) {
                 let images = block.min(self.images - first);
                 let input = self.input.as_ptr().add(first * geometry.input_length());
-                transform_images::<V>(geometry, input, images, inputs);
+                by_tile!(tiling, transform_images[V](geometry, input, images, inputs));
                 for filter in (0..filters).step_by(panel_width::<V>()) {
                     let (used, width) = panel_of::<V>(filter, filters);
                     let job = Products {
@@ -54,17 +53,21 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                         right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
                         to: Pieces { row: width, ..products },
                     };
-                    for position in 0..POSITIONS {
+                    for position in 0..tiling.positions() {
                         job.run::<V>(position, images * tiling.tiles(), width / V::LANES);
                     }
                     if geometry.positions() == 1 {
-                        self.store_tiles::<V>(first, images, filter..filter + used, job.to);
+                        let filters = filter..filter + used;
+                        match tiling.side {
+                            4 => self.store_tiles::<V, 4, 6>(first, images, filters, job.to),
+                            _ => self.store_tiles::<V, 5, 7>(first, images, filters, job.to),
+                        }
                         continue;
                     }
                     for vector in (0..used).step_by(V::LANES) {
                         for image in 0..images {
                             let tiles = image * tiling.tiles();
-                            fill_plane::<V>(tiling, job.to, tiles, vector, plane);
+                            by_tile!(tiling, fill_plane[V](tiling, job.to, tiles, vector, plane));
                             self.pool::<V>(first + image, filter + vector, tiling, plane);
                         }
                     }
@@ -79,13 +82,15 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
 /// # Safety
 /// `products` holds the tiles, `plane` has room for their outputs.
 #[inline(always)]
-unsafe fn fill_plane<V: Vector>(
+unsafe fn fill_plane<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
     tiling: Tiling,
     products: Pieces<V::Element>,
     first: usize,
     column: usize,
     plane: *mut V::Element,
-) {
+) where
+    Output: Transform<PIECE, OUTPUTS>,
+{
     for tile in 0..tiling.tiles() {
         let (row, left) = tiling.corner(tile);
         // SAFETY: the caller's promise.
@@ -107,13 +112,15 @@ impl<E: Element> Forward<'_, E> {
     /// # Safety
     /// The images and the filters exist; `products` holds their tiles.
     #[inline(always)]
-    unsafe fn store_tiles<V: Vector<Element = E>>(
+    unsafe fn store_tiles<V: Vector<Element = E>, const OUTPUTS: usize, const PIECE: usize>(
         &mut self,
         first: usize,
         images: usize,
         filters: Range<usize>,
         products: Pieces<E>,
-    ) {
+    ) where
+        Output: Transform<PIECE, OUTPUTS>,
+    {
         let (geometry, size) = (self.geometry, &self.geometry.size);
         let tiling = Tiling::new(geometry);
         for index in 0..images * tiling.tiles() {
@@ -138,7 +145,7 @@ impl<E: Element> Forward<'_, E> {
                             count,
                         );
                     };
-                    if part.is_all() {
+                    if part.is_all(OUTPUTS) {
                         both_ways::<Output, V, PIECE, OUTPUTS>(load, store);
                     } else {
                         both_ways::<Output, V, PIECE, OUTPUTS>(load, |y, x, value| {

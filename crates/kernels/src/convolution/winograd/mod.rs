@@ -1,9 +1,10 @@
-//! 3×3 kernels by minimal filtering, forward and backward: 49 multiplications for 25 sums of nine.
+//! 3×3 kernels by minimal filtering, forward and backward: 49 multiplications for 25 sums of nine, or 36 for 16.
 //!
-//! Winograd's F(5×5, 3×3) (Lavin and Gray, 2016, section 4; the matrices by Toom and Cook's interpolation at six
-//! points and infinity, [`transforms`]): with a 7×7 piece d of a channel and a 3×3 kernel g, a tile of 5×5 outputs is
+//! Winograd's F(5×5, 3×3) and F(4×4, 3×3) (Lavin and Gray, 2016, section 4; the matrices by Toom and Cook's interpolation
+//! at points and infinity, [`transforms`]), whichever covers the outputs with fewer multiplications ([`Tiling`]): with a
+//! 7×7 piece d of a channel and a 3×3 kernel g, a tile of 5×5 outputs is
 //! Y = Aᵀ [Σ over channels of (G g Gᵀ) ⊙ (Bᵀ d B)] A. The 49 sums over channels are 49 matrix products
-//! `[tiles × channels] · [channels × filters]`, on the same loop as every other product.
+//! `[tiles × channels] · [channels × filters]`, on the same loop as every other product; of a tile of 4×4 they are 36.
 //!
 //! Backward is the same read from right to left: with dM = A dY Aᵀ, the gradient of the transformed weights is 49
 //! products dMᵀ · V over all tiles, that of the transformed input 49 products dM · Uᵀ, and the adjoints G and B bring
@@ -30,16 +31,7 @@ use crate::{
     vector::Vector,
 };
 use std::ops::Range;
-use transforms::{Input, both_ways};
-
-/// Rows, and columns, of a tile's outputs.
-const OUTPUTS: usize = 5;
-
-/// Rows, and columns, of the piece of the image that they depend on.
-const PIECE: usize = 7;
-
-/// Elements of a piece, and so the number of products.
-const POSITIONS: usize = PIECE * PIECE;
+use transforms::{Input, TAPS, Transform, both_ways};
 
 /// With fewer channels or filters the transformations cost more than the products save.
 const FEWEST_CHANNELS: usize = 8;
@@ -53,10 +45,10 @@ const BACKWARD_TILES: usize = 32;
 /// Whether a geometry goes this way: where its tiles, with what they transform, are fewer multiplications.
 pub(super) fn applies(geometry: &Geometry) -> bool {
     let size = &geometry.size;
-    let tiles = Tiling::new(geometry).tiles();
+    let tiling = Tiling::new(geometry);
     (size.kernel_height, size.kernel_width, size.stride) == (3, 3, 1)
         && size.channels.min(size.filters) >= FEWEST_CHANNELS
-        && length::operations(&[tiles, POSITIONS, 5])
+        && length::operations(&[tiling.tiles(), tiling.positions(), 5])
             <= length::operations(&[geometry.windows(), geometry.positions(), 9, 4])
 }
 
@@ -71,14 +63,14 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
     let (lanes, size) = (lanes::<E>(set), &geometry.size);
     let tiling = Tiling::new(geometry);
     let [channels, filters] = [size.channels, size.filters].map(|row| length::padded(row, lanes));
-    let pieces = |tiles: usize, row: usize| matrices_length(tiling.block_tiles(tiles), row);
+    let pieces = |tiles: usize, row: usize| tiling.matrices_length(tiling.block_tiles(tiles), row);
     let panel = panel_columns::<E>(set).min(filters);
     let forward = length::sum(&[pieces(FORWARD_TILES, channels), pieces(FORWARD_TILES, panel)]);
     let backward = match applies_backward(geometry) {
         true => length::sum(&[
             pieces(BACKWARD_TILES, channels),
             pieces(BACKWARD_TILES, filters),
-            matrices_length(size.filters, channels),
+            tiling.matrices_length(size.filters, channels),
         ]),
         false => 0,
     };
@@ -89,6 +81,8 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
 /// How an image's outputs are covered by tiles.
 #[derive(Clone, Copy)]
 struct Tiling {
+    /// Rows, and columns, of a tile's outputs.
+    side: usize,
     rows: usize,
     columns: usize,
     /// Rows and columns of the image that any window depends on.
@@ -100,12 +94,32 @@ impl Tiling {
     fn new(geometry: &Geometry) -> Self {
         let height = geometry.output_height * geometry.size.pool_height;
         let width = geometry.output_width * geometry.size.pool_width;
-        Self {
-            rows: height.div_ceil(OUTPUTS),
-            columns: width.div_ceil(OUTPUTS),
+        let of = |side: usize| Self {
+            side,
+            rows: height.div_ceil(side),
+            columns: width.div_ceil(side),
             read_height: height + 2,
             read_width: width + 2,
-        }
+        };
+        let products = |tiling: &Self| length::operations(&[tiling.tiles(), tiling.positions()]);
+        // The smaller where both are as many: it costs less to transform, and errs less.
+        [of(4), of(5)].into_iter().min_by_key(products).expect("there are two")
+    }
+
+    /// Rows, and columns, of the piece of the image that a tile depends on.
+    fn piece_side(&self) -> usize {
+        self.side + TAPS - 1
+    }
+
+    /// Elements of a piece, and so the number of products.
+    fn positions(&self) -> usize {
+        self.piece_side() * self.piece_side()
+    }
+
+    /// Elements of the matrices `[rows, row]` of all positions, counted without wrapping.
+    fn matrices_length(&self, rows: usize, row: usize) -> usize {
+        let matrix = length::sum(&[length::product(&[rows, row]), position_stride(0, 0)]);
+        length::product(&[self.positions(), matrix])
     }
 
     /// Of one image.
@@ -125,32 +139,33 @@ impl Tiling {
 
     /// Outputs of one filter of all tiles.
     fn plane_length(&self) -> usize {
-        self.tiles() * OUTPUTS * OUTPUTS
+        self.tiles() * self.side * self.side
     }
 
     /// The plane's outputs from one row to the next.
     fn plane_width(&self) -> usize {
-        self.columns * OUTPUTS
+        self.columns * self.side
     }
 
     /// First row and column of a tile's outputs, and of its piece.
     fn corner(&self, tile: usize) -> (usize, usize) {
-        (tile / self.columns * OUTPUTS, tile % self.columns * OUTPUTS)
+        (tile / self.columns * self.side, tile % self.columns * self.side)
     }
 
     /// Which of the rows and columns of a tile's outputs there are.
-    fn outputs(&self, tile: usize) -> Part<OUTPUTS> {
+    fn outputs(&self, tile: usize) -> Part {
         let (row, column) = self.corner(tile);
-        let there = |first: usize, read: usize| 0..OUTPUTS.min(read - 2 - first);
+        let there = |first: usize, read: usize| 0..self.side.min(read - 2 - first);
         Part { rows: there(row, self.read_height), columns: there(column, self.read_width) }
     }
 
     /// Which of the rows and columns of a tile's piece are read and lie in memory; and where the first would, in elements from
     /// the image's first.
-    fn piece(&self, geometry: &Geometry, tile: usize) -> (Part<PIECE>, isize) {
+    fn piece(&self, geometry: &Geometry, tile: usize) -> (Part, isize) {
         let (row, column) = self.corner(tile);
         let part = |first: usize, border: usize, inner: usize, read: usize| {
-            border.saturating_sub(first)..PIECE.min(read.min(border + inner).saturating_sub(first))
+            border.saturating_sub(first)
+                ..self.piece_side().min(read.min(border + inner).saturating_sub(first))
         };
         let (size, [above, left]) = (&geometry.size, geometry.border);
         let part = Part {
@@ -162,16 +177,16 @@ impl Tiling {
     }
 }
 
-/// Rows and columns of a square of `SIDE`.
-struct Part<const SIDE: usize> {
+/// Rows and columns of a square.
+struct Part {
     rows: Range<usize>,
     columns: Range<usize>,
 }
 
-impl<const SIDE: usize> Part<SIDE> {
+impl Part {
     #[inline(always)]
-    fn is_all(&self) -> bool {
-        self.rows == (0..SIDE) && self.columns == (0..SIDE)
+    fn is_all(&self, side: usize) -> bool {
+        self.rows == (0..side) && self.columns == (0..side)
     }
 
     #[inline(always)]
@@ -184,11 +199,6 @@ impl<const SIDE: usize> Part<SIDE> {
 /// positions of a tile would compete for the same few places of the cache.
 const fn position_stride(rows: usize, row: usize) -> usize {
     rows * row + 16
-}
-
-/// Elements of the matrices `[rows, row]` of all positions, counted without wrapping.
-fn matrices_length(rows: usize, row: usize) -> usize {
-    length::product(&[POSITIONS, length::sum(&[length::product(&[rows, row]), position_stride(0, 0)])])
 }
 
 /// A matrix `[rows, row]` for each position, in the workspace.
@@ -214,13 +224,13 @@ impl<E> Pieces<E> {
         unsafe { self.start.add(position * self.stride + row * self.row) }
     }
 
-    /// What follows the matrices.
+    /// What follows the matrices of so many positions.
     ///
     /// # Safety
     /// The workspace holds them.
-    unsafe fn end(self) -> *mut E {
+    unsafe fn end(self, positions: usize) -> *mut E {
         // SAFETY: the caller's promise.
-        unsafe { self.start.add(POSITIONS * self.stride) }
+        unsafe { self.start.add(positions * self.stride) }
     }
 }
 
@@ -229,12 +239,14 @@ impl<E> Pieces<E> {
 /// # Safety
 /// `images` has so many images behind it, `to` room for their tiles.
 #[inline(always)]
-unsafe fn transform_images<V: Vector>(
+unsafe fn transform_images<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
     geometry: &Geometry,
     images: *const V::Element,
     count: usize,
     to: Pieces<V::Element>,
-) {
+) where
+    Input: Transform<PIECE, PIECE>,
+{
     let (tiling, channels) = (Tiling::new(geometry), geometry.size.channels);
     for index in 0..count * tiling.tiles() {
         let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
@@ -250,7 +262,7 @@ unsafe fn transform_images<V: Vector>(
                 };
                 let store =
                     |y: usize, x: usize, value: V| value.store(to.at(PIECE * y + x, index).add(channel));
-                if part.is_all() {
+                if part.is_all(PIECE) {
                     both_ways::<Input, V, PIECE, PIECE>(pixel, store);
                 } else {
                     let pixel = |y, x| if part.contains(y, x) { pixel(y, x) } else { V::zero() };
@@ -260,6 +272,17 @@ unsafe fn transform_images<V: Vector>(
         }
     }
 }
+
+/// Calls `body::<$vector, outputs, piece>(…)` with the sides of the tiles, and of their pieces, as constants.
+macro_rules! by_tile {
+    ($tiling:expr, $($body:ident)::+[$vector:ident]($($argument:expr),* $(,)?)) => {
+        match $tiling.side {
+            4 => $($body)::+::<$vector, 4, 6>($($argument),*),
+            _ => $($body)::+::<$vector, 5, 7>($($argument),*),
+        }
+    };
+}
+use by_tile;
 
 /// `to[tile, column] = Σ over k of from[tile, k] · right[k, column]` in one position, for one panel of columns.
 struct Products<E> {
@@ -326,4 +349,31 @@ unsafe fn product<V: Vector, const TILES: usize, const VECTORS: usize>(
 fn panel_of<V: Vector>(first: usize, total: usize) -> (usize, usize) {
     let used = panel_width::<V>().min(total - first);
     (used, used.next_multiple_of(V::LANES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convolution::{Activation, Size};
+
+    #[test]
+    fn tiles_cover_the_outputs_with_the_fewest_products() {
+        for (outputs, pool, side) in
+            [(10, 1, 5), (10, 2, 5), (13, 2, 4), (14, 1, 5), (7, 1, 4), (28, 1, 4), (32, 1, 4), (16, 1, 4)]
+        {
+            let tiling = Tiling::new(&Geometry::new(Size {
+                height: outputs + 2,
+                width: outputs + 2,
+                channels: 8,
+                filters: 8,
+                kernel_height: 3,
+                kernel_width: 3,
+                stride: 1,
+                pool_height: pool,
+                pool_width: pool,
+                activation: Activation::Linear,
+            }));
+            assert_eq!(tiling.side, side, "{outputs} outputs in windows of {pool}");
+        }
+    }
 }

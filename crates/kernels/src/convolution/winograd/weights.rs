@@ -1,8 +1,8 @@
 //! The weights transformed, for both passes.
 
 use super::{
-    PIECE, POSITIONS, applies_backward, matrices_length, panel_of,
-    transforms::{Filter, TAPS, both_ways},
+    Tiling, applies_backward, by_tile, panel_of,
+    transforms::{Filter, TAPS, Transform, both_ways},
 };
 use crate::{
     Element, InstructionSet,
@@ -14,20 +14,23 @@ use crate::{
     vector::Vector,
 };
 
-/// Elements of 49 matrices in panels.
-fn panels_length<E: Element>(set: InstructionSet, rows: usize, columns: usize) -> usize {
-    matrices_length(rows, length::padded(columns, lanes::<E>(set)))
+/// Elements of all positions' matrices in panels.
+fn panels_length<E: Element>(set: InstructionSet, geometry: &Geometry, rows: usize, columns: usize) -> usize {
+    Tiling::new(geometry).matrices_length(rows, length::padded(columns, lanes::<E>(set)))
 }
 
-/// Elements of the 49 matrices `[channels, filters]` that the forward pass multiplies by.
+/// Elements of the matrices `[channels, filters]` that the forward pass multiplies by.
 pub(super) fn forward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
-    panels_length::<E>(set, geometry.size.channels, geometry.size.filters)
+    panels_length::<E>(set, geometry, geometry.size.channels, geometry.size.filters)
 }
 
-/// Elements of the 49 matrices `[filters, channels]` for the input's gradient.
+/// Elements of the matrices `[filters, channels]` for the input's gradient.
 fn backward_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let size = &geometry.size;
-    if applies_backward(geometry) { panels_length::<E>(set, size.filters, size.channels) } else { 0 }
+    match applies_backward(geometry) {
+        true => panels_length::<E>(set, geometry, size.filters, size.channels),
+        false => 0,
+    }
 }
 
 /// Elements that [`pack_weights`] needs: those matrices, as many `[filters, channels]` for the input's gradient, and
@@ -54,14 +57,16 @@ pub(in super::super) fn pack_weights<E: Element>(
     let (forward, rest) = packed.split_at_mut(forward_length::<E>(set, geometry));
     let (backward, panels) = rest.split_at_mut(backward_length::<E>(set, geometry));
     pack(set, Matrix::new(weights, filters, geometry.filter_length()).transposed(), 0, panels);
-    E::dispatch(set, TransformPanels { channels, filters, panels, to: forward });
+    let tiling = Tiling::new(geometry);
+    E::dispatch(set, TransformPanels { tiling, channels, filters, panels, to: forward });
     if !backward.is_empty() {
-        E::dispatch(set, TransformFilters { channels, filters, weights, to: backward });
+        E::dispatch(set, TransformFilters { tiling, channels, filters, weights, to: backward });
     }
 }
 
 /// From panels of filters to such panels.
 struct TransformPanels<'a, E> {
+    tiling: Tiling,
     channels: usize,
     filters: usize,
     panels: &'a [E],
@@ -73,7 +78,20 @@ impl<E: Element> Kernel<E> for TransformPanels<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let stride = self.to.len() / POSITIONS;
+        // SAFETY: the caller's promise.
+        unsafe { by_tile!(self.tiling, Self::run_tile[V](self)) }
+    }
+}
+
+impl<E: Element> TransformPanels<'_, E> {
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn run_tile<V: Vector<Element = E>, const OUTPUTS: usize, const PIECE: usize>(self)
+    where
+        Filter: Transform<TAPS, PIECE>,
+    {
+        let stride = self.to.len() / (PIECE * PIECE);
         for first in (0..self.filters).step_by(panel_width::<V>()) {
             let (_, width) = panel_of::<V>(first, self.filters);
             // SAFETY: both sides hold whole panels, and those before this one are `first` columns wide.
@@ -93,6 +111,7 @@ impl<E: Element> Kernel<E> for TransformPanels<'_, E> {
 
 /// From filters to panels of channels.
 struct TransformFilters<'a, E> {
+    tiling: Tiling,
     channels: usize,
     filters: usize,
     weights: &'a [E],
@@ -104,7 +123,20 @@ impl<E: Element> Kernel<E> for TransformFilters<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let stride = self.to.len() / POSITIONS;
+        // SAFETY: the caller's promise.
+        unsafe { by_tile!(self.tiling, Self::run_tile[V](self)) }
+    }
+}
+
+impl<E: Element> TransformFilters<'_, E> {
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn run_tile<V: Vector<Element = E>, const OUTPUTS: usize, const PIECE: usize>(self)
+    where
+        Filter: Transform<TAPS, PIECE>,
+    {
+        let stride = self.to.len() / (PIECE * PIECE);
         for first in (0..self.channels).step_by(panel_width::<V>()) {
             let (used, width) = panel_of::<V>(first, self.channels);
             for filter in 0..self.filters {
