@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::{Args, ValueHint};
 use data::Corpus;
-use predictions::{Assembled, Found, KnownImages, Source, assemble, find};
+use predictions::{Assembled, Found, KnownImages, Source, assemble, find, find_runs};
 use records::{folder::StudyFolder, imported::Imports, results::collect};
 use std::path::{Path, PathBuf};
 
@@ -105,6 +105,12 @@ pub(super) fn sources(answers: &[String]) -> Result<Found, Failure> {
         match argument.split_once('=').filter(|_| !path.exists()) {
             Some((model, files)) if !model.is_empty() && !files.is_empty() => {
                 for file in files.split(',') {
+                    if Path::new(file).is_dir() {
+                        let found = find_runs(Path::new(file), model)?;
+                        all.sources.extend(found.sources);
+                        all.notes.extend(found.notes);
+                        continue;
+                    }
                     all.sources.push(Source::of(model, &run_name(Path::new(file)), Path::new(file))?);
                 }
             }

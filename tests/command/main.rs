@@ -15,6 +15,7 @@ mod forecast;
 mod foreign;
 mod inspect;
 mod interface;
+mod judge;
 mod models;
 mod own_data;
 mod own_images;

@@ -8,7 +8,7 @@ use crate::{
     model::{LostModel, Model, models},
     overlap::{Overlap, overlaps},
     pareto::{Standing, standings},
-    partner::CrossValidation,
+    partner::{CrossValidation, first_repeat},
     ranking::{Rank, ranking},
     sanity::{of_data, sanity},
     spread::Spread,
@@ -197,9 +197,8 @@ impl<'a> Analysis<'a> {
 
     /// Whether some class has so many more test images than another that accuracy hides how the small ones fare.
     pub fn is_imbalanced(&self) -> bool {
-        let of_run = |run: &Run| imbalance(&run.test.labels);
-        let runs = self.models.iter().filter_map(|model| model.runs.first());
-        runs.map(of_run).fold(1.0, f64::max) >= self.thresholds.imbalance
+        self.models.iter().map(|model| imbalance(&tested_labels(&model.runs))).fold(1.0, f64::max)
+            >= self.thresholds.imbalance
     }
 
     /// Whether all clocks may be compared.
@@ -211,6 +210,17 @@ impl<'a> Analysis<'a> {
     pub fn repeated(&self) -> bool {
         self.models.iter().any(|model| model.runs.len() > 1)
     }
+}
+
+/// The labels of the images that a model is tested on: of a run, or of the folds of one repetition together.
+pub fn tested_labels(runs: &[Run]) -> Vec<u8> {
+    let tested = first_repeat(runs);
+    let runs = if tested.iter().all(|run| run.fold().is_some()) {
+        &tested[..]
+    } else {
+        &tested[..tested.len().min(1)]
+    };
+    runs.iter().flat_map(|run| run.test.labels.iter().copied()).collect()
 }
 
 fn ranked<'a, 'b>(

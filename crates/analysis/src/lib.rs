@@ -32,4 +32,4 @@ pub mod verdict;
 pub use partner::{CrossValidation, Partner};
 pub use run::{Data, Origin, Run};
 
-pub use analysis::{Analysis, SUMMARY_SCHEMA, Warnings};
+pub use analysis::{Analysis, SUMMARY_SCHEMA, Warnings, tested_labels};

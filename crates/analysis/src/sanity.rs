@@ -266,6 +266,24 @@ fn same_answers(models: &[Model]) -> Vec<String> {
     let answers = |run: &Run| constant_answer(run).is_none() && run.test.labels.len() > 1;
     let groups = sharing(models, |run| answers(run).then_some((&run.test.labels, &run.test.predictions)));
     let mut across: BTreeMap<Vec<&str>, bool> = BTreeMap::new();
+    // Of imported runs, whose weights nobody can compare.
+    let copies = sharing(models, |run| {
+        let test = run.test;
+        (answers(run) && run.record().is_none()).then_some((
+            &test.labels,
+            &test.predictions,
+            &test.probabilities,
+        ))
+    });
+    let mut copied = Vec::new();
+    for (name, runs) in copies.iter().flatten().filter(|(_, runs)| runs.len() > 1) {
+        let named: Vec<String> = runs.iter().take(NAMED).map(Run::in_words).collect();
+        copied.push(format!(
+            "{} of {name} give the same answer to every test image: they may be copies of one run. They are counted as several, so intervals \
+             over runs are too narrow.",
+            named.join(", ")
+        ));
+    }
     for group in groups.iter().filter(|group| group.len() > 1) {
         let fingerprints: BTreeSet<_> = group.values().flatten().map(fingerprint).collect();
         let known = !fingerprints.contains(&None);
@@ -280,7 +298,9 @@ fn same_answers(models: &[Model]) -> Vec<String> {
             together(&names)
         )
     };
-    named(across.into_iter().map(sentence).collect())
+    let mut found = named(across.into_iter().map(sentence).collect());
+    found.extend(named(copied));
+    found
 }
 
 fn together(names: &[&str]) -> String {

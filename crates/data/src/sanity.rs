@@ -216,7 +216,7 @@ fn label_remark(part: &str, sums: &Sums) -> Option<String> {
     let ratio = sums.variance_between_classes()?;
     (ratio < CHANCE).then(|| {
         format!(
-            "the {part} images of different classes are alike on average, as if the labels were shuffled: check that labels and images are in the same order"
+            "the {part} images of different classes are alike on average, as they would be under shuffled labels, or where objects lie anywhere in the image: look whether labels belong to their images"
         )
     })
 }

@@ -88,6 +88,7 @@ pub(crate) fn assemble_tables(
     }
     let names = run_names(&sources, &mut notes);
     let classes = Classes::of(&tables, labels.as_ref(), known.as_ref())?;
+    check_twice(&sources)?;
     let mut notes_of: Vec<Vec<String>> = vec![Vec::new(); tables.len()];
     let mut runs = Vec::new();
     for ((source, table), notes) in sources.iter().zip(tables).zip(&mut notes_of) {
@@ -102,6 +103,22 @@ pub(crate) fn assemble_tables(
         imported.push(layout.run(place, source, name, answers, notes, &classes)?);
     }
     Ok(Assembled { runs: imported, notes })
+}
+
+/// Refuses two files of one run.
+fn check_twice(sources: &[Source]) -> Result<(), Error> {
+    let mut known = BTreeMap::new();
+    for source in sources {
+        if let Some(first) = known.insert((&source.model, &source.run), &source.path) {
+            return Err(Error::new(
+                &source.path.display().to_string(),
+                format!("one file of run {} of {}", source.run.escape_debug(), source.model.escape_debug()),
+                format!("{} too", first.display()),
+                "name each file once, and each run by a name of its own",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What a run is called, which runs of other models share.
@@ -215,6 +232,24 @@ impl Classes {
                 (false, true) => Ok(Self::new(occur.len(), occur.iter().map(u32::to_string).collect())),
                 (false, false) => Err(too_many(file(), occur.len())),
             };
+        }
+        let stated: Vec<(&String, &str, &Column)> = all
+            .clone()
+            .flat_map(|table| {
+                let labels = table.labels.iter().map(move |column| (&table.file, "labels", column));
+                labels.chain(table.predictions.iter().map(move |column| (&table.file, "predictions", column)))
+            })
+            .collect();
+        // Numbers of one file cannot be told from names of another.
+        let numbers = stated.iter().find(|(.., column)| matches!(column, Column::Numbers(_)));
+        let named = stated.iter().find(|(.., column)| matches!(column, Column::Names(_)));
+        if let (Some((first, what, _)), Some((file, other, _))) = (numbers, named) {
+            return Err(Error::new(
+                file,
+                format!("numbers as {other}, as the {what} of {first} are,"),
+                "names",
+                "give all classes by number, or all by name",
+            ));
         }
         let mut occur: BTreeSet<String> = BTreeSet::new();
         for column in columns() {
@@ -356,6 +391,10 @@ impl Answers {
             scores.values = rows.flat_map(|row| places.iter().map(|place| row[*place])).collect();
             notes.push("columns of classes are put into the order of the first file".to_owned());
         }
+        if are_percent(&scores) {
+            scores.values.iter_mut().for_each(|value| *value /= 100.0);
+            notes.push("rows that sum to 100 are taken as per cent and divided by 100".to_owned());
+        }
         let logits = are_logits(&scores, &file)?;
         if logits && !scores.stated_logits {
             notes.push(
@@ -439,6 +478,15 @@ fn best_of(values: &[f32]) -> u8 {
 fn softmax_sum(values: &[f32]) -> f64 {
     let highest = values[usize::from(best_of(values))];
     values.iter().map(|value| f64::from(value - highest).exp()).sum()
+}
+
+/// Whether every row is one of percentages.
+fn are_percent(scores: &Scores) -> bool {
+    let in_per_cent = |row: &[f32]| {
+        let sum: f64 = row.iter().map(|value| f64::from(*value)).sum();
+        row.iter().all(|value| *value >= 0.0) && (sum - 100.0).abs() <= 100.0 * SUM_TOLERANCE
+    };
+    !scores.stated_logits && scores.values.chunks_exact(scores.classes).all(in_per_cent)
 }
 
 /// Whether values are logits. Rows of probabilities lie from 0 to 1 and sum to one; values from 0 to 1 that do not are neither.
@@ -527,10 +575,14 @@ impl Layout {
                 (None, None) => images.rows(run, 0..run.rows(), false)?,
             };
         }
+        if let Some(folds) = &folds {
+            check_apart(sources, runs, folds, &places)?;
+        }
         if folds.is_none() {
             images.every_image(runs, &places)?;
         }
         let labels = images.all_labels()?;
+        check_answers(runs, &labels, classes, notes)?;
         let test_set = TestSet {
             name: known.map(|known| known.name.to_owned()),
             sha256: known.map_or_else(|| images.digest(&labels), |known| known.sha256.to_owned()),
@@ -641,6 +693,83 @@ impl Layout {
         })?;
         Ok(run)
     }
+}
+
+/// Refuses folds of one repetition that share images.
+fn check_apart(
+    sources: &[Source],
+    runs: &[Answers],
+    folds: &[Fold],
+    places: &[Vec<u32>],
+) -> Result<(), Error> {
+    let mut tested: HashMap<(&str, usize, u32), usize> = HashMap::new();
+    for (run, ((source, fold), images)) in sources.iter().zip(folds).zip(places).enumerate() {
+        for (row, image) in images.iter().enumerate() {
+            if let Some(other) = tested.insert((&source.model, fold.repeat, *image), run) {
+                let id = runs[run].ids.as_ref().map_or_else(|| image.to_string(), |ids| quoted(&ids[row]));
+                return Err(Error::new(
+                    &runs[run].file,
+                    "images that no other fold of the repetition was tested on",
+                    format!("{id}, which {} has too", runs[other].file),
+                    "call the files of a repetition repeat-1-fold-1, repeat-2-fold-1, …, or runs that share images seed-0, seed-1, …",
+                )
+                .at(row_in_words(row)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells of answers that no label is; refuses a run of nothing else, whose classes are called otherwise.
+fn check_answers(
+    runs: &[Answers],
+    labels: &[u8],
+    classes: &Classes,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let occurs: BTreeSet<u8> = labels.iter().copied().collect();
+    let name = |class: u8| {
+        classes.names.get(usize::from(class)).map_or_else(|| class.to_string(), |name| quoted(name))
+    };
+    let mut strange: BTreeMap<u8, usize> = BTreeMap::new();
+    for run in runs {
+        let is_strange = |class: &&u8| !occurs.contains(*class);
+        let first = run.predictions.iter().position(|class| !occurs.contains(class));
+        let count = run.predictions.iter().filter(is_strange).count();
+        let alike = |class: u8| {
+            let own = classes.names.get(usize::from(class)).map(|name| name.trim().to_lowercase());
+            occurs.iter().any(|label| {
+                own.is_some()
+                    && classes.names.get(usize::from(*label)).map(|name| name.trim().to_lowercase()) == own
+            })
+        };
+        if let Some(row) = first
+            && labels.len() > 1
+            && (count == run.rows()
+                || run.predictions.iter().any(|class| !occurs.contains(class) && alike(*class)))
+        {
+            let known: Vec<String> = occurs.iter().map(|class| name(*class)).take(6).collect();
+            return Err(Error::new(
+                &run.file,
+                format!(
+                    "a class as the labels have it ({}{})",
+                    known.join(", "),
+                    if occurs.len() > 6 { ", …" } else { "" }
+                ),
+                name(run.predictions[row]),
+                "call the classes alike in labels and predictions",
+            )
+            .at(row_in_words(row)));
+        }
+        for class in run.predictions.iter().filter(is_strange) {
+            *strange.entry(*class).or_default() += 1;
+        }
+    }
+    for (class, count) in strange.into_iter().take(6) {
+        let answers = if count == 1 { "1 answer is".to_owned() } else { format!("{count} answers are") };
+        notes.push(format!("{answers} of class {}, which no label is.", name(class)));
+    }
+    Ok(())
 }
 
 /// Which fold each run was tested on; none where the runs are no folds, or were tested on the same images.

@@ -1,6 +1,10 @@
 //! Which files of answers a folder holds, and whose they are.
 
-use crate::{About, KINDS, error::Error};
+use crate::{
+    About, KINDS,
+    error::Error,
+    names::{Said, said},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -62,7 +66,20 @@ impl Source {
 pub fn find(folder: &Path) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut others = Vec::new();
-    for entry in entries(folder)? {
+    let in_folder = entries(folder)?;
+    let is_run = |entry: &Entry| match entry {
+        Entry::File(_, name) => is_about(name) || stem(name).is_none_or(|stem| said(stem) != Said::Nothing),
+        Entry::Folder(_, name) => said(name) != Said::Nothing,
+    };
+    // Runs alone: the folder is that of a model.
+    if !in_folder.is_empty() && in_folder.iter().all(is_run) {
+        let model = folder
+            .canonicalize()
+            .ok()
+            .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        return find_runs(folder, model.as_deref().unwrap_or("model"));
+    }
+    for entry in in_folder {
         match entry {
             Entry::File(path, name) => match stem(&name).filter(|_| !is_about(&name)) {
                 Some(model) => found.sources.push(Source::of(model, model, &path)?),
@@ -72,19 +89,30 @@ pub fn find(folder: &Path) -> Result<Found, Error> {
             Entry::Folder(path, model) => runs_of(&path, &model, &mut found.sources, &mut others)?,
         }
     }
+    checked(found, folder, &others)
+}
+
+/// The runs of one model in a folder of its own, as [`find`] finds them in `MODEL/`.
+///
+/// # Errors
+/// As there.
+pub fn find_runs(folder: &Path, model: &str) -> Result<Found, Error> {
+    let mut found = Found::default();
+    let mut others = Vec::new();
+    runs_of(folder, model, &mut found.sources, &mut others)?;
+    checked(found, folder, &others)
+}
+
+fn checked(mut found: Found, folder: &Path, others: &[String]) -> Result<Found, Error> {
     if found.sources.is_empty() || found.sources.len() > MOST_RUNS {
         let shown = folder.display().to_string();
         let files = found.sources.len();
         let what = format!("1 to {MOST_RUNS} files of answers, MODEL/RUN.csv (or {})", KINDS[4..].join(", "));
-        return Err(Error::new(
-            &shown,
-            what,
-            if files == 0 { "none".to_owned() } else { files.to_string() },
-            "save the answers of each run as such a file",
-        ));
+        let found = if files == 0 { "none".to_owned() } else { files.to_string() };
+        return Err(Error::new(&shown, what, found, "save the answers of each run as such a file"));
     }
     if !others.is_empty() {
-        found.notes.push(format!("{}: files passed over: {}", folder.display(), crate::listed(&others)));
+        found.notes.push(format!("{}: files passed over: {}", folder.display(), crate::listed(others)));
     }
     Ok(found)
 }

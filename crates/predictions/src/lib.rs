@@ -30,7 +30,7 @@ mod table;
 pub use about::About;
 pub use assemble::{Assembled, KnownImages, assemble};
 pub use error::Error;
-pub use found::{Found, Source, find};
+pub use found::{Found, Source, find, find_runs};
 pub use records::imported::ImportedRun;
 pub use table::{Column, Scores, Table};
 
@@ -44,6 +44,10 @@ pub const KINDS: [&str; 8] = [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".npy", ".np
 /// # Errors
 /// When the file cannot be read, or holds something else.
 pub fn read(path: &Path) -> Result<Table, Error> {
+    if !path.is_file() {
+        let found = if path.exists() { "a folder" } else { "nothing" };
+        return Err(Error::new(&path.display().to_string(), "a file of answers", found, "check the path"));
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let ends = |kinds: &[&str]| kinds.iter().any(|kind| name.ends_with(kind));
     if ends(&[".npy"]) {

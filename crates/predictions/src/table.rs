@@ -64,6 +64,8 @@ impl Column {
             return Err(not_a_class(file, what, row, "nothing"));
         }
         let number = |text: &String| {
+            // pandas writes a column of whole numbers with a gap as 7.0.
+            let text = text.strip_suffix(".0").unwrap_or(text);
             let usual = text.len() == 1 || !text.starts_with('0');
             if usual && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
         };

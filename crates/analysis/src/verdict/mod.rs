@@ -18,7 +18,8 @@
 //!
 //! The runs of a cross-validation are paired by repetition and fold. Their training sets overlap, so neither the table of images nor
 //! Student's test over runs holds: [`stats::corrected_resampled_t`] gives interval and p-value in their place, over the differences of the
-//! measure fold by fold.
+//! measure fold by fold. The standard error is at least that of two images on which the models differ, one in favour of each: folds that all agree
+//! would else be certain.
 //!
 //! Runs of two models on the same test images of which none shares its seed or name with one of the other model are compared all the
 //! same, by [`stats::unpaired_estimate`], whose interval allows for the seeds of each model by itself.

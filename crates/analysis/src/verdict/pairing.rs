@@ -14,6 +14,7 @@ use stats::{
     ClassCounts, CorrectedResampledT, CountMeasure, CrossedEstimate, Interval, PairedAnswers,
     PairedDifferences, PairedLosses, StatsError, UnpairedEstimate,
 };
+use std::ptr;
 
 /// Resamples of the bootstrap: its interval's ends are then good to a hundredth of its width.
 const RESAMPLES: usize = 10_000;
@@ -177,7 +178,9 @@ impl<'a> Pairing<'a> {
         let mut left_out = LeftOut::default();
         for (model, other) in [(a, b), (b, a)] {
             for run in &model.runs {
-                if runs.iter().any(|(first, second)| first == run || second == run) {
+                if runs.iter().any(|(first, second)| {
+                    [first, second].iter().any(|paired| ptr::eq(paired.test, run.test))
+                }) {
                     continue;
                 }
                 let own = Setting::of(run);
@@ -223,7 +226,17 @@ impl<'a> Pairing<'a> {
         if let Some(folds) = self.folds() {
             let difference = |(a, b): &(Run, Run)| value(measure, a) - value(measure, b);
             let largest = if measure == Measure::LogLoss { f64::INFINITY } else { 1.0 };
-            return Ok(Table::Folds(self.runs.iter().map(difference).collect(), folds, largest));
+            // Folds that agree by luck, or because both models guess, have an error all the same: that of two invented images on which
+            // the models differ, as over test images.
+            let first = |run: &&Run| run.fold().is_some_and(|fold| fold.repeat == 1);
+            let images = self.runs.iter().map(|(run, _)| run).filter(first).map(|run| run.test.labels.len());
+            let images = images.sum::<usize>() as f64;
+            let least = if measure == Measure::LogLoss {
+                0.0
+            } else {
+                (2.0 / ((images + 1.0) * (images + 2.0))).sqrt()
+            };
+            return Ok(Table::Folds(self.runs.iter().map(difference).collect(), folds, largest, least));
         }
         Ok(match measure {
             Measure::Accuracy => Table::Accuracy(self.differences()?),
@@ -272,8 +285,8 @@ pub(super) enum Table {
     Answers(PairedAnswers, CountMeasure),
     /// What each image cost.
     Losses(PairedLosses),
-    /// Of each fold of a cross-validation the difference of the measure, which is at most so large.
-    Folds(Vec<f64>, CrossValidation, f64),
+    /// Of each fold of a cross-validation the difference of the measure, which is at most so large, and the least standard error of their mean.
+    Folds(Vec<f64>, CrossValidation, f64, f64),
     /// Of runs without partners.
     Unpaired(UnpairedEstimate),
 }
@@ -392,8 +405,9 @@ impl Table {
             Self::Accuracy(table) => stats::crossed_estimate(table),
             Self::Answers(table, measure) => table.crossed_estimate(*measure),
             Self::Losses(table) => table.crossed_estimate(),
-            Self::Folds(differences, folds, largest) => {
-                let estimate = stats::corrected_resampled_t(differences, folds.test_over_train())?;
+            Self::Folds(differences, folds, largest, least) => {
+                let mut estimate = stats::corrected_resampled_t(differences, folds.test_over_train())?;
+                estimate.standard_error = estimate.standard_error.max(*least);
                 return Ok(Estimate::Corrected(estimate, *largest));
             }
             Self::Unpaired(estimate) => return Ok(Estimate::Unpaired(*estimate)),

@@ -195,8 +195,12 @@ fn error_sentences(study: &Study) -> Vec<String> {
                     count if count == first.len() => "at positions",
                     _ => "the first at positions",
                 };
+                let runs = match study.analysis.cross_validation {
+                    Some(_) => "Every model",
+                    None => "Every run of every model",
+                };
                 format!(
-                    "Every run of every model misses the same {}, {shown} {} of the {}, counted from 0.",
+                    "{runs} misses the same {}, {shown} {} of the {}, counted from 0.",
                     counted(images.len(), "test image"),
                     listed(&first),
                     if study.analysis.cross_validation.is_some() { "whole set" } else { "test file" }

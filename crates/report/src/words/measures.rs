@@ -1,15 +1,15 @@
 //! Why measures beside accuracy are shown.
 
 use crate::{Study, words::numbers::fixed};
-use analysis::measures::imbalance;
+use analysis::{measures::imbalance, tested_labels};
 
 /// How unequal the classes are, where they are so unequal that accuracy hides how the small ones fare.
 pub(crate) fn sentence(study: &Study) -> Option<String> {
-    let run = study.models().iter().find_map(|model| model.runs.first())?;
+    let of_models = study.models().iter().map(|model| imbalance(&tested_labels(&model.runs)));
     study.analysis.is_imbalanced().then(|| {
         format!(
             "The largest class has {} times the test images of the smallest: accuracy alone hides how the small classes fare.",
-            fixed(imbalance(&run.test.labels), 1)
+            fixed(of_models.fold(1.0, f64::max), 1)
         )
     })
 }

@@ -203,6 +203,7 @@ fn in_words(protocol: Protocol, study: &Study) -> String {
     };
     let held = match drawn[..] {
         [Resample::Split] => "drawn anew by the seed of each run and shared by the models",
+        _ if study.analysis.cross_validation.is_some() => "drawn from what each fold leaves to learn from",
         _ => "alike in every run",
     };
     format!(

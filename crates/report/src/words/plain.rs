@@ -57,6 +57,11 @@ pub(crate) fn in_plain_words(comparison: &Comparison, study: &Study) -> String {
         ),
     };
     match one_run {
+        true if comparison.unpaired_runs.is_some() => {
+            format!(
+                "{meaning} Trained with other seeds, the order may change: a model of one run does not show by how much."
+            )
+        }
         true => format!(
             "{meaning} Trained with {drawn}, the order may change: one run of each does not show by how much."
         ),

@@ -1,0 +1,201 @@
+//! `judge`, and `compare --with`: models that other programs trained.
+
+use crate::common::{Bench, said};
+use std::{fmt::Write, fs, path::Path};
+
+/// Answers to 200 images of four classes, of which a run misses every so many-th, another each seed; with probabilities.
+fn answers(folder: &Path, model: &str, seeds: std::ops::Range<u32>, every: u32) {
+    fs::create_dir_all(folder.join(model)).expect("made");
+    for seed in seeds {
+        let mut table = "label,p_0,p_1,p_2,p_3\n".to_owned();
+        for image in 0..200_u32 {
+            let label = image % 4;
+            let given = if (image * 7 + seed * 3) % every == 0 { (label + 1) % 4 } else { label };
+            let values = [0, 1, 2, 3].map(|class| if class == given { "0.7" } else { "0.1" });
+            writeln!(table, "{label},{}", values.join(",")).expect("text");
+        }
+        fs::write(folder.join(model).join(format!("seed-{seed}.csv")), table).expect("written");
+    }
+}
+
+#[test]
+fn models_of_other_programs_are_judged_and_reported_again() {
+    let bench = Bench::new();
+    answers(&bench.path().join("predictions"), "good", 0..4, 40);
+    answers(&bench.path().join("predictions"), "bad", 0..4, 5);
+    let judged = said(&mut bench.command(&["judge", "predictions", "--title", "Two of theirs"]));
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    assert!(judged.stdout.contains("good beats bad by 17.50 points"), "{}", judged.stdout);
+    // What nobody stated is in no table.
+    assert!(!judged.stdout.contains("parameters") && !judged.stdout.contains('–'), "{}", judged.stdout);
+    let summary = bench.json("Verdict/summary.json");
+    assert_eq!(summary["models"][0]["name"], "bad", "by name: nobody ordered them");
+    assert_eq!(summary["models"][1]["runs"][2]["imported"], "seed-2");
+    assert_eq!(summary["comparisons"][0]["runs"], 4);
+    assert!(summary["models"][0]["parameters"].is_null() && summary["protocol"].is_null());
+    let expected = -(0.7_f64.ln() * 0.975 + 0.1_f64.ln() * 0.025);
+    let loss = summary["models"][1]["loss"]["mean"].as_f64().expect("a loss");
+    assert!((loss - expected).abs() < 1e-6, "{loss} for {expected}");
+    let folder = bench.path().join("Verdict");
+    for (name, there) in [
+        ("Differences.png", true),
+        ("Confusion_Matrices.png", true),
+        ("Training_Time.png", false),
+        ("Loss_Comparison.png", false),
+    ] {
+        assert_eq!(folder.join(name).exists(), there, "{name}");
+    }
+    let page = fs::read_to_string(folder.join("report.html")).expect("a page");
+    assert!(
+        page.contains("Two of theirs")
+            && !page.contains("Learning curves")
+            && !page.contains("Accuracy and cost")
+    );
+    assert!(page.contains("4 runs of another program, read from predictions/good/seed-0.csv"), "{page}");
+    // Files and report do not need the answers any more.
+    let (first, report) = (fs::read(folder.join("summary.json")), fs::read(folder.join("report.html")));
+    fs::remove_dir_all(bench.path().join("predictions")).expect("removed");
+    let again = said(&mut bench.command(&["report", "Verdict"]));
+    assert_eq!((again.code, &again.stdout), (Some(0), &judged.stdout), "{}", again.stderr);
+    assert_eq!(fs::read(folder.join("summary.json")).expect("a summary"), first.expect("a summary"));
+    assert_eq!(fs::read(folder.join("report.html")).expect("a page"), report.expect("a page"));
+    // A run that was changed is left out, and said.
+    let imported =
+        fs::read_dir(folder.join("imported")).expect("runs").next().expect("a run").expect("a run").path();
+    let changed = fs::read_to_string(&imported).expect("text").replace("\"seed\": ", "\"seed\": 1");
+    fs::write(&imported, changed).expect("written");
+    let without = said(&mut bench.command(&["report", "Verdict"]));
+    assert!(without.stderr.contains("left out"), "{}", without.stderr);
+}
+
+#[test]
+fn runs_without_partners_are_compared_as_independent_ones() {
+    let bench = Bench::new();
+    answers(&bench.path().join("p"), "good", 0..3, 40);
+    answers(&bench.path().join("p"), "bad", 10..15, 5);
+    for measure in ["accuracy", "balanced-accuracy", "macro-f1", "log-loss"] {
+        let judged = said(&mut bench.command(&["judge", "p", "--decide-by", measure, "--fresh"]));
+        assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+        let told = judged.stdout.replace('\n', " ");
+        assert!(
+            told.contains("good beats bad by")
+                && told.contains("5 runs of bad and 3 runs of good, not paired"),
+            "{told}"
+        );
+        let summary = bench.json("Verdict/summary.json");
+        assert_eq!(summary["comparisons"][0]["unpaired_runs"], serde_json::json!([5, 3]));
+        assert!(summary["comparisons"][0]["seed_standard_error"].is_number());
+    }
+}
+
+#[test]
+fn odd_answers_have_a_true_sentence() {
+    let bench = Bench::new();
+    let judge = |files: &[(&str, &str)]| {
+        let _ = fs::remove_dir_all(bench.path().join("p"));
+        for (name, text) in files {
+            let path = bench.path().join("p").join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        }
+        let judged = said(&mut bench.command(&["judge", "p", "--fresh"]));
+        assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+        assert!(!judged.stdout.contains("NaN") && !judged.stdout.contains("inf "), "{}", judged.stdout);
+        judged.stdout.replace('\n', " ")
+    };
+    // The same answers.
+    let same = "label,prediction\n0,0\n1,1\n2,1\n";
+    let told = judge(&[("a.csv", same), ("b.csv", same)]);
+    assert!(told.contains("same answer to every test image"), "{told}");
+    assert!(told.contains("cannot tell a and b apart"), "{told}");
+    // All wrong, all right.
+    let told =
+        judge(&[("a.csv", "label,prediction\n0,1\n1,0\n0,1\n1,0\n"), ("b.csv", "prediction\n0\n1\n0\n1\n")]);
+    assert!(told.contains("1 paired run: test images only, seed noise unknown"), "{told}");
+    // One class only.
+    let told =
+        judge(&[("a.csv", "label,prediction\n0,1\n1,1\n0,1\n1,1\n"), ("b.csv", "prediction\n0\n1\n0\n1\n")]);
+    assert!(told.contains("a answers class 1 for every test image"), "{told}");
+    // One image.
+    let told = judge(&[("a.csv", "label,prediction\n0,1\n"), ("b.csv", "prediction\n0\n")]);
+    assert!(told.contains("cannot tell") && told.contains("[-100.00, 100.00]"), "{told}");
+    // A single model.
+    let told = judge(&[("a.csv", same)]);
+    assert!(told.contains("a reaches") || told.contains("66.67"), "{told}");
+}
+
+#[test]
+fn a_refusal_leaves_nothing_behind() {
+    let bench = Bench::new();
+    answers(&bench.path().join("p"), "good", 0..1, 40);
+    fs::write(bench.path().join("p/good/seed-1.csv"), "label,p_0,p_1,p_2,p_3\n0,0.7,0.1,0.1,x\n")
+        .expect("written");
+    let refused = said(&mut bench.command(&["judge", "p"]));
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("p/good/seed-1.csv, line 2, column p_3: a number expected, `x` found"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("hint: "), "{}", refused.stderr);
+    assert!(!bench.path().join("Verdict").exists());
+    let wrong = said(&mut bench.command(&["judge", "=a.csv"]));
+    assert!(wrong.stderr.contains("MODEL=FILE,FILE,… expected"), "{}", wrong.stderr);
+}
+
+#[test]
+fn models_of_other_programs_stand_beside_own_ones() {
+    let bench = Bench::new();
+    // That of the bench's folder.
+    let known = data::synthetic(5, 240, 60, 14, 12, 3);
+    let labels = known.test().labels();
+    fs::create_dir_all(bench.path().join("theirs/mlp")).expect("made");
+    for seed in 0..2 {
+        let rows: String = labels.iter().map(|label| format!("{label}\n")).collect();
+        fs::write(bench.path().join(format!("theirs/mlp/seed-{seed}.csv")), format!("prediction\n{rows}"))
+            .expect("written");
+    }
+    let compared = said(&mut bench.command(&[
+        "compare",
+        "mlp",
+        "--dataset",
+        "data",
+        "--epochs",
+        "1",
+        "--seeds",
+        "2",
+        "--with",
+        "theirs",
+        "--out",
+        "out",
+    ]));
+    assert_eq!(compared.code, Some(0), "{}", compared.stderr);
+    assert!(compared.stderr.contains("the imported model is called mlp (imported)"), "{}", compared.stderr);
+    let summary = bench.json("out/summary.json");
+    assert_eq!(summary["models"][1]["name"], "mlp (imported)");
+    assert_eq!(summary["models"][1]["accuracy"]["mean"], 1.0);
+    assert_eq!(
+        (&summary["comparisons"][0]["runs"], &summary["comparisons"][0]["outcome"]),
+        (&2.into(), &"b-better".into())
+    );
+    // Answers to other images are refused before anything is trained.
+    fs::write(bench.path().join("theirs/mlp/seed-1.csv"), "prediction\n1\n").expect("written");
+    let refused = said(&mut bench.command(&[
+        "compare",
+        "mlp",
+        "--dataset",
+        "data",
+        "--epochs",
+        "1",
+        "--with",
+        "theirs",
+        "--out",
+        "other",
+    ]));
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("rows, as in the data set") && !bench.path().join("other").exists(),
+        "{}",
+        refused.stderr
+    );
+}
