@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use records::{
+    imported::ImportedRun,
     question::Question,
     record::{FailedRun, Resample, RunRecord, RunSpec},
     target::Target,
@@ -12,9 +13,15 @@ use study::study_file::built_in_model;
 use train::Recipe;
 
 /// How these runs can be made again: by one command, where there is one.
-pub(crate) fn reproduction(records: &[RunRecord], failed: &[FailedRun], question: &Question) -> Reproduction {
+pub(crate) fn reproduction(
+    records: &[RunRecord],
+    imported: &[ImportedRun],
+    failed: &[FailedRun],
+    question: &Question,
+) -> Reproduction {
     let runs: Vec<&RunSpec> = records.iter().map(|record| &record.specification).collect();
     let command = failed.is_empty().then(|| command(&runs, question)).flatten();
+    let command = command.zip(with(imported)).map(|(command, with)| command + &with);
     command.map_or_else(
         || {
             Reproduction::Words(
@@ -133,6 +140,25 @@ fn folds(runs: &[&RunSpec], of_each: usize) -> Option<Option<(usize, usize)>> {
     let Some(folds) = only(runs, of)? else { return Some(None) };
     let repeats = runs.iter().filter_map(|run| run.fold).map(|fold| fold.repeat).max()?;
     (folds * repeats == of_each).then_some(Some((folds, repeats)))
+}
+
+/// The options that read other programs' answers again; none where files have names that the option cannot say.
+fn with(imported: &[ImportedRun]) -> Option<String> {
+    let mut of_models: Vec<(&str, Vec<&str>)> = Vec::new();
+    for run in imported {
+        let model = run.model.strip_suffix(" (imported)").unwrap_or(&run.model);
+        if model.contains('=') || run.source.contains(',') {
+            return None;
+        }
+        match of_models.iter_mut().find(|(known, _)| *known == model) {
+            Some((_, files)) => files.push(&run.source),
+            None => of_models.push((model, vec![&run.source])),
+        }
+    }
+    let option = |(model, files): (&str, Vec<&str>)| {
+        format!(" --with {}", shell(&format!("{model}={}", files.join(","))))
+    };
+    Some(of_models.into_iter().map(option).collect())
 }
 
 /// A target as the command line has it.

@@ -1,6 +1,7 @@
 //! What several targets do with bytes.
 
 use containers::{Contents, Layout, Reading, read};
+use predictions::Source;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -28,6 +29,18 @@ pub fn read_arrays(bytes: &[u8]) {
     fs::write(folder.join("x_train.npy"), images).expect("written");
     fs::write(folder.join("y_train.npy"), labels).expect("written");
     read_both_ways(&folder);
+}
+
+/// Reads the bytes as each kind of file of answers, and assembles two runs of it.
+pub fn read_answers(bytes: &[u8]) {
+    let folder = folder("answers");
+    for name in ["a.csv", "a.npy", "a.npz", "a.json", "a.safetensors"] {
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("written");
+        let run = |run| Source::of("a", run, &path).expect("nothing beside it");
+        let labels = predictions::read(&path).ok();
+        let _ = predictions::assemble(vec![run("seed-0"), run("seed-1")], labels, None);
+    }
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -66,7 +66,7 @@ pub(crate) fn write_all(
     let pool = pool.map(data::Corpus::dealt);
     let runs = Run::all(&records).into_iter().chain(Run::all(&imported));
     let study = Study {
-        reproduction: (!records.is_empty()).then(|| reproduction(&records, &failed, &question)),
+        reproduction: (!records.is_empty()).then(|| reproduction(&records, &imported, &failed, &question)),
         analysis: Analysis::of(runs, &failed, &question, notes),
         question,
         images: corpus.and_then(|corpus| images(corpus, pool.as_deref(), &records, &imported)),

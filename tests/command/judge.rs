@@ -179,6 +179,8 @@ fn models_of_other_programs_stand_beside_own_ones() {
     let expected = own.as_f64().expect("an accuracy") - 1.0;
     assert!((difference.as_f64().expect("a difference") - expected).abs() < 1e-12, "{difference}");
     assert_eq!(summary["comparisons"][0]["runs"], 2, "by their seeds");
+    let report = fs::read_to_string(bench.path().join("out/report.md")).expect("a report");
+    assert!(report.contains(" --with mlp=theirs/mlp/seed-0.csv,theirs/mlp/seed-1.csv\n"), "{report}");
     // Answers to other images are refused before anything is trained.
     fs::write(bench.path().join("theirs/mlp/seed-1.csv"), "prediction\n1\n").expect("written");
     let refused = said(&mut bench.command(&[

@@ -374,9 +374,9 @@ fn stated_validation_images_are_the_last_for_training() {
     // A file that a person has of it is the same data.
     assert_eq!(corpus.sha256(), data::load_path(&archive, &data::Reading::default()).unwrap().sha256());
     assert!(
-        corpus.warnings().iter().any(|told| told.starts_with("the data states 4 validation images")),
+        corpus.notes().iter().any(|told| told.starts_with("the data states 4 validation images")),
         "{:?}",
-        corpus.warnings()
+        corpus.notes()
     );
     let reading = data::Reading::parse("resize=4x3").unwrap();
     let cache_path = cache.path().to_owned();

@@ -172,7 +172,7 @@ fn labels_that_have_nothing_to_do_with_the_images_are_told() {
     let told = |training: Dataset, test: Dataset| owned(&Corpus::new("toy", training, test).expect("usable"));
     let said = |part: &str| {
         format!(
-            "the {part} images of different classes are alike on average, as if the labels were shuffled: check that labels and images are in the same order"
+            "the {part} images of different classes are alike on average, as they would be under shuffled labels, or where objects lie anywhere in the image: look whether labels belong to their images"
         )
     };
     let (training, test) = (sound.training().clone(), sound.test().clone());

@@ -1,7 +1,7 @@
 //! Which runs are compared, and what is said of the others.
 
 use crate::fixture::{failed, judge, only_comparison, points, run, steady};
-use analysis::verdict::Judgement;
+use analysis::verdict::{Coverage, Judgement, Outcome};
 use records::record::{Protocol, RunRecord};
 
 #[test]
@@ -120,13 +120,44 @@ fn epochs_may_differ_between_models() {
 }
 
 #[test]
+fn runs_without_partners_are_compared_as_independent_ones() {
+    let records: Vec<_> = (0..3)
+        .map(|seed| run("cnn", seed, 1000, 0..10 + seed as usize))
+        .chain((10..14).map(|seed| run("lstm", seed, 1000, 0..100 + seed as usize)))
+        .collect();
+    let Judgement { comparisons, notes } = judge(&records, &[]);
+    let [comparison] = &comparisons[..] else { panic!("{notes:?}") };
+    assert_eq!((comparison.runs, comparison.unpaired_runs), (0, Some([3, 4])));
+    assert_eq!((comparison.outcome, comparison.interval_covers), (Outcome::ABetter, Coverage::RunsAndImages));
+    assert!((comparison.difference - (111.5 - 11.0) / 1000.0).abs() < 1e-12, "{comparison:?}");
+    assert!(
+        comparison.verdict.contains("3 runs of cnn and 4 runs of lstm, not paired"),
+        "{}",
+        comparison.verdict
+    );
+    assert!(comparison.bootstrap_interval.is_none() && comparison.mcnemar_p_values.is_empty());
+    // One shared seed makes a pair, and the others are left out.
+    let mut paired = records;
+    paired[3].specification.seed = 0;
+    let Judgement { comparisons, notes } = judge(&paired, &[]);
+    assert_eq!((comparisons[0].runs, comparisons[0].unpaired_runs), (1, None));
+    assert!(notes.iter().any(|note| note.contains("left out of the comparison")), "{notes:?}");
+    // One run each: the seeds' noise is not known.
+    let one = [run("cnn", 1, 1000, 0..10), run("lstm", 2, 1000, 0..400)];
+    let judged = judge(&one, &[]);
+    assert_eq!(judged.comparisons[0].interval_covers, Coverage::Images);
+    assert!(judged.comparisons[0].verdict.contains("not paired: seed noise unknown"));
+}
+
+#[test]
 fn nothing_to_compare_is_said_or_empty() {
     assert_eq!(judge(&[], &[]), Judgement { comparisons: Vec::new(), notes: Vec::new() });
     assert_eq!(
         judge(&steady(100, 0..1, 9)[..1], &[]),
         Judgement { comparisons: Vec::new(), notes: Vec::new() }
     );
-    let apart = [run("cnn", 1, 100, []), run("lstm", 2, 100, [])];
+    let mut apart = [run("cnn", 1, 100, []), run("lstm", 2, 100, [])];
+    apart[1].specification.dataset.sha256 = "other".to_owned();
     assert_eq!(
         judge(&apart, &[]).notes,
         ["cnn and lstm are not compared: they have no runs with the same seed."]

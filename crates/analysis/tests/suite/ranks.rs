@@ -60,7 +60,8 @@ fn two_share_a_group_exactly_where_they_are_not_told_apart() {
 
 #[test]
 fn models_that_were_not_compared_are_not_told_apart() {
-    let records = [run("a", 1, 1000, 0..10), run("b", 2, 1000, 0..900)];
+    let mut records = [run("a", 1, 1000, 0..10), run("b", 2, 1000, 0..900)];
+    records[1].specification.dataset.sha256 = "other".to_owned();
     let ranks = ranking(&fixture::models(&records), &judge(&records, &[]).comparisons, Measure::Accuracy);
     assert_eq!(shown(&ranks), [("a", 1, 2, &[0][..]), ("b", 1, 2, &[0])]);
     assert_eq!(ranking(&[], &[], Measure::Accuracy), []);

@@ -106,6 +106,14 @@ pub fn time_chart(study: &Study) -> Option<Scene> {
     Some(scene)
 }
 
+/// What counts of images are of: means over the runs, or of a cross-validation the folds of one repetition together.
+pub(crate) fn counted_over(study: &Study) -> &'static str {
+    match study.analysis.cross_validation {
+        Some(_) => "the folds of the first repetition together",
+        None => "a mean over the runs",
+    }
+}
+
 /// Which class each model takes for which, a mean over its runs; none where no model has been tested.
 pub fn confusion_chart(study: &Study) -> Option<Scene> {
     const SHOWN: usize = 6;
@@ -123,7 +131,7 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
     let font = Font::embedded();
     let title = format!("Classes taken for others by {}{}", subject(models), on_data(study));
     let mut notes = vec![
-        "Rows are true classes, columns the classes given; test images, a mean over the runs.".to_owned(),
+        format!("Rows are true classes, columns the classes given; test images, {}.", counted_over(study)),
         "The diagonal, what is right, has no shade.".to_owned(),
     ];
     notes.extend(note);
@@ -131,9 +139,12 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
         notes.push(format!("The first {SHOWN} of {} models.", confusions.len()));
     }
     let confusions = &confusions[..confusions.len().min(SHOWN)];
-    let mut scene = Canvas::Picture.scene(format!("{title}. {}", run_words(study)));
-    let (top, bottom) =
-        Canvas::Picture.captions(&mut scene, &font, &title, run_words(study).as_str(), &notes);
+    let subtitle = match study.analysis.cross_validation {
+        Some(folds) => folds.in_words(),
+        None => run_words(study),
+    };
+    let mut scene = Canvas::Picture.scene(format!("{title}. {subtitle}"));
+    let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &subtitle, &notes);
     let columns = match confusions.len() {
         count @ 1..=3 => count,
         4 => 2,
@@ -292,7 +303,7 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     let title = format!("Test images{of_data} that are hardest for {}", subject(models));
     let subtitle = format!(
         "missed by the most runs (of {}); below each its label and what the models that miss it take it for",
-        models.iter().map(|model| model.runs.len()).sum::<usize>()
+        hard.entries.first().map_or(0, |entry| entry.guesses.iter().map(|guess| guess.runs).sum::<usize>())
     );
     let mut notes = Vec::new();
     // Models that miss an image, by their places.

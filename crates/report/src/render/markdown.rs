@@ -199,7 +199,7 @@ mod tests {
         - lstm classifies 97.00 % of the test images correctly on average (3 runs).
         - The 3 runs of cnn as an ensemble, each image decided by their mean probabilities, classify 100.00 % correctly: 1.67 points more than a single run in the mean.
         - The 3 runs of lstm as an ensemble, each image decided by their mean probabilities, classify 99.90 % correctly: 2.90 points more than a single run in the mean.
-        - cnn against lstm: p = 0.002 over 3 paired runs (unadjusted, one comparison); McNemar's exact test on the images of each pair, of these trained networks alone, unadjusted: p = 0.030, < 0.001 and = 0.200.
+        - cnn against lstm: p = 0.002 over 3 paired runs (unadjusted, one comparison); McNemar's exact test on the images of each pair, of these trained models alone, unadjusted: p = 0.030, < 0.001 and = 0.200.
         - cnn also has the lowest test loss: 0.0387 against 0.1187 of lstm.
 
         ### Learning
@@ -312,7 +312,7 @@ mod tests {
 
         ### Limitations
 
-        - a\|b was trained from one seed only: how much another seed would change the figures is unknown.
+        - a\|b was trained once only: how much another seed would change the figures is unknown.
         - Times were taken on Example CPU with 2 threads; another machine will need others.
 
         ## Every run

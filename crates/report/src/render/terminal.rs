@@ -12,7 +12,7 @@ use crate::{
         plain::in_plain_words,
         selection, target,
         text::one_line,
-        verdicts::{TOLD_AT_THE_HEAD, best_of_many},
+        verdicts::{TOLD_AT_THE_HEAD, best_of_many, verdicts},
     },
 };
 
@@ -84,6 +84,12 @@ pub fn terminal(study: &Study) -> String {
         text.push_str(&wrapped(&best_of_many(study)));
         text.push_str(&wrapped("report.md and report.html list every pair"));
     } else {
+        if analysis.comparisons.is_empty() && analysis.models.len() > 1 {
+            for (sentence, _) in verdicts(study) {
+                text.push('\n');
+                text.push_str(&wrapped(&sentence));
+            }
+        }
         for comparison in &analysis.comparisons {
             text.push('\n');
             text.push_str(&wrapped(&one_line(&comparison.verdict)));

@@ -116,7 +116,7 @@ fn tested(comparison: &Comparison) -> String {
         let values: Vec<String> =
             comparison.mcnemar_p_values.iter().map(|value| probability(*value)).collect();
         sentence.push_str(&format!(
-            "; McNemar's exact test on the images of each pair, of these trained networks alone, unadjusted: p {}",
+            "; McNemar's exact test on the images of each pair, of these trained models alone, unadjusted: p {}",
             listed(&values)
         ));
     }
@@ -287,7 +287,7 @@ fn limits(study: &Study) -> Vec<String> {
     if !single.is_empty() {
         let verb = if single.len() == 1 { "was" } else { "were" };
         sentences.push(format!(
-            "{} {verb} trained from one seed only: how much another seed would change the figures is unknown.",
+            "{} {verb} trained once only: how much another seed would change the figures is unknown.",
             listed(&single)
         ));
     }
@@ -307,8 +307,10 @@ fn limits(study: &Study) -> Vec<String> {
             )
         });
         sentences.push(match comparison.measure {
-            Measure::Accuracy => format!("Which of {a} and {b} is more accurate{more}."),
-            measure => format!("Which of {a} and {b} is better by {}{more}.", measure.in_words()),
+            Measure::Accuracy => format!("It is not settled which of {a} and {b} is more accurate{more}."),
+            measure => {
+                format!("It is not settled which of {a} and {b} is better by {}{more}.", measure.in_words())
+            }
         });
     }
     if models.len() > 1
@@ -393,11 +395,11 @@ mod tests {
         let ratio = "slow takes 3.0 times as long to train as fast [2.9, 3.2] at 95 %, by the times of 3 pairs of runs";
         assert!(text.contains(ratio), "{text}");
         assert!(text.contains("buys 1.00 point of accuracy over fast, the fastest."), "{text}");
-        assert!(!text.contains("Which of slow"), "{text}");
+        assert!(!text.contains("which of slow"), "{text}");
         let text = all(&runs, &[compared(Outcome::CannotTell, Some(18))]);
         assert!(text.contains("buys any accuracy over fast is not settled."), "{text}");
         assert!(
-            text.contains("Which of slow and fast is more accurate; about 18 more runs of each"),
+            text.contains("which of slow and fast is more accurate; about 18 more runs of each"),
             "{text}"
         );
         let text = all(&runs, &[compared(Outcome::PracticallyEqual, None)]);

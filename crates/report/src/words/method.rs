@@ -28,10 +28,19 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
         study.protocols().into_iter().map(|protocol| in_words(protocol, study)).collect();
     for dataset in study.datasets() {
         sentences.push(format!(
-            "Data: {}, {} training and {} test images of {} × {} pixels{} in {} classes; SHA-256 {}.",
+            "Data: {}, {} of {} × {} pixels{} in {} classes; SHA-256 {}.",
             one_line(&dataset.name),
-            thousands(dataset.training_images as u64),
-            thousands(dataset.test_images as u64),
+            match study.analysis.cross_validation {
+                Some(_) => format!(
+                    "{} images, all dealt out to the folds,",
+                    thousands((dataset.training_images + dataset.test_images) as u64)
+                ),
+                None => format!(
+                    "{} training and {} test images",
+                    thousands(dataset.training_images as u64),
+                    thousands(dataset.test_images as u64)
+                ),
+            },
             dataset.height,
             dataset.width,
             if dataset.channels == 3 { " in colour" } else { "" },

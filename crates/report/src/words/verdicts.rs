@@ -37,6 +37,14 @@ pub(crate) fn verdicts(study: &Study) -> Vec<(String, Option<String>)> {
     if let ([model], []) = (study.models(), comparisons.as_slice()) {
         return alone(model, study).into_iter().map(|sentence| (sentence, None)).collect();
     }
+    if comparisons.is_empty() && study.models().len() > 1 {
+        let why = study.analysis.notes.iter().find(|note| note.contains("not compared"));
+        let why = why.map_or_else(
+            || "The models are not compared: the notes say why.".to_owned(),
+            |note| one_line(note),
+        );
+        return vec![(why, None)];
+    }
     if comparisons.len() > TOLD_AT_THE_HEAD {
         return vec![(best_of_many(study), None)];
     }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{chip, own, table};
 use crate::Study;
-use crate::charts::font::Font;
+use crate::charts::{figures::counted_over, font::Font};
 use crate::document::{Cell, Table};
 use crate::tables::{figure, words};
 use crate::words::names::ShortNames;
@@ -61,10 +61,10 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
         @if let Some(note) = note { p.small { (note) } }
         h3 { "Confusion" }
         @if classes <= MOST_CLASSES {
-            p.small { "Rows are true classes, columns the classes given; images, a mean over the runs. The diagonal is what is right." }
+            p.small { "Rows are true classes, columns the classes given; images, " (counted_over(study)) ". The diagonal is what is right." }
             div.matrices { @for (index, model, confusion) in &all { (matrix(study, *index, model.name, confusion)) } }
         } @else {
-            p.small { "The " (MOST_ERRORS) " most frequent errors of each model; images, a mean over the runs." }
+            p.small { "The " (MOST_ERRORS) " most frequent errors of each model; images, " (counted_over(study)) "." }
             @for (index, model, confusion) in &all { (most_frequent(study, *index, model.name, confusion)) }
         }
     })
