@@ -176,7 +176,7 @@ impl<'a> Tested<'a> {
     fn of_model(model: &Model<'a>) -> Option<Vec<Self>> {
         let folds = model.runs.iter().filter(|run| run.fold().is_some()).count();
         match folds {
-            0 => Some(model.runs.iter().map(|run| Self::of(run)).collect()),
+            0 => Some(model.runs.iter().map(Self::of).collect()),
             all if all == model.runs.len() => Some(vec![Self::of_folds(&model.runs)?]),
             _ => None,
         }

@@ -68,9 +68,7 @@ impl<'a> Model<'a> {
     pub fn of(name: &'a str, mut runs: Vec<Run<'a>>, diverged: usize, thresholds: &Thresholds) -> Self {
         runs.sort_by_key(|run| run.partner);
         let once = first_repeat(&runs);
-        let figure = |figure: &dyn Fn(&Run) -> f64| {
-            Spread::of(&runs.iter().map(|run| figure(run)).collect::<Vec<_>>())
-        };
+        let figure = |figure: &dyn Fn(&Run) -> f64| Spread::of(&runs.iter().map(figure).collect::<Vec<_>>());
         let one_machine = MachineKind::all(&runs).len() <= 1;
         let seconds = |seconds: &dyn Fn(&Run) -> Option<f64>| {
             figure(&|run| seconds(run).unwrap_or(f64::NAN)).filter(|_| one_machine)
@@ -109,7 +107,7 @@ impl<'a> Model<'a> {
 
     /// A figure of every run, by seed.
     pub fn figures(&self, figure: impl Fn(&Run) -> f64) -> Vec<f64> {
-        self.runs.iter().map(|run| figure(run)).collect()
+        self.runs.iter().map(figure).collect()
     }
 }
 

@@ -52,7 +52,7 @@ pub fn unpaired_estimate(
             check_finite("cells", run)?;
         }
     }
-    let [one, other] = [first, second].map(|cells| OfModel::of(cells));
+    let [one, other] = [first, second].map(OfModel::of);
     let mean = one.mean - other.mean;
     let padded = images as f64 + 2.0;
     let grand = mean * images as f64 / padded;

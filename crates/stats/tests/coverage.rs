@@ -84,7 +84,6 @@ fn unpaired_runs_are_covered() {
             held += usize::from((interval.lower..=interval.upper).contains(&truth));
         }
         let coverage = held as f64 / SIMULATIONS as f64;
-        println!("seeds {of_seeds}, {runs:?} runs: {coverage}");
         assert!((least..=most).contains(&coverage), "seeds {of_seeds}, {runs:?} runs: {coverage}");
     }
 }

@@ -378,7 +378,7 @@ mod tests {
         assert!(text.contains("a misses no test image."), "{text}");
         assert!(text.contains("Both a and b miss 0 test images, a alone 0, b alone 0."), "{text}");
         assert!(text.contains("No test image is missed by every run of every model."), "{text}");
-        assert!(text.contains("a and b were trained from one seed only"), "{text}");
+        assert!(text.contains("a and b were trained once only"), "{text}");
         assert!(!text.contains("also has the lowest"), "{text}");
     }
 
