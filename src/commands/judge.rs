@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::{Args, ValueHint};
 use data::Corpus;
-use predictions::{Assembled, Found, KnownImages, Source, assemble, find, find_runs};
+use predictions::{Assembled, Found, KnownImages, Source, assemble, find, find_runs, stem};
 use records::{folder::StudyFolder, imported::Imports, results::collect};
 use std::path::{Path, PathBuf};
 
@@ -134,12 +134,8 @@ pub(super) fn sources(answers: &[String]) -> Result<Found, Failure> {
     Ok(all)
 }
 
-/// A file's name without its endings.
+/// A file's name without its ending.
 fn run_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let kind = predictions::KINDS
-        .iter()
-        .filter(|kind| name.to_lowercase().ends_with(**kind))
-        .max_by_key(|kind| kind.len());
-    kind.map_or(name.clone(), |kind| name[..name.len() - kind.len()].to_owned())
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    stem(&name).unwrap_or(&name).to_owned()
 }

@@ -89,7 +89,7 @@ pub struct Warnings {
     pub of_records: Vec<String>,
 }
 
-/// What is no warning, but must be known as well; one list in `summary.json`.
+/// What a reader should know beside the warnings; one list in `summary.json`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Notes {
     /// How the data was read, where that is not plain.

@@ -1,4 +1,4 @@
-//! Every array of an npy or npz file, as numbers or strings: what is no set of images.
+//! The arrays of an npy or npz file as plain numbers or strings, whatever they stand for.
 
 use crate::{
     Error,

@@ -1,9 +1,9 @@
 //! What is stated of a run beside its answers: `run.json`.
 
-use crate::error::Error;
+use crate::{error::Error, files::read_whole};
 use records::record::EpochRecord;
 use serde_json::{Map, Value};
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 /// No such file is larger.
 const MAXIMUM_BYTES: u64 = 16 << 20;
@@ -35,21 +35,9 @@ impl About {
     /// # Errors
     /// When it cannot be read, or a field is of another kind.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let file = path.display().to_string();
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|opened| opened.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes));
-        read.map_err(|problem| {
-            Error::new(&file, "a file that can be read", problem.to_string(), "check its path and its rights")
-        })?;
-        if bytes.len() as u64 > MAXIMUM_BYTES {
-            return Err(Error::new(
-                &file,
-                format!("at most {MAXIMUM_BYTES} bytes"),
-                "more",
-                "leave out what is no figure of an epoch",
-            ));
-        }
-        Self::parse(&file, &bytes)
+        let bytes =
+            read_whole(path, MAXIMUM_BYTES, "keep the figures of the epochs, and leave out the rest")?;
+        Self::parse(&path.display().to_string(), &bytes)
     }
 
     pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, Error> {

@@ -2,11 +2,12 @@
 
 use crate::{
     error::Error,
+    files::read_whole,
     table::{Column, Meaning, Scores, Table, row_in_words},
 };
 use containers::arrays::{Array, Values, read_npy, read_npz};
 use safetensors::{Dtype, SafeTensors};
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 /// No file of tensors is larger.
 const MAXIMUM_BYTES: u64 = 2 << 30;
@@ -31,16 +32,8 @@ pub(crate) fn of_npz(path: &Path) -> Result<Table, Error> {
 }
 
 pub(crate) fn of_safetensors(path: &Path) -> Result<Table, Error> {
-    let file = path.display().to_string();
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|opened| opened.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|problem| {
-        Error::new(&file, "a file that can be read", problem.to_string(), "check its path and its rights")
-    })?;
-    if bytes.len() as u64 > MAXIMUM_BYTES {
-        return Err(Error::new(&file, format!("at most {MAXIMUM_BYTES} bytes"), "more", "split the file"));
-    }
-    tensors(&file, &bytes)
+    let bytes = read_whole(path, MAXIMUM_BYTES, "save fewer tensors, or shorter floats")?;
+    tensors(&path.display().to_string(), &bytes)
 }
 
 pub(crate) fn tensors(file: &str, bytes: &[u8]) -> Result<Table, Error> {

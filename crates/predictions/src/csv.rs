@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, quoted},
+    files::unreadable,
     table::{Column, Meaning, Scores, Table},
 };
 use csv::{ByteRecord, ReaderBuilder, Trim};
@@ -22,18 +23,13 @@ const HEADER: &str = "a first line that names columns: label, prediction, id, p_
 
 pub(crate) fn read(path: &Path) -> Result<Table, Error> {
     let file = path.display().to_string();
-    let unreadable = |problem: std::io::Error| {
-        Error::new(&file, "a file that can be read", format!("{problem}"), "check its path and its rights")
-    };
-    let raw = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
+    let opened = File::open(path).map_err(|problem| unreadable(&file, &problem))?;
+    let raw = BufReader::with_capacity(1 << 16, opened);
     let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let delimiter = if name.trim_end_matches(".gz").ends_with(".tsv") { b'\t' } else { b',' };
-    if packed {
-        parse(MultiGzDecoder::new(raw).take(MAXIMUM_BYTES), &file, delimiter)
-    } else {
-        parse(raw.take(MAXIMUM_BYTES), &file, delimiter)
-    }
+    let mut unpacked: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+    parse(&mut unpacked, MAXIMUM_BYTES, &file, delimiter)
 }
 
 /// Which columns there are, by their places.
@@ -46,7 +42,23 @@ struct Places {
     others: Vec<String>,
 }
 
-pub(crate) fn parse(reader: impl Read, file: &str, delimiter: u8) -> Result<Table, Error> {
+/// Reads a table of at most so many bytes.
+fn parse(source: &mut dyn Read, maximum: u64, file: &str, delimiter: u8) -> Result<Table, Error> {
+    let mut limited = source.take(maximum + 1);
+    let table = parse_all(&mut limited, file, delimiter);
+    // A table that was cut here would pass for a shorter one.
+    match limited.limit() {
+        0 => Err(Error::new(
+            file,
+            format!("at most {maximum} bytes"),
+            "more",
+            "split the table, or save it as npz",
+        )),
+        _ => table,
+    }
+}
+
+fn parse_all(reader: impl Read, file: &str, delimiter: u8) -> Result<Table, Error> {
     let mut reader =
         ReaderBuilder::new().delimiter(delimiter).has_headers(false).trim(Trim::All).from_reader(reader);
     let mut record = ByteRecord::new();
@@ -195,4 +207,20 @@ fn places(header: &[String], file: &str) -> Result<Places, Error> {
 
 fn twice(file: &str, name: &str) -> Error {
     Error::new(file, "each column once", format!("{} again", quoted(name)), "keep one of them").at("line 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_too_long_is_not_cut() {
+        let text = "label,prediction\n0,1\n1,1\n";
+        let read = |maximum| parse(&mut text.as_bytes(), maximum, "a.csv", b',');
+        assert_eq!(read(text.len() as u64).expect("a table").rows(), 2);
+        for maximum in [text.len() as u64 - 1, 21] {
+            let refused = read(maximum).expect_err("longer").to_string();
+            assert!(refused.contains(&format!("at most {maximum} bytes expected, more found")), "{refused}");
+        }
+    }
 }

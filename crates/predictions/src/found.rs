@@ -35,8 +35,8 @@ pub struct Found {
 /// No folder holds more runs.
 const MOST_RUNS: usize = 100_000;
 
-/// What a file's name is without the ending of its kind; none for a file of another kind.
-pub(crate) fn stem(name: &str) -> Option<&str> {
+/// What a file's name is without the ending of its kind, one of [`KINDS`]; none for a file of another kind.
+pub fn stem(name: &str) -> Option<&str> {
     let lower = name.to_lowercase();
     let kind = KINDS.iter().filter(|kind| lower.ends_with(**kind)).max_by_key(|kind| kind.len())?;
     Some(&name[..name.len() - kind.len()]).filter(|stem| !stem.is_empty())

@@ -2,26 +2,18 @@
 
 use crate::{
     error::Error,
+    files::read_whole,
     table::{Column, Meaning, Scores, Table, row_in_words},
 };
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 /// No file of this kind is larger: a value takes several times its text in memory.
 const MAXIMUM_BYTES: u64 = 256 << 20;
 
 pub(crate) fn read(path: &Path) -> Result<Table, Error> {
-    let file = path.display().to_string();
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|opened| opened.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|problem| {
-        Error::new(&file, "a file that can be read", problem.to_string(), "check its path and its rights")
-    })?;
-    if bytes.len() as u64 > MAXIMUM_BYTES {
-        let advice = "save the answers as npz or CSV";
-        return Err(Error::new(&file, format!("at most {MAXIMUM_BYTES} bytes"), "more", advice));
-    }
-    parse(&file, &bytes)
+    let bytes = read_whole(path, MAXIMUM_BYTES, "save the answers as npz or CSV")?;
+    parse(&path.display().to_string(), &bytes)
 }
 
 pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Table, Error> {

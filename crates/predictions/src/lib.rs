@@ -18,19 +18,24 @@
 //! ```
 
 mod about;
+mod answers;
 mod arrays;
 mod assemble;
+mod classes;
 mod csv;
 mod error;
+mod files;
 mod found;
+mod images;
 mod json;
+mod layout;
 mod names;
 mod table;
 
 pub use about::About;
 pub use assemble::{Assembled, KnownImages, assemble};
 pub use error::Error;
-pub use found::{Found, Source, find, find_runs};
+pub use found::{Found, Source, find, find_runs, stem};
 pub use records::imported::ImportedRun;
 pub use table::{Column, Scores, Table};
 

@@ -1,4 +1,7 @@
-//! What the names of runs say.
+//! What the names of runs say, and by which of them runs are paired.
+
+use crate::Source;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run's name says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +40,56 @@ pub(crate) fn numbered(name: &str) -> Option<(&str, u64)> {
     let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (before, number) = name.split_at(name.len() - digits);
     Some((before, number.parse().ok()?))
+}
+
+/// What a run is called, which runs of other models share.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunName {
+    pub(crate) name: String,
+    pub(crate) said: Said,
+}
+
+/// The names by which runs are paired.
+pub(crate) fn run_names(sources: &[Source], notes: &mut Vec<String>) -> Vec<RunName> {
+    let mut of_model: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, source) in sources.iter().enumerate() {
+        of_model.entry(&source.model).or_default().push(place);
+    }
+    let mut names: Vec<RunName> = sources
+        .iter()
+        .map(|source| RunName {
+            name: source.run.clone(),
+            said: source.about.seed.map_or_else(|| said(&source.run), Said::Seed),
+        })
+        .collect();
+    let plain =
+        |names: &[RunName], places: &[usize]| places.iter().all(|place| names[*place].said == Said::Nothing);
+    // One run of each leaves nothing to choose.
+    if of_model.values().all(|places| places.len() == 1 && plain(&names, places)) {
+        names.iter_mut().for_each(|name| name.name = "1".to_owned());
+        return names;
+    }
+    let mut by_number = false;
+    for places in of_model.values() {
+        if !plain(&names, places) {
+            continue;
+        }
+        let of_runs: Option<Vec<(&str, u64)>> =
+            places.iter().map(|place| numbered(&sources[*place].run)).collect();
+        let Some(of_runs) = of_runs else { continue };
+        let numbers: BTreeSet<u64> = of_runs.iter().map(|(_, number)| *number).collect();
+        if of_runs.iter().any(|(before, _)| *before != of_runs[0].0) || numbers.len() != of_runs.len() {
+            continue;
+        }
+        for (place, (before, number)) in places.iter().zip(&of_runs) {
+            by_number |= !before.is_empty();
+            names[*place].name = number.to_string();
+        }
+    }
+    if by_number && of_model.len() > 1 {
+        notes.push("Runs are paired by the number at the end of their files' names.".to_owned());
+    }
+    names
 }
 
 #[cfg(test)]

@@ -146,29 +146,41 @@ impl CrossedEstimate {
     ///
     /// So an interval of confidence 1 - α holds zero exactly when p > α.
     pub fn p_value(&self) -> f64 {
-        let target = self.mean * self.mean;
-        if target == 0.0 {
-            return 1.0;
-        }
-        // Searched over the normal quantile z, whose tail is α; beyond 37 it underflows.
-        let (mut lower, mut upper) = (0.0, 37.0);
-        for _ in 0..60 {
-            let z = 0.5 * (lower + upper);
-            if self.squared_half_width(z, normal_two_sided(z)) < target {
-                lower = z;
-            } else {
-                upper = z;
-            }
-        }
-        normal_two_sided(0.5 * (lower + upper))
+        p_value(self.mean, |z, tail| self.squared_half_width(z, tail))
     }
 
     fn squared_half_width(&self, z: f64, tail: f64) -> f64 {
-        let of_runs = match self.run_standard_error {
-            // A zero must not meet an infinite quantile.
-            Some(error) if error > 0.0 => t_quantile_two_sided(tail, (self.runs - 1) as f64) * error,
-            _ => 0.0,
-        };
-        of_runs.max(z * self.residual_standard_error).powi(2) + (z * self.image_standard_error).powi(2)
+        squared_of_runs(self.runs, self.run_standard_error, self.residual_standard_error, z, tail)
+            + (z * self.image_standard_error).powi(2)
     }
+}
+
+/// The level α at which an interval around `mean` ends at zero, of its squared half width as a function of the normal quantile z and its
+/// tail α.
+pub(crate) fn p_value(mean: f64, squared_half_width: impl Fn(f64, f64) -> f64) -> f64 {
+    let target = mean * mean;
+    if target == 0.0 {
+        return 1.0;
+    }
+    // Searched over z; beyond 37 its tail underflows.
+    let (mut lower, mut upper) = (0.0, 37.0);
+    for _ in 0..60 {
+        let z = 0.5 * (lower + upper);
+        if squared_half_width(z, normal_two_sided(z)) < target {
+            lower = z;
+        } else {
+            upper = z;
+        }
+    }
+    normal_two_sided(0.5 * (lower + upper))
+}
+
+/// `max(t² A, z² R)` of so many runs, A and R being the squares of the two standard errors.
+pub(crate) fn squared_of_runs(runs: usize, of_runs: Option<f64>, residual: f64, z: f64, tail: f64) -> f64 {
+    let of_seeds = match of_runs {
+        // A zero must not meet an infinite quantile.
+        Some(error) if error > 0.0 => t_quantile_two_sided(tail, (runs - 1) as f64) * error,
+        _ => 0.0,
+    };
+    of_seeds.max(z * residual).powi(2)
 }

@@ -1,7 +1,8 @@
+use crate::crossed::{p_value, squared_of_runs};
 use crate::error::{StatsError, check_count, check_finite, check_open_unit};
 use crate::estimate::Interval;
 use crate::measures::ClassCounts;
-use crate::special::{normal_quantile_two_sided, normal_two_sided, t_quantile_two_sided};
+use crate::special::normal_quantile_two_sided;
 
 /// The difference of two models whose runs share their test images and nothing else, with the sources of its uncertainty apart; made by
 /// [`unpaired_estimate`].
@@ -129,33 +130,13 @@ impl UnpairedEstimate {
 
     /// The two-sided p-value: the level α at which the end of the interval of confidence 1 - α reaches zero.
     pub fn p_value(&self) -> f64 {
-        let target = self.mean * self.mean;
-        if target == 0.0 {
-            return 1.0;
-        }
-        // Searched over the normal quantile z, whose tail is α; beyond 37 it underflows.
-        let (mut lower, mut upper) = (0.0, 37.0);
-        for _ in 0..60 {
-            let z = 0.5 * (lower + upper);
-            if self.squared_half_width(z, normal_two_sided(z)) < target {
-                lower = z;
-            } else {
-                upper = z;
-            }
-        }
-        normal_two_sided(0.5 * (lower + upper))
+        p_value(self.mean, |z, tail| self.squared_half_width(z, tail))
     }
 
     fn squared_half_width(&self, z: f64, tail: f64) -> f64 {
         let of_runs = |model: usize| {
-            let of_seeds = match self.run_standard_errors[model] {
-                // A zero must not meet an infinite quantile.
-                Some(error) if error > 0.0 => {
-                    t_quantile_two_sided(tail, (self.runs[model] - 1) as f64) * error
-                }
-                _ => 0.0,
-            };
-            of_seeds.max(z * self.residual_standard_errors[model]).powi(2)
+            let (of_runs, residual) = (self.run_standard_errors[model], self.residual_standard_errors[model]);
+            squared_of_runs(self.runs[model], of_runs, residual, z, tail)
         };
         of_runs(0) + of_runs(1) + (z * self.image_standard_error).powi(2)
     }
