@@ -38,7 +38,7 @@ pub use render::{
     across::{across_markdown, across_terminal},
     data_files::{epochs_csv, summary_json},
     markdown::markdown,
-    page::{page, tuning_page},
+    page::{notebook, page, tuning_page},
     terminal::terminal,
 };
 pub use tuning::{TUNING_SCHEMA, search_chart, settings, tuning_json, tuning_markdown, tuning_terminal};
