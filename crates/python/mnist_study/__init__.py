@@ -9,7 +9,7 @@ Arrays may be NumPy's, PyTorch's, JAX's, TensorFlow's, or lists; NumPy itself is
 
 from ._native import Error
 from ._run import Run
-from ._training import Model, compare, cross_validate, load, train
+from ._training import Model, compare, cross_validate, load, load_data, train
 from ._verdict import Comparison, Verdict, judge, read
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "cross_validate",
     "judge",
     "load",
+    "load_data",
     "read",
     "train",
 ]

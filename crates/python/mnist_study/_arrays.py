@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._native import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from typing_extensions import Buffer
 
 #: What the native module reads of a buffer's format.
 _NUMBERS = frozenset("bBhHiIlLqQfd")
@@ -34,6 +34,8 @@ def numbers_or_strings(values: Any, name: str) -> "Buffer | list[str]":
         converted = numpy.asarray(values)
         if converted.dtype.kind in "USO":
             return _strings(converted.tolist(), name)
+        if converted.dtype.kind not in "biuf":
+            raise Error(f"{name}: numbers or strings expected, {converted.dtype} found")
         buffer = _buffer(converted)
         if buffer is None:
             buffer = _buffer(converted.astype("u1" if converted.dtype.kind == "b" else "f8"))
@@ -52,7 +54,7 @@ def pixels(values: Any, name: str) -> "Buffer":
     view = memoryview(found)
     if view.format == "B":
         return found
-    flat = view.cast("B").cast(view.format or "B") if view.c_contiguous else memoryview(array.array("d", _flat(view.tolist())))
+    flat = _cast(view, None) if view.c_contiguous else memoryview(array.array("d", _flat(view.tolist())))
     if len(flat) == 0:
         return memoryview(b"").cast("B")
     scale = 1
@@ -64,18 +66,32 @@ def pixels(values: Any, name: str) -> "Buffer":
             import warnings
 
             scale = 255
-            warnings.warn(f"{name}: floats from {lowest:g} to {highest:g} are read as fractions of 255", stacklevel=3)
+            warnings.warn(f"{name}: floats from {lowest:g} to {highest:g} are read as fractions of 255", stacklevel=_outside())
     try:
         values = bytes(round(scale * value) for value in flat)
     except ValueError as error:
         raise Error(f"{name}: pixels from 0 to 255 expected, {min(flat)} to {max(flat)} found") from error
-    return memoryview(values).cast("B", shape=list(view.shape))
+    return memoryview(values).cast("B", shape=list(view.shape or ()))
 
 
 def shaped(buffer: "Buffer", shape: Sequence[int]) -> "Buffer":
     """The same elements in another shape."""
-    view = memoryview(buffer)
-    return view.cast("B").cast(view.format or "B", shape=list(shape))
+    return _cast(memoryview(buffer), shape)
+
+
+def _cast(view: Any, shape: Sequence[int] | None) -> Any:
+    """The same elements in another shape, or as one row."""
+    data, kind = view.cast("B"), view.format or "B"
+    return data.cast(kind) if shape is None else data.cast(kind, shape=list(shape))
+
+
+def bytes_as(data: bytes, shape: Sequence[int]) -> Any:
+    """Bytes as an array: NumPy's where NumPy is there, else a `memoryview`."""
+    try:
+        import numpy
+    except ImportError:
+        return shaped(data, shape)
+    return numpy.frombuffer(data, dtype=numpy.uint8).reshape(shape)
 
 
 def from_bytes(data: bytes, rows: int) -> Any:
@@ -86,6 +102,16 @@ def from_bytes(data: bytes, rows: int) -> Any:
         columns = len(data) // 4 // rows if rows else 0
         return memoryview(data).cast("f", shape=[rows, columns]) if rows else memoryview(data).cast("f")
     return numpy.frombuffer(data, dtype=numpy.float32).reshape(rows, -1)
+
+
+def _outside() -> int:
+    """How far up the stack the first caller outside this package is, as `warnings.warn` counts."""
+    import sys
+
+    level = 1
+    while sys._getframe(level).f_globals.get("__package__") == __package__:
+        level += 1
+    return level
 
 
 def _on_the_host(values: Any) -> Any:
@@ -129,11 +155,12 @@ def _from_lists(values: Sequence[Any], name: str) -> "Buffer | list[str]":
         return _from_lists(values, name)
     _check_rows(values, shape, name)
     flat = _flat(values) if len(shape) > 1 else values
+    kind = "q" if isinstance(inner, int) and all(isinstance(value, int) for value in flat) else "d"
     try:
-        elements = array.array("d", flat)
+        elements = array.array(kind, flat)
     except (TypeError, ValueError, OverflowError) as error:
         raise Error(f"{name}: numbers or strings expected, {error}") from error
-    return memoryview(elements).cast("B").cast("d", shape=shape) if elements else elements
+    return shaped(elements, shape) if elements else elements
 
 
 def _check_rows(values: Sequence[Any], shape: list[int], name: str) -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from collections.abc import Buffer
+from typing_extensions import Buffer
 
 class Error(ValueError):
     """What mnist-study refuses, in the words of its command."""
@@ -51,6 +51,7 @@ def judge(
 ) -> Comparison: ...
 def judge_files(folder: str, labels: str | None, images: str | None, title: str | None, decide_by: str) -> Comparison: ...
 def read(folder: str) -> Comparison: ...
+def load_data(name: str) -> tuple[list[tuple[bytes, list[int], bytes]], list[str]]: ...
 def train(
     model: str,
     data: str | None,

@@ -18,7 +18,7 @@ from ._arrays import numbers_or_strings
 from ._native import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from typing_extensions import Buffer
 
 
 class Run:
@@ -142,6 +142,7 @@ def _npz(arrays: Mapping[str, "Buffer | list[str]"]) -> bytes:
 
 
 def _npy(values: "Buffer | list[str]") -> bytes:
+    shape: tuple[int, ...]
     if isinstance(values, list):
         length = max(1, *map(len, values)) if values else 1
         data = b"".join(value.ljust(length, "\0").encode("utf-32-le") for value in values)

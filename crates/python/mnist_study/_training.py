@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from . import _native
-from ._arrays import from_bytes, numbers_or_strings, pixels, shaped
+from ._arrays import bytes_as, from_bytes, numbers_or_strings, pixels, shaped
 from ._native import Error
 from ._verdict import Verdict, judge
 
@@ -96,6 +96,20 @@ class Model:
 def load(path: str | os.PathLike[str]) -> Model:
     """The model in a file that `Model.save` or `mnist-study train --save` made."""
     return Model(_native.Model(os.fspath(path)))
+
+
+def load_data(name: str = "mnist") -> tuple[Any, Any, Any, Any]:
+    """`(training_images, training_labels, test_images, test_labels)` of a data set: MNIST, which is inside this package, another that
+    `mnist-study datasets fetch` brought, or a file or folder of images. Images are bytes `[image, row, column]`, of colour images
+    `[image, row, column, channel]`. Arrays of NumPy where NumPy is there, else `memoryview`s.
+    """
+    parts, _ = _native.load_data(name)
+    arrays: list[Any] = []
+    for images, shape, labels in parts:
+        arrays.append(bytes_as(images, shape if shape[-1] > 1 else shape[:-1]))
+        arrays.append(bytes_as(labels, shape[:1]))
+    training_images, training_labels, test_images, test_labels = arrays
+    return training_images, training_labels, test_images, test_labels
 
 
 def train(

@@ -70,12 +70,14 @@ class Verdict:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """Every figure, as `summary.json` has it."""
-        return json.loads(self._native.summary())
+        summary: dict[str, Any] = json.loads(self._native.summary())
+        return summary
 
     @property
     def models(self) -> list[dict[str, Any]]:
         """What is known of each model over its runs."""
-        return self.summary["models"]
+        models: list[dict[str, Any]] = self.summary["models"]
+        return models
 
     @cached_property
     def comparisons(self) -> list[Comparison]:

@@ -37,6 +37,6 @@ mod _native {
     use super::{
         Error, main,
         model::{Model, train},
-        verdict::{Comparison, compare, judge, judge_files, read},
+        verdict::{Comparison, compare, judge, judge_files, load_data, read},
     };
 }

@@ -1,11 +1,11 @@
 //! The interpreter while the library works without it.
 
+use mnist_study::train::Event;
 use pyo3::prelude::*;
 use std::{
     ops::ControlFlow,
     time::{Duration, Instant},
 };
-use train::Event;
 
 /// How often the interpreter is asked for signals: Ctrl-C is heard within this and a step.
 const EVERY: Duration = Duration::from_millis(100);

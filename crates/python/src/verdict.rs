@@ -6,11 +6,15 @@ use crate::{
     refused, refused_answers,
 };
 use containers::arrays::Array;
-use data::{Corpus, Source as DataSource};
-use mnist_study::{Compared, Comparison as Plan, Measure, Resample};
+use mnist_study::{
+    Compared, Comparison as Plan, Measure, Resample,
+    data::{self, Corpus, Dataset, Source as DataSource},
+    records::{question::Question, results::Collection},
+    report,
+    spec::ImageShape,
+};
 use predictions::{About, Assembled, Found, KnownImages, Source, Table, assemble, assemble_tables};
-use pyo3::prelude::*;
-use records::{question::Question, results::Collection};
+use pyo3::{prelude::*, types::PyBytes};
 use std::path::PathBuf;
 
 /// What a comparison found.
@@ -65,7 +69,8 @@ fn measure(name: &str) -> PyResult<Measure> {
 
 /// The data set whose test images were answered.
 fn known_images(name: Option<String>) -> PyResult<Option<Corpus>> {
-    name.map(|name| DataSource::parse(&name).and_then(|source| data::load(&source)).map_err(refused)).transpose()
+    name.map(|name| DataSource::parse(&name).and_then(|source| data::load(&source)).map_err(refused))
+        .transpose()
 }
 
 /// What answers are held against.
@@ -79,7 +84,12 @@ fn known(corpus: &Corpus) -> KnownImages<'_> {
     }
 }
 
-fn judged(assembled: Assembled, notes: Vec<String>, question: Question, corpus: Option<Corpus>) -> Comparison {
+fn judged(
+    assembled: Assembled,
+    notes: Vec<String>,
+    question: Question,
+    corpus: Option<Corpus>,
+) -> Comparison {
     let notes = notes.into_iter().chain(assembled.notes).collect();
     let runs = Collection { imported: assembled.runs, question, notes, ..Collection::default() };
     Comparison(Compared::of(runs, corpus))
@@ -167,7 +177,8 @@ impl Images {
                 [_, height, width] => [height, width, 1],
                 [_, height, width, channels] => [height, width, channels],
                 _ => {
-                    let expected = "an array [images, height, width] or [images, height, width, channels] expected";
+                    let expected =
+                        "an array [images, height, width] or [images, height, width, channels] expected";
                     return Err(refused(format!("{name} images: {expected}, one of shape {shape:?} found")));
                 }
             };
@@ -176,11 +187,29 @@ impl Images {
         let (shape, training) = part("training", &self.training_images, &self.training_labels)?;
         let (test_shape, test) = part("test", &self.test_images, &self.test_labels)?;
         if shape != test_shape {
-            return Err(refused(format!("test images: {shape:?} pixels and channels expected, {test_shape:?} found")));
+            return Err(refused(format!(
+                "test images: {shape:?} pixels and channels expected, {test_shape:?} found"
+            )));
         }
         Corpus::from_images(self.name.clone(), shape, training, test).map_err(refused)
     }
 }
+
+/// The parts of a data set: images as bytes with their shape, labels as bytes, first those to learn from; and what the classes are called.
+#[pyfunction]
+pub(crate) fn load_data(py: Python<'_>, name: &str) -> PyResult<(Vec<Part>, Vec<String>)> {
+    let corpus =
+        py.detach(|| DataSource::parse(name).and_then(|source| data::load(&source))).map_err(refused)?;
+    let part = |set: &Dataset| {
+        let ImageShape { height, width, channels } = set.shape();
+        let bytes = |values: &[u8]| PyBytes::new(py, values).unbind();
+        (bytes(set.images()), vec![set.len(), height, width, channels], bytes(set.labels()))
+    };
+    Ok((vec![part(corpus.training()), part(corpus.test())], corpus.class_names().to_vec()))
+}
+
+/// Images as bytes, their array's shape, labels as bytes.
+type Part = (Py<PyBytes>, Vec<usize>, Py<PyBytes>);
 
 /// Trains and compares models.
 #[pyfunction]
