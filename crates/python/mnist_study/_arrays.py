@@ -76,7 +76,8 @@ def pixels(values: Any, name: str) -> "Buffer":
 
 def shaped(buffer: "Buffer", shape: Sequence[int]) -> "Buffer":
     """The same elements in another shape."""
-    return _cast(memoryview(buffer), shape)
+    reshaped: Buffer = _cast(memoryview(buffer), shape)
+    return reshaped
 
 
 def _cast(view: Any, shape: Sequence[int] | None) -> Any:
