@@ -395,3 +395,39 @@ fn what_is_odd_and_right_is_taken() {
     assert_eq!(figure(&resumed, "train_loss"), [4.0, 1.0]);
     assert!(resumed.remarks.iter().any(|note| note.starts_with("2 values of `loss` dropped")), "{resumed:?}");
 }
+
+#[test]
+fn files_that_are_called_alike_are_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(&path, text).expect("written");
+        path
+    };
+    let names = |logger: Logger, paths: &[PathBuf]| -> Vec<String> {
+        logger.read(paths).expect("logs").into_iter().map(|log| log.run).collect()
+    };
+    let logs = ["a", "b"].map(|run| write(&format!("{run}/log.csv"), "epoch,loss\n0,1\n"));
+    assert_eq!(names(Logger::KerasCsvLog, &logs), ["a", "b"]);
+    let histories = ["a", "b"].map(|run| write(&format!("{run}/history.csv"), "_step,loss\n0,1\n"));
+    assert_eq!(names(Logger::Wandb, &histories), ["a", "b"]);
+    // A metric a file, of the same runs.
+    let charts =
+        ["loss", "val_loss"].map(|metric| write(metric, &format!("Step,x - {metric},y - {metric}\n0,1,2\n")));
+    let logs = Logger::Wandb.read(&charts).expect("logs");
+    assert_eq!((logs.len(), figure(&about(Logger::Wandb, &logs[1]), "validation_loss")), (2, vec![2.0]));
+    assert_eq!(figure(&about(Logger::Wandb, &logs[1]), "train_loss"), [2.0]);
+    let twice = Logger::Wandb.read(&[charts[0].clone(), charts[0].clone()]).expect_err("twice").to_string();
+    assert!(twice.contains("each file once expected"), "{twice}");
+    let copy = write("copy", "Step,x - loss\n0,1\n");
+    let twice = Logger::Wandb.read(&[charts[0].clone(), copy]).expect_err("twice").to_string();
+    assert!(twice.contains("each metric of a run once expected, `loss` of run `x`"), "{twice}");
+    // Runs of one name in MLflow.
+    let runs = ["m/1/p", "m/1/q"].map(|run| {
+        write(&format!("{run}/meta.yaml"), "run_name: r\nlifecycle_stage: active\n");
+        write(&format!("{run}/metrics/loss"), "1 0.5 0\n");
+        folder.path().join(run)
+    });
+    assert_eq!(names(Logger::MlFlow, &runs), ["r", "r-2"]);
+}

@@ -54,6 +54,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Log>, Error> {
     };
     let mut log = stated(metrics.parent().unwrap_or(Path::new(".")))?;
     log.source = shown;
+    log.training = Some(metrics.display().to_string());
     log.series.push(metric(path, &metric_name(metrics, path))?);
     Ok(vec![log])
 }
@@ -198,8 +199,8 @@ fn table(path: &Path, cells: &Cells) -> Result<Vec<Log>, Error> {
     let mut places: HashMap<(usize, String), usize> = HashMap::new();
     for (line, text) in cells.rows() {
         let name = run.map_or_else(|| super::stem_of(path), &text);
-        let place = *runs.entry(id.map_or_else(|| name.clone(), &text)).or_insert_with(|| {
-            logs.push(Log::of(name, path));
+        let place = *runs.entry(id.map_or_else(|| name.clone(), &text)).or_insert_with_key(|key| {
+            logs.push(Log { training: Some(key.clone()), ..Log::of(name, path) });
             logs.len() - 1
         });
         let all = &mut logs[place].series;

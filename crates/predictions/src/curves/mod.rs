@@ -17,7 +17,10 @@ pub use meaning::Figure;
 
 use crate::error::{Error, quoted};
 use meaning::Series;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 /// The advice of an [`Error`] that a [`Choice`] of series answers.
 pub const STATE_SERIES: &str = "state which series is which figure";
@@ -45,6 +48,8 @@ pub struct Log {
     pub run: String,
     /// The file or folder, as it was named.
     pub source: String,
+    /// What tells the training from others, where several files may be of one.
+    training: Option<String>,
     series: Vec<Series>,
     /// Whether steps are epochs, since the program counts epochs.
     by_epoch: bool,
@@ -70,37 +75,30 @@ impl Logger {
     /// # Errors
     /// When a file cannot be read or holds something else.
     pub fn read(self, paths: &[PathBuf]) -> Result<Vec<Log>, Error> {
-        let mut logs = Vec::new();
+        let mut logs: Vec<Log> = Vec::new();
+        let mut places = BTreeSet::new();
         for path in paths {
+            if path.canonicalize().is_ok_and(|place| !places.insert(place)) {
+                let shown = path.display().to_string();
+                return Err(Error::new(&shown, "each file once", "it again", "leave it out"));
+            }
             let found = match self {
                 Self::KerasCsvLog => vec![keras::read(path)?],
                 Self::TensorBoard => tensorboard::read(path)?,
                 Self::Wandb => wandb::read(path)?,
                 Self::MlFlow => mlflow::read(path)?,
             };
+            // Of charts, which are saved one metric a file.
             for log in found {
-                // Charts are saved one metric a file.
-                match logs.iter_mut().find(|other: &&mut Log| self.is_same_run(&log, other)) {
+                let is_same = |other: &&mut Log| log.training.is_some() && other.training == log.training;
+                match logs.iter_mut().find(is_same) {
                     Some(other) => other.join(log)?,
                     None => logs.push(log),
                 }
             }
         }
-        let mut taken: Vec<String> = Vec::new();
-        for log in &mut logs {
-            let name = log.run.clone();
-            let mut count = 1;
-            while taken.contains(&log.run) {
-                count += 1;
-                log.run = format!("{name}-{count}");
-            }
-            taken.push(log.run.clone());
-        }
+        name_apart(&mut logs);
         Ok(logs)
-    }
-
-    fn is_same_run(self, one: &Log, other: &Log) -> bool {
-        matches!(self, Self::Wandb | Self::MlFlow) && one.run == other.run && one.source != other.source
     }
 
     fn name(self) -> &'static str {
@@ -118,6 +116,7 @@ impl Log {
         Self {
             run,
             source: path.display().to_string(),
+            training: None,
             series: Vec::new(),
             by_epoch: false,
             seed: None,
@@ -149,6 +148,30 @@ impl Log {
         self.notes.extend(other.notes);
         self.source = format!("{}, {}", self.source, other.source);
         Ok(())
+    }
+}
+
+/// Gives each log a name of its own: that of its folder where files are called alike, else with a number.
+fn name_apart(logs: &mut [Log]) {
+    let of_folder = |log: &Log| {
+        let file = Some(Path::new(&log.source)).filter(|source| source.is_file())?;
+        Some(file.parent()?.file_name()?.to_string_lossy().into_owned())
+    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for log in &*logs {
+        *counts.entry(log.run.clone()).or_default() += 1;
+    }
+    let mut taken = BTreeSet::new();
+    for log in logs {
+        if counts[&log.run] > 1 {
+            log.run = of_folder(log).unwrap_or(log.run.clone());
+        }
+        let name = log.run.clone();
+        let mut count = 1;
+        while !taken.insert(log.run.clone()) {
+            count += 1;
+            log.run = format!("{name}-{count}");
+        }
     }
 }
 

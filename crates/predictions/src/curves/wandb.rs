@@ -84,6 +84,7 @@ fn chart(path: &Path, cells: &Cells) -> Result<Vec<Log>, Error> {
         let place = *places.entry(run).or_insert_with(|| {
             let mut log = Log::of(run.to_owned(), path);
             log.by_epoch = by_epoch;
+            log.training = Some(run.to_owned());
             log.notes.extend(cells.cut_note());
             logs.push(log);
             logs.len() - 1
