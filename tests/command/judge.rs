@@ -204,3 +204,58 @@ fn models_of_other_programs_stand_beside_own_ones() {
         refused.stderr
     );
 }
+
+#[test]
+fn curves_of_other_programs_come_into_the_report() {
+    let bench = Bench::new();
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/curves");
+    let log = golden.join("keras/log.csv").display().to_string();
+    answers(&bench.path().join("predictions"), "good", 0..2, 40);
+    answers(&bench.path().join("predictions"), "bad", 0..2, 5);
+    let import =
+        |more: &[&str]| said(&mut bench.command(&[&["import", "keras-csvlog", &log], more].concat()));
+    let imported = import(&["--to", "predictions/good/seed-0"]);
+    assert_eq!(imported.code, Some(0), "{}", imported.stderr);
+    assert!(
+        imported.stdout.starts_with("predictions/good/seed-0.run.json: 4 epochs of run log\n")
+            && imported.stdout.contains("validation loss is `val_loss`"),
+        "{}",
+        imported.stdout
+    );
+    // By the answers' own name too, and never over what is there without being asked.
+    let again = import(&["--to", "predictions/good/seed-0.csv"]);
+    assert!(
+        again.stderr.contains("one that is there already found") && again.code == Some(1),
+        "{}",
+        again.stderr
+    );
+    let replaced = import(&["--to", "predictions/good/seed-0.csv", "--fresh", "--json"]);
+    assert!(replaced.stderr.contains("seed-0.run.json: replaced"), "{}", replaced.stderr);
+    let told: serde_json::Value = serde_json::from_str(&replaced.stdout).expect("JSON");
+    assert_eq!((&told[0]["epochs"], &told[0]["run"]), (&4.into(), &"log".into()));
+    for seed in ["good/seed-1", "bad/seed-0", "bad/seed-1"] {
+        assert_eq!(import(&["--to", &format!("predictions/{seed}")]).code, Some(0));
+    }
+    let judged = said(&mut bench.command(&["judge", "predictions"]));
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let page = bench.read("Verdict/report.html");
+    assert!(page.contains("Learning curves") && page.contains("curves read from"), "{page}");
+    // Runs of one folder get files of their names; one of them is chosen by its name.
+    let runs = golden.join("mlruns").display().to_string();
+    let several = said(&mut bench.command(&["import", "mlflow", &runs, "--to", "several"]));
+    assert_eq!(several.code, Some(0), "{}", several.stderr);
+    assert_eq!(bench.files("several"), ["it_s_run_0.run.json", "it_s_run_1.run.json"]);
+    let one = said(&mut bench.command(&["import", "mlflow", &runs, "--run", "it's run 1", "--to", "one"]));
+    assert_eq!((one.code, &bench.json("one.run.json")["seed"]), (Some(0), &1.into()), "{}", one.stderr);
+    let none = said(&mut bench.command(&["import", "mlflow", &runs, "--run", "x", "--to", "none"]));
+    assert!(
+        none.stderr.contains("one of the runs expected, `it's run 0`, `it's run 1` found"),
+        "{}",
+        none.stderr
+    );
+    // The log itself is not written over.
+    let own = bench.path().join("a.run.json");
+    fs::copy(golden.join("keras/log.csv"), &own).expect("copied");
+    let own = said(&mut bench.command(&["import", "keras-csvlog", "a.run.json", "--to", "a", "--fresh"]));
+    assert!(own.stderr.contains("a file of its own expected"), "{}", own.stderr);
+}

@@ -23,6 +23,7 @@ mod arrays;
 mod assemble;
 mod classes;
 mod csv;
+pub mod curves;
 mod error;
 mod files;
 mod found;
@@ -35,7 +36,7 @@ mod table;
 pub use about::About;
 pub use assemble::{Assembled, KnownImages, assemble, assemble_tables};
 pub use error::Error;
-pub use found::{Found, Source, find, find_runs, stem};
+pub use found::{Found, Source, about_file, find, find_runs, stem};
 pub use records::imported::ImportedRun;
 pub use table::{Column, Scores, Table};
 
