@@ -15,7 +15,7 @@ use records::{
     results::{Collection, collect, describe_failure},
     store::{FileError, write_atomically},
 };
-use report::{Study, TestImages};
+use report::{Format, PaperFile, Study, TestImages};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -61,6 +61,17 @@ pub(crate) fn write_all(
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
+    write_with(folder, collection, corpus, output, &[])
+}
+
+/// The same, and files for a paper in these formats.
+pub(crate) fn write_with(
+    folder: &Path,
+    collection: Collection,
+    corpus: Option<&data::Corpus>,
+    output: OutputArguments,
+    formats: &[Format],
+) -> Result<(String, Pictures), Failure> {
     let Collection { records, imported, failed, question, notes, losses } = collection;
     let pool = corpus.filter(|_| records.iter().any(|record| record.specification.fold.is_some()));
     let pool = pool.map(data::Corpus::dealt);
@@ -72,7 +83,7 @@ pub(crate) fn write_all(
         images: corpus.and_then(|corpus| images(corpus, pool.as_deref(), &records, &imported)),
         class_names: class_names(corpus, &records, &imported),
     };
-    let pictures = write(folder, &study)?;
+    let pictures = write(folder, &study, formats)?;
     match output.quiet {
         // What was lost is no progress.
         true => losses.iter().for_each(|loss| output::note(loss)),
@@ -81,7 +92,11 @@ pub(crate) fn write_all(
     let text = if output.json {
         report::summary_json(&study)
     } else {
-        format!("{}\nReport: {}\n", report::terminal(&study), folder.join("report.html").display())
+        let paper = match formats {
+            [] => String::new(),
+            _ => format!("For a paper: {}\n", folder.join(report::PAPER).display()),
+        };
+        format!("{}\nReport: {}\n{paper}", report::terminal(&study), folder.join("report.html").display())
     };
     Ok((text, pictures))
 }
@@ -181,7 +196,7 @@ const TEXTS: [&str; 4] = ["summary.json", "report.md", "epochs.csv", "report.htm
 ///
 /// # Errors
 /// With every file that could not be written; the others are.
-fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
+fn write(folder: &Path, study: &Study, formats: &[Format]) -> Result<Pictures, Failure> {
     // Differences, accuracy and loss.
     const SHOWN: [&str; 3] = [report::PICTURE_FILES[0], report::PICTURE_FILES[1], report::PICTURE_FILES[2]];
     // A text may end up in a terminal, too.
@@ -213,6 +228,28 @@ fn write(folder: &Path, study: &Study) -> Result<Pictures, Failure> {
             let _ = fs::remove_file(path);
         }
     }
+    let paper = folder.join(report::PAPER);
+    let there: Vec<String> = Format::ALL
+        .into_iter()
+        .flat_map(Format::files)
+        .filter(|name| paper.join(name).symlink_metadata().is_ok())
+        .collect();
+    // What was asked for before is made anew, so that a paper has the figures of its report.
+    let formats = match formats {
+        [] => there.iter().filter_map(|name| report::format_of(name)).collect(),
+        _ => formats.to_vec(),
+    };
+    if !formats.is_empty() {
+        let files = report::paper(study, &formats);
+        for PaperFile { name, bytes } in &files {
+            let text = std::str::from_utf8(bytes).ok().map(output::printable);
+            let bytes = text.as_deref().map_or(bytes.as_slice(), str::as_bytes);
+            write(&format!("{}/{name}", report::PAPER), bytes);
+        }
+        for name in there.iter().filter(|name| !files.iter().any(|file| file.name == **name)) {
+            let _ = fs::remove_file(paper.join(name));
+        }
+    }
     pictures.retain(|(path, _)| SHOWN.iter().any(|name| path.ends_with(name)));
     let mut lost = lost.into_iter();
     let Some(first) = lost.next() else { return Ok(pictures) };
@@ -229,7 +266,7 @@ mod tests {
     /// A folder of somebody else's is known by such a file: one that is not listed would be replaced.
     #[test]
     fn every_file_is_a_known_output() {
-        for name in report::PICTURE_FILES.into_iter().chain(super::TEXTS) {
+        for name in report::PICTURE_FILES.into_iter().chain(super::TEXTS).chain([report::PAPER]) {
             assert!(records::folder::OUTPUTS.contains(&name), "{name}");
         }
     }
