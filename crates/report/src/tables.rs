@@ -160,7 +160,7 @@ pub(crate) fn costs(study: &Study) -> Table {
         "evaluation (s)",
         "total (s)",
     ]);
-    Table { caption: "The table of costs".to_owned(), columns, rows: rows.collect() }
+    Table { caption: "What each model reaches and costs".to_owned(), columns, rows: rows.collect() }
 }
 
 /// The places that the decided pairs leave each model.

@@ -49,8 +49,8 @@ fn write_part(file: &mut String, label: &str, table: &Table, part: usize, rows: 
     let columns: String =
         (0..table.columns.len()).map(|column| if table.is_numeric(column) { 'r' } else { 'l' }).collect();
     let line = |cells: Vec<String>| format!("      {} \\\\\n", cells.join(" & "));
-    let caption = caption(name_of(label), &table.caption);
-    file.push_str("\\begin{table}[htbp]\n  \\centering\n");
+    let caption = caption(label, table);
+    file.push_str("\\begin{table}[htbp]\n  \\centering\n  \\setlength{\\belowcaptionskip}{6pt}\n");
     match part {
         0 => file.push_str(&format!("  \\caption{{{caption}}}\n  \\label{{tab:{label}}}\n")),
         // The part of one table counts as that table.
@@ -60,7 +60,9 @@ fn write_part(file: &mut String, label: &str, table: &Table, part: usize, rows: 
     file.push_str(&format!(
         "  \\small\n  \\sbox0{{%\n    \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n      \\toprule\n"
     ));
-    file.push_str(&line(table.columns.iter().map(|name| latex(name)).collect()));
+    let headings =
+        table.columns.iter().enumerate().map(|(column, name)| heading(name, table.is_numeric(column)));
+    file.push_str(&line(headings.collect()));
     file.push_str("      \\midrule\n");
     for row in rows {
         file.push_str(&line(row.iter().map(cell).collect()));
@@ -85,31 +87,54 @@ fn name_of(label: &str) -> &'static str {
         "measures" => "Measures beside accuracy",
         "ranking" => "Ranking",
         "accuracy" | "loss" => "Learning curves",
-        "costs" => "Costs",
         "calibration" | "calibration-bins" => "Calibration",
         "runs" => "Every run",
         _ => "",
     }
 }
 
-fn caption(name: &str, caption: &str) -> String {
-    let groups = if name == "Ranking" { format!(". {GROUPS}") } else { String::new() };
-    let caption = latex(&format!("{caption}{groups}"));
-    if name.is_empty() { caption } else { format!("{name}. {caption}") }
+fn caption(label: &str, table: &Table) -> String {
+    let (name, mut said) = (name_of(label), table.caption.clone());
+    match label {
+        "ranking" => said.push_str(&format!(". {GROUPS}")),
+        // It explains a column that is not there.
+        "runs" if !table.columns.iter().any(|column| column == "fingerprint") => said.clear(),
+        _ => {}
+    }
+    let parts = [name, &said].into_iter().filter(|part| !part.is_empty());
+    parts.map(latex).collect::<Vec<_>>().join(". ")
+}
+
+/// A column's name in lines of few words, so that it is not wider than its figures.
+fn heading(name: &str, is_numeric: bool) -> String {
+    const WIDEST: usize = 14;
+    let width = |text: &str| text.chars().count();
+    if name.is_empty() || width(name) <= WIDEST {
+        return if name.is_empty() { String::new() } else { latex(name) };
+    }
+    let mut lines: Vec<String> = Vec::new();
+    // A number and its per cent sign stay together.
+    for word in name.replace(" %", "\u{a0}%").split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= WIDEST => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let lines: Vec<String> = lines.iter().map(|line| latex(line)).collect();
+    format!("\\shortstack[{}]{{{}}}", if is_numeric { 'r' } else { 'l' }, lines.join("\\\\"))
 }
 
 /// A document that shows the tables of these names and the figures, to be compiled beside them.
-pub(crate) fn document<'a>(
-    study: &Study,
-    tables: impl Iterator<Item = &'a str>,
-    figures: &[Figure],
-) -> String {
+pub(crate) fn document(study: &Study, tables: &[(&str, Vec<Table>)], figures: &[Figure]) -> String {
     let mut file = format!(
         "% Made by mnist-study. pdflatex, lualatex or xelatex compiles it in the folder that it is in.\n\
          \\documentclass[a4paper]{{article}}\n\
          \\ifdefined\\Umathchar\\usepackage{{fontspec}}\\else\\usepackage[utf8]{{inputenc}}\\usepackage[T1]{{fontenc}}\\fi\n\
          \\IfFileExists{{lmodern.sty}}{{\\usepackage{{lmodern}}}}{{}}\n\
-         \\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\emergencystretch=3em\n\
+         \\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\sloppy\n\
          \\title{{{}}}\n\\author{{}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n",
         latex(&title(study))
     );
@@ -157,9 +182,9 @@ pub(crate) fn latex(text: &str) -> String {
     let mut characters = line.nfc().peekable();
     let (mut escaped, mut before, mut unbroken) = (String::new(), None, 0);
     while let Some(character) = characters.next() {
-        // A word that no line takes, such as a digest, may be broken.
-        unbroken = if character.is_alphanumeric() { unbroken + 1 } else { 0 };
-        if unbroken > 0 && unbroken % 16 == 0 {
+        // A word that no line takes, such as a digest or a path, may be broken.
+        unbroken = if character == ' ' { 0 } else { unbroken + 1 };
+        if unbroken >= 16 && unbroken % 8 == 0 {
             escaped.push_str("\\allowbreak{}");
         }
         // Two of these together would become another sign.
@@ -248,7 +273,7 @@ fn push_composed(escaped: &mut String, character: char) {
         matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') || character.is_control();
     let shown = if arranges { '\u{fffd}' } else { character };
     escaped.push_str(&format!(
-        "\\ifdefined\\Umathchar {shown}\\else\\texttt{{U+{:04X}}}\\fi{{}}",
+        "\\ifdefined\\Umathchar {shown}\\else\\texttt{{U+{:04X}}}\\fi\\allowbreak{{}}",
         u32::from(character)
     ));
 }
@@ -367,12 +392,12 @@ mod tests {
             ("[0.1, 0.2] [x]", "{[}0.1, 0.2] [x]"),
             ("a--b 1–2 ?`", "a-{}-b 1--2 ?{}`"),
             ("p < 0.001 at 95 %", r"p \textless{} 0.001 at 95~\%"),
-            ("お", r"\ifdefined\Umathchar お\else\texttt{U+304A}\fi{}"),
+            ("お", r"\ifdefined\Umathchar お\else\texttt{U+304A}\fi\allowbreak{}"),
             ("two\nlines", "two lines"),
         ] {
             assert_eq!(latex(text), expected);
         }
-        assert_eq!(latex(&"5".repeat(64)).matches("\\allowbreak").count(), 4);
+        assert_eq!(latex(&"5".repeat(64)).matches("\\allowbreak").count(), 7);
     }
 
     #[test]
