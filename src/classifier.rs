@@ -13,6 +13,9 @@ const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
 /// What an image is called that was given without a name.
 const IMAGE: &str = "image";
 
+/// So many images at once are as fast as more.
+const BATCH: usize = 256;
+
 /// A model with its weights.
 pub struct Classifier {
     description: Description,
@@ -179,6 +182,42 @@ impl Classifier {
             return Err(Error::Size { expected: expected.to_string(), found: pixels.len().to_string() });
         }
         Ok(self.answer(pixels))
+    }
+
+    /// The probabilities `[image, class]` of many images, prepared as [`Self::classify_pixels`] takes them and one after the other.
+    ///
+    /// # Errors
+    /// When the pixels are no whole number of images.
+    pub fn classify_many(&mut self, pixels: &[u8]) -> Result<Vec<f32>, Error> {
+        let length = self.model.input_length();
+        if !pixels.len().is_multiple_of(length) {
+            let expected = format!("a multiple of {length}");
+            return Err(Error::Size { expected, found: pixels.len().to_string() });
+        }
+        let images = pixels.len() / length;
+        let batch = images.min(BATCH);
+        if self.model.capacity() < batch {
+            self.model = self.model_of(batch)?;
+        }
+        let classes = self.description.classes.len();
+        let mut probabilities = Vec::with_capacity(images * classes);
+        for batch in pixels.chunks(length * batch.max(1)) {
+            let count = batch.len() / length;
+            self.model.set_batch(count, |image| &batch[image * length..][..length]);
+            // The labels count for the loss alone, which nobody asks about.
+            self.model.evaluate(&vec![0; count]);
+            probabilities.extend_from_slice(&self.model.probabilities()[..count * classes]);
+        }
+        Ok(probabilities)
+    }
+
+    /// The same model for so many images at once.
+    fn model_of(&self, batch: usize) -> Result<Model<f32>, Error> {
+        let model = |problem| Error::Model { file: self.description.architecture.clone(), problem };
+        let bytes = interchange::encode(&self.model, &self.description).map_err(model)?;
+        let mut network = self.description.model(InstructionSet::detect(), batch)?;
+        interchange::load(&bytes, &self.description, &[], &mut network).map_err(model)?;
+        Ok(network)
     }
 
     /// The class of an image file, given as its bytes, that is prepared so: see [`Self::classify_pixels`]. An image that

@@ -1,15 +1,15 @@
 //! Comparing models in memory.
 
-use crate::{Error, training::Data};
-use analysis::{
-    Analysis,
-    thresholds::Thresholds,
-    verdict::{Judgement, judge},
+use crate::{
+    Error,
+    compared::{Compared, Made},
+    training::Data,
 };
 use data::{Corpus, Source};
 use records::{
     question::{Measure, Question},
-    record::{FailedRun, Protocol, Resample, RunRecord},
+    record::{Protocol, Resample},
+    results::Collection,
 };
 use std::{ops::ControlFlow, thread};
 use study::{
@@ -31,18 +31,6 @@ pub struct Comparison {
     folds: Option<usize>,
     repeats: usize,
     threads: usize,
-}
-
-/// What came of a comparison.
-pub struct Compared {
-    /// One a run, in the order in which they were made.
-    pub records: Vec<RunRecord>,
-    /// Runs that diverged.
-    pub failed: Vec<FailedRun>,
-    /// Every pair of models, judged.
-    pub judgement: Judgement,
-    question: Question,
-    class_names: Vec<String>,
 }
 
 impl Comparison {
@@ -120,7 +108,7 @@ impl Comparison {
     /// let corpus = Corpus::from_images("shapes", [14, 12], training, test)?;
     /// let comparison = Comparison::of(["mlp", "cnn"])?.corpus(corpus).epochs(1);
     /// let compared = comparison.resample(Resample::Bootstrap).run()?;
-    /// assert!(compared.records.iter().all(|run| run.specification.resample == Resample::Bootstrap));
+    /// assert!(compared.runs.records.iter().all(|run| run.specification.resample == Resample::Bootstrap));
     /// # Ok::<(), mnist_study::Error>(())
     /// ```
     #[must_use]
@@ -142,7 +130,7 @@ impl Comparison {
     /// let comparison = Comparison::of(["mlp", "cnn"])?.corpus(corpus).epochs(1);
     /// let compared = comparison.folds(3).repeats(2).decide_by(Measure::MacroF1).run()?;
     /// // Two models, each three folds twice.
-    /// assert_eq!(compared.records.len(), 12);
+    /// assert_eq!(compared.runs.records.len(), 12);
     /// for verdict in compared.verdicts() {
     ///     println!("{verdict}");
     /// }
@@ -187,7 +175,7 @@ impl Comparison {
     /// Makes every run and judges.
     ///
     /// # Errors
-    /// When the data cannot be used, or a model does not fit it. A training that diverges is in [`Compared::failed`].
+    /// When the data cannot be used, or a model does not fit it. A training that diverges is among the runs that failed.
     pub fn run(self) -> Result<Compared, Error> {
         self.run_with(|_| ControlFlow::Continue(()))
     }
@@ -201,7 +189,6 @@ impl Comparison {
         mut listener: impl FnMut(Event) -> ControlFlow<()> + Send,
     ) -> Result<Compared, Error> {
         let Self { models, data, runs, first_seed, decide_by, resample, folds, repeats, threads } = self;
-        let question = Question { decide_by, ..Question::default() };
         let cross_validation = folds.map(|folds| CrossValidation { folds, repeats });
         for model in &models {
             model.recipe.check().map_err(RunError::from)?;
@@ -217,44 +204,16 @@ impl Comparison {
             first_seed,
             runs: cross_validation.map_or(runs, CrossValidation::runs),
         };
-        let (mut records, mut failed) = (Vec::new(), Vec::new());
-        for specification in plan(&study, &identify(session.corpus())) {
-            match session.attempt(&specification, &mut listener)? {
-                Ok(finished) => records.push(finished.record),
-                Err(run) => failed.push(run),
+        let specifications = plan(&study, &identify(session.corpus()));
+        let mut runs =
+            Collection { question: Question { decide_by, ..Question::default() }, ..Collection::default() };
+        for specification in &specifications {
+            match session.attempt(specification, &mut listener)? {
+                Ok(finished) => runs.records.push(finished.record),
+                Err(run) => runs.failed.push(run),
             }
         }
-        let judgement = judge(&records, &failed, &Thresholds::of(&records, &question));
-        let class_names = session.corpus().class_names().to_vec();
-        Ok(Compared { records, failed, judgement, question, class_names })
-    }
-}
-
-impl Compared {
-    /// The result of each pair in a sentence.
-    pub fn verdicts(&self) -> impl Iterator<Item = &str> {
-        self.judgement.comparisons.iter().map(|comparison| comparison.verdict.as_str())
-    }
-
-    /// The report as a page that needs nothing beside it.
-    pub fn page(&self) -> String {
-        report::page(&self.study())
-    }
-
-    /// Everything that is computed of the runs; it can be serialised, as `summary.json` is.
-    pub fn analysis(&self) -> Analysis<'_> {
-        let Judgement { comparisons, notes } = self.judgement.clone();
-        Analysis::judged(&self.records, &self.failed, &self.question, notes, comparisons)
-    }
-
-    /// What every form of report is made of: see [`report`].
-    pub fn study(&self) -> report::Study<'_> {
-        report::Study {
-            question: self.question.clone(),
-            analysis: self.analysis(),
-            images: None,
-            class_names: &self.class_names,
-            reproduction: None,
-        }
+        let made = Made { specifications, environment: session.environment() };
+        Ok(Compared::trained(runs, session.into_corpus(), made))
     }
 }

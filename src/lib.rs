@@ -56,7 +56,7 @@
 //! for verdict in compared.verdicts() {
 //!     println!("{verdict}");
 //! }
-//! # assert_eq!((compared.records.len(), compared.verdicts().count()), (4, 1));
+//! # assert_eq!((compared.runs.records.len(), compared.verdicts().count()), (4, 1));
 //! # let folder = std::env::temp_dir().join(format!("mnist-study-compare-{}", std::process::id()));
 //! # std::fs::create_dir_all(&folder).expect("a folder");
 //! # let file = folder.join("report.html");
@@ -71,7 +71,12 @@
 //! [`digits`] from pictures, and the formats of [`interchange`].
 
 mod classifier;
+#[cfg(feature = "command")]
+pub mod command;
+mod compared;
 mod comparison;
+mod printable;
+mod report_files;
 mod training;
 
 /// The programs of the book are compiled.
@@ -80,8 +85,10 @@ mod training;
 struct HowToUseIt;
 
 pub use classifier::{Answer, Classifier};
-pub use comparison::{Compared, Comparison};
+pub use compared::Compared;
+pub use comparison::Comparison;
 pub use records::{question::Measure, record::Resample};
+pub use report_files::ReportError;
 pub use training::{Trained, Training, description_of};
 pub use {analysis, data, digits, interchange, nn, records, report, spec, stats, study, train};
 
@@ -129,6 +136,15 @@ pub enum Error {
     /// A data set that cannot be had.
     #[error(transparent)]
     Data(#[from] data::Error),
+    /// A results folder that cannot be used.
+    #[error(transparent)]
+    Folder(#[from] records::folder::FolderError),
+    /// A results folder that holds no run.
+    #[error(transparent)]
+    Results(#[from] records::results::CollectError),
+    /// A report that could not be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// A training that came to nothing.
     #[error(transparent)]
     Training(#[from] study::run::RunError),

@@ -76,7 +76,7 @@ fn the_version_is_the_package_s() {
     );
 }
 
-/// Libraries speak of things; options and verbs are the command's, whose hints stand in `src/hints.rs`. The places that are
+/// Libraries speak of things; options and verbs are the command's, whose hints stand in `src/command/hints.rs`. The places that are
 /// still otherwise are counted here, and are to become fewer.
 #[test]
 fn libraries_name_no_option() {

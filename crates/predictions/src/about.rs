@@ -40,7 +40,11 @@ impl About {
         Self::parse(&path.display().to_string(), &bytes)
     }
 
-    pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, Error> {
+    /// Of what `run.json` says, given as its bytes; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// When a field is of another kind.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Error> {
         let fields: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
             Error::new(
                 file,

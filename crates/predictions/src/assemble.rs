@@ -48,8 +48,11 @@ pub fn assemble(
     assemble_tables(sources, tables, labels, known)
 }
 
-/// As [`assemble`], of tables that were read.
-pub(crate) fn assemble_tables(
+/// As [`assemble`], of tables that are at hand, one a source.
+///
+/// # Errors
+/// As there.
+pub fn assemble_tables(
     sources: Vec<Source>,
     tables: Vec<Table>,
     labels: Option<Table>,

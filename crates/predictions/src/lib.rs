@@ -33,7 +33,7 @@ mod names;
 mod table;
 
 pub use about::About;
-pub use assemble::{Assembled, KnownImages, assemble};
+pub use assemble::{Assembled, KnownImages, assemble, assemble_tables};
 pub use error::Error;
 pub use found::{Found, Source, find, find_runs, stem};
 pub use records::imported::ImportedRun;

@@ -1,6 +1,10 @@
 //! What a file of answers says, before it is held against others.
 
-use crate::error::{Error, quoted};
+use crate::{
+    arrays::named,
+    error::{Error, quoted},
+};
+use containers::arrays::Array;
 
 /// The answers of one run, a row an image, as one file says them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,6 +43,17 @@ pub struct Scores {
     pub names: Option<Vec<String>>,
     /// Whether the file says that they are logits.
     pub stated_logits: bool,
+}
+
+impl Table {
+    /// Of arrays by their names, such as those of an npz file: `predictions`, `probabilities` or `logits`, `labels`, `ids`. `file` is what
+    /// errors call them.
+    ///
+    /// # Errors
+    /// When an array is not of the shape or type that its name asks for, or a value cannot be.
+    pub fn of_arrays(file: String, arrays: Vec<Array>) -> Result<Self, Error> {
+        named(file, arrays)
+    }
 }
 
 impl Column {

@@ -16,7 +16,7 @@ use std::{
 };
 
 /// What a results folder holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Collection {
     /// The plan's records that there are, in its order; without a plan all, by seed and then by model. No two of them that
     /// are of different networks, recipes or data bear one model's name.
@@ -73,14 +73,7 @@ pub fn describe_failure(run: &FailedRun) -> String {
 pub fn collect(results: &Path) -> Result<Collection, CollectError> {
     let store = Store::of(results);
     let present = store.identities()?;
-    let mut collection = Collection {
-        records: Vec::new(),
-        imported: Vec::new(),
-        failed: Vec::new(),
-        question: Question::default(),
-        notes: Vec::new(),
-        losses: Vec::new(),
-    };
+    let mut collection = Collection::default();
     match Plan::read(results) {
         Ok(Some(plan)) => {
             collection.question = plan.question.clone();

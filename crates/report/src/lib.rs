@@ -42,7 +42,7 @@ pub use render::{
     across::{across_markdown, across_terminal},
     data_files::{epochs_csv, summary_json},
     markdown::markdown,
-    page::{page, tuning_page},
+    page::{notebook, page, tuning_page},
     paper::{Format, PAPER, PaperFile, format_of, paper},
     terminal::terminal,
 };

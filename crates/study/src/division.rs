@@ -80,6 +80,10 @@ impl Divided {
         &self.corpus
     }
 
+    pub(crate) fn into_corpus(self) -> Corpus {
+        self.corpus
+    }
+
     /// What a run does with validation images that the data states, where it is not what they are for.
     pub(crate) fn note(&self, specification: &RunSpec) -> Option<String> {
         let stated = self.corpus.validation_in_words()?;

@@ -159,6 +159,11 @@ impl Session {
         self.divided.corpus()
     }
 
+    /// The data, when nothing more is to be run on it.
+    pub fn into_corpus(self) -> Corpus {
+        self.divided.into_corpus()
+    }
+
     /// The machine, as records of this session describe it.
     pub fn environment(&self) -> records::record::Environment {
         environment(self.set, self.threads())

@@ -3,6 +3,7 @@
 mod certainty;
 mod classes;
 mod hard_images;
+mod notebook;
 mod tuning;
 
 use analysis::Run;
@@ -28,6 +29,7 @@ use crate::{
     },
 };
 
+pub use notebook::notebook;
 pub use tuning::tuning_page;
 
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.

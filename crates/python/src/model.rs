@@ -1,0 +1,105 @@
+//! Models: trained here or loaded, asked of arrays and files.
+
+use crate::{arrays::pixels, listening::Listening, refused, verdict::Images};
+use mnist_study::{Classifier, Trained, Training};
+use pyo3::{prelude::*, types::PyBytes};
+use std::path::PathBuf;
+
+/// A model with its weights.
+#[pyclass]
+pub(crate) struct Model {
+    classifier: Classifier,
+    /// The record of its training, as JSON, where it was trained in this process.
+    record: Option<String>,
+}
+
+#[pymethods]
+impl Model {
+    #[new]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let classifier = py.detach(|| Classifier::load(path)).map_err(refused)?;
+        Ok(Self { classifier, record: None })
+    }
+
+    fn save(&self, path: PathBuf) -> PyResult<()> {
+        self.classifier.save(path).map_err(refused)
+    }
+
+    /// Probabilities of every class as bytes of float32, and how many images there are.
+    fn probabilities(&mut self, py: Python<'_>, images: &Bound<'_, PyAny>) -> PyResult<(Py<PyBytes>, usize)> {
+        let (_, pixels) = pixels("images", images)?;
+        let answers = py.detach(|| self.classifier.classify_many(&pixels)).map_err(refused)?;
+        let bytes: Vec<u8> = answers.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let count = answers.len() / self.classifier.description().classes.len();
+        Ok((PyBytes::new(py, &bytes).unbind(), count))
+    }
+
+    /// Class, its name, probabilities and remarks of the one image or digit in a file.
+    fn file(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<(usize, String, Vec<f32>, Vec<String>)> {
+        let answer = py.detach(|| self.classifier.classify_file(path)).map_err(refused)?;
+        let doubts = answer.doubts.iter().map(ToString::to_string);
+        let remarks = answer.remarks.iter().cloned().chain(doubts).collect();
+        Ok((answer.class, answer.name, answer.probabilities, remarks))
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.classifier.description().architecture
+    }
+
+    /// Names of the classes.
+    #[getter]
+    fn classes(&self) -> Vec<String> {
+        self.classifier.description().classes.clone()
+    }
+
+    /// Height, width and channels of an image.
+    #[getter]
+    fn image_shape(&self) -> (usize, usize, usize) {
+        let image = self.classifier.description().image();
+        (image.height, image.width, image.channels)
+    }
+
+    #[getter]
+    fn remarks(&self) -> Vec<String> {
+        self.classifier.remarks().iter().map(ToString::to_string).collect()
+    }
+
+    #[getter]
+    fn record(&self) -> Option<&str> {
+        self.record.as_deref()
+    }
+}
+
+/// Trains one model.
+#[pyfunction]
+#[pyo3(signature = (model, data, images, epochs, seed, threads, progress))]
+pub(crate) fn train(
+    py: Python<'_>,
+    model: &str,
+    data: Option<&str>,
+    images: Option<Images>,
+    epochs: Option<usize>,
+    seed: u64,
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Model> {
+    let mut training = Training::of(model).map_err(refused)?.seed(seed);
+    if let Some(name) = data {
+        training = training.dataset(name).map_err(refused)?;
+    }
+    if let Some(images) = images {
+        training = training.corpus(images.corpus(py)?);
+    }
+    if let Some(epochs) = epochs {
+        training = training.epochs(epochs);
+    }
+    if let Some(threads) = threads {
+        training = training.threads(threads);
+    }
+    let mut listening = Listening::new(progress);
+    let trained = py.detach(|| training.run_with(|event| listening.event(event)));
+    let Trained { classifier, record } = listening.outcome(trained)?;
+    let record = serde_json::to_string(&record).map_err(refused)?;
+    Ok(Model { classifier, record: Some(record) })
+}

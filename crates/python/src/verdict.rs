@@ -1,0 +1,258 @@
+//! Comparisons: of answers, of files, of models that are trained here.
+
+use crate::{
+    arrays::{array, pixels},
+    listening::Listening,
+    refused, refused_answers,
+};
+use containers::arrays::Array;
+use mnist_study::{
+    Compared, Comparison as Plan, Measure, Resample,
+    data::{self, Corpus, Dataset, Source as DataSource},
+    records::{question::Question, results::Collection},
+    report,
+    spec::ImageShape,
+};
+use predictions::{About, Assembled, Found, KnownImages, Source, Table, assemble, assemble_tables};
+use pyo3::{prelude::*, types::PyBytes};
+use std::path::PathBuf;
+
+/// What a comparison found.
+#[pyclass(frozen)]
+pub(crate) struct Comparison(Compared);
+
+#[pymethods]
+impl Comparison {
+    /// The result of each pair in a sentence.
+    fn sentences(&self) -> Vec<String> {
+        self.0.verdicts().map(str::to_owned).collect()
+    }
+
+    fn summary(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.summary())
+    }
+
+    fn page(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.page())
+    }
+
+    fn notebook(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.with_study(report::notebook))
+    }
+
+    fn terminal(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.terminal())
+    }
+
+    /// Every run as its record has it, in JSON.
+    fn records(&self) -> PyResult<Vec<String>> {
+        let trained = self.0.runs.records.iter().map(serde_json::to_string);
+        let imported = self.0.runs.imported.iter().map(serde_json::to_string);
+        trained.chain(imported).collect::<Result<_, _>>().map_err(refused)
+    }
+
+    fn write(&self, py: Python<'_>, folder: PathBuf, replace: bool) -> PyResult<()> {
+        py.detach(|| self.0.write(folder, replace)).map_err(refused)
+    }
+}
+
+/// What is asked of a comparison.
+fn question(title: Option<String>, decide_by: &str) -> PyResult<Question> {
+    Ok(Question { title, decide_by: measure(decide_by)?, ..Question::default() })
+}
+
+fn measure(name: &str) -> PyResult<Measure> {
+    let names: Vec<&str> = Measure::ALL.iter().map(|measure| measure.name()).collect();
+    let found = Measure::ALL.into_iter().find(|measure| measure.name() == name);
+    found.ok_or_else(|| refused(format!("decide_by: {} expected, {name:?} found", names.join(", "))))
+}
+
+/// The data set whose test images were answered.
+fn known_images(name: Option<String>) -> PyResult<Option<Corpus>> {
+    name.map(|name| DataSource::parse(&name).and_then(|source| data::load(&source)).map_err(refused))
+        .transpose()
+}
+
+/// What answers are held against.
+fn known(corpus: &Corpus) -> KnownImages<'_> {
+    KnownImages {
+        name: corpus.name(),
+        sha256: corpus.sha256(),
+        labels: corpus.test().labels(),
+        class_names: corpus.class_names(),
+        classes: corpus.classes(),
+    }
+}
+
+fn judged(
+    assembled: Assembled,
+    notes: Vec<String>,
+    question: Question,
+    corpus: Option<Corpus>,
+) -> Comparison {
+    let notes = notes.into_iter().chain(assembled.notes).collect();
+    let runs = Collection { imported: assembled.runs, question, notes, ..Collection::default() };
+    Comparison(Compared::of(runs, corpus))
+}
+
+/// The answers of one run: the model's name, the run's, arrays by their names, what is stated of the run as JSON.
+type Answers<'py> = (String, String, Vec<(String, Bound<'py, PyAny>)>, Option<String>);
+
+/// Judges answers that are in memory.
+#[pyfunction]
+pub(crate) fn judge(
+    py: Python<'_>,
+    runs: Vec<Answers<'_>>,
+    labels: Option<Vec<(String, Bound<'_, PyAny>)>>,
+    images: Option<String>,
+    title: Option<String>,
+    decide_by: &str,
+) -> PyResult<Comparison> {
+    let question = question(title, decide_by)?;
+    let table = |file: String, arrays: Vec<(String, Bound<'_, PyAny>)>| {
+        let arrays: PyResult<Vec<Array>> = arrays.iter().map(|(name, values)| array(name, values)).collect();
+        Table::of_arrays(file, arrays?).map_err(|error| refused_answers(&error))
+    };
+    let (mut sources, mut tables) = (Vec::new(), Vec::new());
+    for (model, run, arrays, about) in runs {
+        let file = format!("{model}, {run}");
+        let about = about.map(|about| About::parse(&file, about.as_bytes())).transpose();
+        let about = about.map_err(|error| refused_answers(&error))?.unwrap_or_default();
+        tables.push(table(file.clone(), arrays)?);
+        sources.push(Source { model, run, path: PathBuf::from(file), about });
+    }
+    let labels = labels.map(|labels| table("labels".to_owned(), labels)).transpose()?;
+    py.detach(|| {
+        let corpus = known_images(images)?;
+        let assembled = assemble_tables(sources, tables, labels, corpus.as_ref().map(known));
+        Ok(judged(assembled.map_err(|error| refused_answers(&error))?, Vec::new(), question, corpus))
+    })
+}
+
+/// Judges a folder of files of answers.
+#[pyfunction]
+pub(crate) fn judge_files(
+    py: Python<'_>,
+    folder: PathBuf,
+    labels: Option<PathBuf>,
+    images: Option<String>,
+    title: Option<String>,
+    decide_by: &str,
+) -> PyResult<Comparison> {
+    let question = question(title, decide_by)?;
+    py.detach(|| {
+        let corpus = known_images(images)?;
+        let read = || {
+            let Found { sources, notes } = predictions::find(&folder)?;
+            let labels = labels.as_deref().map(predictions::read).transpose()?;
+            Ok((assemble(sources, labels, corpus.as_ref().map(known))?, notes))
+        };
+        let (assembled, notes) = read().map_err(|error: predictions::Error| refused_answers(&error))?;
+        Ok(judged(assembled, notes, question, corpus))
+    })
+}
+
+/// What a folder of results holds.
+#[pyfunction]
+pub(crate) fn read(py: Python<'_>, folder: PathBuf) -> PyResult<Comparison> {
+    py.detach(|| Compared::read(folder)).map(Comparison).map_err(refused)
+}
+
+/// Images to learn from and to test on: a name, then pixels and labels of both parts.
+#[derive(FromPyObject)]
+pub(crate) struct Images {
+    name: String,
+    training_images: Py<PyAny>,
+    training_labels: Py<PyAny>,
+    test_images: Py<PyAny>,
+    test_labels: Py<PyAny>,
+}
+
+impl Images {
+    pub(crate) fn corpus(&self, py: Python<'_>) -> PyResult<Corpus> {
+        let part = |name: &str, images: &Py<PyAny>, labels: &Py<PyAny>| {
+            let (shape, images) = pixels(&format!("{name} images"), images.bind(py))?;
+            let (_, labels) = pixels(&format!("{name} labels"), labels.bind(py))?;
+            let shape = match shape[..] {
+                [_, height, width] => [height, width, 1],
+                [_, height, width, channels] => [height, width, channels],
+                _ => {
+                    let expected =
+                        "an array [images, height, width] or [images, height, width, channels] expected";
+                    return Err(refused(format!("{name} images: {expected}, one of shape {shape:?} found")));
+                }
+            };
+            Ok((shape, (images, labels)))
+        };
+        let (shape, training) = part("training", &self.training_images, &self.training_labels)?;
+        let (test_shape, test) = part("test", &self.test_images, &self.test_labels)?;
+        if shape != test_shape {
+            return Err(refused(format!(
+                "test images: {shape:?} pixels and channels expected, {test_shape:?} found"
+            )));
+        }
+        Corpus::from_images(self.name.clone(), shape, training, test).map_err(refused)
+    }
+}
+
+/// The parts of a data set: images as bytes with their shape, labels as bytes, first those to learn from; and what the classes are called.
+#[pyfunction]
+pub(crate) fn load_data(py: Python<'_>, name: &str) -> PyResult<(Vec<Part>, Vec<String>)> {
+    let corpus =
+        py.detach(|| DataSource::parse(name).and_then(|source| data::load(&source))).map_err(refused)?;
+    let part = |set: &Dataset| {
+        let ImageShape { height, width, channels } = set.shape();
+        let bytes = |values: &[u8]| PyBytes::new(py, values).unbind();
+        (bytes(set.images()), vec![set.len(), height, width, channels], bytes(set.labels()))
+    };
+    Ok((vec![part(corpus.training()), part(corpus.test())], corpus.class_names().to_vec()))
+}
+
+/// Images as bytes, their array's shape, labels as bytes.
+type Part = (Py<PyBytes>, Vec<usize>, Py<PyBytes>);
+
+/// Trains and compares models.
+#[pyfunction]
+pub(crate) fn compare(
+    py: Python<'_>,
+    models: Vec<String>,
+    data: Option<String>,
+    images: Option<Images>,
+    runs: u64,
+    first_seed: u64,
+    epochs: Option<usize>,
+    folds: Option<usize>,
+    repeats: usize,
+    resample: Option<String>,
+    decide_by: &str,
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Comparison> {
+    let names = models.iter().map(String::as_str);
+    let mut plan = Plan::of(names).map_err(refused)?.runs(runs).first_seed(first_seed).repeats(repeats);
+    plan = plan.decide_by(measure(decide_by)?);
+    if let Some(name) = data {
+        plan = plan.dataset(&name).map_err(refused)?;
+    }
+    if let Some(images) = images {
+        plan = plan.corpus(images.corpus(py)?);
+    }
+    if let Some(epochs) = epochs {
+        plan = plan.epochs(epochs);
+    }
+    if let Some(folds) = folds {
+        plan = plan.folds(folds);
+    }
+    if let Some(name) = resample {
+        let known = [("bootstrap", Resample::Bootstrap), ("split", Resample::Split)];
+        let found = known.into_iter().find(|(known, _)| *known == name);
+        let refused = || refused(format!("resample: bootstrap or split expected, {name:?} found"));
+        plan = plan.resample(found.ok_or_else(refused)?.1);
+    }
+    if let Some(threads) = threads {
+        plan = plan.threads(threads);
+    }
+    let mut listening = Listening::new(progress);
+    let compared = py.detach(|| plan.run_with(|event| listening.event(event)));
+    listening.outcome(compared).map(Comparison)
+}

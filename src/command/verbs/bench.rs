@@ -1,0 +1,178 @@
+//! `bench`: the engine's speed beside the machine's.
+
+use super::{named::find, session, weights::Saved};
+use crate::command::{
+    failure::{self, Failure, Hint},
+    interrupt,
+    options::{
+        DatasetArguments, OutputArguments,
+        values::{bench_seconds, threads},
+    },
+    output,
+};
+use clap::{Args, ValueHint};
+use nn::{Architecture, Model};
+use report::thousands;
+use serde_json::json;
+use std::{fmt::Write, path::Path};
+use study::{
+    bench::{self, Machine, ModelSpeed},
+    run::{RunError, Session},
+    study_file::built_in_models,
+};
+use train::{Native, Seeds};
+
+/// `bench`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct BenchArguments {
+    /// Built-in models, a study file's, or files that `train --save` made [default: every built-in model]
+    #[arg(value_name = "MODEL|FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) models: Vec<String>,
+    #[command(flatten)]
+    pub(crate) data: DatasetArguments,
+    /// Seconds to train each model for; inference takes as long again
+    #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = bench_seconds)]
+    pub(crate) seconds: f64,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Measures, prints.
+pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
+    let names: Vec<String> = if arguments.models.is_empty() {
+        built_in_models().into_iter().map(|model| model.architecture.name).collect()
+    } else {
+        arguments.models.clone()
+    };
+    let mut subjects = Vec::new();
+    for name in &names {
+        subjects.extend(Subject::find(name)?);
+    }
+    let session = session(&arguments.data.name(), arguments.threads, &[], arguments.output.quiet)?;
+    // Before any time is spent: a network or a file's weights may not fit.
+    let fitting = |subject: &Subject| match subject.model(&session, 1) {
+        Ok(_) => Ok(true),
+        Err(error) if arguments.models.is_empty() => {
+            output::note(&format!("{} is left out: {}", subject.architecture.name, error.message()));
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    };
+    let fits: Vec<bool> = subjects.iter().map(fitting).collect::<Result<_, _>>()?;
+    let mut fits = fits.into_iter();
+    subjects.retain(|_| fits.next() == Some(true));
+    let _finishing = interrupt::finish_step();
+    let machine = bench::machine(&session);
+    let mut models = Vec::new();
+    for subject in &subjects {
+        if !arguments.output.quiet && !arguments.output.json {
+            output::note(&format!("measuring {}", subject.architecture.name));
+        }
+        let make = |capacity| subject.model(&session, capacity).expect("it was made before");
+        let measured = bench::model(
+            &session,
+            &subject.architecture.name,
+            arguments.seconds,
+            make,
+            machine.peak_gflops,
+            |work| allocation_counter::measure(work).count_total,
+            interrupt::requested,
+        );
+        models.extend(measured);
+        if interrupt::requested() {
+            break;
+        }
+    }
+    let work = match models.len() == subjects.len() {
+        true => Ok(()),
+        false => {
+            let (measured, asked) = (models.len(), subjects.len());
+            Err(Failure::interrupted(
+                format!("interrupted: {measured} of {asked} models measured"),
+                Hint::Again,
+            ))
+        }
+    };
+    let told = match arguments.output.json {
+        true => output::json(&format!("{:#}\n", json!({ "machine": machine, "models": models }))),
+        false => output::result(&table(&machine, &models)),
+    };
+    failure::before_report(work, told)
+}
+
+/// A built-in architecture with fresh parameters, or a file of trained ones.
+struct Subject {
+    architecture: Architecture,
+    saved: Option<Saved>,
+}
+
+impl Subject {
+    fn find(name: &str) -> Result<Vec<Self>, Failure> {
+        if Path::new(name).extension().is_some_and(|extension| extension == "safetensors") {
+            let saved = Saved::read_described(Path::new(name))?;
+            return Ok(vec![Self { architecture: saved.description.architecture(), saved: Some(saved) }]);
+        }
+        Ok(find(name)?
+            .into_iter()
+            .map(|model| Self { architecture: model.architecture, saved: None })
+            .collect())
+    }
+
+    fn model(&self, session: &Session, capacity: usize) -> Result<Model<f32>, Failure> {
+        if let Some(saved) = &self.saved {
+            return saved.model_for(session, capacity);
+        }
+        let mut model = session.model(&self.architecture, capacity).map_err(RunError::from)?;
+        Seeds::of_run(0).initialise(&mut Native::new(&mut model));
+        Ok(model)
+    }
+}
+
+fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
+    let mut text = String::new();
+    let environment = &machine.environment;
+    let mut line = |arguments: std::fmt::Arguments| {
+        text.write_fmt(arguments).expect("a string takes everything");
+        text.push('\n');
+    };
+    line(format_args!(
+        "{}, {} threads, kernels {}",
+        environment.cpu, environment.threads, environment.kernels
+    ));
+    line(format_args!(
+        "multiply-add peak {:.0} GFLOP/s on one thread, {:.0} on all; reading {:.0} GB/s",
+        machine.peak_gflops_one_thread, machine.peak_gflops, machine.read_gigabytes_per_second
+    ));
+    for model in models {
+        let training = &model.training;
+        line(format_args!("\n{} ({} parameters)", model.name, model.parameters));
+        line(format_args!(
+            "  training, batch {}: {:.0} images/s, {:.2} s an epoch of {}; useful {:.0} GFLOP/s, {:.0} % of peak",
+            training.batch,
+            training.images_per_second,
+            training.epoch_seconds,
+            thousands(training.epoch_images as u64),
+            training.useful_gflops,
+            100.0 * training.share_of_peak
+        ));
+        line(format_args!(
+            "  allocations a step: {}; batch, reduction and optimiser: {:.1} % of the step",
+            training.allocations_per_step,
+            100.0 * training.bookkeeping_share
+        ));
+        for stage in &training.stages {
+            line(format_args!("    {:5.1} %  {}", 100.0 * stage.share, stage.name));
+        }
+        for speed in &model.inference {
+            line(format_args!(
+                "  inference, batch {}: {:.0} images/s; p50 {:.0} µs, p99 {:.0} µs; {:.0} GFLOP/s",
+                speed.batch, speed.images_per_second, speed.p50_us, speed.p99_us, speed.gflops
+            ));
+        }
+    }
+    text
+}

@@ -1,0 +1,316 @@
+//! A comparison from its plan to its report.
+
+use super::{
+    forecast::{Decision, Planned, check_here, decide},
+    judge, results, session, tell_division,
+};
+use crate::command::{
+    events::{self, EventLog},
+    failure::{self, Failure},
+    interrupt,
+    options::{OutputArguments, RunOptions, values::Show},
+    output,
+    progress::Progress,
+};
+use data::Corpus;
+use predictions::{Assembled, Found, assemble};
+use records::{
+    event::{Event, Kind},
+    folder::StudyFolder,
+    imported::Imports,
+    question::{Part, Question},
+    record::{FailedRun, Protocol, Resample, RunSpec},
+    results::{collect, describe_failure},
+    store::Store,
+};
+use std::{
+    path::{Path, PathBuf},
+    slice,
+};
+use study::{
+    execute::execute,
+    plan::{CrossValidation, StudySpec, identify, plan},
+    run::Session,
+    study_file::ModelSpec,
+};
+
+/// Models to be compared on each of some data sets.
+pub(super) struct Comparison {
+    pub(super) question: Question,
+    /// The study files that it was read from.
+    pub(super) files: Vec<PathBuf>,
+    pub(super) models: Vec<ModelSpec>,
+    pub(super) datasets: Vec<String>,
+    pub(super) protocol: Protocol,
+    pub(super) audit_selection: bool,
+    pub(super) resample: Resample,
+    pub(super) cross_validation: Option<CrossValidation>,
+    pub(super) first_seed: u64,
+    pub(super) runs: u64,
+    /// Answers of other programs' models, as arguments name them.
+    pub(super) with: Vec<String>,
+}
+
+impl Comparison {
+    /// Refuses what does not go together.
+    fn check(&self) -> Result<(), Failure> {
+        let Self { protocol, resample, cross_validation, with, .. } = self;
+        if cross_validation.is_some() && !with.is_empty() {
+            return Err(Failure::usage(
+                "--with: a study on the test part expected, a cross-validation found",
+                "leave out --folds, or judge all answers, this program's among them, by mnist-study judge",
+            ));
+        }
+        if cross_validation.is_some() && *protocol != Protocol::Sound {
+            return Err(Failure::usage(
+                format!("protocol {}: protocol sound expected with folds", protocol.name()),
+                "a cross-validation divides all images itself: leave the protocol out",
+            ));
+        }
+        if *resample == Resample::Split && *protocol != Protocol::Sound {
+            return Err(Failure::usage(
+                format!("protocol {}: protocol sound expected where runs draw their split", protocol.name()),
+                "leave the protocol out, or draw the training images with --resample bootstrap",
+            ));
+        }
+        Ok(())
+    }
+
+    /// No model trains longer than the target allows.
+    fn cut_short(mut self) -> Self {
+        if let Some(most) = self.question.target.and_then(|target| target.max_epochs) {
+            for model in &mut self.models {
+                model.recipe.epochs = model.recipe.epochs.min(most);
+            }
+        }
+        self
+    }
+}
+
+/// A study on one data set, before anything of it is carried out.
+struct Prepared {
+    session: Session,
+    runs: Vec<RunSpec>,
+    imported: Assembled,
+}
+
+/// The seed of the last of so many runs.
+///
+/// # Errors
+/// When there is no such number.
+pub(super) fn last_seed(first: u64, runs: u64) -> Result<u64, Failure> {
+    first.checked_add(runs - 1).ok_or_else(|| {
+        Failure::usage(
+            format!("--seed {first}: {runs} runs count up from it, and the largest seed is {}", u64::MAX),
+            format!("pass a --seed of at most {}", u64::MAX - (runs - 1)),
+        )
+    })
+}
+
+/// Tells what is to be done, makes the missing runs, judges, reports. Several data sets have a folder of results each within that of the study, and
+/// are ranked over in the end.
+pub(super) fn make(
+    comparison: Comparison,
+    options: &RunOptions,
+    output: OutputArguments,
+) -> Result<(), Failure> {
+    comparison.check()?;
+    let comparison = &comparison.cut_short();
+    last_seed(comparison.first_seed, comparison.runs)?;
+    let log = options.json_events.as_deref();
+    let files = comparison.files.iter().map(|file| ("the study", file.as_path()));
+    let data = comparison.datasets.iter().map(|dataset| ("--dataset", Path::new(dataset)));
+    events::check(log, &files.chain(data).collect::<Vec<_>>(), &options.out)?;
+    let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
+    let planned = |dataset: &str, folder: &Path, Prepared { session, runs, .. }: &Prepared| {
+        Planned::of(dataset, session, runs, &Store::of(folder), options)
+    };
+    match &comparison.datasets[..] {
+        [dataset] => {
+            let prepared = prepare(dataset)?;
+            let planned = planned(dataset, &options.out, &prepared)?;
+            match decide(slice::from_ref(&planned), options, output)? {
+                Decision::Train => {
+                    let mut events = EventLog::open(log)?;
+                    make_on(comparison, prepared, &options.out, options, output, &mut events, true)?
+                }
+                Decision::Stop => Ok(()),
+            }
+        }
+        several => {
+            let parts = parts(several);
+            // Each is opened once more when its turn comes: together they might not fit into memory.
+            let planned = parts.iter().map(|part| {
+                planned(&part.dataset, &options.out.join(&part.folder), &prepare(&part.dataset)?)
+            });
+            if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
+                return Ok(());
+            }
+            let mut events = EventLog::open(log)?;
+            let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
+            // Until the results are out.
+            let _folder = StudyFolder::open_parts(&options.out, name, &parts, options.fresh)?;
+            let mut flaw = Ok(());
+            for Part { dataset, folder } in &parts {
+                let folder = options.out.join(folder);
+                if !output.quiet {
+                    output::note(&format!("data set {dataset}, results in {}", folder.display()));
+                }
+                events.about(dataset);
+                let prepared = prepare(dataset)?;
+                flaw = flaw.and(make_on(
+                    comparison,
+                    prepared,
+                    &folder,
+                    options,
+                    output,
+                    &mut events,
+                    !output.json,
+                )?);
+            }
+            results::publish_across(&options.out, &parts, None, output).and(flaw)
+        }
+    }
+}
+
+/// A folder of its own for each data set.
+fn parts(datasets: &[String]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for dataset in datasets {
+        let mut folder = folder_name(dataset);
+        while parts.iter().any(|other| other.folder == folder) {
+            folder.push_str("-2");
+        }
+        parts.push(Part { dataset: dataset.clone(), folder });
+    }
+    parts
+}
+
+/// A data set's name as a folder may have it.
+fn folder_name(dataset: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
+    let name: String = dataset.chars().map(|one| if plain(one) { one } else { '_' }).collect();
+    name.trim_start_matches(['.', '_']).to_owned()
+}
+
+/// Opens the data and plans the runs.
+fn prepare(
+    comparison: &Comparison,
+    dataset: &str,
+    options: &RunOptions,
+    output: OutputArguments,
+) -> Result<Prepared, Failure> {
+    if options.dry_run {
+        check_here(dataset)?;
+    }
+    let session = session(dataset, options.threads, &comparison.models, output.quiet)?;
+    let study = StudySpec {
+        models: comparison.models.clone(),
+        protocol: comparison.protocol,
+        audit_selection: comparison.audit_selection,
+        resample: comparison.resample,
+        cross_validation: comparison.cross_validation,
+        first_seed: comparison.first_seed,
+        runs: comparison.runs,
+    };
+    let runs = plan(&study, &identify(session.corpus()));
+    // All of them divide the data in one way.
+    if let Some(first) = runs.first() {
+        tell_division(&session, first)?;
+    }
+    let imported = imported(comparison, session.corpus())?;
+    Ok(Prepared { session, runs, imported })
+}
+
+/// The answers of other programs, held against the test labels. A model that bears the name of one that is trained here gets another.
+fn imported(comparison: &Comparison, corpus: &Corpus) -> Result<Assembled, Failure> {
+    if comparison.with.is_empty() {
+        return Ok(Assembled { runs: Vec::new(), notes: Vec::new() });
+    }
+    let Found { sources, mut notes } = judge::sources(&comparison.with)?;
+    let mut assembled = assemble(sources, None, Some(judge::known(corpus)))?;
+    let is_trained = |name: &str| comparison.models.iter().any(|model| model.architecture.name == name);
+    let mut renamed: Vec<String> = Vec::new();
+    for run in assembled.runs.iter_mut().filter(|run| is_trained(&run.model)) {
+        if !renamed.contains(&run.model) {
+            renamed.push(run.model.clone());
+        }
+        run.model.push_str(" (imported)");
+        run.id = run.identity();
+    }
+    notes.extend(renamed.into_iter().map(|name| {
+        format!("{name} is trained here and imported too: the imported model is called {name} (imported).")
+    }));
+    assembled.notes.splice(0..0, notes);
+    Ok(assembled)
+}
+
+/// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
+/// that standard output did not take.
+type Flaw = Result<(), Failure>;
+
+fn make_on(
+    comparison: &Comparison,
+    Prepared { session, runs, imported }: Prepared,
+    folder: &Path,
+    options: &RunOptions,
+    output: OutputArguments,
+    events: &mut EventLog,
+    told: bool,
+) -> Result<Flaw, Failure> {
+    // Until the results are out: nobody else's plan can take the place of this one meanwhile.
+    let workplace = StudyFolder::open(
+        folder,
+        &comparison.question,
+        Some((&runs, &session.environment())),
+        Imports { runs: &imported.runs, notes: &imported.notes },
+        options.fresh,
+    )?;
+    let mut progress = Progress::with_curves(&runs, output.quiet);
+    let mut made = 0;
+    let _finishing = interrupt::finish_step();
+    let mut listener = |event: &Event| {
+        progress.event(event);
+        events.event(event);
+        made += usize::from(matches!(event.kind, Kind::Finished(_)));
+        interrupt::flow()
+    };
+    let executed = execute(&session, &runs, &workplace, options.fresh, &mut listener);
+    progress.finish();
+    let show = if executed.is_ok() { options.show } else { Show::Never };
+    let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
+    let written = match made {
+        0 => Ok(None),
+        _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),
+    };
+    if workplace.is_shared() {
+        output::note(&format!(
+            "another program makes runs of this study in {}: the one that ends last reports all of them",
+            folder.display()
+        ));
+    }
+    let (reported, printed) = match written {
+        Ok(Some(results)) if told => (Ok(()), results::tell(&results, output, show)),
+        other => (other.map(drop), Ok(())),
+    };
+    let (work, failed) = match executed {
+        Ok(failed) => (Ok(()), failed),
+        Err(error) => (Err(error.into()), Vec::new()),
+    };
+    failure::before_report(work, reported).map(|()| all_made(&failed).and(printed))
+}
+
+/// A failure where runs came to no result.
+fn all_made(failed: &[FailedRun]) -> Result<(), Failure> {
+    match failed {
+        [] => Ok(()),
+        [first, others @ ..] => Err(Failure::new(
+            match others.len() {
+                0 => describe_failure(first),
+                1 => format!("{}; another run failed too", describe_failure(first)),
+                several => format!("{}; {several} other runs failed too", describe_failure(first)),
+            },
+            "the other runs are reported; a smaller learning rate usually helps",
+        )),
+    }
+}

@@ -1,0 +1,110 @@
+//! What a comparison found.
+
+use crate::{
+    Error,
+    report_files::{self, pool},
+};
+use analysis::{
+    Analysis, Run,
+    thresholds::Thresholds,
+    verdict::{Judgement, judge},
+};
+use data::Corpus;
+use records::{
+    folder::StudyFolder,
+    imported::Imports,
+    record::{Environment, RunSpec},
+    results::{Collection, collect},
+};
+use std::path::Path;
+
+/// Runs of several models, and what they tell.
+pub struct Compared {
+    /// Records of the runs that were made here, those of other programs, those that failed, and what is asked of them.
+    pub runs: Collection,
+    /// Every pair of models, judged.
+    pub judgement: Judgement,
+    corpus: Option<Corpus>,
+    made: Option<Made>,
+}
+
+/// How runs were made here.
+pub(crate) struct Made {
+    pub(crate) specifications: Vec<RunSpec>,
+    pub(crate) environment: Environment,
+}
+
+impl Compared {
+    /// Judges runs that are at hand, such as those of other programs. `corpus` is the data whose test images they were tested on, where it is at hand: the
+    /// report shows those that are missed.
+    pub fn of(runs: Collection, corpus: Option<Corpus>) -> Self {
+        let all: Vec<Run> = Run::all(&runs.records).into_iter().chain(Run::all(&runs.imported)).collect();
+        let judgement = judge(all.clone(), &runs.failed, &Thresholds::of(&all, &runs.question));
+        Self { runs, judgement, corpus, made: None }
+    }
+
+    pub(crate) fn trained(runs: Collection, corpus: Corpus, made: Made) -> Self {
+        Self { made: Some(made), ..Self::of(runs, Some(corpus)) }
+    }
+
+    /// The runs that a results folder holds.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds no run.
+    pub fn read(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::of(collect(folder.as_ref())?, None))
+    }
+
+    /// The result of each pair in a sentence.
+    pub fn verdicts(&self) -> impl Iterator<Item = &str> {
+        self.judgement.comparisons.iter().map(|comparison| comparison.verdict.as_str())
+    }
+
+    /// The report as a page that needs nothing beside it.
+    pub fn page(&self) -> String {
+        self.with_study(report::page)
+    }
+
+    /// What a terminal shows: the tables and the verdicts.
+    pub fn terminal(&self) -> String {
+        self.with_study(report::terminal)
+    }
+
+    /// Every figure as JSON: `summary.json`.
+    pub fn summary(&self) -> String {
+        self.with_study(report::summary_json)
+    }
+
+    /// Everything that is computed of the runs.
+    pub fn analysis(&self) -> Analysis<'_> {
+        report_files::study(&self.runs, None, None, Some(self.judgement.clone())).analysis
+    }
+
+    /// What every form of report is made of: see [`report`].
+    pub fn with_study<T>(&self, make: impl FnOnce(&report::Study) -> T) -> T {
+        let pool = pool(&self.runs, self.corpus.as_ref());
+        let judgement = Some(self.judgement.clone());
+        make(&report_files::study(&self.runs, self.corpus.as_ref(), pool.as_deref(), judgement))
+    }
+
+    /// Makes `folder` the results folder of these runs: records, report, figures and plots, as the command writes them.
+    /// Another titled study's folder is replaced only where `replace` says so.
+    ///
+    /// # Errors
+    /// When the folder holds what is not this program's, is another study's, or cannot be written.
+    pub fn write(&self, folder: impl AsRef<Path>, replace: bool) -> Result<(), Error> {
+        let folder = folder.as_ref();
+        let trained = self.made.as_ref().map(|made| (&made.specifications[..], &made.environment));
+        let Collection { records, imported, failed, question, notes, losses: _ } = &self.runs;
+        let imports = Imports { runs: imported, notes };
+        let workplace = StudyFolder::open(folder, question, trained, imports, replace)?;
+        records.iter().try_for_each(|record| workplace.store().write(record)).map_err(records_error)?;
+        failed.iter().try_for_each(|run| workplace.store().write_failed(run)).map_err(records_error)?;
+        self.with_study(|study| report_files::write(folder, study, &[]))?;
+        Ok(())
+    }
+}
+
+fn records_error(error: records::store::FileError) -> Error {
+    Error::Folder(error.into())
+}

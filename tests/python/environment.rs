@@ -1,0 +1,57 @@
+//! Virtual environments below the target folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// The repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The interpreter of an environment with everything in `requirements.txt`, the wheel not among it. Made anew where they have changed.
+pub(crate) fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+        let requirements = root().join("tests/python/requirements.txt");
+        let wanted = fs::read_to_string(&requirements).expect("requirements");
+        let installed = folder.join("installed.txt");
+        let python = folder.join("bin/python");
+        if fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
+            return python;
+        }
+        fresh(&folder);
+        succeed(pip(&python).arg("-r").arg(&requirements));
+        fs::write(&installed, wanted).expect("noted");
+        python
+    })
+}
+
+/// A new environment, with nothing but Python, in the place of what is in `folder`; its interpreter.
+pub(crate) fn fresh(folder: &Path) -> PathBuf {
+    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
+    folder.join("bin/python")
+}
+
+/// `pip install` in an interpreter's environment.
+pub(crate) fn pip(python: &Path) -> Command {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    pip
+}
+
+/// Runs a command to its end; what it printed.
+///
+/// # Panics
+/// With what it said, when it fails.
+pub(crate) fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{said}\n{complained}", output.status);
+    said
+}

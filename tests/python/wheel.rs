@@ -1,0 +1,96 @@
+//! The wheel: built by maturin as tests are built, installed into environments that know no Rust, and used there.
+
+use crate::environment::{fresh, pip, python, root, succeed};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// What builds the wheel; a build tool, which the wheel's users do not need.
+const MATURIN: &str = "maturin==1.16.0";
+
+/// The wheel of this state of the sources.
+fn wheel() -> &'static Path {
+    static WHEEL: OnceLock<PathBuf> = OnceLock::new();
+    WHEEL.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheel");
+        let tool = folder.join("maturin");
+        let maturin = tool.join("bin/maturin");
+        let version = Command::new(&maturin).arg("--version").output();
+        let is_there = version
+            .is_ok_and(|said| String::from_utf8_lossy(&said.stdout).trim().replace(' ', "==") == MATURIN);
+        if !is_there {
+            succeed(pip(&fresh(&tool)).arg(MATURIN));
+        }
+        let out = folder.join("out");
+        let _ = fs::remove_dir_all(&out);
+        // What the tests are made of is compiled already, by this profile.
+        let mut build = Command::new(&maturin);
+        build.args(["build", "--profile", "dev", "--locked", "--out"]).arg(&out);
+        succeed(build.current_dir(root().join("crates/python")));
+        let mut wheels = fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let wheel = wheels.next().expect("a wheel");
+        assert!(wheel.to_string_lossy().contains("-cp311-abi3-"), "{}", wheel.display());
+        wheel
+    })
+}
+
+/// A command of an environment without Rust: nothing of a path but the environment's own commands.
+fn alone(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("PATH", program.parent().expect("a folder"))
+        .env("HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// Runs tests of pytest, in a folder of their own.
+fn pytest(python: &Path, files: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut pytest = alone(python);
+    pytest.args(["-m", "pytest", "-q", "-W", "error::UserWarning:mnist_study", "-p", "no:cacheprovider"]);
+    pytest.args(files.iter().map(|file| root().join("tests/python").join(file)));
+    pytest.env("MNIST_STUDY", env!("CARGO_BIN_EXE_mnist-study")).env("ROOT", root());
+    println!("{}", succeed(pytest.current_dir(folder.path())));
+}
+
+/// The environment with everything, and this wheel in it.
+fn everything() -> &'static Path {
+    static READY: OnceLock<()> = OnceLock::new();
+    READY.get_or_init(|| {
+        succeed(pip(python()).args(["--no-deps", "--force-reinstall"]).arg(wheel()));
+    });
+    python()
+}
+
+#[test]
+fn it_needs_nothing_but_python() {
+    let bare = fresh(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("bare"));
+    succeed(pip(&bare).arg("--no-index").arg(wheel()));
+    let said = succeed(alone(&bare).arg(root().join("tests/python/bare.py")));
+    assert!(said.contains("all well"), "{said}");
+    let command = bare.with_file_name("mnist-study");
+    let help = succeed(alone(&command).arg("--help"));
+    assert!(help.contains("judge") && help.contains("compare"), "{help}");
+    let refused = alone(&command).args(["judge", "nowhere"]).output().expect("it runs");
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("error: "), "{refused:?}");
+}
+
+#[test]
+fn it_does_what_its_documentation_says() {
+    pytest(
+        everything(),
+        &["test_arrays.py", "test_verdict.py", "test_run.py", "test_training.py", "test_docs.py"],
+    );
+}
+
+#[test]
+fn its_types_hold() {
+    let mut mypy = Command::new(everything());
+    mypy.args(["-m", "mypy", "--strict", "--cache-dir", "/dev/null", "mnist_study"]);
+    succeed(mypy.current_dir(root().join("crates/python")));
+}
