@@ -100,7 +100,7 @@ impl Compared {
         let workplace = StudyFolder::open(folder, question, trained, imports, replace)?;
         records.iter().try_for_each(|record| workplace.store().write(record)).map_err(records_error)?;
         failed.iter().try_for_each(|run| workplace.store().write_failed(run)).map_err(records_error)?;
-        self.with_study(|study| report_files::write(folder, study))?;
+        self.with_study(|study| report_files::write(folder, study, &[]))?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use records::{
     results::Collection,
     store::{FileError, write_atomically},
 };
-use report::{Study, TestImages};
+use report::{Format, PaperFile, Study, TestImages};
 use std::{
     borrow::Cow,
     fs,
@@ -103,11 +103,12 @@ fn images<'a>(
 /// The files that are not pictures, in the order in which they are written.
 const TEXTS: [&str; 4] = ["summary.json", "report.md", "epochs.csv", "report.html"];
 
-/// Writes the files, those that take least space and say most first, and returns the plots that a terminal shows.
+/// Writes the files, those that take least space and say most first, and returns the plots that a terminal shows. Files for a paper are
+/// written in these formats, or without any in those in which they are there.
 ///
 /// # Errors
 /// With every file that could not be written; the others are.
-pub(crate) fn write(folder: &Path, study: &Study) -> Result<Pictures, ReportError> {
+pub(crate) fn write(folder: &Path, study: &Study, formats: &[Format]) -> Result<Pictures, ReportError> {
     // Differences, accuracy and loss.
     const SHOWN: [&str; 3] = [report::PICTURE_FILES[0], report::PICTURE_FILES[1], report::PICTURE_FILES[2]];
     // A text may end up in a terminal, too.
@@ -139,6 +140,28 @@ pub(crate) fn write(folder: &Path, study: &Study) -> Result<Pictures, ReportErro
             let _ = fs::remove_file(path);
         }
     }
+    let paper = folder.join(report::PAPER);
+    let there: Vec<String> = Format::ALL
+        .into_iter()
+        .flat_map(Format::files)
+        .filter(|name| paper.join(name).symlink_metadata().is_ok())
+        .collect();
+    // What was asked for before is made anew, so that a paper has the figures of its report.
+    let formats = match formats {
+        [] => there.iter().filter_map(|name| report::format_of(name)).collect(),
+        _ => formats.to_vec(),
+    };
+    if !formats.is_empty() {
+        let files = report::paper(study, &formats);
+        for PaperFile { name, bytes } in &files {
+            let text = std::str::from_utf8(bytes).ok().map(printable);
+            let bytes = text.as_deref().map_or(bytes.as_slice(), str::as_bytes);
+            write(&format!("{}/{name}", report::PAPER), bytes);
+        }
+        for name in there.iter().filter(|name| !files.iter().any(|file| file.name == **name)) {
+            let _ = fs::remove_file(paper.join(name));
+        }
+    }
     pictures.retain(|(path, _)| SHOWN.iter().any(|name| path.ends_with(name)));
     let mut lost = lost.into_iter();
     match lost.next() {
@@ -152,7 +175,7 @@ mod tests {
     /// A folder of somebody else's is known by such a file: one that is not listed would be replaced.
     #[test]
     fn every_file_is_a_known_output() {
-        for name in report::PICTURE_FILES.into_iter().chain(super::TEXTS) {
+        for name in report::PICTURE_FILES.into_iter().chain(super::TEXTS).chain([report::PAPER]) {
             assert!(records::folder::OUTPUTS.contains(&name), "{name}");
         }
     }

@@ -19,6 +19,7 @@ mod judge;
 mod models;
 mod own_data;
 mod own_images;
+mod paper;
 mod predict;
 mod records;
 mod rendered;

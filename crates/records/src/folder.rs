@@ -77,7 +77,7 @@ fn alike(there: &str, asked: &str) -> &'static str {
 
 /// What this program writes to a results folder beside records: a folder with one of these and without records is not its
 /// own.
-pub const OUTPUTS: [&str; 14] = [
+pub const OUTPUTS: [&str; 15] = [
     PLAN,
     PARTS,
     "report.html",
@@ -92,6 +92,7 @@ pub const OUTPUTS: [&str; 14] = [
     "Hardest_Digits.png",
     "across.md",
     "across.json",
+    "paper",
 ];
 
 impl StudyFolder {

@@ -5,8 +5,8 @@ use records::record::{Protocol, RunRecord};
 use crate::{
     Study,
     charts::{canvas::Canvas, chart::Quantity, curves},
-    fixture::{Given, failed, judged, record, records, with_predictions},
-    loss_chart, markdown, page, pictures, summary_json, terminal,
+    fixture::{Given, accuracy_chart, failed, judged, loss_chart, record, records, with_predictions},
+    markdown, page, pictures, summary_json, terminal,
 };
 
 /// The terminal's text, Markdown and page, each on one line.
@@ -105,7 +105,7 @@ fn a_chart_says_what_a_training_loss_is_measured_against() {
         [
             loss_chart(&study).expect("epochs").to_svg(),
             page(&study),
-            crate::accuracy_chart(&study).expect("epochs").to_svg(),
+            accuracy_chart(&study).expect("epochs").to_svg(),
         ]
     };
     let [picture, page, _] = told(&runs);

@@ -1,6 +1,6 @@
 //! Records to test with: made up, but of the size and shape of real ones.
 
-use crate::{Study, TestImages};
+use crate::{Scene, Study, TestImages};
 use analysis::{
     Analysis, Run,
     model::Model,
@@ -239,4 +239,29 @@ pub(crate) fn with_predictions(model: &str, seed: u64, labels: &[u8], prediction
     let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
     record.test.accuracy = right as f64 / labels.len() as f64;
     record
+}
+
+/// The picture of a file's name, where the study has one.
+fn picture(study: &Study, file: &str) -> Option<Scene> {
+    crate::pictures(study).into_iter().find(|picture| picture.file == file).map(|picture| picture.scene)
+}
+
+pub(crate) fn difference_chart(study: &Study) -> Option<Scene> {
+    picture(study, "Differences.png")
+}
+
+pub(crate) fn accuracy_chart(study: &Study) -> Option<Scene> {
+    picture(study, "Accuracy_Comparison.png")
+}
+
+pub(crate) fn loss_chart(study: &Study) -> Option<Scene> {
+    picture(study, "Loss_Comparison.png")
+}
+
+pub(crate) fn confusion_chart(study: &Study) -> Option<Scene> {
+    picture(study, "Confusion_Matrices.png")
+}
+
+pub(crate) fn digits_chart(study: &Study) -> Option<Scene> {
+    picture(study, "Hardest_Digits.png")
 }

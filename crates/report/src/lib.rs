@@ -20,7 +20,14 @@ mod pictures;
 mod properties;
 
 use analysis::{Analysis, Run, hard_images::HardImages, model::Model};
-use charts::raster::Raster;
+use charts::{
+    canvas::Canvas,
+    chart::Quantity,
+    curves,
+    figures::{confusion_chart, digits_chart, time_chart},
+    forest,
+    raster::Raster,
+};
 use records::{
     question::Question,
     record::{DatasetIdentity, Protocol, RunRecord},
@@ -29,9 +36,6 @@ use spec::ImageShape;
 
 pub use charts::{
     contact_sheet::{ContactSheet, SheetImage, SheetRow, contact_sheet},
-    curves::{accuracy_chart, loss_chart},
-    figures::{confusion_chart, digits_chart, time_chart},
-    forest::difference_chart,
     scene::{self, Scene},
 };
 pub use render::{
@@ -39,6 +43,7 @@ pub use render::{
     data_files::{epochs_csv, summary_json},
     markdown::markdown,
     page::{notebook, page, tuning_page},
+    paper::{Format, PAPER, PaperFile, format_of, paper},
     terminal::terminal,
 };
 pub use tuning::{TUNING_SCHEMA, search_chart, settings, tuning_json, tuning_markdown, tuning_terminal};
@@ -114,23 +119,28 @@ pub const PICTURE_FILES: [&str; 6] = [
 
 /// The pictures that a study has figures for.
 pub fn pictures(study: &Study) -> Vec<Picture> {
+    pictures_on(study, Canvas::Picture)
+}
+
+fn pictures_on(study: &Study, canvas: Canvas) -> Vec<Picture> {
     let validation = match study.protocols().as_slice() {
         [Protocol::Original] => "test",
         _ => "validation",
     };
     let over_epochs = |quantity: &str| format!("Training and {validation} {quantity} over the epochs");
+    let curves = |quantity| curves::chart(study, quantity).map(|chart| chart.scene(canvas));
     let [differences, accuracy, loss, time, confusion, digits] = PICTURE_FILES;
     let all = [
         (
             differences,
             format!("Differences of {} with their intervals", study.analysis.decided_by.in_words()),
-            difference_chart(study),
+            forest::scene(study, canvas),
         ),
-        (accuracy, over_epochs("accuracy"), accuracy_chart(study)),
-        (loss, over_epochs("loss"), loss_chart(study)),
-        (time, "Seconds of training".to_owned(), time_chart(study)),
-        (confusion, "Classes taken for others".to_owned(), confusion_chart(study)),
-        (digits, "The test images that the most runs miss".to_owned(), digits_chart(study)),
+        (accuracy, over_epochs("accuracy"), curves(Quantity::Accuracy)),
+        (loss, over_epochs("loss"), curves(Quantity::Loss)),
+        (time, "Seconds of training".to_owned(), time_chart(study, canvas)),
+        (confusion, "Classes taken for others".to_owned(), confusion_chart(study, canvas)),
+        (digits, "The test images that the most runs miss".to_owned(), digits_chart(study, canvas)),
     ];
     all.into_iter().filter_map(|(file, words, scene)| Some(Picture { file, words, scene: scene? })).collect()
 }

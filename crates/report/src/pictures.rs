@@ -1,18 +1,17 @@
 //! Tests of the pictures, by what a reader would see: measured with another SVG library than the one that paints them.
 
-use analysis::{
-    Run,
-    verdict::{Comparison, Outcome},
-};
+use analysis::verdict::{Comparison, Outcome};
 use records::record::{Protocol, RunRecord};
 use resvg::usvg::{self, Node, Rect, fontdb};
 
 use crate::{
-    ContactSheet, Scene, SheetImage, SheetRow, TestImages, accuracy_chart,
+    ContactSheet, Scene, SheetImage, SheetRow, TestImages,
     charts::{canvas::Canvas, chart::Quantity, curves, forest, plots},
-    confusion_chart, contact_sheet, digits_chart,
-    fixture::{Given, comparison, record, records, with_predictions},
-    loss_chart,
+    contact_sheet,
+    fixture::{
+        Given, accuracy_chart, comparison, confusion_chart, digits_chart, loss_chart, record, records,
+        with_predictions,
+    },
 };
 
 const LONG: &str = "a-convolutional-network-with-a-name-that-no-legend-has-room-for";
@@ -98,8 +97,10 @@ fn scenes() -> Vec<(String, Scene)> {
         let study =
             Given { records: &records, comparisons: &comparisons, images, class_names, ..Given::default() }
                 .study();
-        for picture in crate::pictures(&study) {
-            scenes.push((format!("{name}-{}", picture.file), picture.scene));
+        for canvas in [Canvas::Picture, Canvas::Paper] {
+            for picture in crate::pictures_on(&study, canvas) {
+                scenes.push((format!("{name}-{}-{canvas:?}", picture.file), picture.scene));
+            }
         }
         for canvas in [Canvas::Wide, Canvas::Narrow] {
             let mut push =
@@ -109,9 +110,13 @@ fn scenes() -> Vec<(String, Scene)> {
             }
             push("accuracy", curves::chart(&study, Quantity::Accuracy).expect("epochs").scene(canvas));
             push("loss", curves::chart(&study, Quantity::Loss).expect("epochs").scene(canvas));
-            let shown = |value: f64| value.to_string();
-            let cost = |run: &Run| run.train_seconds.unwrap_or(f64::NAN);
-            push("time", plots::accuracy_against(&study, canvas, ["training time", "s"], shown, cost));
+            for (what, scene) in
+                [("time", plots::against_time(&study, canvas)), ("size", plots::against_size(&study, canvas))]
+            {
+                if let Some(scene) = scene {
+                    push(what, scene);
+                }
+            }
             if let Some(scene) = plots::calibration(study.models(), canvas) {
                 push("calibration", scene);
             }

@@ -2,19 +2,29 @@
 
 use analysis::{
     Run,
+    confusion::Confusion,
     measures::{ClassMeasures, Estimate, Measures},
     model::Model,
     ranking::Rank,
+    verdict::{Comparison, Outcome},
 };
 use records::{question::Measure, record::Fold};
 
 use crate::{
     Study,
+    charts::{
+        chart::{Chart, Quantity},
+        figures::counted_over,
+    },
     document::{Cell, Table},
     run_count,
     words::{
         learning::tested_of_all,
-        numbers::{MISSING, loss, percent, seconds, shown, shown_seconds, thousands, value_of, value_unit},
+        names::ShortNames,
+        numbers::{
+            MISSING, average, confidence, difference_of, fixed, loss, margin_of, percent, probability,
+            runs_of, seconds, shown, shown_seconds, signed_of, thousands, value_of, value_unit,
+        },
         text::one_line,
     },
 };
@@ -150,7 +160,7 @@ pub(crate) fn costs(study: &Study) -> Table {
         "evaluation (s)",
         "total (s)",
     ]);
-    Table { caption: "The table of costs".to_owned(), columns, rows: rows.collect() }
+    Table { caption: "What each model reaches and costs".to_owned(), columns, rows: rows.collect() }
 }
 
 /// The places that the decided pairs leave each model.
@@ -188,6 +198,146 @@ fn group_letters(groups: &[usize]) -> String {
 
 /// What the letters of [`ranking`] say.
 pub(crate) const GROUPS: &str = "Two models share a letter if and only if these runs do not tell them apart or find them practically equal.";
+
+/// What a pair is called: `cnn − lstm`.
+fn pair(comparison: &Comparison) -> Cell {
+    words(format!("{} − {}", one_line(&comparison.a), one_line(&comparison.b)))
+}
+
+/// The heading of a column of p-values.
+fn p_heading(study: &Study) -> &'static str {
+    if study.analysis.comparisons.len() > 1 { "p (Holm)" } else { "p (unadjusted)" }
+}
+
+/// The value of p, below a thousandth as `< 0.001`.
+fn p_value(value: f64) -> Cell {
+    figure(probability(value).trim_start_matches("= "))
+}
+
+/// Each pair: its difference, the interval that decides, and what that decides.
+pub(crate) fn comparisons(study: &Study) -> Table {
+    let measure = study.analysis.decided_by;
+    let rows = study.analysis.comparisons.iter().map(|comparison| {
+        let [difference, interval] = difference_of(comparison);
+        vec![
+            pair(comparison),
+            figure(difference),
+            figure(interval),
+            figure(confidence(comparison.confidence)),
+            p_value(comparison.p_value),
+            figure(
+                comparison.unpaired_runs.map_or_else(|| comparison.runs.to_string(), |_| runs_of(comparison)),
+            ),
+            words(outcome(comparison)),
+        ]
+    });
+    let difference = format!("difference ({})", measure.unit());
+    Table {
+        caption: format!("Difference of mean {}, with the interval that decides", measure.in_words()),
+        columns: columns(&[
+            "pair",
+            &difference,
+            "interval",
+            "level",
+            p_heading(study),
+            "paired runs",
+            "outcome",
+        ]),
+        rows: rows.collect(),
+    }
+}
+
+/// What other methods say of each pair, none of which decides.
+pub(crate) fn tests(study: &Study) -> Table {
+    let measure = study.analysis.decided_by;
+    let rows = study.analysis.comparisons.iter().map(|comparison| {
+        let interval =
+            |interval: Option<[f64; 2]>| interval.map_or_else(missing, |of| figure(ends(measure, of)));
+        let mcnemar: Vec<String> = comparison
+            .mcnemar_p_values
+            .iter()
+            .map(|value| probability(*value).trim_start_matches("= ").to_owned())
+            .collect();
+        let ahead = comparison.outperforming.map_or_else(missing, |ahead| {
+            let [of, lower, upper] =
+                [ahead.probability, ahead.interval[0], ahead.interval[1]].map(|part| fixed(part, 2));
+            figure(format!("{of} [{lower}, {upper}]"))
+        });
+        vec![
+            pair(comparison),
+            interval(comparison.bootstrap_interval),
+            interval(comparison.paired_t.map(|test| test.interval)),
+            comparison.paired_t.map_or_else(missing, |test| p_value(test.p_value)),
+            ahead,
+            if mcnemar.is_empty() { missing() } else { figure(mcnemar.join(", ")) },
+        ]
+    });
+    Table {
+        caption: format!(
+            "Differences of {} ({}) by methods without a part in the decision",
+            measure.in_words(),
+            measure.unit()
+        ),
+        columns: columns(&[
+            "pair",
+            "two-way bootstrap at 95 %",
+            "Student's t over runs at 95 %",
+            "p (Student, unadjusted)",
+            "P(first ahead) at 95 %",
+            "p (McNemar, each pair of runs, unadjusted)",
+        ]),
+        rows: rows.collect(),
+    }
+    .without_unknown()
+}
+
+/// How the training times of each pair compare; none where no clocks can be compared.
+pub(crate) fn training_times(study: &Study) -> Option<Table> {
+    let compared =
+        || study.analysis.comparisons.iter().filter_map(|of| Some((of, of.training_time.as_ref()?)));
+    compared().next()?;
+    let rows = compared().map(|(comparison, time)| {
+        let interval = time.interval.map_or_else(missing, |ends| {
+            let [lower, upper] = ends.map(|end| fixed(end, 2));
+            figure(format!("[{lower}, {upper}]"))
+        });
+        vec![
+            pair(comparison),
+            figure(fixed(time.ratio, 2)),
+            interval,
+            time.interval.map_or_else(missing, |_| figure(confidence(time.confidence))),
+            time.p_value.map_or_else(missing, p_value),
+            figure(time.runs.to_string()),
+        ]
+    });
+    Some(Table {
+        caption: "Training time of the first of a pair over that of the second, on one kind of machine"
+            .to_owned(),
+        columns: columns(&["pair", "ratio", "interval", "level", p_heading(study), "pairs of runs"]),
+        rows: rows.collect(),
+    })
+}
+
+/// An interval of a difference in the measure's unit.
+pub(crate) fn ends(measure: Measure, [lower, upper]: [f64; 2]) -> String {
+    let shown = |end| signed_of(measure, end, measure.decimals());
+    format!("[{}, {}]", shown(lower), shown(upper))
+}
+
+/// What a comparison decides.
+pub(crate) fn outcome(comparison: &Comparison) -> String {
+    match comparison.outcome {
+        Outcome::ABetter => format!("{} is better", one_line(&comparison.a)),
+        Outcome::BBetter => format!("{} is better", one_line(&comparison.b)),
+        Outcome::PracticallyEqual => {
+            format!(
+                "practically equal: within ±{}",
+                margin_of(comparison.measure, comparison.equivalence_margin)
+            )
+        }
+        Outcome::CannotTell => "cannot tell".to_owned(),
+    }
+}
 
 /// The column of the folds of a cross-validation.
 pub(crate) const FOLD: &str = "fold of repetition";
@@ -255,6 +405,20 @@ pub(crate) fn runs(study: &Study) -> Table {
     }
 }
 
+/// [`runs`] without what is looked up in the records.
+pub(crate) fn runs_in_short(study: &Study) -> Table {
+    let fold = study.analysis.cross_validation.map(|_| FOLD);
+    let columns = ["model", "seed"].into_iter().chain(fold).chain([
+        "tested after epoch",
+        "test accuracy (%)",
+        "test loss (nats)",
+        "training (s)",
+        "total (s)",
+        "fingerprint",
+    ]);
+    runs(study).only(&columns.collect::<Vec<_>>())
+}
+
 /// Measures beside accuracy; none where accuracy says what matters: the classes have about as many test images, and it decides.
 pub(crate) fn measures(study: &Study) -> Option<Table> {
     let analysis = &study.analysis;
@@ -303,6 +467,98 @@ pub(crate) fn class_measures(study: &Study) -> Option<Table> {
         columns: columns(&["model", "class", "test images", "precision", "recall", "F1"]),
         rows: study.models().iter().enumerate().flat_map(of_model).collect(),
     })
+}
+
+/// What a chart of curves shows.
+pub(crate) fn values(chart: &Chart) -> Table {
+    let shown = |value: f64| match chart.quantity {
+        Quantity::Accuracy => fixed(value, 2),
+        Quantity::Loss => fixed(value, 4),
+    };
+    let mut rows = Vec::new();
+    for curve in &chart.curves {
+        rows.extend(curve.pieces.iter().flatten().map(|value| {
+            vec![
+                Cell::Model(curve.model, chart.names[curve.model].clone()),
+                words(if curve.training { "training" } else { chart.validation }),
+                figure(format!("{}", value.epoch)),
+                figure(value.runs.to_string()),
+                figure(shown(value.mean)),
+                figure(shown(value.smallest)),
+                figure(shown(value.largest)),
+            ]
+        }));
+    }
+    let caption = match chart.quantity {
+        Quantity::Accuracy => "Accuracy in per cent",
+        Quantity::Loss => "Loss in nats",
+    };
+    let columns = ["model", "images", "epoch", "runs", "mean", "smallest", "largest"];
+    Table { caption: caption.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows }
+}
+
+/// Where the bars of [`recall`] begin: at the hundred's lower part, where the differences are.
+pub(crate) fn floor_of_bars(study: &Study) -> f64 {
+    let confusions = study.models().iter().filter_map(|model| model.confusion.as_ref());
+    let recalls = confusions.flat_map(|of| (0..of.classes).filter_map(|class| of.recall(class)));
+    (recalls.fold(1.0, f64::min) * 20.0 - 0.5).floor().max(0.0) / 20.0
+}
+
+/// How many images of each class every model recognises; none where no model has been tested.
+pub(crate) fn recall(study: &Study) -> Option<Table> {
+    let all: Vec<(usize, &Confusion)> = study
+        .models()
+        .iter()
+        .enumerate()
+        .filter_map(|(place, model)| Some((place, model.confusion.as_ref()?)))
+        .collect();
+    let classes = all.iter().map(|(_, confusion)| confusion.classes).max()?;
+    let floor = floor_of_bars(study);
+    let share = |recall: Option<f64>| recall.map_or(0.0, |recall| (recall - floor) / (1.0 - floor).max(1e-9));
+    let mut columns = vec!["class".to_owned()];
+    let names = ShortNames::of(study.models()).names;
+    columns.extend(all.iter().map(|(place, _)| names[*place].clone()));
+    let rows = (0..classes).map(|class| {
+        let of_models = all.iter().map(|(place, confusion)| {
+            let recall = (class < confusion.classes).then(|| confusion.recall(class)).flatten();
+            Cell::Bar(*place, share(recall), recall.map_or(MISSING.to_owned(), percent))
+        });
+        std::iter::once(words(study.class(class))).chain(of_models).collect()
+    });
+    let rows = rows.collect();
+    let caption = "Images of each class that are recognised, in per cent".to_owned();
+    Some(Table { caption, columns, rows })
+}
+
+/// A table of more classes is read by nobody.
+const MOST_CLASSES: usize = 32;
+
+/// Which classes each model takes for which: a row a true class, a column a class given.
+pub(crate) fn confusions(study: &Study) -> Vec<Table> {
+    let of_model = |model: &Model| {
+        let confusion = model.confusion.as_ref().filter(|confusion| confusion.classes <= MOST_CLASSES)?;
+        let classes = || (0..confusion.classes).map(|class| study.class(class));
+        let shown = |label, given| match (confusion.at(label, given), label == given) {
+            (images, true) => figure(format!("{images:.0}")),
+            (images, false) if images > 0.0 => figure(average(images)),
+            _ => figure(""),
+        };
+        let row = |(label, class): (usize, String)| {
+            std::iter::once(words(class))
+                .chain((0..confusion.classes).map(|given| shown(label, given)))
+                .collect()
+        };
+        Some(Table {
+            caption: format!(
+                "Confusion of {}: rows are true classes, columns the classes given; test images, {}",
+                one_line(model.name),
+                counted_over(study)
+            ),
+            columns: std::iter::once(String::new()).chain(classes()).collect(),
+            rows: classes().enumerate().map(row).collect(),
+        })
+    };
+    study.models().iter().filter_map(of_model).collect()
 }
 
 /// How far each model's probabilities can be believed; none where no model has any.

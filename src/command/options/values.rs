@@ -69,6 +69,30 @@ impl From<MeasureName> for records::question::Measure {
     }
 }
 
+/// The formats for a paper by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// Tables to be put in by \input, and paper.tex, which shows all of them
+    Latex,
+    /// Tables of one observation a row, with every digit
+    Csv,
+    /// Figures for browsers and drawing programs
+    Svg,
+    /// Figures for LaTeX, which paper.tex shows too
+    Pdf,
+}
+
+impl From<FormatName> for report::Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Latex => Self::Latex,
+            FormatName::Csv => Self::Csv,
+            FormatName::Svg => Self::Svg,
+            FormatName::Pdf => Self::Pdf,
+        }
+    }
+}
+
 /// The kinds of test-time augmentation by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestTimeAugmentationName {

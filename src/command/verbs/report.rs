@@ -5,7 +5,7 @@ use crate::command::{
     failure::Failure,
     options::{
         OutputArguments,
-        values::{MeasureName, Show},
+        values::{FormatName, MeasureName, Show},
     },
 };
 use clap::{Args, ValueHint};
@@ -26,6 +26,9 @@ pub(crate) struct ReportArguments {
     /// What decides which of two models is better, in the place of the study's measure; the report says so
     #[arg(long, value_enum, value_name = "MEASURE")]
     pub(crate) decide_by: Option<MeasureName>,
+    /// Also write tables and figures for a paper, to DIR/paper: one format or several
+    #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) format: Vec<FormatName>,
     /// Whether to show the plots: auto shows them when at a terminal
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
     pub(crate) show: Show,
@@ -48,11 +51,13 @@ impl ReportArguments {
 /// Reads, judges, writes; trains nothing. A study over several data sets is reported for each of them, and across.
 pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {
     let (folder, output) = (&arguments.folder, arguments.output);
+    let formats: Vec<report::Format> = arguments.format.iter().copied().map(Into::into).collect();
     let parts = read_parts(folder)?;
     if parts.is_empty() {
         let collection = arguments.collect(folder)?;
         let corpus = corpus(&collection);
-        return results::publish(folder, collection, corpus.as_ref(), output, arguments.show);
+        let written = results::write_with(folder, collection, corpus.as_ref(), output, &formats)?;
+        return results::tell(&written, output, arguments.show);
     }
     // What standard output does not take keeps no file from being written.
     let mut told = Ok(());
@@ -60,7 +65,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {
         let folder = folder.join(&part.folder);
         let collection = arguments.collect(&folder)?;
         let corpus = corpus(&collection);
-        let written = results::write_all(&folder, collection, corpus.as_ref(), output)?;
+        let written = results::write_with(&folder, collection, corpus.as_ref(), output, &formats)?;
         if !output.json {
             told = told.and(results::tell(&written, output, arguments.show));
         }

@@ -16,7 +16,7 @@ use records::{
     results::{Collection, collect, describe_failure},
     store::write_atomically,
 };
-use report::Study;
+use report::{Format, Study};
 use std::path::Path;
 
 /// Judges the records that a folder holds, writes every file but the records, prints the result and shows the plots.
@@ -56,11 +56,22 @@ pub(crate) fn write_all(
     corpus: Option<&data::Corpus>,
     output: OutputArguments,
 ) -> Result<(String, Pictures), Failure> {
+    write_with(folder, collection, corpus, output, &[])
+}
+
+/// The same, and files for a paper in these formats.
+pub(crate) fn write_with(
+    folder: &Path,
+    collection: Collection,
+    corpus: Option<&data::Corpus>,
+    output: OutputArguments,
+    formats: &[Format],
+) -> Result<(String, Pictures), Failure> {
     let pool = report_files::pool(&collection, corpus);
     let mut study = report_files::study(&collection, corpus, pool.as_deref(), None);
     let Collection { records, imported, failed, question, losses, .. } = &collection;
     study.reproduction = (!records.is_empty()).then(|| reproduction(records, imported, failed, question));
-    let pictures = report_files::write(folder, &study)?;
+    let pictures = report_files::write(folder, &study, formats)?;
     match output.quiet {
         // What was lost is no progress.
         true => losses.iter().for_each(|loss| output::note(loss)),
@@ -69,7 +80,11 @@ pub(crate) fn write_all(
     let text = if output.json {
         report::summary_json(&study)
     } else {
-        format!("{}\nReport: {}\n", report::terminal(&study), folder.join("report.html").display())
+        let paper = match formats {
+            [] => String::new(),
+            _ => format!("For a paper: {}\n", folder.join(report::PAPER).display()),
+        };
+        format!("{}\nReport: {}\n{paper}", report::terminal(&study), folder.join("report.html").display())
     };
     Ok((text, pictures))
 }

@@ -14,6 +14,8 @@ const NOTE: f64 = 24.0;
 const NOTE_LINE: f64 = 34.0;
 /// Title and subtitle.
 const HEAD: f64 = 142.0;
+/// What stands in their place.
+const TOP: f64 = 8.0;
 /// More lines of notes would leave the plot too little room.
 const MOST_NOTES: usize = 7;
 
@@ -27,6 +29,8 @@ pub(crate) const AXIS: Colour = Colour(0x8a, 0x8a, 0x8a);
 pub(crate) enum Canvas {
     /// A file of its own, with title and notes.
     Picture,
+    /// A figure of a paper, whose caption has the title.
+    Paper,
     /// A page on a desk: the page has the words.
     Wide,
     /// A page in a hand.
@@ -37,13 +41,15 @@ impl Canvas {
     fn size(self) -> (u32, u32) {
         match self {
             Canvas::Picture => (1600, 1000),
+            // As high, but for the title.
+            Canvas::Paper => (1600, 1000 - HEAD as u32 + TOP as u32),
             Canvas::Wide => (1600, 820),
             Canvas::Narrow => (760, 820),
         }
     }
 
     pub(crate) fn is_on_a_page(self) -> bool {
-        self != Canvas::Picture
+        matches!(self, Canvas::Wide | Canvas::Narrow)
     }
 
     pub(crate) fn inner_width(self) -> f64 {
@@ -76,26 +82,32 @@ impl Canvas {
     ) -> (f64, f64) {
         let height = f64::from(scene.height);
         if self.is_on_a_page() {
-            return (8.0, height - 24.0);
+            return (TOP, height - 24.0);
         }
         let mut line = |baseline: f64, size: f64, colour: Colour, content: &str| {
             let content = font.fitted(content, size, self.inner_width());
             let at = (MARGIN, baseline);
             scene.text(Text { at, size, anchor: Anchor::Start, upwards: false, colour, content });
         };
-        line(72.0, TITLE, INK, title);
-        line(116.0, BODY, MUTED, subtitle);
+        if self == Canvas::Picture {
+            line(72.0, TITLE, INK, title);
+            line(116.0, BODY, MUTED, subtitle);
+        }
         let notes = self.note_lines(font, notes);
         let notes_top = height - 24.0 - NOTE_LINE * notes.len() as f64;
         for (index, note) in notes.iter().enumerate() {
             line(notes_top + NOTE_LINE * index as f64 + 24.0, NOTE, MUTED, note);
         }
-        (HEAD, notes_top)
+        (self.head(), notes_top)
+    }
+
+    fn head(self) -> f64 {
+        if self == Canvas::Picture { HEAD } else { TOP }
     }
 
     /// What the captions of a picture leave no room for.
     pub(crate) fn caption_height(self, font: &Font, notes: &[String]) -> f64 {
-        HEAD + 24.0 + NOTE_LINE * self.note_lines(font, notes).len() as f64
+        self.head() + 24.0 + NOTE_LINE * self.note_lines(font, notes).len() as f64
     }
 
     fn note_lines(self, font: &Font, notes: &[String]) -> Vec<String> {

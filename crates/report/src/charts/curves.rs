@@ -7,11 +7,7 @@ use records::record::{EpochRecord, Protocol};
 
 use crate::{
     Study,
-    charts::{
-        canvas::Canvas,
-        chart::{Chart, Curve, Quantity, Value},
-        scene::Scene,
-    },
+    charts::chart::{Chart, Curve, Quantity, Value},
     words::{
         names::ShortNames,
         numbers::{counted, listed},
@@ -25,16 +21,7 @@ const LARGEST_DRAWN: f64 = 1e12;
 /// More models than these, and only their validation curves are drawn: the training's first epochs would take all the room.
 const MOST_WITH_TRAINING: usize = 6;
 
-/// Training and validation accuracy of every model; none where other programs made the runs and none was logged.
-pub fn accuracy_chart(study: &Study) -> Option<Scene> {
-    Some(chart(study, Quantity::Accuracy)?.scene(Canvas::Picture))
-}
-
-/// Training and validation loss of every model; none where other programs made the runs and none was logged.
-pub fn loss_chart(study: &Study) -> Option<Scene> {
-    Some(chart(study, Quantity::Loss)?.scene(Canvas::Picture))
-}
-
+/// Training and validation values of every model; none where other programs made the runs and none was logged.
 pub(crate) fn chart(study: &Study, quantity: Quantity) -> Option<Chart> {
     let models = study.models();
     let is_logged = |epoch: &EpochRecord| {

@@ -19,7 +19,7 @@ const MODELS: usize = 16;
 const LONGEST_SECONDS: f64 = 1e9;
 
 /// Seconds of training of every model: a bar to the mean, a dot a run; none where no run's are known.
-pub fn time_chart(study: &Study) -> Option<Scene> {
+pub(crate) fn time_chart(study: &Study, canvas: Canvas) -> Option<Scene> {
     let models = study.models();
     if study.is_imported() && study.analysis.runs.iter().all(|run| run.train_seconds.is_none()) {
         return None;
@@ -50,8 +50,8 @@ pub fn time_chart(study: &Study) -> Option<Scene> {
     }
     let ShortNames { names, note } = ShortNames::of(&models[..models.len().min(MODELS)]);
     notes.extend(note);
-    let mut scene = Canvas::Picture.scene(format!("{title}. {}", run_words(study)));
-    let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &listed(&machines), &notes);
+    let mut scene = canvas.scene(format!("{title}. {}", run_words(study)));
+    let (top, bottom) = canvas.captions(&mut scene, &font, &title, &listed(&machines), &notes);
     let models = &models[..models.len().min(MODELS)];
     let seconds = |model: &Model| -> Vec<f64> {
         let seconds = model.figures(|run| run.train_seconds.unwrap_or(f64::NAN)).into_iter();
@@ -61,7 +61,7 @@ pub fn time_chart(study: &Study) -> Option<Scene> {
     let scale = Scale::Linear { lower: 0.0, upper: longest * 1.05 };
     let names: Vec<String> = names.iter().map(|name| font.fitted(name, BODY, 380.0)).collect();
     let widest = names.iter().map(|name| font.width(name, BODY)).fold(0.0, f64::max);
-    let (left, right) = (MARGIN + widest + 20.0, MARGIN + Canvas::Picture.inner_width() - 220.0);
+    let (left, right) = (MARGIN + widest + 20.0, MARGIN + canvas.inner_width() - 220.0);
     let (top, bottom) = (top + 20.0, bottom - 110.0);
     let x = |seconds: f64| left + scale.fraction(seconds) * (right - left);
     let label = |scene: &mut Scene, at: Point, anchor: Anchor, colour: Colour, content: String| {
@@ -115,7 +115,7 @@ pub(crate) fn counted_over(study: &Study) -> &'static str {
 }
 
 /// Which class each model takes for which, a mean over its runs; none where no model has been tested.
-pub fn confusion_chart(study: &Study) -> Option<Scene> {
+pub(crate) fn confusion_chart(study: &Study, canvas: Canvas) -> Option<Scene> {
     const SHOWN: usize = 6;
     let models = study.models();
     let ShortNames { names, note } = ShortNames::of(models);
@@ -143,8 +143,8 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
         Some(folds) => folds.in_words(),
         None => run_words(study),
     };
-    let mut scene = Canvas::Picture.scene(format!("{title}. {subtitle}"));
-    let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &subtitle, &notes);
+    let mut scene = canvas.scene(format!("{title}. {subtitle}"));
+    let (top, bottom) = canvas.captions(&mut scene, &font, &title, &subtitle, &notes);
     let columns = match confusions.len() {
         count @ 1..=3 => count,
         4 => 2,
@@ -153,7 +153,7 @@ pub fn confusion_chart(study: &Study) -> Option<Scene> {
     let rows = confusions.len().div_ceil(columns);
     let most = confusions.iter().map(|(.., confusion)| confusion.classes).max().unwrap_or(0);
     let classes: Vec<String> = (0..most).map(|class| study.class(class)).collect();
-    let width = Canvas::Picture.inner_width() / columns as f64;
+    let width = canvas.inner_width() / columns as f64;
     let height = (bottom - top) / rows as f64;
     for (place, (index, name, confusion)) in confusions.iter().enumerate() {
         let corner = (MARGIN + width * (place % columns) as f64, top + height * (place / columns) as f64);
@@ -280,7 +280,7 @@ impl Margins {
 }
 
 /// The test images that the most runs miss, with what the models that miss them take them for; none where there are none to show.
-pub fn digits_chart(study: &Study) -> Option<Scene> {
+pub(crate) fn digits_chart(study: &Study, canvas: Canvas) -> Option<Scene> {
     const ROWS: usize = 3;
     const MODELS: usize = 3;
     const LARGEST_EDGE: f64 = 140.0;
@@ -322,9 +322,9 @@ pub fn digits_chart(study: &Study) -> Option<Scene> {
     if hardest.iter().any(|entry| entry.disputed.is_some()) {
         notes.push("*: most people asked reject the label (Northcutt, Athalye and Mueller 2021).".to_owned());
     }
-    let mut scene = Canvas::Picture.scene(format!("{title}. {subtitle}."));
-    let (top, bottom) = Canvas::Picture.captions(&mut scene, &font, &title, &subtitle, &notes);
-    let width = Canvas::Picture.inner_width() / columns as f64;
+    let mut scene = canvas.scene(format!("{title}. {subtitle}."));
+    let (top, bottom) = canvas.captions(&mut scene, &font, &title, &subtitle, &notes);
+    let width = canvas.inner_width() / columns as f64;
     let height = (bottom - top) / ROWS as f64;
     // As large as the lines below leave room for: the label, and an answer a model.
     let lines = 1 + models.len().min(MODELS);

@@ -1,7 +1,12 @@
 //! The embedded typeface, DejaVu Sans: a chart needs no font of the machine that draws it.
 
+use std::{io::Read, sync::OnceLock};
+
+use flate2::read::DeflateDecoder;
 use tiny_skia::{Path, PathBuilder, Transform};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
+
+use crate::charts::subset::Subset;
 
 /// Verdana has nearly the same widths, for a browser that lacks DejaVu Sans.
 pub(crate) const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
@@ -13,7 +18,20 @@ pub(crate) struct Font {
 
 impl Font {
     pub(crate) fn embedded() -> Self {
-        Self { face: Face::parse(dejavu::sans::regular(), 0).expect("the embedded font is sound") }
+        /// Packed by the build script.
+        static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/DejaVuSans.deflate"));
+        static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+        let file = FILE.get_or_init(|| {
+            let mut file = Vec::new();
+            DeflateDecoder::new(PACKED).read_to_end(&mut file).expect("the build script packed it");
+            file
+        });
+        Self { face: Face::parse(file, 0).expect("the embedded font is sound") }
+    }
+
+    /// The part of the typeface that some texts need, for a file that is to show them anywhere.
+    pub(crate) fn subset<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Subset<'_> {
+        Subset::of(&self.face, texts.into_iter().flat_map(str::chars))
     }
 
     /// Width of a line of text at a font size, both in pixels.
@@ -76,23 +94,24 @@ impl Font {
         let mut before = None;
         content.chars().map(move |character| {
             let glyph = self.face.glyph_index(character).unwrap_or_default();
-            let kerning = before.map_or(0, |before| self.kerning(before, glyph));
+            let kerning = before.map_or(0, |before| kerning(&self.face, before, glyph));
             before = Some(glyph);
             let start = end + f64::from(kerning);
             end = start + f64::from(self.face.glyph_hor_advance(glyph).unwrap_or(0));
             (glyph, [start, end])
         })
     }
+}
 
-    fn kerning(&self, left: GlyphId, right: GlyphId) -> i16 {
-        let Some(table) = self.face.tables().kern else { return 0 };
-        table
-            .subtables
-            .into_iter()
-            .filter(|subtable| subtable.horizontal && !subtable.variable)
-            .find_map(|subtable| subtable.glyphs_kerning(left, right))
-            .unwrap_or(0)
-    }
+/// How far the second of two neighbours is moved, in font units.
+pub(crate) fn kerning(face: &Face, left: GlyphId, right: GlyphId) -> i16 {
+    let Some(table) = face.tables().kern else { return 0 };
+    table
+        .subtables
+        .into_iter()
+        .filter(|subtable| subtable.horizontal && !subtable.variable)
+        .find_map(|subtable| subtable.glyphs_kerning(left, right))
+        .unwrap_or(0)
 }
 
 struct Shifted<'a> {

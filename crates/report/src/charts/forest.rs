@@ -43,11 +43,6 @@ const BELOW: f64 = 120.0;
 /// The region of practical equivalence is seen on any scale.
 const NARROWEST_REGION: f64 = 9.0;
 
-/// Every pair of models; none where nothing is compared.
-pub fn difference_chart(study: &Study) -> Option<Scene> {
-    scene(study, Canvas::Picture)
-}
-
 /// What a reader of the plot must know.
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let pairs = pairs(study);
@@ -164,7 +159,7 @@ impl Row {
     }
 }
 
-/// The plot, as high as the pairs need. A picture has its own title and notes; a page has them beside it.
+/// Every pair of models, as high as they need; none where nothing is compared. A picture has its own title and notes; a page has them beside it.
 pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
     let models = study.models();
     let measure = study.analysis.decided_by;
@@ -289,7 +284,7 @@ pub(crate) fn scene(study: &Study, canvas: Canvas) -> Option<Scene> {
 mod tests {
     use super::*;
     use crate::charts::scene::Element;
-    use crate::fixture::{Given, comparison, records};
+    use crate::fixture::{Given, comparison, difference_chart, records};
     use records::question::Question;
 
     fn texts(scene: &Scene) -> Vec<&str> {

@@ -11,7 +11,7 @@ use crate::{
         scene::{Scene, Stroke},
     },
     words::{
-        numbers::{self, Spread, fixed},
+        numbers::{self, Spread, fixed, seconds, thousands},
         text::one_line,
     },
 };
@@ -20,9 +20,26 @@ use analysis::{Run, calibration::Bin, model::Model};
 /// No cost or accuracy is larger; a damaged figure would flatten all others.
 const LARGEST_DRAWN: f64 = 1e15;
 
+/// Each model's accuracy over its training time; none where no time is known, or clocks of several kinds of machine are.
+pub(crate) fn against_time(study: &Study, canvas: Canvas) -> Option<Scene> {
+    let known = study.analysis.runs.iter().any(|run| run.train_seconds.is_some());
+    let shown = |value: f64| format!("{} s", seconds(value));
+    let cost = |run: &Run| run.train_seconds.unwrap_or(f64::NAN);
+    (known && study.analysis.one_machine())
+        .then(|| accuracy_against(study, canvas, ["training time", "s"], shown, cost))
+}
+
+/// Each model's accuracy over its parameters; none where none are known.
+pub(crate) fn against_size(study: &Study, canvas: Canvas) -> Option<Scene> {
+    let known = study.analysis.runs.iter().any(|run| run.parameters.is_some());
+    let shown = |value: f64| thousands((value * 1000.0).round() as u64);
+    let cost = |run: &Run| run.parameters.map_or(f64::NAN, |count| count as f64 / 1000.0);
+    known.then(|| accuracy_against(study, canvas, ["parameters", "thousands"], shown, cost))
+}
+
 /// Each model's accuracy over what it costs: a dot at the means, a line from the worst run to the best. `shown` has its unit, which
 /// need not be that of the axis.
-pub(crate) fn accuracy_against(
+fn accuracy_against(
     study: &Study,
     canvas: Canvas,
     [quantity, unit]: [&str; 2],

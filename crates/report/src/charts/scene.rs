@@ -144,6 +144,14 @@ impl Scene {
         Self { width, height, description, elements: Vec::new() }
     }
 
+    /// What is written on it.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.elements.iter().filter_map(|element| match element {
+            Element::Text(text) => Some(text.content.as_str()),
+            _ => None,
+        })
+    }
+
     pub(crate) fn line(&mut self, points: &[Point], stroke: Stroke) {
         self.shape(Outline::Line(points.to_vec()), None, Some(stroke), 1.0);
     }

@@ -3,9 +3,12 @@
 use std::fmt::Write;
 
 use crate::charts::{
-    canvas, font, marks,
+    canvas,
+    font::{self, Font},
+    marks,
     raster::Raster,
     scene::{Anchor, Colour, Element, Outline, Point, Probe, Scene, Stroke, Text},
+    subset::Use,
 };
 
 /// Where a drawing will stand.
@@ -46,15 +49,19 @@ fn page_colour(colour: Colour) -> Option<String> {
 }
 
 impl Scene {
-    /// The drawing as a complete SVG document; its text stays text.
+    /// The drawing as a complete SVG document; its text stays text, and it holds the glyphs that this shows.
     pub fn to_svg(&self) -> String {
         let (width, height) = (self.width, self.height);
         let description = escape(&self.description);
+        let font = Font::embedded().subset(self.texts()).file(Use::Characters);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{}\">\n\
-             <title>{description}</title>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n",
+             <title>{description}</title>\n\
+             <style>@font-face{{font-family:\"DejaVu Sans\";src:url(data:font/ttf;base64,{})}}</style>\n\
+             <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n",
             font::FAMILY,
+            records::encoding::base64(&font),
         );
         self.write_elements(&mut svg, Place::File);
         svg.push_str("</svg>\n");

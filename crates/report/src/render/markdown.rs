@@ -57,7 +57,7 @@ pub fn markdown(study: &Study) -> String {
             list(&mut page, &section.sentences);
         }
         page.push_str("\n## Every run\n\n");
-        table(&mut page, &tables::known(study, runs(study)));
+        table(&mut page, &tables::known(study, tables::runs_in_short(study)));
         page.push_str(match study.is_imported() {
             true => "\n`imported/` has every answer, as it was read.\n",
             false => {
@@ -107,20 +107,6 @@ fn how_it_was_made(page: &mut String, study: &Study) {
         Some(Reproduction::Words(words)) => line(page, format_args!("\n{}", text::markdown(words))),
         None => {}
     }
-}
-
-/// Without what a reader of Markdown looks up in the records.
-fn runs(study: &Study) -> Table {
-    let fold = study.analysis.cross_validation.map(|_| tables::FOLD);
-    let columns = ["model", "seed"].into_iter().chain(fold).chain([
-        "tested after epoch",
-        "test accuracy (%)",
-        "test loss (nats)",
-        "training (s)",
-        "total (s)",
-        "fingerprint",
-    ]);
-    tables::runs(study).only(&columns.collect::<Vec<_>>())
 }
 
 fn models(page: &mut String, study: &Study) {

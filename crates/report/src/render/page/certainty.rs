@@ -1,19 +1,18 @@
 //! How sure the verdicts are, and the ranking that they leave.
 
-use analysis::verdict::{Comparison, Coverage, Outcome};
+use analysis::verdict::{Comparison, Coverage};
 use maud::{Markup, html};
 use records::question::Measure;
 
 use super::{explained, table};
 use crate::{
     Study,
-    document::Table,
-    tables::{figure, words},
+    tables::{self, ends, outcome},
     words::{
         method,
         numbers::{
-            MISSING, adjustment, amount_of, confidence, counted, difference_of, fixed, margin_of,
-            probability, runs_of, signed_of, thousands,
+            MISSING, adjustment, amount_of, confidence, counted, difference_of, fixed, probability, runs_of,
+            thousands,
         },
         plain::drawn_by,
         text::one_line,
@@ -29,7 +28,7 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
     let many = study.analysis.comparisons.len() > TOLD_AT_THE_HEAD;
     Some(html! {
         @if many {
-            (overview(study))
+            (table(&tables::comparisons(study)))
             p.small { code { "summary.json" } " has each pair's other intervals and tests." }
         } @else {
             @for comparison in &study.analysis.comparisons { (certainty_of(comparison, drawn_by(study))) }
@@ -56,50 +55,6 @@ fn unit_in_words(measure: Measure) -> String {
             "Differences of log-loss are in nats: the model that has less is better.".to_owned()
         }
         measure => format!("Points are percentage points of {}.", measure.in_words()),
-    }
-}
-
-/// A line a pair, where a table each would be a book.
-fn overview(study: &Study) -> Markup {
-    let rows = study.analysis.comparisons.iter().map(|comparison| {
-        let [difference, interval] = difference_of(comparison);
-        vec![
-            words(format!("{} − {}", one_line(&comparison.a), one_line(&comparison.b))),
-            figure(difference),
-            figure(interval),
-            figure(confidence(comparison.confidence)),
-            figure(probability(comparison.p_value).trim_start_matches("= ")),
-            figure(
-                comparison.unpaired_runs.map_or_else(|| comparison.runs.to_string(), |_| runs_of(comparison)),
-            ),
-            words(outcome(comparison)),
-        ]
-    });
-    let measure = study.analysis.decided_by;
-    let columns = ["pair", measure.unit(), "interval", "level", "p (Holm)", "paired runs", "outcome"];
-    table(&Table {
-        caption: format!("Difference of mean {}, with the interval that decides", measure.in_words()),
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: rows.collect(),
-    })
-}
-
-fn ends(measure: Measure, [lower, upper]: [f64; 2]) -> String {
-    let shown = |end| signed_of(measure, end, measure.decimals());
-    format!("[{}, {}]", shown(lower), shown(upper))
-}
-
-fn outcome(comparison: &Comparison) -> String {
-    match comparison.outcome {
-        Outcome::ABetter => format!("{} is better", one_line(&comparison.a)),
-        Outcome::BBetter => format!("{} is better", one_line(&comparison.b)),
-        Outcome::PracticallyEqual => {
-            format!(
-                "practically equal: within ±{}",
-                margin_of(comparison.measure, comparison.equivalence_margin)
-            )
-        }
-        Outcome::CannotTell => "cannot tell".to_owned(),
     }
 }
 

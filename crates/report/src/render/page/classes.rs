@@ -6,9 +6,9 @@ use super::{chip, own, table};
 use crate::Study;
 use crate::charts::{figures::counted_over, font::Font};
 use crate::document::{Cell, Table};
-use crate::tables::{figure, words};
+use crate::tables::{self, figure, words};
 use crate::words::names::ShortNames;
-use crate::words::numbers::{MISSING, average, percent};
+use crate::words::numbers::{average, percent};
 use crate::words::text::one_line;
 use analysis::{confusion::Confusion, model::Model};
 
@@ -35,30 +35,12 @@ pub(super) fn section(study: &Study) -> Option<Markup> {
         .filter_map(|(index, model)| Some((index, model, model.confusion.as_ref()?)))
         .collect();
     let classes = all.iter().map(|(.., confusion)| confusion.classes).max()?;
-    // Bars begin at the hundred's lower part, where the differences are.
-    let lowest = all
-        .iter()
-        .flat_map(|(.., confusion)| (0..confusion.classes).filter_map(|class| confusion.recall(class)))
-        .fold(1.0, f64::min);
-    let floor = (lowest * 20.0 - 0.5).floor().max(0.0) / 20.0;
-    let share = |recall: Option<f64>| recall.map_or(0.0, |recall| (recall - floor) / (1.0 - floor).max(1e-9));
-    let mut columns = vec!["class".to_owned()];
-    let ShortNames { names, note } = ShortNames::of(study.models());
-    columns.extend(all.iter().map(|(place, ..)| names[*place].clone()));
-    let rows = (0..classes).map(|class| {
-        let of_models = all.iter().map(|(place, _, confusion)| {
-            let recall = (class < confusion.classes).then(|| confusion.recall(class)).flatten();
-            Cell::Bar(*place, share(recall), recall.map_or(MISSING.to_owned(), percent))
-        });
-        std::iter::once(words(study.class(class))).chain(of_models).collect()
-    });
-    let rows = rows.collect();
-    let caption =
-        format!("Images of each class that are recognised, in per cent; bars begin at {} %", percent(floor));
+    let note = ShortNames::of(study.models()).note;
+    let recall = tables::recall(study)?;
     Some(html! {
         h3 { "Recall" }
-        (table(&Table { caption, columns, rows }))
-        @if let Some(note) = note { p.small { (note) } }
+        (table(&recall))
+        p.small { "Bars begin at " (percent(tables::floor_of_bars(study))) " %." @if let Some(note) = note { " " (note) } }
         h3 { "Confusion" }
         @if classes <= MOST_CLASSES {
             p.small { "Rows are true classes, columns the classes given; images, " (counted_over(study)) ". The diagonal is what is right." }

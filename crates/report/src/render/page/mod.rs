@@ -6,6 +6,7 @@ mod hard_images;
 mod notebook;
 mod tuning;
 
+use analysis::Run;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
@@ -18,13 +19,11 @@ use crate::{
         plots,
     },
     document::{Cell, Table},
-    tables::{self, figure, words},
+    tables,
     words::{
         discussion::discussion,
         glossary::{TERMS, first_term},
-        measures, method,
-        numbers::{fixed, seconds, thousands},
-        target,
+        measures, method, target,
         text::one_line,
         verdicts,
     },
@@ -215,21 +214,25 @@ fn models_section(study: &Study) -> Markup {
     }
 }
 
+/// A drawing for a desk and for a hand.
 fn both(scene: impl Fn(Canvas) -> crate::Scene) -> Markup {
-    html! {
-        (PreEscaped(scene(Canvas::Wide).to_page_svg("wide")))
-        (PreEscaped(scene(Canvas::Narrow).to_page_svg("narrow")))
-    }
+    let [wide, narrow] = [(Canvas::Wide, "wide"), (Canvas::Narrow, "narrow")]
+        .map(|(canvas, class)| PreEscaped(scene(canvas).to_page_svg(class)));
+    html! { (wide) (narrow) }
+}
+
+/// The same of a drawing that there may be none of.
+fn drawn(scene: impl Fn(Canvas) -> Option<crate::Scene>) -> Option<Markup> {
+    scene(Canvas::Narrow)?;
+    Some(both(|canvas| scene(canvas).expect("as on the other canvas")))
 }
 
 /// The picture of the verdict.
 fn differences(study: &Study) -> Markup {
-    let drawn = |canvas| forest::scene(study, canvas);
     html! {
-        @if let (Some(wide), Some(narrow)) = (drawn(Canvas::Wide), drawn(Canvas::Narrow)) {
+        @if let Some(both) = drawn(|canvas| forest::scene(study, canvas)) {
             figure {
-                (PreEscaped(wide.to_page_svg("wide")))
-                (PreEscaped(narrow.to_page_svg("narrow")))
+                (both)
                 // A number and its sign stay on one line.
                 figcaption { @for note in forest::notes(study) { (note.replace(" %", "\u{a0}%")) " " } }
             }
@@ -254,64 +257,26 @@ fn curves_section(study: &Study) -> Option<Markup> {
                     span.screen { "Point at an epoch for its values." }
                 }
             }
-            details { summary { "The values" } (values(chart)) }
+            details { summary { "The values" } (table(&tables::values(chart))) }
         }
     };
     (!charts.is_empty()).then_some(section)
 }
 
-fn values(chart: &Chart) -> Markup {
-    let shown = |value: f64| match chart.quantity {
-        Quantity::Accuracy => fixed(value, 2),
-        Quantity::Loss => fixed(value, 4),
-    };
-    let mut rows = Vec::new();
-    for curve in &chart.curves {
-        rows.extend(curve.pieces.iter().flatten().map(|value| {
-            vec![
-                Cell::Model(curve.model, chart.names[curve.model].clone()),
-                words(if curve.training { "training" } else { chart.validation }),
-                figure(format!("{}", value.epoch)),
-                figure(value.runs.to_string()),
-                figure(shown(value.mean)),
-                figure(shown(value.smallest)),
-                figure(shown(value.largest)),
-            ]
-        }));
-    }
-    let caption = match chart.quantity {
-        Quantity::Accuracy => "Accuracy in per cent",
-        Quantity::Loss => "Loss in nats",
-    };
-    let columns = ["model", "images", "epoch", "runs", "mean", "smallest", "largest"];
-    table(&Table { caption: caption.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows })
-}
-
 /// None where neither times nor sizes are known.
 fn costs(study: &Study) -> Option<Markup> {
-    let runs = || study.analysis.runs.iter();
-    let (times, sizes) =
-        (runs().any(|run| run.train_seconds.is_some()), runs().any(|run| run.parameters.is_some()));
-    let against_time = |canvas| {
-        let shown = |value: f64| format!("{} s", seconds(value));
-        plots::accuracy_against(study, canvas, ["training time", "s"], shown, |run| {
-            run.train_seconds.unwrap_or(f64::NAN)
-        })
-    };
-    let against_size = |canvas| {
-        let shown = |value: f64| thousands((value * 1000.0).round() as u64);
-        plots::accuracy_against(study, canvas, ["parameters", "thousands"], shown, |run| {
-            run.parameters.map_or(f64::NAN, |count| count as f64 / 1000.0)
-        })
-    };
-    let section = html! {
-        @if times && study.analysis.one_machine() {
+    let known = |known: fn(&Run) -> bool| study.analysis.runs.iter().any(known);
+    if !known(|run| run.train_seconds.is_some() || run.parameters.is_some()) {
+        return None;
+    }
+    Some(html! {
+        @if let Some(both) = drawn(|canvas| plots::against_time(study, canvas)) {
             h3 { "Against training time" }
-            figure { (both(against_time)) }
+            figure { (both) }
         }
-        @if sizes {
+        @if let Some(both) = drawn(|canvas| plots::against_size(study, canvas)) {
             h3 { "Against parameters" }
-            figure { (both(against_size)) }
+            figure { (both) }
         }
         @let fronts = target::fronts(study);
         @if !fronts.is_empty() { (list(&fronts)) }
@@ -322,17 +287,16 @@ fn costs(study: &Study) -> Option<Markup> {
                  times are neither averaged nor drawn against each other. The table of runs has each."
             }
         }
-    };
-    (times || sizes).then_some(section)
+    })
 }
 
 fn calibration_section(study: &Study) -> Option<Markup> {
     let measured = tables::calibration(study)?;
     Some(html! {
         (table(&measured))
-        @if plots::calibration(study.models(), Canvas::Wide).is_some() {
+        @if let Some(both) = drawn(|canvas| plots::calibration(study.models(), canvas)) {
             figure {
-                (both(|canvas| plots::calibration(study.models(), canvas).expect("as on the other canvas")))
+                (both)
                 figcaption {
                     "Predictions in bins of equal mass, from the most doubtful to the surest, all runs together. Above the dotted line a \
                      model is wrong more often than it says: it is too sure. A bin without an error is not drawn."

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use study::tune::Tuning;
 
-use super::{Section, both, chip, document, glossary_section, list, table};
+use super::{Section, both, chip, document, drawn, glossary_section, list, table};
 use crate::{
     document::Table,
     tuning::{self, gains, method},
@@ -41,9 +41,9 @@ fn importances(tuning: &Tuning) -> Markup {
             h3 { (chip(index, &model.name)) }
             (table(&tuning::shares(model)))
             @for (name, _) in &model.searched {
-                @if tuning::setting(tuning, index, name, crate::charts::canvas::Canvas::Wide).is_some() {
+                @if let Some(both) = drawn(|canvas| tuning::setting(tuning, index, name, canvas)) {
                     figure {
-                        (both(|canvas| tuning::setting(tuning, index, name, canvas).expect("as on the other canvas")))
+                        (both)
                         figcaption {
                             (one_line(name)) ": filled dots had all their epochs, hollow ones were stopped and stand at their last; the worst tenth is left out."
                         }
