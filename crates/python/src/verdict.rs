@@ -2,7 +2,7 @@
 
 use crate::{
     arrays::{array, pixels},
-    listening::Listening,
+    listening::attended,
     refused, refused_answers,
 };
 use containers::arrays::Array;
@@ -252,7 +252,5 @@ pub(crate) fn compare(
     if let Some(threads) = threads {
         plan = plan.threads(threads);
     }
-    let mut listening = Listening::new(progress);
-    let compared = py.detach(|| plan.run_with(|event| listening.event(event)));
-    listening.outcome(compared).map(Comparison)
+    attended(py, progress.as_ref(), |listener| plan.run_with(listener)).map(Comparison)
 }
