@@ -1,7 +1,7 @@
 //! Runs that were made elsewhere: their answers to test images, and what else is known of them.
 
 use crate::{
-    identity::short_hash,
+    identity::hash_with_answers,
     possible::{self, expect},
     record::{EpochRecord, Fold, TestRecord},
 };
@@ -87,8 +87,14 @@ pub struct Imports<'a> {
 impl ImportedRun {
     /// The hash that is its identity.
     pub fn identity(&self) -> String {
-        let nameless = Self { id: String::new(), source: String::new(), notes: Vec::new(), ..self.clone() };
-        short_hash(&serde_json::to_string(&nameless).expect("an imported run has only plain values"))
+        let nameless =
+            Self { id: String::new(), source: String::new(), notes: Vec::new(), ..self.without_answers() };
+        hash_with_answers(&nameless, &self.test)[..16].to_owned()
+    }
+
+    /// All but the bytes of its test images.
+    pub(crate) fn without_answers(&self) -> Self {
+        Self { test: self.test.without_answers(), ..self.clone() }
     }
 
     /// Whether this can be what a run's file says.
