@@ -21,6 +21,8 @@ pub struct About {
     pub train_seconds: Option<f64>,
     /// Seconds in all.
     pub total_seconds: Option<f64>,
+    /// Which fraction of the images of the other folds it held back to validate on, where it is of a cross-validation.
+    pub held_back: Option<f64>,
     /// The machine.
     pub machine: Option<String>,
     /// What was logged of its epochs; what was not is not a number.
@@ -52,6 +54,7 @@ impl About {
         put("multiply_adds", json!(self.multiply_adds));
         put("train_seconds", json!(self.train_seconds));
         put("total_seconds", json!(self.total_seconds));
+        put("held_back", json!(self.held_back));
         put("machine", json!(self.machine));
         let epoch = |epoch: &EpochRecord| {
             let figures = [
@@ -108,6 +111,10 @@ impl About {
                 "multiply_adds" => about.multiply_adds = Some(whole()?),
                 "train_seconds" | "training_seconds" => about.train_seconds = Some(seconds()?),
                 "total_seconds" => about.total_seconds = Some(seconds()?),
+                "held_back" => {
+                    let share = value.as_f64().filter(|share| (0.0..1.0).contains(share));
+                    about.held_back = Some(share.ok_or_else(|| refused("a fraction from 0 to below 1"))?);
+                }
                 "machine" => {
                     about.machine = Some(value.as_str().ok_or_else(|| refused("a text"))?.to_owned());
                 }
@@ -202,6 +209,7 @@ mod tests {
             (r#"{"train_seconds": "2"}"#, "train_seconds"),
             (r#"{"epochs": [1]}"#, "epochs"),
             (r#"{"epochs": [{"epoch": 2}, {"epoch": 2}]}"#, "epochs"),
+            (r#"{"held_back": 1}"#, "held_back"),
             (r#"{"notes": "x"}"#, "notes"),
             ("[1]", "an object"),
         ] {
