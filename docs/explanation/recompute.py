@@ -139,13 +139,15 @@ def pairs_of(a, b):
 
 
 def balanced_accuracy(images, given, right):
+    """The mean recall of the classes that have images; summed in their order, so that equal counts are equal to the last bit."""
     there = images > 0
-    return (right[there] / images[there]).mean() if there.any() else 0.0
+    return sum((right[there] / images[there]).tolist()) / max(int(there.sum()), 1)
 
 
 def macro_f1(images, given, right):
+    """The mean F1 of the classes that have an image or were given to one."""
     there = images + given > 0
-    return (2 * right[there] / (images + given)[there]).mean() if there.any() else 0.0
+    return sum((2 * right[there] / (images + given)[there]).tolist()) / max(int(there.sum()), 1)
 
 
 def value(run, measure, classes):
@@ -308,7 +310,11 @@ def judged(pairs, alone, measure):
         return corrected(differences, 12 / (11 * (folds - 1)), least, largest), differences
     both = table([a for a, _ in pairs]) - table([b for _, b in pairs])
     added = {"accuracy": 1.0, "log-loss": math.sqrt((both**2).mean())}.get(measure, weight)
-    return crossed(both, added, largest), both.mean(axis=1)
+    differences = both.mean(axis=1)
+    if measure in ("balanced-accuracy", "macro-f1"):
+        # Without the rounding of many cells, which would break ties.
+        differences = np.array([value(a, measure, classes) - value(b, measure, classes) for a, b in pairs])
+    return crossed(both, added, largest), differences
 
 
 # --- Several pairs, and what follows ----------------------------------------------------------------------------------------------
@@ -380,7 +386,7 @@ def outperforming(differences, measure):
     reached = np.cumsum(distribution)
     end = lambda part: float(np.argmax(reached >= part - 1e-12)) / (2 * n)  # noqa: E731
     tail = (1 - CONFIDENCE) / 2
-    return {"probability": float(shares[2] + shares[1] / 2), "interval": [end(tail), end(1 - tail)]}
+    return {"probability": float(shares[2] + shares[1] / 2), "interval": [end(tail), end(1 - tail)], "confidence": CONFIDENCE}
 
 
 def training_times(all_pairs):
@@ -407,6 +413,7 @@ def training_times(all_pairs):
             time |= {
                 "confidence": 1 - levels[place],
                 "p_value": adjusted[place],
+                "p_adjustment": "holm" if len(tested) > 1 else "none",
                 "interval": [math.exp(interval[0]), min(math.exp(min(interval[1], 709.0)), sys.float_info.max)],
             }
         found.append(time)
@@ -470,6 +477,7 @@ def recomputed(folder, measure):
             "seed_standard_error": estimate.errors[0],
             "image_standard_error": estimate.errors[1],
             "p_value": p_value,
+            "p_adjustment": "holm" if len(compared) > 1 else "none",
             "corrected_for": len(compared),
             "outcome": decided,
             "further_runs": further_runs(estimate.design, level) if decided == "cannot-tell" else None,
@@ -482,7 +490,7 @@ def recomputed(folder, measure):
         if len(pairs) >= FEWEST_RUNS_FOR_T and not is_of_folds:
             t_interval, t_p_value = t_test(differences, CONFIDENCE)
             t_interval = [float(np.clip(end, -estimate.largest, estimate.largest)) for end in t_interval]
-            comparison["paired_t"] = {"interval": t_interval, "p_value": t_p_value}
+            comparison["paired_t"] = {"interval": t_interval, "confidence": CONFIDENCE, "p_value": t_p_value, "p_adjustment": "none"}
         if measure == "accuracy" and not is_of_folds:
             for one, other in both_right:
                 only = int((one & ~other).sum()), int((other & ~one).sum())

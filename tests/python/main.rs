@@ -2,4 +2,5 @@
 //! type checker and a notebook. `requirements.txt` has their versions; they are installed once, below the target folder.
 
 mod environment;
+mod recompute;
 mod wheel;

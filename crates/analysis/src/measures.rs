@@ -39,10 +39,15 @@ pub struct Estimate {
     /// Mean and standard deviation.
     #[serde(flatten)]
     pub spread: Spread,
-    /// Student's 95 % interval of the mean over other seeds, for the same test images; of a cross-validation corrected for training
+    /// Student's interval at `confidence` of the mean over other seeds, for the same test images; of a cross-validation corrected for training
     /// sets that overlap ([`stats::corrected_resampled_t`]). From three runs on.
     pub interval: Option<[f64; 2]>,
+    /// 0.95, where there is an interval.
+    pub confidence: Option<f64>,
 }
+
+/// Of intervals that decide nothing.
+const CONFIDENCE: f64 = 0.95;
 
 /// With two runs an interval of one degree of freedom would say nothing.
 const FEWEST_RUNS: usize = 3;
@@ -51,10 +56,10 @@ impl Estimate {
     /// Of figures that lie from `least` to 1.
     fn of(values: &[f64], folds: Option<CrossValidation>, least: f64) -> Option<Self> {
         let interval = match folds {
-            None => stats::t_interval(values, 0.95).ok(),
+            None => stats::t_interval(values, CONFIDENCE).ok(),
             Some(folds) => {
                 let corrected = stats::corrected_resampled_t(values, folds.test_over_train());
-                corrected.and_then(|corrected| corrected.interval(0.95)).ok()
+                corrected.and_then(|corrected| corrected.interval(CONFIDENCE)).ok()
             }
         };
         let interval =
@@ -62,6 +67,7 @@ impl Estimate {
         Some(Self {
             spread: Spread::of(values)?,
             interval: interval.map(|interval| [interval.lower, interval.upper]),
+            confidence: interval.map(|_| CONFIDENCE),
         })
     }
 }

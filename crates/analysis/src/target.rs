@@ -13,11 +13,16 @@ pub struct Attempt {
     pub runs: usize,
     /// Those that reach the accuracy within every limit.
     pub passed: usize,
-    /// 95 % interval of the fraction of runs that do, by Wilson's method.
+    /// Interval at `confidence` of the fraction of runs that do, by Wilson's method.
     pub interval: [f64; 2],
+    /// 0.95.
+    pub confidence: f64,
     /// Each limit that the model exceeds in every run, in words.
     pub exceeds: Vec<String>,
 }
+
+/// Of the interval of an attempt.
+const CONFIDENCE: f64 = 0.95;
 
 /// Each model's runs against the target, those that pass most often first, then by mean accuracy.
 pub fn attempts(models: &[Model], target: &Target) -> Vec<Attempt> {
@@ -30,12 +35,13 @@ pub fn attempts(models: &[Model], target: &Target) -> Vec<Attempt> {
             let passed =
                 runs.iter().zip(&excesses).filter(|(run, excess)| reached(run) && excess.is_empty()).count();
             let always = |excess: &&String| excesses.iter().all(|one| one.contains(excess));
-            let interval = stats::wilson_interval(passed as u64, runs.len() as u64, 0.95);
+            let interval = stats::wilson_interval(passed as u64, runs.len() as u64, CONFIDENCE);
             let attempt = Attempt {
                 model: model.name.to_owned(),
                 runs: runs.len(),
                 passed,
                 interval: interval.map_or([0.0, 1.0], |interval| [interval.lower, interval.upper]),
+                confidence: CONFIDENCE,
                 exceeds: excesses[0].iter().filter(always).cloned().collect(),
             };
             (attempt, model.accuracy.map_or(0.0, |accuracy| accuracy.mean))

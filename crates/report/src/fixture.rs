@@ -5,7 +5,7 @@ use analysis::{
     Analysis, Run,
     model::Model,
     thresholds::Thresholds,
-    verdict::{Comparison, Coverage, Outcome, PairedRuns, TrainingTime},
+    verdict::{Adjustment, Comparison, Coverage, Outcome, PairedRuns, TrainingTime},
 };
 use records::{
     question::{Measure, Question},
@@ -187,11 +187,19 @@ pub(crate) fn comparison(a: &str, b: &str, difference: f64) -> Comparison {
         seed_standard_error: Some(0.0008),
         image_standard_error: Some(0.0006),
         bootstrap_interval: Some([difference - 0.0015, difference + 0.0015]),
-        paired_t: Some(PairedRuns { interval: [difference - 0.003, difference + 0.003], p_value: 0.008 }),
+        bootstrap_confidence: Some(0.95),
+        paired_t: Some(PairedRuns {
+            interval: [difference - 0.003, difference + 0.003],
+            confidence: 0.95,
+            p_value: 0.008,
+            p_adjustment: Adjustment::None,
+        }),
         outperforming: None,
         cross_validation: None,
         p_value: 0.0021,
+        p_adjustment: Adjustment::None,
         mcnemar_p_values: vec![0.03, 0.0004, 0.2],
+        mcnemar_p_adjustment: Adjustment::None,
         outcome: Outcome::ABetter,
         further_runs: None,
         corrected_for: 1,
@@ -213,6 +221,7 @@ pub(crate) fn training_time(ratio: f64) -> TrainingTime {
         interval: Some([0.95 * ratio, 1.05 * ratio]),
         confidence: 0.95,
         p_value: Some(0.0004),
+        p_adjustment: Adjustment::None,
         notable_ratio: 1.05,
         same_network: false,
     }

@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod levels;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod properties;

@@ -6,7 +6,7 @@ use analysis::{
     measures::{ClassMeasures, Estimate, Measures},
     model::Model,
     ranking::Rank,
-    verdict::{Comparison, Outcome},
+    verdict::{Adjustment, Comparison, Outcome},
 };
 use records::{question::Measure, record::Fold};
 
@@ -204,9 +204,9 @@ fn pair(comparison: &Comparison) -> Cell {
     words(format!("{} − {}", one_line(&comparison.a), one_line(&comparison.b)))
 }
 
-/// The heading of a column of p-values.
-fn p_heading(study: &Study) -> &'static str {
-    if study.analysis.comparisons.len() > 1 { "p (Holm)" } else { "p (unadjusted)" }
+/// The heading of a column of p-values that are adjusted alike.
+fn p_heading(adjustment: Option<Adjustment>) -> &'static str {
+    if adjustment == Some(Adjustment::Holm) { "p (Holm)" } else { "p (unadjusted)" }
 }
 
 /// The value of p, below a thousandth as `< 0.001`.
@@ -239,7 +239,7 @@ pub(crate) fn comparisons(study: &Study) -> Table {
             &difference,
             "interval",
             "level",
-            p_heading(study),
+            p_heading(study.analysis.comparisons.first().map(|of| of.p_adjustment)),
             "paired runs",
             "outcome",
         ]),
@@ -313,7 +313,14 @@ pub(crate) fn training_times(study: &Study) -> Option<Table> {
     Some(Table {
         caption: "Training time of the first of a pair over that of the second, on one kind of machine"
             .to_owned(),
-        columns: columns(&["pair", "ratio", "interval", "level", p_heading(study), "pairs of runs"]),
+        columns: columns(&[
+            "pair",
+            "ratio",
+            "interval",
+            "level",
+            p_heading(compared().next().map(|(_, time)| time.p_adjustment)),
+            "pairs of runs",
+        ]),
         rows: rows.collect(),
     })
 }

@@ -209,7 +209,7 @@ impl Loss {
         };
         format!(
             "int8: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
-             (McNemar's p = {mcnemar_p_value:.2})\n",
+             (McNemar's p = {mcnemar_p_value:.2}, unadjusted)\n",
             percent(difference),
             percent(lower),
             percent(upper)

@@ -79,6 +79,9 @@ pub struct Comparison {
     /// 95 % interval by the paired two-way bootstrap over runs and images; without a part in the decision,
     /// because with few runs it is too narrow. None of a cross-validation, whose runs share no test images.
     pub bootstrap_interval: Option<[f64; 2]>,
+    /// Confidence of that interval.
+    #[serde(default)]
+    pub bootstrap_confidence: Option<f64>,
     /// Student's paired test over the runs, which allows for other seeds alone; from three runs on, and never of a cross-validation,
     /// whose runs share images that they learn from.
     pub paired_t: Option<PairedRuns>,
@@ -89,11 +92,17 @@ pub struct Comparison {
     pub cross_validation: Option<CrossValidation>,
     /// Two-sided, corrected by Holm's method when a study makes several comparisons.
     pub p_value: f64,
+    /// How the p-value allows for the study's other comparisons.
+    #[serde(default)]
+    pub p_adjustment: Adjustment,
     /// How many comparisons the p-value is corrected for: 1 where it is as the test gave it.
     pub corrected_for: usize,
     /// McNemar's exact test of each pair of runs, by seed in ascending order, where accuracy decides: uncorrected, and without a part in the
     /// decision, because it takes the two trained networks as they are and not as examples of their models.
     pub mcnemar_p_values: Vec<f64>,
+    /// How those allow for each other: not at all.
+    #[serde(default)]
+    pub mcnemar_p_adjustment: Adjustment,
     /// The decision behind the sentence.
     pub outcome: Outcome,
     /// When the runs cannot tell: about how many more of each model would, at 80 % power and the interval's confidence,
@@ -112,10 +121,34 @@ pub struct Comparison {
 /// Student's paired test over runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedRuns {
-    /// 95 % interval of the difference.
+    /// Interval of the difference at `confidence`.
     pub interval: [f64; 2],
-    /// Two-sided, uncorrected.
+    /// 0.95.
+    #[serde(default)]
+    pub confidence: f64,
+    /// Two-sided.
     pub p_value: f64,
+    /// How it allows for the study's other comparisons: not at all.
+    #[serde(default)]
+    pub p_adjustment: Adjustment,
+}
+
+/// How a p-value allows for the other comparisons of its study.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adjustment {
+    /// Not at all: it is as the test gave it.
+    #[default]
+    None,
+    /// By Holm's method.
+    Holm,
+}
+
+impl Adjustment {
+    /// Of one of so many p-values.
+    fn over(count: usize) -> Self {
+        if count > 1 { Self::Holm } else { Self::None }
+    }
 }
 
 /// How often one model outperforms another: [`stats::probability_of_outperforming`].
@@ -123,8 +156,11 @@ pub struct PairedRuns {
 pub struct Outperforms {
     /// The fraction of pairs, ties counted half.
     pub probability: f64,
-    /// Its 95 % interval by the bootstrap over pairs; from [`stats::MEANINGFUL`] on a difference matters.
+    /// Its interval at `confidence` by the bootstrap over pairs; from [`stats::MEANINGFUL`] on a difference matters.
     pub interval: [f64; 2],
+    /// 0.95.
+    #[serde(default)]
+    pub confidence: f64,
 }
 
 /// The sources of variation that an interval allows for.
@@ -224,10 +260,14 @@ pub fn judge<'a, R: Into<Run<'a>>>(
 pub struct OnePair {
     /// Accuracy of the first minus that of the second, as a fraction.
     pub difference: f64,
-    /// 95 % interval of the difference over the choice of images: lower and upper end, as fractions.
+    /// Interval of the difference at `confidence` over the choice of images: lower and upper end, as fractions.
     pub interval: [f64; 2],
+    /// 0.95.
+    pub confidence: f64,
     /// Of no difference, by the interval's rule.
     pub p_value: f64,
+    /// How both p-values allow for other comparisons: not at all, there is this one.
+    pub p_adjustment: Adjustment,
     /// McNemar's exact test.
     pub mcnemar_p_value: f64,
     /// Images that only the first gets right, and that only the second does.
@@ -249,7 +289,9 @@ pub fn judge_one_pair(first: &[bool], second: &[bool]) -> Result<OnePair, StatsE
     Ok(OnePair {
         difference: estimate.mean,
         interval: [interval.lower, interval.upper],
+        confidence,
         p_value: estimate.p_value(),
+        p_adjustment: Adjustment::None,
         mcnemar_p_value: stats::mcnemar_exact(only_first, only_second),
         discordant: [only_first, only_second],
         outcome: Outcome::of(
@@ -274,7 +316,8 @@ fn paired_runs(
     }
     let test = stats::paired_t(&table.run_differences(), confidence)?;
     let interval = test.interval.within(-estimate.largest, estimate.largest);
-    Ok(Some(PairedRuns { interval: [interval.lower, interval.upper], p_value: test.p_value }))
+    let (interval, p_value) = ([interval.lower, interval.upper], test.p_value);
+    Ok(Some(PairedRuns { interval, confidence, p_value, p_adjustment: Adjustment::None }))
 }
 
 fn outperforming(
@@ -289,7 +332,7 @@ fn outperforming(
     let ahead: Vec<f64> = differences.iter().map(|difference| sign * difference).collect();
     let found = stats::probability_of_outperforming(&ahead, confidence)?;
     let interval = [found.interval.lower, found.interval.upper];
-    Ok(Some(Outperforms { probability: found.probability, interval }))
+    Ok(Some(Outperforms { probability: found.probability, interval, confidence }))
 }
 
 fn compare(
@@ -322,6 +365,7 @@ fn compare(
             };
             let [seed_standard_error, image_standard_error] = estimate.standard_errors();
             let run_differences = tables[index].run_differences();
+            let bootstrap = tables[index].bootstrap(thresholds.confidence)?;
             let mut comparison = Comparison {
                 a: pairing.a.to_owned(),
                 b: pairing.b.to_owned(),
@@ -335,15 +379,16 @@ fn compare(
                 interval_covers: estimate.covers(),
                 seed_standard_error,
                 image_standard_error,
-                bootstrap_interval: tables[index]
-                    .bootstrap(thresholds.confidence)?
-                    .map(|interval| [interval.lower, interval.upper]),
+                bootstrap_interval: bootstrap.map(|interval| [interval.lower, interval.upper]),
+                bootstrap_confidence: bootstrap.map(|_| thresholds.confidence),
                 paired_t: paired_runs(&tables[index], crossed, thresholds.confidence)?,
                 outperforming: outperforming(measure, &run_differences, thresholds.confidence)?,
                 cross_validation: pairing.folds(),
                 p_value: corrected[index],
+                p_adjustment: Adjustment::over(pairings.len()),
                 corrected_for: pairings.len(),
                 mcnemar_p_values: tables[index].mcnemar(),
+                mcnemar_p_adjustment: Adjustment::None,
                 outcome,
                 further_runs,
                 diverged: [diverged(pairing.a), diverged(pairing.b)],

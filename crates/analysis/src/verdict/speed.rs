@@ -1,6 +1,6 @@
 //! Which of two models trains faster, by the rule by which accuracies are compared.
 
-use super::pairing::Pairing;
+use super::{Adjustment, pairing::Pairing};
 use crate::{machine::MachineKind, thresholds::Thresholds};
 use serde::{Deserialize, Serialize};
 use stats::StatsError;
@@ -18,6 +18,9 @@ pub struct TrainingTime {
     pub confidence: f64,
     /// Of equal times, two-sided, corrected by Holm's method over the study's comparisons; none with one pair.
     pub p_value: Option<f64>,
+    /// How it allows for the study's other comparisons.
+    #[serde(default)]
+    pub p_adjustment: Adjustment,
     /// A model that trains faster by less than this factor is not called faster.
     pub notable_ratio: f64,
     /// Whether both models are one network under two names, trained alike: whatever their clocks say, neither is faster.
@@ -92,6 +95,7 @@ pub(super) fn training_times(
             interval,
             confidence,
             p_value,
+            p_adjustment: Adjustment::over(p_values.len()),
             notable_ratio: thresholds.notable_time_ratio,
             same_network: pairing.is_one_network(),
         }));

@@ -73,7 +73,7 @@ fn sentences(across: &Across) -> Vec<String> {
         ));
     }
     if let Some(p) = across.friedman_p_value {
-        sentences.push(format!("Friedman test that all models are alike: p = {p:.3}."));
+        sentences.push(format!("Friedman test that all models are alike: p = {p:.3}, one test, unadjusted."));
     }
     for pair in &across.pairs {
         sentences.push(format!(

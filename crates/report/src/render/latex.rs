@@ -424,11 +424,11 @@ mod tests {
             .map(|row| vec![Cell::Words(format!("row {row}")), Cell::Figure("1".to_owned())])
             .collect();
         let table = Table { caption: "Long".to_owned(), columns: vec!["a".to_owned(), "b".to_owned()], rows };
-        let file = tables("runs", &[table]);
+        let file = tables("models", &[table]);
         assert_eq!(file.matches("\\begin{table}").count(), 3);
-        assert_eq!(file.matches("\\label{tab:runs}").count(), 1);
+        assert_eq!(file.matches("\\label{tab:models}").count(), 1);
         assert_eq!(file.matches("\\addtocounter{table}{-1}").count(), 2);
         assert_eq!(file.matches("row ").count(), 95);
-        assert!(file.contains("\\begin{tabular}{@{}lr@{}}") && file.contains("\\caption{Every run. Long}"));
+        assert!(file.contains("\\begin{tabular}{@{}lr@{}}") && file.contains("\\caption{Models. Long}"));
     }
 }

@@ -152,7 +152,7 @@ const TABLES: [&str; 16] = [
 ];
 
 /// The tables of the report, each with its file's name; those without rows are not there.
-fn tables_of(study: &Study) -> Vec<(&'static str, Vec<Table>)> {
+pub(crate) fn tables_of(study: &Study) -> Vec<(&'static str, Vec<Table>)> {
     let known = |table| tables::known(study, table);
     let is_compared = !study.analysis.comparisons.is_empty();
     let values = |quantity| curves::chart(study, quantity).map(|chart| tables::values(&chart));

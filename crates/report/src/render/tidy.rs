@@ -13,7 +13,7 @@ use analysis::{
     Run,
     measures::{Estimate, Measures, value},
     model::Model,
-    verdict::{Comparison, Coverage, Outcome},
+    verdict::{Adjustment, Comparison, Coverage, Outcome},
 };
 use records::question::Measure;
 use serde::Serialize;
@@ -132,7 +132,9 @@ struct Figure {
 
 fn models(study: &Study) -> String {
     let of_model = |model: &Model| {
-        let alone = |spread: Option<Spread>| spread.map(|spread| Estimate { spread, interval: None });
+        let alone = |spread: Option<Spread>| {
+            spread.map(|spread| Estimate { spread, interval: None, confidence: None })
+        };
         let measured = |of: fn(&Measures) -> Option<Estimate>| model.measures.as_ref().and_then(of);
         let figures = [
             Figure { name: "accuracy", estimate: alone(model.accuracy) },
@@ -147,9 +149,8 @@ fn models(study: &Study) -> String {
         ];
         let (model_name, runs, diverged) = (name(model.name), model.runs.len(), model.diverged);
         figures.into_iter().filter_map(move |Figure { name, estimate }| {
-            let Estimate { spread, interval } = estimate?;
+            let Estimate { spread, interval, confidence } = estimate?;
             let [lower, upper] = interval.map_or([None; 2], |ends| ends.map(Some));
-            let level = interval.map(|_| study.analysis.thresholds.confidence);
             Some((
                 model_name.clone(),
                 name,
@@ -159,7 +160,7 @@ fn models(study: &Study) -> String {
                 spread.deviation,
                 lower,
                 upper,
-                level,
+                confidence,
             ))
         })
     };
@@ -264,11 +265,13 @@ const COMPARED: [&str; 22] = [
 ];
 
 fn comparisons(study: &Study) -> String {
-    table(&COMPARED, study.analysis.comparisons.iter().flat_map(|comparison| said(study, comparison)))
+    let all = &study.analysis.comparisons;
+    let times = all.iter().filter_map(|one| one.training_time.as_ref()?.p_value).count();
+    table(&COMPARED, all.iter().flat_map(|comparison| said(comparison, times)))
 }
 
-fn said(study: &Study, comparison: &Comparison) -> Vec<Said> {
-    let level = Some(study.analysis.thresholds.confidence);
+/// `times` is how many tests of training times there are.
+fn said(comparison: &Comparison, times: usize) -> Vec<Said> {
     let of_pair = |quantity, method| Said {
         model_a: name(&comparison.a),
         model_b: name(&comparison.b),
@@ -283,7 +286,10 @@ fn said(study: &Study, comparison: &Comparison) -> Vec<Said> {
         |said: Said, [lower, upper]: [f64; 2]| Said { lower: Some(lower), upper: Some(upper), ..said };
     let quantity =
         MEASURES.iter().find(|(measure, _)| *measure == comparison.measure).map_or("", |(_, name)| name);
-    let adjusted = if comparison.corrected_for > 1 { "holm" } else { "none" };
+    let adjusted = |adjustment: Adjustment| match adjustment {
+        Adjustment::None => "none",
+        Adjustment::Holm => "holm",
+    };
     let deciding = match (comparison.interval_covers, comparison.unpaired_runs) {
         (Coverage::Folds, _) => "corrected-resampled-t",
         (_, Some(_)) => "unpaired",
@@ -300,7 +306,7 @@ fn said(study: &Study, comparison: &Comparison) -> Vec<Said> {
                 Coverage::Folds => "folds",
             }),
             p_value: Some(comparison.p_value),
-            p_adjustment: Some(adjusted),
+            p_adjustment: Some(adjusted(comparison.p_adjustment)),
             comparisons: Some(comparison.corrected_for),
             standard_error_runs: comparison.seed_standard_error,
             standard_error_images: comparison.image_standard_error,
@@ -317,17 +323,18 @@ fn said(study: &Study, comparison: &Comparison) -> Vec<Said> {
         comparison.interval,
     )];
     if let Some(interval) = comparison.bootstrap_interval {
-        let estimate = Some(comparison.difference);
+        let (estimate, level) = (Some(comparison.difference), comparison.bootstrap_confidence);
         all.push(between(Said { estimate, level, ..of_pair(quantity, "two-way-bootstrap") }, interval));
     }
     if let Some(test) = comparison.paired_t {
         let (estimate, p_value, p_adjustment) =
-            (Some(comparison.difference), Some(test.p_value), Some("none"));
+            (Some(comparison.difference), Some(test.p_value), Some(adjusted(test.p_adjustment)));
+        let level = Some(test.confidence);
         let said = Said { estimate, level, p_value, p_adjustment, ..of_pair(quantity, "paired-t") };
         all.push(between(said, test.interval));
     }
     if let Some(ahead) = comparison.outperforming {
-        let estimate = Some(ahead.probability);
+        let (estimate, level) = (Some(ahead.probability), Some(ahead.confidence));
         let said = Said { estimate, level, ..of_pair("probability_of_outperforming", "bootstrap-of-pairs") };
         all.push(between(said, ahead.interval));
     }
@@ -335,7 +342,7 @@ fn said(study: &Study, comparison: &Comparison) -> Vec<Said> {
         all.push(Said {
             run: Some((place + 1).to_string()),
             p_value: Some(*p_value),
-            p_adjustment: Some("none"),
+            p_adjustment: Some(adjusted(comparison.mcnemar_p_adjustment)),
             ..of_pair(quantity, "mcnemar-exact")
         });
     }
@@ -345,8 +352,8 @@ fn said(study: &Study, comparison: &Comparison) -> Vec<Said> {
             estimate: Some(time.ratio),
             level: time.interval.map(|_| time.confidence),
             p_value: time.p_value,
-            p_adjustment: time.p_value.map(|_| adjusted),
-            comparisons: time.p_value.map(|_| comparison.corrected_for),
+            p_adjustment: time.p_value.map(|_| adjusted(time.p_adjustment)),
+            comparisons: time.p_value.map(|_| times),
             ..of_pair("training_time_ratio", "t-of-logarithms")
         };
         all.push(match time.interval {

@@ -32,6 +32,7 @@ fn model(outcome: &ModelOutcome) -> Value {
             "setting": name,
             "share": importance.as_ref().map(|importance| importance.share),
             "p_value": importance.as_ref().filter(|_| outcome.drawn_by_lot).map(|importance| importance.p_value),
+            "p_adjustment": "none",
         })
     });
     let searched = outcome.searched.iter().map(|(name, domain)| json!({ "setting": name, "domain": domain }));

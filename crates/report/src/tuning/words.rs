@@ -250,7 +250,7 @@ pub(crate) fn shares(model: &ModelOutcome) -> Table {
     });
     Table {
         caption: "How much of the trials' order each setting explains alone".to_owned(),
-        columns: ["setting", "searched", "as found", "share of the order (%)", "p"]
+        columns: ["setting", "searched", "as found", "share of the order (%)", "p (unadjusted)"]
             .map(str::to_owned)
             .to_vec(),
         rows: rows.collect(),

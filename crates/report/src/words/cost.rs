@@ -83,7 +83,7 @@ fn against(study: &Study, fastest: &Model, slowest: &Model) -> Vec<String> {
             time.p_value.map_or_else(String::new, |value| format!(
                 "p {}, {}",
                 probability(value),
-                adjustment(comparison)
+                adjustment(time.p_adjustment)
             ))
         )];
         sentences.extend(worth(study, fastest));

@@ -154,7 +154,7 @@ fn tested(comparison: &Comparison) -> String {
         one_line(&comparison.b),
         probability(comparison.p_value),
         runs_of(comparison),
-        adjustment(comparison)
+        adjustment(comparison.p_adjustment)
     );
     if !comparison.mcnemar_p_values.is_empty() {
         let values: Vec<String> =

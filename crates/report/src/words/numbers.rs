@@ -3,7 +3,7 @@
 pub use analysis::figures::thousands;
 pub(crate) use analysis::figures::{confidence, fixed, percent};
 pub(crate) use analysis::spread::Spread;
-use analysis::verdict::Comparison;
+use analysis::verdict::{Adjustment, Comparison};
 use records::question::Measure;
 
 /// What stands in a table where a figure is missing.
@@ -77,9 +77,12 @@ pub(crate) fn value_unit(measure: Measure) -> &'static str {
     if measure == Measure::LogLoss { "nats" } else { "%" }
 }
 
-/// How a comparison's p-values are adjusted.
-pub(crate) fn adjustment(comparison: &Comparison) -> &'static str {
-    if comparison.corrected_for > 1 { "adjusted by Holm's method" } else { "unadjusted, one comparison" }
+/// How a p-value that decides is adjusted.
+pub(crate) fn adjustment(adjustment: Adjustment) -> &'static str {
+    match adjustment {
+        Adjustment::Holm => "adjusted by Holm's method",
+        Adjustment::None => "unadjusted, one comparison",
+    }
 }
 
 /// The runs that a comparison is of: `3 paired runs`, `5 paired folds`, `3 and 5 runs, not paired`.

@@ -2,7 +2,7 @@
 
 use crate::{Study, words::numbers::margin_of};
 use analysis::{
-    figures::fixed,
+    figures::{confidence, fixed},
     verdict::{Comparison, Coverage, Outcome},
 };
 use records::record::Resample;
@@ -21,7 +21,7 @@ pub(crate) fn in_plain_words(comparison: &Comparison, study: &Study) -> String {
     let drawn = drawn_by(study);
     let Comparison { a, b, measure, .. } = comparison;
     let amount = |amount: f64| fixed(amount, comparison.decimals());
-    let unit = measure.unit();
+    let (unit, level) = (measure.unit(), confidence(comparison.confidence));
     // How far the first model is ahead: of log-loss, how much less it has.
     let [lower, upper] =
         match (comparison.interval.map(|end| measure.scale() * end), measure.larger_is_better()) {
@@ -36,7 +36,7 @@ pub(crate) fn in_plain_words(comparison: &Comparison, study: &Study) -> String {
     };
     let would_win = |better: &str, worse: &str, [least, most]: [f64; 2]| {
         format!(
-            "{again}, {better} would be expected to beat {worse} by {} to {} {unit}.",
+            "{again}, {better} would be expected to beat {worse} by {} to {} {unit}, at {level} confidence.",
             amount(least),
             amount(most)
         )
@@ -51,7 +51,7 @@ pub(crate) fn in_plain_words(comparison: &Comparison, study: &Study) -> String {
             )
         }
         Outcome::CannotTell => format!(
-            "{again}, either may turn out better: anything from {b} ahead by {} {unit} to {a} ahead by {} {unit} would be no surprise.",
+            "{again}, either may turn out better: anything from {b} ahead by {} {unit} to {a} ahead by {} {unit} would be no surprise, at {level} confidence.",
             amount(-lower),
             amount(upper)
         ),
@@ -81,14 +81,17 @@ mod tests {
         assert_eq!(
             told(&judged),
             "Trained again with other seeds and tested on other images, cnn would be expected to beat lstm by 0.63 to \
-             1.03 points."
+             1.03 points, at 95 % confidence."
         );
         (judged.outcome, judged.interval) = (Outcome::BBetter, [-0.02, -0.01]);
-        assert!(told(&judged).ends_with("lstm would be expected to beat cnn by 1.00 to 2.00 points."));
+        assert!(
+            told(&judged)
+                .ends_with("lstm would be expected to beat cnn by 1.00 to 2.00 points, at 95 % confidence.")
+        );
         (judged.outcome, judged.interval) = (Outcome::CannotTell, [-0.002, 0.003]);
         assert!(
             told(&judged)
-                .contains("from lstm ahead by 0.20 points to cnn ahead by 0.30 points would be no surprise.")
+                .contains("from lstm ahead by 0.20 points to cnn ahead by 0.30 points would be no surprise, at 95 % confidence.")
         );
         (judged.outcome, judged.interval) = (Outcome::PracticallyEqual, [-0.0002, 0.0003]);
         assert!(told(&judged).ends_with("expected to stay within 0.05 points of each other."));

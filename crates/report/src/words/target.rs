@@ -3,7 +3,7 @@
 use crate::{
     Study,
     words::{
-        numbers::{counted, listed, percent, thousands},
+        numbers::{confidence, counted, listed, percent, thousands},
         text::one_line,
     },
 };
@@ -49,9 +49,10 @@ fn sentence(attempt: &Attempt) -> String {
     };
     let [lower, upper] = attempt.interval;
     format!(
-        "{name} reaches it {passed}; of further runs {} to {} % would, at 95 % confidence.",
+        "{name} reaches it {passed}; of further runs {} to {} % would, at {} confidence.",
         whole_percent(lower),
-        whole_percent(upper)
+        whole_percent(upper),
+        confidence(attempt.confidence)
     )
 }
 

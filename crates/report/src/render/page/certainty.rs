@@ -76,7 +76,7 @@ fn times_of(comparison: &Comparison) -> String {
             fixed(upper, 2),
             confidence(time.confidence),
             probability(p_value),
-            adjustment(comparison)
+            adjustment(time.p_adjustment)
         ),
     }
 }
@@ -101,7 +101,7 @@ fn certainty_of(comparison: &Comparison, drawn: &str) -> Markup {
         }
         tr {
             th scope="row" { (explained("p")) }
-            td.words { (probability(comparison.p_value).trim_start_matches("= ")) ", " (adjustment(comparison)) }
+            td.words { (probability(comparison.p_value).trim_start_matches("= ")) ", " (adjustment(comparison.p_adjustment)) }
         }
         @if comparison.cross_validation.is_none() {
             tr {
