@@ -1,8 +1,8 @@
 //! Records on disk: one file a run, complete or absent.
 
 use crate::{
-    identity::hash_with_answers,
     encoding,
+    identity::hash_with_answers,
     identity::run_id,
     imported::{IMPORTED_SCHEMA, ImportedRun},
     record::{FailedRun, RECORD_SCHEMA, RunRecord},

@@ -7,7 +7,7 @@ use crate::command::{
 };
 use clap::{Args, ValueHint};
 use data::Corpus;
-use predictions::{Assembled, Found, KnownImages, Source, assemble, find, find_runs, stem};
+use predictions::{Assembled, Found, Source, assemble, find, find_runs, stem};
 use records::{folder::StudyFolder, imported::Imports, results::collect};
 use std::path::{Path, PathBuf};
 
@@ -76,8 +76,8 @@ pub(crate) fn run(arguments: &JudgeArguments) -> Result<(), Failure> {
         source.about.held_back = source.about.held_back.or(arguments.held_back);
     }
     let labels = arguments.labels.as_deref().map(predictions::read_labels).transpose()?;
-    let corpus = arguments.images.as_deref().map(|name| known_images(name, output.quiet)).transpose()?;
-    let known = corpus.as_ref().map(known);
+    let corpus = arguments.images.as_deref().map(|name| loaded(name, output.quiet)).transpose()?;
+    let known = corpus.as_ref().map(crate::known_images);
     let Assembled { runs, notes: of_all } = assemble(sources, labels, known)?;
     let mut question = arguments.question.question();
     question.title = arguments.title.clone();
@@ -94,20 +94,8 @@ fn fraction(text: &str) -> Result<f64, String> {
 }
 
 /// The data set whose test images were answered.
-pub(super) fn known_images(name: &str, quiet: bool) -> Result<Corpus, Failure> {
+fn loaded(name: &str, quiet: bool) -> Result<Corpus, Failure> {
     Ok(data::load(&source::source(name, quiet)?)?)
-}
-
-/// What a file of answers is held against.
-pub(super) fn known(corpus: &Corpus) -> KnownImages<'_> {
-    KnownImages {
-        name: corpus.name(),
-        sha256: corpus.sha256(),
-        files: corpus.test().files(),
-        labels: corpus.test().labels(),
-        class_names: corpus.class_names(),
-        classes: corpus.classes(),
-    }
 }
 
 /// The files that arguments name.

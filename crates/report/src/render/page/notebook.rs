@@ -8,7 +8,8 @@ use crate::{
 use maud::{PreEscaped, html};
 
 /// What a notebook's own style would change, or the page's is not meant for.
-const OWN: &str = ":scope { padding: 1rem; margin: 0; }\n:scope :is(th, td):first-child { text-align: left; }";
+const OWN: &str =
+    ":scope { padding: 1rem; margin: 0; }\n:scope :is(th, td):first-child { text-align: left; }";
 
 /// Verdicts, warnings, differences and the table of the models as HTML that brings its own style and changes nobody else's.
 pub fn notebook(study: &Study) -> String {
