@@ -16,7 +16,7 @@ use crate::charts::{
 };
 
 /// Points of a pixel: a picture is 480 points wide, about a column of text on A4, and its text nearly that of a footnote.
-const POINT: f32 = 0.3;
+const POINT: f64 = 0.3;
 
 /// Of a circle's quarter by a cubic curve, the part of the radius by which its control points stand off.
 const QUARTER: f64 = 0.552_284_75;
@@ -32,11 +32,12 @@ impl Scene {
     pub fn to_pdf(&self) -> Vec<u8> {
         let font = Font::embedded();
         let subset = font.subset(self.texts());
-        let (width, height) = (self.width as f32 * POINT, self.height as f32 * POINT);
+        let [width, height] = [self.width, self.height].map(|side| (f64::from(side) * POINT) as f32);
         let mut drawn =
             Drawn { content: Content::new(), subset: &subset, opacities: Vec::new(), images: Vec::new() };
         // From here on y runs downwards, in pixels.
-        drawn.content.transform([POINT, 0.0, 0.0, -POINT, 0.0, height]);
+        let point = POINT as f32;
+        drawn.content.transform([point, 0.0, 0.0, -point, 0.0, height]);
         drawn.content.set_line_join(LineJoinStyle::RoundJoin);
         drawn.content.set_fill_gray(1.0).rect(0.0, 0.0, self.width as f32, self.height as f32).fill_nonzero();
         self.elements.iter().for_each(|element| drawn.element(element));
@@ -291,4 +292,169 @@ fn write_font(pdf: &mut Pdf, [font, glyphs, descriptor, file, to_unicode]: [Ref;
     subset.characters().for_each(|(glyph, character)| unicode.pair(glyph, character));
     stream = packed(&unicode.finish());
     pdf.stream(to_unicode, &stream).filter(Filter::FlateDecode);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{accuracy_chart, difference_chart, judged, records};
+    use flate2::read::ZlibDecoder;
+    use std::{collections::BTreeMap, io::Read};
+
+    /// A file's objects by their numbers, found by its table of references, with what their streams hold.
+    fn objects(file: &[u8]) -> BTreeMap<usize, (String, Vec<u8>)> {
+        let text = String::from_utf8_lossy(file);
+        let found = |needle: &[u8], from: usize| {
+            from + file[from..].windows(needle.len()).position(|window| window == needle).expect("there")
+        };
+        assert!(file.starts_with(b"%PDF-1.") && file.ends_with(b"%%EOF"), "{}", &text[..20]);
+        let start = text.rsplit("startxref\n").next().and_then(|rest| rest.lines().next()).expect("a place");
+        let table = std::str::from_utf8(&file[start.parse::<usize>().expect("a number")..]).expect("ASCII");
+        let mut lines = table.lines();
+        assert_eq!(lines.next(), Some("xref"));
+        let count = lines.next().and_then(|line| line.strip_prefix("0 ")).expect("one section");
+        let count: usize = count.parse().expect("a number");
+        let mut objects = BTreeMap::new();
+        for (number, line) in lines.take(count).enumerate().filter(|(_, line)| line.trim_end().ends_with('n'))
+        {
+            let at: usize = line[..10].parse().expect("a place");
+            assert!(file[at..].starts_with(format!("{number} 0 obj").as_bytes()), "{number}");
+            let end = found(b"endobj", at);
+            let head_end =
+                file[at..end].windows(7).position(|window| window == b"stream\n").map(|place| at + place);
+            let head = String::from_utf8_lossy(&file[at..head_end.unwrap_or(end)]).into_owned();
+            let mut stream = Vec::new();
+            if let Some(head_end) = head_end {
+                let length = head.split("/Length ").nth(1).and_then(|rest| rest.split_whitespace().next());
+                let length: usize = length.expect("a length").parse().expect("a number");
+                let bytes = &file[head_end + 7..][..length];
+                ZlibDecoder::new(bytes).read_to_end(&mut stream).expect("deflated");
+            }
+            objects.insert(number, (head, stream));
+        }
+        objects
+    }
+
+    fn from_hexadecimal(text: &str) -> Vec<u16> {
+        text.as_bytes()
+            .chunks(4)
+            .map(|four| {
+                u16::from_str_radix(std::str::from_utf8(four).expect("ASCII"), 16).expect("hexadecimal")
+            })
+            .collect()
+    }
+
+    /// The glyphs of the strings in an array: in hexadecimal, or where all bytes are ASCII as such, some escaped.
+    fn glyphs(array: &str) -> Vec<u16> {
+        let mut bytes = Vec::new();
+        let mut rest = array.bytes().peekable();
+        while let Some(byte) = rest.next() {
+            match byte {
+                b'<' => {
+                    let digits: Vec<u8> = rest.by_ref().take_while(|byte| *byte != b'>').collect();
+                    let digits = std::str::from_utf8(&digits).expect("ASCII");
+                    bytes.extend(from_hexadecimal(digits).into_iter().flat_map(u16::to_be_bytes));
+                }
+                b'(' => {
+                    let mut depth = 1;
+                    while let Some(byte) = rest.next() {
+                        let value = match byte {
+                            b'\\' => match rest.next() {
+                                Some(digit @ b'0'..=b'7') => {
+                                    let [two, three] = [rest.next(), rest.next()]
+                                        .map(|digit| digit.expect("three digits") - b'0');
+                                    ((digit - b'0') * 8 + two) * 8 + three
+                                }
+                                Some(letter) => {
+                                    let names = b"nrtbf".iter().zip(b"\n\r\t\x08\x0c");
+                                    names
+                                        .into_iter()
+                                        .find(|(name, _)| **name == letter)
+                                        .map_or(letter, |(_, value)| *value)
+                                }
+                                None => panic!("{array}"),
+                            },
+                            b'(' => {
+                                depth += 1;
+                                byte
+                            }
+                            b')' => {
+                                depth -= 1;
+                                if depth == 0 {
+                                    break;
+                                }
+                                byte
+                            }
+                            _ => byte,
+                        };
+                        bytes.push(value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        assert!(rest.is_empty(), "{array}");
+        pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect()
+    }
+
+    /// The texts that a reader finds, by the page's content and the font's table of characters.
+    fn texts(file: &[u8]) -> Vec<String> {
+        let objects = objects(file);
+        let streams = || objects.values().map(|(_, stream)| String::from_utf8_lossy(stream).into_owned());
+        let table = streams().find(|stream| stream.contains("beginbfchar")).expect("a table of characters");
+        let mut characters = BTreeMap::new();
+        for line in table.lines().filter(|line| line.starts_with('<') && line.contains("> <")) {
+            let (glyph, code) = line.trim_matches(['<', '>']).split_once("> <").expect("two");
+            if let [glyph] = from_hexadecimal(glyph)[..] {
+                characters.insert(glyph, String::from_utf16_lossy(&from_hexadecimal(code)));
+            }
+        }
+        let content = streams().find(|stream| stream.contains("BT\n")).expect("a page");
+        let shown = content.lines().filter_map(|line| line.strip_suffix(" TJ"));
+        shown
+            .map(|line| glyphs(line).into_iter().map(|glyph| characters[&glyph].as_str()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn every_text_can_be_read_back_and_every_object_is_where_it_is_said_to_be() {
+        let records = records(&[("cnn", 0.05), ("ünï <α> プ", 0.12)], 3, 4);
+        let study = judged(&records, &[]);
+        for scene in [accuracy_chart(&study), difference_chart(&study)] {
+            let scene = scene.expect("a picture");
+            let file = scene.to_pdf();
+            assert_eq!(texts(&file), scene.texts().collect::<Vec<_>>());
+            assert_eq!(file, scene.to_pdf());
+            let objects = objects(&file);
+            let whole: String = objects.values().map(|(head, _)| head.as_str()).collect();
+            assert!(whole.contains("/MediaBox [0 0 480 ") && whole.contains("+DejaVuSans"), "{whole}");
+            let embedded = objects.values().find(|(head, _)| head.contains("/Length1 ")).expect("a font");
+            assert!(ttf_parser::Face::parse(&embedded.1, 0).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_drawing_is_written_as_it_is_painted() {
+        let mut scene = Scene::new(100, 50, "a".to_owned());
+        let stroke = Stroke { colour: Colour(255, 0, 0), width: 2.0, dash: Some([4.0, 8.0]) };
+        scene.line(&[(0.0, 0.0), (100.0, 50.0)], stroke);
+        scene.shape(Outline::Circle((20.0, 10.0), 5.0), Some(Colour(0, 0, 255)), None, 0.5);
+        let raster = Raster { columns: 2, colours: vec![[1, 2, 3], [4, 5, 6]] };
+        scene.elements.push(Element::Image { at: (10.0, 20.0), pixel: 4.0, raster });
+        let objects = objects(&scene.to_pdf());
+        let content = objects.values().find(|(_, stream)| stream.ends_with(b"Q")).expect("a page");
+        let content = String::from_utf8_lossy(&content.1);
+        for words in [
+            "0.3 0 0 -0.3 0 15 cm",
+            "1 0 0 RG\n2 w\n[4 8] 0 d\n0 0 m\n100 50 l\nS",
+            "/G0 gs\n0 0 1 rg\n25 10 m\n",
+            "8 0 0 -4 10 24 cm\n/I0 Do",
+        ] {
+            assert!(content.contains(words), "{words}: {content}");
+        }
+        let image = objects.values().find(|(head, _)| head.contains("/Subtype /Image")).expect("an image");
+        assert_eq!(image.1, [1, 2, 3, 4, 5, 6]);
+        assert!(objects.values().any(|(head, _)| head.contains("/ca 0.5")));
+    }
 }
