@@ -40,7 +40,8 @@ pub(crate) fn fresh(folder: &Path) -> PathBuf {
 /// `pip install` in an interpreter's environment.
 pub(crate) fn pip(python: &Path) -> Command {
     let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    // What is compiled is what is imported, when it is.
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]);
     pip
 }
 
