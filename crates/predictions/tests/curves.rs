@@ -303,7 +303,7 @@ fn malformed_logs_are_refused_where_they_are_wrong() {
             Logger::KerasCsvLog,
             "a.csv",
             "epoch,loss\n5000000000,1\n",
-            "the number of an epoch expected, 5000000000 found",
+            "loss, line 2: an epoch up to 10000000 expected, 5000000000 found",
         ),
         (
             Logger::KerasCsvLog,
@@ -423,6 +423,19 @@ fn files_that_are_called_alike_are_told_apart() {
     let copy = write("copy", "Step,x - loss\n0,1\n");
     let twice = Logger::Wandb.read(&[charts[0].clone(), copy]).expect_err("twice").to_string();
     assert!(twice.contains("each metric of a run once expected, `loss` of run `x`"), "{twice}");
+    // What is noted of very many files is read again.
+    let many: Vec<PathBuf> = (0..300)
+        .map(|metric| {
+            write(
+                &format!("{}-{metric}", "é".repeat(100)),
+                &format!("Step,x - {metric} loss,x - m{metric}\n0,1,2\n"),
+            )
+        })
+        .chain([write("one", "Step,x - loss\n0,1\n")])
+        .collect();
+    let log = &Logger::Wandb.read(&many).expect("logs")[0];
+    let file = write("x.run.json", &about(Logger::Wandb, log).to_json());
+    assert!(About::read(&file).expect("read again").remarks[0].ends_with('…'));
     // Runs of one name in MLflow.
     let runs = ["m/1/p", "m/1/q"].map(|run| {
         write(&format!("{run}/meta.yaml"), "run_name: r\nlifecycle_stage: active\n");
@@ -430,4 +443,16 @@ fn files_that_are_called_alike_are_told_apart() {
         folder.path().join(run)
     });
     assert_eq!(names(Logger::MlFlow, &runs), ["r", "r-2"]);
+    // Links that lead back.
+    #[cfg(unix)]
+    {
+        let above = folder.path().join("m");
+        for link in ["m/1/back", "m/1/again", "m/1/p/metrics/back"] {
+            std::os::unix::fs::symlink("..", folder.path().join(link)).expect("linked");
+        }
+        assert_eq!(names(Logger::MlFlow, std::slice::from_ref(&above)), ["r", "r-2"]);
+        let event = golden("torch/by-step/events.out.tfevents.0");
+        fs::copy(event, folder.path().join("m/1/p/events.out.tfevents.0")).expect("copied");
+        assert_eq!(names(Logger::TensorBoard, &[above]), ["p"]);
+    }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     About,
+    about::{LONGEST_NOTE, MOST_NOTES},
     error::{Error, quoted},
 };
 use records::record::EpochRecord;
@@ -13,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// No training has more.
 const MOST_EPOCHS: usize = 50_000;
+
+/// None has a higher number.
+const LAST_EPOCH: i64 = 10_000_000;
 
 /// Which epoch each step is of.
 enum Epochs {
@@ -89,7 +93,7 @@ impl Log {
             train_seconds: seconds.map(|seconds| seconds.iter().sum()),
             total_seconds: self.total_seconds,
             epochs,
-            remarks: notes,
+            remarks: fitting(notes),
             ..About::default()
         })
     }
@@ -247,6 +251,21 @@ impl Log {
     }
 }
 
+/// Notes that a record has room for: of hundreds of files the first ones.
+fn fitting(mut notes: Vec<String>) -> Vec<String> {
+    let all = notes.len();
+    if all > MOST_NOTES {
+        notes.truncate(MOST_NOTES - 1);
+        notes.push(format!("and {} notes more", all - notes.len()));
+    }
+    for note in notes.iter_mut().filter(|note| note.len() > LONGEST_NOTE) {
+        let end = (0..=LONGEST_NOTE - '…'.len_utf8()).rev().find(|end| note.is_char_boundary(*end));
+        note.truncate(end.unwrap_or(0));
+        note.push('…');
+    }
+    notes
+}
+
 /// Whether seconds look like those since the start.
 fn is_of_a_clock(points: &[Point]) -> bool {
     let grows = points.windows(2).all(|pair| pair[0].value < pair[1].value);
@@ -268,6 +287,10 @@ fn collected(
         for point in points {
             match epochs.of(point.step) {
                 None => after += 1,
+                Some(epoch) if epoch > LAST_EPOCH => {
+                    let expected = format!("an epoch up to {LAST_EPOCH}");
+                    return Err(series.refused(point.at, &expected, epoch.to_string(), STATE_STEPS));
+                }
                 Some(epoch) if !point.value.is_finite() => missing.push(epoch),
                 Some(epoch) => of_epoch.entry(epoch).or_default().push(point.value / scale),
             }
@@ -296,12 +319,8 @@ fn collected(
                 true => values.iter().sum::<f64>() / values.len() as f64,
                 false => *values.last().expect("one value at least"),
             };
-            let Ok(number) = u32::try_from(epoch) else {
-                let found = epoch.to_string();
-                return Err(Error::new(source, "the number of an epoch", found, "log the curves again"));
-            };
             let record = records.entry(epoch).or_insert_with(|| EpochRecord {
-                epoch: number as usize,
+                epoch: epoch as usize,
                 train_loss: f64::NAN,
                 train_accuracy: f64::NAN,
                 validation_loss: f64::NAN,
