@@ -194,6 +194,23 @@ fn logs_by_step_are_brought_to_epochs() {
         refused.contains("training figures of steps 100 to 200 found | state how many steps an epoch has"),
         "{refused}"
     );
+    // Training by step beside evaluations by epoch.
+    let mut text = "Run,metric,step,value\n".to_owned();
+    (0..40).for_each(|step| text.push_str(&format!("r,train_loss,{step},{}\n", 40 - step)));
+    (0..4).for_each(|epoch| text.push_str(&format!("r,val_loss,{epoch},{epoch}\n")));
+    let mixed = |steps_per_epoch| {
+        let choice = Choice { steps_per_epoch, ..Choice::default() };
+        of_text(Logger::MlFlow, "c.csv", text.as_bytes(), &choice).expect("curves")
+    };
+    let without = mixed(None);
+    assert_eq!(figure(&without, "validation_loss"), [0.0, 1.0, 2.0, 3.0]);
+    assert!(without.epochs.iter().all(|epoch| epoch.train_loss.is_nan()));
+    let told = "`train_loss` is logged by step, up to 39, the evaluations by epoch, up to 3: left out";
+    assert!(without.remarks.iter().any(|note| note.starts_with(told)), "{without:?}");
+    let stated = mixed(Some(10));
+    assert_eq!(figure(&stated, "validation_loss"), [0.0, 1.0, 2.0, 3.0]);
+    // Of steps 0 to 10, 11 to 20 and so on: an epoch ends with its tenth step.
+    assert_eq!(figure(&stated, "train_loss"), [35.0, 24.5, 14.5, 5.0]);
     // Steps that nobody stated.
     let without = of_text(Logger::MlFlow, "metrics/loss", b"1 4 0\n2 2 0\n3 1 0\n", &Choice::default())
         .expect("curves");

@@ -82,8 +82,20 @@ impl Log {
             }
             figures.push((*figure, *series, points));
         }
-        let epochs = self.epochs(&figures, &chosen, choice, &mut notes)?;
-        let epochs = collected(&figures, &epochs, &self.source, &mut notes)?;
+        let apart = match self.by_epoch || chosen.epoch.is_some() {
+            true => Vec::new(),
+            false => counted_apart(&figures, choice.steps_per_epoch, &mut notes),
+        };
+        // Without them the others are counted by epoch, whatever is stated of steps.
+        let (by_step, others): (Vec<_>, Vec<_>) =
+            figures.into_iter().partition(|(figure, ..)| apart.contains(figure));
+        let stated = if apart.is_empty() { choice.steps_per_epoch } else { Some(1) };
+        let epochs = self.epochs(&others, &chosen, stated, &mut notes)?;
+        let mut mapped = vec![(epochs, others)];
+        if let Some(steps) = choice.steps_per_epoch {
+            mapped.push((Epochs::Every(steps), by_step));
+        }
+        let epochs = collected(&mapped, &self.source, &mut notes)?;
         let seconds: Option<Vec<f64>> = epochs
             .iter()
             .map(|epoch| Some(epoch.train_seconds).filter(|seconds| seconds.is_finite()))
@@ -160,7 +172,7 @@ impl Log {
         &self,
         figures: &[(Figure, &Series, Vec<Point>)],
         chosen: &Chosen,
-        choice: &Choice,
+        steps_per_epoch: Option<u64>,
         notes: &mut Vec<String>,
     ) -> Result<Epochs, Error> {
         let of = |is_wanted: fn(Figure) -> bool| -> BTreeSet<i64> {
@@ -181,7 +193,7 @@ impl Log {
             return Err(Error::new(&self.source, what, first.to_string(), "log the curves again"));
         }
         let more = i64::from(first == 0);
-        match choice.steps_per_epoch {
+        match steps_per_epoch {
             None => {}
             Some(1) => return Ok(Epochs::Steps(more)),
             Some(steps) => {
@@ -272,15 +284,49 @@ fn is_of_a_clock(points: &[Point]) -> bool {
     points.len() > 2 && grows && points[points.len() - 1].value > 2.0 * points[0].value
 }
 
+/// The training figures whose steps are batches where those of the evaluations are epochs, which many programs log side by side: the
+/// evaluations are counted in a row, and training goes on far beyond the last. They need a number of steps an epoch.
+fn counted_apart(
+    figures: &[(Figure, &Series, Vec<Point>)],
+    steps_per_epoch: Option<u64>,
+    notes: &mut Vec<String>,
+) -> Vec<Figure> {
+    let is_evaluation =
+        |figure: Figure| matches!(figure, Figure::ValidationLoss | Figure::ValidationAccuracy);
+    let evaluated = figures.iter().filter(|(figure, ..)| is_evaluation(*figure));
+    let steps: BTreeSet<i64> = evaluated.flat_map(|(.., points)| points.iter().map(|of| of.step)).collect();
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
+    if !(0..=1).contains(first) || last - first != steps.len() as i64 - 1 {
+        return Vec::new();
+    }
+    let beyond = |points: &[Point]| points.last().is_some_and(|point| point.step > 2 * (*last).max(1));
+    let apart: Vec<_> =
+        figures.iter().filter(|(figure, _, points)| figure.is_of_training() && beyond(points)).collect();
+    for (_, series, points) in &apart {
+        let until = points.last().map_or(0, |point| point.step);
+        notes.push(match steps_per_epoch {
+            Some(steps) => format!(
+                "{} is logged by step, the evaluations by epoch: {steps} steps are taken as an epoch, as stated",
+                quoted(&series.name)
+            ),
+            None => format!(
+                "{} is logged by step, up to {until}, the evaluations by epoch, up to {last}: left out unless it is stated how many steps an epoch has",
+                quoted(&series.name)
+            ),
+        });
+    }
+    apart.into_iter().map(|(figure, ..)| *figure).collect()
+}
+
 /// The figures of each epoch: those of training averaged over what was logged in it, of an evaluation the last.
 fn collected(
-    figures: &[(Figure, &Series, Vec<Point>)],
-    epochs: &Epochs,
+    mapped: &[(Epochs, Vec<(Figure, &Series, Vec<Point>)>)],
     source: &str,
     notes: &mut Vec<String>,
 ) -> Result<Vec<EpochRecord>, Error> {
     let mut records: BTreeMap<i64, EpochRecord> = BTreeMap::new();
-    for (figure, series, points) in figures {
+    let figures = mapped.iter().flat_map(|(epochs, figures)| figures.iter().map(move |of| (epochs, of)));
+    for (epochs, (figure, series, points)) in figures {
         let scale = check_values(*figure, series, points, notes)?;
         let mut of_epoch: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         let (mut after, mut missing) = (0, Vec::new());
