@@ -8,6 +8,10 @@ use std::path::Path;
 /// No such file is larger.
 const MAXIMUM_BYTES: u64 = 16 << 20;
 
+/// What a record has room for, beside what is noticed in the answers.
+pub(crate) const MOST_NOTES: usize = 500;
+pub(crate) const LONGEST_NOTE: usize = 5000;
+
 /// What is stated of a run beside its answers. Everything may be absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct About {
@@ -133,7 +137,11 @@ impl About {
                     let notes: Option<Vec<String>> = value.as_array().and_then(|notes| {
                         notes.iter().map(|note| note.as_str().map(str::to_owned)).collect()
                     });
-                    about.remarks.extend(notes.ok_or_else(|| refused("a list of texts"))?);
+                    let fit = |notes: &Vec<String>| {
+                        notes.len() <= MOST_NOTES && notes.iter().all(|note| note.len() <= LONGEST_NOTE)
+                    };
+                    let expected = format!("a list of at most {MOST_NOTES} texts of {LONGEST_NOTE} bytes");
+                    about.remarks.extend(notes.filter(fit).ok_or_else(|| refused(&expected))?);
                 }
                 _ => others.push(name.clone()),
             }
@@ -211,6 +219,7 @@ mod tests {
             (r#"{"epochs": [{"epoch": 2}, {"epoch": 2}]}"#, "epochs"),
             (r#"{"held_back": 1}"#, "held_back"),
             (r#"{"notes": "x"}"#, "notes"),
+            (&format!(r#"{{"notes": ["{}"]}}"#, "x".repeat(5001)), "500 texts of 5000 bytes as notes"),
             ("[1]", "an object"),
         ] {
             let refused = About::parse("run.json", wrong.as_bytes()).expect_err(wrong).to_string();

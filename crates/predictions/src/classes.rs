@@ -89,11 +89,17 @@ impl Classes {
         // Numbers of one file cannot be told from names of another.
         let numbers = stated.iter().find(|(.., column)| matches!(column, Column::Numbers(_)));
         let named = stated.iter().find(|(.., column)| matches!(column, Column::Names(_)));
-        if let (Some((first, what, _)), Some((file, other, _))) = (numbers, named) {
+        if let (Some((first, what, _)), Some((file, other, column))) = (numbers, named) {
+            let first_name = match column {
+                Column::Names(names) => names.iter().find(|name| name.parse::<u32>().is_err()),
+                Column::Numbers(_) => None,
+            };
+            let names_such_as = first_name
+                .map_or_else(|| "names".to_owned(), |name| format!("names, such as {},", quoted(name)));
             return Err(Error::new(
                 file,
                 format!("numbers as {other}, as the {what} of {first} are,"),
-                "names",
+                names_such_as,
                 "give all classes by number, or all by name",
             ));
         }

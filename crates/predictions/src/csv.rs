@@ -152,7 +152,9 @@ fn text(bytes: &[u8], file: &str, line: u64) -> Result<String, Error> {
     // The mark that some programs put before UTF-8.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     String::from_utf8(bytes.to_vec()).map_err(|_| {
-        Error::new(file, "text in UTF-8", "other bytes", "save the table as UTF-8").at(format!("line {line}"))
+        let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        let found = if is_utf16 { "UTF-16" } else { "other bytes" };
+        Error::new(file, "text in UTF-8", found, "save the table as UTF-8").at(format!("line {line}"))
     })
 }
 

@@ -242,7 +242,7 @@ fn ids_may_be_the_files_of_a_data_set() {
         };
         let folder = Folder::new();
         let [one, other, third] = ids;
-        folder.write("a.csv", &format!("id,prediction\n{one},dog\n{other},cat\n{third},dog\n"));
+        folder.write("a.csv", format!("id,prediction\n{one},dog\n{other},cat\n{third},dog\n"));
         let path = folder.0.path().join("a.csv");
         let source = Source::of("a", "1", &path).expect("a source");
         let assembled = assemble(vec![source], None, Some(known));

@@ -194,6 +194,23 @@ fn logs_by_step_are_brought_to_epochs() {
         refused.contains("training figures of steps 100 to 200 found | state how many steps an epoch has"),
         "{refused}"
     );
+    // Training by step beside evaluations by epoch.
+    let mut text = "Run,metric,step,value\n".to_owned();
+    (0..40).for_each(|step| text.push_str(&format!("r,train_loss,{step},{}\n", 40 - step)));
+    (0..4).for_each(|epoch| text.push_str(&format!("r,val_loss,{epoch},{epoch}\n")));
+    let mixed = |steps_per_epoch| {
+        let choice = Choice { steps_per_epoch, ..Choice::default() };
+        of_text(Logger::MlFlow, "c.csv", text.as_bytes(), &choice).expect("curves")
+    };
+    let without = mixed(None);
+    assert_eq!(figure(&without, "validation_loss"), [0.0, 1.0, 2.0, 3.0]);
+    assert!(without.epochs.iter().all(|epoch| epoch.train_loss.is_nan()));
+    let told = "`train_loss` is logged by step, up to 39, the evaluations by epoch, up to 3: left out";
+    assert!(without.remarks.iter().any(|note| note.starts_with(told)), "{without:?}");
+    let stated = mixed(Some(10));
+    assert_eq!(figure(&stated, "validation_loss"), [0.0, 1.0, 2.0, 3.0]);
+    // Of steps 0 to 10, 11 to 20 and so on: an epoch ends with its tenth step.
+    assert_eq!(figure(&stated, "train_loss"), [35.0, 24.5, 14.5, 5.0]);
     // Steps that nobody stated.
     let without = of_text(Logger::MlFlow, "metrics/loss", b"1 4 0\n2 2 0\n3 1 0\n", &Choice::default())
         .expect("curves");
@@ -303,7 +320,7 @@ fn malformed_logs_are_refused_where_they_are_wrong() {
             Logger::KerasCsvLog,
             "a.csv",
             "epoch,loss\n5000000000,1\n",
-            "the number of an epoch expected, 5000000000 found",
+            "loss, line 2: an epoch up to 10000000 expected, 5000000000 found",
         ),
         (
             Logger::KerasCsvLog,
@@ -423,6 +440,19 @@ fn files_that_are_called_alike_are_told_apart() {
     let copy = write("copy", "Step,x - loss\n0,1\n");
     let twice = Logger::Wandb.read(&[charts[0].clone(), copy]).expect_err("twice").to_string();
     assert!(twice.contains("each metric of a run once expected, `loss` of run `x`"), "{twice}");
+    // What is noted of very many files is read again.
+    let many: Vec<PathBuf> = (0..300)
+        .map(|metric| {
+            write(
+                &format!("{}-{metric}", "é".repeat(100)),
+                &format!("Step,x - {metric} loss,x - m{metric}\n0,1,2\n"),
+            )
+        })
+        .chain([write("one", "Step,x - loss\n0,1\n")])
+        .collect();
+    let log = &Logger::Wandb.read(&many).expect("logs")[0];
+    let file = write("x.run.json", &about(Logger::Wandb, log).to_json());
+    assert!(About::read(&file).expect("read again").remarks[0].ends_with('…'));
     // Runs of one name in MLflow.
     let runs = ["m/1/p", "m/1/q"].map(|run| {
         write(&format!("{run}/meta.yaml"), "run_name: r\nlifecycle_stage: active\n");
@@ -430,4 +460,16 @@ fn files_that_are_called_alike_are_told_apart() {
         folder.path().join(run)
     });
     assert_eq!(names(Logger::MlFlow, &runs), ["r", "r-2"]);
+    // Links that lead back.
+    #[cfg(unix)]
+    {
+        let above = folder.path().join("m");
+        for link in ["m/1/back", "m/1/again", "m/1/p/metrics/back"] {
+            std::os::unix::fs::symlink("..", folder.path().join(link)).expect("linked");
+        }
+        assert_eq!(names(Logger::MlFlow, std::slice::from_ref(&above)), ["r", "r-2"]);
+        let event = golden("torch/by-step/events.out.tfevents.0");
+        fs::copy(event, folder.path().join("m/1/p/events.out.tfevents.0")).expect("copied");
+        assert_eq!(names(Logger::TensorBoard, &[above]), ["p"]);
+    }
 }

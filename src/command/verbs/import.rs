@@ -125,8 +125,10 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<(), Failure> {
         written.push(Target { path, log, about: log.about(logger, &choice).map_err(refused)? });
     }
     let inputs: Vec<(&str, &Path)> = arguments.files.iter().map(|file| ("the log", file.as_path())).collect();
-    let outputs: Vec<(&str, &Path)> = written.iter().map(|target| ("--to", target.path.as_path())).collect();
-    targets::check(&inputs, &outputs)?;
+    // They differ from each other already.
+    for target in &written {
+        targets::check(&inputs, &[("--to", target.path.as_path())])?;
+    }
     let there = |target: &&Target| target.path.exists();
     if let Some(target) = written.iter().find(there).filter(|_| !arguments.fresh) {
         let shown = target.path.display();

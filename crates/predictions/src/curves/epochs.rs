@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     About,
+    about::{LONGEST_NOTE, MOST_NOTES},
     error::{Error, quoted},
 };
 use records::record::EpochRecord;
@@ -13,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// No training has more.
 const MOST_EPOCHS: usize = 50_000;
+
+/// None has a higher number.
+const LAST_EPOCH: i64 = 10_000_000;
 
 /// Which epoch each step is of.
 enum Epochs {
@@ -78,8 +82,20 @@ impl Log {
             }
             figures.push((*figure, *series, points));
         }
-        let epochs = self.epochs(&figures, &chosen, choice, &mut notes)?;
-        let epochs = collected(&figures, &epochs, &self.source, &mut notes)?;
+        let apart = match self.by_epoch || chosen.epoch.is_some() {
+            true => Vec::new(),
+            false => counted_apart(&figures, choice.steps_per_epoch, &mut notes),
+        };
+        // Without them the others are counted by epoch, whatever is stated of steps.
+        let (by_step, others): (Vec<_>, Vec<_>) =
+            figures.into_iter().partition(|(figure, ..)| apart.contains(figure));
+        let stated = if apart.is_empty() { choice.steps_per_epoch } else { Some(1) };
+        let epochs = self.epochs(&others, &chosen, stated, &mut notes)?;
+        let mut mapped = vec![(epochs, others)];
+        if let Some(steps) = choice.steps_per_epoch {
+            mapped.push((Epochs::Every(steps), by_step));
+        }
+        let epochs = collected(&mapped, &self.source, &mut notes)?;
         let seconds: Option<Vec<f64>> = epochs
             .iter()
             .map(|epoch| Some(epoch.train_seconds).filter(|seconds| seconds.is_finite()))
@@ -89,7 +105,7 @@ impl Log {
             train_seconds: seconds.map(|seconds| seconds.iter().sum()),
             total_seconds: self.total_seconds,
             epochs,
-            remarks: notes,
+            remarks: fitting(notes),
             ..About::default()
         })
     }
@@ -156,7 +172,7 @@ impl Log {
         &self,
         figures: &[(Figure, &Series, Vec<Point>)],
         chosen: &Chosen,
-        choice: &Choice,
+        steps_per_epoch: Option<u64>,
         notes: &mut Vec<String>,
     ) -> Result<Epochs, Error> {
         let of = |is_wanted: fn(Figure) -> bool| -> BTreeSet<i64> {
@@ -177,7 +193,7 @@ impl Log {
             return Err(Error::new(&self.source, what, first.to_string(), "log the curves again"));
         }
         let more = i64::from(first == 0);
-        match choice.steps_per_epoch {
+        match steps_per_epoch {
             None => {}
             Some(1) => return Ok(Epochs::Steps(more)),
             Some(steps) => {
@@ -247,27 +263,80 @@ impl Log {
     }
 }
 
+/// Notes that a record has room for: of hundreds of files the first ones.
+fn fitting(mut notes: Vec<String>) -> Vec<String> {
+    let all = notes.len();
+    if all > MOST_NOTES {
+        notes.truncate(MOST_NOTES - 1);
+        notes.push(format!("and {} notes more", all - notes.len()));
+    }
+    for note in notes.iter_mut().filter(|note| note.len() > LONGEST_NOTE) {
+        let end = (0..=LONGEST_NOTE - '…'.len_utf8()).rev().find(|end| note.is_char_boundary(*end));
+        note.truncate(end.unwrap_or(0));
+        note.push('…');
+    }
+    notes
+}
+
 /// Whether seconds look like those since the start.
 fn is_of_a_clock(points: &[Point]) -> bool {
     let grows = points.windows(2).all(|pair| pair[0].value < pair[1].value);
     points.len() > 2 && grows && points[points.len() - 1].value > 2.0 * points[0].value
 }
 
+/// The training figures whose steps are batches where those of the evaluations are epochs, which many programs log side by side: the
+/// evaluations are counted in a row, and training goes on far beyond the last. They need a number of steps an epoch.
+fn counted_apart(
+    figures: &[(Figure, &Series, Vec<Point>)],
+    steps_per_epoch: Option<u64>,
+    notes: &mut Vec<String>,
+) -> Vec<Figure> {
+    let is_evaluation =
+        |figure: Figure| matches!(figure, Figure::ValidationLoss | Figure::ValidationAccuracy);
+    let evaluated = figures.iter().filter(|(figure, ..)| is_evaluation(*figure));
+    let steps: BTreeSet<i64> = evaluated.flat_map(|(.., points)| points.iter().map(|of| of.step)).collect();
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
+    if !(0..=1).contains(first) || last - first != steps.len() as i64 - 1 {
+        return Vec::new();
+    }
+    let beyond = |points: &[Point]| points.last().is_some_and(|point| point.step > 2 * (*last).max(1));
+    let apart: Vec<_> =
+        figures.iter().filter(|(figure, _, points)| figure.is_of_training() && beyond(points)).collect();
+    for (_, series, points) in &apart {
+        let until = points.last().map_or(0, |point| point.step);
+        notes.push(match steps_per_epoch {
+            Some(steps) => format!(
+                "{} is logged by step, the evaluations by epoch: {steps} steps are taken as an epoch, as stated",
+                quoted(&series.name)
+            ),
+            None => format!(
+                "{} is logged by step, up to {until}, the evaluations by epoch, up to {last}: left out unless it is stated how many steps an epoch has",
+                quoted(&series.name)
+            ),
+        });
+    }
+    apart.into_iter().map(|(figure, ..)| *figure).collect()
+}
+
 /// The figures of each epoch: those of training averaged over what was logged in it, of an evaluation the last.
 fn collected(
-    figures: &[(Figure, &Series, Vec<Point>)],
-    epochs: &Epochs,
+    mapped: &[(Epochs, Vec<(Figure, &Series, Vec<Point>)>)],
     source: &str,
     notes: &mut Vec<String>,
 ) -> Result<Vec<EpochRecord>, Error> {
     let mut records: BTreeMap<i64, EpochRecord> = BTreeMap::new();
-    for (figure, series, points) in figures {
+    let figures = mapped.iter().flat_map(|(epochs, figures)| figures.iter().map(move |of| (epochs, of)));
+    for (epochs, (figure, series, points)) in figures {
         let scale = check_values(*figure, series, points, notes)?;
         let mut of_epoch: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         let (mut after, mut missing) = (0, Vec::new());
         for point in points {
             match epochs.of(point.step) {
                 None => after += 1,
+                Some(epoch) if epoch > LAST_EPOCH => {
+                    let expected = format!("an epoch up to {LAST_EPOCH}");
+                    return Err(series.refused(point.at, &expected, epoch.to_string(), STATE_STEPS));
+                }
                 Some(epoch) if !point.value.is_finite() => missing.push(epoch),
                 Some(epoch) => of_epoch.entry(epoch).or_default().push(point.value / scale),
             }
@@ -296,12 +365,8 @@ fn collected(
                 true => values.iter().sum::<f64>() / values.len() as f64,
                 false => *values.last().expect("one value at least"),
             };
-            let Ok(number) = u32::try_from(epoch) else {
-                let found = epoch.to_string();
-                return Err(Error::new(source, "the number of an epoch", found, "log the curves again"));
-            };
             let record = records.entry(epoch).or_insert_with(|| EpochRecord {
-                epoch: number as usize,
+                epoch: epoch as usize,
                 train_loss: f64::NAN,
                 train_accuracy: f64::NAN,
                 validation_loss: f64::NAN,

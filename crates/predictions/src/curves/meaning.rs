@@ -83,7 +83,7 @@ impl Series {
     pub(super) fn checked(&self) -> Result<&Self, Error> {
         match &self.wrong {
             Some((at, text)) => {
-                let advice = match text.contains(',') {
+                let advice = match text.replace(',', ".").parse::<f64>().is_ok() {
                     true => "write numbers with a decimal point",
                     false => "correct it, or leave the row out",
                 };

@@ -7,8 +7,8 @@ use crate::{
     found::{Entry, entries},
 };
 use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
 };
 
 /// No file of one metric is larger.
@@ -17,7 +17,7 @@ const MAXIMUM_BYTES: u64 = 256 << 20;
 /// No file of what is known of a run is larger.
 const MAXIMUM_STATED: u64 = 1 << 20;
 
-/// Folders below that which was named: `mlruns/EXPERIMENT/RUN`, and those of a metric's name.
+/// Folders below that which was named: `mlruns/EXPERIMENT/RUN`.
 const DEEPEST: usize = 8;
 
 const ADVICE: &str = "give a folder of mlruns (a run, an experiment, all of them), or the CSV of a chart's data; of a database, \
@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Log>, Error> {
     if path.is_dir() {
         let mut logs = Vec::new();
         let mut passed_over = Vec::new();
-        runs(path, 0, &mut logs, &mut passed_over)?;
+        runs(path, 0, &mut BTreeSet::new(), &mut logs, &mut passed_over)?;
         let Some(first) = logs.first_mut() else {
             let found = if passed_over.is_empty() { "none".to_owned() } else { passed_over.join(", ") };
             return Err(Error::new(&shown, "runs with files metrics/NAME", found, ADVICE));
@@ -63,9 +63,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<Log>, Error> {
 fn runs(
     folder: &Path,
     depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
     logs: &mut Vec<Log>,
     passed_over: &mut Vec<String>,
 ) -> Result<(), Error> {
+    // A link may lead back.
+    if folder.canonicalize().is_ok_and(|place| !seen.insert(place)) {
+        return Ok(());
+    }
     let metrics = folder.join("metrics");
     if metrics.is_dir() {
         let mut log = stated(folder)?;
@@ -73,7 +78,7 @@ fn runs(
             passed_over.push(format!("run {} is deleted: passed over", quoted(&log.run)));
             return Ok(());
         }
-        collect(&metrics, &metrics, 0, &mut log.series)?;
+        collect(&metrics, &metrics, &mut BTreeSet::new(), &mut log.series)?;
         match log.series.is_empty() {
             true => passed_over.push(format!("run {} has no metrics: passed over", quoted(&log.run))),
             false => logs.push(log),
@@ -83,7 +88,7 @@ fn runs(
     if depth < DEEPEST {
         for entry in entries(folder)? {
             if let Entry::Folder(path, _) = entry {
-                runs(&path, depth + 1, logs, passed_over)?;
+                runs(&path, depth + 1, seen, logs, passed_over)?;
             }
         }
     }
@@ -91,12 +96,19 @@ fn runs(
 }
 
 /// A metric's file has its name, `val/loss` in folders.
-fn collect(metrics: &Path, folder: &Path, depth: usize, series: &mut Vec<Series>) -> Result<(), Error> {
+fn collect(
+    metrics: &Path,
+    folder: &Path,
+    seen: &mut BTreeSet<PathBuf>,
+    series: &mut Vec<Series>,
+) -> Result<(), Error> {
+    if folder.canonicalize().is_ok_and(|place| !seen.insert(place)) {
+        return Ok(());
+    }
     for entry in entries(folder)? {
         match entry {
             Entry::File(path, _) => series.push(metric(&path, &metric_name(metrics, &path))?),
-            Entry::Folder(path, _) if depth < DEEPEST => collect(metrics, &path, depth + 1, series)?,
-            Entry::Folder(..) => {}
+            Entry::Folder(path, _) => collect(metrics, &path, seen, series)?,
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ pub use meaning::Figure;
 use crate::error::{Error, quoted};
 use meaning::Series;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
@@ -77,6 +77,7 @@ impl Logger {
     pub fn read(self, paths: &[PathBuf]) -> Result<Vec<Log>, Error> {
         let mut logs: Vec<Log> = Vec::new();
         let mut places = BTreeSet::new();
+        let mut trainings: HashMap<String, usize> = HashMap::new();
         for path in paths {
             if path.canonicalize().is_ok_and(|place| !places.insert(place)) {
                 let shown = path.display().to_string();
@@ -90,10 +91,12 @@ impl Logger {
             };
             // Of charts, which are saved one metric a file.
             for log in found {
-                let is_same = |other: &&mut Log| log.training.is_some() && other.training == log.training;
-                match logs.iter_mut().find(is_same) {
-                    Some(other) => other.join(log)?,
-                    None => logs.push(log),
+                match log.training.as_ref().and_then(|training| trainings.get(training)) {
+                    Some(place) => logs[*place].join(log)?,
+                    None => {
+                        trainings.extend(log.training.clone().map(|training| (training, logs.len())));
+                        logs.push(log);
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     found::{Entry, entries},
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Log>, Error> {
     let shown = path.display().to_string();
     let mut files = Vec::new();
     match path.is_dir() {
-        true => find(path, 0, &mut files)?,
+        true => find(path, 0, &mut BTreeSet::new(), &mut files)?,
         false => {
             super::check_file(path, "an event file, or a folder of some")?;
             files.push(path.to_owned());
@@ -78,11 +78,20 @@ fn last_name(folder: &Path) -> String {
     name.map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn find(
+    folder: &Path,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), Error> {
+    // A link may lead back.
+    if folder.canonicalize().is_ok_and(|place| !seen.insert(place)) {
+        return Ok(());
+    }
     for entry in entries(folder)? {
         match entry {
             Entry::File(path, name) if name.contains("tfevents") && path.is_file() => files.push(path),
-            Entry::Folder(path, _) if depth < DEEPEST => find(&path, depth + 1, files)?,
+            Entry::Folder(path, _) if depth < DEEPEST => find(&path, depth + 1, seen, files)?,
             Entry::File(..) | Entry::Folder(..) => {}
         }
         if files.len() > MOST_FILES {
