@@ -10,6 +10,7 @@ use analysis::{
     verdict::{Judgement, judge},
 };
 use data::Corpus;
+use predictions::KnownImages;
 use records::{
     folder::StudyFolder,
     imported::Imports,
@@ -102,6 +103,18 @@ impl Compared {
         failed.iter().try_for_each(|run| workplace.store().write_failed(run)).map_err(records_error)?;
         self.with_study(|study| report_files::write(folder, study, &[]))?;
         Ok(())
+    }
+}
+
+/// What other programs' answers to the test images of a data set are held against.
+pub fn known_images(corpus: &Corpus) -> KnownImages<'_> {
+    KnownImages {
+        name: corpus.name(),
+        sha256: corpus.sha256(),
+        files: corpus.test().files(),
+        labels: corpus.test().labels(),
+        class_names: corpus.class_names(),
+        classes: corpus.classes(),
     }
 }
 

@@ -67,7 +67,7 @@
 //! ```
 //!
 //! What all of this is made of is here too: [`data`] sets and augmentation, [`spec`]ifications of networks and recipes, [`nn`] layers and
-//! optimisers, the [`train`]ing loop, [`study`] files and plans, [`records`], their [`analysis`] by [`stats`] and its [`report`],
+//! optimisers, the [`train`]ing loop, [`study`] files and plans, other programs' [`predictions`], [`records`], their [`analysis`] by [`stats`] and its [`report`],
 //! [`digits`] from pictures, and the formats of [`interchange`].
 
 mod classifier;
@@ -85,12 +85,12 @@ mod training;
 struct HowToUseIt;
 
 pub use classifier::{Answer, Classifier};
-pub use compared::Compared;
+pub use compared::{Compared, known_images};
 pub use comparison::Comparison;
 pub use records::{question::Measure, record::Resample};
 pub use report_files::ReportError;
 pub use training::{Trained, Training, description_of};
-pub use {analysis, data, digits, interchange, nn, records, report, spec, stats, study, train};
+pub use {analysis, data, digits, interchange, nn, predictions, records, report, spec, stats, study, train};
 
 use std::io;
 

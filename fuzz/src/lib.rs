@@ -1,7 +1,10 @@
 //! What several targets do with bytes.
 
 use containers::{Contents, Layout, Reading, read};
-use predictions::Source;
+use predictions::{
+    About, Source,
+    curves::{Choice, Logger},
+};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -40,6 +43,33 @@ pub fn read_answers(bytes: &[u8]) {
         let run = |run| Source::of("a", run, &path).expect("nothing beside it");
         let labels = predictions::read(&path).ok();
         let _ = predictions::assemble(vec![run("seed-0"), run("seed-1")], labels, None);
+    }
+}
+
+/// Reads the bytes as what each program logs, and brings it to epochs.
+pub fn read_curves(bytes: &[u8]) {
+    let folder = folder("curves");
+    fs::create_dir_all(folder.join("metrics")).expect("a folder");
+    for (logger, name) in [
+        (Logger::KerasCsvLog, "a.csv"),
+        (Logger::TensorBoard, "a.tfevents"),
+        (Logger::Wandb, "a.csv"),
+        (Logger::MlFlow, "a.csv"),
+        (Logger::MlFlow, "metrics/loss"),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("written");
+        for log in logger.read(&[path]).unwrap_or_default() {
+            for steps_per_epoch in [None, Some(2)] {
+                let choice = Choice { steps_per_epoch, ..Choice::default() };
+                if let Ok(about) = log.about(logger, &choice) {
+                    let file = folder.join("a.run.json");
+                    fs::write(&file, about.to_json()).expect("written");
+                    let read = About::read(&file).expect("what was written is read");
+                    assert_eq!(read.to_json(), about.to_json());
+                }
+            }
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::command::verbs::{
     bench::BenchArguments, compare::CompareArguments, datasets::DatasetsArguments,
-    evaluate::EvaluateArguments, export::ExportArguments, judge::JudgeArguments, models::ModelsArguments,
-    predict::PredictArguments, report::ReportArguments, run::RunArguments, speedrun::SpeedrunArguments,
-    train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
+    evaluate::EvaluateArguments, export::ExportArguments, import::ImportArguments, judge::JudgeArguments,
+    models::ModelsArguments, predict::PredictArguments, report::ReportArguments, run::RunArguments,
+    speedrun::SpeedrunArguments, train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
 };
 use clap::{Parser, Subcommand};
 
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Compare models that other programs trained, by their answers to the same test images
     Judge(JudgeArguments),
+    /// Read the curves that another program logged, for a run that judge compares
+    Import(Box<ImportArguments>),
     /// Make every table, plot and page of a results folder anew from its records, without training
     Report(ReportArguments),
     /// Train a record's run again and compare the fingerprint

@@ -47,6 +47,8 @@ pub(crate) enum Hint {
     Network(String),
     /// The data is not what a model or record was made for.
     Dataset,
+    /// The images are not of a size that the model takes.
+    Shape,
 }
 
 impl From<String> for Hint {
@@ -88,6 +90,12 @@ impl Hint {
             Self::Network(options) if has("--architecture") => options.clone(),
             Self::Network(_) => {
                 "`mnist-study export FILE --architecture MODEL --safetensors OTHER` makes a file that says what it is of".into()
+            }
+            Self::Shape if has("--resize") => {
+                "images of 28×28 pixels fit every built-in model: pass --resize 28x28, or another model".into()
+            }
+            Self::Shape => {
+                "images of 28×28 pixels fit every built-in model: name the data set with its size, NAME:resize=28x28, or choose another model".into()
             }
             Self::Dataset if has("--dataset") => {
                 "pass the data set that it was made on with --dataset".into()
@@ -175,10 +183,7 @@ impl From<RunError> for Failure {
         let hint = match &error {
             RunError::UnknownModel(error) => hints::of_unknown_model(error).into(),
             RunError::StudyFile(error) => error.hint.clone().into(),
-            RunError::Shape(_) => {
-                "images of 28×28 pixels fit every built-in model: pass --resize 28x28, or another model"
-                    .into()
-            }
+            RunError::Shape(_) => Hint::Shape,
             RunError::Recipe(RecipeError::Augmentation(AugmentationError::NeedsColour { field, .. })) => {
                 format!("leave {field} out of the augmentation, or train on colour images").into()
             }

@@ -5,6 +5,7 @@
 //! reader has gone away.
 
 use crate::command::{failure::Failure, interrupt, verb::Verb};
+use clap::error::{ContextKind, ContextValue};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     env,
@@ -81,7 +82,25 @@ pub(crate) fn usage(words: &clap::Error) -> ExitCode {
         true => io::stderr().write_all(printable(&words.render().to_string()).as_bytes()),
         false => words.print(),
     };
+    if of_folds_and_seeds(words) {
+        line(
+            "hint: each fold is a run: leave out --seeds, and pass --repeats N to deal the images out N times",
+        );
+    }
     code
+}
+
+/// Whether a cross-validation is asked for a number of seeds.
+fn of_folds_and_seeds(words: &clap::Error) -> bool {
+    let named = |kind, option: &str| match words.get(kind) {
+        Some(ContextValue::String(argument)) => argument.starts_with(option),
+        Some(ContextValue::Strings(arguments)) => {
+            arguments.iter().any(|argument| argument.starts_with(option))
+        }
+        _ => false,
+    };
+    let conflict = |one, other| named(ContextKind::InvalidArg, one) && named(ContextKind::PriorArg, other);
+    conflict("--folds", "--seeds") || conflict("--seeds", "--folds")
 }
 
 /// Exit code after a panic, as Rust's own is.

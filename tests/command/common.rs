@@ -121,13 +121,15 @@ fn check_hint(hint: &str, arguments: &[String]) {
 
 /// The verb at the head of a command's arguments; none where they are those of `compare`, which needs none.
 fn verb<'a>(arguments: impl Iterator<Item = &'a str>) -> Vec<String> {
-    const VERBS: [&str; 14] = [
+    const VERBS: [&str; 16] = [
         "compare",
         "train",
         "evaluate",
         "predict",
         "export",
         "run",
+        "judge",
+        "import",
         "report",
         "verify",
         "tune",

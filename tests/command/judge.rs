@@ -85,6 +85,16 @@ fn runs_without_partners_are_compared_as_independent_ones() {
         let summary = bench.json("Verdict/summary.json");
         assert_eq!(summary["comparisons"][0]["unpaired_runs"], serde_json::json!([5, 3]));
         assert!(summary["comparisons"][0]["seed_standard_error"].is_number());
+        // The discussion speaks of the measure that decides.
+        let report = bench.read("Verdict/report.md").replace('\n', " ");
+        let told = match measure {
+            "accuracy" => "good classifies ",
+            "balanced-accuracy" => "good has a balanced accuracy of ",
+            "macro-f1" => "good has a macro F1 of ",
+            _ => "good has a log-loss of ",
+        };
+        assert!(report.contains(told), "{report}");
+        assert_eq!(report.matches("against good: p").count(), 1, "{report}");
     }
 }
 
@@ -121,7 +131,7 @@ fn odd_answers_have_a_true_sentence() {
     assert!(told.contains("cannot tell") && told.contains("[-100.00, "), "{told}");
     // A single model.
     let told = judge(&[("a.csv", same)]);
-    assert!(told.contains("a reaches") || told.contains("66.67"), "{told}");
+    assert!(told.contains("a reaches 66.67 % test accuracy [20.77, 93.85] at 95 %, 1 run; the interval allows for other test images, not for other seeds."), "{told}");
 }
 
 #[test]
@@ -203,4 +213,157 @@ fn models_of_other_programs_stand_beside_own_ones() {
         "{}",
         refused.stderr
     );
+}
+
+#[test]
+fn images_are_called_as_the_answers_call_them() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path().join("p")).expect("made");
+    fs::write(bench.path().join("p/a.csv"), "id,label,prediction\nx-17,0,1\ny<3,1,1\nz,1,1\n")
+        .expect("written");
+    fs::write(bench.path().join("p/b.csv"), "id,prediction\nz,1\ny<3,0\nx-17,1\n").expect("written");
+    let judged = said(&mut bench.command(&["judge", "p"]));
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let page = bench.read("Verdict/report.html");
+    assert!(page.contains("image x-17") && page.contains("image y&lt;3"), "{page}");
+    let report = bench.read("Verdict/report.md").replace('\n', " ");
+    assert!(report.contains("misses the same 1 test image, x-17."), "{report}");
+    // The folds of one data set, and what they held back.
+    let fold = |name: &str, rows: &str| {
+        let path = bench.path().join("folds").join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, format!("id,label,prediction\n{rows}")).expect("written");
+    };
+    for (model, wrong) in [("a", 0), ("b", 1)] {
+        for number in 0..3 {
+            let rows: String = (0..20)
+                .map(|row| {
+                    let label = row % 2;
+                    let given = if (row + number * wrong) % (4 - wrong) == 0 { 1 - label } else { label };
+                    format!("{},{label},{given}\n", 20 * number + row)
+                })
+                .collect();
+            fold(&format!("{model}/fold-{number}.csv"), &rows);
+        }
+    }
+    let widths = [&["--held-back", "0"][..], &[], &["--held-back", "0.5"]].map(|more| {
+        let judged = said(&mut bench.command(&[&["judge", "folds", "--fresh"], more].concat()));
+        assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+        assert_eq!(judged.stderr.contains("hold back 1/12"), more.is_empty(), "{}", judged.stderr);
+        let interval = &bench.json("Verdict/summary.json")["comparisons"][0]["interval"];
+        let end = |place: usize| interval[place].as_f64().expect("an end");
+        end(1) - end(0)
+    });
+    assert!(widths[0] < widths[1] && widths[1] < widths[2], "{widths:?}");
+}
+
+#[test]
+fn curves_of_other_programs_come_into_the_report() {
+    let bench = Bench::new();
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/curves");
+    let log = golden.join("keras/log.csv").display().to_string();
+    answers(&bench.path().join("predictions"), "good", 0..2, 40);
+    answers(&bench.path().join("predictions"), "bad", 0..2, 5);
+    let import =
+        |more: &[&str]| said(&mut bench.command(&[&["import", "keras-csvlog", &log], more].concat()));
+    let imported = import(&["--to", "predictions/good/seed-0"]);
+    assert_eq!(imported.code, Some(0), "{}", imported.stderr);
+    assert!(
+        imported.stdout.starts_with("predictions/good/seed-0.run.json: 4 epochs of run log\n")
+            && imported.stdout.contains("validation loss is `val_loss`"),
+        "{}",
+        imported.stdout
+    );
+    // By the answers' own name too, and never over what is there without being asked.
+    let again = import(&["--to", "predictions/good/seed-0.csv"]);
+    assert!(
+        again.stderr.contains("one that is there already found") && again.code == Some(1),
+        "{}",
+        again.stderr
+    );
+    let replaced = import(&["--to", "predictions/good/seed-0.csv", "--fresh", "--json"]);
+    assert!(replaced.stderr.contains("seed-0.run.json: replaced"), "{}", replaced.stderr);
+    let told: serde_json::Value = serde_json::from_str(&replaced.stdout).expect("JSON");
+    assert_eq!((&told[0]["epochs"], &told[0]["run"]), (&4.into(), &"log".into()));
+    for seed in ["good/seed-1", "bad/seed-0", "bad/seed-1"] {
+        assert_eq!(import(&["--to", &format!("predictions/{seed}")]).code, Some(0));
+    }
+    let judged = said(&mut bench.command(&["judge", "predictions"]));
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let page = bench.read("Verdict/report.html");
+    assert!(page.contains("Learning curves") && page.contains("curves read from"), "{page}");
+    // Runs of one folder get files of their names; one of them is chosen by its name.
+    let runs = golden.join("mlruns").display().to_string();
+    let several = said(&mut bench.command(&["import", "mlflow", &runs, "--to", "several"]));
+    assert_eq!(several.code, Some(0), "{}", several.stderr);
+    assert_eq!(bench.files("several"), ["it_s_run_0.run.json", "it_s_run_1.run.json"]);
+    let one = said(&mut bench.command(&["import", "mlflow", &runs, "--run", "it's run 1", "--to", "one"]));
+    assert_eq!((one.code, &bench.json("one.run.json")["seed"]), (Some(0), &1.into()), "{}", one.stderr);
+    let none = said(&mut bench.command(&["import", "mlflow", &runs, "--run", "x", "--to", "none"]));
+    assert!(
+        none.stderr.contains("one of the runs expected, `it's run 0`, `it's run 1` found"),
+        "{}",
+        none.stderr
+    );
+    // The log itself is not written over.
+    let own = bench.path().join("a.run.json");
+    fs::copy(golden.join("keras/log.csv"), &own).expect("copied");
+    let own = said(&mut bench.command(&["import", "keras-csvlog", "a.run.json", "--to", "a", "--fresh"]));
+    assert!(own.stderr.contains("a file of its own expected"), "{}", own.stderr);
+}
+
+/// Every figure of a comparison of imported runs against SciPy and statsmodels; `golden/imported/make.py` made the values.
+#[test]
+fn figures_of_imported_runs_are_those_of_scipy_and_statsmodels() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/imported/values.json");
+    let values: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(golden).expect("text")).expect("JSON");
+    let bench = Bench::new();
+    let classes = |list: &serde_json::Value| -> Vec<u64> {
+        list.as_array().expect("classes").iter().map(|class| class.as_u64().expect("a class")).collect()
+    };
+    let labels = classes(&values["labels"]);
+    for (model, runs) in values["answers"].as_object().expect("models") {
+        fs::create_dir_all(bench.path().join("p").join(model)).expect("made");
+        for (seed, given) in runs.as_object().expect("runs") {
+            let rows = labels.iter().zip(classes(given)).map(|(label, given)| format!("{label},{given}\n"));
+            let table = format!("label,prediction\n{}", rows.collect::<String>());
+            fs::write(bench.path().join(format!("p/{model}/seed-{seed}.csv")), table).expect("written");
+        }
+    }
+    let judged = said(&mut bench.command(&["judge", "p"]));
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let summary = bench.json("Verdict/summary.json");
+    let expected = values["pairs"].as_array().expect("pairs");
+    let found = summary["comparisons"].as_array().expect("comparisons");
+    assert_eq!(found.len(), expected.len());
+    let close = |found: &serde_json::Value, expected: &serde_json::Value, what: &str| {
+        let [found, expected] = [found, expected].map(|value| value.as_f64().expect(what));
+        // Roots and quantiles are found by steps.
+        let tolerance = 1e-9 + 1e-6 * expected.abs();
+        assert!((found - expected).abs() < tolerance, "{what}: {found} for {expected}");
+    };
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!((&found["a"], &found["b"]), (&expected["a"], &expected["b"]));
+        for figure in ["difference", "seed_standard_error", "image_standard_error", "p_value", "confidence"] {
+            close(&found[figure], &expected[figure], &format!("{figure} of {expected}"));
+        }
+        for end in [0, 1] {
+            close(&found["interval"][end], &expected["interval"][end], &format!("end {end} of {expected}"));
+        }
+        if expected["paired_t"].is_null() {
+            assert!(found["paired_t"].is_null() && found["unpaired_runs"].is_array(), "{found}");
+            continue;
+        }
+        close(&found["paired_t"]["p_value"], &expected["paired_t"]["p_value"], "the paired t test");
+        for end in [0, 1] {
+            let [found, expected] = [found, expected].map(|of| &of["paired_t"]["interval"][end]);
+            close(found, expected, "an end of the paired t test's interval");
+        }
+        let runs = expected["mcnemar"].as_array().expect("values");
+        assert_eq!(found["mcnemar_p_values"].as_array().map(Vec::len), Some(runs.len()));
+        for (place, expected) in runs.iter().enumerate() {
+            close(&found["mcnemar_p_values"][place], expected, "McNemar's test");
+        }
+    }
 }

@@ -15,7 +15,7 @@ labels = [0, 1, 2, 1] * 30
 good = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.1, 0.8, 0.1]] * 30
 bad = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.6, 0.2, 0.2], [0.6, 0.3, 0.1]] * 30
 verdict = mnist_study.judge(labels, {"good": [good] * 3, "bad": [bad] * 3})
-assert verdict.comparison.outcome == "first-better", verdict
+assert verdict.comparison.outcome == "a-better", verdict
 assert str(verdict).startswith("good beats bad by 50.00 points"), verdict
 
 # One array, in three dresses.

@@ -79,7 +79,7 @@ def test_figures_of_scipy_and_statsmodels(answers, verdict):
         for model, of_model in runs.items()
     }
     for pair in verdict.comparisons:
-        first, second = right[pair.first], right[pair.second]
+        first, second = right[pair.a], right[pair.b]
         differences = first.mean(1) - second.mean(1)
         assert pair.difference == pytest.approx(differences.mean(), abs=1e-12)
         paired = stats.ttest_rel(first.mean(1), second.mean(1))
@@ -110,7 +110,7 @@ def test_holm_adjusts_as_statsmodels_does(answers):
     pairs = [(a, b) for index, a in enumerate(names) for b in names[index + 1 :]]
     alone = [mnist_study.judge(labels, {a: runs[a], b: runs[b]}).p_value for a, b in pairs]
     together = mnist_study.judge(labels, runs).comparisons
-    assert [(pair.first, pair.second) for pair in together] == pairs
+    assert [(pair.a, pair.b) for pair in together] == pairs
     adjusted = multipletests(alone, method="holm")[1]
     assert [pair.p_value for pair in together] == pytest.approx(adjusted.tolist(), rel=1e-9)
 

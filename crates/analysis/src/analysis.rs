@@ -44,6 +44,9 @@ pub struct Analysis<'a> {
     /// Every run, in the order of the records; `summary.json` has them by model.
     #[serde(skip)]
     pub runs: Vec<Run<'a>>,
+    /// What each test image is called, where an imported run says it; else empty.
+    #[serde(skip)]
+    pub image_names: &'a [String],
     /// In the order of their first record, whose place is also their colour.
     pub models: Vec<Model<'a>>,
     /// One per pair of models.
@@ -172,6 +175,11 @@ impl<'a> Analysis<'a> {
             lost,
             overlaps: overlaps(&by_accuracy),
             hard_images: HardImages::of(&models),
+            image_names: runs
+                .iter()
+                .map(Run::image_names)
+                .find(|names| !names.is_empty())
+                .unwrap_or_default(),
             machines,
             comparisons,
             models,

@@ -46,35 +46,61 @@ impl fmt::Display for Partner<'_> {
 }
 
 /// How the images are divided into those that a run learns from and those that it is tested on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CrossValidation {
     /// Folds of a division.
     pub folds: usize,
     /// Divisions.
     pub repeats: usize,
+    /// Which fraction of the other folds' images a run holds back to validate on; not in files where it is that of this program's own.
+    #[serde(default = "own_share", skip_serializing_if = "is_own_share")]
+    pub held_back: f64,
+}
+
+/// What this program holds back.
+const OWN_SHARE: f64 = 1.0 / 12.0;
+
+fn own_share() -> f64 {
+    OWN_SHARE
+}
+
+fn is_own_share(share: &f64) -> bool {
+    *share == OWN_SHARE
 }
 
 impl CrossValidation {
-    /// That which runs are of; none where they are of none.
-    pub fn of<'a, 'b: 'a>(runs: impl IntoIterator<Item = &'a Run<'b>>) -> Option<Self> {
-        let folds = runs.into_iter().filter_map(|run| run.fold());
-        let all =
-            |(folds, repeats): (usize, usize), fold: Fold| (folds.max(fold.folds), repeats.max(fold.repeat));
-        let (folds, repeats) = folds.fold((0, 0), all);
-        (folds > 0).then_some(Self { folds, repeats })
+    /// Of this program's own runs.
+    pub fn own(folds: usize, repeats: usize) -> Self {
+        Self { folds, repeats, held_back: OWN_SHARE }
     }
 
-    /// The images of a fold over those that its runs learn from: those of the other folds but a twelfth, which is held back to
-    /// validate on.
+    /// That which runs are of; none where they are of none.
+    pub fn of<'a, 'b: 'a>(runs: impl IntoIterator<Item = &'a Run<'b>>) -> Option<Self> {
+        let folds = runs.into_iter().filter_map(|run| Some((run.fold()?, run.held_back())));
+        folds.fold(None, |all: Option<Self>, (fold, held_back)| {
+            let all = all.unwrap_or(Self::own(0, 0));
+            Some(Self {
+                folds: all.folds.max(fold.folds),
+                repeats: all.repeats.max(fold.repeat),
+                held_back: held_back.unwrap_or(all.held_back),
+            })
+        })
+    }
+
+    /// The images of a fold over those that its runs learn from: those of the other folds but for what is held back to validate on.
     pub fn test_over_train(self) -> f64 {
-        12.0 / (11 * (self.folds.max(2) - 1)) as f64
+        let others = (self.folds.max(2) - 1) as f64;
+        match is_own_share(&self.held_back) {
+            true => 12.0 / (11.0 * others),
+            false => 1.0 / ((1.0 - self.held_back) * others),
+        }
     }
 
     /// In words: `5 folds`, `5 folds × 3 repetitions`.
     pub fn in_words(self) -> String {
         match self {
-            Self { folds, repeats: 1 } => format!("{folds} folds"),
-            Self { folds, repeats } => format!("{folds} folds × {repeats} repetitions"),
+            Self { folds, repeats: 1, .. } => format!("{folds} folds"),
+            Self { folds, repeats, .. } => format!("{folds} folds × {repeats} repetitions"),
         }
     }
 }

@@ -136,6 +136,22 @@ impl<'a> Run<'a> {
         records.into_iter().map(R::into).collect()
     }
 
+    /// Which fraction of the other folds' images it held back, where another program's run states it.
+    pub(crate) fn held_back(&self) -> Option<f64> {
+        match self.origin {
+            Origin::Trained(_) => None,
+            Origin::Imported(run) => run.held_back,
+        }
+    }
+
+    /// What each image of its test set is called, where that is known.
+    pub(crate) fn image_names(&self) -> &'a [String] {
+        match self.origin {
+            Origin::Trained(_) => &[],
+            Origin::Imported(run) => &run.image_names,
+        }
+    }
+
     /// The record of a run that this program made.
     pub fn record(&self) -> Option<&'a RunRecord> {
         match self.origin {

@@ -73,6 +73,11 @@ impl Dataset {
         Some(self.files.as_ref()?.get(index)?)
     }
 
+    /// The path of each image's file within the folder; empty where images are no files.
+    pub fn files(&self) -> &[String] {
+        self.files.as_deref().unwrap_or_default()
+    }
+
     /// Its images and then those of another set of the same shape and classes.
     pub(crate) fn joined(&self, other: &Self) -> Self {
         debug_assert_eq!((self.shape, self.classes), (other.shape, other.classes));

@@ -2,7 +2,7 @@
 
 use crate::{error::Error, files::read_whole};
 use records::record::EpochRecord;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// No such file is larger.
@@ -21,11 +21,13 @@ pub struct About {
     pub train_seconds: Option<f64>,
     /// Seconds in all.
     pub total_seconds: Option<f64>,
+    /// Which fraction of the images of the other folds it held back to validate on, where it is of a cross-validation.
+    pub held_back: Option<f64>,
     /// The machine.
     pub machine: Option<String>,
     /// What was logged of its epochs; what was not is not a number.
     pub epochs: Vec<EpochRecord>,
-    /// What was passed over.
+    /// What was passed over, and what the file itself notes.
     pub remarks: Vec<String>,
 }
 
@@ -38,6 +40,39 @@ impl About {
         let bytes =
             read_whole(path, MAXIMUM_BYTES, "keep the figures of the epochs, and leave out the rest")?;
         Self::parse(&path.display().to_string(), &bytes)
+    }
+
+    /// The text of `run.json`, which [`About::read`] reads.
+    pub fn to_json(&self) -> String {
+        let mut fields = Map::new();
+        let mut put = |name: &str, value: Value| match value {
+            Value::Null => {}
+            value => drop(fields.insert(name.to_owned(), value)),
+        };
+        put("seed", json!(self.seed));
+        put("parameters", json!(self.parameters));
+        put("multiply_adds", json!(self.multiply_adds));
+        put("train_seconds", json!(self.train_seconds));
+        put("total_seconds", json!(self.total_seconds));
+        put("held_back", json!(self.held_back));
+        put("machine", json!(self.machine));
+        let epoch = |epoch: &EpochRecord| {
+            let figures = [
+                ("train_loss", epoch.train_loss),
+                ("train_accuracy", epoch.train_accuracy),
+                ("validation_loss", epoch.validation_loss),
+                ("validation_accuracy", epoch.validation_accuracy),
+                ("train_seconds", epoch.train_seconds),
+            ];
+            let known = figures.into_iter().filter(|(_, figure)| figure.is_finite());
+            let mut fields: Map<String, Value> =
+                known.map(|(name, figure)| (name.to_owned(), json!(figure))).collect();
+            fields.insert("epoch".to_owned(), json!(epoch.epoch));
+            Value::Object(fields)
+        };
+        put("epochs", self.epochs.iter().map(epoch).collect());
+        put("notes", json!(self.remarks));
+        format!("{:#}\n", Value::Object(fields))
     }
 
     /// Of what `run.json` says, given as its bytes; `file` is what errors call it.
@@ -76,6 +111,10 @@ impl About {
                 "multiply_adds" => about.multiply_adds = Some(whole()?),
                 "train_seconds" | "training_seconds" => about.train_seconds = Some(seconds()?),
                 "total_seconds" => about.total_seconds = Some(seconds()?),
+                "held_back" => {
+                    let share = value.as_f64().filter(|share| (0.0..1.0).contains(share));
+                    about.held_back = Some(share.ok_or_else(|| refused("a fraction from 0 to below 1"))?);
+                }
                 "machine" => {
                     about.machine = Some(value.as_str().ok_or_else(|| refused("a text"))?.to_owned());
                 }
@@ -89,6 +128,12 @@ impl About {
                     if about.epochs.windows(2).any(|pair| pair[0].epoch >= pair[1].epoch) {
                         return Err(refused("a list of objects of numbers, epochs in ascending order,"));
                     }
+                }
+                "notes" => {
+                    let notes: Option<Vec<String>> = value.as_array().and_then(|notes| {
+                        notes.iter().map(|note| note.as_str().map(str::to_owned)).collect()
+                    });
+                    about.remarks.extend(notes.ok_or_else(|| refused("a list of texts"))?);
                 }
                 _ => others.push(name.clone()),
             }
@@ -145,7 +190,8 @@ mod tests {
 
     #[test]
     fn figures_are_read_by_the_names_that_programs_log_them_under() {
-        let text = br#"{"seed": 3, "train_seconds": 1.5, "machine": "a laptop", "notes": "x",
+        let text =
+            br#"{"seed": 3, "train_seconds": 1.5, "machine": "a laptop", "author": "x", "notes": ["y"],
             "epochs": [{"loss": 0.5, "val_acc": 0.9}, {"epoch": 2, "train_loss": 0.4, "lr": 0.1}]}"#;
         let about = About::parse("run.json", text).expect("figures");
         assert_eq!(
@@ -154,12 +200,17 @@ mod tests {
         );
         assert_eq!((about.epochs[0].train_loss, about.epochs[0].validation_accuracy), (0.5, 0.9));
         assert!(about.epochs[0].train_accuracy.is_nan() && about.epochs[1].epoch == 2);
-        assert_eq!(about.remarks, ["fields of run.json passed over: `lr`, `notes`"]);
+        assert_eq!(about.remarks, ["y", "fields of run.json passed over: `author`, `lr`"]);
+        let again = About::parse("run.json", about.to_json().as_bytes()).expect("figures");
+        assert_eq!(again.to_json(), about.to_json());
+        assert_eq!((again.seed, again.epochs.len(), again.epochs[1].train_loss), (Some(3), 2, 0.4));
         for (wrong, field) in [
             (r#"{"seed": -1}"#, "seed"),
             (r#"{"train_seconds": "2"}"#, "train_seconds"),
             (r#"{"epochs": [1]}"#, "epochs"),
             (r#"{"epochs": [{"epoch": 2}, {"epoch": 2}]}"#, "epochs"),
+            (r#"{"held_back": 1}"#, "held_back"),
+            (r#"{"notes": "x"}"#, "notes"),
             ("[1]", "an object"),
         ] {
             let refused = About::parse("run.json", wrong.as_bytes()).expect_err(wrong).to_string();

@@ -14,6 +14,8 @@ pub struct KnownImages<'a> {
     pub name: &'a str,
     /// SHA-256 of the data set, as records have it.
     pub sha256: &'a str,
+    /// The path of each test image's file within the folder; empty where images are no files.
+    pub files: &'a [String],
     /// The class of each test image.
     pub labels: &'a [u8],
     /// What the classes are called; empty where that is their number.

@@ -34,7 +34,10 @@ impl Classes {
                 file,
                 format!("2 to {MOST_CLASSES} classes"),
                 found.to_string(),
-                "merge or leave out classes",
+                match found {
+                    0 | 1 => "give the labels or answers of another class too",
+                    _ => "merge classes, or leave some out: a record keeps a class as a byte",
+                },
             )
         };
         if let Some(known) = known {

@@ -42,6 +42,19 @@ pub fn stem(name: &str) -> Option<&str> {
     Some(&name[..name.len() - kind.len()]).filter(|stem| !stem.is_empty())
 }
 
+/// The file that states what is known of a run beside its answers: of `MODEL/RUN` or a file `MODEL/RUN.npz` it is `MODEL/RUN.run.json`, of
+/// a run's folder the `run.json` in it; none for another folder.
+pub fn about_file(run: &Path) -> Option<PathBuf> {
+    let name = run.file_name()?.to_string_lossy().into_owned();
+    if run.is_dir() {
+        return (said(&name) != Said::Nothing).then(|| run.join("run.json"));
+    }
+    if is_about(&name) {
+        return Some(run.to_owned());
+    }
+    Some(run.with_file_name(format!("{}.run.json", stem(&name).unwrap_or(&name))))
+}
+
 impl Source {
     /// Of a file of its own: with what `NAME.run.json` or a `run.json` beside it states.
     ///
@@ -165,13 +178,13 @@ fn runs_of(
     Ok(())
 }
 
-enum Entry {
+pub(crate) enum Entry {
     File(PathBuf, String),
     Folder(PathBuf, String),
 }
 
 /// What is in a folder but for hidden files, numbers in the order of their size.
-fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
     let shown = folder.display().to_string();
     let unreadable = |problem: std::io::Error| {
         Error::new(&shown, "a folder that can be read", problem.to_string(), "check its path and its rights")

@@ -10,6 +10,19 @@ use base16ct::lower::encode_string as hexadecimal;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 
+/// A path, and what is left of it without its first names.
+fn ends(path: &str) -> impl Iterator<Item = &str> {
+    let behind = path.match_indices('/').map(|(place, _)| &path[place + 1..]);
+    std::iter::once(path).chain(behind).filter(|end| !end.is_empty())
+}
+
+fn without_ending(path: &str) -> &str {
+    match path.rsplit_once('.') {
+        Some((before, ending)) if !before.is_empty() && !ending.contains('/') => before,
+        _ => path,
+    }
+}
+
 /// The images that are known so far, and their labels.
 #[derive(Default)]
 pub(crate) struct Images {
@@ -23,6 +36,8 @@ pub(crate) struct Images {
     closed: bool,
     /// Whether ids are the images' places in a data set.
     numbered: bool,
+    /// The images of a data set by the ends of their files' paths, none where several end so.
+    by_file: HashMap<String, Option<u32>>,
 }
 
 impl Images {
@@ -31,6 +46,32 @@ impl Images {
         self.from.push(format!("the data set {}", known.name));
         self.labels = known.labels.iter().map(|label| Some((*label, 0))).collect();
         (self.closed, self.numbered) = (true, true);
+        if known.files.is_empty() {
+            return;
+        }
+        self.ids = known.files.to_vec();
+        for (image, file) in (0..).zip(known.files) {
+            let whole = file.replace('\\', "/");
+            // `test/cat/7.png`, `cat/7.png`, `7.png`, and each without its ending.
+            for end in ends(&whole).chain(ends(without_ending(&whole))) {
+                let place = self.by_file.entry(end.to_owned()).or_insert(Some(image));
+                if *place != Some(image) {
+                    *place = None;
+                }
+            }
+        }
+        // A number may be a file's name: then it is no place.
+        self.numbered = !self.by_file.keys().any(|end| end.parse::<u32>().is_ok());
+    }
+
+    /// The image of a data set whose file an id names: by the end of its path, or by more than the whole of it.
+    fn of_file(&self, id: &str) -> Option<u32> {
+        let id = id.replace('\\', "/");
+        let is_whole = |end: &str, image: u32| {
+            let file = self.ids[image as usize].replace('\\', "/");
+            end == file || end == without_ending(&file)
+        };
+        ends(&id).find_map(|end| self.by_file.get(end)?.filter(|image| end == id || is_whole(end, *image)))
     }
 
     /// Those of a file of labels.
@@ -72,9 +113,11 @@ impl Images {
         let mut places = Vec::with_capacity(ids.len());
         let mut seen = vec![false; self.labels.len() + ids.len()];
         for (row, id) in ids.iter().enumerate() {
-            let known = match self.numbered {
-                true => id.parse::<u32>().ok().filter(|place| (*place as usize) < self.labels.len()),
-                false => self.by_id.get(id).copied(),
+            let place = || id.parse::<u32>().ok().filter(|place| (*place as usize) < self.labels.len());
+            let known = match (self.by_file.is_empty(), self.numbered) {
+                (true, true) => place(),
+                (true, false) => self.by_id.get(id).copied(),
+                (false, numbered) => self.of_file(id).or_else(|| place().filter(|_| numbered)),
             };
             let place = match known {
                 Some(place) => place,
@@ -87,6 +130,9 @@ impl Images {
                 }
                 None => {
                     let expected = match self.numbered {
+                        _ if !self.by_file.is_empty() => {
+                            format!("the file of a test image as id, such as {},", quoted(&self.ids[0]))
+                        }
                         true => format!("the place of a test image as id, 0 to {},", self.labels.len() - 1),
                         false => format!(
                             "an id of {}",
@@ -185,7 +231,7 @@ impl Images {
             if places.len() == self.labels.len() {
                 continue;
             }
-            if self.numbered || self.ids.is_empty() {
+            if self.ids.is_empty() {
                 self.count(&run.file, places.len())?;
             }
             let answered: BTreeSet<u32> = places.iter().copied().collect();

@@ -24,6 +24,8 @@ pub(crate) struct Layout {
     images: Vec<Option<Vec<u32>>>,
     /// For each run its fold.
     folds: Vec<Option<Fold>>,
+    /// What each image is called; empty where nothing says it, or too much.
+    image_names: Vec<String>,
 }
 
 impl Layout {
@@ -83,6 +85,7 @@ impl Layout {
         }
         if let Some(folds) = &folds {
             check_apart(sources, runs, folds, &places)?;
+            check_held_back(sources, notes)?;
         }
         if folds.is_none() {
             images.every_image(runs, &places)?;
@@ -95,6 +98,7 @@ impl Layout {
             images: labels.len(),
             classes: classes.count,
         };
+        let names_of_images = images.ids;
         let all = |of: &Vec<u32>| of.iter().enumerate().all(|(row, image)| row == *image as usize);
         let folds = match folds {
             Some(folds) => folds.into_iter().map(Some).collect(),
@@ -105,7 +109,7 @@ impl Layout {
             .zip(&folds)
             .map(|(of, fold)| (fold.is_some() || !all(&of)).then_some(of))
             .collect();
-        Ok(Self { test_set, labels, images, folds })
+        Ok(Self { test_set, labels, images, folds, image_names: image_names(names_of_images, notes) })
     }
 
     pub(crate) fn run(
@@ -157,6 +161,7 @@ impl Layout {
             },
             run: name.name,
             fold,
+            held_back: about.held_back.filter(|_| fold.is_some()),
             test_set: self.test_set.clone(),
             source: file.clone(),
             parameters: about.parameters,
@@ -174,6 +179,7 @@ impl Layout {
                 probabilities,
             },
             class_names: classes.names.clone(),
+            image_names: self.image_names.clone(),
             notes,
         };
         run.id = run.identity();
@@ -182,6 +188,20 @@ impl Layout {
         })?;
         Ok(run)
     }
+}
+
+/// The names of images, which each run's record holds, unless they are very long.
+fn image_names(names: Vec<String>, notes: &mut Vec<String>) -> Vec<String> {
+    const MOST_BYTES: usize = 16 << 20;
+    const LONGEST: usize = 1000;
+    let fit = names.iter().map(String::len).sum::<usize>() <= MOST_BYTES
+        && names.iter().all(|name| name.len() <= LONGEST);
+    if fit {
+        return names;
+    }
+    notes
+        .push("The images' ids are too long to be kept: the report names images by their places.".to_owned());
+    Vec::new()
 }
 
 /// Refuses folds of one repetition that share images.
@@ -205,6 +225,30 @@ fn check_apart(
                 .at(row_in_words(row)));
             }
         }
+    }
+    Ok(())
+}
+
+/// Refuses runs that state different shares of held-back images, of which one test has to make one assumption; tells what is assumed where
+/// none is stated.
+fn check_held_back(sources: &[Source], notes: &mut Vec<String>) -> Result<(), Error> {
+    let Some((first, others)) = sources.split_first() else { return Ok(()) };
+    let shown = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), |share| share.to_string());
+    let stated = first.about.held_back;
+    if let Some(other) = others.iter().find(|source| source.about.held_back != stated) {
+        return Err(Error::new(
+            &other.path.display().to_string(),
+            format!("held_back as {} states it, {},", first.path.display(), shown(stated)),
+            shown(other.about.held_back),
+            "state the same fraction for every run, in run.json or for all of them at once",
+        ));
+    }
+    if stated.is_none() {
+        notes.push(
+            "The corrected resampled t test takes each run to hold back 1/12 of the images of the other folds to validate on, as this \
+             program's own runs do; run.json may state another fraction as held_back, 0 where nothing was held back."
+                .to_owned(),
+        );
     }
     Ok(())
 }

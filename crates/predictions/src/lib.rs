@@ -23,6 +23,7 @@ mod arrays;
 mod assemble;
 mod classes;
 mod csv;
+pub mod curves;
 mod error;
 mod files;
 mod found;
@@ -35,7 +36,7 @@ mod table;
 pub use about::About;
 pub use assemble::{Assembled, KnownImages, assemble, assemble_tables};
 pub use error::Error;
-pub use found::{Found, Source, find, find_runs, stem};
+pub use found::{Found, Source, about_file, find, find_runs, stem};
 pub use records::imported::ImportedRun;
 pub use table::{Column, Scores, Table};
 
@@ -74,6 +75,27 @@ pub fn read(path: &Path) -> Result<Table, Error> {
             "save the answers as one of these",
         ))
     }
+}
+
+/// Reads labels: as [`read`], and text files (`.txt`) of a class a line.
+///
+/// # Errors
+/// When the file cannot be read, or holds something else.
+pub fn read_labels(path: &Path) -> Result<Table, Error> {
+    /// No such file is larger.
+    const MAXIMUM_BYTES: u64 = 256 << 20;
+    let is_text = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+    if !is_text || !path.is_file() {
+        return read(path);
+    }
+    let file = path.display().to_string();
+    let bytes = files::read_whole(path, MAXIMUM_BYTES, "save the labels as npy")?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Error::new(&file, "text in UTF-8", "other bytes", "save the labels as UTF-8, a class a line")
+    })?;
+    let lines = text.trim_start_matches('\u{feff}').lines().map(|line| line.trim().to_owned()).collect();
+    let labels = Some(Column::of_texts(lines, &file, "label")?);
+    Table { file, labels, ..Table::default() }.checked()
 }
 
 /// Names, some of them where they are many.

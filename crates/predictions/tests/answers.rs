@@ -134,6 +134,19 @@ fn folds_are_told_by_their_names_and_images() {
     assert_eq!((&runs[0].test.images[..], &runs[1].test.images[..]), (&[0, 1][..], &[2, 3][..]));
     assert_eq!(runs[1].test.labels, [1, 0]);
     assert_eq!(runs[0].test_set.images, 4);
+    // What was held back to validate on decides how much the training sets overlap.
+    assert!(folder.assembled().expect("answers").notes.iter().any(|note| note.contains("hold back 1/12")));
+    for run in ["a/fold-0", "a/fold-1", "b/fold-0", "b/fold-1"] {
+        folder.write(&format!("{run}.run.json"), r#"{"held_back": 0}"#);
+    }
+    let stated = folder.assembled().expect("answers");
+    assert!(
+        stated.runs.iter().all(|run| run.held_back == Some(0.0)) && stated.notes.is_empty(),
+        "{stated:?}"
+    );
+    folder.write("b/fold-1.run.json", r#"{"held_back": 0.1}"#);
+    let refused = folder.assembled().expect_err("two shares").to_string();
+    assert!(refused.contains("states it, 0, expected, 0.1 found"), "{refused}");
     // Without ids they stand one behind the other.
     let folder = Folder::new();
     folder
@@ -195,10 +208,94 @@ fn what_is_stated_beside_the_answers_is_kept() {
 }
 
 #[test]
+fn labels_may_be_a_text_of_a_class_a_line() {
+    let folder = Folder::new();
+    folder
+        .write("m/seed-0.csv", "prediction\ncat\ndog\n")
+        .write("y.txt", "\u{feff}cat\r\n cat\n")
+        .write("z.txt", "cat\n\n");
+    let labels = |name: &str| predictions::read_labels(&folder.0.path().join(name));
+    let sources = find(&folder.0.path().join("m")).expect("files").sources;
+    let runs = assemble(sources, Some(labels("y.txt").expect("labels")), None).expect("answers").runs;
+    assert_eq!(
+        (runs[0].test.accuracy, &runs[0].class_names[..]),
+        (0.5, &["cat".to_owned(), "dog".to_owned()][..])
+    );
+    let refused = labels("z.txt").expect_err("a line without a class").to_string();
+    assert!(refused.contains("row 2") && refused.ends_with("nothing found"), "{refused}");
+    let missing = labels("no.txt").expect_err("nothing").to_string();
+    assert!(missing.ends_with("a file of answers expected, nothing found"), "{missing}");
+}
+
+#[test]
+fn ids_may_be_the_files_of_a_data_set() {
+    let names = ["cat".to_owned(), "dog".to_owned()];
+    let judged = |files: [&str; 3], ids: [&str; 3]| {
+        let files = files.map(str::to_owned);
+        let known = KnownImages {
+            name: "pets",
+            sha256: "ab",
+            files: &files,
+            labels: &[0, 0, 1],
+            class_names: &names,
+            classes: 2,
+        };
+        let folder = Folder::new();
+        let [one, other, third] = ids;
+        folder.write("a.csv", &format!("id,prediction\n{one},dog\n{other},cat\n{third},dog\n"));
+        let path = folder.0.path().join("a.csv");
+        let source = Source::of("a", "1", &path).expect("a source");
+        let assembled = assemble(vec![source], None, Some(known));
+        assembled.map(|assembled| assembled.runs[0].clone()).map_err(|error| error.to_string())
+    };
+    let files = ["test/cat/7.png", "test/cat/8.png", "test/dog/7.png"];
+    // Answered in another order, by as much of the path as a program wrote.
+    for ids in [
+        ["test/dog/7.png", "test/cat/8.png", "test/cat/7.png"],
+        ["dog/7.png", "8.png", "cat/7.png"],
+        ["/data/pets/test/dog/7.png", "8", "cat\\7"],
+    ] {
+        let run = judged(files, ids).expect("answers");
+        assert_eq!(
+            (&run.test.predictions[..], &run.image_names[..]),
+            (&[1, 0, 1][..], &files.map(str::to_owned)[..]),
+            "{ids:?}"
+        );
+        run.check().expect("possible");
+    }
+    for (ids, found) in [
+        // Two images are called so.
+        (
+            ["7.png", "8.png", "7.png"],
+            "the file of a test image as id, such as `test/cat/7.png`, expected, `7.png` found",
+        ),
+        // A place, where names are numbers.
+        (["0", "1", "2"], "the file of a test image as id, such as `test/cat/7.png`, expected, `0` found"),
+        // Of another folder.
+        (
+            ["train/dog/7.png", "cat/8.png", "cat/7.png"],
+            "such as `test/cat/7.png`, expected, `train/dog/7.png` found",
+        ),
+        (["dog/7.png", "test/dog/7.png", "8.png"], "each id once expected, `test/dog/7.png` again found"),
+    ] {
+        let refused = judged(files, ids).expect_err("no such image");
+        assert!(refused.contains(found), "{refused}");
+    }
+    let by_place = judged(["a.png", "b.png", "c.png"], ["2", "1", "0"]).expect("answers");
+    assert_eq!(by_place.test.predictions, [1, 0, 1]);
+}
+
+#[test]
 fn answers_are_held_against_a_known_data_set() {
     let names = ["0".to_owned(), "1".to_owned(), "2".to_owned()];
-    let known =
-        KnownImages { name: "set", sha256: "ab", labels: &[2, 0, 1], class_names: &names, classes: 3 };
+    let known = KnownImages {
+        name: "set",
+        sha256: "ab",
+        files: &[],
+        labels: &[2, 0, 1],
+        class_names: &names,
+        classes: 3,
+    };
     let judged = |content: &str| {
         let folder = Folder::new();
         folder.write("a.csv", content);

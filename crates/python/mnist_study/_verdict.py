@@ -25,11 +25,11 @@ _ARRAYS = ("predictions", "probabilities", "logits", "labels", "ids")
 class Comparison:
     """Two models compared by the measure that decides, as `summary.json` has it: accuracies are fractions, log-losses nats."""
 
-    first: str
-    second: str
+    a: str
+    b: str
     #: What is compared: `"accuracy"`, `"balanced-accuracy"`, `"macro-f1"` or `"log-loss"`.
     measure: str
-    #: The measure of `first` less that of `second`.
+    #: The measure of `a` less that of `b`.
     difference: float
     #: The confidence interval of `difference`.
     interval: tuple[float, float]
@@ -39,7 +39,7 @@ class Comparison:
     p_value: float
     #: How many pairs `p_value` and `interval` allow for; 1 where nothing had to be adjusted.
     corrected_for: int
-    #: `"first-better"`, `"second-better"`, `"practically-equal"` or `"cannot-tell"`, as `summary.json` has it.
+    #: `"a-better"`, `"b-better"`, `"practically-equal"` or `"cannot-tell"`, as `summary.json` has it.
     outcome: str
     #: The result in a sentence.
     sentence: str
@@ -249,8 +249,8 @@ def _arrays(answers: Any, name: str, ids: Any) -> tuple[list[tuple[str, Any]], s
 def _comparison(figures: dict[str, Any]) -> Comparison:
     low, high = figures["interval"]
     return Comparison(
-        first=figures["a"],
-        second=figures["b"],
+        a=figures["a"],
+        b=figures["b"],
         measure=figures["measure"],
         difference=figures["difference"],
         interval=(low, high),

@@ -19,7 +19,7 @@ fn refused(error: impl Display) -> PyErr {
 }
 
 /// A file of answers has advice beside its error.
-fn refused_answers(error: &predictions::Error) -> PyErr {
+fn refused_answers(error: &mnist_study::predictions::Error) -> PyErr {
     Error::new_err(format!("{error}\nhint: {}", error.advice))
 }
 

@@ -1,67 +1,70 @@
 //! The interpreter while the library works without it.
 
-use mnist_study::train::Event;
+use crate::refused;
+use mnist_study::train::{EpochMetrics, Event};
 use pyo3::prelude::*;
 use std::{
     ops::ControlFlow,
-    time::{Duration, Instant},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::Duration,
 };
 
 /// How often the interpreter is asked for signals: Ctrl-C is heard within this and a step.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(50);
 
-/// Hears signals, and tells a function of Python of every epoch.
-pub(crate) struct Listening {
-    progress: Option<Py<PyAny>>,
-    asked: Instant,
-    /// What ended the work: a signal's exception, or the function's.
-    raised: Option<PyErr>,
-}
-
-impl Listening {
-    pub(crate) fn new(progress: Option<Py<PyAny>>) -> Self {
-        Self { progress, asked: Instant::now(), raised: None }
-    }
-
-    pub(crate) fn event(&mut self, event: Event) -> ControlFlow<()> {
-        let told = match &event {
-            Event::Epoch(_) => self.progress.as_ref(),
-            _ => None,
-        };
-        if told.is_none() && self.asked.elapsed() < EVERY {
-            return ControlFlow::Continue(());
+/// Lets `work` go on in a thread of its own, handing it what it is to tell events to, and waits for it on the caller's thread, which alone
+/// may ask the interpreter for signals. There `progress` is called after every epoch. A signal's exception, or that of `progress`, ends the
+/// work, and is what comes of it.
+pub(crate) fn attended<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Py<PyAny>>,
+    work: impl FnOnce(&mut (dyn FnMut(Event) -> ControlFlow<()> + Send)) -> Result<T, mnist_study::Error> + Send,
+) -> PyResult<T> {
+    let stopped = AtomicBool::new(false);
+    let (epochs, told) = channel::<EpochMetrics>();
+    let attend = move || {
+        loop {
+            let heard = match told.recv_timeout(EVERY) {
+                Ok(epoch) => Some(epoch),
+                Err(RecvTimeoutError::Timeout) => None,
+                // The work has ended.
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            Python::attach(|py| {
+                py.check_signals()?;
+                if let (Some(progress), Some(epoch)) = (progress, heard) {
+                    let (train, validation) = (epoch.train, epoch.validation);
+                    let losses = (train.loss(), train.accuracy(), validation.loss(), validation.accuracy());
+                    progress.call1(py, (epoch.epoch, losses.0, losses.1, losses.2, losses.3))?;
+                }
+                PyResult::Ok(())
+            })?;
         }
-        self.asked = Instant::now();
-        let heard = Python::attach(|py| {
-            py.check_signals()?;
-            if let (Some(progress), Event::Epoch(epoch)) = (told, &event) {
-                progress.call1(
-                    py,
-                    (
-                        epoch.epoch,
-                        epoch.train.loss(),
-                        epoch.train.accuracy(),
-                        epoch.validation.loss(),
-                        epoch.validation.accuracy(),
-                    ),
-                )?;
-            }
-            Ok(())
-        });
-        match heard {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(raised) => {
-                self.raised = Some(raised);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    /// What ended the work, in the place of the library's own error about it.
-    pub(crate) fn outcome<T>(self, worked: Result<T, mnist_study::Error>) -> PyResult<T> {
-        match self.raised {
-            Some(raised) => Err(raised),
-            None => worked.map_err(crate::refused),
-        }
-    }
+    };
+    py.detach(move || {
+        thread::scope(|scope| {
+            let stopped = &stopped;
+            let working = scope.spawn(move || {
+                work(&mut move |event| {
+                    if let Event::Epoch(epoch) = event {
+                        // Whoever does not listen any more has said that the work is to stop.
+                        let _ = epochs.send(epoch);
+                    }
+                    if stopped.load(Ordering::Relaxed) {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                })
+            });
+            let attended = attend();
+            stopped.store(true, Ordering::Relaxed);
+            let worked = working.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            attended.and_then(|()| worked.map_err(refused))
+        })
+    })
 }

@@ -1,6 +1,6 @@
 //! Models: trained here or loaded, asked of arrays and files.
 
-use crate::{arrays::pixels, listening::Listening, refused, verdict::Images};
+use crate::{arrays::pixels, listening::attended, refused, verdict::Images};
 use mnist_study::{Classifier, Trained, Training};
 use pyo3::{prelude::*, types::PyBytes};
 use std::path::PathBuf;
@@ -97,9 +97,8 @@ pub(crate) fn train(
     if let Some(threads) = threads {
         training = training.threads(threads);
     }
-    let mut listening = Listening::new(progress);
-    let trained = py.detach(|| training.run_with(|event| listening.event(event)));
-    let Trained { classifier, record } = listening.outcome(trained)?;
+    let Trained { classifier, record } =
+        attended(py, progress.as_ref(), |listener| training.run_with(listener))?;
     let record = serde_json::to_string(&record).map_err(refused)?;
     Ok(Model { classifier, record: Some(record) })
 }

@@ -2,18 +2,19 @@
 
 use crate::{
     arrays::{array, pixels},
-    listening::Listening,
+    listening::attended,
     refused, refused_answers,
 };
 use containers::arrays::Array;
 use mnist_study::{
     Compared, Comparison as Plan, Measure, Resample,
     data::{self, Corpus, Dataset, Source as DataSource},
+    known_images,
+    predictions::{self, About, Assembled, Found, Source, Table, assemble, assemble_tables},
     records::{question::Question, results::Collection},
     report,
     spec::ImageShape,
 };
-use predictions::{About, Assembled, Found, KnownImages, Source, Table, assemble, assemble_tables};
 use pyo3::{prelude::*, types::PyBytes};
 use std::path::PathBuf;
 
@@ -68,20 +69,9 @@ fn measure(name: &str) -> PyResult<Measure> {
 }
 
 /// The data set whose test images were answered.
-fn known_images(name: Option<String>) -> PyResult<Option<Corpus>> {
+fn loaded(name: Option<String>) -> PyResult<Option<Corpus>> {
     name.map(|name| DataSource::parse(&name).and_then(|source| data::load(&source)).map_err(refused))
         .transpose()
-}
-
-/// What answers are held against.
-fn known(corpus: &Corpus) -> KnownImages<'_> {
-    KnownImages {
-        name: corpus.name(),
-        sha256: corpus.sha256(),
-        labels: corpus.test().labels(),
-        class_names: corpus.class_names(),
-        classes: corpus.classes(),
-    }
 }
 
 fn judged(
@@ -123,8 +113,8 @@ pub(crate) fn judge(
     }
     let labels = labels.map(|labels| table("labels".to_owned(), labels)).transpose()?;
     py.detach(|| {
-        let corpus = known_images(images)?;
-        let assembled = assemble_tables(sources, tables, labels, corpus.as_ref().map(known));
+        let corpus = loaded(images)?;
+        let assembled = assemble_tables(sources, tables, labels, corpus.as_ref().map(known_images));
         Ok(judged(assembled.map_err(|error| refused_answers(&error))?, Vec::new(), question, corpus))
     })
 }
@@ -141,11 +131,11 @@ pub(crate) fn judge_files(
 ) -> PyResult<Comparison> {
     let question = question(title, decide_by)?;
     py.detach(|| {
-        let corpus = known_images(images)?;
+        let corpus = loaded(images)?;
         let read = || {
             let Found { sources, notes } = predictions::find(&folder)?;
             let labels = labels.as_deref().map(predictions::read).transpose()?;
-            Ok((assemble(sources, labels, corpus.as_ref().map(known))?, notes))
+            Ok((assemble(sources, labels, corpus.as_ref().map(known_images))?, notes))
         };
         let (assembled, notes) = read().map_err(|error: predictions::Error| refused_answers(&error))?;
         Ok(judged(assembled, notes, question, corpus))
@@ -252,7 +242,5 @@ pub(crate) fn compare(
     if let Some(threads) = threads {
         plan = plan.threads(threads);
     }
-    let mut listening = Listening::new(progress);
-    let compared = py.detach(|| plan.run_with(|event| listening.event(event)));
-    listening.outcome(compared).map(Comparison)
+    attended(py, progress.as_ref(), |listener| plan.run_with(listener)).map(Comparison)
 }

@@ -52,8 +52,12 @@ pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Beyond it the time counts more than the space that a thorough search for repetitions saves.
+const LARGE_BYTES: usize = 1 << 19;
+
 fn encode(bytes: &[u8]) -> String {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(6));
+    let level = if bytes.len() > LARGE_BYTES { 1 } else { 6 };
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(level));
     encoder.write_all(bytes).expect("writing to memory does not fail");
     base64(&encoder.finish().expect("writing to memory does not fail"))
 }

@@ -1,7 +1,8 @@
 //! What makes two runs the same run.
 
-use crate::record::{DatasetIdentity, Environment, Fold, RunSpec};
+use crate::record::{DatasetIdentity, Environment, Fold, RunSpec, TestRecord};
 use base16ct::lower::encode_string as hexadecimal;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// The identity of a run: the first 16 hexadecimal digits of the SHA-256 of all that its result depends on, bit for bit.
@@ -26,6 +27,24 @@ fn nameless(specification: &RunSpec) -> RunSpec {
 pub fn seedless(specification: &RunSpec) -> RunSpec {
     let fold = specification.fold.map(|fold| Fold { repeat: 1, fold: 1, ..fold });
     RunSpec { seed: 0, fold, ..nameless(specification) }
+}
+
+/// SHA-256, in hexadecimal, of JSON without white space and without the test images' bytes, then of those bytes as they are before they
+/// are deflated.
+pub(crate) fn hash_with_answers(bare: &impl Serialize, test: &TestRecord) -> String {
+    /// Words that are hashed at once.
+    const CHUNK: usize = 1 << 12;
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(bare).expect("a record has only plain values"));
+    hasher.update(&test.labels);
+    hasher.update(&test.predictions);
+    let mut bytes = Vec::with_capacity(2 * CHUNK);
+    for words in test.probabilities.chunks(CHUNK) {
+        bytes.clear();
+        bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        hasher.update(&bytes);
+    }
+    hexadecimal(&hasher.finalize())
 }
 
 /// The first 16 hexadecimal digits of a text's SHA-256.

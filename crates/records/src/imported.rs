@@ -1,7 +1,7 @@
 //! Runs that were made elsewhere: their answers to test images, and what else is known of them.
 
 use crate::{
-    identity::short_hash,
+    identity::hash_with_answers,
     possible::{self, expect},
     record::{EpochRecord, Fold, TestRecord},
 };
@@ -28,6 +28,9 @@ pub struct ImportedRun {
     /// Which fold of a cross-validation it was tested on, where it is of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
+    /// Which fraction of the images of the other folds it held back to validate on, where it is of a cross-validation and states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<f64>,
     /// The images that it was tested on.
     pub test_set: TestSet,
     /// The file that its answers were read from, as it was named.
@@ -55,6 +58,9 @@ pub struct ImportedRun {
     /// What each class is called; empty where that is its number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+    /// What each image of the test set is called, as ids or files say it; empty where nothing does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_names: Vec<String>,
     /// What was guessed, converted or left out when it was read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -87,8 +93,20 @@ pub struct Imports<'a> {
 impl ImportedRun {
     /// The hash that is its identity.
     pub fn identity(&self) -> String {
-        let nameless = Self { id: String::new(), source: String::new(), notes: Vec::new(), ..self.clone() };
-        short_hash(&serde_json::to_string(&nameless).expect("an imported run has only plain values"))
+        let nameless = Self {
+            id: String::new(),
+            source: String::new(),
+            notes: Vec::new(),
+            // Ids are in the digest of the test set.
+            image_names: Vec::new(),
+            ..self.without_answers()
+        };
+        hash_with_answers(&nameless, &self.test)[..16].to_owned()
+    }
+
+    /// All but the bytes of its test images.
+    pub(crate) fn without_answers(&self) -> Self {
+        Self { test: self.test.without_answers(), ..self.clone() }
     }
 
     /// Whether this can be what a run's file says.
@@ -106,9 +124,14 @@ impl ImportedRun {
         possible::check_classes(*classes)?;
         possible::check_class_names(&self.class_names, *classes)?;
         possible::check_notes(&self.notes)?;
+        let named = self.image_names.len();
+        expect(named == 0 || named == *images, "number of images' names", &named)?;
+        self.image_names.iter().try_for_each(|name| possible::check_text("name of an image", name))?;
         if let Some(fold) = self.fold {
             possible::check_fold(fold, *images)?;
         }
+        let held_back = self.held_back.unwrap_or(0.0);
+        expect((0.0..1.0).contains(&held_back), "fraction of images held back", &held_back)?;
         for (name, seconds) in
             [("training seconds", self.train_seconds), ("total seconds", self.total_seconds)]
         {

@@ -313,3 +313,17 @@ pub struct TestRecord {
     #[serde(with = "crate::encoding::words")]
     pub probabilities: Vec<u16>,
 }
+
+impl TestRecord {
+    /// All but the classes and probabilities of the test images.
+    pub(crate) fn without_answers(&self) -> Self {
+        Self {
+            accuracy: self.accuracy,
+            loss: self.loss,
+            images: self.images.clone(),
+            labels: Vec::new(),
+            predictions: Vec::new(),
+            probabilities: Vec::new(),
+        }
+    }
+}

@@ -2,9 +2,10 @@
 
 use crate::{
     encoding,
+    identity::hash_with_answers,
     identity::run_id,
     imported::{IMPORTED_SCHEMA, ImportedRun},
-    record::{FailedRun, RECORD_SCHEMA, RunRecord, TestRecord},
+    record::{FailedRun, RECORD_SCHEMA, RunRecord},
     sealed::{self, Sealable, compare},
 };
 use base16ct::lower::encode_string as hexadecimal;
@@ -182,6 +183,10 @@ impl Sealable for ImportedRun {
     const NAME: &'static str = "imported run";
     const LAYOUT: u32 = IMPORTED_SCHEMA;
     const MAXIMUM_BYTES: u64 = MAXIMUM_RECORD_BYTES;
+
+    fn digest(&self) -> String {
+        hash_with_answers(&self.without_answers(), &self.test)
+    }
 }
 
 impl Sealable for FailedRun {
@@ -206,24 +211,10 @@ fn difference(there: &RunRecord, made: &RunRecord) -> Option<String> {
     }
 }
 
-/// SHA-256 of a record's content: of its JSON without white space and without the test images' bytes, then of those bytes
-/// as they are before they are deflated. So it does not depend on the compressor.
+/// SHA-256 of a record's content, which does not depend on the compressor.
 fn digest(record: &RunRecord) -> String {
-    let bare = TestRecord {
-        labels: Vec::new(),
-        predictions: Vec::new(),
-        probabilities: Vec::new(),
-        ..record.test.clone()
-    };
-    let bare = RunRecord { test: bare, ..record.clone() };
-    let mut hasher = Sha256::new();
-    hasher.update(serde_json::to_vec(&bare).expect("a record has only plain values"));
-    hasher.update(&record.test.labels);
-    hasher.update(&record.test.predictions);
-    for probability in &record.test.probabilities {
-        hasher.update(probability.to_le_bytes());
-    }
-    hexadecimal(&hasher.finalize())
+    let bare = RunRecord { test: record.test.without_answers(), ..record.clone() };
+    hash_with_answers(&bare, &record.test)
 }
 
 /// SHA-256 of a record as JSON without white space, its test images' bytes deflated as the file has them: what another

@@ -154,6 +154,12 @@ impl<'a> Study<'a> {
         self.class_names.get(class).map_or_else(|| class.to_string(), |name| words::text::one_line(name))
     }
 
+    /// What a test image is called: its id or file, or its place, counted from 0.
+    pub(crate) fn image(&self, place: usize) -> String {
+        let name = self.analysis.image_names.get(place);
+        name.map_or_else(|| words::numbers::thousands(place as u64), |name| words::text::one_line(name))
+    }
+
     /// In the order of their first record, whose place is also their colour.
     pub(crate) fn models(&self) -> &[Model<'a>] {
         &self.analysis.models

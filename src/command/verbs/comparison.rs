@@ -228,7 +228,7 @@ fn imported(comparison: &Comparison, corpus: &Corpus) -> Result<Assembled, Failu
         return Ok(Assembled { runs: Vec::new(), notes: Vec::new() });
     }
     let Found { sources, mut notes } = judge::sources(&comparison.with)?;
-    let mut assembled = assemble(sources, None, Some(judge::known(corpus)))?;
+    let mut assembled = assemble(sources, None, Some(crate::known_images(corpus)))?;
     let is_trained = |name: &str| comparison.models.iter().any(|model| model.architecture.name == name);
     let mut renamed: Vec<String> = Vec::new();
     for run in assembled.runs.iter_mut().filter(|run| is_trained(&run.model)) {

@@ -7,7 +7,7 @@ use crate::command::{
 };
 use clap::{Args, ValueHint};
 use data::Corpus;
-use predictions::{Assembled, Found, KnownImages, Source, assemble, find, find_runs, stem};
+use predictions::{Assembled, Found, Source, assemble, find, find_runs, stem};
 use records::{folder::StudyFolder, imported::Imports, results::collect};
 use std::path::{Path, PathBuf};
 
@@ -19,12 +19,16 @@ pub(crate) struct JudgeArguments {
     /// model of one run
     #[arg(value_name = "ANSWERS", required = true)]
     pub(crate) answers: Vec<String>,
-    /// File of the true classes, where the files of answers have none
+    /// File of the true classes, where the files of answers have none; a text file has one a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) labels: Option<PathBuf>,
     /// Data set whose test images were answered, in their order: its labels count, and the report shows the images that are missed
     #[arg(long, value_name = "DATASET")]
     pub(crate) images: Option<String>,
+    /// Of a cross-validation the fraction of the other folds' images that runs held back to validate on, where run.json does not
+    /// state it as held_back [default: 1/12, as of this program's own runs]
+    #[arg(long, value_name = "FRACTION", value_parser = fraction)]
+    pub(crate) held_back: Option<f64>,
     /// What the report is headed by
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
@@ -67,10 +71,13 @@ impl From<predictions::Error> for Failure {
 /// Reads, judges, writes; trains nothing.
 pub(crate) fn run(arguments: &JudgeArguments) -> Result<(), Failure> {
     let output = arguments.output;
-    let Found { sources, mut notes } = sources(&arguments.answers)?;
-    let labels = arguments.labels.as_deref().map(predictions::read).transpose()?;
-    let corpus = arguments.images.as_deref().map(|name| known_images(name, output.quiet)).transpose()?;
-    let known = corpus.as_ref().map(known);
+    let Found { mut sources, mut notes } = sources(&arguments.answers)?;
+    for source in &mut sources {
+        source.about.held_back = source.about.held_back.or(arguments.held_back);
+    }
+    let labels = arguments.labels.as_deref().map(predictions::read_labels).transpose()?;
+    let corpus = arguments.images.as_deref().map(|name| loaded(name, output.quiet)).transpose()?;
+    let known = corpus.as_ref().map(crate::known_images);
     let Assembled { runs, notes: of_all } = assemble(sources, labels, known)?;
     let mut question = arguments.question.question();
     question.title = arguments.title.clone();
@@ -81,20 +88,14 @@ pub(crate) fn run(arguments: &JudgeArguments) -> Result<(), Failure> {
     results::publish(&arguments.out, collection, corpus.as_ref(), output, arguments.show)
 }
 
-/// The data set whose test images were answered.
-pub(super) fn known_images(name: &str, quiet: bool) -> Result<Corpus, Failure> {
-    Ok(data::load(&source::source(name, quiet)?)?)
+fn fraction(text: &str) -> Result<f64, String> {
+    let fraction = text.parse().ok().filter(|fraction| (0.0..1.0).contains(fraction));
+    fraction.ok_or_else(|| "a fraction from 0 to below 1 is expected, such as 0.1".to_owned())
 }
 
-/// What a file of answers is held against.
-pub(super) fn known(corpus: &Corpus) -> KnownImages<'_> {
-    KnownImages {
-        name: corpus.name(),
-        sha256: corpus.sha256(),
-        labels: corpus.test().labels(),
-        class_names: corpus.class_names(),
-        classes: corpus.classes(),
-    }
+/// The data set whose test images were answered.
+fn loaded(name: &str, quiet: bool) -> Result<Corpus, Failure> {
+    Ok(data::load(&source::source(name, quiet)?)?)
 }
 
 /// The files that arguments name.

@@ -8,6 +8,7 @@ pub(crate) mod datasets;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 mod forecast;
+pub(crate) mod import;
 mod inspect;
 pub(crate) mod judge;
 pub(crate) mod models;
@@ -48,6 +49,7 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Judge(arguments)) => judge::run(&arguments),
+        Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Tune(arguments)) => tune::run(&arguments),

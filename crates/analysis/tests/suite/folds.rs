@@ -80,7 +80,7 @@ fn folds_are_paired_and_judged_by_the_corrected_test() {
     let [lower, upper] = comparison.interval;
     assert!((0.5 * (upper - lower) - half).abs() < 1e-9, "{comparison:?} {half}");
     assert_eq!((comparison.runs, comparison.interval_covers), (15, Coverage::Folds));
-    assert_eq!(comparison.cross_validation, Some(CrossValidation { folds: 5, repeats: 3 }));
+    assert_eq!(comparison.cross_validation, Some(CrossValidation::own(5, 3)));
     assert!(comparison.paired_t.is_none() && comparison.bootstrap_interval.is_none());
     assert!(comparison.mcnemar_p_values.is_empty() && comparison.image_standard_error.is_none());
     assert_eq!((comparison.seed_standard_error, comparison.further_runs), (None, None));
@@ -152,7 +152,7 @@ fn partners_are_tested_on_the_same_images() {
 fn what_is_about_images_is_of_one_repetition() {
     let records = study();
     let analysis = Analysis::of(&records, &[], &Question::default(), Vec::new());
-    assert_eq!(analysis.cross_validation, Some(CrossValidation { folds: 5, repeats: 3 }));
+    assert_eq!(analysis.cross_validation, Some(CrossValidation::own(5, 3)));
     let [good, poor] = &analysis.models[..] else { panic!("two models") };
     let confusion = poor.confusion.as_ref().expect("predictions");
     assert_eq!(confusion.counts.iter().sum::<f64>(), IMAGES as f64);

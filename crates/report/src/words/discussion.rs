@@ -15,8 +15,8 @@ use crate::{
     words::{
         cost, learning,
         numbers::{
-            Spread, adjustment, average, counted, fixed, listed, loss, percent, points, points_to,
-            probability, runs_of, thousands, times, value_of,
+            Spread, adjustment, amount_of, average, counted, fixed, listed, loss, percent, points, points_to,
+            probability, runs_of, thousands, times, value_of, value_unit,
         },
         plain::drawn_by,
         selection,
@@ -27,6 +27,7 @@ use crate::{
 /// The sections that have something to say.
 pub(crate) fn discussion(study: &Study) -> Vec<Section> {
     let sections = [
+        (heading_of(study.analysis.decided_by), decided(study)),
         ("Accuracy", accuracy(study)),
         ("Learning", study.models().iter().flat_map(learning::sentences).collect()),
         ("Cost", cost::sentences(study)),
@@ -36,6 +37,47 @@ pub(crate) fn discussion(study: &Study) -> Vec<Section> {
     ];
     let sections = sections.into_iter().map(|(heading, sentences)| Section { heading, sentences });
     sections.filter(|section| !section.sentences.is_empty()).collect()
+}
+
+fn heading_of(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Accuracy => "Accuracy",
+        Measure::BalancedAccuracy => "Balanced accuracy",
+        Measure::MacroF1 => "Macro F1",
+        Measure::LogLoss => "Log-loss",
+    }
+}
+
+/// How the models rank by the measure that decides, where it is another than accuracy.
+fn decided(study: &Study) -> Vec<String> {
+    let measure = study.analysis.decided_by;
+    if measure.is_default() {
+        return Vec::new();
+    }
+    let ranked = study.analysis.ranked(measure.larger_is_better(), |model| model.value(measure));
+    let mut sentences = Vec::new();
+    for (place, (model, spread)) in ranked.iter().enumerate() {
+        let of_runs = match model.runs.len() {
+            1 => "in one run".to_owned(),
+            runs => format!("on average ({runs} runs)"),
+        };
+        let mut sentence = format!(
+            "{} has a {} of {} {} {of_runs}",
+            one_line(model.name),
+            measure.in_words(),
+            value_of(measure)(spread.mean),
+            value_unit(measure)
+        );
+        if let Some((next, other)) = ranked.get(place + 1) {
+            let lead = amount_of(measure, (spread.mean - other.mean).abs());
+            let than = if measure.larger_is_better() { "more" } else { "less" };
+            sentence.push_str(&format!(", {lead} {than} than {}", one_line(next.name)));
+        }
+        sentences.push(sentence + ".");
+    }
+    // Where accuracy decides, its own section says so.
+    sentences.extend(study.analysis.comparisons.iter().map(tested));
+    sentences
 }
 
 fn accuracy(study: &Study) -> Vec<String> {
@@ -67,7 +109,9 @@ fn accuracy(study: &Study) -> Vec<String> {
         }
     }
     sentences.extend(by_accuracy.iter().filter_map(|(model, spread)| together(model, spread.mean)));
-    sentences.extend(study.analysis.comparisons.iter().map(tested));
+    if study.analysis.decided_by.is_default() {
+        sentences.extend(study.analysis.comparisons.iter().map(tested));
+    }
     sentences.extend(loss_order(study, &by_accuracy));
     let unfinished = study.models().len() - by_accuracy.len();
     if unfinished > 0 {
@@ -189,21 +233,29 @@ fn error_sentences(study: &Study) -> Vec<String> {
         sentences.push(match images.as_slice() {
             [] => "No test image is missed by every run of every model.".to_owned(),
             images => {
-                let first: Vec<String> = images.iter().take(10).map(usize::to_string).collect();
-                let shown = match images.len() {
-                    1 => "at position",
-                    count if count == first.len() => "at positions",
-                    _ => "the first at positions",
+                let named = !study.analysis.image_names.is_empty();
+                let name = |image: &usize| if named { study.image(*image) } else { image.to_string() };
+                let first: Vec<String> = images.iter().take(10).map(name).collect();
+                let shown = match (named, images.len()) {
+                    (false, 1) => "at position ",
+                    (true, count) if count == first.len() => "",
+                    (true, _) => "the first ",
+                    (false, count) if count == first.len() => "at positions ",
+                    (false, _) => "the first at positions ",
+                };
+                let set = match (named, study.analysis.cross_validation) {
+                    (true, _) => "",
+                    (false, Some(_)) => " of the whole set, counted from 0",
+                    (false, None) => " of the test file, counted from 0",
                 };
                 let runs = match study.analysis.cross_validation {
                     Some(_) => "Every model",
                     None => "Every run of every model",
                 };
                 format!(
-                    "{runs} misses the same {}, {shown} {} of the {}, counted from 0.",
+                    "{runs} misses the same {}, {shown}{}{set}.",
                     counted(images.len(), "test image"),
-                    listed(&first),
-                    if study.analysis.cross_validation.is_some() { "whole set" } else { "test file" }
+                    listed(&first)
                 )
             }
         });

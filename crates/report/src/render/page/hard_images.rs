@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use spec::ImageShape;
 
 use super::{chip, table};
-use crate::words::numbers::{counted, thousands};
+use crate::words::numbers::counted;
 use crate::words::text::one_line;
 use crate::{Study, TestImages, tables};
 use analysis::hard_images::{Entry, HardImages};
@@ -31,9 +31,14 @@ pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
     let disputed = hard.disputed();
     html! {
         p.small {
-            "An image is named by its place in the "
-            @if study.analysis.cross_validation.is_some() { "whole set" } @else { "test file" }
-            ", from 0. A model's answer is the commonest wrong one of its runs, or \
+            @if study.analysis.image_names.is_empty() {
+                "An image is named by its place in the "
+                @if study.analysis.cross_validation.is_some() { "whole set" } @else { "test file" }
+                ", from 0."
+            } @else {
+                "An image is named as the answers or the data set name it."
+            }
+            " A model's answer is the commonest wrong one of its runs, or \
              the label where none is wrong; behind it stand the probability of that class, a mean over the runs, and how many of its \
              runs are wrong."
             @if images.is_none() { " The images themselves are not at hand." }
@@ -76,7 +81,7 @@ fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
     html! {
         li {
             @if let Some(address) = address {
-                img src=(address) width=(width) height=(height) alt={ "Test image " (entry.image) ", labelled " (class(entry.label)) };
+                img src=(address) width=(width) height=(height) alt={ "Test image " (study.image(entry.image)) ", labelled " (class(entry.label)) };
             }
             div.label { "label " (class(entry.label)) }
             @match entry.disputed {
@@ -84,7 +89,7 @@ fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
                 Some(None) => div.small { "people do not agree" },
                 None => {}
             }
-            div.small { "image " (thousands(entry.image as u64)) }
+            div.small { "image " (study.image(entry.image)) }
             @for (index, (model, guess)) in study.models().iter().zip(&entry.guesses).enumerate() {
                 div {
                     (chip(index, model.name)) ": " (class(guess.class))

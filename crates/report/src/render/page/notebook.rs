@@ -7,13 +7,17 @@ use crate::{
 };
 use maud::{PreEscaped, html};
 
+/// What a notebook's own style would change, or the page's is not meant for.
+const OWN: &str =
+    ":scope { padding: 1rem; margin: 0; }\n:scope :is(th, td):first-child { text-align: left; }";
+
 /// Verdicts, warnings, differences and the table of the models as HTML that brings its own style and changes nobody else's.
 pub fn notebook(study: &Study) -> String {
     // The style sheet of the page, within the element that it is for.
     let style = include_str!("page.css").replace(":root", ":scope").replace("\nbody {", "\n:scope {");
     let part = html! {
         div class="mnist-study" {
-            style { (PreEscaped(format!("@scope (.mnist-study) {{\n{style}\n:scope {{ padding: 1rem; margin: 0; }}\n}}"))) }
+            style { (PreEscaped(format!("@scope (.mnist-study) {{\n{style}\n{OWN}\n}}"))) }
             @if study.analysis.models.is_empty() { p { "No run has finished." } }
             @for warning in &study.analysis.warnings.before_verdicts {
                 p.warning role="note" { strong { "Warning. " } (one_line(warning)) }
