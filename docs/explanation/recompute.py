@@ -54,6 +54,7 @@ class Run:
             self.data, self.classes = file["test_set"]["sha256"], file["test_set"]["classes"]
             self.protocol, self.way, self.machine = None, None, file.get("machine")
             fold = file.get("fold")
+        self.held_back = file.get("held_back")
         self.fold = fold and (fold["repeat"], fold["fold"], fold["folds"])
         # What it shares with its partner of another model.
         self.partner = (1, self.fold) if self.fold else (0, self.seed) if self.seed is not None else (2, self.name)
@@ -306,8 +307,9 @@ def judged(pairs, alone, measure):
         images = sum(len(a.labels) for a, _ in pairs if a.fold[0] == 1)
         least = 0.0 if measure == "log-loss" else math.sqrt(2 / ((images + 1) * (images + 2)))
         folds = max(a.fold[2] for a, _ in pairs)
-        # The other folds but a twelfth, which is held back to validate on, are learnt from.
-        return corrected(differences, 12 / (11 * (folds - 1)), least, largest), differences
+        # The other folds are learnt from, but for what is held back to validate on: a twelfth, unless runs state another share.
+        held_back = [a.held_back for a, _ in pairs if a.held_back is not None][-1:] or [1 / 12]
+        return corrected(differences, 1 / ((1 - held_back[0]) * (folds - 1)), least, largest), differences
     both = table([a for a, _ in pairs]) - table([b for _, b in pairs])
     added = {"accuracy": 1.0, "log-loss": math.sqrt((both**2).mean())}.get(measure, weight)
     differences = both.mean(axis=1)

@@ -118,7 +118,7 @@ fn check_page(page: &str, faults: &mut Vec<String>) {
         let rows: Vec<Vec<String>> = between(table, "<tr>", "</tr>")
             .map(|row| {
                 row.split("</t")
-                    .map(|cell| untagged(cell))
+                    .map(untagged)
                     .filter(|cell| cell != "r>" && cell != "h>" && cell != "d>")
                     .collect()
             })

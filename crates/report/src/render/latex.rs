@@ -189,7 +189,7 @@ pub(crate) fn latex(text: &str) -> String {
         }
         // Two of these together would become another sign.
         if is_ligature(before, character) {
-            escaped.push_str("{}");
+            escaped.push_str("\\kern0pt{}");
         }
         match (before, character) {
             // At the beginning of a row it would belong to the line break before it.
@@ -272,9 +272,11 @@ fn push_composed(escaped: &mut String, character: char) {
     let arranges =
         matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') || character.is_control();
     let shown = if arranges { '\u{fffd}' } else { character };
+    let code = u32::from(character);
+    let number = format!("\\texttt{{U+{code:04X}}}");
+    // Its own sign where the engine has fonts of all characters, and this one has it.
     escaped.push_str(&format!(
-        "\\ifdefined\\Umathchar {shown}\\else\\texttt{{U+{:04X}}}\\fi\\allowbreak{{}}",
-        u32::from(character)
+        "\\ifdefined\\Umathchar\\iffontchar\\font{code} {shown}\\else{number}\\fi\\else{number}\\fi\\allowbreak{{}}"
     ));
 }
 
@@ -390,9 +392,12 @@ mod tests {
             ("−1.5 × 2 ≤ α", r"\ensuremath{-}1.5 \ensuremath{\times} 2 \ensuremath{\le} \ensuremath{\alpha}"),
             ("ü ñ ç ő ø ß", r#"\"{u} \~{n} \c{c} \H{o} \o{} \ss{}"#),
             ("[0.1, 0.2] [x]", "{[}0.1, 0.2] [x]"),
-            ("a--b 1–2 ?`", "a-{}-b 1--2 ?{}`"),
+            ("a--b 1–2 ?`", r"a-\kern0pt{}-b 1--2 ?\kern0pt{}`"),
             ("p < 0.001 at 95 %", r"p \textless{} 0.001 at 95~\%"),
-            ("お", r"\ifdefined\Umathchar お\else\texttt{U+304A}\fi\allowbreak{}"),
+            (
+                "お",
+                r"\ifdefined\Umathchar\iffontchar\font12362 お\else\texttt{U+304A}\fi\else\texttt{U+304A}\fi\allowbreak{}",
+            ),
             ("two\nlines", "two lines"),
         ] {
             assert_eq!(latex(text), expected);
@@ -405,7 +410,7 @@ mod tests {
         let all = ('\u{20}'..'\u{2ff}').chain('Α'..'ώ').collect::<String>();
         let text = latex(&all);
         let outside: String = text
-            .split("\\ifdefined\\Umathchar ")
+            .split("\\ifdefined\\Umathchar\\iffontchar")
             .enumerate()
             .map(
                 |(index, part)| {

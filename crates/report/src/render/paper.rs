@@ -167,7 +167,8 @@ pub(crate) fn tables_of(study: &Study) -> Vec<(&'static str, Vec<Table>)> {
         one(tables::training_times(study)),
         one(values(Quantity::Accuracy)),
         one(values(Quantity::Loss)),
-        one(Some(known(tables::costs(study)))),
+        // Beside accuracy something is known that it costs.
+        one(Some(known(tables::costs(study))).filter(|table| table.columns.len() > 2)),
         one(tables::recall(study)),
         tables::confusions(study),
         one(tables::calibration(study)),
