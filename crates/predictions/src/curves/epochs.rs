@@ -18,6 +18,9 @@ const MOST_EPOCHS: usize = 50_000;
 /// None has a higher number.
 const LAST_EPOCH: i64 = 10_000_000;
 
+/// A figure, the series that it was logged as, and the values that count.
+type Used<'a> = (Figure, &'a Series, Vec<Point>);
+
 /// Which epoch each step is of.
 enum Epochs {
     /// The step, and by how much the epoch is more.
@@ -170,7 +173,7 @@ impl Log {
 
     fn epochs(
         &self,
-        figures: &[(Figure, &Series, Vec<Point>)],
+        figures: &[Used],
         chosen: &Chosen,
         steps_per_epoch: Option<u64>,
         notes: &mut Vec<String>,
@@ -286,11 +289,7 @@ fn is_of_a_clock(points: &[Point]) -> bool {
 
 /// The training figures whose steps are batches where those of the evaluations are epochs, which many programs log side by side: the
 /// evaluations are counted in a row, and training goes on far beyond the last. They need a number of steps an epoch.
-fn counted_apart(
-    figures: &[(Figure, &Series, Vec<Point>)],
-    steps_per_epoch: Option<u64>,
-    notes: &mut Vec<String>,
-) -> Vec<Figure> {
+fn counted_apart(figures: &[Used], steps_per_epoch: Option<u64>, notes: &mut Vec<String>) -> Vec<Figure> {
     let is_evaluation =
         |figure: Figure| matches!(figure, Figure::ValidationLoss | Figure::ValidationAccuracy);
     let evaluated = figures.iter().filter(|(figure, ..)| is_evaluation(*figure));
@@ -320,7 +319,7 @@ fn counted_apart(
 
 /// The figures of each epoch: those of training averaged over what was logged in it, of an evaluation the last.
 fn collected(
-    mapped: &[(Epochs, Vec<(Figure, &Series, Vec<Point>)>)],
+    mapped: &[(Epochs, Vec<Used>)],
     source: &str,
     notes: &mut Vec<String>,
 ) -> Result<Vec<EpochRecord>, Error> {
