@@ -19,7 +19,8 @@ fn links_with(argument: &str) -> bool {
     if let Some(linker) = env::var_os("RUSTC_LINKER") {
         rustc.arg("-C").arg(format!("linker={}", Path::new(&linker).display()));
     }
-    let Ok(mut rustc) = rustc.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+    let Ok(mut rustc) = rustc.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    else {
         return false;
     };
     // Its end is what counts: it may have gone before it read anything.

@@ -54,7 +54,7 @@ fn pytest(python: &Path, files: &[&str]) {
     pytest.args(["-m", "pytest", "-q", "-W", "error::UserWarning:mnist_study", "-p", "no:cacheprovider"]);
     pytest.args(files.iter().map(|file| root().join("tests/python").join(file)));
     pytest.env("MNIST_STUDY", env!("CARGO_BIN_EXE_mnist-study")).env("ROOT", root());
-    println!("{}", succeed(pytest.current_dir(folder.path())));
+    succeed(pytest.current_dir(folder.path()));
 }
 
 /// The environment with everything, and this wheel in it.

@@ -1,20 +1,12 @@
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from typing_extensions import Buffer
 
 class Error(ValueError):
     """What mnist-study refuses, in the words of its command."""
 
-class Images(Protocol):
-    name: str
-    training_images: Buffer
-    training_labels: Buffer
-    test_images: Buffer
-    test_labels: Buffer
-
 _Arrays = Sequence[tuple[str, Buffer | list[str]]]
-_Progress = Callable[[int, float, float, float, float], object]
 
 class Comparison:
     def sentences(self) -> list[str]: ...
@@ -52,26 +44,5 @@ def judge(
 def judge_files(folder: str, labels: str | None, images: str | None, title: str | None, decide_by: str) -> Comparison: ...
 def read(folder: str) -> Comparison: ...
 def load_data(name: str) -> tuple[list[tuple[bytes, list[int], bytes]], list[str]]: ...
-def train(
-    model: str,
-    data: str | None,
-    images: Any | None,
-    epochs: int | None,
-    seed: int,
-    threads: int | None,
-    progress: _Progress | None,
-) -> Model: ...
-def compare(
-    models: Sequence[str],
-    data: str | None,
-    images: Any | None,
-    runs: int,
-    first_seed: int,
-    epochs: int | None,
-    folds: int | None,
-    repeats: int,
-    resample: str | None,
-    decide_by: str,
-    threads: int | None,
-    progress: _Progress | None,
-) -> Comparison: ...
+def train(model: str, seed: int, settings: Any) -> Model: ...
+def compare(models: Sequence[str], design: Any, settings: Any) -> Comparison: ...

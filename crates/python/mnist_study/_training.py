@@ -122,8 +122,7 @@ def train(
     progress: Progress | None = None,
 ) -> Model:
     """Trains a built-in model, such as `"cnn"`, by its own recipe, on MNIST or other `data`, as `compare` takes it."""
-    name, images = _data(data)
-    return Model(_native.train(model, name, images, epochs, seed, threads, progress))
+    return Model(_native.train(model, seed, _settings(data, epochs, threads, progress)))
 
 
 def compare(
@@ -145,12 +144,10 @@ def compare(
     `[image, row, column]` or `[image, row, column, channel]` of bytes, labels from 0 to 255. With `folds` all images are cross-validated,
     `repeats` times; `resample` is `"bootstrap"` or `"split"`: what each run draws of the data by its seed.
     """
-    name, images = _data(data)
-    return Verdict(
-        _native.compare(
-            list(models), name, images, runs, first_seed, epochs, folds, repeats, resample, decide_by, threads, progress
-        )
+    design = _Values(
+        runs=runs, first_seed=first_seed, folds=folds, repeats=repeats, resample=resample, decide_by=decide_by
     )
+    return Verdict(_native.compare(list(models), design, _settings(data, epochs, threads, progress)))
 
 
 def cross_validate(
@@ -231,6 +228,11 @@ def _clone(estimator: Any) -> Any:
     return clone(estimator)
 
 
+def _settings(data: Any, epochs: int | None, threads: int | None, progress: Progress | None) -> Any:
+    name, images = _data(data)
+    return _Values(data=name, images=images, epochs=epochs, threads=threads, progress=progress)
+
+
 def _data(data: Any) -> tuple[str | None, Any]:
     if data is None or isinstance(data, str | os.PathLike):
         return (None if data is None else os.fspath(data)), None
@@ -238,7 +240,7 @@ def _data(data: Any) -> tuple[str | None, Any]:
         training_images, training_labels, test_images, test_labels = data
     except (TypeError, ValueError) as error:
         raise Error("data: a name, or (training_images, training_labels, test_images, test_labels), expected") from error
-    return None, _Images(
+    return None, _Values(
         name="arrays",
         training_images=pixels(training_images, "training images"),
         training_labels=_labels(training_labels, "training labels"),
@@ -265,8 +267,8 @@ def _whole(value: float) -> int:
     return int(value)
 
 
-class _Images:
-    """What the native module reads images from."""
+class _Values:
+    """What the native module reads by name."""
 
     def __init__(self, **parts: Any) -> None:
         self.__dict__.update(parts)

@@ -1,6 +1,5 @@
 //! The interpreter while the library works without it.
 
-use crate::refused;
 use mnist_study::train::{EpochMetrics, Event};
 use pyo3::prelude::*;
 use std::{
@@ -16,13 +15,16 @@ use std::{
 /// How often the interpreter is asked for signals: Ctrl-C is heard within this and a step.
 const EVERY: Duration = Duration::from_millis(50);
 
+/// What a training tells its events to.
+pub(crate) type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + Send + 'a;
+
 /// Lets `work` go on in a thread of its own, handing it what it is to tell events to, and waits for it on the caller's thread, which alone
 /// may ask the interpreter for signals. There `progress` is called after every epoch. A signal's exception, or that of `progress`, ends the
 /// work, and is what comes of it.
 pub(crate) fn attended<T: Send>(
     py: Python<'_>,
     progress: Option<&Py<PyAny>>,
-    work: impl FnOnce(&mut (dyn FnMut(Event) -> ControlFlow<()> + Send)) -> Result<T, mnist_study::Error> + Send,
+    work: impl FnOnce(&mut Listener) -> PyResult<T> + Send,
 ) -> PyResult<T> {
     let stopped = AtomicBool::new(false);
     let (epochs, told) = channel::<EpochMetrics>();
@@ -64,7 +66,7 @@ pub(crate) fn attended<T: Send>(
             let attended = attend();
             stopped.store(true, Ordering::Relaxed);
             let worked = working.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            attended.and_then(|()| worked.map_err(refused))
+            attended.and(worked)
         })
     })
 }

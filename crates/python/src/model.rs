@@ -1,7 +1,12 @@
 //! Models: trained here or loaded, asked of arrays and files.
 
-use crate::{arrays::pixels, listening::attended, refused, verdict::Images};
-use mnist_study::{Classifier, Trained, Training};
+use crate::{
+    arrays::pixels,
+    listening::{Listener, attended},
+    refused,
+    verdict::Images,
+};
+use mnist_study::{Classifier, Trained, Training, data::Corpus};
 use pyo3::{prelude::*, types::PyBytes};
 use std::path::PathBuf;
 
@@ -17,7 +22,7 @@ pub(crate) struct Model {
 impl Model {
     #[new]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let classifier = py.detach(|| Classifier::load(path)).map_err(refused)?;
+        let classifier = py.detach(|| Classifier::load(path).map_err(refused))?;
         Ok(Self { classifier, record: None })
     }
 
@@ -28,7 +33,7 @@ impl Model {
     /// Probabilities of every class as bytes of float32, and how many images there are.
     fn probabilities(&mut self, py: Python<'_>, images: &Bound<'_, PyAny>) -> PyResult<(Py<PyBytes>, usize)> {
         let (_, pixels) = pixels("images", images)?;
-        let answers = py.detach(|| self.classifier.classify_many(&pixels)).map_err(refused)?;
+        let answers = py.detach(|| self.classifier.classify_many(&pixels).map_err(refused))?;
         let bytes: Vec<u8> = answers.iter().flat_map(|value| value.to_ne_bytes()).collect();
         let count = answers.len() / self.classifier.description().classes.len();
         Ok((PyBytes::new(py, &bytes).unbind(), count))
@@ -36,7 +41,7 @@ impl Model {
 
     /// Class, its name, probabilities and remarks of the one image or digit in a file.
     fn file(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<(usize, String, Vec<f32>, Vec<String>)> {
-        let answer = py.detach(|| self.classifier.classify_file(path)).map_err(refused)?;
+        let answer = py.detach(|| self.classifier.classify_file(path).map_err(refused))?;
         let doubts = answer.doubts.iter().map(ToString::to_string);
         let remarks = answer.remarks.iter().cloned().chain(doubts).collect();
         Ok((answer.class, answer.name, answer.probabilities, remarks))
@@ -71,34 +76,62 @@ impl Model {
     }
 }
 
-/// Trains one model.
-#[pyfunction]
-#[pyo3(signature = (model, data, images, epochs, seed, threads, progress))]
-pub(crate) fn train(
-    py: Python<'_>,
-    model: &str,
-    data: Option<&str>,
+/// What a training is told beside its model; of attributes of an object.
+#[derive(FromPyObject)]
+pub(crate) struct Settings {
+    data: Option<String>,
     images: Option<Images>,
     epochs: Option<usize>,
-    seed: u64,
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<Model> {
-    let mut training = Training::of(model).map_err(refused)?.seed(seed);
-    if let Some(name) = data {
-        training = training.dataset(name).map_err(refused)?;
+}
+
+impl Settings {
+    /// Tells it, and hands over what is called after every epoch.
+    pub(crate) fn apply<T>(
+        self,
+        py: Python<'_>,
+        mut to: T,
+        by: &Setters<T>,
+    ) -> PyResult<(T, Option<Py<PyAny>>)> {
+        let Self { data, images, epochs, threads, progress } = self;
+        if let Some(name) = data {
+            to = (by.dataset)(to, &name).map_err(refused)?;
+        }
+        if let Some(images) = images {
+            to = (by.corpus)(to, images.corpus(py)?);
+        }
+        if let Some(epochs) = epochs {
+            to = (by.epochs)(to, epochs);
+        }
+        if let Some(threads) = threads {
+            to = (by.threads)(to, threads);
+        }
+        Ok((to, progress))
     }
-    if let Some(images) = images {
-        training = training.corpus(images.corpus(py)?);
-    }
-    if let Some(epochs) = epochs {
-        training = training.epochs(epochs);
-    }
-    if let Some(threads) = threads {
-        training = training.threads(threads);
-    }
-    let Trained { classifier, record } =
-        attended(py, progress.as_ref(), |listener| training.run_with(listener))?;
+}
+
+/// How a training or a comparison takes each.
+pub(crate) struct Setters<T> {
+    pub(crate) dataset: fn(T, &str) -> Result<T, mnist_study::Error>,
+    pub(crate) corpus: fn(T, Corpus) -> T,
+    pub(crate) epochs: fn(T, usize) -> T,
+    pub(crate) threads: fn(T, usize) -> T,
+}
+
+/// Trains one model.
+#[pyfunction]
+pub(crate) fn train(py: Python<'_>, model: &str, seed: u64, settings: Settings) -> PyResult<Model> {
+    let training = Training::of(model).map_err(refused)?.seed(seed);
+    let by = Setters {
+        dataset: Training::dataset,
+        corpus: Training::corpus,
+        epochs: Training::epochs,
+        threads: Training::threads,
+    };
+    let (training, progress) = settings.apply(py, training, &by)?;
+    let work = |listener: &mut Listener| training.run_with(listener).map_err(refused);
+    let Trained { classifier, record } = attended(py, progress.as_ref(), work)?;
     let record = serde_json::to_string(&record).map_err(refused)?;
     Ok(Model { classifier, record: Some(record) })
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     arrays::{array, pixels},
-    listening::attended,
+    listening::{Listener, attended},
+    model::{Setters, Settings},
     refused, refused_answers,
 };
 use containers::arrays::Array;
@@ -53,7 +54,7 @@ impl Comparison {
     }
 
     fn write(&self, py: Python<'_>, folder: PathBuf, replace: bool) -> PyResult<()> {
-        py.detach(|| self.0.write(folder, replace)).map_err(refused)
+        py.detach(|| self.0.write(folder, replace).map_err(refused))
     }
 }
 
@@ -145,7 +146,7 @@ pub(crate) fn judge_files(
 /// What a folder of results holds.
 #[pyfunction]
 pub(crate) fn read(py: Python<'_>, folder: PathBuf) -> PyResult<Comparison> {
-    py.detach(|| Compared::read(folder)).map(Comparison).map_err(refused)
+    py.detach(|| Compared::read(folder).map(Comparison).map_err(refused))
 }
 
 /// Images to learn from and to test on: a name, then pixels and labels of both parts.
@@ -189,7 +190,7 @@ impl Images {
 #[pyfunction]
 pub(crate) fn load_data(py: Python<'_>, name: &str) -> PyResult<(Vec<Part>, Vec<String>)> {
     let corpus =
-        py.detach(|| DataSource::parse(name).and_then(|source| data::load(&source))).map_err(refused)?;
+        py.detach(|| DataSource::parse(name).and_then(|source| data::load(&source)).map_err(refused))?;
     let part = |set: &Dataset| {
         let ImageShape { height, width, channels } = set.shape();
         let bytes = |values: &[u8]| PyBytes::new(py, values).unbind();
@@ -201,35 +202,29 @@ pub(crate) fn load_data(py: Python<'_>, name: &str) -> PyResult<(Vec<Part>, Vec<
 /// Images as bytes, their array's shape, labels as bytes.
 type Part = (Py<PyBytes>, Vec<usize>, Py<PyBytes>);
 
+/// How a comparison is laid out; of attributes of an object.
+#[derive(FromPyObject)]
+pub(crate) struct Design {
+    runs: u64,
+    first_seed: u64,
+    folds: Option<usize>,
+    repeats: usize,
+    resample: Option<String>,
+    decide_by: String,
+}
+
 /// Trains and compares models.
 #[pyfunction]
 pub(crate) fn compare(
     py: Python<'_>,
     models: Vec<String>,
-    data: Option<String>,
-    images: Option<Images>,
-    runs: u64,
-    first_seed: u64,
-    epochs: Option<usize>,
-    folds: Option<usize>,
-    repeats: usize,
-    resample: Option<String>,
-    decide_by: &str,
-    threads: Option<usize>,
-    progress: Option<Py<PyAny>>,
+    design: Design,
+    settings: Settings,
 ) -> PyResult<Comparison> {
+    let Design { runs, first_seed, folds, repeats, resample, decide_by } = design;
     let names = models.iter().map(String::as_str);
     let mut plan = Plan::of(names).map_err(refused)?.runs(runs).first_seed(first_seed).repeats(repeats);
-    plan = plan.decide_by(measure(decide_by)?);
-    if let Some(name) = data {
-        plan = plan.dataset(&name).map_err(refused)?;
-    }
-    if let Some(images) = images {
-        plan = plan.corpus(images.corpus(py)?);
-    }
-    if let Some(epochs) = epochs {
-        plan = plan.epochs(epochs);
-    }
+    plan = plan.decide_by(measure(&decide_by)?);
     if let Some(folds) = folds {
         plan = plan.folds(folds);
     }
@@ -239,8 +234,13 @@ pub(crate) fn compare(
         let refused = || refused(format!("resample: bootstrap or split expected, {name:?} found"));
         plan = plan.resample(found.ok_or_else(refused)?.1);
     }
-    if let Some(threads) = threads {
-        plan = plan.threads(threads);
-    }
-    attended(py, progress.as_ref(), |listener| plan.run_with(listener)).map(Comparison)
+    let by = Setters {
+        dataset: Plan::dataset,
+        corpus: Plan::corpus,
+        epochs: Plan::epochs,
+        threads: Plan::threads,
+    };
+    let (plan, progress) = settings.apply(py, plan, &by)?;
+    let work = |listener: &mut Listener| plan.run_with(listener).map_err(refused);
+    attended(py, progress.as_ref(), work).map(Comparison)
 }
