@@ -110,6 +110,7 @@ def test_what_numpy_computes():
         (["0", 1], "row 1: a string as in row 0 expected, int found"),
         ([0, None], "numbers or strings expected"),
         (3, "an array or a list expected, int found"),
+        ([LABELS, 3], "model"),
         ({"probabilities": PROBABILITIES, "weights": LABELS}, "expected, weights found"),
         (numpy.full((80, 3), numpy.nan), "a finite number for every class"),
         (numpy.full((80, 3), 0.9), "hint:"),
@@ -118,6 +119,9 @@ def test_what_numpy_computes():
         (numpy.array([{}] * 80), "model"),
         (numpy.zeros((80, 3), dtype="complex64"), "complex64 found"),
         ([], "model"),
+        (numpy.ma.masked_array(LABELS, LABELS == 1), "masked"),
+        (pandas.DataFrame(PROBABILITIES, columns=[2, 1, 0]), "columns 0, 1, … in the order of the classes expected, 2, 1, 0"),
+        ((value for value in LABELS), "hint: list("),
     ],
 )
 def test_what_is_refused(answers, words):
@@ -125,6 +129,25 @@ def test_what_is_refused(answers, words):
         mnist_study.judge(LABELS, {"model": answers})
     assert words in str(refused.value)
     assert isinstance(refused.value, ValueError)
+
+
+def test_runs_of_classes_in_lists_and_in_one_array():
+    other = numpy.where(numpy.arange(len(LABELS)) % 10 == 0, (LABELS + 1) % 3, LABELS)
+    expected = mnist_study.judge(LABELS, {"a": [LABELS, LABELS], "b": [other, other]}).summary["comparisons"]
+    assert expected[0]["runs"] == 2
+    for dress in (list, tuple, numpy.array):
+        stacked = {"a": dress([LABELS.tolist(), LABELS.tolist()]), "b": dress([other.tolist(), other.tolist()])}
+        assert mnist_study.judge(LABELS, stacked).summary["comparisons"] == expected
+    scores = numpy.stack([PROBABILITIES, PROBABILITIES[:, ::-1]])
+    assert len(mnist_study.judge(LABELS, {"a": scores}).models[0]["runs"]) == 2
+    assert figures(LABELS[:, None])[0] == figures(LABELS)[0] == 1
+
+
+def test_what_was_guessed_is_told():
+    with pytest.warns(UserWarning, match="logits") as warned:
+        verdict = mnist_study.judge(LABELS, {"model": LOGITS})
+    assert warned[0].filename == __file__
+    assert any("logits" in note for note in verdict.notes)
 
 
 def test_a_large_array_is_read_where_it_is():

@@ -82,6 +82,38 @@ def test_what_is_refused(tmp_path):
         run.test(LABELS, probabilities(1))
 
 
+def test_numbers_of_numpy_diverged_losses_and_buffers_that_are_used_again(tmp_path):
+    answers = probabilities(0)
+    with mnist_study.Run("m", seed=numpy.int64(2), parameters=numpy.int32(7), out=tmp_path) as run:
+        run.epoch(train_loss=numpy.float32(0.5))
+        run.epoch(epoch=4, train_loss=float("inf"))
+        run.test(LABELS, probabilities=answers)
+        answers[:] = 1 / 3
+    with numpy.load(tmp_path / "m" / "seed-2.npz") as file:
+        assert (file["probabilities"] == probabilities(0)).all()
+    with pytest.warns(UserWarning, match="train_loss of epoch 4 was inf: left out"):
+        verdict = mnist_study.judge(tmp_path)
+    [run] = verdict.models[0]["runs"]
+    assert [(epoch["epoch"], epoch["train_loss"]) for epoch in run["epochs"]] == [(1, 0.5), (4, None)]
+
+
+def test_two_runs_of_one_name_are_not_one(tmp_path):
+    first, second = (mnist_study.Run("m", seed=0, out=tmp_path) for _ in range(2))
+    for run in (first, second):
+        run.test(LABELS, probabilities(0))
+    first.write()
+    with pytest.raises(mnist_study.Error, match="a file found"):
+        second.write()
+    with pytest.raises(mnist_study.Error, match="written already"):
+        first.write()
+    with pytest.raises(mnist_study.Error, match="a number above 1"), mnist_study.Run("m", seed=1, out=tmp_path) as run:
+        run.epoch(epoch=1)
+        run.epoch(epoch=1)
+    for wrong in ({"seed": -1}, {"seed": "x"}, {"seed": 0, "parameters": 1.5}, {"name": 5}, {"seed": 0, "out": __file__}):
+        with pytest.raises(mnist_study.Error, match="expected"):
+            mnist_study.Run("m", **({"out": tmp_path} | wrong))
+
+
 def test_keras_logs_its_epochs(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / ".keras"))

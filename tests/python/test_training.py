@@ -1,12 +1,19 @@
 """Models trained, saved, loaded and asked from Python."""
 
 import os
+import select
+import signal
 import subprocess
+import sys
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import mnist_study
 import numpy
 import pytest
+from scipy import stats
 from sklearn.datasets import load_digits
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -91,7 +98,16 @@ def test_a_comparison(shapes, tmp_path):
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: mnist_study.train("cnnn"), "cnn"),
+        (lambda: mnist_study.train("cnnn"), "hint: choose from mlp, cnn"),
+        (lambda: mnist_study.load_data("MNISt"), "fashion-mnist"),
+        (lambda: mnist_study.compare("nano", "nano"), "different names"),
+        (lambda: mnist_study.compare("nano", runs=0), "runs: a whole number from 1 on expected, 0 found"),
+        (lambda: mnist_study.compare("nano", folds=2, runs=2), "both found"),
+        (lambda: mnist_study.train("nano", epochs=-1), "epochs: a whole number from 1 on expected, -1 found"),
+        (lambda: mnist_study.train("mlp", data=(numpy.zeros((4, 5, 5)), [0, 1], numpy.zeros((2, 5, 5)), [0, 1])), "4 images and 2 labels"),
+        (lambda: mnist_study.cross_validate(GaussianNB(), [[1]], [0]), "a mapping from names to estimators"),
+        (lambda: mnist_study.cross_validate({}, [[1]] * 4, [[0]] * 4), "labels.ravel()"),
+        (lambda: mnist_study.judge([0], [[0]]), "a mapping from names to answers"),
         (lambda: mnist_study.compare("cnn", decide_by="beauty"), "accuracy, balanced-accuracy"),
         (lambda: mnist_study.compare("cnn", resample="some"), "bootstrap or split"),
         (lambda: mnist_study.train("cnn", data=3), "a name, or"),
@@ -106,6 +122,51 @@ def test_what_is_refused(call, words):
     with warnings.catch_warnings(action="ignore"), pytest.raises(mnist_study.Error) as refused:
         call()
     assert words in str(refused.value)
+
+
+def test_labels_are_what_was_learnt(shapes):
+    images, labels, tested, truth = shapes
+    model = mnist_study.train("mlp", data=(images, 3 + 4 * labels, tested, 3 + 4 * truth), epochs=3)
+    assert model.classes == ["3", "7"]
+    assert (model.predict(tested) == 3 + 4 * truth).mean() == model.record["test"]["accuracy"] > 0.8
+    assert model.predict(tested[:0]).shape == (0,) and model.predict_proba(tested[:0]).shape == (0, 2)
+    with pytest.warns(UserWarning, match="true pixels are read as 255"):
+        assert (model.predict(tested > 100) == model.predict(255 * (tested > 100))).all()
+    with pytest.warns(UserWarning, match="no pixel is lighter than 1"):
+        model.predict((tested > 100).astype("u1"))
+
+
+def test_several_threads_and_a_forked_child_ask_one_model(shapes):
+    model = mnist_study.train("mlp", data=shapes, epochs=1)
+    images = numpy.concatenate([shapes[2]] * 5)
+    expected = model.predict_proba(images)
+    with ThreadPoolExecutor(4) as pool:
+        assert all((answers == expected).all() for answers in pool.map(model.predict_proba, [images] * 8))
+    read, write = os.pipe()
+    with warnings.catch_warnings(action="ignore"):
+        child = os.fork()
+    if child == 0:
+        same = (model.predict_proba(images) == expected).all() and len(mnist_study.load_data()[3]) == 10_000
+        os.write(write, b"same" if same else b"other")
+        os._exit(0)
+    os.close(write)
+    ready, _, _ = select.select([read], [], [], 60)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    said = os.read(read, 10) if ready else b"nothing"
+    os.close(read)
+    os.waitpid(child, 0)
+    assert said == b"same"
+
+
+def test_ctrl_c_ends_the_command_in_its_own_words(tmp_path):
+    command = Path(sys.executable).with_name("mnist-study")
+    words = ["compare", "lstm", "--seeds", "1", "--out", str(tmp_path / "R"), "--show", "never"]
+    process = subprocess.Popen([command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in said and "interrupted" in said, said
 
 
 def test_a_function_that_raises_ends_the_training():
@@ -126,6 +187,17 @@ def test_estimators_are_cross_validated():
     by_name = {model["name"]: model["accuracy"]["mean"] for model in verdict.models}
     assert 0.7 < by_name["bayes"] < by_name["neighbours"] < 1
     assert not hasattr(estimators["bayes"], "classes_")
+    # What scikit-learn learns from is all that is not held out: 1/(n) + 1/(k-1) of Nadeau and Bengio.
+    pair = verdict.comparisons[0].figures
+    accuracies = {name: {} for name in estimators}
+    for record in verdict.records:
+        accuracies[record["model"]][record["run"]] = record["test"]["accuracy"]
+    differences = numpy.array([accuracies["bayes"][run] - accuracies["neighbours"][run] for run in accuracies["bayes"]])
+    error = (differences.var(ddof=1) * (1 / 8 + 1 / 3)) ** 0.5
+    half = stats.t.ppf(0.5 + pair["confidence"] / 2, 7) * error
+    assert pair["interval"] == pytest.approx([differences.mean() - half, differences.mean() + half], rel=1e-6)
+    rare = numpy.r_[numpy.zeros(30, int), numpy.ones(29, int), 2]
+    assert mnist_study.cross_validate({"a": GaussianNB()}, numpy.random.default_rng(0).random((60, 4)), rare).records
     lists = mnist_study.cross_validate({"bayes": GaussianNB()}, images.tolist(), labels.tolist(), folds=4)
     once = mnist_study.cross_validate({"bayes": GaussianNB()}, images, labels, folds=4)
     assert lists.summary == once.summary

@@ -6,6 +6,8 @@ A buffer is handed on as it is, so that its elements are read once, where they a
 from __future__ import annotations
 
 import array
+import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,9 @@ _DEEPEST = 4
 def numbers_or_strings(values: Any, name: str) -> "Buffer | list[str]":
     """The elements of `values`, copied only where their library gives no other way."""
     values = _on_the_host(values)
+    mask = getattr(values, "mask", None)
+    if mask is not None and not callable(mask) and getattr(mask, "any", lambda: False)():
+        raise Error(f"{name}: a value for every element expected, masked ones found\nhint: leave out what is masked")
     buffer = _buffer(values)
     if buffer is not None:
         return buffer
@@ -33,7 +38,7 @@ def numbers_or_strings(values: Any, name: str) -> "Buffer | list[str]":
 
         converted = numpy.asarray(values)
         if converted.dtype.kind in "USO":
-            return _strings(converted.tolist(), name)
+            return numbers_or_strings(converted.tolist(), name)
         if converted.dtype.kind not in "biuf":
             raise Error(f"{name}: numbers or strings expected, {converted.dtype} found")
         buffer = _buffer(converted)
@@ -43,7 +48,9 @@ def numbers_or_strings(values: Any, name: str) -> "Buffer | list[str]":
             return buffer
     if isinstance(values, Sequence) and not isinstance(values, str | bytes):
         return _from_lists(values, name)
-    raise Error(f"{name}: an array or a list expected, {type(values).__name__} found")
+    if hasattr(values, "toarray"):
+        raise Error(f"{name}: a dense array expected, {type(values).__name__} found\nhint: {name.split(',')[-1].strip()}.toarray()")
+    raise Error(f"{name}: an array or a list expected, {type(values).__name__} found\nhint: list(…) makes one of what can be gone through")
 
 
 def pixels(values: Any, name: str) -> "Buffer":
@@ -52,21 +59,25 @@ def pixels(values: Any, name: str) -> "Buffer":
     if isinstance(found, list):
         raise Error(f"{name}: numbers expected, strings found")
     view = memoryview(found)
-    if view.format == "B":
+    if view.format == "B" and not _is_boolean(values):
+        if view.nbytes and max(view.tobytes()) <= 1:
+            warn(f"{name}: no pixel is lighter than 1 of 255; fractions are to be floats, or multiplied by 255")
         return found
     flat = _cast(view, None) if view.c_contiguous else memoryview(array.array("d", _flat(view.tolist())))
     if len(flat) == 0:
         return memoryview(b"").cast("B")
-    scale = 1
+    scale = 255 if _is_boolean(values) else 1
+    if scale > 1:
+        warn(f"{name}: true pixels are read as 255, false ones as 0")
     if view.format in ("f", "d"):
         lowest, highest = min(flat), max(flat)
+        if any(value != value for value in flat):
+            raise Error(f"{name}: pixels from 0 to 255, or from 0 to 1 as floats, expected, NaN found")
         if not 0 <= lowest <= highest <= 255:
             raise Error(f"{name}: pixels from 0 to 255, or from 0 to 1 as floats, expected, {lowest:g} to {highest:g} found")
         if highest <= 1:
-            import warnings
-
             scale = 255
-            warnings.warn(f"{name}: floats from {lowest:g} to {highest:g} are read as fractions of 255", stacklevel=_outside())
+            warn(f"{name}: floats from {lowest:g} to {highest:g} are read as fractions of 255")
     try:
         values = bytes(round(scale * value) for value in flat)
     except ValueError as error:
@@ -95,20 +106,26 @@ def bytes_as(data: bytes, shape: Sequence[int]) -> Any:
     return numpy.frombuffer(data, dtype=numpy.uint8).reshape(shape)
 
 
-def from_bytes(data: bytes, rows: int) -> Any:
+def from_bytes(data: bytes, rows: int, columns: int) -> Any:
     """Rows of float32: an array of NumPy where NumPy is there, else a `memoryview` of two dimensions."""
     try:
         import numpy
     except ImportError:
-        columns = len(data) // 4 // rows if rows else 0
         return memoryview(data).cast("f", shape=[rows, columns]) if rows else memoryview(data).cast("f")
-    return numpy.frombuffer(data, dtype=numpy.float32).reshape(rows, -1)
+    return numpy.frombuffer(data, dtype=numpy.float32).reshape(rows, columns)
+
+
+def _is_boolean(values: Any) -> bool:
+    return str(getattr(values, "dtype", "")) in ("bool", "torch.bool")
+
+
+def warn(words: str) -> None:
+    """What was guessed or converted, told at the caller's line."""
+    warnings.warn(words, stacklevel=_outside())
 
 
 def _outside() -> int:
     """How far up the stack the first caller outside this package is, as `warnings.warn` counts."""
-    import sys
-
     level = 1
     while sys._getframe(level).f_globals.get("__package__") == __package__:
         level += 1

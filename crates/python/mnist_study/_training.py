@@ -61,15 +61,20 @@ class Model:
         An array of NumPy where NumPy is there, else a `memoryview`.
         """
         data, count = self._native.probabilities(self._images(images))
-        return from_bytes(data, count)
+        return from_bytes(data, count, len(self.classes))
 
     def predict(self, images: Any) -> Any:
-        """The number of the most probable class of each image; see `predict_proba`."""
+        """The label of the most probable class of each image: a whole number where all classes are called by one, else the class's name. See
+        `predict_proba`, whose columns are `classes`."""
         probabilities = self.predict_proba(images)
+        classes = self.classes
+        labels: list[Any] = [int(name) for name in classes] if all(map(_is_whole, classes)) else classes
         if hasattr(probabilities, "argmax"):
-            return probabilities.argmax(axis=1)
+            import numpy
+
+            return numpy.array(labels)[probabilities.argmax(axis=1)]
         rows = probabilities.tolist() if probabilities.ndim > 1 else []
-        return [row.index(max(row)) for row in rows]
+        return [labels[row.index(max(row))] for row in rows]
 
     def predict_file(self, path: str | os.PathLike[str]) -> tuple[str, float, list[str]]:
         """The class of the digit or image in a file of any usual kind, its probability, and what was converted or is in doubt."""
@@ -98,12 +103,12 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(_native.Model(os.fspath(path)))
 
 
-def load_data(name: str = "mnist") -> tuple[Any, Any, Any, Any]:
+def load_data(name: str | os.PathLike[str] = "mnist") -> tuple[Any, Any, Any, Any]:
     """`(training_images, training_labels, test_images, test_labels)` of a data set: MNIST, which is inside this package, another that
     `mnist-study datasets fetch` brought, or a file or folder of images. Images are bytes `[image, row, column]`, of colour images
     `[image, row, column, channel]`. Arrays of NumPy where NumPy is there, else `memoryview`s.
     """
-    parts, _ = _native.load_data(name)
+    parts, _ = _native.load_data(os.fspath(name))
     arrays: list[Any] = []
     for images, shape, labels in parts:
         arrays.append(bytes_as(images, shape if shape[-1] > 1 else shape[:-1]))
@@ -126,9 +131,9 @@ def train(
 
 
 def compare(
-    *models: str,
+    *models: str | Sequence[str],
     data: Any = None,
-    runs: int = 3,
+    runs: int | None = None,
     first_seed: int = 0,
     epochs: int | None = None,
     folds: int | None = None,
@@ -138,16 +143,25 @@ def compare(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Trains built-in models, such as `"cnn"` and `"lstm"`, `runs` times each, and compares them.
+    """Trains built-in models, such as `"cnn"` and `"lstm"`, `runs` times each, three times unless said otherwise, and compares them.
 
     `data` is the name of a data set, a file or a folder, or `(training_images, training_labels, test_images, test_labels)`: images
     `[image, row, column]` or `[image, row, column, channel]` of bytes, labels from 0 to 255. With `folds` all images are cross-validated,
     `repeats` times; `resample` is `"bootstrap"` or `"split"`: what each run draws of the data by its seed.
     """
+    names = [name for model in models for name in ([model] if isinstance(model, str) else model)]
+    if len(set(names)) != len(names) or not names:
+        raise Error(f"compare: models of different names expected, {', '.join(names) or 'none'} found")
+    _at_least(1, runs=runs, repeats=repeats)
+    _at_least(2, folds=folds)
+    if folds is not None and runs is not None:
+        raise Error("compare: runs or folds expected, both found\nhint: of a cross-validation repeats says how often")
+    if folds is None and repeats != 1:
+        raise Error("compare: repeats of folds expected, no folds found\nhint: compare(…, folds=5, repeats=2)")
     design = _Values(
-        runs=runs, first_seed=first_seed, folds=folds, repeats=repeats, resample=resample, decide_by=decide_by
+        runs=3 if runs is None else runs, first_seed=first_seed, folds=folds, repeats=repeats, resample=resample, decide_by=decide_by
     )
-    return Verdict(_native.compare(list(models), design, _settings(data, epochs, threads, progress)))
+    return Verdict(_native.compare(names, design, _settings(data, epochs, threads, progress)))
 
 
 def cross_validate(
@@ -167,10 +181,20 @@ def cross_validate(
     Images of each class are dealt out to the folds evenly. Each estimator is fitted as a copy; what it draws at random is its own matter.
     `inputs` and `labels` are arrays of NumPy, or lists.
     """
-    if folds < 2 or repeats < 1:
-        raise Error(f"cross_validate: at least 2 folds and 1 repeat expected, {folds} and {repeats} found")
-    if len(inputs) != len(labels):
-        raise Error(f"cross_validate: a label for each input expected, {len(inputs)} inputs and {len(labels)} labels found")
+    _at_least(2, folds=folds)
+    _at_least(1, repeats=repeats)
+    if not isinstance(estimators, Mapping):
+        raise Error(f"cross_validate: a mapping from names to estimators expected, {type(estimators).__name__} found")
+    count = inputs.shape[0] if hasattr(inputs, "shape") else len(inputs)
+    if count != len(labels):
+        raise Error(f"cross_validate: a label for each input expected, {count} inputs and {len(labels)} labels found")
+    plain = _plain(labels)
+    if any(isinstance(label, Sequence) and not isinstance(label, str) for label in plain):
+        raise Error("cross_validate: labels [image] expected, an array of two dimensions found\nhint: labels.ravel(), or labels.argmax(axis=1)")
+    # By their numbers where those are classes, so that probabilities have a column each.
+    classes = 1 + max(plain, default=0) if all(_is_class(label) for label in plain) else None
+    if classes is None and decide_by == "log-loss":
+        raise Error("cross_validate: labels 0, 1, … expected where log-loss decides, others found\nhint: encode them, as LabelEncoder does")
     runs: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in estimators}
     for repeat in range(repeats):
         for fold, held_out in enumerate(_dealt(labels, folds, f"{seed} {repeat}"), start=1):
@@ -180,9 +204,11 @@ def cross_validate(
                 fitted = _clone(estimator)
                 fitted.fit(_taken(inputs, learnt), _taken(labels, learnt))
                 run = f"fold-{fold}" if repeats == 1 else f"repeat-{repeat + 1}-fold-{fold}"
-                runs[name][run] = _answers(fitted, _taken(inputs, held_out)) | {
+                runs[name][run] = _answers(fitted, _taken(inputs, held_out), classes) | {
                     "labels": _taken(labels, held_out),
                     "ids": [str(index) for index in held_out],
+                    # Estimators learn from all that is not held out.
+                    "about": {"held_back": 0},
                 }
     return judge(None, runs, decide_by=decide_by, title=title)
 
@@ -200,13 +226,34 @@ def _dealt(labels: Sequence[Any], folds: int, seed: str) -> list[list[int]]:
     return [sorted(order[fold::folds]) for fold in range(folds)]
 
 
-def _answers(fitted: Any, inputs: Any) -> dict[str, Any]:
-    """Probabilities where the estimator knows every class by its number, else classes."""
-    if hasattr(fitted, "predict_proba"):
-        classes = _plain(getattr(fitted, "classes_", []))
-        if not classes or classes == list(range(len(classes))):
-            return {"probabilities": fitted.predict_proba(inputs)}
-    return {"predictions": fitted.predict(inputs)}
+def _answers(fitted: Any, inputs: Any, classes: int | None) -> dict[str, Any]:
+    """Probabilities of so many classes where the estimator knows classes by their numbers, else predictions. One that it never saw has
+    probability 0."""
+    known = _plain(getattr(fitted, "classes_", []))
+    if classes is None or not hasattr(fitted, "predict_proba") or not known or not all(map(_is_class, known)):
+        return {"predictions": fitted.predict(inputs)}
+    probabilities = fitted.predict_proba(inputs)
+    if known == list(range(classes)):
+        return {"probabilities": probabilities}
+    rows = []
+    for row in _plain(probabilities):
+        of_class = dict(zip(known, row, strict=True))
+        rows.append([of_class.get(number, 0.0) for number in range(classes)])
+    return {"probabilities": rows}
+
+
+def _is_class(label: Any) -> bool:
+    return isinstance(label, int) and not isinstance(label, bool) and 0 <= label < 256
+
+
+def _is_whole(name: str) -> bool:
+    return name.isascii() and name.isdigit()
+
+
+def _at_least(least: int, **values: int | None) -> None:
+    for name, value in values.items():
+        if value is not None and not (isinstance(value, int) and value >= least):
+            raise Error(f"{name}: a whole number from {least} on expected, {value!r} found")
 
 
 def _taken(values: Any, indices: list[int]) -> Any:
@@ -225,10 +272,11 @@ def _clone(estimator: Any) -> Any:
         from sklearn.base import clone
     except ImportError:
         return copy.deepcopy(estimator)
-    return clone(estimator)
+    return clone(estimator) if hasattr(estimator, "get_params") else copy.deepcopy(estimator)
 
 
 def _settings(data: Any, epochs: int | None, threads: int | None, progress: Progress | None) -> Any:
+    _at_least(1, epochs=epochs, threads=threads)
     name, images = _data(data)
     return _Values(data=name, images=images, epochs=epochs, threads=threads, progress=progress)
 
@@ -240,6 +288,9 @@ def _data(data: Any) -> tuple[str | None, Any]:
         training_images, training_labels, test_images, test_labels = data
     except (TypeError, ValueError) as error:
         raise Error("data: a name, or (training_images, training_labels, test_images, test_labels), expected") from error
+    for part, images, labels in (("training", training_images, training_labels), ("test", test_images, test_labels)):
+        if len(images) != len(labels):
+            raise Error(f"{part} images: a label for each expected, {len(images)} images and {len(labels)} labels found")
     return None, _Values(
         name="arrays",
         training_images=pixels(training_images, "training images"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._arrays import numbers_or_strings
+from ._arrays import numbers_or_strings, shaped, warn
 from ._native import Error
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Verdict:
         self._native = native
 
     def __str__(self) -> str:
-        return "\n".join(self.sentences)
+        return "\n".join(self.sentences) or self.tables.strip()
 
     def __repr__(self) -> str:
         return f"<Verdict of {', '.join(model['name'] for model in self.models)}>"
@@ -72,6 +72,11 @@ class Verdict:
         """Every figure, as `summary.json` has it."""
         summary: dict[str, Any] = json.loads(self._native.summary())
         return summary
+
+    @property
+    def notes(self) -> list[str]:
+        """What was guessed, converted or left out, and how runs were paired."""
+        return [*self.summary["notes"], *self.summary["warnings"]]
 
     @property
     def models(self) -> list[dict[str, Any]]:
@@ -94,7 +99,8 @@ class Verdict:
             case [only]:
                 return only
             case pairs:
-                raise Error(f"verdict.comparison: two models expected, {len(pairs)} pairs found\nhint: use verdict.comparisons")
+                hint = "verdict.comparisons has each" if pairs else "print(verdict) says what there is"
+                raise Error(f"verdict.comparison: one pair of models expected, {len(pairs)} pairs found\nhint: {hint}")
 
     @property
     def difference(self) -> float:
@@ -123,7 +129,8 @@ class Verdict:
     def report(self, out: str | os.PathLike[str], *, replace: bool = False) -> Path:
         """Makes the folder `out` a results folder, as `mnist-study judge` does: records, `report.html`, `report.md`, `summary.json`, plots.
 
-        Another study's folder is replaced only with `replace`.
+        An earlier verdict in that folder is replaced; one that has a title only by a study of the same title, or with `replace`. Files that this program
+        did not write are never replaced.
         """
         self._native.write(os.fspath(out), replace)
         return Path(out)
@@ -179,20 +186,23 @@ def judge(
     if models is None:
         if not isinstance(labels, str | os.PathLike):
             raise Error("judge: labels and models, or a folder, expected\nhint: judge(labels, {\"name\": answers, …})")
-        return Verdict(_native.judge_files(os.fspath(labels), None, images, title, decide_by))
+        return _told(Verdict(_native.judge_files(os.fspath(labels), None, images, title, decide_by)))
     if isinstance(labels, str | os.PathLike):
         raise Error(f"labels: an array of the true classes expected, the path {os.fspath(labels)} found")
-    stated = []
+    if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models):
+        raise Error(f"models: a mapping from names to answers expected, {type(models).__name__} found\nhint: {{\"name\": answers, …}}")
+    stated: list[tuple[str, Any]] = []
     if labels is not None:
         stated.append(("labels", numbers_or_strings(labels, "labels")))
         if ids is not None:
             stated.append(("ids", numbers_or_strings(ids, "ids")))
+    count = len(stated[0][1]) if stated else None
     runs = [
         (model, run, *_arrays(answers, f"{model}, {run}", ids))
         for model, answers in models.items()
-        for run, answers in _runs(answers)
+        for run, answers in _runs(answers, count)
     ]
-    return Verdict(_native.judge(runs, stated or None, images, title, decide_by))
+    return _told(Verdict(_native.judge(runs, stated or None, images, title, decide_by)))
 
 
 def read(folder: str | os.PathLike[str]) -> Verdict:
@@ -200,28 +210,43 @@ def read(folder: str | os.PathLike[str]) -> Verdict:
     return Verdict(_native.read(os.fspath(folder)))
 
 
-def _runs(answers: Any) -> list[tuple[str, Any]]:
-    """The runs of one model, with names."""
+def _told(verdict: Verdict) -> Verdict:
+    """Warns of what was converted on the way in, each kind once."""
+    kinds: dict[str, str] = {}
+    for run in verdict.records:
+        for note in run.get("notes", []):
+            kinds.setdefault(note.lstrip("0123456789 ")[:40], f"{run['model']}: {note}")
+    if kinds:
+        warn("; ".join(kinds.values()) + " (verdict.notes has all)")
+    return verdict
+
+
+def _runs(answers: Any, count: int | None) -> list[tuple[str, Any]]:
+    """The runs of one model, with names; `count` is the number of labels."""
     if isinstance(answers, Mapping):
         if any(name in _ARRAYS for name in answers):
-            return [("run-1", answers)]
+            return [("1", answers)]
         return [(str(name), run) for name, run in answers.items()]
-    if isinstance(answers, Sequence) and answers and not isinstance(answers, str | bytes) and _is_array(answers[0]):
-        return [(f"run-{place}", run) for place, run in enumerate(answers, start=1)]
-    return [("run-1", answers)]
+    shape = tuple(getattr(answers, "shape", ()))
+    is_stacked = len(shape) == 3 or (len(shape) == 2 and count is not None and shape[1] == count != shape[0])
+    is_list = isinstance(answers, Sequence) and not isinstance(answers, str | bytes) and len(answers) > 0
+    if is_stacked or (is_list and _are_runs(answers, count)):
+        return [(str(place), run) for place, run in enumerate(answers, start=1)]
+    return [("1", answers)]
 
 
-def _is_array(value: Any) -> bool:
-    """Whether the elements of a list are runs: arrays of one dimension at least, or lists of lists."""
-    if isinstance(value, Mapping):
+def _are_runs(answers: Sequence[Any], count: int | None) -> bool:
+    """Whether the elements of a list are runs: arrays, lists of rows or of names, or as many classes as there are labels."""
+    first = answers[0]
+    if isinstance(first, Mapping):
         return True
-    shape = getattr(value, "shape", None)
+    shape = getattr(first, "shape", None)
     if shape is not None:
-        return len(shape) > 0
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        # Rows of an array come as a list, too.
+        return len(shape) > 1 or (len(shape) == 1 and not (count == len(answers) != shape[0]))
+    if not isinstance(first, Sequence) or isinstance(first, str | bytes) or not first:
         return False
-    # A list of lists of numbers is one array [image, class]; one of lists of lists, or of names, is several runs.
-    return bool(value) and (isinstance(value[0], str) or _is_row(value[0]))
+    return isinstance(first[0], str) or _is_row(first[0]) or (count == len(first) != len(answers))
 
 
 def _is_row(value: Any) -> bool:
@@ -238,12 +263,36 @@ def _arrays(answers: Any, name: str, ids: Any) -> tuple[list[tuple[str, Any]], s
         arrays = [(key, numbers_or_strings(value, f"{name}, {key}")) for key, value in answers.items() if key != "about"]
         about = json.dumps(answers["about"]) if "about" in answers else None
     else:
-        values = numbers_or_strings(answers, name)
-        is_one_row = isinstance(values, list) or memoryview(values).ndim == 1
-        arrays = [("predictions" if is_one_row else "probabilities", values)]
+        _check_columns(answers, name)
+        arrays = [answers_of(answers, name)]
     if ids is not None and not any(key == "ids" for key, _ in arrays):
         arrays.append(("ids", numbers_or_strings(ids, "ids")))
     return arrays, about
+
+
+def answers_of(answers: Any, name: str) -> tuple[str, Any]:
+    """Answers, and whether they are predictions or probabilities: whole numbers in one column are classes."""
+    values = numbers_or_strings(answers, name)
+    if isinstance(values, list):
+        return "predictions", values
+    view = memoryview(values)
+    if view.ndim == 2 and view.shape is not None and view.shape[1] == 1 and (view.format or "B") not in "fd":
+        return "predictions", shaped(view.tobytes() if not view.c_contiguous else values, [view.shape[0]])
+    return ("predictions" if view.ndim == 1 else "probabilities"), values
+
+
+def _check_columns(answers: Any, name: str) -> None:
+    """Refuses a table whose columns say that they are of other classes than their places do."""
+    columns = getattr(answers, "columns", None)
+    if columns is None:
+        return
+    names = [str(column) for column in columns]
+    if len(names) > 1 and names != [str(place) for place in range(len(names))]:
+        found = ", ".join(names[:6])
+        raise Error(
+            f"{name}: columns 0, 1, … in the order of the classes expected, {found} found\n"
+            "hint: put the columns in the order of the classes, and hand over table.to_numpy()"
+        )
 
 
 def _comparison(figures: dict[str, Any]) -> Comparison:

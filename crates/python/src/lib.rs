@@ -6,6 +6,7 @@
 mod arrays;
 mod listening;
 mod model;
+mod pool;
 mod verdict;
 
 use pyo3::{create_exception, exceptions::PyValueError, prelude::*};
@@ -21,6 +22,13 @@ fn refused(error: impl Display) -> PyErr {
 /// A file of answers has advice beside its error.
 fn refused_answers(error: &mnist_study::predictions::Error) -> PyErr {
     Error::new_err(format!("{error}\nhint: {}", error.advice))
+}
+
+/// Where no built-in model has a name, those that there are.
+fn refused_model(error: &mnist_study::Error) -> PyErr {
+    let models = mnist_study::study::study_file::built_in_models();
+    let names: Vec<String> = models.into_iter().map(|model| model.architecture.name).collect();
+    refused(format!("{error}\nhint: choose from {}", names.join(", ")))
 }
 
 /// The command, in this process: for the script of the wheel alone.
@@ -39,4 +47,10 @@ mod _native {
         model::{Model, train},
         verdict::{Comparison, compare, judge, judge_files, load_data, read},
     };
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) {
+        super::pool::loaded();
+    }
 }

@@ -4,7 +4,7 @@ use crate::{
     arrays::{array, pixels},
     listening::{Listener, attended},
     model::{Setters, Settings},
-    refused, refused_answers,
+    pool, refused, refused_answers, refused_model,
 };
 use containers::arrays::Array;
 use mnist_study::{
@@ -20,7 +20,7 @@ use pyo3::{prelude::*, types::PyBytes};
 use std::path::PathBuf;
 
 /// What a comparison found.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "mnist_study._native")]
 pub(crate) struct Comparison(Compared);
 
 #[pymethods]
@@ -70,9 +70,15 @@ fn measure(name: &str) -> PyResult<Measure> {
 }
 
 /// The data set whose test images were answered.
-fn loaded(name: Option<String>) -> PyResult<Option<Corpus>> {
-    name.map(|name| DataSource::parse(&name).and_then(|source| data::load(&source)).map_err(refused))
-        .transpose()
+fn loaded(name: &str) -> PyResult<Corpus> {
+    let loaded = DataSource::parse(name).and_then(|source| data::load(&source));
+    loaded.map_err(|error| match &error {
+        data::Error::UnknownName { .. } => {
+            let names = data::published().iter().map(|set| set.name).collect::<Vec<_>>().join(", ");
+            refused(format!("{error}\nhint: mnist, a file, a folder, or one that `mnist-study datasets fetch NAME` brings: {names}"))
+        }
+        _ => refused(error),
+    })
 }
 
 fn judged(
@@ -114,7 +120,7 @@ pub(crate) fn judge(
     }
     let labels = labels.map(|labels| table("labels".to_owned(), labels)).transpose()?;
     py.detach(|| {
-        let corpus = loaded(images)?;
+        let corpus = images.as_deref().map(loaded).transpose()?;
         let assembled = assemble_tables(sources, tables, labels, corpus.as_ref().map(known_images));
         Ok(judged(assembled.map_err(|error| refused_answers(&error))?, Vec::new(), question, corpus))
     })
@@ -132,7 +138,7 @@ pub(crate) fn judge_files(
 ) -> PyResult<Comparison> {
     let question = question(title, decide_by)?;
     py.detach(|| {
-        let corpus = loaded(images)?;
+        let corpus = images.as_deref().map(loaded).transpose()?;
         let read = || {
             let Found { sources, notes } = predictions::find(&folder)?;
             let labels = labels.as_deref().map(predictions::read).transpose()?;
@@ -189,8 +195,7 @@ impl Images {
 /// The parts of a data set: images as bytes with their shape, labels as bytes, first those to learn from; and what the classes are called.
 #[pyfunction]
 pub(crate) fn load_data(py: Python<'_>, name: &str) -> PyResult<(Vec<Part>, Vec<String>)> {
-    let corpus =
-        py.detach(|| DataSource::parse(name).and_then(|source| data::load(&source)).map_err(refused))?;
+    let corpus = py.detach(|| pool::of_this_process(|| loaded(name)))?;
     let part = |set: &Dataset| {
         let ImageShape { height, width, channels } = set.shape();
         let bytes = |values: &[u8]| PyBytes::new(py, values).unbind();
@@ -223,7 +228,11 @@ pub(crate) fn compare(
 ) -> PyResult<Comparison> {
     let Design { runs, first_seed, folds, repeats, resample, decide_by } = design;
     let names = models.iter().map(String::as_str);
-    let mut plan = Plan::of(names).map_err(refused)?.runs(runs).first_seed(first_seed).repeats(repeats);
+    let mut plan = Plan::of(names)
+        .map_err(|error| refused_model(&error))?
+        .runs(runs)
+        .first_seed(first_seed)
+        .repeats(repeats);
     plan = plan.decide_by(measure(&decide_by)?);
     if let Some(folds) = folds {
         plan = plan.folds(folds);
