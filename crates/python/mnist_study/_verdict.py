@@ -215,7 +215,8 @@ def _told(verdict: Verdict) -> Verdict:
     kinds: dict[str, str] = {}
     for run in verdict.records:
         for note in run.get("notes", []):
-            kinds.setdefault(note.lstrip("0123456789 ")[:40], f"{run['model']}: {note}")
+            # Sentences that differ in their figures end alike.
+            kinds.setdefault(note[-40:], f"{run['model']}: {note}")
     if kinds:
         warn("; ".join(kinds.values()) + " (verdict.notes has all)")
     return verdict
