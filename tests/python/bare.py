@@ -35,6 +35,7 @@ else:
     raise AssertionError("a frame without pandas")
 
 # Ctrl-C ends a training within a second, and other threads run meanwhile.
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 counted = 0
 done = False
 
