@@ -60,7 +60,7 @@ def pixels(values: Any, name: str) -> "Buffer":
         raise Error(f"{name}: numbers expected, strings found")
     view = memoryview(found)
     if view.format == "B" and not _is_boolean(values):
-        if view.nbytes and max(view.tobytes()) <= 1:
+        if view.nbytes and max(view.tobytes()) == 1:
             warn(f"{name}: no pixel is lighter than 1 of 255; fractions are to be floats, or multiplied by 255")
         return found
     flat = _cast(view, None) if view.c_contiguous else memoryview(array.array("d", _flat(view.tolist())))
