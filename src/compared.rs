@@ -13,8 +13,9 @@ use data::Corpus;
 use predictions::KnownImages;
 use records::{
     folder::StudyFolder,
+    identity::run_id,
     imported::Imports,
-    record::{Environment, RunSpec},
+    record::{RunRecord, RunSpec},
     results::{Collection, collect},
 };
 use std::path::Path;
@@ -26,13 +27,6 @@ pub struct Compared {
     /// Every pair of models, judged.
     pub judgement: Judgement,
     corpus: Option<Corpus>,
-    made: Option<Made>,
-}
-
-/// How runs were made here.
-pub(crate) struct Made {
-    pub(crate) specifications: Vec<RunSpec>,
-    pub(crate) environment: Environment,
 }
 
 impl Compared {
@@ -41,11 +35,7 @@ impl Compared {
     pub fn of(runs: Collection, corpus: Option<Corpus>) -> Self {
         let all: Vec<Run> = Run::all(&runs.records).into_iter().chain(Run::all(&runs.imported)).collect();
         let judgement = judge(all.clone(), &runs.failed, &Thresholds::of(&all, &runs.question));
-        Self { runs, judgement, corpus, made: None }
-    }
-
-    pub(crate) fn trained(runs: Collection, corpus: Corpus, made: Made) -> Self {
-        Self { made: Some(made), ..Self::of(runs, Some(corpus)) }
+        Self { runs, judgement, corpus }
     }
 
     /// The runs that a results folder holds.
@@ -92,11 +82,24 @@ impl Compared {
     /// Another titled study's folder is replaced only where `replace` says so.
     ///
     /// # Errors
-    /// When the folder holds what is not this program's, is another study's, or cannot be written.
+    /// When the folder holds what is not this program's, is another study's, or cannot be written; when the runs are no one study's.
     pub fn write(&self, folder: impl AsRef<Path>, replace: bool) -> Result<(), Error> {
         let folder = folder.as_ref();
-        let trained = self.made.as_ref().map(|made| (&made.specifications[..], &made.environment));
         let Collection { records, imported, failed, question, notes, losses: _ } = &self.runs;
+        let environment = records.first().map(|record| &record.environment);
+        let specifications: Vec<RunSpec> = records
+            .iter()
+            .map(|record| record.specification.clone())
+            .chain(failed.iter().map(|run| run.specification.clone()))
+            .collect();
+        // A plan names its runs by what they were asked and one engine.
+        let is_planned = |record: &RunRecord| {
+            environment.is_some_and(|environment| run_id(&record.specification, environment) == record.id)
+        };
+        if !records.iter().all(is_planned) {
+            return Err(Error::Mixed);
+        }
+        let trained = environment.map(|environment| (&specifications[..], environment));
         let imports = Imports { runs: imported, notes };
         let workplace = StudyFolder::open(folder, question, trained, imports, replace)?;
         records.iter().try_for_each(|record| workplace.store().write(record)).map_err(records_error)?;

@@ -1,10 +1,6 @@
 //! Comparing models in memory.
 
-use crate::{
-    Error,
-    compared::{Compared, Made},
-    training::Data,
-};
+use crate::{Error, compared::Compared, training::Data};
 use data::{Corpus, Source};
 use records::{
     question::{Measure, Question},
@@ -204,16 +200,14 @@ impl Comparison {
             first_seed,
             runs: cross_validation.map_or(runs, CrossValidation::runs),
         };
-        let specifications = plan(&study, &identify(session.corpus()));
         let mut runs =
             Collection { question: Question { decide_by, ..Question::default() }, ..Collection::default() };
-        for specification in &specifications {
-            match session.attempt(specification, &mut listener)? {
+        for specification in plan(&study, &identify(session.corpus())) {
+            match session.attempt(&specification, &mut listener)? {
                 Ok(finished) => runs.records.push(finished.record),
                 Err(run) => runs.failed.push(run),
             }
         }
-        let made = Made { specifications, environment: session.environment() };
-        Ok(Compared::trained(runs, session.into_corpus(), made))
+        Ok(Compared::of(runs, Some(session.into_corpus())))
     }
 }

@@ -142,6 +142,9 @@ pub enum Error {
     /// A results folder that holds no run.
     #[error(transparent)]
     Results(#[from] records::results::CollectError),
+    /// Runs that one study does not have.
+    #[error("runs of one study expected, those of several engines, or of several models of one name, found")]
+    Mixed,
     /// A report that could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),

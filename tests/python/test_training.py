@@ -89,6 +89,9 @@ def test_a_comparison(shapes, tmp_path):
     assert len(verdict.records) == 4 and len(verdict.comparisons) == 1
     folder = verdict.report(tmp_path / "Results")
     assert (folder / "report.html").stat().st_size > 10_000 and len(list((folder / "records").iterdir())) == 4
+    # Written as it was read: the plan of the copy is that of its records.
+    copy = mnist_study.read(folder).report(tmp_path / "copy")
+    assert mnist_study.read(copy).summary == mnist_study.read(folder).summary == verdict.summary
     again = mnist_study.compare("mlp", "gru", data=shapes, runs=2, epochs=1, threads=1)
     assert [run["fingerprint"] for run in again.records] == [run["fingerprint"] for run in verdict.records]
     folds = mnist_study.compare("mlp", "gru", data=shapes, folds=3, epochs=1, decide_by="macro-f1")

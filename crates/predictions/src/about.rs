@@ -155,16 +155,7 @@ impl About {
 
 /// An epoch's figures by the names that programs log them under; none where one is no number.
 fn epoch_of(value: &Value, index: usize, others: &mut Vec<String>) -> Option<EpochRecord> {
-    let mut epoch = EpochRecord {
-        epoch: index + 1,
-        train_loss: f64::NAN,
-        train_accuracy: f64::NAN,
-        validation_loss: f64::NAN,
-        validation_accuracy: f64::NAN,
-        validation_measure: None,
-        train_seconds: f64::NAN,
-        test_accuracy: None,
-    };
+    let mut epoch = EpochRecord::unknown(index + 1);
     for (name, value) in value.as_object()? {
         let number = match value {
             Value::Null => continue,

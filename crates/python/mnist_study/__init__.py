@@ -7,9 +7,11 @@ Arrays may be NumPy's, PyTorch's, JAX's, TensorFlow's, or lists; NumPy itself is
 `ValueError` with the words of the `mnist-study` command.
 """
 
+from ._cross_validation import cross_validate
+from ._model import Model, load
 from ._native import Error
 from ._run import Run
-from ._training import Model, compare, cross_validate, load, load_data, train
+from ._training import compare, load_data, train
 from ._verdict import Comparison, Verdict, judge, read
 
 __all__ = [

@@ -6,7 +6,6 @@ import array
 import io
 import json
 import math
-import operator
 import os
 import struct
 import time
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ._arrays import numbers_or_strings
+from ._checks import whole_or_none
 from ._native import Error
 from ._verdict import answers_of
 
@@ -50,7 +50,8 @@ class Run:
         machine: str | None = None,
         replace: bool = False,
     ) -> None:
-        seed, fold, parameters = (_whole(*of) for of in (("seed", seed), ("fold", fold), ("parameters", parameters)))
+        seed, fold = whole_or_none("seed", seed), whole_or_none("fold", fold)
+        parameters = whole_or_none("parameters", parameters)
         if name is None:
             if seed is None and fold is None:
                 raise Error("Run: seed, fold or name expected, none found\nhint: Run(\"resnet\", seed=0)")
@@ -155,19 +156,6 @@ class Run:
     def _check_free(self) -> None:
         if self._file.exists() and not self._replace:
             raise Error(f"{self._file}: a run that is not there yet expected, a file found\nhint: Run(…, replace=True), or another seed")
-
-
-def _whole(name: str, value: Any) -> int | None:
-    """A whole number from 0 on of any type, NumPy's among them."""
-    if value is None:
-        return None
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise Error(f"Run: a whole number from 0 on as {name} expected, {value!r} found")
-    return number
 
 
 def _check_place(out: Path) -> None:

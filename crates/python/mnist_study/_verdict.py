@@ -186,7 +186,7 @@ def judge(
     if models is None:
         if not isinstance(labels, str | os.PathLike):
             raise Error("judge: labels and models, or a folder, expected\nhint: judge(labels, {\"name\": answers, …})")
-        return _told(Verdict(_native.judge_files(os.fspath(labels), None, images, title, decide_by)))
+        return _told(_native.judge_files(os.fspath(labels), None, images, title, decide_by))
     if isinstance(labels, str | os.PathLike):
         raise Error(f"labels: an array of the true classes expected, the path {os.fspath(labels)} found")
     if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models):
@@ -202,7 +202,7 @@ def judge(
         for model, answers in models.items()
         for run, answers in _runs(answers, count)
     ]
-    return _told(Verdict(_native.judge(runs, stated or None, images, title, decide_by)))
+    return _told(_native.judge(runs, stated or None, images, title, decide_by))
 
 
 def read(folder: str | os.PathLike[str]) -> Verdict:
@@ -210,16 +210,15 @@ def read(folder: str | os.PathLike[str]) -> Verdict:
     return Verdict(_native.read(os.fspath(folder)))
 
 
-def _told(verdict: Verdict) -> Verdict:
+def _told(native: _native.Comparison) -> Verdict:
     """Warns of what was converted on the way in, each kind once."""
     kinds: dict[str, str] = {}
-    for run in verdict.records:
-        for note in run.get("notes", []):
-            # Sentences that differ in their figures end alike.
-            kinds.setdefault(note[-40:], f"{run['model']}: {note}")
+    for model, note in native.conversions():
+        # Sentences that differ in their figures end alike.
+        kinds.setdefault(note[-40:], f"{model}: {note}")
     if kinds:
         warn("; ".join(kinds.values()) + " (verdict.notes has all)")
-    return verdict
+    return Verdict(native)
 
 
 def _runs(answers: Any, count: int | None) -> list[tuple[str, Any]]:

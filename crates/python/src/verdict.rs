@@ -46,6 +46,12 @@ impl Comparison {
         py.detach(|| self.0.terminal())
     }
 
+    /// What was guessed or converted when the answers of runs were read, each with its model.
+    fn conversions(&self) -> Vec<(String, String)> {
+        let runs = self.0.runs.imported.iter();
+        runs.flat_map(|run| run.notes.iter().map(|note| (run.model.clone(), note.clone()))).collect()
+    }
+
     /// Every run as its record has it, in JSON.
     fn records(&self) -> PyResult<Vec<String>> {
         let trained = self.0.runs.records.iter().map(serde_json::to_string);

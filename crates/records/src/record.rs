@@ -271,6 +271,22 @@ pub struct EpochRecord {
     pub test_accuracy: Option<f64>,
 }
 
+impl EpochRecord {
+    /// An epoch, counted from 1, of which nothing is known.
+    pub fn unknown(epoch: usize) -> Self {
+        Self {
+            epoch,
+            train_loss: f64::NAN,
+            train_accuracy: f64::NAN,
+            validation_loss: f64::NAN,
+            validation_accuracy: f64::NAN,
+            validation_measure: None,
+            train_seconds: f64::NAN,
+            test_accuracy: None,
+        }
+    }
+}
+
 fn unknown() -> f64 {
     f64::NAN
 }

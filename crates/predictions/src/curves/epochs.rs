@@ -364,16 +364,7 @@ fn collected(
                 true => values.iter().sum::<f64>() / values.len() as f64,
                 false => *values.last().expect("one value at least"),
             };
-            let record = records.entry(epoch).or_insert_with(|| EpochRecord {
-                epoch: epoch as usize,
-                train_loss: f64::NAN,
-                train_accuracy: f64::NAN,
-                validation_loss: f64::NAN,
-                validation_accuracy: f64::NAN,
-                validation_measure: None,
-                train_seconds: f64::NAN,
-                test_accuracy: None,
-            });
+            let record = records.entry(epoch).or_insert_with(|| EpochRecord::unknown(epoch as usize));
             *match figure {
                 Figure::TrainLoss => &mut record.train_loss,
                 Figure::TrainAccuracy => &mut record.train_accuracy,

@@ -183,7 +183,7 @@ fn stem_of(path: &Path) -> String {
     path.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// Refuses what is no file.
+/// Refuses a path where there is no file.
 fn check_file(path: &Path, what: &str) -> Result<(), Error> {
     if path.is_file() {
         return Ok(());
