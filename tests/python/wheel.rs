@@ -76,7 +76,7 @@ fn it_needs_nothing_but_python() {
     let help = succeed(alone(&command).arg("--help"));
     assert!(help.contains("judge") && help.contains("compare"), "{help}");
     let refused = alone(&command).args(["judge", "nowhere"]).output().expect("it runs");
-    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("error: "), "{refused:?}");
 }
 
