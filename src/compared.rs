@@ -12,11 +12,12 @@ use analysis::{
 use data::Corpus;
 use predictions::KnownImages;
 use records::{
-    folder::StudyFolder,
+    folder::{Entry, StudyFolder},
     identity::run_id,
     imported::Imports,
     record::{RunRecord, RunSpec},
     results::{Collection, collect},
+    store::Kept,
 };
 use std::path::Path;
 
@@ -85,7 +86,7 @@ impl Compared {
     /// When the folder holds what is not this program's, is another study's, or cannot be written; when the runs are no one study's.
     pub fn write(&self, folder: impl AsRef<Path>, replace: bool) -> Result<(), Error> {
         let folder = folder.as_ref();
-        let Collection { records, imported, failed, question, notes, losses: _ } = &self.runs;
+        let Collection { records, imported, failed, left_out: _, question, notes, losses: _ } = &self.runs;
         let environment = records.first().map(|record| &record.environment);
         let specifications: Vec<RunSpec> = records
             .iter()
@@ -101,8 +102,13 @@ impl Compared {
         }
         let trained = environment.map(|environment| (&specifications[..], environment));
         let imports = Imports { runs: imported, notes };
-        let workplace = StudyFolder::open(folder, question, trained, imports, replace)?;
-        records.iter().try_for_each(|record| workplace.store().write(record)).map_err(records_error)?;
+        let entry = if replace { Entry::Replace } else { Entry::Own };
+        let workplace = StudyFolder::open(folder, question, trained, imports, entry)?;
+        for record in records {
+            if let Kept::InConflict(difference) = workplace.store().write(record).map_err(records_error)? {
+                return Err(Error::Conflict { id: record.id.clone(), difference });
+            }
+        }
         failed.iter().try_for_each(|run| workplace.store().write_failed(run)).map_err(records_error)?;
         self.with_study(|study| report_files::write(folder, study, &[]))?;
         Ok(())

@@ -145,6 +145,14 @@ pub enum Error {
     /// Runs that one study does not have.
     #[error("runs of one study expected, those of several engines, or of several models of one name, found")]
     Mixed,
+    /// A folder has another result of a run. Both are kept.
+    #[error("run {id}: {difference}")]
+    Conflict {
+        /// The run's identity.
+        id: String,
+        /// In what the two differ.
+        difference: String,
+    },
     /// A report that could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),

@@ -51,7 +51,7 @@ pub(crate) fn study<'a>(
     pool: Option<&'a Dataset>,
     judgement: Option<Judgement>,
 ) -> Study<'a> {
-    let Collection { records, imported, failed, question, notes, losses: _ } = collection;
+    let Collection { records, imported, failed, left_out, question, notes, losses: _ } = collection;
     let runs = Run::all(records).into_iter().chain(Run::all(imported));
     let mut notes = notes.clone();
     Study {
@@ -61,7 +61,8 @@ pub(crate) fn study<'a>(
                 notes.extend(of_pairs);
                 Analysis::judged(runs, failed, question, notes, comparisons)
             }
-        },
+        }
+        .without(left_out),
         question: question.clone(),
         images: corpus.and_then(|corpus| images(corpus, pool, records, imported)),
         class_names: class_names(corpus, records, imported),

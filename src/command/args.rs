@@ -3,8 +3,9 @@
 use crate::command::verbs::{
     bench::BenchArguments, compare::CompareArguments, datasets::DatasetsArguments,
     evaluate::EvaluateArguments, export::ExportArguments, import::ImportArguments, judge::JudgeArguments,
-    models::ModelsArguments, predict::PredictArguments, report::ReportArguments, run::RunArguments,
-    speedrun::SpeedrunArguments, train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
+    merge::MergeArguments, models::ModelsArguments, predict::PredictArguments, report::ReportArguments,
+    run::RunArguments, script::ScriptArguments, speedrun::SpeedrunArguments, status::StatusArguments,
+    train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
 };
 use clap::{Parser, Subcommand};
 
@@ -30,6 +31,7 @@ Examples:
   mnist-study --protocol original                as the original study: the test set validates
   mnist-study --dataset path/to/folder           your own images: a folder a class, npz, CSV, CIFAR, IDX
   mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
+  mnist-study script slurm S.toml --shards 8     a job file: a study on a cluster's machines
   mnist-study judge predictions                  models trained elsewhere, by their answers
   mnist-study report Results                     every table, plot and page anew from the records
   mnist-study verify Results                     train a recorded run again and compare every bit
@@ -64,6 +66,12 @@ pub(crate) enum Command {
     Import(Box<ImportArguments>),
     /// Make every table, plot and page of a results folder anew from its records, without training
     Report(ReportArguments),
+    /// How far a study has come: which runs are done, running, missing or failed; exit code 0 only when all are done
+    Status(StatusArguments),
+    /// Unite results folders of one study, such as those of machines that made shards of it
+    Merge(MergeArguments),
+    /// Print a job file by which Slurm, HyperQueue, Kubernetes or GNU parallel carries out a study in shards
+    Script(Box<ScriptArguments>),
     /// Train a record's run again and compare the fingerprint
     Verify(VerifyArguments),
     /// Search a model's settings by its validation accuracy; the test images stay unread

@@ -5,7 +5,9 @@ use crate::{
     report_files::ReportError,
 };
 use data::AugmentationError;
-use records::{files::FileError, folder::FolderError, results::CollectError, store::RECORDS};
+use records::{
+    files::FileError, folder::FolderError, merge::MergeError, results::CollectError, store::RECORDS,
+};
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
 use train::{RecipeError, Stopped};
@@ -23,6 +25,8 @@ pub(crate) struct Failure {
 #[derive(Debug)]
 enum Kind {
     Failed,
+    /// The same command may do better in a moment.
+    Passing,
     Usage,
     Interrupted,
 }
@@ -131,6 +135,11 @@ impl Failure {
         Self { message: message.to_string(), hint: hint.into(), kind: Kind::Failed }
     }
 
+    /// Something went wrong that may be right in a moment, such as a full disk or a lost network: schedulers are to try again.
+    pub(crate) fn passing(message: impl Display, hint: impl Into<Hint>) -> Self {
+        Self { message: message.to_string(), hint: hint.into(), kind: Kind::Passing }
+    }
+
     /// A model whose answers are not numbers.
     pub(crate) fn no_numbers(file: impl Display, images: &str) -> Self {
         Self::new(
@@ -159,10 +168,11 @@ impl Failure {
         matches!(self.kind, Kind::Interrupted)
     }
 
-    /// 1 failed, 2 wrong usage, 128 and the number of the signal.
+    /// 1 failed, 2 wrong usage, 75 failed and worth repeating (`EX_TEMPFAIL` of BSD's sysexits), 128 and the number of the signal.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::Failed => 1,
+            Kind::Passing => 75,
             Kind::Usage => 2,
             Kind::Interrupted => interrupt::exit_code(),
         })
@@ -210,8 +220,28 @@ impl From<FileError> for Failure {
         // The system says the same of a file where a folder is to be made, which is another matter.
         let is_ours = kind == io::ErrorKind::AlreadyExists && error.problem.raw_os_error().is_none();
         let hint = if is_ours { Hint::Occupied } else { Hint::Place(kind) };
-        Self::new(error, hint)
+        if is_passing(kind) { Self::passing(error, hint) } else { Self::new(error, hint) }
     }
+}
+
+/// Whether what the system could not do it may do in a moment: room that others free, a file server that comes back.
+fn is_passing(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{
+        HostUnreachable, NetworkDown, NetworkUnreachable, OutOfMemory, QuotaExceeded, ResourceBusy,
+        StaleNetworkFileHandle, StorageFull, TimedOut,
+    };
+    matches!(
+        kind,
+        StorageFull
+            | QuotaExceeded
+            | StaleNetworkFileHandle
+            | TimedOut
+            | ResourceBusy
+            | NetworkDown
+            | NetworkUnreachable
+            | HostUnreachable
+            | OutOfMemory
+    )
 }
 
 impl From<ReportError> for Failure {
@@ -237,10 +267,29 @@ impl From<FolderError> for Failure {
             FolderError::File(error) => return error.into(),
             FolderError::Foreign { .. } => "choose a new or empty folder with --out",
             FolderError::OtherStudy { .. } => {
-                "choose another folder with --out, or replace the study that is there with --fresh"
+                "choose another folder with --out, or, outside of shards, replace the study that is there with --fresh"
+            }
+            FolderError::OtherEngine { .. } => {
+                "make all runs of a study with one instruction set: set MNIST_STUDY_KERNELS to one that every machine has, such as avx2, and                  choose another folder with --out"
             }
             FolderError::Busy { .. } => {
                 "choose another folder with --out, or wait until that study has ended"
+            }
+        };
+        Self::new(error, hint)
+    }
+}
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        let hint = match error {
+            MergeError::File(error) => return error.into(),
+            MergeError::Folder(error) => return error.into(),
+            MergeError::NoPlan { .. } => {
+                "name folders that `mnist-study run` or `mnist-study compare` made, first the one that all results go to"
+            }
+            MergeError::OtherStudy { .. } => {
+                "merge folders of one study, the others into a folder of their own"
             }
         };
         Self::new(error, hint)

@@ -15,7 +15,10 @@ use std::time::Instant;
 /// Shows what a study does.
 pub(crate) struct Progress {
     screen: Screen,
-    current: Option<Current>,
+    /// The runs that are being made, those that were begun first at the head.
+    current: Vec<Current>,
+    /// How many are made side by side.
+    jobs: usize,
     /// Seconds that an epoch of each model took last, evaluation included.
     pace: Vec<(String, f64)>,
     /// Where they are shown.
@@ -39,6 +42,8 @@ struct Current {
     epochs: usize,
     epoch_start: Instant,
     epochs_done: usize,
+    /// Of the epoch, as a fraction.
+    done: f64,
 }
 
 impl Current {
@@ -61,7 +66,8 @@ impl Progress {
             |run: &RunSpec| Planned { model: run.model.clone(), seed: run.seed, epochs: run.recipe.epochs };
         Self {
             screen: Screen::new(quiet),
-            current: None,
+            current: Vec::new(),
+            jobs: 1,
             pace: Vec::new(),
             curves: None,
             remaining: plan.iter().map(planned).collect(),
@@ -74,12 +80,17 @@ impl Progress {
         Self { curves: Some(Curves::of(plan)), ..Self::new(plan, quiet) }
     }
 
+    /// As [`Self::new`], for runs so many of which are made side by side.
+    pub(crate) fn side_by_side(plan: &[RunSpec], jobs: usize, quiet: bool) -> Self {
+        Self { jobs, ..Self::new(plan, quiet) }
+    }
+
     /// Takes note of an event.
     pub(crate) fn event(&mut self, event: &Event) {
         match (&event.kind, event.run()) {
             (Kind::Started { epochs, .. }, Some(run)) => self.start(run, *epochs),
-            (Kind::Step(step), _) => self.step(step),
-            (Kind::Epoch(epoch), _) => self.epoch(epoch),
+            (Kind::Step(step), Some(run)) => self.step(run, step),
+            (Kind::Epoch(epoch), Some(run)) => self.epoch(run, epoch),
             (Kind::Finished(end), Some(run)) => {
                 self.done(run);
                 let made = if end.reused { "kept from before" } else { "done" };
@@ -117,7 +128,7 @@ impl Progress {
     /// A run has come to its end.
     fn done(&mut self, run: &Run) {
         self.take(run);
-        self.current = None;
+        self.current.retain(|current| current.run.index != run.index);
         self.waiting = false;
     }
 
@@ -132,14 +143,22 @@ impl Progress {
     fn start(&mut self, run: &Run, epochs: usize) {
         self.take(run);
         let epoch_start = Instant::now();
-        self.current = Some(Current { run: run.clone(), epochs, epoch_start, epochs_done: 0 });
+        self.current.push(Current { run: run.clone(), epochs, epoch_start, epochs_done: 0, done: 0.0 });
     }
 
-    fn step(&mut self, step: &Step) {
-        let Some(current) = self.current.as_ref().filter(|_| self.screen.is_due()) else { return };
-        let seconds = current.epoch_start.elapsed().as_secs_f64();
+    fn step(&mut self, run: &Run, step: &Step) {
         let done = step.step as f64 / step.steps as f64;
-        let left = self.seconds_left(current, done, seconds);
+        let Some(place) = self.current.iter().position(|current| current.run.index == run.index) else {
+            return;
+        };
+        self.current[place].done = done;
+        // Of several the first alone has the bar: it would jump from one to the other.
+        if place > 0 || !self.screen.is_due() {
+            return;
+        }
+        let current = &self.current[0];
+        let seconds = current.epoch_start.elapsed().as_secs_f64();
+        let left = self.seconds_left();
         let curves = self.curves.as_ref().zip(output::terminal());
         let curves = curves.and_then(|(curves, terminal)| curves.drawn(terminal));
         self.screen.state_below(
@@ -152,7 +171,10 @@ impl Progress {
                     format!("{} left", duration(left)),
                 ],
                 more: &[
-                    format!("loss {:.4}", step.train_loss),
+                    match self.jobs {
+                        1 => format!("loss {:.4}", step.train_loss),
+                        _ => format!("{} runs side by side", self.current.len()),
+                    },
                     format!("{} images/s", thousands(step.images as f64 / seconds.max(1e-9))),
                     format!("step {}/{}", step.step, step.steps),
                 ],
@@ -160,10 +182,11 @@ impl Progress {
         );
     }
 
-    fn epoch(&mut self, epoch: &EpochEnd) {
-        let Some(current) = &mut self.current else { return };
+    fn epoch(&mut self, run: &Run, epoch: &EpochEnd) {
+        let is_it = |current: &&mut Current| current.run.index == run.index;
+        let Some(current) = self.current.iter_mut().find(is_it) else { return };
         let seconds = current.epoch_start.elapsed().as_secs_f64();
-        current.epoch_start = Instant::now();
+        (current.epoch_start, current.done) = (Instant::now(), 0.0);
         current.epochs_done += 1;
         let (subject, model) = (current.in_epoch(epoch.epoch), &current.run.model);
         let [train_loss, validation_loss] =
@@ -192,15 +215,23 @@ impl Progress {
         self.screen.facts(&subject, &all, &facts);
     }
 
-    /// Seconds that the study will still take, when `done` of the current epoch took `seconds`.
+    /// Seconds that the study will still take.
     ///
-    /// A model that has not had an epoch yet is taken to be as fast as the current one.
-    fn seconds_left(&self, current: &Current, done: f64, seconds: f64) -> f64 {
+    /// A model that has not had an epoch yet is taken to be as fast as the first of the current ones.
+    fn seconds_left(&self) -> f64 {
         let pace = |model: &str| self.pace.iter().find(|(name, _)| name == model).map(|(_, pace)| *pace);
-        let here = pace(&current.run.model).unwrap_or(seconds / done.max(1e-9));
-        let this_run = here * (current.epochs as f64 - current.epochs_done as f64 - done);
+        let Some(first) = self.current.first() else { return 0.0 };
+        let here = pace(&first.run.model)
+            .unwrap_or(first.epoch_start.elapsed().as_secs_f64() / first.done.max(1e-9));
+        let of_current = |current: &Current| {
+            let epochs = current.epochs as f64 - current.epochs_done as f64 - current.done;
+            epochs * pace(&current.run.model).unwrap_or(here)
+        };
         let later = |planned: &Planned| planned.epochs as f64 * pace(&planned.model).unwrap_or(here);
-        this_run + self.remaining.iter().map(later).sum::<f64>()
+        let all: f64 =
+            self.current.iter().map(of_current).sum::<f64>() + self.remaining.iter().map(later).sum::<f64>();
+        let longest = self.current.iter().map(of_current).fold(0.0, f64::max);
+        (all / self.jobs as f64).max(longest)
     }
 }
 

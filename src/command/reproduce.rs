@@ -182,7 +182,7 @@ pub(crate) fn shell_path(path: impl Display) -> String {
 }
 
 /// An argument of a POSIX shell, on one line.
-fn shell(argument: &str) -> String {
+pub(crate) fn shell(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         return argument.to_owned();

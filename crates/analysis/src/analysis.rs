@@ -3,6 +3,7 @@
 use crate::{
     Run,
     hard_images::HardImages,
+    incomplete::incomplete,
     machine::MachineKind,
     measures::imbalance,
     model::{LostModel, Model, models},
@@ -18,6 +19,7 @@ use crate::{
 };
 use records::{
     imported::ImportedRun,
+    left_out::LeftOut,
     question::{Measure, Question},
     record::{FailedRun, Protocol},
     target::Target,
@@ -67,6 +69,9 @@ pub struct Analysis<'a> {
     /// Runs that diverged: they are in no figure.
     #[serde(serialize_with = "failures")]
     pub failed: &'a [FailedRun],
+    /// Runs that the study planned and no figure has, beside those that diverged.
+    #[serde(flatten)]
+    pub left_out: LeftOut,
     /// What a reader must know beyond the warnings.
     pub notes: Notes,
     /// What must be known before a verdict is believed comes first.
@@ -163,6 +168,7 @@ impl<'a> Analysis<'a> {
             target: question.target,
             attempts: question.target.map_or_else(Vec::new, |target| attempts(&models, &target)),
             failed,
+            left_out: LeftOut::default(),
             notes: Notes {
                 of_data: of_data(&runs, |run| run.data_notes),
                 of_study: with_imports(notes, &models),
@@ -185,6 +191,14 @@ impl<'a> Analysis<'a> {
             models,
             runs,
         }
+    }
+
+    /// The same, knowing what of the plan no figure has.
+    #[must_use]
+    pub fn without(mut self, left_out: &LeftOut) -> Self {
+        self.warnings.before_verdicts.extend(incomplete(&self, left_out));
+        self.left_out = left_out.clone();
+        self
     }
 
     /// Models with the mean and spread of a figure, best first; those without a finite mean are left out.

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod by_name;
+mod incomplete;
 mod partner;
 mod run;
 

@@ -42,9 +42,11 @@ impl Task<'_, '_> {
                     let downloaded = self.downloaded_bytes > before;
                     return self.tell(Event::Ready { file: file.name, bytes, downloaded });
                 }
-                Err(Problem::Passing(problem) | Problem::Lasting(problem)) => {
+                Err(failed @ (Problem::Passing(_) | Problem::Lasting(_))) => {
+                    let is_passing = matches!(failed, Problem::Passing(_));
+                    let (Problem::Passing(problem) | Problem::Lasting(problem)) = failed else { continue };
                     self.tell(Event::Failed { url: address.shown(), problem: &problem })?;
-                    attempts.push(Attempt { url: address.shown().to_owned(), problem });
+                    attempts.push(Attempt { url: address.shown().to_owned(), problem, is_passing });
                 }
                 Err(Problem::Ours(error)) => {
                     part.leave();

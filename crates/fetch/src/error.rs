@@ -57,6 +57,19 @@ pub enum FetchError {
     },
 }
 
+impl FetchError {
+    /// Whether the same may succeed in a moment, though nothing is changed.
+    pub fn is_passing(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::Unreachable { attempts, .. } => attempts.iter().any(|attempt| attempt.is_passing),
+            Self::Busy { .. } => true,
+            Self::File { problem, .. } => matches!(problem.kind(), StorageFull | QuotaExceeded),
+            Self::Interrupted | Self::Certificates { .. } | Self::Archive { .. } => false,
+        }
+    }
+}
+
 /// An address and why it did not give the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -64,6 +77,8 @@ pub struct Attempt {
     pub url: String,
     /// What was expected and what was found.
     pub problem: String,
+    /// Whether the address may do better in a moment.
+    pub is_passing: bool,
 }
 
 /// Files to be put in a folder by hand.

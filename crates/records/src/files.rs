@@ -19,7 +19,7 @@ pub struct FileError {
     pub problem: io::Error,
 }
 
-/// What the names of temporary files begin with.
+/// What the names of temporary files begin with; the machine follows, then [`RANDOM_CHARACTERS`].
 const TEMPORARY_PREFIX: &str = ".mnist-study-";
 
 /// So many random letters and digits follow.
@@ -30,8 +30,9 @@ const RANDOM_CHARACTERS: usize = 6;
 ///
 /// A pipe or a device, such as `/dev/stdout`, is written to directly and stays what it is.
 ///
-/// Temporary files that killed processes left in the folder are removed. A process holds a lock on its own while it
-/// writes, so that no other takes them for abandoned.
+/// Temporary files that killed processes of this machine left in the folder are removed. A process holds a lock on its own while it
+/// writes, so that no other takes them for abandoned. Their names tell the machine: those of another one are its own to remove, since
+/// locks do not reach there on every network file system.
 ///
 /// # Errors
 /// With the path and what the system said; the temporary file is removed.
@@ -49,8 +50,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write().map_err(|problem| FileError { path: path.to_owned(), problem })
 }
 
-/// A temporary file disappears under its writer only where locks do not reach, such as between two machines on some
-/// network file systems: the other machine's sweep took it. A process sweeps a folder once, so a few attempts will do.
+/// A temporary file disappears under its writer only where locks do not work, or two machines bear one name: the sweep of another
+/// process took it. A process sweeps a folder once, so a few attempts will do.
 const ATTEMPTS: usize = 5;
 
 fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -72,7 +73,8 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
 /// A new temporary file, locked.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY_PREFIX).rand_bytes(RANDOM_CHARACTERS);
+    let prefix = temporary_prefix();
+    builder.prefix(&prefix).rand_bytes(RANDOM_CHARACTERS);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -128,8 +130,15 @@ fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// That of this machine's temporary files.
+fn temporary_prefix() -> String {
+    format!("{TEMPORARY_PREFIX}{}-", crate::identity::short_hash(&crate::host::name()))
+}
+
+/// Whether it is the name of one of this machine's temporary files.
 fn is_temporary(name: &str) -> bool {
-    let random = name.strip_prefix(TEMPORARY_PREFIX);
+    let prefix = temporary_prefix();
+    let random = name.strip_prefix(prefix.as_str());
     random.is_some_and(|random| {
         random.len() == RANDOM_CHARACTERS && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
@@ -218,8 +227,11 @@ mod tests {
     fn what_killed_processes_left_is_swept_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
-        let others = [".mnist-study-notes", ".mnist-study-a.b.c.", "mnist-study-abc123", "x.json"];
-        for name in [".mnist-study-AbC123", ".mnist-study-000000"].iter().chain(&others) {
+        let own = ["AbC123", "000000"].map(|random| format!("{}{random}", temporary_prefix()));
+        // The third is that of a process on another machine.
+        let others =
+            [".mnist-study-notes", ".mnist-study-a.b.c.", ".mnist-study-0123456789abcdef-AbC123", "x.json"];
+        for name in own.iter().map(String::as_str).chain(others) {
             fs::write(at(name), "half").expect("written");
         }
         fs::create_dir(at(".mnist-study-folder")).expect("made");

@@ -1,15 +1,16 @@
 //! A results folder while runs are made for it: whose it is, and who makes which run.
 //!
-//! Several programs may work in one folder. Those of one study, whatever their seeds, share its plan and divide its runs
-//! by [claims](Claim); one of another study is refused. What says so are locks of the operating system on files below
-//! `.mnist-study`, which end with the process that holds them, however it ends; the last one to leave removes them.
-//! Where a file system knows no locks, each program works as if it were alone.
+//! Several programs may work in one folder, also on several machines. Those of one study, whatever their seeds, share its plan and
+//! divide its runs by [claims](Claim); one of another study is refused. What says so are locks of the operating system on files below
+//! `.mnist-study`, which end with the process that holds them, however it ends, and between machines the claims; the last one to leave removes them.
 
 use crate::{
+    claim::{Claims, Holder, REMOVABLE, ignore_unsupported, is_at},
+    host,
     imported::Imports,
-    plan_file::{PARTS, PLAN, Plan, is_parts, is_plan, read_parts, write_parts},
+    plan_file::{Engine, PARTS, PLAN, Plan, is_parts, is_plan, read_parts, write_parts},
     question::{Part, Question},
-    record::{Environment, RunSpec},
+    record::{Environment, Place, RunSpec, Task},
     store::{FileError, Store},
 };
 use std::{
@@ -18,8 +19,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder of the locks.
-const LOCKS: &str = ".mnist-study";
+pub use crate::claim::{BEAT, Claim};
+
+/// The folder of the locks and claims.
+pub(crate) const LOCKS: &str = ".mnist-study";
 
 /// Held while the plan is read and written, or the locks are removed.
 const GUARD: &str = "guard";
@@ -31,6 +34,7 @@ const USERS: &str = "users";
 #[derive(Debug)]
 pub struct StudyFolder {
     store: Store,
+    claims: Claims,
     locks: PathBuf,
     users: Option<File>,
 }
@@ -50,7 +54,7 @@ pub enum FolderError {
         name: &'static str,
     },
     /// The folder is another study's.
-    #[error("{}: holds the study \"{there}\", not \"{asked}\"", folder.display())]
+    #[error("{}: holds the study \"{there}\", not \"{asked}\"{}", folder.display(), alike(there, asked))]
     OtherStudy {
         /// The folder.
         folder: PathBuf,
@@ -58,6 +62,18 @@ pub enum FolderError {
         there: String,
         /// That of the study that was to be carried out.
         asked: String,
+    },
+    /// The folder's study is this one, made with another engine.
+    #[error("{}: the study \"{study}\" is made here with {there}, this process computes with {here}", folder.display())]
+    OtherEngine {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the study.
+        study: String,
+        /// What its runs are made with.
+        there: Engine,
+        /// What this process makes runs with.
+        here: Engine,
     },
     /// Another study is being carried out in the folder.
     #[error("{}: the study \"{there}\" is being run here, and is not \"{asked}\"{}", folder.display(), alike(there, asked))]
@@ -69,6 +85,18 @@ pub enum FolderError {
         /// That of the study that was to be carried out.
         asked: String,
     },
+}
+
+/// What becomes of the study that a folder is for already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Another one is replaced where neither has a title, else refused.
+    Own,
+    /// It is replaced, whatever it is.
+    Replace,
+    /// This process is one of several that share a study, at the same time or one after the other: another one is refused, and the runs of
+    /// the same one are added to.
+    Join,
 }
 
 fn alike(there: &str, asked: &str) -> &'static str {
@@ -98,8 +126,7 @@ pub const OUTPUTS: [&str; 15] = [
 impl StudyFolder {
     /// Makes the folder that of a study over one data set, and keeps its plan and the runs of other programs that it compares.
     ///
-    /// Another command's plan is replaced where it has no title, or this one's, and where `replace` says so. While other
-    /// commands of the same study are at work, theirs is added to instead.
+    /// `entry` says what becomes of another command's plan. While other commands of the same study are at work, theirs is added to.
     ///
     /// # Errors
     /// When the folder holds what is not this program's, or is another study's.
@@ -108,10 +135,11 @@ impl StudyFolder {
         question: &Question,
         trained: Option<(&[RunSpec], &Environment)>,
         imported: Imports,
-        replace: bool,
+        entry: Entry,
     ) -> Result<Self, FolderError> {
         let mut plan = Plan::of(question, trained, imported);
-        Self::enter(folder, |alone| {
+        let task = trained.and_then(|(_, environment)| environment.place.as_ref()?.task.clone());
+        Self::enter(folder, task, |alone| {
             // A plan that cannot be read says nothing: what is asked for takes its place.
             let there = Plan::read(folder).ok().flatten();
             let other = |there: &Plan| FolderError::OtherStudy {
@@ -119,11 +147,22 @@ impl StudyFolder {
                 there: there.name.clone(),
                 asked: plan.name.clone(),
             };
+            let share = !alone || entry == Entry::Join;
             match &there {
-                Some(there) if !alone && there.study == plan.study => plan.unite(there),
+                Some(there) if share && there.study == plan.study => plan.unite(there),
+                Some(there) if entry == Entry::Join && plan.differs_by_engine_alone(there) => {
+                    let (study, engine) = (plan.name.clone(), |plan: &Plan| plan.engine.clone());
+                    return Err(match (engine(there), engine(&plan)) {
+                        (Some(there), Some(here)) => {
+                            FolderError::OtherEngine { folder: folder.to_owned(), study, there, here }
+                        }
+                        _ => other(there),
+                    });
+                }
                 Some(there) if !alone => return Err(busy(folder, &there.name, &plan.name)),
                 None if !alone => return Err(busy(folder, "another", &plan.name)),
-                Some(there) if there.question.title != question.title && !replace => {
+                Some(there) if entry == Entry::Join => return Err(other(there)),
+                Some(there) if there.question.title != question.title && entry == Entry::Own => {
                     return Err(other(there));
                 }
                 _ => {}
@@ -135,18 +174,38 @@ impl StudyFolder {
         })
     }
 
+    /// Makes the folder that of a merged plan.
+    ///
+    /// # Errors
+    /// As [`StudyFolder::open`].
+    pub(crate) fn open_for(folder: &Path, plan: &Plan) -> Result<Self, FolderError> {
+        Self::enter(folder, None, |alone| match alone {
+            true => Ok(plan.write(folder)?),
+            false => Err(busy(folder, "another", &plan.name)),
+        })
+    }
+
     /// Makes the folder that of a study over several data sets, whose results go to folders within it.
     ///
     /// # Errors
     /// As [`StudyFolder::open`].
-    pub fn open_parts(folder: &Path, name: &str, parts: &[Part], replace: bool) -> Result<Self, FolderError> {
-        Self::enter(folder, |alone| {
+    pub fn open_parts(folder: &Path, name: &str, parts: &[Part], entry: Entry) -> Result<Self, FolderError> {
+        Self::enter(folder, None, |alone| {
             let there = read_parts(folder).unwrap_or_default();
             if !alone && there != parts {
                 return Err(busy(folder, "another", name));
             }
-            if let (Some(plan), false) = (Plan::read(folder).ok().flatten(), replace)
-                && plan.question.title.is_some()
+            if entry == Entry::Join && !there.is_empty() && there != parts {
+                let datasets: Vec<&str> = there.iter().map(|part| part.dataset.as_str()).collect();
+                let there = format!("a study over {}", datasets.join(", "));
+                return Err(FolderError::OtherStudy {
+                    folder: folder.to_owned(),
+                    there,
+                    asked: name.to_owned(),
+                });
+            }
+            if let Some(plan) = Plan::read(folder).ok().flatten().filter(|_| entry != Entry::Replace)
+                && (plan.question.title.is_some() || entry == Entry::Join)
             {
                 let (folder, there, asked) = (folder.to_owned(), plan.name, name.to_owned());
                 return Err(FolderError::OtherStudy { folder, there, asked });
@@ -160,13 +219,14 @@ impl StudyFolder {
     /// # Errors
     /// When another process works in it.
     pub fn open_alone(folder: &Path, name: &str) -> Result<Self, FolderError> {
-        Self::enter(folder, |alone| if alone { Ok(()) } else { Err(busy(folder, "another", name)) })
+        Self::enter(folder, None, |alone| if alone { Ok(()) } else { Err(busy(folder, "another", name)) })
     }
 
     /// Does what must not be done twice at a time, told whether no other process works in the folder, and works in it from
     /// then on.
     fn enter(
         folder: &Path,
+        task: Option<Task>,
         prepare: impl FnOnce(bool) -> Result<(), FolderError>,
     ) -> Result<Self, FolderError> {
         let store = Store::of(folder);
@@ -178,8 +238,9 @@ impl StudyFolder {
         let error = |problem| FileError { path: locks.clone(), problem };
         let guard = wait_for(&locks.join(GUARD)).map_err(error)?;
         let users = open(&locks.join(USERS)).map_err(error)?;
+        let claims = Claims::of(&locks, Holder::here(&Place { host: host::name(), task }));
         let alone = match users.try_lock() {
-            Ok(()) => true,
+            Ok(()) => !claims.is_another_machine_at_work(),
             Err(TryLockError::WouldBlock) => false,
             Err(TryLockError::Error(problem)) => ignore_unsupported(problem).map(|()| true).map_err(error)?,
         };
@@ -188,7 +249,7 @@ impl StudyFolder {
         let _ = users.unlock();
         users.lock_shared().or_else(ignore_unsupported).map_err(error)?;
         drop(guard);
-        Ok(Self { store, locks, users: Some(users) })
+        Ok(Self { store, claims, locks, users: Some(users) })
     }
 
     /// The folder's records.
@@ -196,7 +257,7 @@ impl StudyFolder {
         &self.store
     }
 
-    /// Whether other processes work in the folder too. Where locks cannot be had, nobody else is seen.
+    /// Whether other processes work in the folder too: on this machine by their locks, on others by the runs that they make.
     pub fn is_shared(&self) -> bool {
         let Some(users) = &self.users else { return false };
         let Ok(_guard) = wait_for(&self.locks.join(GUARD)) else { return false };
@@ -204,28 +265,15 @@ impl StudyFolder {
         let shared = matches!(users.try_lock(), Err(TryLockError::WouldBlock));
         let _ = users.unlock();
         let _ = users.lock_shared();
-        shared
+        shared || self.claims.is_another_machine_at_work()
     }
 
     /// Takes a run, so that nobody else makes it meanwhile; none where somebody else does.
     ///
     /// # Errors
-    /// When the lock's file cannot be opened.
+    /// When the claim's file can neither be made nor opened.
     pub fn claim(&self, id: &str) -> Result<Option<Claim>, FileError> {
-        let path = self.locks.join(id);
-        let error = |problem| FileError { path: path.clone(), problem };
-        loop {
-            fs::create_dir_all(&self.locks).map_err(error)?;
-            let file = open(&path).map_err(error)?;
-            match file.try_lock() {
-                Ok(()) if is_at(&file, &path) => {}
-                // Whoever had it has just let it go.
-                Ok(()) => continue,
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(problem)) => ignore_unsupported(problem).map_err(error)?,
-            }
-            return Ok(Some(Claim { path, _file: file }));
-        }
+        self.claims.claim(id)
     }
 }
 
@@ -236,23 +284,12 @@ impl Drop for StudyFolder {
         self.users = None;
         let alone = open(&self.locks.join(USERS)).is_ok_and(|users| users.try_lock().is_ok());
         if alone && REMOVABLE {
-            let _ = fs::remove_dir_all(&self.locks);
-        }
-    }
-}
-
-/// A run that this process makes, until it is dropped.
-#[derive(Debug)]
-pub struct Claim {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        // While it is locked still: the next one to open the path makes a file of its own.
-        if REMOVABLE {
-            let _ = fs::remove_file(&self.path);
+            self.claims.sweep();
+            for name in [USERS, GUARD] {
+                let _ = fs::remove_file(self.locks.join(name));
+            }
+            // Not where another machine's claims are.
+            let _ = fs::remove_dir(&self.locks);
         }
     }
 }
@@ -291,30 +328,6 @@ fn wait_for(path: &Path) -> io::Result<File> {
     }
 }
 
-/// A file system without locks is worked in without them.
-fn ignore_unsupported(problem: io::Error) -> io::Result<()> {
-    if problem.kind() == io::ErrorKind::Unsupported { Ok(()) } else { Err(problem) }
-}
-
-/// Whether a locked file can be removed while it is open, and [`is_at`] tells afterwards.
-const REMOVABLE: bool = cfg!(unix);
-
-/// Whether the file is still the one that the path names: another process may have removed it before it was locked.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(named)) => identity(open) == identity(named),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,7 +336,7 @@ mod tests {
     fn a_folder_tells_who_else_works_in_it_and_stays_taken() {
         let folder = tempfile::tempdir().expect("a folder");
         let parts = [Part { dataset: "d".to_owned(), folder: "d".to_owned() }];
-        let enter = || StudyFolder::open_parts(folder.path(), "a", &parts, false).expect("free");
+        let enter = || StudyFolder::open_parts(folder.path(), "a", &parts, Entry::Own).expect("free");
         let first = enter();
         assert!(!first.is_shared());
         let second = enter();

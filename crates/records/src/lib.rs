@@ -5,16 +5,23 @@
 //! `folder::StudyFolder` is who works in it, `store::Store` its records, `results::collect` finds those of its plan.
 //! There is no engine here: records are read wherever there are files, and judged wherever there are records.
 
+#[cfg(feature = "store")]
+pub mod claim;
 pub mod encoding;
 pub mod event;
 #[cfg(feature = "store")]
 pub mod files;
 #[cfg(feature = "store")]
 pub mod folder;
+#[cfg(feature = "store")]
+pub mod host;
 pub mod identity;
 pub mod imported;
+pub mod left_out;
 #[cfg(feature = "store")]
-mod plan_file;
+pub mod merge;
+#[cfg(feature = "store")]
+pub mod plan_file;
 mod possible;
 pub mod question;
 pub mod record;
@@ -22,6 +29,8 @@ pub mod record;
 pub mod results;
 #[cfg(feature = "store")]
 mod sealed;
+#[cfg(feature = "store")]
+pub mod status;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod target;

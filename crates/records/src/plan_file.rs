@@ -11,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fmt, fs, io,
     path::{Component, Path},
 };
 
@@ -40,6 +40,12 @@ pub(crate) struct Plan {
     schema: u32,
     /// Identity of the study: commands that differ in seeds alone are of one study.
     pub(crate) study: String,
+    /// What the study is made with, where it trains anything; none in plans of earlier programs. Its runs' bits depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) engine: Option<Engine>,
+    /// Identity of the study but for that; empty in plans of earlier programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) design: String,
     /// In its author's words, else which models it compares.
     pub(crate) name: String,
     /// What it asks.
@@ -52,6 +58,29 @@ pub(crate) struct Plan {
     /// What was noticed when those were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
+}
+
+/// What the bits of a result depend on beside its specification. The later revision is the greater one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// As [`Environment::engine_revision`].
+    pub revision: u32,
+    /// As [`Environment::kernels`].
+    pub kernels: String,
+}
+
+impl Engine {
+    /// That of an environment.
+    pub fn of(environment: &Environment) -> Self {
+        Self { revision: environment.engine_revision, kernels: environment.kernels.clone() }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{} kernels of engine revision {}", self.kernels, self.revision)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,10 +117,11 @@ impl Plan {
         for run in imported.runs {
             text.push_str(&format!("\n{}", run.id));
         }
-        let engine = trained.map_or_else(String::new, |(_, environment)| {
-            format!("{} {}", environment.engine_revision, environment.kernels)
-        });
-        let study = short_hash(&format!("{engine}\n{text}"));
+        let engine = trained.map(|(_, environment)| Engine::of(environment));
+        let stated = engine
+            .as_ref()
+            .map_or_else(String::new, |Engine { revision, kernels }| format!("{revision} {kernels}"));
+        let (study, design) = (short_hash(&format!("{stated}\n{text}")), short_hash(&text));
         let mut names: Vec<&str> = models.iter().map(|model| model.model.as_str()).collect();
         for run in imported.runs {
             if !names.contains(&run.model.as_str()) {
@@ -101,6 +131,8 @@ impl Plan {
         Self {
             schema: PLAN_SCHEMA,
             study,
+            engine,
+            design,
             name: question.title.clone().unwrap_or_else(|| format!("compare {}", names.join(" "))),
             question: question.clone(),
             runs: trained
@@ -125,7 +157,8 @@ impl Plan {
         }
     }
 
-    /// Adds the runs of another plan of the same study, all ordered as one plan would order them: by seed, then by model.
+    /// Adds the runs of another plan of the same study, all ordered as one plan would order them: by seed, then by model. In whatever order
+    /// plans are united, the result is the same.
     pub(crate) fn unite(&mut self, other: &Plan) {
         let mut models: Vec<String> = Vec::new();
         for run in &self.runs {
@@ -136,6 +169,16 @@ impl Plan {
         let known: BTreeSet<String> = self.runs.iter().map(|run| run.id.clone()).collect();
         self.runs.extend(other.runs.iter().filter(|run| !known.contains(&run.id)).cloned());
         self.runs.sort_by_key(|run| (run.seed, models.iter().position(|model| *model == run.model)));
+        if self.notes != other.notes {
+            self.notes.extend(other.notes.iter().cloned());
+            self.notes.sort();
+            self.notes.dedup();
+        }
+    }
+
+    /// Whether the two are of one study but for the engine.
+    pub(crate) fn differs_by_engine_alone(&self, other: &Plan) -> bool {
+        !self.design.is_empty() && self.design == other.design && self.engine != other.engine
     }
 
     /// Keeps it, in the place of what else the folder was for.
@@ -143,7 +186,11 @@ impl Plan {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn write(&self, results: &Path) -> Result<(), FileError> {
-        sealed::write(&results.join(PLAN), self)?;
+        // Where several processes share a study they all write the same, which the first has done.
+        if Self::read(results).is_ok_and(|there| there.as_ref() != Some(self)) || !results.join(PLAN).exists()
+        {
+            sealed::write(&results.join(PLAN), self)?;
+        }
         remove(&results.join(PARTS))
     }
 
@@ -213,7 +260,9 @@ fn remove(path: &Path) -> Result<(), FileError> {
 pub(crate) fn write_parts(results: &Path, parts: &[Part]) -> Result<(), FileError> {
     let mut bytes = serde_json::to_vec_pretty(parts).expect("parts have only plain values");
     bytes.push(b'\n');
-    write_atomically(&results.join(PARTS), &bytes)?;
+    if read_parts(results).ok().as_deref() != Some(parts) {
+        write_atomically(&results.join(PARTS), &bytes)?;
+    }
     remove(&results.join(PLAN))
 }
 

@@ -155,9 +155,14 @@ impl RunSpec {
 
 impl Environment {
     pub(crate) fn check(&self) -> Result<(), String> {
-        let Self { cpu, threads, kernels, engine_revision: _, operating_system, version } = self;
+        let Self { cpu, threads, kernels, engine_revision: _, operating_system, version, jobs, place } = self;
         expect(*threads >= 1, "number of threads", threads)?;
+        expect(*jobs != Some(0), "number of runs side by side", &0)?;
+        let host = place.as_ref().map_or("", |place| &place.host);
+        let job = place.as_ref().and_then(|place| place.task.as_ref()?.job.as_deref()).unwrap_or_default();
         for (name, text) in [
+            ("length of the machine's name", host),
+            ("length of the job's name", job),
             ("length of the processor's name", cpu),
             ("length of the kernels' name", kernels),
             ("length of the operating system's name", operating_system),

@@ -3,6 +3,7 @@
 use crate::question::Measure;
 use serde::{Deserialize, Serialize};
 use spec::{Architecture, ImageShape, LayerSpec, Recipe, Validation};
+use std::fmt;
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
 pub const RECORD_SCHEMA: u32 = 4;
@@ -240,6 +241,85 @@ pub struct Environment {
     pub operating_system: String,
     /// Version of this program.
     pub version: String,
+    /// How many runs were made side by side, each on its share of the processors; none where a run had them to itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<usize>,
+    /// On which machine; none in records of earlier programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// On which machine something was computed, and as which task of a scheduler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The machine's name in its network.
+    pub host: String,
+    /// What a scheduler calls the task; none outside of schedulers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+}
+
+/// A task of a scheduler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Whose task it is.
+    pub scheduler: Scheduler,
+    /// The job, as the scheduler numbers or names it; none where it does not tell its tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The task's number within the job, as the scheduler counts; none of a job that is one task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// How often it was begun again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restarts: u64,
+}
+
+/// A scheduler whose tasks are known by their environment variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheduler {
+    /// Slurm.
+    Slurm,
+    /// HyperQueue.
+    HyperQueue,
+    /// Kubernetes, by an indexed Job.
+    Kubernetes,
+}
+
+impl Scheduler {
+    /// The name that it gives itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slurm => "Slurm",
+            Self::HyperQueue => "HyperQueue",
+            Self::Kubernetes => "Kubernetes",
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(self.scheduler.name())?;
+        if let Some(job) = &self.job {
+            write!(formatter, " job {job}")?;
+        }
+        if let Some(number) = self.number {
+            write!(formatter, " task {number}")?;
+        }
+        match self.restarts {
+            0 => Ok(()),
+            1 => formatter.write_str(", begun again once"),
+            often => write!(formatter, ", begun again {often} times"),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One row of `epochs.csv`, without the model and the seed. What an imported run did not log is not a number here, and null in files.

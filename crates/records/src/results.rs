@@ -3,12 +3,13 @@
 pub use crate::plan_file::read_parts;
 
 use crate::{
-    identity::seedless,
+    identity::{run_id, seedless},
     imported::ImportedRun,
-    plan_file::Plan,
+    left_out::{Apart, ConflictingRun, LeftOut, MissingRun},
+    plan_file::{Engine, Plan},
     question::Question,
-    record::{FailedRun, RunRecord, RunSpec},
-    store::{FileError, Store},
+    record::{Environment, FailedRun, RunRecord, RunSpec},
+    store::{FileError, Results, Store, difference},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +26,8 @@ pub struct Collection {
     pub imported: Vec<ImportedRun>,
     /// The plan's runs that came to no result, in its order.
     pub failed: Vec<FailedRun>,
+    /// The plan's runs of which there is nothing that can be used, and records that are of no run of the plan.
+    pub left_out: LeftOut,
     /// What the study asks.
     pub question: Question,
     /// What a reader of the records must know: runs that are missing, records that other runs have.
@@ -55,6 +58,12 @@ pub enum CollectError {
         /// The runs.
         failed: Vec<FailedRun>,
     },
+}
+
+/// The last folder and the name of a path.
+fn within(path: &Path) -> String {
+    let names = [path.parent().and_then(Path::file_name), path.file_name()];
+    names.into_iter().flatten().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 fn reasons(notes: &[String]) -> String {
@@ -107,31 +116,24 @@ pub fn collect(results: &Path) -> Result<Collection, CollectError> {
 
 impl Collection {
     fn of_plan(&mut self, store: &Store, plan: &Plan, present: &[String]) {
-        let mut missing = Vec::new();
         for run in &plan.runs {
             if self.take(store, &run.id) {
                 continue;
             }
+            let run = MissingRun { id: run.id.clone(), model: run.model.clone(), seed: run.seed };
             match store.read_failed(&run.id) {
                 Ok(Some(failed)) => self.failed.push(failed),
-                Ok(None) => missing.push(format!("{} seed {}", run.model, run.seed)),
+                Ok(None) => self.left_out.missing.push(run),
                 Err(problem) => {
                     self.lose(format!("{problem}: left out"));
-                    missing.push(format!("{} seed {}", run.model, run.seed));
+                    self.left_out.missing.push(run);
                 }
             }
         }
-        if !missing.is_empty() {
-            const NAMED: usize = 6;
-            let count = missing.len();
-            let more = if count > NAMED { ", …" } else { "" };
-            missing.truncate(NAMED);
-            self.lose(format!(
-                "{count} of {} planned runs have no usable record ({}{more}): the command that began the study makes them",
-                plan.runs.len(),
-                missing.join(", ")
-            ));
-        }
+        // What is in conflict was said.
+        let conflicts = &self.left_out.conflicts;
+        self.left_out.missing.retain(|run| !conflicts.iter().any(|other| other.id == run.id));
+        self.tell_missing(plan.runs.len());
         for run in &plan.imported {
             match store.read_imported(&run.id) {
                 Ok(Some(run)) => self.imported.push(run),
@@ -142,8 +144,57 @@ impl Collection {
                 Err(problem) => self.lose(format!("{problem}: left out")),
             }
         }
+        self.tell_others(store, plan, present);
+    }
+
+    /// That runs are missing, and what follows from it.
+    fn tell_missing(&mut self, planned: usize) {
+        let missing = &self.left_out.missing;
+        if missing.is_empty() {
+            return;
+        }
+        const NAMED: usize = 6;
+        let named: Vec<String> =
+            missing.iter().take(NAMED).map(|run| format!("{} seed {}", run.model, run.seed)).collect();
+        let more = if missing.len() > NAMED { ", …" } else { "" };
+        self.lose(format!(
+            "{} of {planned} planned runs have no usable record ({}{more}): the command that began the study makes them",
+            missing.len(),
+            named.join(", ")
+        ));
+    }
+
+    /// Records that this study does not ask for; those of its runs that another engine made are named as such.
+    fn tell_others(&mut self, store: &Store, plan: &Plan, present: &[String]) {
         let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
-        let others = present.iter().filter(|id| !planned.contains(id.as_str())).count();
+        let names: BTreeSet<(&str, u64)> =
+            plan.runs.iter().map(|run| (run.model.as_str(), run.seed)).collect();
+        let mut apart: BTreeMap<Engine, usize> = BTreeMap::new();
+        let mut others = 0;
+        for id in present.iter().filter(|id| !planned.contains(id.as_str())) {
+            let engine = plan.engine.as_ref().and_then(|own| {
+                let (run, environment) = store.read_head(id)?;
+                let engine = Engine::of(&environment);
+                // What the plan's engine would have made of the same specification.
+                let Engine { revision: engine_revision, kernels } = own.clone();
+                let here = Environment { engine_revision, kernels, ..environment };
+                let is_planned = names.contains(&(run.model.as_str(), run.seed))
+                    && planned.contains(&*run_id(&run, &here));
+                (engine != *own && is_planned).then_some(engine)
+            });
+            match engine {
+                Some(engine) => *apart.entry(engine).or_default() += 1,
+                None => others += 1,
+            }
+        }
+        for (engine, records) in apart {
+            let noun = if records == 1 { "record" } else { "records" };
+            self.notes.push(format!(
+                "{records} {noun} of this study's runs made with {engine} stand apart: their bits are others, and no figure has them"
+            ));
+            let Engine { revision, kernels } = engine;
+            self.left_out.apart.push(Apart { engine_revision: revision, kernels, records });
+        }
         if others > 0 {
             let noun = if others == 1 { "record" } else { "records" };
             self.notes.push(format!("{others} {noun} of runs that this study does not ask for left out"));
@@ -152,15 +203,33 @@ impl Collection {
 
     /// Adds a record; whether there is a usable one.
     fn take(&mut self, store: &Store, id: &str) -> bool {
-        match store.read(id) {
-            Ok(Some(record)) => {
-                self.records.push(record);
-                return true;
-            }
-            Ok(None) => {}
-            Err(problem) => self.lose(format!("{problem}: left out")),
+        let Results { mut kept, damaged } = store.results(id);
+        for problem in damaged {
+            self.lose(format!("{problem}: left out"));
         }
-        false
+        match kept.len() {
+            0 => false,
+            1 => {
+                self.records.extend(kept.pop().map(|result| result.record));
+                true
+            }
+            several => {
+                let difference = difference(&kept[0].record, &kept[1].record);
+                let run = &kept[0].record.specification;
+                self.lose(format!(
+                    "model {}, seed {}: {several} records of other bits ({difference}): left out until one is confirmed by verify and the others are removed",
+                    run.model, run.seed
+                ));
+                self.left_out.conflicts.push(ConflictingRun {
+                    id: id.to_owned(),
+                    model: run.model.clone(),
+                    seed: run.seed,
+                    difference,
+                    files: kept.iter().map(|result| within(&result.path)).collect(),
+                });
+                false
+            }
+        }
     }
 
     fn lose(&mut self, note: String) {

@@ -5,7 +5,7 @@ use crate::{
     identity::hash_with_answers,
     identity::run_id,
     imported::{IMPORTED_SCHEMA, ImportedRun},
-    record::{FailedRun, RECORD_SCHEMA, RunRecord},
+    record::{Environment, EpochRecord, FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
     sealed::{self, Sealable, compare},
 };
 use base16ct::lower::encode_string as hexadecimal;
@@ -22,12 +22,45 @@ pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file,
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
+    conflicts: PathBuf,
     failed: PathBuf,
     imported: PathBuf,
 }
 
+/// What became of a record that was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It is the run's record.
+    New,
+    /// There was one of the same bits.
+    AsBefore,
+    /// There is one of other bits: in what they differ.
+    InConflict(String),
+}
+
+/// What a folder has of a run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Results {
+    /// One for each outcome; several are a conflict.
+    pub kept: Vec<KeptResult>,
+    /// Why files that are there were left aside.
+    pub damaged: Vec<String>,
+}
+
+/// A result of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptResult {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// What the file holds.
+    pub record: RunRecord,
+}
+
 /// The folder of the records within a results folder.
 pub const RECORDS: &str = "records";
+
+/// The folder of records of runs that have another one with other bits.
+pub const CONFLICTS: &str = "conflicts";
 
 /// No record is larger: the probabilities of 100,000 images of 256 classes are 64 MiB before they are deflated.
 const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
@@ -40,6 +73,7 @@ impl Store {
     pub fn of(results: &Path) -> Self {
         Self {
             folder: results.join(RECORDS),
+            conflicts: results.join(CONFLICTS),
             failed: results.join("failed"),
             imported: results.join("imported"),
         }
@@ -58,18 +92,21 @@ impl Store {
         self.folder.join(format!("{id}.json"))
     }
 
-    /// Keeps a record. One of the same run that has the same bits is replaced; one that has others never is.
+    /// Keeps a record. Where there is one of the same run that has the same bits, that one stays; where it has other bits, both are kept:
+    /// this one among the [conflicts](Self::results).
     ///
     /// # Errors
-    /// When the file cannot be written, or holds another result of the same run.
-    pub fn write(&self, record: &RunRecord) -> Result<(), FileError> {
-        if let Ok(Some(there)) = self.read(&record.id)
-            && let Some(difference) = difference(&there, record)
-        {
-            let problem = io::Error::new(io::ErrorKind::AlreadyExists, difference);
-            return Err(FileError { path: self.path(&record.id), problem });
+    /// When the file cannot be written.
+    pub fn write(&self, record: &RunRecord) -> Result<Kept, FileError> {
+        let there = self.results(&record.id).kept;
+        let Some(first) = there.first() else { return self.replace(record).map(|()| Kept::New) };
+        let made = bits(record);
+        if there.iter().any(|result| bits(&result.record) == made) {
+            return Ok(Kept::AsBefore);
         }
-        self.replace(record)
+        let difference = difference(&first.record, record);
+        sealed::write(&self.conflict_path(&record.id, &made), record)?;
+        Ok(Kept::InConflict(difference))
     }
 
     /// Keeps a record, whatever the file holds.
@@ -98,7 +135,7 @@ impl Store {
         sealed::write(&self.failed_path(&run.id), run)
     }
 
-    fn failed_path(&self, id: &str) -> PathBuf {
+    pub(crate) fn failed_path(&self, id: &str) -> PathBuf {
         self.failed.join(format!("{id}.json"))
     }
 
@@ -118,7 +155,7 @@ impl Store {
         sealed::write(&self.imported_path(&run.id), run)
     }
 
-    fn imported_path(&self, id: &str) -> PathBuf {
+    pub(crate) fn imported_path(&self, id: &str) -> PathBuf {
         self.imported.join(format!("{id}.json"))
     }
 
@@ -135,31 +172,122 @@ impl Store {
     /// # Errors
     /// When the folder is there and cannot be read.
     pub fn identities(&self) -> Result<Vec<String>, FileError> {
-        let error = |problem| FileError { path: self.folder.clone(), problem };
-        let entries = match fs::read_dir(&self.folder) {
-            Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(error)?,
-        };
-        let mut identities = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(error)?.path();
-            if path.extension().is_some_and(|extension| extension == "json")
-                && let Some(name) = path.file_stem().and_then(|name| name.to_str())
-            {
-                identities.push(name.to_owned());
-            }
-        }
-        identities.sort();
-        Ok(identities)
+        identities_in(&self.folder).map_err(|problem| FileError { path: self.folder.clone(), problem })
     }
 
-    /// The record of that identity, if there is a sound one; why a file that is there was left aside.
+    /// The record of that identity, if there is a sound one; why a file that is there was left aside. Of several that differ in their bits it
+    /// is any.
     pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
-        sealed::read(&self.path(id), |record: &RunRecord| {
+        self.read_at(&self.path(id), id)
+    }
+
+    pub(crate) fn read_at(&self, path: &Path, id: &str) -> Result<Option<RunRecord>, String> {
+        sealed::read(path, |record: &RunRecord| {
             check_identity(id, &record.id, &run_id(&record.specification, &record.environment))?;
             record.check()
         })
     }
+
+    /// What the record of that identity was asked, and where it was made; none where the file is no record. Its seal and its figures are not
+    /// looked at, which would take most of the time.
+    pub(crate) fn read_head(&self, id: &str) -> Option<(RunSpec, Environment)> {
+        #[derive(Deserialize)]
+        struct Head {
+            specification: RunSpec,
+            environment: Environment,
+        }
+        let bytes = read_plain_file(&self.path(id), MAXIMUM_RECORD_BYTES).ok()?;
+        let Head { specification, environment } = serde_json::from_slice(&bytes).ok()?;
+        (run_id(&specification, &environment) == id).then_some((specification, environment))
+    }
+
+    /// Where a result of that identity and of these [`bits`] is kept where there is another one.
+    pub(crate) fn conflict_path(&self, id: &str, bits: &str) -> PathBuf {
+        self.conflicts.join(format!("{id}-{bits}.json"))
+    }
+
+    /// All results of a run, one for each outcome, that of `records/` first. More than one is a conflict: a run has one result.
+    pub fn results(&self, id: &str) -> Results {
+        let (mut results, mut seen) = (Results::default(), Vec::new());
+        for path in std::iter::once(self.path(id)).chain(self.conflicts_of(id)) {
+            match self.read_at(&path, id) {
+                Ok(Some(record)) => {
+                    let bits = bits(&record);
+                    if !seen.contains(&bits) {
+                        seen.push(bits);
+                        results.kept.push(KeptResult { path, record });
+                    }
+                }
+                Ok(None) => {}
+                Err(problem) => results.damaged.push(problem),
+            }
+        }
+        results
+    }
+
+    /// The files among the conflicts that are of a run, sorted.
+    pub(crate) fn conflicts_of(&self, id: &str) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.conflicts) else { return Vec::new() };
+        let is_of = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let rest = name.and_then(|name| name.strip_prefix(id)?.strip_prefix('-')?.strip_suffix(".json"));
+            rest.is_some()
+        };
+        let mut paths: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_of).collect();
+        paths.sort();
+        paths
+    }
+
+    /// The identities of the runs that have files among the conflicts, sorted.
+    pub(crate) fn conflicting(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.conflicts) else { return Vec::new() };
+        let mut identities: Vec<String> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                Some(name.to_str()?.strip_suffix(".json")?.split_once('-')?.0.to_owned())
+            })
+            .collect();
+        identities.sort();
+        identities.dedup();
+        identities
+    }
+
+    /// The identities of all files that are named as failed runs, sorted; none where the folder cannot be read.
+    pub(crate) fn failed_identities(&self) -> Vec<String> {
+        identities_in(&self.failed).unwrap_or_default()
+    }
+
+    /// The identities of all files that are named as imported runs, sorted; none where the folder cannot be read.
+    pub(crate) fn imported_identities(&self) -> Vec<String> {
+        identities_in(&self.imported).unwrap_or_default()
+    }
+
+    /// Asks the file system anew which records there are: what another machine renamed may be hidden by what was looked up before, and opening
+    /// the folder makes a network file system compare.
+    pub fn look_again(&self) {
+        for folder in [&self.folder, &self.failed] {
+            let _ = fs::File::open(folder);
+        }
+    }
+}
+
+fn identities_in(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut identities = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json")
+            && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+        {
+            identities.push(name.to_owned());
+        }
+    }
+    identities.sort();
+    Ok(identities)
 }
 
 impl Sealable for RunRecord {
@@ -195,20 +323,33 @@ impl Sealable for FailedRun {
     const MAXIMUM_BYTES: u64 = MAXIMUM_FAILED_BYTES;
 }
 
-/// What two results of one run do not share, of that which is the same wherever it is made.
-fn difference(there: &RunRecord, made: &RunRecord) -> Option<String> {
+/// What two results of one run do not share, in words.
+pub(crate) fn difference(there: &RunRecord, made: &RunRecord) -> String {
     let differ = |what: &str, there: &dyn std::fmt::Display, made: &dyn std::fmt::Display| {
-        Some(format!("holds another result of the same run: {what} {there} there, {made} now"))
+        format!("two results of the same run: {what} {there} and {made}")
     };
     let (one, other) = (&there.test, &made.test);
     if there.fingerprint != made.fingerprint {
         differ("fingerprint", &there.fingerprint, &made.fingerprint)
-    } else if one.accuracy != other.accuracy || one.loss != other.loss || one.predictions != other.predictions
-    {
+    } else if one.accuracy != other.accuracy {
         differ("test accuracy", &one.accuracy, &other.accuracy)
+    } else if one.loss != other.loss {
+        differ("test loss", &one.loss, &other.loss)
     } else {
-        None
+        "two results of the same run: the same weights, and other figures or answers".to_owned()
     }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of what is the same in every record of a run, whoever made it, when and where: not its
+/// times, its machine, what was noticed meanwhile, and what its data and classes are called.
+pub(crate) fn bits(record: &RunRecord) -> String {
+    let timeless = |epoch: &EpochRecord| EpochRecord { train_seconds: 0.0, ..*epoch };
+    let bare = (
+        (&record.id, record.parameters, record.multiply_adds, record.kept_epoch, record.test_reads),
+        record.epochs.iter().map(timeless).collect::<Vec<_>>(),
+        (&record.fingerprint, record.test.without_answers()),
+    );
+    hash_with_answers(&bare, &record.test)[..16].to_owned()
 }
 
 /// SHA-256 of a record's content, which does not depend on the compressor.

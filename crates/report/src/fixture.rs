@@ -135,6 +135,8 @@ pub(crate) fn record(model: &str, seed: u64, epochs: usize, error: f64, protocol
             engine_revision: 1,
             operating_system: "linux".to_owned(),
             version: "0.1.0".to_owned(),
+            jobs: None,
+            place: None,
         },
         epochs,
         kept_epoch: None,

@@ -1,5 +1,6 @@
 //! The machine that runs are made on.
 
+use crate::place::place;
 use kernels::InstructionSet;
 use records::record::Environment;
 use std::fs;
@@ -16,6 +17,8 @@ pub fn environment(set: InstructionSet, threads: usize) -> Environment {
         engine_revision: train::ENGINE_REVISION,
         operating_system: std::env::consts::OS.to_owned(),
         version: VERSION.to_owned(),
+        jobs: None,
+        place: Some(place()),
     }
 }
 

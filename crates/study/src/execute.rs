@@ -6,12 +6,21 @@ use crate::{
 };
 use records::{
     event::{Event, Kind, Run, Work},
-    folder::StudyFolder,
+    folder::{BEAT, Claim, StudyFolder},
     identity::run_id,
     record::{FailedRun, RunSpec},
-    store::{FileError, Store},
+    store::{FileError, Kept, Store},
 };
-use std::{ops::ControlFlow, thread, time::Duration};
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::Duration,
+};
 
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
@@ -30,61 +39,82 @@ pub enum ExecutionError {
     },
 }
 
-/// How long to wait before looking again whether another program has made a run.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// What a plan that was carried out left beside records.
+#[derive(Debug, Default, PartialEq)]
+pub struct Executed {
+    /// The runs whose training diverged, in the order of the plan.
+    pub failed: Vec<FailedRun>,
+    /// Runs that came to other bits than a record that was there: in words. Both records are kept.
+    pub conflicts: Vec<String>,
+}
 
-/// Makes the runs of `plan` whose records are not in the folder, and keeps each record before the next run begins. A run that
-/// another program makes meanwhile is waited for, and made here after all where that one ends without it.
+/// How long to wait before looking again whether another program has made a run, at first and at most.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(3200)];
+
+/// Who hears what happens; a break ends the run after its step, and so the plan.
+pub type Hearing<'a> = &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send);
+
+/// Makes those of the runs of `plan` that are `chosen`, by their places, and whose records are not in the folder, and keeps each record
+/// before the next run begins. A run that another program makes meanwhile is waited for, and made here after all where that one ends without
+/// it. Each of the sessions makes one run at a time.
 ///
 /// With `fresh`, every run is made, and takes the place of what was there. Why a record was made in the place of another is
 /// among its warnings.
 ///
-/// The listener hears what happens; a break ends the run after its step, and so the plan.
-///
-/// A run whose training diverges is kept as a [`FailedRun`], and the others go on: the failed ones are returned, in the order
-/// of the plan.
+/// A run whose training diverges is kept as a [`FailedRun`], and the others go on.
 ///
 /// # Errors
 /// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder.
 pub fn execute(
-    session: &Session,
+    sessions: &[Session],
     plan: &[RunSpec],
+    chosen: &[usize],
     folder: &StudyFolder,
     fresh: bool,
-    listener: &mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
-) -> Result<Vec<FailedRun>, ExecutionError> {
-    let mut execution = Execution { session, folder, total: plan.len(), fresh, listener };
-    let mut failed = Vec::new();
-    let mut left: Vec<(usize, &RunSpec)> = plan.iter().enumerate().collect();
-    while !left.is_empty() {
-        let before = left.len();
-        let mut busy = Vec::new();
-        for (index, specification) in left {
-            match execution.run(index, specification)? {
-                Progress::Busy => busy.push((index, specification)),
-                Progress::Finished => {}
-                Progress::Failed(run) => failed.push((index, *run)),
+    listener: Hearing,
+) -> Result<Executed, ExecutionError> {
+    let queue = Queue { left: chosen.iter().copied().collect(), ..Queue::default() };
+    let execution =
+        Execution { plan, folder, fresh, listener: Mutex::new(listener), queue: Mutex::new(queue) };
+    match sessions {
+        [session] => execution.work(session),
+        several => thread::scope(|scope| {
+            for session in several {
+                scope.spawn(|| execution.work(session));
             }
-        }
-        left = busy;
-        if !left.is_empty() && left.len() == before {
-            let runs = left.len();
-            if (execution.listener)(&Event { work: None, kind: Kind::Waiting { runs } }).is_break() {
-                return Err(ExecutionError::Interrupted { runs });
-            }
-            thread::sleep(LOOK_AGAIN);
-        }
+        }),
     }
-    failed.sort_by_key(|(index, _)| *index);
-    Ok(failed.into_iter().map(|(_, run)| run).collect())
+    let mut queue = execution.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = queue.error {
+        return Err(error);
+    }
+    queue.failed.sort_by_key(|(index, _)| *index);
+    queue.conflicts.sort_by_key(|(index, _)| *index);
+    Ok(Executed {
+        failed: queue.failed.into_iter().map(|(_, run)| run).collect(),
+        conflicts: queue.conflicts.into_iter().map(|(_, words)| words).collect(),
+    })
 }
 
-struct Execution<'a> {
-    session: &'a Session,
+/// What is left to do, and what came of the rest.
+#[derive(Default)]
+struct Queue {
+    left: VecDeque<usize>,
+    /// What other programs made when it was looked at last.
+    busy: Vec<usize>,
+    /// Whether a run came to its end since those were looked at.
+    progressed: bool,
+    failed: Vec<(usize, FailedRun)>,
+    conflicts: Vec<(usize, String)>,
+    error: Option<ExecutionError>,
+}
+
+struct Execution<'a, 'b> {
+    plan: &'a [RunSpec],
     folder: &'a StudyFolder,
-    total: usize,
     fresh: bool,
-    listener: &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
+    listener: Mutex<Hearing<'b>>,
+    queue: Mutex<Queue>,
 }
 
 /// How far a run has come.
@@ -93,47 +123,126 @@ enum Progress {
     Busy,
     Finished,
     Failed(Box<FailedRun>),
+    /// It is made, and there is another result.
+    InConflict(String),
 }
 
-impl Execution<'_> {
+impl Execution<'_, '_> {
     fn store(&self) -> &Store {
         self.folder.store()
     }
 
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells what happened; a break where an end was asked for, or another session has come to one.
+    fn tell(&self, event: &Event) -> ControlFlow<()> {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = listener(event);
+        if self.queue().error.is_some() { ControlFlow::Break(()) } else { asked }
+    }
+
+    /// Makes runs until none is left.
+    fn work(&self, session: &Session) {
+        let mut pause = LOOK_AGAIN[0];
+        loop {
+            let next = {
+                let mut queue = self.queue();
+                if queue.error.is_some() {
+                    return;
+                }
+                queue.left.pop_front()
+            };
+            let Some(index) = next else {
+                let waited = self.look_again(&mut pause);
+                match waited {
+                    Ok(true) => continue,
+                    Ok(false) => return,
+                    Err(error) => return self.fail(error),
+                }
+            };
+            let made = self.run(session, index);
+            let mut queue = self.queue();
+            match made {
+                Ok(Progress::Busy) => {
+                    queue.busy.push(index);
+                    continue;
+                }
+                Ok(Progress::Finished) => {}
+                Ok(Progress::Failed(run)) => queue.failed.push((index, *run)),
+                Ok(Progress::InConflict(words)) => queue.conflicts.push((index, words)),
+                Err(error) => {
+                    queue.error.get_or_insert(error);
+                    return;
+                }
+            }
+            queue.progressed = true;
+            pause = LOOK_AGAIN[0];
+        }
+    }
+
+    fn fail(&self, error: ExecutionError) {
+        self.queue().error.get_or_insert(error);
+    }
+
+    /// Looks again at what other programs made, after a pause where nothing came to an end since; false where there is nothing of the kind.
+    fn look_again(&self, pause: &mut Duration) -> Result<bool, ExecutionError> {
+        let runs = {
+            let mut queue = self.queue();
+            let busy = std::mem::take(&mut queue.busy);
+            let runs = busy.len();
+            let at_once = std::mem::take(&mut queue.progressed);
+            queue.left.extend(busy);
+            if runs == 0 || at_once {
+                return Ok(runs > 0);
+            }
+            runs
+        };
+        if self.tell(&Event { work: None, kind: Kind::Waiting { runs } }).is_break() {
+            return Err(ExecutionError::Interrupted { runs });
+        }
+        thread::sleep(*pause);
+        *pause = (*pause * 2).min(LOOK_AGAIN[1]);
+        self.store().look_again();
+        Ok(true)
+    }
+
     /// Finds a run made, or makes it.
-    fn run(&mut self, index: usize, specification: &RunSpec) -> Result<Progress, ExecutionError> {
-        let id = run_id(specification, &self.session.environment());
+    fn run(&self, session: &Session, index: usize) -> Result<Progress, ExecutionError> {
+        let specification = &self.plan[index];
+        let id = run_id(specification, &session.environment());
         if let Some(done) = self.there(index, &id) {
             return Ok(done);
         }
         let Some(claim) = self.folder.claim(&id)? else { return Ok(Progress::Busy) };
         // Another program may have finished it before it was claimed here.
+        self.store().look_again();
         if let Some(done) = self.there(index, &id) {
             return Ok(done);
         }
-        let made = self.make(index, specification, &id);
-        drop(claim);
-        made
+        beating(&claim, || self.make(session, index, &id))
     }
 
     /// What is in the folder, unless all is to be made again.
-    fn there(&mut self, index: usize, id: &str) -> Option<Progress> {
+    fn there(&self, index: usize, id: &str) -> Option<Progress> {
         if self.fresh {
             return None;
         }
-        let work = |specification| Some(Work::Run(Run::of(index, self.total, specification)));
+        let work = |specification| Some(Work::Run(Run::of(index, self.plan.len(), specification)));
         if let Ok(Some(record)) = self.store().read(id) {
             let work = work(&record.specification);
-            let _ = (self.listener)(&Event { work, kind: Kind::finished(true, &record) });
+            let _ = self.tell(&Event { work, kind: Kind::finished(true, &record) });
             return Some(Progress::Finished);
         }
         let run = self.store().read_failed(id).ok().flatten()?;
         let work = work(&run.specification);
-        let _ = (self.listener)(&Event { work, kind: Kind::failed(true, &run) });
+        let _ = self.tell(&Event { work, kind: Kind::failed(true, &run) });
         Some(Progress::Failed(Box::new(run)))
     }
 
-    fn make(&mut self, index: usize, specification: &RunSpec, id: &str) -> Result<Progress, ExecutionError> {
+    fn make(&self, session: &Session, index: usize, id: &str) -> Result<Progress, ExecutionError> {
+        let specification = &self.plan[index];
         let mut warnings = Vec::new();
         let before = self.store().read(id);
         if let (Err(problem), false) = (&before, self.fresh) {
@@ -141,18 +250,17 @@ impl Execution<'_> {
             warnings.push(format!("{problem}: moved to {}, trained again", aside.display()));
         }
         for warning in &warnings {
-            let _ = (self.listener)(&Event::note(warning.as_str()));
+            let _ = self.tell(&Event::note(warning.as_str()));
         }
         // A break is honoured by the training's own first event.
-        let mut telling = Telling::of_run(index, self.total, specification);
-        let _ = (self.listener)(telling.event());
-        let listener = &mut *self.listener;
-        let mut forward = |event: train::Event| listener(telling.of_training(event));
-        let mut record = match self.session.attempt(specification, &mut forward)? {
+        let mut telling = Telling::of_run(index, self.plan.len(), specification);
+        let _ = self.tell(telling.event());
+        let mut forward = |event: train::Event| self.tell(telling.of_training(event));
+        let mut record = match session.attempt(specification, &mut forward)? {
             Ok(finished) => finished.record,
             Err(run) => {
                 self.store().write_failed(&run)?;
-                let _ = (self.listener)(telling.of_kind(Kind::failed(false, &run)));
+                let _ = self.tell(telling.of_kind(Kind::failed(false, &run)));
                 return Ok(Progress::Failed(Box::new(run)));
             }
         };
@@ -163,16 +271,40 @@ impl Execution<'_> {
                 "takes the place of a record with other bits: fingerprint {} before",
                 before.fingerprint.get(..16).unwrap_or_default()
             );
-            let _ = (self.listener)(&Event::note(warning.as_str()));
+            let _ = self.tell(&Event::note(warning.as_str()));
             warnings.push(warning);
         }
         record.warnings.splice(0..0, warnings);
-        if self.fresh {
-            self.store().replace(&record)?;
+        let kept = if self.fresh {
+            self.store().replace(&record).map(|()| Kept::New)?
         } else {
-            self.store().write(&record)?;
-        }
-        let _ = (self.listener)(telling.of_kind(Kind::finished(false, &record)));
-        Ok(Progress::Finished)
+            self.store().write(&record)?
+        };
+        let _ = self.tell(telling.of_kind(Kind::finished(false, &record)));
+        Ok(match kept {
+            Kept::New | Kept::AsBefore => Progress::Finished,
+            Kept::InConflict(difference) => {
+                let words =
+                    format!("model {}, seed {}: {difference}", specification.model, specification.seed);
+                let _ = self.tell(&Event::note(words.as_str()));
+                Progress::InConflict(words)
+            }
+        })
     }
+}
+
+/// Does work while others are told that it goes on.
+fn beating<R>(claim: &Claim, work: impl FnOnce() -> R) -> R {
+    thread::scope(|scope| {
+        let (done, end) = channel::<()>();
+        scope.spawn(move || {
+            while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                // Silence costs others nothing but the time of a run that they make as well.
+                let _ = claim.beat();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }

@@ -23,6 +23,8 @@ pub struct Forecast {
 /// A run that is planned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForecastRun {
+    /// Its identity.
+    pub id: String,
     /// The model's name.
     pub model: String,
     /// The run's seed.
@@ -71,16 +73,21 @@ const LONGEST_STEP: f64 = 2.0;
 const ALIKE: f64 = 1.1;
 
 impl Forecast {
-    /// Looks for the plan's records, and takes the seconds of the runs that are left from those of the same model, else from
+    /// Looks for the plan's records, where there is a folder for them, and takes the seconds of the runs that are left from those of the same model, else from
     /// what they have to compute. No time is measured.
     ///
     /// # Errors
     /// When a model does not fit the data, or a recipe its protocol.
-    pub fn of(session: &Session, plan: &[RunSpec], store: &Store, fresh: bool) -> Result<Self, RunError> {
+    pub fn of(
+        session: &Session,
+        plan: &[RunSpec],
+        store: Option<&Store>,
+        fresh: bool,
+    ) -> Result<Self, RunError> {
         let here = session.environment();
         let mut kinds: Vec<Kind> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
-        let (mut recorded, mut seconds) = (Vec::new(), Vec::new());
+        let (mut recorded, mut seconds, mut ids) = (Vec::new(), Vec::new(), Vec::new());
         for (index, run) in plan.iter().enumerate() {
             let alike = serde_json::to_string(&seedless(run)).expect("a specification has only plain values");
             let kind = match places.get(&alike) {
@@ -95,17 +102,20 @@ impl Forecast {
             };
             kinds[kind].runs.push(index);
             let id = run_id(run, &here);
-            let record = store.read(&id).ok().flatten();
-            let failed = || store.read_failed(&id).is_ok_and(|run| run.is_some());
+            let record = store.and_then(|store| store.read(&id).ok().flatten());
+            let failed = || store.is_some_and(|store| store.read_failed(&id).is_ok_and(|run| run.is_some()));
             recorded.push(!fresh && (record.is_some() || failed()));
             if let Some(record) = record.filter(|record| same_machine(&record.environment, &here)) {
                 seconds[kind].push(record.total_seconds);
             }
+            ids.push(id);
         }
         let mut runs: Vec<ForecastRun> = plan
             .iter()
             .zip(recorded)
-            .map(|(run, recorded)| ForecastRun {
+            .zip(ids)
+            .map(|((run, recorded), id)| ForecastRun {
+                id,
                 model: run.model.clone(),
                 seed: run.seed,
                 epochs: run.recipe.epochs,
@@ -125,6 +135,16 @@ impl Forecast {
             }
         }
         Ok(Self { runs, kinds })
+    }
+
+    /// Leaves out all but some of the runs, given by their places in ascending order.
+    pub fn choose(&mut self, chosen: &[usize]) {
+        let places: HashMap<usize, usize> =
+            chosen.iter().enumerate().map(|(place, before)| (*before, place)).collect();
+        self.runs = chosen.iter().map(|before| self.runs[*before].clone()).collect();
+        for kind in &mut self.kinds {
+            kind.runs = kind.runs.iter().filter_map(|run| places.get(run).copied()).collect();
+        }
     }
 
     /// Runs that are to be made.
@@ -243,14 +263,14 @@ struct Size {
 }
 
 /// What a run does, in images.
-struct Work {
-    trained: f64,
-    evaluated: f64,
+pub(crate) struct Work {
+    pub(crate) trained: f64,
+    pub(crate) evaluated: f64,
     steps: f64,
 }
 
 impl Work {
-    fn of(run: &RunSpec) -> Self {
+    pub(crate) fn of(run: &RunSpec) -> Self {
         let (all, test) = (run.dataset.training_images, run.dataset.test_images);
         let held_out = default_validation_images(all);
         let (training, validation) = match run.protocol {
@@ -292,7 +312,7 @@ fn bound(size: &Size, work: &Work, recipe: &Recipe, here: &Environment) -> f64 {
 }
 
 fn same_machine(one: &Environment, other: &Environment) -> bool {
-    (&one.cpu, one.threads, &one.kernels) == (&other.cpu, other.threads, &other.kernels)
+    (&one.cpu, one.threads, &one.kernels, one.jobs) == (&other.cpu, other.threads, &other.kernels, other.jobs)
 }
 
 /// Seconds of a run, by some of its steps and a test of some training images; none where even a step may take too long.

@@ -14,9 +14,13 @@ use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
 use records::{
     identity::run_id,
     question::Measure,
-    record::{EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, Resample, RunRecord, RunSpec, TestRecord},
+    record::{
+        Environment, EpochRecord, FailedRun, Protocol, RECORD_SCHEMA, Resample, RunRecord, RunSpec,
+        TestRecord,
+    },
 };
 use stats::ClassCounts;
+use std::sync::Arc;
 use train::{
     AnswerMeasure, CheckedRecipe, Clock, EpochMetrics, Fitted, Listener, Native, Predictions, Recipe,
     RecipeError, Seeds, Sets, Stopped, Subset, TestTimeAugmentation, fit, predict,
@@ -81,10 +85,12 @@ impl RunError {
 
 /// What all runs on one data set share: the data, divided, and the threads.
 pub struct Session {
-    divided: Divided,
+    divided: Arc<Divided>,
     set: InstructionSet,
     threads: rayon::ThreadPool,
     loading_seconds: f64,
+    /// Of how many it is one whose runs are made side by side.
+    jobs: Option<usize>,
 }
 
 /// A trained model and its record.
@@ -105,6 +111,13 @@ pub struct Validated {
     pub total_seconds: f64,
     /// What its times must not be read without, as a record's warnings.
     pub warnings: Vec<String>,
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, RunError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| RunError::Threads { threads, problem: error.to_string() })
 }
 
 impl Session {
@@ -132,16 +145,34 @@ impl Session {
         set: InstructionSet,
         threads: usize,
     ) -> Result<Self, RunError> {
-        let threads = threads.min(std::thread::available_parallelism().map_or(1, usize::from));
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| RunError::Threads { threads, problem: error.to_string() })?;
+        let threads = pool(threads.min(std::thread::available_parallelism().map_or(1, usize::from)))?;
         let clock = SystemClock::start();
         let corpus = threads.install(load)?;
         let loading_seconds = clock.seconds();
-        let divided = Divided::new(corpus)?;
-        Ok(Self { divided, set, threads, loading_seconds })
+        let divided = Arc::new(Divided::new(corpus)?);
+        Ok(Self { divided, set, threads, loading_seconds, jobs: None })
+    }
+
+    /// Sessions on the same data whose runs are made side by side, each on its share of these threads; at most as many as there are
+    /// threads. No result depends on it; times do, and records say so.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn side_by_side(&self, jobs: usize) -> Result<Vec<Self>, RunError> {
+        let all = self.threads();
+        let jobs = jobs.clamp(1, all);
+        let share = |job: usize| all / jobs + usize::from(job < all % jobs);
+        (0..jobs)
+            .map(|job| {
+                Ok(Self {
+                    divided: Arc::clone(&self.divided),
+                    set: self.set,
+                    threads: pool(share(job))?,
+                    loading_seconds: 0.0,
+                    jobs: Some(jobs).filter(|jobs| *jobs > 1),
+                })
+            })
+            .collect()
     }
 
     /// How many threads compute.
@@ -161,12 +192,13 @@ impl Session {
 
     /// The data, when nothing more is to be run on it.
     pub fn into_corpus(self) -> Corpus {
-        self.divided.into_corpus()
+        // Sessions that share it are dropped before.
+        Arc::try_unwrap(self.divided).map_or_else(|shared| shared.corpus().clone(), Divided::into_corpus)
     }
 
     /// The machine, as records of this session describe it.
-    pub fn environment(&self) -> records::record::Environment {
-        environment(self.set, self.threads())
+    pub fn environment(&self) -> Environment {
+        Environment { jobs: self.jobs, ..environment(self.set, self.threads()) }
     }
 
     /// Builds a model of this data's shape; its parameters are zero.

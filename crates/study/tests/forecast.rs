@@ -56,7 +56,7 @@ fn models_of_one_size_are_measured_once_and_bounds_are_above() {
     let folder = TempDir::new().expect("a folder");
     let session = session(&folder.path().join("data"));
     let (plan, store) = (runs(&session, 2), Store::of(folder.path()));
-    let bound = Forecast::of(&session, &plan, &store, false).expect("it fits");
+    let bound = Forecast::of(&session, &plan, Some(&store), false).expect("it fits");
     assert_eq!(bound.runs.len(), 8);
     assert!(bound.runs.iter().all(|run| run.basis == Basis::Bound && !run.recorded) && !bound.is_estimate());
     let mut measured = bound.clone();
@@ -85,7 +85,7 @@ fn records_are_found_and_say_how_long_the_others_take() {
         seconds.push(record.total_seconds);
         store.write(&record).expect("it is written");
     }
-    let forecast = Forecast::of(&session, &plan, &store, false).expect("it fits");
+    let forecast = Forecast::of(&session, &plan, Some(&store), false).expect("it fits");
     let recorded: Vec<usize> = (0..12).filter(|run| forecast.runs[*run].recorded).collect();
     assert_eq!(recorded, [0, 4]);
     assert_eq!(forecast.left().count(), 10);
@@ -94,12 +94,12 @@ fn records_are_found_and_say_how_long_the_others_take() {
     assert_eq!(forecast.runs[1].basis, Basis::Bound);
     let sum: f64 = forecast.left().map(|run| run.seconds).sum();
     assert_eq!(forecast.seconds_left(), sum);
-    let fresh = Forecast::of(&session, &plan, &store, true).expect("it fits");
+    let fresh = Forecast::of(&session, &plan, Some(&store), true).expect("it fits");
     assert_eq!(fresh.left().count(), 12);
     // Of another number of threads they say nothing.
     let source = data::Source::parse(&folder.path().join("data").display().to_string()).expect("a folder");
     let other = Session::open(&source, InstructionSet::detect(), 2).expect("the set is sound");
-    let forecast = Forecast::of(&other, &plan, &store, false).expect("it fits");
+    let forecast = Forecast::of(&other, &plan, Some(&store), false).expect("it fits");
     assert!(forecast.runs[0].recorded && forecast.runs[8].basis == Basis::Bound);
 }
 
@@ -109,7 +109,7 @@ fn a_measurement_can_be_broken_off() {
     let folder = TempDir::new().expect("a folder");
     let session = session(&folder.path().join("data"));
     let (plan, store) = (runs(&session, 1), Store::of(folder.path()));
-    let mut forecast = Forecast::of(&session, &plan, &store, false).expect("it fits");
+    let mut forecast = Forecast::of(&session, &plan, Some(&store), false).expect("it fits");
     forecast.measure(&session, 60.0, &|| ControlFlow::Break(())).expect("nothing is tried");
     assert!(forecast.runs.iter().all(|run| run.basis == Basis::Bound));
 }

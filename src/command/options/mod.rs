@@ -7,6 +7,8 @@ mod output;
 mod question;
 mod recipe;
 mod run;
+mod shard;
+pub(crate) mod threads;
 mod training;
 pub(crate) mod values;
 
@@ -17,4 +19,5 @@ pub(crate) use output::{ListArguments, OutputArguments};
 pub(crate) use question::QuestionArguments;
 pub(crate) use recipe::RecipeArguments;
 pub(crate) use run::RunOptions;
+pub(crate) use shard::ShardChoice;
 pub(crate) use training::TrainingArguments;

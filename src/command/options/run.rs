@@ -1,6 +1,9 @@
 //! How the runs of a comparison are made.
 
-use super::values::{Show, threads};
+use super::{
+    ShardChoice,
+    values::{Show, threads},
+};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -13,9 +16,20 @@ pub(crate) struct RunOptions {
     /// Train every run again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// List the runs, which of them are recorded, and how long the others will take; train nothing, write nothing
+    /// List the runs with their identities, which of them are recorded, and how long the others will take; train nothing, write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Make the runs of one of N shards alone, counted from 1; all shards together make the study. auto: as the variables of a task of
+    /// Slurm, HyperQueue or Kubernetes say. `mnist-study script` prints job files
+    #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["only", "fresh"])]
+    pub(crate) shard: Option<ShardChoice>,
+    /// Make this run alone, by its identity or the beginning of it, as --dry-run lists them; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with = "fresh")]
+    pub(crate) only: Vec<String>,
+    /// Make so many runs side by side, each on its share of the threads: the results are the same, more runs are made in an hour, and
+    /// each takes longer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 1)]
+    pub(crate) jobs: u16,
     /// Begin without asking, also where the runs will take longer than an hour
     #[arg(long, short)]
     pub(crate) yes: bool,
@@ -25,7 +39,8 @@ pub(crate) struct RunOptions {
     /// Also write what happens to this file or pipe, one JSON object a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) json_events: Option<PathBuf>,
-    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    /// Threads to compute with; the results do not depend on it [default: as OMP_NUM_THREADS or SLURM_CPUS_PER_TASK says, else one for
+    /// each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
 }

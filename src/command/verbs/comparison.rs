@@ -2,7 +2,9 @@
 
 use super::{
     forecast::{Decision, Planned, check_here, decide},
-    judge, results, session, tell_division,
+    judge, results,
+    selection::select,
+    session, status, tell_division,
 };
 use crate::command::{
     events::{self, EventLog},
@@ -16,10 +18,10 @@ use data::Corpus;
 use predictions::{Assembled, Found, assemble};
 use records::{
     event::{Event, Kind},
-    folder::StudyFolder,
+    folder::{Entry, StudyFolder},
     imported::Imports,
     question::{Part, Question},
-    record::{FailedRun, Protocol, Resample, RunSpec},
+    record::{Protocol, Resample, RunSpec},
     results::{collect, describe_failure},
     store::Store,
 };
@@ -28,7 +30,7 @@ use std::{
     slice,
 };
 use study::{
-    execute::execute,
+    execute::{Executed, execute},
     plan::{CrossValidation, StudySpec, identify, plan},
     run::Session,
     study_file::ModelSpec,
@@ -74,6 +76,19 @@ impl Comparison {
             ));
         }
         Ok(())
+    }
+
+    /// The study, not yet bound to data.
+    pub(super) fn specification(&self) -> StudySpec {
+        StudySpec {
+            models: self.models.clone(),
+            protocol: self.protocol,
+            audit_selection: self.audit_selection,
+            resample: self.resample,
+            cross_validation: self.cross_validation,
+            first_seed: self.first_seed,
+            runs: self.runs,
+        }
     }
 
     /// No model trains longer than the target allows.
@@ -122,26 +137,46 @@ pub(super) fn make(
     let data = comparison.datasets.iter().map(|dataset| ("--dataset", Path::new(dataset)));
     events::check(log, &files.chain(data).collect::<Vec<_>>(), &options.out)?;
     let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
-    let planned = |dataset: &str, folder: &Path, Prepared { session, runs, .. }: &Prepared| {
-        Planned::of(dataset, session, runs, &Store::of(folder), options)
+    let planned = |dataset: &str,
+                   folder: &Path,
+                   Prepared { session, runs, .. }: &Prepared,
+                   chosen: Option<&[usize]>| {
+        Planned::of(dataset, session, runs, chosen, &Store::of(folder), options)
     };
     match &comparison.datasets[..] {
         [dataset] => {
             let prepared = prepare(dataset)?;
-            let planned = planned(dataset, &options.out, &prepared)?;
-            match decide(slice::from_ref(&planned), options, output)? {
-                Decision::Train => {
-                    let mut events = EventLog::open(log)?;
-                    make_on(comparison, prepared, &options.out, options, output, &mut events, true)?
-                }
-                Decision::Stop => Ok(()),
+            let environment = prepared.session.environment();
+            let selection = select(options, &[&prepared.runs], &environment, output.quiet)?;
+            let chosen = selection.as_ref().map(|selection| &selection[0][..]);
+            let planned = planned(dataset, &options.out, &prepared, chosen)?;
+            if decide(slice::from_ref(&planned), options, output)? == Decision::Stop {
+                return Ok(());
             }
+            let mut events = EventLog::open(log)?;
+            let made =
+                make_on(comparison, prepared, chosen, &options.out, options, output, &mut events, true)?;
+            if selection.is_some() { made.and(tell_rest(options, output)) } else { made }
         }
         several => {
             let parts = parts(several);
             // Each is opened once more when its turn comes: together they might not fit into memory.
-            let planned = parts.iter().map(|part| {
-                planned(&part.dataset, &options.out.join(&part.folder), &prepare(&part.dataset)?)
+            let selection = match options.shard.is_some() || !options.only.is_empty() {
+                true => {
+                    let prepared = parts.iter().map(|part| {
+                        let prepared = prepare(&part.dataset)?;
+                        Ok((prepared.runs, prepared.session.environment()))
+                    });
+                    let prepared = prepared.collect::<Result<Vec<_>, Failure>>()?;
+                    let plans: Vec<&[RunSpec]> = prepared.iter().map(|(runs, _)| &runs[..]).collect();
+                    select(options, &plans, &prepared[0].1, output.quiet)?
+                }
+                false => None,
+            };
+            let chosen = |part: usize| selection.as_ref().map(|selection| &selection[part][..]);
+            let planned = parts.iter().enumerate().map(|(index, part)| {
+                let folder = options.out.join(&part.folder);
+                planned(&part.dataset, &folder, &prepare(&part.dataset)?, chosen(index))
             });
             if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
                 return Ok(());
@@ -149,9 +184,10 @@ pub(super) fn make(
             let mut events = EventLog::open(log)?;
             let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
-            let _folder = StudyFolder::open_parts(&options.out, name, &parts, options.fresh)?;
+            let entry = entry(options, selection.is_some());
+            let _folder = StudyFolder::open_parts(&options.out, name, &parts, entry)?;
             let mut flaw = Ok(());
-            for Part { dataset, folder } in &parts {
+            for (index, Part { dataset, folder }) in parts.iter().enumerate() {
                 let folder = options.out.join(folder);
                 if !output.quiet {
                     output::note(&format!("data set {dataset}, results in {}", folder.display()));
@@ -161,6 +197,7 @@ pub(super) fn make(
                 flaw = flaw.and(make_on(
                     comparison,
                     prepared,
+                    chosen(index),
                     &folder,
                     options,
                     output,
@@ -168,9 +205,26 @@ pub(super) fn make(
                     !output.json,
                 )?);
             }
-            results::publish_across(&options.out, &parts, None, output).and(flaw)
+            match selection.is_some() {
+                true => flaw.and(tell_rest(options, output)),
+                false => results::publish_across(&options.out, &parts, None, output).and(flaw),
+            }
         }
     }
+}
+
+/// What becomes of another study in the folder. One that some runs are made of is shared.
+fn entry(options: &RunOptions, is_part: bool) -> Entry {
+    match (is_part, options.fresh) {
+        (true, _) => Entry::Join,
+        (false, true) => Entry::Replace,
+        (false, false) => Entry::Own,
+    }
+}
+
+/// After some of the runs were made: how far the study has come, and what makes the report.
+fn tell_rest(options: &RunOptions, output: OutputArguments) -> Result<(), Failure> {
+    status::after_some(&options.out, output)
 }
 
 /// A folder of its own for each data set.
@@ -204,16 +258,7 @@ fn prepare(
         check_here(dataset)?;
     }
     let session = session(dataset, options.threads, &comparison.models, output.quiet)?;
-    let study = StudySpec {
-        models: comparison.models.clone(),
-        protocol: comparison.protocol,
-        audit_selection: comparison.audit_selection,
-        resample: comparison.resample,
-        cross_validation: comparison.cross_validation,
-        first_seed: comparison.first_seed,
-        runs: comparison.runs,
-    };
-    let runs = plan(&study, &identify(session.corpus()));
+    let runs = plan(&comparison.specification(), &identify(session.corpus()));
     // All of them divide the data in one way.
     if let Some(first) = runs.first() {
         tell_division(&session, first)?;
@@ -249,9 +294,11 @@ fn imported(comparison: &Comparison, corpus: &Corpus) -> Result<Assembled, Failu
 /// that standard output did not take.
 type Flaw = Result<(), Failure>;
 
+#[expect(clippy::too_many_arguments, reason = "one caller, which has them all")]
 fn make_on(
     comparison: &Comparison,
     Prepared { session, runs, imported }: Prepared,
+    chosen: Option<&[usize]>,
     folder: &Path,
     options: &RunOptions,
     output: OutputArguments,
@@ -264,9 +311,17 @@ fn make_on(
         &comparison.question,
         Some((&runs, &session.environment())),
         Imports { runs: &imported.runs, notes: &imported.notes },
-        options.fresh,
+        entry(options, chosen.is_some()),
     )?;
-    let mut progress = Progress::with_curves(&runs, output.quiet);
+    let all: Vec<usize> = (0..runs.len()).collect();
+    let made_here = chosen.unwrap_or(&all);
+    let sessions = side_by_side(&session, usize::from(options.jobs), output.quiet)?;
+    let sessions = sessions.as_deref().unwrap_or(slice::from_ref(&session));
+    let to_make: Vec<RunSpec> = made_here.iter().map(|run| runs[*run].clone()).collect();
+    let mut progress = match sessions.len() {
+        1 => Progress::with_curves(&to_make, output.quiet),
+        jobs => Progress::side_by_side(&to_make, jobs, output.quiet),
+    };
     let mut made = 0;
     let _finishing = interrupt::finish_step();
     let mut listener = |event: &Event| {
@@ -275,15 +330,17 @@ fn make_on(
         made += usize::from(matches!(event.kind, Kind::Finished(_)));
         interrupt::flow()
     };
-    let executed = execute(&session, &runs, &workplace, options.fresh, &mut listener);
+    let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &mut listener);
     progress.finish();
     let show = if executed.is_ok() { options.show } else { Show::Never };
     let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
+    // Who makes some of the runs leaves the report to whoever has them all.
     let written = match made {
+        _ if chosen.is_some() => Ok(None),
         0 => Ok(None),
         _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),
     };
-    if workplace.is_shared() {
+    if chosen.is_none() && workplace.is_shared() {
         output::note(&format!(
             "another program makes runs of this study in {}: the one that ends last reports all of them",
             folder.display()
@@ -293,16 +350,38 @@ fn make_on(
         Ok(Some(results)) if told => (Ok(()), results::tell(&results, output, show)),
         other => (other.map(drop), Ok(())),
     };
-    let (work, failed) = match executed {
-        Ok(failed) => (Ok(()), failed),
-        Err(error) => (Err(error.into()), Vec::new()),
+    let (work, executed) = match executed {
+        Ok(executed) => (Ok(()), executed),
+        Err(error) => (Err(error.into()), Executed::default()),
     };
-    failure::before_report(work, reported).map(|()| all_made(&failed).and(printed))
+    failure::before_report(work, reported).map(|()| all_made(&executed).and(printed))
+}
+
+/// Sessions for runs side by side; none where one run is made at a time.
+fn side_by_side(session: &Session, jobs: usize, quiet: bool) -> Result<Option<Vec<Session>>, Failure> {
+    if jobs <= 1 {
+        return Ok(None);
+    }
+    let sessions = session.side_by_side(jobs)?;
+    if sessions.len() < jobs && !quiet {
+        output::note(&format!(
+            "--jobs {jobs}: {} side by side, as many as there are threads",
+            sessions.len()
+        ));
+    }
+    Ok(Some(sessions).filter(|sessions| sessions.len() > 1))
 }
 
 /// A failure where runs came to no result.
-fn all_made(failed: &[FailedRun]) -> Result<(), Failure> {
-    match failed {
+fn all_made(Executed { failed, conflicts }: &Executed) -> Result<(), Failure> {
+    if let [first, others @ ..] = &conflicts[..] {
+        let more = if others.is_empty() { String::new() } else { format!("; and {} more", others.len()) };
+        return Err(Failure::new(
+            format!("{first}{more}"),
+            "both are kept, and neither is in a figure: `mnist-study verify DIR` tells which is right, then remove the other",
+        ));
+    }
+    match &failed[..] {
         [] => Ok(()),
         [first, others @ ..] => Err(Failure::new(
             match others.len() {

@@ -41,18 +41,34 @@ impl Planned {
         dataset: &str,
         session: &Session,
         runs: &[RunSpec],
+        chosen: Option<&[usize]>,
         store: &Store,
         options: &RunOptions,
     ) -> Result<Self, Failure> {
-        let mut forecast = Forecast::of(session, runs, store, options.fresh)?;
+        let mut forecast = Forecast::of(session, runs, Some(store), options.fresh)?;
+        if let Some(chosen) = chosen {
+            forecast.choose(chosen);
+        }
         if options.dry_run || (forecast.seconds_left() > HOUR && !options.yes) {
-            let _finishing = interrupt::finish_step();
-            forecast.measure(session, MEASURING, &interrupt::flow)?;
-            if interrupt::requested() {
-                return Err(Failure::interrupted("interrupted before the first run", "nothing was changed"));
-            }
+            measure(&mut forecast, session)?;
         }
         Ok(Self { dataset: dataset.to_owned(), forecast })
+    }
+
+    /// The same of runs that are made elsewhere, none of which is recorded.
+    pub(super) fn measured(dataset: &str, session: &Session, runs: &[RunSpec]) -> Result<Self, Failure> {
+        let mut forecast = Forecast::of(session, runs, None, false)?;
+        measure(&mut forecast, session)?;
+        Ok(Self { dataset: dataset.to_owned(), forecast })
+    }
+}
+
+fn measure(forecast: &mut Forecast, session: &Session) -> Result<(), Failure> {
+    let _finishing = interrupt::finish_step();
+    forecast.measure(session, MEASURING, &interrupt::flow)?;
+    match interrupt::requested() {
+        true => Err(Failure::interrupted("interrupted before the first run", "nothing was changed")),
+        false => Ok(()),
     }
 }
 
@@ -173,7 +189,8 @@ fn long(seconds: f64) -> String {
 
 fn table(planned: &[Planned]) -> String {
     let several = planned.len() > 1;
-    let mut rows = vec![["data set", "model", "seed", "epochs", "record", "predicted"].map(str::to_owned)];
+    let columns = ["data set", "run", "model", "seed", "epochs", "record", "predicted"];
+    let mut rows = vec![columns.map(str::to_owned)];
     for Planned { dataset, forecast } in planned {
         rows.extend(forecast.runs.iter().map(|run| {
             let (record, predicted) = match (run.recorded, run.basis) {
@@ -182,18 +199,19 @@ fn table(planned: &[Planned]) -> String {
                 (false, _) => ("to train", format!("{:.1} s", run.seconds)),
             };
             let [seed, epochs] = [run.seed.to_string(), run.epochs.to_string()];
-            [dataset.clone(), run.model.clone(), seed, epochs, record.to_owned(), predicted]
+            [dataset.clone(), run.id.clone(), run.model.clone(), seed, epochs, record.to_owned(), predicted]
         }));
     }
-    let widths: Vec<usize> =
-        (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in &rows {
         let first = usize::from(!several);
-        let cells = (first..6).map(|column| {
+        let cells = (first..columns.len()).map(|column| {
             let (cell, width) = (&row[column], widths[column]);
             // Numbers to the right.
-            if [2, 3, 5].contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            if [3, 4, 6].contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
@@ -211,6 +229,7 @@ fn to_json(planned: &[Planned]) -> Value {
             };
             json!({
                 "dataset": dataset,
+                "id": run.id,
                 "model": run.model,
                 "seed": run.seed,
                 "epochs": run.epochs,

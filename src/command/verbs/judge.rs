@@ -8,7 +8,11 @@ use crate::command::{
 use clap::{Args, ValueHint};
 use data::Corpus;
 use predictions::{Assembled, Found, Source, assemble, find, find_runs, stem};
-use records::{folder::StudyFolder, imported::Imports, results::collect};
+use records::{
+    folder::{Entry, StudyFolder},
+    imported::Imports,
+    results::collect,
+};
 use std::path::{Path, PathBuf};
 
 /// `judge`.
@@ -83,7 +87,8 @@ pub(crate) fn run(arguments: &JudgeArguments) -> Result<(), Failure> {
     question.title = arguments.title.clone();
     notes.extend(of_all);
     let imports = Imports { runs: &runs, notes: &notes };
-    let _workplace = StudyFolder::open(&arguments.out, &question, None, imports, arguments.fresh)?;
+    let entry = if arguments.fresh { Entry::Replace } else { Entry::Own };
+    let _workplace = StudyFolder::open(&arguments.out, &question, None, imports, entry)?;
     let collection = collect(&arguments.out)?;
     results::publish(&arguments.out, collection, corpus.as_ref(), output, arguments.show)
 }

@@ -11,14 +11,18 @@ mod forecast;
 pub(crate) mod import;
 mod inspect;
 pub(crate) mod judge;
+pub(crate) mod merge;
 pub(crate) mod models;
 mod named;
 pub(crate) mod predict;
 pub(crate) mod report;
 mod results;
 pub(crate) mod run;
+pub(crate) mod script;
+mod selection;
 mod source;
 pub(crate) mod speedrun;
+pub(crate) mod status;
 pub(crate) mod train;
 pub(crate) mod tune;
 pub(crate) mod verify;
@@ -27,7 +31,9 @@ mod weights;
 use crate::command::{
     args::{Arguments, Command},
     failure::Failure,
-    interrupt, output,
+    interrupt,
+    options::threads,
+    output,
 };
 use clap::CommandFactory;
 use kernels::InstructionSet;
@@ -51,6 +57,9 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Judge(arguments)) => judge::run(&arguments),
         Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
+        Some(Command::Status(arguments)) => status::run(&arguments),
+        Some(Command::Merge(arguments)) => merge::run(&arguments),
+        Some(Command::Script(arguments)) => script::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
         Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Speedrun(arguments)) => speedrun::run(&arguments, process_start),
@@ -103,11 +112,22 @@ fn session_with(
     quiet: bool,
 ) -> Result<Session, Failure> {
     let source = source::source(dataset, quiet)?;
-    let asked = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let (asked, from) = match threads {
+        Some(asked) => (asked, Some("--threads")),
+        None => threads::default(),
+    };
     let session = Session::open(&source, set, asked)?;
     let threads = session.threads();
-    if threads < asked && !quiet {
-        output::note(&format!("--threads {asked}: using {threads}, the number of available processors"));
+    let available = thread::available_parallelism().map_or(1, usize::from);
+    match from {
+        Some(from) if threads < asked && !quiet => {
+            output::note(&format!("{from} {asked}: using {threads}, the number of available processors"));
+        }
+        // What an environment says is not seen in the command.
+        Some(from) if from != "--threads" && threads < available && !quiet => {
+            output::note(&format!("{from} {asked}: using {threads} of {available} available processors"));
+        }
+        _ => {}
     }
     source::tell(session.corpus());
     for model in models {

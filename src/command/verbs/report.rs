@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {
 }
 
 /// The data that the records name, where it can still be read: only the error atlas needs it.
-fn corpus(collection: &Collection) -> Option<Corpus> {
+pub(super) fn corpus(collection: &Collection) -> Option<Corpus> {
     let trained = collection.records.first().map(|record| &record.specification.dataset.name);
     let name = trained.or_else(|| collection.imported.first()?.test_set.name.as_ref())?;
     Source::parse(name).ok().and_then(|source| data::load(&source).ok())

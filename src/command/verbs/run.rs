@@ -57,6 +57,11 @@ pub(crate) struct RunArguments {
 
 /// Reads the file, and goes on as `compare` does.
 pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    comparison::make(comparison(arguments)?, &arguments.options, arguments.output)
+}
+
+/// What the file and the options ask for.
+pub(super) fn comparison(arguments: &RunArguments) -> Result<Comparison, Failure> {
     let mut file = StudyFile::read(&arguments.file).map_err(RunError::from)?;
     check_grids(&file, &arguments.file.display().to_string(), &arguments.recipe)?;
     for model in &mut file.models {
@@ -76,7 +81,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         Some(_) => None,
         None => arguments.division.cross_validation().or(file.cross_validation),
     };
-    let comparison = Comparison {
+    Ok(Comparison {
         question: Question {
             title: file.title,
             target: file.target,
@@ -96,6 +101,5 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         cross_validation,
         first_seed: arguments.seed.unwrap_or(file.first_seed),
         runs: cross_validation.map_or(arguments.seeds.unwrap_or(file.runs), CrossValidation::runs),
-    };
-    comparison::make(comparison, &arguments.options, arguments.output)
+    })
 }

@@ -61,6 +61,7 @@ pub(crate) fn fetch_set(set: &'static Published, cache: &Path, quiet: bool) -> R
         let hint = error.hint();
         match error {
             FetchError::Interrupted => Failure::interrupted(format!("{}: {error}", set.name), hint),
+            error if error.is_passing() => Failure::passing(error, hint),
             error => Failure::new(error, hint),
         }
     })

@@ -14,7 +14,7 @@ use crate::command::{
 use clap::{Args, ValueHint};
 use records::{
     event::{Event, Kind},
-    folder::StudyFolder,
+    folder::{Entry, StudyFolder},
     identity::run_id,
     imported::Imports,
     question::Question,
@@ -22,7 +22,7 @@ use records::{
     results::describe_failure,
 };
 use serde_json::json;
-use std::{path::PathBuf, time::Instant};
+use std::{path::PathBuf, slice, time::Instant};
 use study::{
     execute::execute,
     plan::{StudySpec, identify, plan},
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         &Question::default(),
         Some((&runs, &session.environment())),
         Imports::default(),
-        true,
+        Entry::Replace,
     )?;
     let mut progress = Progress::new(&runs, arguments.output.quiet);
     let _finishing = interrupt::finish_step();
@@ -98,14 +98,15 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         }
         interrupt::flow()
     };
-    let executed = execute(&session, &runs, &folder, true, &mut listener);
+    let all: Vec<usize> = (0..runs.len()).collect();
+    let executed = execute(slice::from_ref(&session), &runs, &all, &folder, true, &mut listener);
     progress.finish();
     let read = finished.iter().map(|id| folder.store().read(id));
     let records: Result<Vec<Option<RunRecord>>, String> = read.collect();
     let records = records.map_err(|problem| Failure::new(problem, "run the same command again"))?;
     let records: Vec<RunRecord> = records.into_iter().flatten().collect();
     if records.is_empty() {
-        return ended(&executed?);
+        return ended(&executed?.failed);
     }
     for warning in records.iter().flat_map(|record| &record.warnings).take(3) {
         output::note(warning);
@@ -116,7 +117,7 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         false => output::result(&format!("{}\nrecords: {}\n", said.in_words(), arguments.out.display())),
     };
     // What was finished before an interruption is told too.
-    failure::before_report(executed.map_err(Failure::from).and_then(|failed| ended(&failed)), told)
+    failure::before_report(executed.map_err(Failure::from).and_then(|executed| ended(&executed.failed)), told)
 }
 
 /// A run that diverged has no accuracy, and one that is not in the mean makes the mean another one's.

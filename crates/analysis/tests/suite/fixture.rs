@@ -55,6 +55,8 @@ pub fn run(model: &str, seed: u64, images: usize, missed: impl IntoIterator<Item
             engine_revision: 1,
             operating_system: "linux".to_owned(),
             version: "0.1.0".to_owned(),
+            jobs: None,
+            place: None,
         },
         parameters: 100_000,
         multiply_adds: 1_000_000,

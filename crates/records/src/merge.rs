@@ -1,0 +1,282 @@
+//! Several results folders of one study made one.
+//!
+//! What a folder holds is a set: of runs in its plan, of results of each run, of failures, of runs of other programs. Merging is the union of
+//! such sets, and each file of the merged folder follows from the united set alone. So any order of any subsets comes to the same folder,
+//! byte for byte. Of several results of the same bits, which differ in their times and machines, that with the fewest warnings is taken, and
+//! of those that of the least digest.
+
+use crate::{
+    folder::{Entry, FolderError, StudyFolder},
+    imported::ImportedRun,
+    plan_file::{Engine, Plan, is_parts, read_parts},
+    question::Part,
+    record::{FailedRun, RunRecord},
+    sealed::Sealable,
+    store::{FileError, Store, bits, difference, read_plain_file, write_atomically},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What a merging found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// The folders of results that were made: the folder itself, or those of its data sets.
+    pub folders: Vec<PathBuf>,
+    /// Records that the merged folder has.
+    pub records: usize,
+    /// Results of the same run and the same bits, of which one was taken.
+    pub repeated: usize,
+    /// Runs of which there are results of other bits, all of which are kept: in words.
+    pub conflicts: Vec<String>,
+    /// Files that are no sound records and were not taken: which, and why.
+    pub damaged: Vec<String>,
+}
+
+/// Why folders cannot be merged. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// The merged folder cannot be worked in, or a file of it not be written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A folder or file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A folder has no plan that can be read.
+    #[error("{}: a results folder expected, {found} found", folder.display())]
+    NoPlan {
+        /// The folder.
+        folder: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// Two folders are of two studies.
+    #[error("{}: holds the study \"{found}\", and {} the study \"{expected}\"{}", other.display(), one.display(), alike(expected, found))]
+    OtherStudy {
+        /// The first folder.
+        one: PathBuf,
+        /// The name of its study.
+        expected: String,
+        /// The folder whose study is another.
+        other: PathBuf,
+        /// The name of that.
+        found: String,
+    },
+}
+
+fn alike(one: &str, other: &str) -> &'static str {
+    if one == other { ": other models, recipes, data or questions" } else { "" }
+}
+
+/// Unites results folders in `out`, which may hold results of the study already. The inputs stay as they are.
+///
+/// # Errors
+/// When an input is no results folder, or another study's; when `out` is another study's, or cannot be written.
+pub fn merge(out: &Path, inputs: &[PathBuf]) -> Result<Merged, MergeError> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    if Plan::read(out).ok().flatten().is_some() || is_parts(&out.join(crate::plan_file::PARTS)) {
+        all.push(out.to_owned());
+    }
+    all.extend(inputs.iter().cloned());
+    let parts: Vec<Vec<Part>> = all.iter().map(|folder| read_parts(folder)).collect::<Result<_, _>>()?;
+    let mut merged = Merged::default();
+    let [first, others @ ..] = &parts[..] else { return Ok(merged) };
+    if let Some(other) = others.iter().position(|parts| parts != first) {
+        let name = |parts: &[Part]| match parts {
+            [] => "a study over one data set".to_owned(),
+            parts => parts.iter().map(|part| part.dataset.as_str()).collect::<Vec<_>>().join(", "),
+        };
+        return Err(MergeError::OtherStudy {
+            one: all[0].clone(),
+            expected: name(first),
+            other: all[other + 1].clone(),
+            found: name(&parts[other + 1]),
+        });
+    }
+    if first.is_empty() {
+        merged.of_one(out, &all, &plans(&all)?)?;
+        return Ok(merged);
+    }
+    let folders = |part: &Part| all.iter().map(|folder| folder.join(&part.folder)).collect::<Vec<_>>();
+    // All are looked at before anything is written.
+    let planned: Vec<Vec<Plan>> = first.iter().map(|part| plans(&folders(part))).collect::<Result<_, _>>()?;
+    let _folder = StudyFolder::open_parts(out, "a study over several data sets", first, Entry::Join)?;
+    for (part, plans) in first.iter().zip(&planned) {
+        merged.of_one(&out.join(&part.folder), &folders(part), plans)?;
+    }
+    Ok(merged)
+}
+
+/// The plans of the folders, all of one study.
+fn plans(folders: &[PathBuf]) -> Result<Vec<Plan>, MergeError> {
+    let mut plans: Vec<Plan> = Vec::new();
+    for folder in folders {
+        let none = |found: &str| MergeError::NoPlan { folder: folder.clone(), found: found.to_owned() };
+        let plan = match Plan::read(folder) {
+            Ok(Some(plan)) => plan,
+            Ok(None) if folder.is_dir() => return Err(none("a folder without a plan")),
+            Ok(None) if folder.exists() => return Err(none("a file")),
+            Ok(None) => return Err(none("nothing")),
+            Err(problem) => return Err(none(&problem)),
+        };
+        if let Some(first) = plans.first()
+            && first.study != plan.study
+            && !first.differs_by_engine_alone(&plan)
+        {
+            return Err(MergeError::OtherStudy {
+                one: folders[0].clone(),
+                expected: first.name.clone(),
+                other: folder.clone(),
+                found: plan.name,
+            });
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+/// The union of plans of one study. Where they are of several engines, that of the greatest is the plan: the others' records stand apart.
+fn united(plans: &[Plan]) -> Option<Plan> {
+    let engine: Option<&Engine> = plans.iter().filter_map(|plan| plan.engine.as_ref()).max();
+    let mut of_engine = plans.iter().filter(|plan| plan.engine.as_ref() == engine);
+    let mut plan = of_engine.next()?.clone();
+    of_engine.for_each(|other| plan.unite(other));
+    Some(plan)
+}
+
+impl Merged {
+    fn of_one(&mut self, out: &Path, folders: &[PathBuf], plans: &[Plan]) -> Result<(), MergeError> {
+        let Some(plan) = united(plans) else { return Ok(()) };
+        let workplace = StudyFolder::open_for(out, &plan)?;
+        let (stores, store) =
+            (folders.iter().map(|folder| Store::of(folder)).collect::<Vec<_>>(), workplace.store());
+        let mut ids = BTreeSet::new();
+        for store in &stores {
+            ids.extend(store.identities()?);
+            ids.extend(store.conflicting());
+        }
+        for id in &ids {
+            self.of_run(store, &stores, id)?;
+        }
+        unite(
+            &stores,
+            Store::failed_identities,
+            |id| store.failed_path(id),
+            &mut self.damaged,
+            Store::failed_path,
+            |store, id| store.read_failed(id).map(|run| run.as_ref().map(FailedRun::digest)),
+        )?;
+        unite(
+            &stores,
+            Store::imported_identities,
+            |id| store.imported_path(id),
+            &mut self.damaged,
+            Store::imported_path,
+            |store, id| store.read_imported(id).map(|run| run.as_ref().map(ImportedRun::digest)),
+        )?;
+        self.folders.push(out.to_owned());
+        Ok(())
+    }
+
+    /// Takes all results of one run.
+    fn of_run(&mut self, out: &Store, stores: &[Store], id: &str) -> Result<(), FileError> {
+        /// Of the same bits, the one that is taken.
+        struct Best {
+            key: (usize, String),
+            path: PathBuf,
+            record: RunRecord,
+        }
+        let mut outcomes: BTreeMap<String, Best> = BTreeMap::new();
+        for store in stores {
+            for path in std::iter::once(store.path(id)).chain(store.conflicts_of(id)) {
+                let record = match store.read_at(&path, id) {
+                    Ok(Some(record)) => record,
+                    Ok(None) => continue,
+                    Err(problem) => {
+                        self.damaged.push(problem);
+                        continue;
+                    }
+                };
+                let (outcome, key) = (bits(&record), (record.warnings.len(), record.digest()));
+                match outcomes.get_mut(&outcome) {
+                    None => {
+                        outcomes.insert(outcome, Best { key, path, record });
+                    }
+                    Some(best) => {
+                        self.repeated += usize::from(!same_file(&best.path, &path) && key != best.key);
+                        if key < best.key {
+                            *best = Best { key, path, record };
+                        }
+                    }
+                }
+            }
+        }
+        let mut by_key: Vec<(String, Best)> = outcomes.into_iter().collect();
+        by_key.sort_by(|(_, one), (_, other)| one.key.cmp(&other.key));
+        if let [(_, one), (_, other), ..] = &by_key[..] {
+            let run = &one.record.specification;
+            let difference = difference(&one.record, &other.record);
+            self.conflicts.push(format!("model {}, seed {}: {difference}", run.model, run.seed));
+        }
+        // Read before any is written: files of the merged folder itself may be among them.
+        let mut files = Vec::new();
+        for (index, (outcome, best)) in by_key.iter().enumerate() {
+            let bytes = read_plain_file(&best.path, RunRecord::MAXIMUM_BYTES)
+                .map_err(|problem| FileError { path: best.path.clone(), problem })?;
+            files.push((if index == 0 { out.path(id) } else { out.conflict_path(id, outcome) }, bytes));
+        }
+        for (path, bytes) in &files {
+            keep(path, bytes)?;
+        }
+        // What stands in `records/` now need not be among the conflicts.
+        for path in out.conflicts_of(id).iter().filter(|path| !files.iter().any(|(kept, _)| kept == *path)) {
+            let _ = fs::remove_file(path);
+        }
+        self.records += usize::from(!files.is_empty());
+        Ok(())
+    }
+}
+
+/// Takes of each identity the file of the least digest.
+fn unite(
+    stores: &[Store],
+    identities: impl Fn(&Store) -> Vec<String>,
+    target: impl Fn(&str) -> PathBuf,
+    damaged: &mut Vec<String>,
+    path: impl Fn(&Store, &str) -> PathBuf,
+    read: impl Fn(&Store, &str) -> Result<Option<String>, String>,
+) -> Result<(), FileError> {
+    let ids: BTreeSet<String> = stores.iter().flat_map(identities).collect();
+    for id in ids {
+        let mut best: Option<(String, PathBuf)> = None;
+        for store in stores {
+            match read(store, &id) {
+                Ok(Some(digest)) if best.as_ref().is_none_or(|(least, _)| digest < *least) => {
+                    best = Some((digest, path(store, &id)));
+                }
+                Ok(_) => {}
+                Err(problem) => damaged.push(problem),
+            }
+        }
+        if let Some((_, path)) = best {
+            let bytes = read_plain_file(&path, RunRecord::MAXIMUM_BYTES)
+                .map_err(|problem| FileError { path: path.clone(), problem })?;
+            keep(&target(&id), &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file unless it is there as it is to be.
+fn keep(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if fs::read(path).is_ok_and(|there| there == bytes) { Ok(()) } else { write_atomically(path, bytes) }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}

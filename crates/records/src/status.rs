@@ -1,0 +1,126 @@
+//! How far a results folder has come: what is known of each run of its plan.
+
+use crate::{
+    claim::{Claims, Holder},
+    folder::LOCKS,
+    host,
+    plan_file::{PLAN, Plan},
+    record::Place,
+    store::{FileError, Results, Store},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, io, num::NonZero, path::Path, thread};
+
+/// What is known of a planned run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum State {
+    /// Its record is there.
+    Done,
+    /// It came to no result, and would not again.
+    Failed {
+        /// Why.
+        problem: String,
+    },
+    /// A process makes it.
+    Running {
+        /// On which machine, as which task.
+        place: Place,
+        /// The process there.
+        process: u32,
+    },
+    /// It is to be made.
+    Missing,
+    /// There are several records of other bits.
+    Conflict,
+    /// What is there is no sound record: it is to be made again.
+    Damaged {
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// A planned run, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunStatus {
+    /// Its identity.
+    pub id: String,
+    /// The model's name.
+    pub model: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub state: State,
+}
+
+/// How far a results folder of one data set has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The study, in its author's words or by its models.
+    pub study: String,
+    /// Each run of the plan, in its order.
+    pub runs: Vec<RunStatus>,
+}
+
+impl Status {
+    /// How many runs are in a state.
+    pub fn count(&self, of: impl Fn(&State) -> bool) -> usize {
+        self.runs.iter().filter(|run| of(&run.state)).count()
+    }
+}
+
+/// The states of the runs that a folder's plan names. Nothing is written.
+///
+/// # Errors
+/// When there is no plan, or the folder cannot be read.
+pub fn status(folder: &Path) -> Result<Status, FileError> {
+    let error = |problem| FileError { path: folder.join(PLAN), problem };
+    let plan = Plan::read(folder)
+        .map_err(|problem| error(io::Error::new(io::ErrorKind::InvalidData, problem)))?
+        .ok_or_else(|| error(io::ErrorKind::NotFound.into()))?;
+    let here = Holder::here(&Place { host: host::name(), task: None });
+    let held = Claims::of(&folder.join(LOCKS), here).held().map_err(error)?;
+    let held: BTreeMap<String, Holder> = held.into_iter().collect();
+    let store = Store::of(folder);
+    // Each record's seal is compared: that is what takes time, and a folder may hold ten thousand.
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = plan.runs.len().div_ceil(threads).max(1);
+    let runs = thread::scope(|scope| {
+        let parts: Vec<_> = plan
+            .runs
+            .chunks(share)
+            .map(|runs| {
+                let (store, held) = (&store, &held);
+                scope.spawn(move || {
+                    let status = |run: &crate::plan_file::PlannedRun| RunStatus {
+                        id: run.id.clone(),
+                        model: run.model.clone(),
+                        seed: run.seed,
+                        state: state(store, held, &run.id),
+                    };
+                    runs.iter().map(status).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
+    });
+    Ok(Status { study: plan.name, runs })
+}
+
+fn state(store: &Store, held: &BTreeMap<String, Holder>, id: &str) -> State {
+    let Results { kept, damaged } = store.results(id);
+    let of_record = match (kept.len(), damaged.into_iter().next()) {
+        (1, _) => return State::Done,
+        (0, None) => State::Missing,
+        (0, Some(problem)) => State::Damaged { problem },
+        _ => return State::Conflict,
+    };
+    if let Ok(Some(run)) = store.read_failed(id) {
+        return State::Failed { problem: run.problem };
+    }
+    match held.get(id) {
+        Some(Holder { place, process }) => State::Running { place: place.clone(), process: *process },
+        None => of_record,
+    }
+}

@@ -1,0 +1,94 @@
+//! `merge`: results folders into one.
+
+use super::{report::corpus, results};
+use crate::command::{
+    failure::Failure,
+    options::{OutputArguments, values::Show},
+    output,
+};
+use clap::{Args, ValueHint};
+use records::{
+    merge::{Merged, merge},
+    results::{collect, read_parts},
+};
+use report::thousands;
+use std::path::PathBuf;
+
+/// `merge`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArguments {
+    /// The folder that all results go to; it may hold results of the study already
+    #[arg(value_name = "OUT", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Results folders of the same study; they stay as they are
+    #[arg(value_name = "IN", required = true, value_hint = ValueHint::DirPath)]
+    inputs: Vec<PathBuf>,
+    /// Whether to show the plots: auto shows them when at a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Show::Auto)]
+    show: Show,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Unites the folders, and reports on what is there then.
+pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
+    let MergeArguments { out, inputs, show, output } = arguments;
+    let merged = merge(out, inputs)?;
+    if !output.quiet {
+        output::note(&format!(
+            "{} {} in {}",
+            thousands(merged.records as u64),
+            if merged.records == 1 { "record" } else { "records" },
+            out.display()
+        ));
+        if merged.repeated > 0 {
+            output::note(&format!(
+                "{} were made more than once, with the same bits: the one with the fewest warnings is kept",
+                thousands(merged.repeated as u64)
+            ));
+        }
+    }
+    // What is wrong is no progress.
+    for told in merged.conflicts.iter().chain(&merged.damaged) {
+        output::note(told);
+    }
+    let parts = read_parts(out)?;
+    let mut told = Ok(());
+    for folder in &merged.folders {
+        let collection = collect(folder)?;
+        let corpus = corpus(&collection);
+        let written = results::write_all(folder, collection, corpus.as_ref(), *output)?;
+        if parts.is_empty() || !output.json {
+            told = told.and(results::tell(&written, *output, *show));
+        }
+    }
+    if !parts.is_empty() {
+        told = results::publish_across(out, &parts, None, *output).and(told);
+    }
+    told.and(flaws(&merged, inputs))
+}
+
+/// A failure where something was not right with what was merged, though all that can be used was.
+fn flaws(merged: &Merged, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let first = |all: &[String]| match all {
+        [] => None,
+        [one] => Some(one.clone()),
+        [one, others @ ..] => Some(format!("{one}; and {} more", others.len())),
+    };
+    if let Some(conflict) = first(&merged.conflicts) {
+        return Err(Failure::new(
+            conflict,
+            "all results are kept, and none is in a figure: `mnist-study verify OUT` tells which is right, then remove the others from conflicts/",
+        ));
+    }
+    if let Some(damaged) = first(&merged.damaged) {
+        let folders = if inputs.len() == 1 { "the folder" } else { "the folders" };
+        return Err(Failure::new(
+            damaged,
+            format!(
+                "the rest is merged; run the study again in {folders} of the damaged files, and merge again"
+            ),
+        ));
+    }
+    Ok(())
+}

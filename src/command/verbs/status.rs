@@ -1,0 +1,199 @@
+//! `status`: how far a results folder has come.
+
+use crate::command::{failure::Failure, options::OutputArguments, output, reproduce::shell_path};
+use clap::{Args, ValueHint};
+use records::{
+    results::read_parts,
+    status::{RunStatus, State, Status, status},
+    store::FileError,
+};
+use report::thousands;
+use serde_json::json;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The results folder
+    #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
+    folder: PathBuf,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// A folder of one data set, and how far it has come.
+struct Part {
+    dataset: Option<String>,
+    status: Status,
+}
+
+/// Says what is done, running, missing and failed.
+pub(crate) fn run(arguments: &StatusArguments) -> Result<(), Failure> {
+    tell(&arguments.folder, arguments.output)
+}
+
+/// After a process made some of a study's runs: how many of all are done, and what to type next. What it was to do it did, whatever the others do.
+pub(super) fn after_some(folder: &Path, output: OutputArguments) -> Result<(), Failure> {
+    let parts = read(folder)?;
+    if output.json {
+        return output::json(&format!("{:#}\n", to_json(&parts)));
+    }
+    let (all, done) = (count(&parts, |_| true), count(&parts, |state| *state == State::Done));
+    let (verb, what) = match done == all {
+        true => ("report", "makes the report"),
+        false => ("status", "says which are not"),
+    };
+    output::result(&format!(
+        "{} of {} runs of the study are done; mnist-study {verb} {} {what}\n",
+        thousands(done as u64),
+        thousands(all as u64),
+        shell_path(folder.display())
+    ))
+}
+
+fn tell(folder: &Path, output: OutputArguments) -> Result<(), Failure> {
+    let parts = read(folder)?;
+    if output.json {
+        output::json(&format!("{:#}\n", to_json(&parts)))?;
+    } else if !output.quiet {
+        output::result(&text(&parts))?;
+    }
+    complete(folder, &parts)
+}
+
+fn read(folder: &Path) -> Result<Vec<Part>, Failure> {
+    let of = |folder: &Path, dataset: Option<String>| match status(folder) {
+        Ok(status) => Ok(Part { dataset, status }),
+        Err(FileError { path, problem }) if problem.kind() == io::ErrorKind::NotFound => Err(Failure::new(
+            format!("{}: a results folder with a plan expected, nothing found", path.display()),
+            "name a folder that `mnist-study run` or `mnist-study compare` made, such as Results",
+        )),
+        Err(error) => Err(error.into()),
+    };
+    match read_parts(folder)? {
+        parts if parts.is_empty() => Ok(vec![of(folder, None)?]),
+        parts => parts.into_iter().map(|part| of(&folder.join(&part.folder), Some(part.dataset))).collect(),
+    }
+}
+
+/// What each state is called, in the order in which they are told.
+const STATES: [(&str, fn(&State) -> bool); 6] = [
+    ("done", |state| *state == State::Done),
+    ("running", |state| matches!(state, State::Running { .. })),
+    ("missing", |state| *state == State::Missing),
+    ("damaged", |state| matches!(state, State::Damaged { .. })),
+    ("failed", |state| matches!(state, State::Failed { .. })),
+    ("in conflict", |state| *state == State::Conflict),
+];
+
+fn count(parts: &[Part], of: impl Fn(&State) -> bool) -> usize {
+    parts.iter().map(|part| part.status.count(&of)).sum()
+}
+
+fn text(parts: &[Part]) -> String {
+    /// More would push what matters off the screen.
+    const LISTED: usize = 40;
+    let all = count(parts, |_| true);
+    let mut text = String::new();
+    if let Some(first) = parts.first() {
+        let noun = if all == 1 { "run" } else { "runs" };
+        text.push_str(&format!("{}: {} {noun}\n", first.status.study, thousands(all as u64)));
+    }
+    for (name, of) in STATES {
+        let count = count(parts, of);
+        if count > 0 {
+            text.push_str(&format!("{:>9}  {name}\n", thousands(count as u64)));
+        }
+    }
+    let open = parts.iter().flat_map(|part| {
+        let runs = part.status.runs.iter().filter(|run| run.state != State::Done);
+        runs.map(move |run| (part.dataset.as_deref(), run))
+    });
+    let open: Vec<(Option<&str>, &RunStatus)> = open.collect();
+    if !open.is_empty() {
+        text.push('\n');
+    }
+    for (dataset, run) in open.iter().take(LISTED) {
+        let dataset = dataset.map_or_else(String::new, |name| format!("{name}, "));
+        text.push_str(&format!(
+            "{}  {dataset}{}, seed {}: {}\n",
+            run.id,
+            run.model,
+            run.seed,
+            in_words(&run.state)
+        ));
+    }
+    if open.len() > LISTED {
+        text.push_str(&format!("and {} more; --json lists all\n", thousands((open.len() - LISTED) as u64)));
+    }
+    text
+}
+
+fn in_words(state: &State) -> String {
+    match state {
+        State::Done => "done".to_owned(),
+        State::Failed { problem } => format!("failed: {problem}"),
+        State::Running { place, process } => {
+            let task = place.task.as_ref().map_or_else(String::new, |task| format!(", {task}"));
+            format!("running on {} (process {process}{task})", place.host)
+        }
+        State::Missing => "missing".to_owned(),
+        State::Conflict => "in conflict: several records of different bits".to_owned(),
+        State::Damaged { problem } => format!("damaged: {problem}"),
+    }
+}
+
+fn to_json(parts: &[Part]) -> serde_json::Value {
+    let runs = parts.iter().flat_map(|part| {
+        part.status.runs.iter().map(move |run| {
+            let mut value = serde_json::to_value(run).expect("plain values");
+            if let (Some(dataset), Some(object)) = (&part.dataset, value.as_object_mut()) {
+                object.insert("dataset".to_owned(), dataset.as_str().into());
+            }
+            value
+        })
+    });
+    let mut value = json!({ "study": parts.first().map(|part| &part.status.study) });
+    for (name, of) in STATES {
+        value[name.replace("in conflict", "conflict")] = count(parts, of).into();
+    }
+    value["runs"] = runs.collect();
+    value
+}
+
+/// A failure unless every run is done: one that passes where runs are still to be made.
+fn complete(folder: &Path, parts: &[Part]) -> Result<(), Failure> {
+    let (all, done) = (count(parts, |_| true), count(parts, |state| *state == State::Done));
+    if done == all {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: {} of {} runs are done",
+        folder.display(),
+        thousands(done as u64),
+        thousands(all as u64)
+    );
+    let to_make =
+        count(parts, |state| matches!(state, State::Missing | State::Running { .. } | State::Damaged { .. }));
+    if to_make > 0 {
+        let running = count(parts, |state| matches!(state, State::Running { .. }));
+        let hint = match running == to_make {
+            true => "wait for those that are running",
+            false => "begin the study again: it makes the runs that are missing",
+        };
+        return Err(Failure::passing(message, hint));
+    }
+    Err(match count(parts, |state| *state == State::Conflict) {
+        0 => Failure::new(
+            message,
+            "the others failed and would again: change their recipe, or read the report without them",
+        ),
+        _ => Failure::new(
+            message,
+            "`mnist-study verify DIR` tells which of the records in conflict is right: remove the others from conflicts/",
+        ),
+    })
+}
