@@ -80,6 +80,12 @@ pub fn merge(out: &Path, inputs: &[PathBuf]) -> Result<Merged, MergeError> {
         all.push(out.to_owned());
     }
     all.extend(inputs.iter().cloned());
+    for folder in &all {
+        let found = if folder.exists() { "a file" } else { "nothing" };
+        if !folder.is_dir() {
+            return Err(MergeError::NoPlan { folder: folder.clone(), found: found.to_owned() });
+        }
+    }
     let parts: Vec<Vec<Part>> = all.iter().map(|folder| read_parts(folder)).collect::<Result<_, _>>()?;
     let mut merged = Merged::default();
     let [first, others @ ..] = &parts[..] else { return Ok(merged) };
@@ -116,9 +122,7 @@ fn plans(folders: &[PathBuf]) -> Result<Vec<Plan>, MergeError> {
         let none = |found: &str| MergeError::NoPlan { folder: folder.clone(), found: found.to_owned() };
         let plan = match Plan::read(folder) {
             Ok(Some(plan)) => plan,
-            Ok(None) if folder.is_dir() => return Err(none("a folder without a plan")),
-            Ok(None) if folder.exists() => return Err(none("a file")),
-            Ok(None) => return Err(none("nothing")),
+            Ok(None) => return Err(none("a folder without a plan")),
             Err(problem) => return Err(none(&problem)),
         };
         if let Some(first) = plans.first()

@@ -98,9 +98,11 @@ pub(crate) fn run(arguments: &ScriptArguments) -> Result<(), Failure> {
     );
     let is_shell = arguments.scheduler != SchedulerName::Kubernetes;
     let options = arguments.options.iter().map(|option| match is_shell {
-        true => format!(" {}", shell(option)),
-        false => format!(", {}", serde_json::Value::from(option.as_str())),
+        true => format!("{} ", shell(option)),
+        // Kubernetes replaces `$(NAME)`, and writes `$(` for `$$(`.
+        false => format!(", {}", serde_json::Value::from(option.replace("$(", "$$("))),
     });
+    let options: String = options.collect();
     let text = match is_shell {
         true => String::new(),
         false => yaml_block(&arguments.file)?,
@@ -115,14 +117,32 @@ pub(crate) fn run(arguments: &ScriptArguments) -> Result<(), Failure> {
         ("OUT", shell_path(one_line(&arguments.out)?)),
         ("COST", expectation.cost),
         ("IMAGE", serde_json::Value::from(arguments.image.as_str()).to_string()),
+        ("ARGUMENTS", options.trim_end().to_owned()),
+        ("STUDY_TEXT", text),
     ];
-    let mut script = arguments.scheduler.template().replace(" @ARGUMENTS@", "@ARGUMENTS@");
-    for (name, value) in values {
-        script = script.replace(&format!("@{name}@"), &value);
+    output::result(&filled(arguments.scheduler.template(), &values))
+}
+
+/// A template with its names replaced, each once: what stands in their place may look like one.
+fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let (mut text, mut rest) = (String::new(), template);
+    while let Some((before, after)) = rest.split_once('@') {
+        text.push_str(before);
+        let value = values
+            .iter()
+            .find_map(|(name, value)| Some((value, after.strip_prefix(*name)?.strip_prefix('@')?)));
+        match value {
+            Some((value, left)) => {
+                text.push_str(value);
+                rest = left;
+            }
+            None => {
+                text.push('@');
+                rest = after;
+            }
+        }
     }
-    // Last, since these may hold anything.
-    script = script.replace("@ARGUMENTS@", &options.collect::<String>()).replace("@STUDY_TEXT@", &text);
-    output::result(&script)
+    text + rest
 }
 
 /// The options of every task, as `run` reads them.
@@ -265,7 +285,8 @@ fn yaml_block(file: &Path) -> Result<String, Failure> {
     const INDENTATION: &str = "    ";
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("{}: {error}", file.display()), "check the path"))?;
-    let lines = text.lines().map(|line| match line {
+    // A mark of the byte order would be a part of the block's first line.
+    let lines = text.trim_start_matches('\u{feff}').lines().map(|line| match line {
         "" => String::new(),
         line => format!("{INDENTATION}{line}"),
     });

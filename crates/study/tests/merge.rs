@@ -1,0 +1,329 @@
+//! Results folders of one study made one: in whatever order, the same bytes.
+
+use kernels::InstructionSet;
+use records::{
+    folder::{Entry, FolderError, StudyFolder},
+    identity::run_id,
+    imported::Imports,
+    merge::{MergeError, Merged, merge},
+    question::Question,
+    record::{Environment, FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
+    results::{Collection, collect},
+    status::{State, status},
+    store::{Kept, Store},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+use study::{
+    plan::{StudySpec, identify, plan},
+    run::Session,
+    study_file::StudyFile,
+};
+use tempfile::TempDir;
+
+/// A study of two models and three seeds, made.
+struct Study {
+    folder: TempDir,
+    session: Session,
+    question: Question,
+    runs: Vec<RunSpec>,
+    records: Vec<RunRecord>,
+}
+
+const STUDY: &str = "[model.one]\nlayers = [\"flatten\", \"dense 4\", \"relu\", \"dense classes\"]\n\
+                     [model.two]\nlayers = [\"flatten\", \"dense classes\"]\nrecipe = { epochs = 1 }\n";
+
+impl Study {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let data_folder = folder.path().join("data");
+        data::write_directory(&data::synthetic(5, 120, 30, 10, 9, 3), &data_folder)
+            .expect("the set is written");
+        let source = data::Source::parse(&data_folder.display().to_string()).expect("a folder");
+        let session = Session::open(&source, InstructionSet::detect(), 2).expect("the set is sound");
+        let file = StudyFile::parse(STUDY, "a.toml").expect("a study");
+        let study = StudySpec {
+            models: file.models,
+            protocol: file.protocol,
+            audit_selection: false,
+            resample: file.resample,
+            cross_validation: None,
+            first_seed: 0,
+            runs: 3,
+        };
+        let runs = plan(&study, &identify(session.corpus()));
+        let made = |run| session.run(run, &mut |_| ControlFlow::Continue(())).expect("it is trained").record;
+        let records = runs.iter().map(made).collect();
+        let question = Question { title: Some("Merged".to_owned()), ..Question::default() };
+        Self { folder, session, question, runs, records }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn open(&self, name: &str, environment: &Environment) -> Result<StudyFolder, FolderError> {
+        let trained = Some((&self.runs[..], environment));
+        StudyFolder::open(&self.path(name), &self.question, trained, Imports::default(), Entry::Join)
+    }
+
+    /// A folder of the study with some records.
+    fn keep(&self, name: &str, records: &[RunRecord]) -> PathBuf {
+        let folder = self.open(name, &self.session.environment()).expect("free");
+        for record in records {
+            folder.store().write(record).expect("written");
+        }
+        self.path(name)
+    }
+
+    fn failed(&self, run: usize) -> FailedRun {
+        let environment = self.session.environment();
+        FailedRun {
+            schema: RECORD_SCHEMA,
+            id: run_id(&self.runs[run], &environment),
+            specification: self.runs[run].clone(),
+            environment,
+            epoch: 1,
+            problem: "the loss is infinite".to_owned(),
+        }
+    }
+}
+
+/// The same run, made elsewhere.
+fn elsewhere(record: &RunRecord, host: &str) -> RunRecord {
+    let mut record = record.clone();
+    record.environment.threads = 64;
+    record.environment.place.as_mut().expect("a place").host = host.to_owned();
+    record.total_seconds += 1.0;
+    record
+}
+
+/// The same run on a machine that computes wrongly.
+fn wrong(record: &RunRecord) -> RunRecord {
+    RunRecord { fingerprint: "0".repeat(64), ..record.clone() }
+}
+
+/// Every file of a folder by its path, but for locks.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn add(all: &mut BTreeMap<PathBuf, Vec<u8>>, root: &Path, folder: &Path) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => add(all, root, &path),
+                false => {
+                    let name = path.strip_prefix(root).expect("within").to_owned();
+                    all.insert(name, fs::read(&path).expect("readable"));
+                }
+            }
+        }
+    }
+    let mut all = BTreeMap::new();
+    add(&mut all, folder, folder);
+    all
+}
+
+#[test]
+fn any_order_of_any_subsets_gives_the_same_bytes() {
+    let study = Study::new();
+    let records = &study.records;
+    let warned = |record: &RunRecord| RunRecord { warnings: vec!["under load".to_owned()], ..record.clone() };
+    let inputs = [
+        study.keep("a", &[warned(&records[0]), records[1].clone()]),
+        // Made twice, with the same bits.
+        study.keep(
+            "b",
+            &[elsewhere(&records[0], "node1"), elsewhere(&records[1], "node1"), records[2].clone()],
+        ),
+        // With other bits.
+        study.keep("c", &[wrong(&records[2]), records[3].clone()]),
+        study.keep("d", &[]),
+        study.keep("e", &[elsewhere(&records[2], "node2"), wrong(&records[2])]),
+    ];
+    let failed = study.failed(4);
+    Store::of(&inputs[3]).write_failed(&failed).expect("written");
+    Store::of(&inputs[4]).write_failed(&failed).expect("written");
+    let all = study.path("all");
+    let merged = merge(&all, &inputs).expect("one study");
+    assert_eq!((merged.records, merged.conflicts.len(), merged.damaged.len()), (4, 1, 0), "{merged:?}");
+    assert!(
+        merged.conflicts[0].starts_with("model one, seed 1: two results of the same run: fingerprint "),
+        "{merged:?}"
+    );
+    let expected = contents(&all);
+    assert_eq!(expected.len(), 1 + 4 + 1 + 1, "{:?}", expected.keys());
+    let store = Store::of(&all);
+    assert_eq!(
+        store.read(&records[0].id),
+        Ok(Some(elsewhere(&records[0], "node1"))),
+        "the one without a warning"
+    );
+    assert_eq!(store.results(&records[2].id).kept.len(), 2);
+
+    // Every order, each folder by itself.
+    let mut orders = vec![vec![]];
+    for input in 0..inputs.len() {
+        orders = orders
+            .into_iter()
+            .flat_map(|order: Vec<usize>| {
+                (0..=order.len()).map(move |place| {
+                    let mut order = order.clone();
+                    order.insert(place, input);
+                    order
+                })
+            })
+            .collect();
+    }
+    assert_eq!(orders.len(), 120);
+    for (number, order) in orders.iter().enumerate() {
+        // Cut into two groups at a place that differs from order to order: (x (y z)).
+        let cut = 1 + number % (inputs.len() - 1);
+        let group = |name: &str, members: &[usize]| {
+            let out = study.path(&format!("{number}-{name}"));
+            let folders: Vec<PathBuf> = members.iter().map(|member| inputs[*member].clone()).collect();
+            merge(&out, &folders).expect("one study");
+            out
+        };
+        let (one, other) = (group("one", &order[..cut]), group("other", &order[cut..]));
+        let out = study.path(&format!("{number}-all"));
+        merge(&out, &[one.clone(), other]).expect("one study");
+        assert_eq!(contents(&out), expected, "{order:?} cut at {cut}");
+        // And into what is there.
+        let rest: Vec<PathBuf> = order.iter().map(|member| inputs[*member].clone()).collect();
+        for input in &rest {
+            merge(&one, &[input.clone()]).expect("one study");
+        }
+        assert_eq!(contents(&one), expected, "{order:?} one by one");
+        for name in ["one", "other", "all"] {
+            fs::remove_dir_all(study.path(&format!("{number}-{name}"))).expect("removed");
+        }
+    }
+    // Once more changes nothing.
+    merge(&all, &inputs).expect("one study");
+    assert_eq!(contents(&all), expected);
+}
+
+#[test]
+fn what_no_figure_has_is_named() {
+    let study = Study::new();
+    let records = &study.records;
+    let folder =
+        study.keep("a", &[records[0].clone(), records[1].clone(), records[2].clone(), wrong(&records[2])]);
+    Store::of(&folder).write_failed(&study.failed(3)).expect("written");
+    let Collection { records: used, failed, left_out, losses, .. } = collect(&folder).expect("records");
+    assert_eq!((used.len(), failed.len()), (2, 1));
+    let missing: Vec<(&str, u64)> =
+        left_out.missing.iter().map(|run| (run.model.as_str(), run.seed)).collect();
+    assert_eq!(missing, [("one", 2), ("two", 2)]);
+    let [conflict] = &left_out.conflicts[..] else { panic!("{left_out:?}") };
+    assert_eq!((conflict.id.as_str(), conflict.seed, conflict.files.len()), (&*records[2].id, 1, 2));
+    assert!(
+        conflict.files[0].starts_with("records/") && conflict.files[1].starts_with("conflicts/"),
+        "{conflict:?}"
+    );
+    assert_eq!(losses.len(), 2, "{losses:?}");
+    let told = status(&folder).expect("a plan");
+    let states: Vec<&State> = told.runs.iter().map(|run| &run.state).collect();
+    assert_eq!(states[..3], [&State::Done, &State::Done, &State::Conflict]);
+    assert!(matches!(states[3..], [State::Failed { .. }, State::Missing, State::Missing]), "{states:?}");
+    // The user removes what is wrong: the other one counts, wherever it is.
+    fs::remove_file(Store::of(&folder).path(&records[2].id)).expect("there");
+    let again = collect(&folder).expect("records");
+    assert_eq!((again.records.len(), again.left_out.conflicts.len()), (3, 0));
+    assert_eq!(Store::of(&folder).write(&wrong(&records[2])).expect("written"), Kept::AsBefore);
+}
+
+#[test]
+fn damaged_records_are_named_and_not_taken() {
+    let study = Study::new();
+    let inputs = [study.keep("a", &study.records[..2]), study.keep("b", &study.records[2..])];
+    let path = Store::of(&inputs[0]).path(&study.records[0].id);
+    let text = fs::read_to_string(&path).expect("a record");
+    fs::write(&path, text.replacen("\"threads\": ", "\"threads\": 1", 1)).expect("written");
+    let merged = merge(&study.path("all"), &inputs).expect("one study");
+    let Merged { records, damaged, .. } = &merged;
+    assert_eq!((*records, damaged.len()), (5, 1));
+    assert!(damaged[0].contains("changed since it was written"), "{damaged:?}");
+    assert_eq!(collect(&study.path("all")).expect("records").left_out.missing.len(), 1);
+}
+
+#[test]
+fn another_engine_s_records_stand_apart() {
+    let study = Study::new();
+    let here = study.session.environment();
+    let later = Environment { engine_revision: here.engine_revision + 1, ..here.clone() };
+    let by_later = |record: &RunRecord| {
+        let mut record = record.clone();
+        record.environment = later.clone();
+        record.id = run_id(&record.specification, &later);
+        record
+    };
+    let a = study.keep("a", &study.records);
+    let b = study.open("b", &later).expect("free");
+    b.store().write(&by_later(&study.records[0])).expect("written");
+    b.store().write(&by_later(&study.records[1])).expect("written");
+    drop(b);
+    let b = study.path("b");
+    merge(&study.path("ab"), &[a.clone(), b.clone()]).expect("one study");
+    merge(&study.path("ba"), &[b, a]).expect("one study");
+    assert_eq!(contents(&study.path("ab")), contents(&study.path("ba")));
+    let Collection { records, left_out, notes, .. } = collect(&study.path("ab")).expect("records");
+    assert_eq!((records.len(), left_out.missing.len()), (2, 4), "those of the later engine count");
+    let [apart] = &left_out.apart[..] else { panic!("{left_out:?}") };
+    assert_eq!((apart.engine_revision, apart.records), (here.engine_revision, 6));
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("6 records of this study's runs") && note.contains("stand apart")),
+        "{notes:?}"
+    );
+    // A process with another engine does not join.
+    let refused = study.open("a", &later).expect_err("another engine");
+    assert!(matches!(refused, FolderError::OtherEngine { .. }), "{refused}");
+    let told = refused.to_string();
+    assert!(
+        told.contains("the study \"Merged\" is made here with")
+            && told.contains("this process computes with"),
+        "{told}"
+    );
+}
+
+#[test]
+fn folders_of_different_studies_are_refused_before_anything_is_written() {
+    let study = Study::new();
+    let a = study.keep("a", &study.records[..1]);
+    let other = Question { title: Some("Another".to_owned()), ..Question::default() };
+    let environment = study.session.environment();
+    let open = |name: &str, question: &Question, entry| {
+        StudyFolder::open(
+            &study.path(name),
+            question,
+            Some((&study.runs[..], &environment)),
+            Imports::default(),
+            entry,
+        )
+    };
+    drop(open("b", &other, Entry::Own).expect("free"));
+    let out = study.path("all");
+    let refused = merge(&out, &[a.clone(), study.path("b")]).expect_err("two studies");
+    assert!(matches!(refused, MergeError::OtherStudy { .. }));
+    let told = refused.to_string();
+    assert!(told.contains("\"Another\"") && told.contains("\"Merged\""), "{told}");
+    fs::create_dir(study.path("empty")).expect("made");
+    fs::write(study.path("file"), "x").expect("written");
+    for (input, expected) in
+        [("nowhere", "nothing found"), ("empty", "a folder without a plan found"), ("file", "found")]
+    {
+        let told = merge(&out, &[a.clone(), study.path(input)]).expect_err("no results").to_string();
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(!out.exists(), "nothing is written");
+    // Nor does a shard of another study join, titled or not; outside of shards an untitled one gives way.
+    for question in [&other, &Question::default()] {
+        let refused = open("a", question, Entry::Join).expect_err("another study");
+        assert!(matches!(refused, FolderError::OtherStudy { .. }), "{refused}");
+    }
+}
