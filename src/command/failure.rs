@@ -140,6 +140,11 @@ impl Failure {
         Self { message: message.to_string(), hint: hint.into(), kind: Kind::Passing }
     }
 
+    /// The system refused something, which may pass.
+    pub(crate) fn of_system(kind: io::ErrorKind, message: impl Display, hint: impl Into<Hint>) -> Self {
+        if is_passing(kind) { Self::passing(message, hint) } else { Self::new(message, hint) }
+    }
+
     /// A model whose answers are not numbers.
     pub(crate) fn no_numbers(file: impl Display, images: &str) -> Self {
         Self::new(
@@ -220,7 +225,7 @@ impl From<FileError> for Failure {
         // The system says the same of a file where a folder is to be made, which is another matter.
         let is_ours = kind == io::ErrorKind::AlreadyExists && error.problem.raw_os_error().is_none();
         let hint = if is_ours { Hint::Occupied } else { Hint::Place(kind) };
-        if is_passing(kind) { Self::passing(error, hint) } else { Self::new(error, hint) }
+        Self::of_system(kind, error, hint)
     }
 }
 

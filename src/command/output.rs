@@ -61,7 +61,8 @@ fn written(text: &str) -> Result<(), Failure> {
 fn taken(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output: {error}"), "send it elsewhere, or free some space"))
+            let message = format!("standard output: {error}");
+            Err(Failure::of_system(error.kind(), message, "send it elsewhere, or free some space"))
         }
         _ => Ok(()),
     }

@@ -197,13 +197,20 @@ pub(crate) fn wait_for<T>(what: impl Fn() -> String, mut answer: impl FnMut() ->
     }
 }
 
-/// A program that `.ci/install` installs.
+/// A program of Debian's, installed where it is not there.
 ///
 /// # Panics
-/// When it is missing.
+/// When it is missing all the same.
 pub(crate) fn needs(program: &str) {
-    let found = Command::new(program).arg("--version").output();
-    assert!(found.is_ok(), "{program} is missing: run .ci/install");
+    let is_there = || Command::new(program).arg("--version").output().is_ok();
+    if !is_there() {
+        let install = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/install");
+        let installed = Command::new(install).arg("cluster").status();
+        assert!(
+            installed.is_ok_and(|status| status.success()) && is_there(),
+            "{program} is missing: run `.ci/install cluster` as root, on a system with Debian's packages"
+        );
+    }
 }
 
 /// Runs a command to its end; what it printed.

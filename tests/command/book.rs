@@ -322,8 +322,12 @@ fn type_in(tutorial: &str) {
     }
 }
 
-/// A line with every number made a `#`, and spaces made one.
+/// A line with every number and every identity made a `#`, and spaces made one.
 fn comparable(line: &str) -> String {
+    // An identity depends on the machine's instruction set.
+    let is_identity = |word: &str| word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = line.split(' ').map(|word| if is_identity(word) { "#" } else { word });
+    let line = words.collect::<Vec<_>>().join(" ");
     let mut numbers = String::new();
     for character in line.chars() {
         let of_number = character.is_ascii_digit() || (".,".contains(character) && numbers.ends_with('#'));

@@ -121,7 +121,7 @@ fn check_hint(hint: &str, arguments: &[String]) {
 
 /// The verb at the head of a command's arguments; none where they are those of `compare`, which needs none.
 fn verb<'a>(arguments: impl Iterator<Item = &'a str>) -> Vec<String> {
-    const VERBS: [&str; 16] = [
+    const VERBS: [&str; 19] = [
         "compare",
         "train",
         "evaluate",
@@ -131,6 +131,9 @@ fn verb<'a>(arguments: impl Iterator<Item = &'a str>) -> Vec<String> {
         "judge",
         "import",
         "report",
+        "status",
+        "merge",
+        "script",
         "verify",
         "tune",
         "speedrun",

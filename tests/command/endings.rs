@@ -1,6 +1,7 @@
 //! How the command ends: signals, time spent stopped, outputs that nobody takes, disks that are full.
 
 use crate::common::{Bench, Said, said};
+use records::{host, identity::short_hash};
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
@@ -310,11 +311,11 @@ fn a_full_standard_output_is_a_failure_of_every_verb() {
     ];
     for verb in verbs {
         let full = shell(&bench, &format!("\"$0\" {verb} > /dev/full"));
-        assert_eq!(full.code, Some(1), "{verb}: {}", full.stderr);
+        assert_eq!(full.code, Some(75), "{verb}: {}", full.stderr);
         let errors: Vec<&str> = full.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
         assert_eq!(errors, ["error: standard output: No space left on device (os error 28)"], "{verb}");
         let closed = shell(&bench, &format!("\"$0\" {verb} > /dev/full 2>&-"));
-        assert_eq!(closed.code, Some(1), "{verb} without stderr");
+        assert_eq!(closed.code, Some(75), "{verb} without stderr");
         let gone = shell(&bench, &format!("{{ \"$0\" {verb}; echo $? > code; }} 2> /dev/null | true"));
         assert_eq!((gone.code, bench.read("code").trim()), (Some(0), "0"), "{verb} | true");
     }
@@ -330,7 +331,7 @@ fn a_full_standard_output_stops_no_study_over_several_data_sets() {
                 [model.small]\nlayers = [\"flatten\", \"dense 8\", \"dense classes\"]\n";
     fs::write(bench.path().join("study.toml"), file).expect("written");
     let full = shell(&bench, "\"$0\" run study.toml --out out > /dev/full");
-    assert_eq!(full.code, Some(1), "{}", full.stderr);
+    assert_eq!(full.code, Some(75), "{}", full.stderr);
     assert!(full.stderr.contains("\nerror: standard output: "), "{}", full.stderr);
     for written in ["out/data/report.md", "out/other/report.md", "out/across.md"] {
         assert!(bench.path().join(written).is_file(), "{written}: {}", full.stderr);
@@ -386,7 +387,9 @@ fn the_record_that_was_lost_is_named_first() {
 fn temporary_files_of_killed_processes_are_swept() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path().join("out/records")).expect("made");
-    for name in ["out/.mnist-study-aB3dE6", "out/records/.mnist-study-000000"] {
+    let machine = short_hash(&host::name());
+    for (folder, random) in [("out", "aB3dE6"), ("out/records", "000000")] {
+        let name = format!("{folder}/.mnist-study-{machine}-{random}");
         fs::write(bench.path().join(name), "half a record").expect("written");
     }
     assert_eq!(shell(&bench, &format!("\"$0\" {TWO_RUNS} --quiet")).code, Some(0));

@@ -142,7 +142,7 @@ fn a_full_standard_output_is_a_failure_and_a_closed_one_is_not() {
     let program = assert_cmd::cargo::cargo_bin("mnist-study");
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
     let output = Command::new(&program).arg("models").stdout(full).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(75));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: standard output: "));
     let mut closed = Command::new(&program)
         .args(["completions", "bash"])

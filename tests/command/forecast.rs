@@ -86,8 +86,9 @@ fn a_dry_run_lists_every_run_and_makes_none() {
     assert_eq!(&runs[3]["predicted_seconds"], record);
     assert_eq!(json(&["--fresh"])["recorded"], 0);
     let table = list(&[]);
-    assert!(table.starts_with("model                    seed  epochs  record    predicted\n"), "{table}");
-    assert!(table.contains("\nmlp learning_rate=0.001     0       1  recorded          -\n"), "{table}");
+    let header = "run               model                    seed  epochs  record    predicted\n";
+    assert!(table.starts_with(header), "{table}");
+    assert!(table.contains("  mlp learning_rate=0.001     0       1  recorded          -\n"), "{table}");
     assert!(table.contains("\n\n2 runs to train (2 already recorded), expected to take about "), "{table}");
     assert_eq!(bench.files("out"), before);
     let more = said(&mut bench.command(&["run", "study.toml", "--out", "out"]));

@@ -24,6 +24,7 @@ mod predict;
 mod records;
 mod rendered;
 mod scenes;
+mod shards;
 mod sheet;
 mod studies;
 mod tune;

@@ -1,7 +1,10 @@
 //! Records: reports made from them, runs made again, kills, and what is done to them by hand.
 
 use crate::common::{Bench, said};
-use records::{identity::run_id, store::Store};
+use records::{
+    identity::run_id,
+    store::{Kept, Store},
+};
 use std::{
     collections::BTreeMap,
     fs,
@@ -238,7 +241,8 @@ fn a_forged_record_is_caught() {
     for (image, label) in forged.test.labels.iter().enumerate() {
         forged.test.probabilities[image * classes + usize::from(*label)] = u16::MAX;
     }
-    assert!(store.write(&forged).is_err(), "another result of the same run");
+    let kept = store.write(&forged).expect("written");
+    assert!(matches!(kept, Kept::InConflict(_)), "another result of the same run: {kept:?}");
     store.replace(&forged).expect("written");
     let verified = said(&mut bench.command(&["verify", "out"]));
     assert_eq!(verified.code, Some(1));

@@ -16,7 +16,7 @@ use crate::{
 };
 use records::{
     question::Measure,
-    record::{EpochRecord, FailedRun, Fold},
+    record::{EpochRecord, FailedRun, Fold, Place},
 };
 use serde::{Serialize, Serializer};
 
@@ -160,6 +160,9 @@ struct RunFigures<'a> {
     test_accuracy: f64,
     test_loss: f64,
     fingerprint: Option<&'a str>,
+    /// On which machine, as which task; there is no such field where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a Place>,
 }
 
 fn run_figures<S: Serializer>(runs: &[Run], serializer: S) -> Result<S::Ok, S::Error> {
@@ -174,6 +177,7 @@ fn run_figures<S: Serializer>(runs: &[Run], serializer: S) -> Result<S::Ok, S::E
         test_accuracy: run.test.accuracy,
         test_loss: run.test.loss,
         fingerprint: run.record().map(|record| record.fingerprint.as_str()),
+        place: run.place(),
     }))
 }
 

@@ -3,7 +3,7 @@
 use crate::{machine::MachineKind, partner::Partner};
 use records::{
     imported::ImportedRun,
-    record::{EpochRecord, Fold, Protocol, RunRecord, RunSpec, TestRecord},
+    record::{EpochRecord, Fold, Place, Protocol, RunRecord, RunSpec, TestRecord},
 };
 
 /// A run of this program or of another. What its maker did not state is none, or not a number within an epoch or a test.
@@ -158,6 +158,11 @@ impl<'a> Run<'a> {
             Origin::Trained(record) => Some(record),
             Origin::Imported(_) => None,
         }
+    }
+
+    /// On which machine this program made it; none where that is not known.
+    pub fn place(&self) -> Option<&'a Place> {
+        self.record()?.environment.place.as_ref()
     }
 
     /// What was asked of a run that this program made.

@@ -109,12 +109,16 @@ impl Store {
         Ok(Kept::InConflict(difference))
     }
 
-    /// Keeps a record, whatever the file holds.
+    /// Keeps a record in the place of every other result of the run.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn replace(&self, record: &RunRecord) -> Result<(), FileError> {
-        sealed::write(&self.path(&record.id), record)
+        sealed::write(&self.path(&record.id), record)?;
+        for path in self.conflicts_of(&record.id) {
+            fs::remove_file(&path).map_err(|problem| FileError { path, problem })?;
+        }
+        Ok(())
     }
 
     /// Moves a file that is not a sound record to another name; where it is then.

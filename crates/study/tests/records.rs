@@ -6,7 +6,7 @@ use kernels::InstructionSet;
 use records::{
     identity::run_id,
     record::{Protocol, RunRecord},
-    store::Store,
+    store::{Kept, Store},
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -146,19 +146,20 @@ fn impossible_figures_are_refused() {
 }
 
 #[test]
-fn a_result_of_the_same_run_with_other_bits_is_not_replaced_unasked() {
+fn a_result_of_the_same_run_with_other_bits_is_kept_beside_it() {
     let (_folder, store, record) = in_store();
     let mut slower = record.clone();
     slower.train_seconds += 1.0;
     slower.epochs[0].train_seconds += 1.0;
     slower.total_seconds += 1.0;
     slower.environment.threads = 7;
-    store.write(&slower).expect("the bits are the same");
+    assert_eq!(store.write(&slower).expect("written"), Kept::AsBefore, "the bits are the same");
     let mut other = record.clone();
     other.fingerprint = "0".repeat(64);
-    let problem = store.write(&other).expect_err("other bits").to_string();
-    assert!(problem.contains("holds another result of the same run: fingerprint "), "{problem}");
-    assert_eq!(store.read(&record.id), Ok(Some(slower)));
+    let Ok(Kept::InConflict(difference)) = store.write(&other) else { panic!("other bits") };
+    assert!(difference.starts_with("two results of the same run: fingerprint "), "{difference}");
+    assert_eq!(store.read(&record.id), Ok(Some(record.clone())), "the first one stays");
+    assert_eq!(store.results(&record.id).kept.len(), 2);
     store.replace(&other).expect("asked for");
     assert_eq!(store.read(&record.id), Ok(Some(other)));
 }

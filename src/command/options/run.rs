@@ -20,7 +20,7 @@ pub(crate) struct RunOptions {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Make the runs of one of N shards alone, counted from 1; all shards together make the study. auto: as the variables of a task of
-    /// Slurm, HyperQueue or Kubernetes say. `mnist-study script` prints job files
+    /// Slurm, HyperQueue or Kubernetes say; the verb `script` prints job files
     #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["only", "fresh"])]
     pub(crate) shard: Option<ShardChoice>,
     /// Make this run alone, by its identity or the beginning of it, as --dry-run lists them; may be given several times

@@ -11,10 +11,14 @@ use crate::{
     },
 };
 use analysis::{Run, model::Model};
-use records::record::Fold;
+use records::record::{Fold, Place};
+use std::collections::BTreeSet;
 
 /// The column of the folds of a cross-validation.
 const FOLD: &str = "fold of repetition";
+
+/// The column of the machines' names, where there are several.
+const MACHINE: &str = "machine";
 
 /// Every run, by model and seed, then those that diverged.
 pub(crate) fn runs(study: &Study) -> Table {
@@ -22,6 +26,13 @@ pub(crate) fn runs(study: &Study) -> Table {
     let fold = |fold: Option<Fold>| {
         let told = fold.map_or(MISSING.to_owned(), |fold| format!("{} of {}", fold.fold, fold.repeat));
         has_folds.then(|| figure(told))
+    };
+    // One name in every row says nothing.
+    let hosts: BTreeSet<&str> =
+        study.analysis.runs.iter().filter_map(Run::place).map(|place| place.host.as_str()).collect();
+    let has_hosts = hosts.len() > 1;
+    let host = |place: Option<&Place>| {
+        has_hosts.then(|| words(place.map_or(MISSING.to_owned(), |place| one_line(&place.host))))
     };
     let clock = |time: Option<f64>| figure(time.map_or_else(|| MISSING.to_owned(), seconds));
     let of_model = |(place, of): (usize, &Model)| -> Vec<Vec<Cell>> {
@@ -45,7 +56,9 @@ pub(crate) fn runs(study: &Study) -> Table {
                     record.map_or_else(|| run.imported().map_or("", |run| &run.source), |record| &record.id),
                 )),
             ];
-            first.into_iter().chain(fold(run.fold())).chain(rest).collect()
+            let mut row: Vec<Cell> = first.into_iter().chain(fold(run.fold())).chain(rest).collect();
+            row.splice(row.len() - 3..row.len() - 3, host(run.place()));
+            row
         };
         of.runs.iter().map(row).collect()
     };
@@ -55,7 +68,9 @@ pub(crate) fn runs(study: &Study) -> Table {
             vec![words(one_line(&run.specification.model)), figure(run.specification.seed.to_string())];
         row.extend(fold(run.specification.fold));
         row.push(figure(format!("diverged in epoch {}", run.epoch)));
-        row.extend((0..5).map(|_| missing()));
+        row.extend((0..4).map(|_| missing()));
+        row.extend(host(run.environment.place.as_ref()));
+        row.push(missing());
         row.extend([Cell::Code(MISSING.to_owned()), Cell::Code(one_line(&run.id))]);
         rows.push(row);
     }
@@ -71,6 +86,7 @@ pub(crate) fn runs(study: &Study) -> Table {
         "fingerprint",
         "record",
     ]);
+    columns.splice(7..7, has_hosts.then(|| MACHINE.to_owned()));
     columns.splice(2..2, has_folds.then(|| FOLD.to_owned()));
     Table {
         caption: "A fingerprint is the beginning of the SHA-256 of the final weights".to_owned(),

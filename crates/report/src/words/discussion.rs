@@ -2,6 +2,7 @@
 
 use analysis::{
     confusion::most_confused,
+    machine::MachineKind,
     model::Model,
     overlap::{Overlap, separated},
     verdict::{Comparison, Coverage, Outcome},
@@ -375,13 +376,13 @@ fn limits(study: &Study) -> Vec<String> {
         ));
     }
     if let ([environment, ..], true) =
-        (study.distinct(|run| &run.environment).as_slice(), study.analysis.one_machine())
+        (study.distinct(|run| MachineKind::of(&run.environment)).as_slice(), study.analysis.one_machine())
     {
         let effect = if models.len() > 1 { "may rank them differently" } else { "will need others" };
         sentences.push(format!(
             "Times were taken on {} with {}; another machine {effect}.",
-            one_line(&environment.cpu),
-            counted(environment.threads, "thread")
+            one_line(environment.cpu),
+            counted(environment.threads.unwrap_or(1), "thread")
         ));
     }
     sentences

@@ -1,6 +1,6 @@
 //! How the runs of a study were made.
 
-use analysis::{Run, model::Model};
+use analysis::{Run, machine::MachineKind, model::Model};
 use records::record::{Protocol, Resample};
 use serde_json::{Value, json};
 use spec::Recipe;
@@ -91,17 +91,48 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
         let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
         sentences.push(format!("{}: {noun} {}.", one_line(model.name), listed(&seeds)));
     }
-    for environment in study.distinct(|run| &run.environment) {
+    for machine in study.distinct(|run| MachineKind::of(&run.environment)) {
         sentences.push(format!(
-            "Machine: {}, {}, {} kernels, {}, mnist-study {}.",
-            one_line(&environment.cpu),
-            counted(environment.threads, "thread"),
-            one_line(&environment.kernels),
-            one_line(&environment.operating_system),
-            one_line(&environment.version)
+            "Machine: {}, {}, {} kernels{}, {}, mnist-study {}.",
+            one_line(machine.cpu),
+            counted(machine.threads.unwrap_or(1), "thread"),
+            one_line(machine.kernels),
+            machine.jobs.map_or_else(String::new, |jobs| format!(
+                ", {jobs} runs side by side, each of which takes longer than alone"
+            )),
+            one_line(machine.operating_system),
+            one_line(machine.version)
         ));
     }
+    sentences.extend(hosts(study));
     sentences
+}
+
+/// Which runs were made on which machine, where there were several; the table of runs has each.
+fn hosts(study: &Study) -> Option<String> {
+    const NAMED: usize = 8;
+    let mut hosts: Vec<(&str, usize)> = Vec::new();
+    for host in study.analysis.runs.iter().filter_map(Run::place).map(|place| place.host.as_str()) {
+        match hosts.iter_mut().find(|(known, _)| *known == host) {
+            Some((_, runs)) => *runs += 1,
+            None => hosts.push((host, 1)),
+        }
+    }
+    if hosts.len() < 2 {
+        return None;
+    }
+    let count = hosts.len();
+    // Those that made most first; of as many, in the order of the runs.
+    hosts.sort_by_key(|(_, runs)| std::cmp::Reverse(*runs));
+    let mut named: Vec<String> = hosts
+        .iter()
+        .take(NAMED)
+        .map(|(host, runs)| format!("{} ({})", one_line(host), counted(*runs, "run")))
+        .collect();
+    if count > NAMED {
+        named.push(format!("{} more", count - NAMED));
+    }
+    Some(format!("The runs were made on {count} machines: {}.", listed(&named)))
 }
 
 /// The runs of a model that other programs made: how many, and of which files.

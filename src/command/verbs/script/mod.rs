@@ -154,7 +154,7 @@ fn of_options(arguments: &ScriptArguments) -> Result<RunArguments, Failure> {
         {
             return Err(Failure::usage(
                 format!("{option}: the job file passes its own {own}, or cannot have it"),
-                "leave it out after --, and pass --out and --threads before",
+                "leave it out of the options of `run`; --out and --threads are options of `mnist-study script` itself",
             ));
         }
         if option.chars().any(char::is_control) {
@@ -170,13 +170,14 @@ fn of_options(arguments: &ScriptArguments) -> Result<RunArguments, Failure> {
     let matches = Arguments::command().try_get_matches_from(words);
     match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(Arguments { command: Some(Command::Run(arguments)), .. }) => Ok(arguments),
-        Ok(_) => {
-            Err(Failure::usage("options of `run` expected after --", "`mnist-study run --help` lists them"))
-        }
+        Ok(_) => Err(Failure::usage("options of `run` expected", "`mnist-study run --help` lists them")),
         Err(error) => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(Failure::usage(line, "`mnist-study run --help` lists what may stand after --"))
+            Err(Failure::usage(
+                line,
+                "`mnist-study run --help` lists the options that the tasks may be given",
+            ))
         }
     }
 }
