@@ -7,7 +7,13 @@ use records::{
     store::{Kept, Store},
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 const STUDY: &str = "title = \"Shards\"\nmodels = [\"mlp\", \"cnn\"]\ndataset = \"data\"\nseeds = 3\n\
                      recipe = { epochs = 2, batch_size = 32 }\n";
@@ -341,6 +347,18 @@ fn threads_are_as_the_environment_says() {
     let (threads, told) = with(&[("OMP_NUM_THREADS", "1")], &["--threads", "2"]);
     assert_eq!(threads, available.min(2));
     assert!(!told.contains("OMP_NUM_THREADS"), "{told}");
+    // And as the processors say that the process may use.
+    if cfg!(target_os = "linux") {
+        let mut kept = assert_cmd::Command::new("taskset");
+        kept.current_dir(bench.path())
+            .args(["--cpu-list", "0"])
+            .arg(assert_cmd::cargo::cargo_bin("mnist-study"));
+        kept.args(["run", "s.toml", "--seeds", "1", "--fresh", "--out", "out", "--quiet"]);
+        kept.env_remove("OMP_NUM_THREADS").env_remove("SLURM_CPUS_PER_TASK");
+        let output = kept.output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(records(&bench, "out")[0].environment.threads, 1);
+    }
 }
 
 #[test]
@@ -409,4 +427,44 @@ fn a_study_over_several_data_sets_is_divided_as_a_whole() {
     assert_eq!(part["done"].as_u64().zip(part["missing"].as_u64()).map(|(one, other)| one + other), Some(12));
     let refused = said(&mut bench.command(&["merge", "other", "shard-1", "single/data"]));
     assert_eq!(refused.code, Some(1), "a part is another study");
+}
+
+/// Testing many images takes longer than a scheduler waits, and asks nobody: the task ends all the same, and the next one goes on.
+#[cfg(unix)]
+#[test]
+fn a_task_ends_within_a_second_wherever_it_is() {
+    let bench = Bench::new();
+    let corpus = data::synthetic(6, 120, 30_000, 28, 28, 3);
+    data::write_directory(&corpus, &bench.path().join("tested")).expect("the set is written");
+    let text = "models = [\"resnet-small\"]\ndataset = \"tested\"\nseeds = 2\nrecipe = { epochs = 1, batch_size = 32 }\n";
+    fs::write(bench.path().join("s.toml"), text).expect("written");
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("USR1", 138)] {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("mnist-study"));
+        command.current_dir(bench.path()).args([
+            "run",
+            "s.toml",
+            "--shard",
+            "1/2",
+            "--out",
+            "out",
+            "--threads",
+            "1",
+        ]);
+        let mut task = command.stderr(Stdio::piped()).spawn().expect("it runs");
+        let stderr = task.stderr.take().expect("piped");
+        let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("epoch 1/1: ")), "it trains");
+        // Now the test images are read.
+        std::thread::sleep(Duration::from_millis(100));
+        let sent = Instant::now();
+        let kill =
+            std::process::Command::new("kill").args([format!("-{signal}"), task.id().to_string()]).status();
+        assert!(kill.expect("kill").success());
+        let status = task.wait().expect("it ends");
+        assert!(sent.elapsed() < Duration::from_secs(1), "{:?}", sent.elapsed());
+        assert_eq!(status.code(), Some(code), "{}", lines.collect::<Vec<_>>().join("\n"));
+        assert_eq!(bench.files("out/records").len(), 0);
+    }
+    let done = run(&bench, &["--shard", "1/2", "--out", "out", "--quiet"]);
+    assert_eq!((done.code, bench.files("out/records").len()), (Some(0), 1), "{}", done.stderr);
 }

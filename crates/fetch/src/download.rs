@@ -42,15 +42,17 @@ impl Task<'_, '_> {
                     let downloaded = self.downloaded_bytes > before;
                     return self.tell(Event::Ready { file: file.name, bytes, downloaded });
                 }
-                Err(failed @ (Problem::Passing(_) | Problem::Lasting(_))) => {
-                    let is_passing = matches!(failed, Problem::Passing(_));
-                    let (Problem::Passing(problem) | Problem::Lasting(problem)) = failed else { continue };
+                Err(failed) => {
+                    let (problem, is_passing) = match failed {
+                        Problem::Passing(problem) | Problem::Away(problem) => (problem, true),
+                        Problem::Lasting(problem) => (problem, false),
+                        Problem::Ours(error) => {
+                            part.leave();
+                            return Err(error);
+                        }
+                    };
                     self.tell(Event::Failed { url: address.shown(), problem: &problem })?;
                     attempts.push(Attempt { url: address.shown().to_owned(), problem, is_passing });
-                }
-                Err(Problem::Ours(error)) => {
-                    part.leave();
-                    return Err(error);
                 }
             }
         }

@@ -40,6 +40,8 @@ pub(crate) struct Client {
 pub(crate) enum Problem {
     /// The same address may do better in a moment.
     Passing(String),
+    /// It may some time later: there is no network, no host or nobody who listens.
+    Away(String),
     /// It will not.
     Lasting(String),
     /// It has nothing to do with the address.
@@ -233,7 +235,7 @@ impl Client {
             ),
             _ => false,
         };
-        if broke { Problem::Passing(text) } else { Problem::Lasting(text) }
+        if broke { Problem::Passing(text) } else { Problem::Away(text) }
     }
 
     fn words(&self, error: &ureq::Error, wanted: &Wanted) -> String {

@@ -27,10 +27,7 @@ pub(crate) fn runs(study: &Study) -> Table {
         let told = fold.map_or(MISSING.to_owned(), |fold| format!("{} of {}", fold.fold, fold.repeat));
         has_folds.then(|| figure(told))
     };
-    // One name in every row says nothing.
-    let hosts: BTreeSet<&str> =
-        study.analysis.runs.iter().filter_map(Run::place).map(|place| place.host.as_str()).collect();
-    let has_hosts = hosts.len() > 1;
+    let has_hosts = has_hosts(study);
     let host = |place: Option<&Place>| {
         has_hosts.then(|| words(place.map_or(MISSING.to_owned(), |place| one_line(&place.host))))
     };
@@ -95,6 +92,12 @@ pub(crate) fn runs(study: &Study) -> Table {
     }
 }
 
+/// Whether the runs were made on several machines: one name in every row would say nothing.
+fn has_hosts(study: &Study) -> bool {
+    let places = study.analysis.runs.iter().filter_map(Run::place);
+    places.map(|place| place.host.as_str()).collect::<BTreeSet<_>>().len() > 1
+}
+
 /// [`runs`] without what is looked up in the records.
 pub(crate) fn runs_in_short(study: &Study) -> Table {
     let fold = study.analysis.cross_validation.map(|_| FOLD);
@@ -104,7 +107,7 @@ pub(crate) fn runs_in_short(study: &Study) -> Table {
         "test loss (nats)",
         "training (s)",
         "total (s)",
-        "fingerprint",
     ]);
+    let columns = columns.chain(has_hosts(study).then_some(MACHINE)).chain(["fingerprint"]);
     runs(study).only(&columns.collect::<Vec<_>>())
 }
