@@ -28,7 +28,7 @@ fn wheel() -> &'static Path {
         let _ = fs::remove_dir_all(&out);
         // What the tests are made of is compiled already, by this profile.
         let mut build = Command::new(&maturin);
-        build.args(["build", "--profile", "dev", "--locked", "--out"]).arg(&out);
+        build.args(["build", "--profile", "dev", "--locked", "--features", "as-in-tests", "--out"]).arg(&out);
         succeed(build.current_dir(root().join("crates/python")));
         let mut wheels = fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").path());
         let wheel = wheels.next().expect("a wheel");
