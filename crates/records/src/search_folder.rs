@@ -8,6 +8,7 @@ use crate::{
     files::{FileError, read_plain_file},
     folder::LOCKS,
     identity::short_hash,
+    plan_file::{PARTS, PLAN, is_parts, is_plan},
     record::Place,
     trial_store::{self, TrialStore},
 };
@@ -56,6 +57,15 @@ impl Search {
             Err(problem) if problem.kind() == io::ErrorKind::NotADirectory => Ok(None),
             Err(problem) => Err(FileError { path, problem }),
         }
+    }
+
+    /// The same, unless the folder is a results folder of runs, whatever else it holds.
+    ///
+    /// # Errors
+    /// As [`Search::read`].
+    pub fn of_folder(folder: &Path) -> Result<Option<Self>, FileError> {
+        let is_results = is_plan(&folder.join(PLAN)) || is_parts(&folder.join(PARTS));
+        if is_results { Ok(None) } else { Self::read(folder) }
     }
 
     /// In what another search differs: the first such field, in words.

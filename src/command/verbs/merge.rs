@@ -11,6 +11,7 @@ use clap::{Args, ValueHint};
 use records::{
     merge::{Merged, merge},
     results::{collect, read_parts},
+    search_folder::Search,
     search_merge::{MergedSearch, merge_searches},
 };
 use report::thousands;
@@ -35,7 +36,7 @@ pub(crate) struct MergeArguments {
 /// Unites the folders, and reports on what is there then.
 pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
     let MergeArguments { out, inputs, show, output } = arguments;
-    if status::search_of(&inputs[0])?.is_some() {
+    if Search::of_folder(&inputs[0])?.is_some() {
         return of_search(out, inputs, *output);
     }
     let merged = merge(out, inputs)?;

@@ -3,7 +3,6 @@
 use crate::command::{failure::Failure, options::OutputArguments, output, reproduce::shell_path};
 use clap::{Args, ValueHint};
 use records::{
-    plan_file::Plan,
     results::read_parts,
     search_folder::Search,
     search_status::{ModelTrials, RunningTrial, SearchStatus, search_status},
@@ -36,16 +35,10 @@ struct Part {
 
 /// Says what is done, running, missing and failed.
 pub(crate) fn run(arguments: &StatusArguments) -> Result<(), Failure> {
-    match search_of(&arguments.folder)? {
+    match Search::of_folder(&arguments.folder)? {
         None => tell(&arguments.folder, arguments.output),
         Some(search) => tell_search(&arguments.folder, &search, arguments.output),
     }
-}
-
-/// The search that a folder is of, unless it is a results folder.
-pub(super) fn search_of(folder: &Path) -> Result<Option<Search>, Failure> {
-    let is_results = !matches!(Plan::read(folder), Ok(None)) || !read_parts(folder)?.is_empty();
-    if is_results { Ok(None) } else { Ok(Search::read(folder)?) }
 }
 
 /// After a shard has made its trials, and others have not: what to type next.
