@@ -45,7 +45,7 @@ impl TrialProgress {
             (Kind::Waiting { runs }, _) if !self.waiting => {
                 self.waiting = true;
                 let noun = if *runs == 1 { "trial" } else { "trials" };
-                self.screen.line(&format!("waiting for {runs} {noun} that other programs are making"));
+                self.screen.line(&format!("waiting for {runs} {noun} of other processes"));
             }
             (Kind::Note { text }, _) => self.screen.line(&format!("note: {text}")),
             _ => {}

@@ -4,9 +4,7 @@ use crate::common::{Bench, Said, said};
 use records::event::{Event, Kind};
 use std::{
     fs,
-    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 const STUDY: &str = r#"
@@ -166,6 +164,10 @@ fn shards_wait_for_each_other_round_by_round() {
 #[cfg(unix)]
 #[test]
 fn the_trial_of_a_killed_process_is_made_by_the_one_that_waited() {
+    use std::{
+        io::{BufRead, BufReader},
+        time::{Duration, Instant},
+    };
     let bench = Bench::new();
     let text = STUDY.replace("epochs = 3", "epochs = 1000");
     fs::write(bench.path().join("study.toml"), text).expect("the file is written");
@@ -182,7 +184,7 @@ fn the_trial_of_a_killed_process_is_made_by_the_one_that_waited() {
     let mut second = start(&bench, "out", &arguments);
     let mut told = BufReader::new(second.stderr.take().expect("piped")).lines().map_while(Result::ok);
     // It makes the trial meanwhile, which does not depend on the model as it stands.
-    assert!(told.any(|line| line == "waiting for 1 trial that other programs are making"));
+    assert!(told.any(|line| line == "waiting for 1 trial of other processes"));
     first.kill().expect("killed");
     first.wait().expect("it ends");
     let told: Vec<String> = told.collect();

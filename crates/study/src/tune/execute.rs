@@ -93,7 +93,7 @@ pub enum TuneError {
         folder: PathBuf,
     },
     /// The user asked for the end while others made the trials that the next ones depend on.
-    #[error("interrupted while waiting for {trials} trials that other programs make")]
+    #[error("interrupted while waiting for {} of other processes", counted(*trials))]
     Interrupted {
         /// How many they were.
         trials: usize,
