@@ -210,6 +210,46 @@ fn shards_one_after_the_other_come_to_the_search_of_one_process() {
     }
 }
 
+/// Where settings are all tried, or given up since a hundred in a row make no model, shards find it as one process does.
+#[test]
+fn shards_know_where_a_search_ends() {
+    let root = TempDir::new().expect("a folder");
+    let session = session(&root.path().join("data"));
+    let of = |search: &str, sampler: Sampler| {
+        let text = format!(
+            "[model.a]\nvariables = {{ size = 3 }}\nlayers = [\"conv 4 {{size}}x{{size}}\", \"flatten\", \"dense classes\"]\n\
+             recipe = {{ epochs = 1 }}\n[search]\n{search}\n"
+        );
+        let study = StudyFile::parse(&text, "a.toml").expect("a study");
+        let space = spaces_of(&study, &[], &[]).expect("spaces").remove(0);
+        let candidate = Candidate { template: study.templates[0].clone(), shared: Vec::new(), space };
+        Question { candidates: vec![candidate], halving: None, round: 3, ..question(&session, sampler) }
+    };
+    let few = "size = [3, 25]\nlearning_rate = [1e-3, 10.0]";
+    let none = "size = [25, 26]\nlearning_rate = { log = [1e-4, 1e-2] }";
+    for (name, question, expected) in [
+        ("few", of(few, Sampler::Tpe), 5),
+        ("few by lot", of(few, Sampler::Random), 5),
+        ("none", of(none, Sampler::Tpe), 101),
+        ("none by lot", of(none, Sampler::Random), 101),
+    ] {
+        let (_, whole, _) = search(&session, &question, 120, &root.path().join(name), usize::MAX);
+        assert_eq!(whole[0].len(), expected, "{name}");
+        let folder = root.path().join(format!("{name} in shards"));
+        let mut complete = None;
+        for turn in 0..200 {
+            let shard = Shard { number: turn % 2 + 1, count: 2 };
+            let budget = Budget::Shard { trials: 120, shard, patience: Duration::ZERO };
+            let (tuned, _) = share(&session, &question, budget, &folder);
+            if tuned.is_complete {
+                complete = Some(tuned.records);
+                break;
+            }
+        }
+        assert_same(&complete.expect("it comes to an end"), &whole, name);
+    }
+}
+
 #[test]
 fn shards_and_whole_processes_at_once_make_each_trial_once() {
     let root = TempDir::new().expect("a folder");
