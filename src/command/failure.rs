@@ -6,7 +6,8 @@ use crate::{
 };
 use data::AugmentationError;
 use records::{
-    files::FileError, folder::FolderError, merge::MergeError, results::CollectError, store::RECORDS,
+    files::FileError, folder::FolderError, merge::MergeError, results::CollectError,
+    search_merge::SearchMergeError, store::RECORDS,
 };
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
@@ -301,6 +302,24 @@ impl From<MergeError> for Failure {
     }
 }
 
+impl From<SearchMergeError> for Failure {
+    fn from(error: SearchMergeError) -> Self {
+        let hint = match error {
+            SearchMergeError::File(error) => return error.into(),
+            SearchMergeError::NoSearch { .. } => {
+                "name folders that `mnist-study tune` made with one set of options, first the one that all trials go to"
+            }
+            SearchMergeError::OtherSearch { .. } => {
+                "merge folders of one search, the others into a folder of their own"
+            }
+            SearchMergeError::Conflict { .. } => {
+                "one of them was not made by this search: remove the wrong one, or both, and `mnist-study tune` makes the trial again"
+            }
+        };
+        Self::new(error, hint)
+    }
+}
+
 impl From<TuneError> for Failure {
     fn from(error: TuneError) -> Self {
         match error {
@@ -314,6 +333,14 @@ impl From<TuneError> for Failure {
                 error,
                 "choose another folder with --out, or pass --fresh to begin anew in this one",
             ),
+            TuneError::InUse { .. } => Self::new(
+                error,
+                "wait until it has ended, choose another folder with --out, or leave out --fresh to share the trials with it",
+            ),
+            TuneError::Interrupted { .. } => Self::interrupted(error, Hint::Again),
+            TuneError::OthersMissing { .. } => {
+                Self::passing(error, "run this command again when the other shards have made theirs")
+            }
         }
     }
 }

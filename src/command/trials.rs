@@ -11,6 +11,8 @@ pub(crate) struct TrialProgress {
     screen: Screen,
     /// The trial that is being made.
     current: Option<Current>,
+    /// Whether it was said that others are waited for.
+    waiting: bool,
 }
 
 /// A trial as it goes on.
@@ -23,11 +25,12 @@ struct Current {
 impl TrialProgress {
     /// Before the first trial.
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { screen: Screen::new(quiet), current: None }
+        Self { screen: Screen::new(quiet), current: None, waiting: false }
     }
 
     /// Takes note of an event.
     pub(crate) fn event(&mut self, event: &Event) {
+        self.waiting &= event.trial().is_none();
         match (&event.kind, event.trial()) {
             (Kind::Started { epochs, settings }, Some(trial)) => {
                 let settings = report::settings(settings);
@@ -38,6 +41,11 @@ impl TrialProgress {
                 let made = if end.reused { "kept from before, " } else { "" };
                 let settings = report::settings(&end.settings);
                 self.screen.line(&format!("{}: {settings}: {made}{}", subject(trial), in_words(end)));
+            }
+            (Kind::Waiting { runs }, _) if !self.waiting => {
+                self.waiting = true;
+                let noun = if *runs == 1 { "trial" } else { "trials" };
+                self.screen.line(&format!("waiting for {runs} {noun} of other processes"));
             }
             (Kind::Note { text }, _) => self.screen.line(&format!("note: {text}")),
             _ => {}

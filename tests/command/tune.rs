@@ -2,7 +2,10 @@
 
 use crate::common::{Bench, Said, said};
 use records::event::{Event, Kind};
-use std::fs;
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+};
 
 const STUDY: &str = r#"
 dataset = "data"
@@ -18,6 +21,176 @@ width = { choice = [2, 8] }
 fn tune(bench: &Bench, out: &str, more: &[&str]) -> Said {
     let mut command = bench.command(&["tune", "study.toml", "--out", out, "--quiet"]);
     said(command.args(more))
+}
+
+/// A search that goes on beside others.
+fn start(bench: &Bench, out: &str, more: &[&str]) -> Child {
+    Command::new(assert_cmd::cargo::cargo_bin("mnist-study"))
+        .current_dir(bench.path())
+        .env_remove("MNIST_STUDY_KERNELS")
+        .args(["tune", "study.toml", "--out", out])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs")
+}
+
+fn end(child: Child) -> Said {
+    let output = child.wait_with_output().expect("it ends");
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// What the trials of a folder came to, without the times.
+fn results(bench: &Bench, out: &str) -> Vec<serde_json::Value> {
+    let of = |file: String| {
+        let mut trial = bench.json(&format!("{out}/trials/{file}"));
+        let epochs = trial["epochs"].as_array_mut().expect("epochs");
+        epochs.iter_mut().for_each(|epoch| epoch["train_seconds"] = 0.into());
+        let fields = trial.as_object_mut().expect("an object");
+        for clock in ["train_seconds", "total_seconds", "environment", "digest"] {
+            fields.remove(clock);
+        }
+        trial
+    };
+    bench.files(&format!("{out}/trials")).into_iter().map(of).collect()
+}
+
+const ROUNDS: [&str; 4] = ["--trials", "7", "--round", "4"];
+
+#[test]
+fn processes_on_one_folder_divide_a_search() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), STUDY).expect("the file is written");
+    assert_eq!(tune(&bench, "whole", &ROUNDS).code, Some(0));
+    let both = [start(&bench, "out", &ROUNDS), start(&bench, "out", &ROUNDS)].map(end);
+    let mut made = 0;
+    for said in &both {
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        made += said.stderr.lines().filter(|line| line.contains(": validation accuracy")).count();
+    }
+    assert_eq!(made, 8, "each trial once: {} {}", both[0].stderr, both[1].stderr);
+    assert_eq!(results(&bench, "out"), results(&bench, "whole"));
+    assert_eq!(bench.read("out/best.toml"), bench.read("whole/best.toml"));
+    assert!(!bench.path().join("out/.mnist-study").exists(), "the claims are gone");
+    let page = bench.read("out/tuning.md");
+    assert!(page.contains("rounds of 4"), "{page}");
+    assert_eq!(bench.json("out/tuning.json")["round"], 4);
+}
+
+#[test]
+fn shards_in_folders_of_their_own_are_merged_to_the_search_of_one_process() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), STUDY).expect("the file is written");
+    let search = ["--trials", "5", "--sampler", "random", "--no-halving"];
+    assert_eq!(tune(&bench, "whole", &search).code, Some(0));
+    let shards = ["1/3", "2/3", "3/3"];
+    for (shard, out) in shards.iter().zip(["a", "b", "c"]) {
+        let mut command = bench.command(&["tune", "study.toml", "--out", out, "--shard", shard]);
+        let ran = said(command.args(search));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert!(ran.stdout.contains(&format!("the trials of shard {shard} are done")), "{}", ran.stdout);
+        assert!(!bench.path().join(out).join("tuning.json").exists(), "a shard reports nothing");
+    }
+    let status = said(&mut bench.command(&["status", "a"]));
+    assert_eq!(status.code, Some(75), "{}", status.stderr);
+    assert!(
+        status.stdout.contains("small: baseline, 1 trial; missing before the last: 1, 2"),
+        "{}",
+        status.stdout
+    );
+    let merged = said(&mut bench.command(&["merge", "out", "b", "a"]));
+    assert_eq!(merged.code, Some(0), "{}", merged.stderr);
+    let merged = said(&mut bench.command(&["merge", "out", "c"]));
+    assert!(merged.stdout.starts_with("6 trials of the search in out; "), "{}", merged.stdout);
+    let status = said(&mut bench.command(&["status", "out", "--json"]));
+    assert_eq!(status.code, Some(0), "{}", status.stderr);
+    assert!(status.stdout.contains("\"trials\": 5"), "{}", status.stdout);
+    let reported = said(bench.command(&["tune", "study.toml", "--out", "out"]).args(search));
+    assert_eq!(reported.code, Some(0), "{}", reported.stderr);
+    assert_eq!(reported.stderr.matches("kept from before").count(), 6, "{}", reported.stderr);
+    assert_eq!(results(&bench, "out"), results(&bench, "whole"));
+    assert_eq!(bench.read("out/best.toml"), bench.read("whole/best.toml"));
+
+    assert_eq!(tune(&bench, "other", &["--trials", "1"]).code, Some(0));
+    let refused = said(&mut bench.command(&["merge", "out", "other"]));
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("other: holds another search than out: it differs in its"),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// One after the other in one folder: each makes what it can and says that it is to be begun again.
+#[test]
+fn shards_wait_for_each_other_round_by_round() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), STUDY).expect("the file is written");
+    assert_eq!(tune(&bench, "whole", &ROUNDS).code, Some(0));
+    let shard = |shard: &str| tune(&bench, "out", &[&ROUNDS[..], &["--shard", shard]].concat());
+    // Shard 1 has the baseline and, as the files count, trials 1, 3 and 5; of the first round, trials 0 to 3, it lacks 0 and 2 then.
+    let first = shard("1/2");
+    assert_eq!(first.code, Some(75), "{}", first.stderr);
+    assert!(
+        first.stderr.contains(
+            "shard 1/2: 2 trials of other shards expected before its next ones, and no process makes them"
+        ),
+        "{}",
+        first.stderr
+    );
+    assert!(
+        first.stderr.contains("run this command again when the other shards have made theirs"),
+        "{}",
+        first.stderr
+    );
+    // The other one finds all that it needs, and has no more to do when it has made its own.
+    assert_eq!(shard("2/2").code, Some(0));
+    assert!(!bench.path().join("out/tuning.json").exists(), "one trial is left");
+    assert_eq!(shard("1/2").code, Some(0));
+    assert_eq!(results(&bench, "out"), results(&bench, "whole"));
+    assert_eq!(bench.read("out/best.toml"), bench.read("whole/best.toml"), "who ends last reports");
+    for more in [["--fresh"].as_slice(), &["--minutes", "1"]] {
+        let refused = tune(&bench, "out", &[&["--shard", "1/2"], more].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    }
+}
+
+/// The first process is stopped in mid-trial, so that the second has to wait, and then killed.
+#[cfg(unix)]
+#[test]
+fn the_trial_of_a_killed_process_is_made_by_the_one_that_waited() {
+    use std::{
+        io::{BufRead, BufReader},
+        time::{Duration, Instant},
+    };
+    let bench = Bench::new();
+    let text = STUDY.replace("epochs = 3", "epochs = 1000");
+    fs::write(bench.path().join("study.toml"), text).expect("the file is written");
+    let arguments = ["--trials", "1", "--no-halving"];
+    let mut first = start(&bench, "out", &arguments);
+    let begun = Instant::now();
+    let claim = bench.path().join("out/.mnist-study/small-as-it-stands.claim");
+    while !claim.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "a claim within a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let stop = Command::new("kill").args(["-STOP", &first.id().to_string()]).status();
+    assert!(stop.expect("kill").success() && claim.exists(), "stopped in the middle");
+    let mut second = start(&bench, "out", &arguments);
+    let mut told = BufReader::new(second.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    // It makes the trial meanwhile, which does not depend on the model as it stands.
+    assert!(told.any(|line| line == "waiting for 1 trial of other processes"));
+    first.kill().expect("killed");
+    first.wait().expect("it ends");
+    let told: Vec<String> = told.collect();
+    assert!(second.wait().expect("it ends").success(), "{told:?}");
+    assert_eq!(bench.files("out/trials").len(), 2);
+    assert!(!bench.path().join("out/.mnist-study").exists(), "the claims are gone");
 }
 
 #[test]

@@ -103,8 +103,12 @@ impl Claims {
         Self { folder: folder.to_owned(), here, stale: STALE }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn path(&self, id: &str) -> PathBuf {
-        self.folder.join(id).with_extension(ENDING)
+        self.folder.join(format!("{id}.{ENDING}"))
     }
 
     /// Takes a run, so that nobody else makes it meanwhile; none where somebody else does.
@@ -143,7 +147,11 @@ impl Claims {
             // Alive it would have the lock.
             Some(holder) if holder.place.host == self.here.place.host && is_locked => true,
             Some(holder) if holder.was_begun_again_as(&self.here) => true,
-            _ => age(&there, &self.folder)? > self.stale,
+            _ => match age(&there, &self.folder) {
+                // The last one to leave has removed the folder just now.
+                Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Attempt::Again),
+                age => age? > self.stale,
+            },
         };
         if !is_dead {
             return Ok(Attempt::Busy);
@@ -165,7 +173,11 @@ impl Claims {
     /// of another machine.
     fn make(&self, path: &Path) -> io::Result<Attempt> {
         fs::create_dir_all(&self.folder)?;
-        let named = tempfile::Builder::new().prefix(".claim-").tempfile_in(&self.folder)?;
+        let named = match tempfile::Builder::new().prefix(".claim-").tempfile_in(&self.folder) {
+            // The last one to leave has removed the folder just now.
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Attempt::Again),
+            named => named?,
+        };
         let file = named.as_file().try_clone()?;
         write(&file, &self.here)?;
         lock(&file)?;

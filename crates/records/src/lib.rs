@@ -30,6 +30,12 @@ pub mod results;
 #[cfg(feature = "store")]
 mod sealed;
 #[cfg(feature = "store")]
+pub mod search_folder;
+#[cfg(feature = "store")]
+pub mod search_merge;
+#[cfg(feature = "store")]
+pub mod search_status;
+#[cfg(feature = "store")]
 pub mod status;
 #[cfg(feature = "store")]
 pub mod store;

@@ -60,6 +60,22 @@ pub enum Outcome {
 }
 
 impl TrialRecord {
+    /// Whether another record of the trial says the same but for what differs each time it is made: times, machine, and remarks.
+    pub fn has_result_of(&self, other: &Self) -> bool {
+        let mut other = Self {
+            train_seconds: self.train_seconds,
+            total_seconds: self.total_seconds,
+            environment: self.environment.clone(),
+            warnings: self.warnings.clone(),
+            data_notes: self.data_notes.clone(),
+            ..other.clone()
+        };
+        for (epoch, own) in other.epochs.iter_mut().zip(&self.epochs) {
+            epoch.train_seconds = own.train_seconds;
+        }
+        *self == other
+    }
+
     /// The epoch whose parameters the model ended with; none where it diverged.
     pub fn last(&self) -> Option<&EpochRecord> {
         if self.outcome == Outcome::Diverged {

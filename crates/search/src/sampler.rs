@@ -1,7 +1,7 @@
 use crate::{Domain, Space, Trial, Value};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use tpe::{
     TpeOptimizer, TpeOptimizerBuilder, categorical_range, density_estimation::DefaultEstimatorBuilder,
     histogram_estimator, parzen_estimator, range,
@@ -49,6 +49,9 @@ pub struct History {
     trials: Vec<Trial>,
     /// As by [`crate::ranking`].
     ranked: Vec<usize>,
+    /// Points that were given out and whose trials are not known yet, in their order.
+    begun: VecDeque<Vec<Value>>,
+    /// The points of all of them.
     tried: HashSet<Vec<u64>>,
 }
 
@@ -58,18 +61,37 @@ impl History {
     /// # Panics
     /// When a trial's point is not one of the space.
     pub fn of(space: &Space, trials: impl IntoIterator<Item = Trial>) -> Self {
-        let mut history =
-            Self { space: space.clone(), trials: Vec::new(), ranked: Vec::new(), tried: HashSet::new() };
+        let mut history = Self {
+            space: space.clone(),
+            trials: Vec::new(),
+            ranked: Vec::new(),
+            begun: VecDeque::new(),
+            tried: HashSet::new(),
+        };
         trials.into_iter().for_each(|trial| history.push(trial));
         history
+    }
+
+    /// Says that a trial of this point has begun: the next ones are chosen before anything is known of it but that it is not to be tried
+    /// again. So several are made at a time. Its [`History::push`] follows, in the order in which they began.
+    ///
+    /// # Panics
+    /// When it is not a point of the space.
+    pub fn begin(&mut self, point: Vec<Value>) {
+        assert!(self.space.holds(&point), "every trial is a point of the space");
+        self.tried.insert(key(&point));
+        self.begun.push_back(point);
     }
 
     /// Adds a trial.
     ///
     /// # Panics
-    /// When its point is not one of the space.
+    /// When its point is not one of the space, or others began before it.
     pub fn push(&mut self, trial: Trial) {
         assert!(self.space.holds(&trial.point), "every trial is a point of the space");
+        if let Some(begun) = self.begun.pop_front() {
+            assert_eq!(begun, trial.point, "trials are known in the order in which they began");
+        }
         // Of equal ones the earlier is the first.
         let rank = self.ranked.partition_point(|other| self.trials[*other].compare(&trial).is_ge());
         self.ranked.insert(rank, self.trials.len());
@@ -82,13 +104,17 @@ impl History {
         &self.trials
     }
 
-    /// The next point to try: a function of the space, the trials, and these arguments alone.
+    /// The next point to try: a function of the space, the trials, the points that were [begun](History::begin), and these arguments alone.
     ///
     /// A point that was tried already is not tried again: the same training would give the same score. None where no point
     /// is left, or where 128 draws gave none that is new.
     ///
     /// The random numbers of a dimension depend on the seed, the trial's number and the dimension's place, so that the first
     /// trials of [`Sampler::Tpe`] are those of [`Sampler::Random`], and two spaces that begin alike are searched alike.
+    ///
+    /// What was begun counts among the bad ones for [`Sampler::Tpe`], so that those that are made at a time are not all in one place (the
+    /// constant liar of Ginsbourger et al. 2010, "Kriging is well-suited to parallelize optimization"). For [`Sampler::Random`] it makes no
+    /// difference whether a trial is known or only begun.
     pub fn suggest(&self, sampler: Sampler, seed: u64) -> Option<Vec<Value>> {
         let space = &self.space;
         if space.size().is_some_and(|size| self.tried.len() as u64 >= size) {
@@ -98,7 +124,7 @@ impl History {
         let stream = |dimension: usize, attempt: u64| {
             let mut generator = ChaCha8Rng::seed_from_u64(seed);
             // Room for 2^12 attempts and 2^12 dimensions; the trials have the rest.
-            let trial = self.trials.len() as u64;
+            let trial = (self.trials.len() + self.begun.len()) as u64;
             generator.set_stream((trial << 24) | ((dimension as u64) << 12) | attempt);
             generator
         };
@@ -121,16 +147,17 @@ impl History {
         (0..ATTEMPTS).map(by_lot).find(new).or_else(|| first_untried(space, new))
     }
 
-    /// The points that densities are made of, the best first.
+    /// The points that densities are made of, the best first, what was only begun last.
     fn told(&self) -> Vec<&[Value]> {
         let all = self.ranked.len();
         let point = |rank: usize| self.trials[self.ranked[rank]].point.as_slice();
+        let begun = self.begun.iter().map(Vec::as_slice);
         if all <= MOST_TOLD {
-            return (0..all).map(point).collect();
+            return (0..all).map(point).chain(begun).collect();
         }
         let good = (GAMMA * MOST_TOLD as f64).ceil() as usize;
         let others = (0..MOST_TOLD - good).map(|index| good + index * (all - good) / (MOST_TOLD - good));
-        (0..good).chain(others).map(point).collect()
+        (0..good).chain(others).map(point).chain(begun).collect()
     }
 }
 
@@ -230,6 +257,33 @@ mod tests {
         for count in [0, 1, 2, 700] {
             let history = history(count);
             assert_eq!(history.ranked, ranking(&history.trials));
+        }
+    }
+
+    #[test]
+    fn what_was_begun_is_not_tried_again_and_counts_as_bad() {
+        let mut history = history(20);
+        let known = history.clone();
+        let points: Vec<_> = (0..6)
+            .map(|_| {
+                let point = history.suggest(Sampler::Tpe, 1).expect("a new point");
+                history.begin(point.clone());
+                point
+            })
+            .collect();
+        assert_eq!(known.suggest(Sampler::Tpe, 1).as_ref(), Some(&points[0]));
+        let different: HashSet<_> = points.iter().map(|point| key(point)).collect();
+        assert_eq!(different.len(), 6);
+        assert!(history.told()[20..].iter().zip(&points).all(|(told, point)| told == point));
+        // By lot it is all one whether a trial is known or only begun.
+        let mut sequence = known.clone();
+        let mut begun = known;
+        for index in 0..6 {
+            let point = sequence.suggest(Sampler::Random, 1).expect("a new point");
+            assert_eq!(begun.suggest(Sampler::Random, 1), Some(point.clone()));
+            begun.begin(point.clone());
+            let score = Score { value: f64::from(index), penalty: 0.0 };
+            sequence.push(Trial { point, length: 1, scores: vec![score], failed: false });
         }
     }
 

@@ -1,12 +1,13 @@
 //! A plan carried out, run by run.
 
 use crate::{
+    beating::{LOOK_AGAIN, beating},
     run::{RunError, Session},
     telling::Telling,
 };
 use records::{
     event::{Event, Kind, Run, Work},
-    folder::{BEAT, Claim, StudyFolder},
+    folder::StudyFolder,
     identity::run_id,
     record::{FailedRun, RunSpec},
     store::{FileError, Kept, Store},
@@ -14,10 +15,7 @@ use records::{
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        mpsc::{RecvTimeoutError, channel},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -47,9 +45,6 @@ pub struct Executed {
     /// Runs that came to other bits than a record that was there: in words. Both records are kept.
     pub conflicts: Vec<String>,
 }
-
-/// How long to wait before looking again whether another program has made a run, at first and at most.
-const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(3200)];
 
 /// Who hears what happens; a break ends the run after its step, and so the plan.
 pub type Hearing<'a> = &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send);
@@ -291,20 +286,4 @@ impl Execution<'_, '_> {
             }
         })
     }
-}
-
-/// Does work while others are told that it goes on.
-fn beating<R>(claim: &Claim, work: impl FnOnce() -> R) -> R {
-    thread::scope(|scope| {
-        let (done, end) = channel::<()>();
-        scope.spawn(move || {
-            while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                // Silence costs others nothing but the time of a run that they make as well.
-                let _ = claim.beat();
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    })
 }

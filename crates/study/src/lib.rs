@@ -3,6 +3,7 @@
 //! One way through: [`study_file`] reads what is asked for, [`plan::plan`] turns a study into runs, [`execute::execute`] makes
 //! those whose records are missing and keeps one record each, by [`records`].
 
+mod beating;
 pub mod bench;
 pub mod clock;
 mod division;

@@ -1,26 +1,29 @@
 //! `merge`: results folders into one.
 
-use super::{report::corpus, results};
+use super::{report::corpus, results, status};
 use crate::command::{
     failure::Failure,
     options::{OutputArguments, values::Show},
     output,
+    reproduce::shell_path,
 };
 use clap::{Args, ValueHint};
 use records::{
     merge::{Merged, merge},
     results::{collect, read_parts},
+    search_folder::Search,
+    search_merge::{MergedSearch, merge_searches},
 };
 use report::thousands;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `merge`.
 #[derive(Debug, Args)]
 pub(crate) struct MergeArguments {
-    /// The folder that all results go to; it may hold results of the study already
+    /// The folder that all results go to; it may hold results of the study, or trials of the search, already
     #[arg(value_name = "OUT", value_hint = ValueHint::DirPath)]
     out: PathBuf,
-    /// Results folders of the same study; they stay as they are
+    /// Results folders of the same study, or folders of one search; they stay as they are
     #[arg(value_name = "IN", required = true, value_hint = ValueHint::DirPath)]
     inputs: Vec<PathBuf>,
     /// Whether to show the plots: auto shows them when at a terminal
@@ -33,6 +36,9 @@ pub(crate) struct MergeArguments {
 /// Unites the folders, and reports on what is there then.
 pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
     let MergeArguments { out, inputs, show, output } = arguments;
+    if Search::of_folder(&inputs[0])?.is_some() {
+        return of_search(out, inputs, *output);
+    }
     let merged = merge(out, inputs)?;
     if !output.quiet {
         output::note(&format!(
@@ -66,6 +72,33 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
         told = results::publish_across(out, &parts, None, *output).and(told);
     }
     told.and(flaws(&merged, inputs))
+}
+
+/// Unites the trials of a search. Its report needs what its command says: so does whoever types it.
+fn of_search(out: &Path, inputs: &[PathBuf], output: OutputArguments) -> Result<(), Failure> {
+    let MergedSearch { trials, repeated, damaged } = merge_searches(out, inputs)?;
+    if !output.quiet && repeated > 0 {
+        output::note(&format!(
+            "{} were made more than once, with the same results: one of each is kept",
+            thousands(repeated as u64)
+        ));
+    }
+    damaged.iter().for_each(|told| output::note(told));
+    match output.json {
+        true => status::print_search(out, output)?,
+        false => output::result(&format!(
+            "{} of the search in {}; the `mnist-study tune` command that made them, with --out {}, continues and reports\n",
+            if trials == 1 { "1 trial".to_owned() } else { format!("{} trials", thousands(trials as u64)) },
+            out.display(),
+            shell_path(out.display())
+        ))?,
+    }
+    match damaged.into_iter().next() {
+        None => Ok(()),
+        Some(first) => {
+            Err(Failure::new(first, "the rest is merged; `mnist-study tune` makes damaged trials again"))
+        }
+    }
 }
 
 /// A failure where something was not right with what was merged, though all that can be used was.

@@ -4,6 +4,8 @@ use crate::command::{failure::Failure, options::OutputArguments, output, reprodu
 use clap::{Args, ValueHint};
 use records::{
     results::read_parts,
+    search_folder::Search,
+    search_status::{ModelTrials, RunningTrial, SearchStatus, search_status},
     status::{RunStatus, State, Status, status},
     store::FileError,
 };
@@ -13,11 +15,12 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+use study::shard::Shard;
 
 /// `status`.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
-    /// The results folder
+    /// The results folder, or the folder of a search
     #[arg(value_name = "DIR", default_value = "Results", value_hint = ValueHint::DirPath)]
     folder: PathBuf,
     #[command(flatten)]
@@ -32,7 +35,84 @@ struct Part {
 
 /// Says what is done, running, missing and failed.
 pub(crate) fn run(arguments: &StatusArguments) -> Result<(), Failure> {
-    tell(&arguments.folder, arguments.output)
+    match Search::of_folder(&arguments.folder)? {
+        None => tell(&arguments.folder, arguments.output),
+        Some(search) => tell_search(&arguments.folder, &search, arguments.output),
+    }
+}
+
+/// After a shard has made its trials, and others have not: what to type next.
+pub(super) fn after_shard(folder: &Path, shard: Shard, output: OutputArguments) -> Result<(), Failure> {
+    if output.json {
+        return print_search(folder, output);
+    }
+    output::result(&format!(
+        "the trials of shard {shard} are done; once all shards are, this command without --shard reports\n"
+    ))
+}
+
+/// What is known of a search, as JSON where that is asked for.
+pub(super) fn print_search(folder: &Path, output: OutputArguments) -> Result<(), Failure> {
+    match Search::read(folder)? {
+        Some(search) => print_status(&search, &search_status(folder, &search)?, output),
+        None => Ok(()),
+    }
+}
+
+fn print_status(search: &Search, status: &SearchStatus, output: OutputArguments) -> Result<(), Failure> {
+    match (output.json, output.quiet) {
+        (true, _) => output::json(&format!("{:#}\n", json!({ "search": search.identity, "status": status }))),
+        (false, true) => Ok(()),
+        (false, false) => output::result(&search_text(status)),
+    }
+}
+
+fn tell_search(folder: &Path, search: &Search, output: OutputArguments) -> Result<(), Failure> {
+    let status = search_status(folder, search)?;
+    print_status(search, &status, output)?;
+    let is_whole = |model: &ModelTrials| model.baseline && model.missing.is_empty();
+    if status.running.is_empty() && status.damaged.is_empty() && status.models.iter().all(is_whole) {
+        return Ok(());
+    }
+    let hint = match status.running.is_empty() {
+        true => {
+            "run the `mnist-study tune` command of this folder again: it makes what is missing, then reports"
+        }
+        false => {
+            "wait for those that are being made; the `mnist-study tune` command of this folder makes what is missing then"
+        }
+    };
+    Err(Failure::passing(format!("{}: the search is not complete", folder.display()), hint))
+}
+
+fn search_text(status: &SearchStatus) -> String {
+    /// More missing ones say no more.
+    const LISTED: usize = 10;
+    let names: Vec<&str> = status.models.iter().map(|model| model.model.as_str()).collect();
+    let mut text = format!("a search for settings of {}\n", names.join(", "));
+    for ModelTrials { model, baseline, trials, missing } in &status.models {
+        let noun = if *trials == 1 { "trial" } else { "trials" };
+        let baseline = if *baseline { "baseline" } else { "no baseline" };
+        text.push_str(&format!("{model}: {baseline}, {} {noun}", thousands(*trials as u64)));
+        if !missing.is_empty() {
+            let listed: Vec<String> =
+                missing.iter().take(LISTED).map(|number| format!("{}", number + 1)).collect();
+            let more = if missing.len() > LISTED { ", …" } else { "" };
+            text.push_str(&format!("; missing before the last: {}{more}", listed.join(", ")));
+        }
+        text.push('\n');
+    }
+    for RunningTrial { trial, place, process } in &status.running {
+        let running = State::Running { place: place.clone(), process: *process };
+        text.push_str(&format!("{trial}: {}\n", in_words(&running)));
+    }
+    for damaged in &status.damaged {
+        text.push_str(&format!("damaged: {damaged}\n"));
+    }
+    text.push_str(
+        "How many trials there are to be, --trials says: the same `mnist-study tune` command continues the search, and reports it.\n",
+    );
+    text
 }
 
 /// After a process made some of a study's runs: how many of all are done, and what to type next. What it was to do it did, whatever the others do.

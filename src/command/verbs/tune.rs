@@ -2,14 +2,14 @@
 
 use super::{
     named::{in_study_file, open},
-    session,
+    session, status,
 };
 use crate::command::{
     events::{self, EventLog},
     failure::{self, Failure},
     interrupt,
     options::{
-        OutputArguments, ReadingArguments, RecipeArguments,
+        OutputArguments, ReadingArguments, RecipeArguments, ShardChoice,
         values::{MeasureName, ProtocolName, SamplerName, minutes, threads},
     },
     output,
@@ -21,15 +21,21 @@ use records::{
     event::Event,
     question::Measure,
     record::Protocol,
+    search_folder::SearchFolder,
     store::{FileError, check_writable, write_atomically},
-    trial_store::TrialStore,
 };
+use report::thousands;
 use search::{Halving, Sampler};
 use serde_json::{Map, Value};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use study::{
+    place::place,
     plan::identify,
     run::RunError,
+    shard::Shard,
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFile, built_in_model, built_in_templates},
     tune::{Budget, Candidate, Question, SettingSpace, Tuned, Tuning, tune},
 };
@@ -54,6 +60,10 @@ pub(crate) struct TuneArguments {
     /// Give every trial all its epochs, also those that fall behind
     #[arg(long)]
     pub(crate) no_halving: bool,
+    /// Choose the trials of a model in rounds of N, by what the rounds before gave: those of a round can be made at the same time, by
+    /// several processes on one folder or by shards, and any number of them comes to the same search
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), default_value_t = 1)]
+    pub(crate) round: u16,
     /// Seed of the search and of every training in it
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -76,6 +86,10 @@ pub(crate) struct TuneArguments {
     /// Make every trial again, even where its record is in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Make the trials of one of N shards alone, counted from 1; all shards write to one folder. auto: as the variables of a task of Slurm,
+    /// HyperQueue or Kubernetes say. Exit status 75 where trials of other shards come first and nobody makes them: run it again then
+    #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["minutes", "fresh"])]
+    pub(crate) shard: Option<ShardChoice>,
     /// Also write what happens to this file or pipe, one JSON object a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) json_events: Option<PathBuf>,
@@ -85,6 +99,9 @@ pub(crate) struct TuneArguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
+
+/// How long a shard waits for trials of others while nobody makes any. Tasks of one array may begin some seconds apart.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What stands in the way of a search over a file's models.
 struct Named {
@@ -170,13 +187,20 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
             SamplerName::Random => Sampler::Random,
         },
         halving: (!arguments.no_halving).then(Halving::default),
+        round: usize::from(arguments.round),
         seed: arguments.seed,
         kernels: session.environment().kernels,
     };
-    let budget = match arguments.minutes {
-        Some(minutes) => Budget::Seconds(60.0 * minutes),
-        None => Budget::Trials(arguments.trials as usize),
+    let shard = arguments.shard.map(ShardChoice::resolve).transpose()?;
+    let trials = arguments.trials as usize;
+    let budget = match (arguments.minutes, shard) {
+        (Some(minutes), _) => Budget::Seconds(60.0 * minutes),
+        (None, Some((shard, _))) => Budget::Shard { trials, shard, patience: PATIENCE },
+        (None, None) => Budget::Trials(trials),
     };
+    if let Some((shard, from)) = shard.filter(|_| !arguments.output.quiet) {
+        tell(shard, from, &question);
+    }
     let log = arguments.json_events.as_deref();
     let files = arguments.models.iter().filter_map(|name| in_study_file(name));
     let mut inputs: Vec<(&str, &Path)> = files.map(|(file, _)| ("the study", Path::new(file))).collect();
@@ -187,15 +211,24 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     // From here on the folder is this search's: an interruption says what it holds.
     let _finishing = interrupt::finish_step();
     question.claim(&arguments.out, arguments.fresh)?;
-    let store = TrialStore::of(&arguments.out);
+    let place = session.environment().place.unwrap_or_else(place);
+    let workplace = SearchFolder::of(&arguments.out, &place);
     let mut progress = TrialProgress::new(arguments.output.quiet);
     let mut listener = |event: &Event| {
         progress.event(event);
         events.event(event);
         interrupt::flow()
     };
-    let Tuned { records, ended } = tune(&session, &question, budget, &store, arguments.fresh, &mut listener);
+    let Tuned { records, is_complete, ended } =
+        tune(&session, &question, budget, &workplace, arguments.fresh, &mut listener);
     progress.finish();
+    drop(workplace);
+    if let (Some((shard, _)), false) = (shard, is_complete) {
+        // Whoever finds all trials there reports them.
+        return ended
+            .map_err(Failure::from)
+            .and_then(|()| status::after_shard(&arguments.out, shard, arguments.output));
+    }
     // What was found before an interruption is written as well, once there is something of every model.
     let told = match records.iter().all(|records| !records.is_empty()) {
         true => Tuning::of(&question, records)
@@ -204,6 +237,22 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         false => Ok(()),
     };
     failure::before_report(ended.map_err(Failure::from), told)
+}
+
+/// What there is to say of a shard before it begins.
+fn tell(shard: Shard, from: Option<&str>, question: &Question) {
+    let from = from.map_or_else(String::new, |name| format!(" (by {name})"));
+    let models = question.candidates.len();
+    let at_a_time = question.trials_of_a_round().saturating_mul(models);
+    output::note(&format!("shard {shard}{from} of the search"));
+    if shard.count > at_a_time {
+        let (each, noun) = (question.trials_of_a_round(), if at_a_time == 1 { "trial" } else { "trials" });
+        output::note(&format!(
+            "a round has {} {noun} ({each} of each model), so no more shards than that are at work at a time: --round {} has work for all",
+            thousands(at_a_time as u64),
+            shard.count.div_ceil(models)
+        ));
+    }
 }
 
 fn publish(folder: &Path, tuning: &Tuning, arguments: &TuneArguments) -> Result<(), Failure> {

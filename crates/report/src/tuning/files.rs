@@ -11,7 +11,7 @@ pub const TUNING_SCHEMA: u32 = 1;
 /// from 0; `best` is null where no trial is better than the model as it stands.
 pub fn tuning_json(tuning: &Tuning) -> String {
     let question = &tuning.question;
-    let summary = json!({
+    let mut summary = json!({
         "schema": TUNING_SCHEMA,
         "dataset": question.dataset.name,
         "dataset_sha256": question.dataset.sha256,
@@ -23,6 +23,10 @@ pub fn tuning_json(tuning: &Tuning) -> String {
         "test_reads": 0,
         "models": tuning.models.iter().map(model).collect::<Vec<_>>(),
     });
+    // As in the search's own description: where there is only one, it is none of its features.
+    if let Some(round) = question.rounds() {
+        summary["round"] = round.into();
+    }
     format!("{summary:#}\n")
 }
 

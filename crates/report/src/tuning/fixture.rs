@@ -107,6 +107,7 @@ fn of(sampler: Sampler, decide_by: Measure, standing: TrialRecord, trials: Vec<T
         decide_by,
         sampler,
         halving: Some(Halving::default()),
+        round: 1,
         seed: 3,
         kernels: "portable".to_owned(),
     };

@@ -140,6 +140,11 @@ pub(crate) fn method(tuning: &Tuning) -> Vec<String> {
         ),
         None => "No trial was stopped for falling behind.".to_owned(),
     });
+    if let Some(round) = question.rounds() {
+        sentences.push(format!(
+            "Trials were made in rounds of {round} for each model: what was tried in a round depended on the results of the rounds before alone."
+        ));
+    }
     if let Some(model) = tuning.models.first() {
         sentences.push(format!(
             "Trials are numbered from 1 here and from 0 in the files: trial 1 of {0} is trials/{0}-0000.json.",

@@ -1,14 +1,16 @@
 //! Searching a model's settings by what its validation images say.
 //!
-//! A [`Question`] says which models, what is varied of each and how; [`tune`] makes the trials whose records are missing, one
-//! after the other, and keeps one record each; a [`Tuning`] is what they say. A trial is a training on the training images
-//! that is judged on the validation images: the test images are in no part of it. What is tried next depends on the
-//! question and on the trials before alone, so a search that was stopped goes on as if it had not been.
+//! A [`Question`] says which models, what is varied of each and how; [`tune`] makes the trials whose records are missing, and keeps one
+//! record each; a [`Tuning`] is what they say. A trial is a training on the training images that is judged on the validation images: the
+//! test images are in no part of it. What is tried next depends on the question and on the trials of the rounds before alone, so a search
+//! that was stopped goes on as if it had not been, and the trials of a round and those of different models can be made by several
+//! processes: each comes to the same search.
 
 mod execute;
 mod outcome;
 mod seen;
 mod space;
+mod strand;
 
 pub use execute::{Budget, TuneError, Tuned, tune};
 pub use outcome::{ModelOutcome, Tuning};
@@ -16,20 +18,18 @@ pub use space::SettingSpace;
 
 use crate::{
     environment::VERSION,
+    place::place,
     study_file::{ModelSpec, ModelTemplate, Setting, StudyFileError},
 };
 use records::{
-    identity::short_hash,
+    files::write_atomically,
     question::Measure,
     record::{DatasetIdentity, Protocol},
-    store::{FileError, write_atomically},
+    search_folder::{SEARCH, Search, SearchFolder},
 };
 use search::{Halving, Sampler};
 use serde_json::{Map, Value, json};
-use std::{fs, io, path::Path};
-
-/// The file that says what a folder's search is about.
-const SEARCH: &str = "search.json";
+use std::path::Path;
 
 /// What a search writes to its folder beside that and its trials: without it, they are not this program's.
 const OUTPUTS: [&str; 5] = ["best.toml", "tuning.json", "tuning.md", "tuning.html", "Search.png"];
@@ -75,6 +75,9 @@ pub struct Question {
     pub sampler: Sampler,
     /// Whether trials that fall behind are stopped.
     pub halving: Option<Halving>,
+    /// How many trials of a model make a round, at least 1. What is tried in a round and which trials are stopped there depends on the
+    /// trials of the rounds before alone, so that those of a round can be made at the same time.
+    pub round: usize,
     /// The seed of the search and of every training in it: trials differ by their settings alone.
     pub seed: u64,
     /// Instruction set of the kernels, [`records::record::Environment::kernels`]: other instructions round otherwise, and what is
@@ -116,6 +119,10 @@ impl Question {
             "kernels": self.kernels,
             "models": self.candidates.iter().map(model).collect::<Result<Vec<_>, _>>()?,
         });
+        // Searches of rounds of one trial stay what they were.
+        if let Some(round) = self.rounds() {
+            description["round"] = round.into();
+        }
         // Searches by accuracy stay what they were.
         if !self.decide_by.is_default() {
             description["measure"] = self.decide_by.name().into();
@@ -128,22 +135,39 @@ impl Question {
     /// # Errors
     /// When a candidate makes no model.
     pub fn identity(&self) -> Result<String, StudyFileError> {
-        let text = self.description()?.to_string();
-        Ok(short_hash(&text))
+        Ok(self.search()?.identity)
+    }
+
+    fn search(&self) -> Result<Search, StudyFileError> {
+        Ok(Search::of(self.description()?))
+    }
+
+    /// How many trials are chosen by the same trials before them: those of a round. Where no trial depends on the results of others, that is
+    /// all of them.
+    pub fn trials_of_a_round(&self) -> usize {
+        match (self.sampler, self.halving) {
+            (Sampler::Random, None) => usize::MAX,
+            _ => self.round.max(1),
+        }
+    }
+
+    /// How many trials make a round, where that is of consequence: several, on whose results later ones depend.
+    pub fn rounds(&self) -> Option<usize> {
+        Some(self.trials_of_a_round()).filter(|round| !matches!(*round, 1 | usize::MAX))
     }
 
     /// Says in the folder what its search is about, or finds it said.
     ///
     /// # Errors
-    /// When the folder holds another search or files that no search left there, or the file cannot be read or written.
+    /// When the folder holds another search or files that no search left there, when others work there on what is to be made afresh, or
+    /// when the file cannot be read or written.
     pub fn claim(&self, results: &Path, fresh: bool) -> Result<(), TuneError> {
         let path = results.join(SEARCH);
-        let description = self.description()?;
-        let there: Option<Value> = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
-            Err(problem) if problem.kind() == io::ErrorKind::NotFound => None,
-            Err(problem) => return Err(FileError { path, problem }.into()),
-        };
+        let search = self.search()?;
+        let there = Search::read(results)?;
+        if fresh && SearchFolder::of(results, &place()).is_at_work() {
+            return Err(TuneError::InUse { folder: results.to_owned() });
+        }
         if there.is_none() {
             let is_there = |name: &&str| results.join(name).symlink_metadata().is_ok();
             let foreign = [SEARCH].into_iter().chain(OUTPUTS).find(is_there);
@@ -151,23 +175,14 @@ impl Question {
                 return Err(TuneError::Foreign { folder: results.to_owned(), name });
             }
         }
-        if let Some(there) = there.filter(|there| *there != description && !fresh) {
-            return Err(TuneError::OtherSearch { path, difference: difference(&there, &description) });
+        match there {
+            // Others may read it just now.
+            Some(there) if there == search => Ok(()),
+            Some(there) if !fresh => {
+                let difference = format!("{} from what is asked for", search.difference(&there));
+                Err(TuneError::OtherSearch { path, difference })
+            }
+            _ => Ok(write_atomically(&path, search.text().as_bytes())?),
         }
-        let bytes = format!("{description:#}\n");
-        Ok(write_atomically(&path, bytes.as_bytes())?)
-    }
-}
-
-/// The first field in which two searches differ, in words.
-fn difference(there: &Value, asked: &Value) -> String {
-    let fields = [asked, there].into_iter().flat_map(|search| search.as_object().into_iter().flatten());
-    let differing = fields.filter(|(name, _)| there.get(name.as_str()) != asked.get(name.as_str()));
-    let name = |field: &str| {
-        if field == "models" { "models or what is searched".to_owned() } else { field.to_owned() }
-    };
-    match differing.map(|(field, _)| name(field)).next() {
-        Some(field) => format!("it differs in its {field} from what is asked for"),
-        None => "it was written by another version of the program".to_owned(),
     }
 }
