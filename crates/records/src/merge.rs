@@ -12,6 +12,7 @@ use crate::{
     question::Part,
     record::{FailedRun, RunRecord},
     sealed::Sealable,
+    search_folder::Search,
     store::{FileError, Store, bits, difference, read_plain_file, write_atomically},
 };
 use std::{
@@ -79,7 +80,14 @@ pub fn merge(out: &Path, inputs: &[PathBuf]) -> Result<Merged, MergeError> {
     if Plan::read(out).ok().flatten().is_some() || is_parts(&out.join(crate::plan_file::PARTS)) {
         all.push(out.to_owned());
     }
+    let is_search = all.is_empty() && Search::read(out)?.is_some();
     all.extend(inputs.iter().cloned());
+    if is_search {
+        return Err(MergeError::NoPlan {
+            folder: out.to_owned(),
+            found: "the folder of a search".to_owned(),
+        });
+    }
     for folder in &all {
         let found = if folder.exists() { "a file" } else { "nothing" };
         if !folder.is_dir() {

@@ -6,6 +6,7 @@
 
 use crate::{
     files::{FileError, read_plain_file, write_atomically},
+    plan_file::{PARTS, PLAN, is_parts, is_plan},
     sealed::Sealable,
     search_folder::{SEARCH, Search},
     trial::TrialRecord,
@@ -75,6 +76,9 @@ struct Best {
 /// When an input is no search's, or another search's; when two records of a trial have different results; when `out` cannot be written.
 pub fn merge_searches(out: &Path, inputs: &[PathBuf]) -> Result<MergedSearch, SearchMergeError> {
     let mut folders: Vec<PathBuf> = Vec::new();
+    if is_plan(&out.join(PLAN)) || is_parts(&out.join(PARTS)) {
+        return Err(SearchMergeError::NoSearch { folder: out.to_owned(), found: "results of runs" });
+    }
     if Search::read(out)?.is_some() {
         folders.push(out.to_owned());
     }

@@ -2,9 +2,10 @@
 
 use records::folder::{BEAT, Claim};
 use std::{
+    ops::ControlFlow,
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long to wait before looking again whether another program has made something, at first and at most.
@@ -24,4 +25,17 @@ pub(crate) fn beating<R>(claim: &Claim, work: impl FnOnce() -> R) -> R {
         drop(done);
         result
     })
+}
+
+/// Waits so long, and asks all the while whether to go on.
+pub(crate) fn wait(length: Duration, mut ask: impl FnMut() -> ControlFlow<()>) -> ControlFlow<()> {
+    let end = Instant::now() + length;
+    loop {
+        ask()?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return ControlFlow::Continue(());
+        }
+        thread::sleep(left.min(LOOK_AGAIN[0]));
+    }
 }

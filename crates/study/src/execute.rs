@@ -1,7 +1,7 @@
 //! A plan carried out, run by run.
 
 use crate::{
-    beating::{LOOK_AGAIN, beating},
+    beating::{LOOK_AGAIN, beating, wait},
     run::{RunError, Session},
     telling::Telling,
 };
@@ -194,10 +194,10 @@ impl Execution<'_, '_> {
             }
             runs
         };
-        if self.tell(&Event { work: None, kind: Kind::Waiting { runs } }).is_break() {
+        let waiting = Event { work: None, kind: Kind::Waiting { runs } };
+        if wait(*pause, || self.tell(&waiting)).is_break() {
             return Err(ExecutionError::Interrupted { runs });
         }
-        thread::sleep(*pause);
         *pause = (*pause * 2).min(LOOK_AGAIN[1]);
         self.store().look_again();
         Ok(true)

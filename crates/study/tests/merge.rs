@@ -321,6 +321,10 @@ fn folders_of_different_studies_are_refused_before_anything_is_written() {
         assert!(told.contains(expected), "{told}");
     }
     assert!(!out.exists(), "nothing is written");
+    fs::create_dir(study.path("search")).expect("made");
+    fs::write(study.path("search/search.json"), "{\"models\": []}").expect("written");
+    let told = merge(&study.path("search"), &[a.clone()]).expect_err("a search").to_string();
+    assert!(told.ends_with("the folder of a search found"), "{told}");
     // Nor does a shard of another study join, titled or not; outside of shards an untitled one gives way.
     for question in [&other, &Question::default()] {
         let refused = open("a", question, Entry::Join).expect_err("another study");

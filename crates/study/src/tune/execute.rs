@@ -6,7 +6,7 @@ use super::{
     strand::{Slot, Strand},
 };
 use crate::{
-    beating::{LOOK_AGAIN, beating},
+    beating::{LOOK_AGAIN, beating, wait},
     run::{RunError, Session, epoch_record},
     shard::Shard,
     study_file::{ModelSpec, StudyFileError},
@@ -24,7 +24,6 @@ use serde_json::{Map, Value};
 use std::{
     ops::ControlFlow,
     path::PathBuf,
-    thread,
     time::{Duration, Instant},
 };
 use train::Stopped;
@@ -209,10 +208,10 @@ impl Execution<'_> {
             }
             idle = if self.can_hope(&swept, idle)? { Duration::ZERO } else { idle + pause };
             let runs = swept.busy + swept.of_others;
-            if (self.listener)(&Event { work: None, kind: Kind::Waiting { runs } }).is_break() {
+            let waiting = Event { work: None, kind: Kind::Waiting { runs } };
+            if wait(pause, || (self.listener)(&waiting)).is_break() {
                 return Err(TuneError::Interrupted { trials: runs });
             }
-            thread::sleep(pause);
             pause = (pause * 2).min(LOOK_AGAIN[1]);
             self.store().look_again();
         }
