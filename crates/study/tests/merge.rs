@@ -194,7 +194,7 @@ fn any_order_of_any_subsets_gives_the_same_bytes() {
         // And into what is there.
         let rest: Vec<PathBuf> = order.iter().map(|member| inputs[*member].clone()).collect();
         for input in &rest {
-            merge(&one, &[input.clone()]).expect("one study");
+            merge(&one, std::slice::from_ref(input)).expect("one study");
         }
         assert_eq!(contents(&one), expected, "{order:?} one by one");
         for name in ["one", "other", "all"] {
@@ -323,7 +323,7 @@ fn folders_of_different_studies_are_refused_before_anything_is_written() {
     assert!(!out.exists(), "nothing is written");
     fs::create_dir(study.path("search")).expect("made");
     fs::write(study.path("search/search.json"), "{\"models\": []}").expect("written");
-    let told = merge(&study.path("search"), &[a.clone()]).expect_err("a search").to_string();
+    let told = merge(&study.path("search"), std::slice::from_ref(&a)).expect_err("a search").to_string();
     assert!(told.ends_with("the folder of a search found"), "{told}");
     // Nor does a shard of another study join, titled or not; outside of shards an untitled one gives way.
     for question in [&other, &Question::default()] {

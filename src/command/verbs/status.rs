@@ -159,8 +159,11 @@ fn read(folder: &Path) -> Result<Vec<Part>, Failure> {
     }
 }
 
+/// Whether a run is in a state.
+type IsState = fn(&State) -> bool;
+
 /// What each state is called, in the order in which they are told.
-const STATES: [(&str, fn(&State) -> bool); 6] = [
+const STATES: [(&str, IsState); 6] = [
     ("done", |state| *state == State::Done),
     ("running", |state| matches!(state, State::Running { .. })),
     ("missing", |state| *state == State::Missing),
