@@ -28,6 +28,8 @@ enum Kind {
     Failed,
     /// The same command may do better in a moment.
     Passing,
+    /// Nothing went wrong: what was asked about is not finished.
+    Unfinished,
     Usage,
     Interrupted,
 }
@@ -141,6 +143,16 @@ impl Failure {
         Self { message: message.to_string(), hint: hint.into(), kind: Kind::Passing }
     }
 
+    /// What was asked about is not finished: scripts and schedulers are to ask again.
+    pub(crate) fn unfinished(message: impl Display, hint: impl Into<Hint>) -> Self {
+        Self { message: message.to_string(), hint: hint.into(), kind: Kind::Unfinished }
+    }
+
+    /// Whether it is no error.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        matches!(self.kind, Kind::Unfinished)
+    }
+
     /// The system refused something, which may pass.
     pub(crate) fn of_system(kind: io::ErrorKind, message: impl Display, hint: impl Into<Hint>) -> Self {
         if is_passing(kind) { Self::passing(message, hint) } else { Self::new(message, hint) }
@@ -178,7 +190,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::Failed => 1,
-            Kind::Passing => 75,
+            Kind::Passing | Kind::Unfinished => 75,
             Kind::Usage => 2,
             Kind::Interrupted => interrupt::exit_code(),
         })
@@ -276,7 +288,13 @@ impl From<FolderError> for Failure {
                 "choose another folder with --out, or, outside of shards, replace the study that is there with --fresh"
             }
             FolderError::OtherEngine { .. } => {
-                "make all runs of a study with one instruction set: set MNIST_STUDY_KERNELS to one that every machine has, such as avx2, and                  choose another folder with --out"
+                "set MNIST_STUDY_KERNELS to an instruction set that every machine has, such as avx2, and make all runs in another folder with --out"
+            }
+            FolderError::DamagedPlan { .. } => {
+                "run the study once without --shard and --only: it writes the plan anew and keeps the records"
+            }
+            FolderError::Running { .. } => {
+                return Self::passing(error, "wait until that study has ended, then try again");
             }
             FolderError::Busy { .. } => {
                 "choose another folder with --out, or wait until that study has ended"
@@ -291,6 +309,9 @@ impl From<MergeError> for Failure {
         let hint = match error {
             MergeError::File(error) => return error.into(),
             MergeError::Folder(error) => return error.into(),
+            MergeError::DamagedPlan { .. } => {
+                "run the study once in that folder, without --shard and --only: it writes the plan anew and keeps the records"
+            }
             MergeError::NoPlan { .. } => {
                 "name folders that `mnist-study run` or `mnist-study compare` made, first the one that all results go to"
             }

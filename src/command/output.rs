@@ -228,7 +228,10 @@ pub(crate) fn failure(failure: &Failure, verb: &Verb) -> ExitCode {
     if failure.is_interruption() {
         interrupt::last_words();
     }
-    error_line(&failure.message);
+    match failure.is_unfinished() {
+        true => note(&failure.message),
+        false => error_line(&failure.message),
+    }
     let hint = format!("hint: {}", failure.hint.in_words(verb));
     let hint = printable(&hint);
     let _ = match terminal() {

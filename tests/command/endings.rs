@@ -269,8 +269,8 @@ fn a_study_goes_on_where_nobody_takes_what_it_says() {
         ("2>&-", "0"),
         (">&-", "0"),
         (">&- 2>&- <&-", "0"),
-        ("> /dev/full", "1"),
-        ("> /dev/full 2> /dev/full", "1"),
+        ("> /dev/full", "75"),
+        ("> /dev/full 2> /dev/full", "75"),
         // Pipes whose reader has gone.
         ("2> pipe", "0"),
         ("> pipe", "0"),

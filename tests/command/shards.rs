@@ -69,7 +69,7 @@ fn shards_of_one_folder_make_the_study() {
         if done < 6 {
             assert_eq!(told.stdout.matches(": missing\n").count(), 6 - done, "{}", told.stdout);
             assert!(
-                told.stderr.starts_with(&format!("error: out: {done} of 6 runs are done\n")),
+                told.stderr.starts_with(&format!("note: out: {done} of 6 runs are done\n")),
                 "{}",
                 told.stderr
             );
@@ -115,6 +115,8 @@ fn a_dry_run_tells_identities_and_a_run_is_made_by_one() {
             refused.stderr
         );
     }
+    let again = run(&bench, &["--only", &all[0], "--fresh", "--out", "out"]);
+    assert_eq!((again.code, again.stderr.matches(": done, test").count()), (Some(0), 1), "{}", again.stderr);
     for refused in [["--shard", "1/2", "--only", "x"], ["--shard", "1/2", "--fresh", "--quiet"]] {
         assert_eq!(run(&bench, &refused).code, Some(2));
     }
@@ -222,7 +224,7 @@ fn folders_of_shards_are_merged_and_what_is_missing_is_told() {
     let missing = "2 of 6 planned runs are missing (cnn: seed 1; mlp: seed 1).";
     assert!(bench.read("all/report.md").contains(missing) && bench.read("all/report.html").contains(missing));
     assert!(some.stdout.contains("2 of 6 planned runs are missing"), "{}", some.stdout);
-    assert!(summary["warnings"].to_string().contains("is itself a bias"), "{}", summary["warnings"]);
+    assert!(summary["warnings"].to_string().contains("the comparison is biased"), "{}", summary["warnings"]);
     // What was merged before is kept.
     let all = merge(&["all", "shard-2"]);
     assert_eq!(all.code, Some(0), "{}", all.stderr);
@@ -272,10 +274,36 @@ fn results_that_differ_are_kept_and_in_no_figure() {
     for file in ["all/report.md", "all/report.html"] {
         let text = bench.read(file);
         assert!(text.contains("1 of 6 planned runs has results of different bits"), "{file}");
-        assert!(text.contains("1 seed has runs of some models and not of all"), "{file}");
+        assert!(
+            text.contains("1 run without a partner of the same seed or fold is left out of the comparison."),
+            "{file}"
+        );
     }
     assert!(merged.stdout.contains("results of different bits"), "{}", merged.stdout);
     assert_eq!(bench.files("all/conflicts").len(), 1);
+    // Nobody takes one of them for the result.
+    let told = said(&mut bench.command(&["status", "all"]));
+    assert!(told.stdout.contains(": in conflict: several records of different bits"), "{}", told.stdout);
+    let run_again = run(&bench, &["--out", "all", "--shard", "1/1", "--quiet"]);
+    assert_eq!(run_again.code, Some(1), "{}", run_again.stderr);
+    assert!(
+        run_again.stderr.contains(&format!("error: model {model}, seed 0: two results")),
+        "{}",
+        run_again.stderr
+    );
+    // A run that is made again settles it.
+    for entry in ["records", "conflicts"] {
+        fs::create_dir_all(bench.path().join("settled").join(entry)).expect("made");
+        for file in bench.files(&format!("all/{entry}")) {
+            let [from, to] = ["all", "settled"].map(|out| bench.path().join(out).join(entry).join(&file));
+            fs::copy(from, to).expect("copied");
+        }
+    }
+    fs::copy(bench.path().join("all/plan.json"), bench.path().join("settled/plan.json")).expect("copied");
+    let settled = run(&bench, &["--out", "settled", "--only", &wrong.id, "--fresh", "--quiet"]);
+    assert_eq!(settled.code, Some(0), "{}", settled.stderr);
+    assert_eq!(bench.files("settled/conflicts").len(), 0);
+    assert_eq!(records(&bench, "settled").iter().filter(|record| record.fingerprint == right).count(), 1);
     // The wrong one is removed, whichever it is called.
     for file in
         [format!("records/{}.json", wrong.id), format!("conflicts/{}", bench.files("all/conflicts")[0])]
@@ -381,6 +409,24 @@ fn a_job_file_is_printed_for_each_scheduler() {
             .stdout
             .contains("    title = \"Shards\"\n    models = ")
     );
+    for scheduler in ["slurm", "hyperqueue", "kubernetes", "parallel"] {
+        let mut command = bench.command(&["script", scheduler, "s.toml", "--shards", "3"]);
+        let printed = said(command.env("MNIST_STUDY_KERNELS", "portable")).stdout;
+        let shell = "env MNIST_STUDY_KERNELS=portable mnist-study run s.toml";
+        let pod = "- name: MNIST_STUDY_KERNELS\n              value: \"portable\"";
+        assert!(printed.contains(if scheduler == "kubernetes" { pod } else { shell }), "{printed}");
+    }
+    // A text that lines cannot give again is quoted.
+    fs::write(bench.path().join("odd.toml"), format!("# \u{85}\u{1f642}\t\\\r\n{STUDY}\n")).expect("written");
+    let odd = script(&["kubernetes", "odd.toml", "--shards", "3"]);
+    assert!(
+        odd.stdout.contains("  study.toml: \"# \\u0085\\U0001f642\\u0009\\\\\\u000d\\ntitle = \\\"Shards"),
+        "{}",
+        odd.stdout
+    );
+    assert!(odd.stderr.contains("note: a pod has no data set data: "), "{}", odd.stderr);
+    let uneven = script(&["slurm", "s.toml", "--shards", "2"]);
+    assert!(uneven.stderr.contains("has 100 % more than the one with least"), "{}", uneven.stderr);
     let few = script(&["slurm", "s.toml", "--shards", "9"]);
     assert!(few.stderr.contains("there is work for 3 of 9 shards"), "{}", few.stderr);
     for (arguments, expected) in [
@@ -422,6 +468,24 @@ fn a_study_over_several_data_sets_is_divided_as_a_whole() {
     }
     assert!(bench.path().join("all/across.md").exists());
     assert_eq!(said(&mut bench.command(&["status", "all"])).code, Some(0));
+    // Nothing takes the place of a study over several.
+    let single = STUDY.replace("Shards", "Another");
+    fs::write(bench.path().join("single.toml"), single).expect("written");
+    for more in [&["--shard", "1/1"][..], &[]] {
+        let refused = said(bench.command(&["run", "single.toml", "--out", "shard-1"]).args(more));
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        let expected = "error: shard-1: holds the study \"a study over data, more\", not \"Another\"";
+        assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    }
+    // A part that has no runs yet is told, and the rest is reported.
+    fs::remove_dir_all(bench.path().join("shard-2/more/records")).expect("removed");
+    let reported = said(&mut bench.command(&["report", "shard-2"]));
+    assert_eq!(reported.code, Some(0), "{}", reported.stderr);
+    assert!(bench.read("shard-2/across.md").contains("more: no run has come to a result."));
+    assert!(bench.read("shard-2/across.md").contains("data: of 6 planned runs "));
+    fs::remove_dir_all(bench.path().join("shard-2/more")).expect("removed");
+    let merged = said(&mut bench.command(&["merge", "some", "shard-2", "shard-1"]));
+    assert_eq!(merged.code, Some(0), "{}", merged.stderr);
     let part = said(&mut bench.command(&["status", "shard-1", "--json"]));
     let part: Value = serde_json::from_str(&part.stdout).expect("JSON");
     assert_eq!(part["done"].as_u64().zip(part["missing"].as_u64()).map(|(one, other)| one + other), Some(12));
@@ -467,4 +531,58 @@ fn a_task_ends_within_a_second_wherever_it_is() {
     }
     let done = run(&bench, &["--shard", "1/2", "--out", "out", "--quiet"]);
     assert_eq!((done.code, bench.files("out/records").len()), (Some(0), 1), "{}", done.stderr);
+}
+
+#[test]
+fn a_damaged_plan_is_guessed_by_no_shard_and_mended_by_the_study() {
+    let bench = bench();
+    assert_eq!(run(&bench, &["--shard", "1/3", "--out", "out", "--quiet"]).code, Some(0));
+    let plan = bench.read("out/plan.json");
+    let damaged = plan.replace("Shards", "Shapes");
+    fs::write(bench.path().join("out/plan.json"), &damaged).expect("written");
+    let merge = ["merge", "out", "out"];
+    for refused in [&["run", "s.toml", "--shard", "2/3", "--out", "out"][..], &["status", "out"], &merge] {
+        let refused = said(&mut bench.command(refused));
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        assert!(refused.stderr.contains("out/plan.json: changed since it was written"), "{}", refused.stderr);
+        assert_eq!(refused.stderr.matches("plan.json").count(), 1, "{}", refused.stderr);
+        assert_eq!(bench.read("out/plan.json"), damaged, "left alone");
+    }
+    assert_eq!(run(&bench, &["--out", "out", "--quiet"]).code, Some(0));
+    assert_eq!(bench.read("out/plan.json"), plan);
+    // Records that no plan explains are not merged over.
+    fs::remove_file(bench.path().join("out/plan.json")).expect("there");
+    assert_eq!(run(&bench, &["--shard", "1/3", "--out", "other", "--quiet"]).code, Some(0));
+    let refused = said(&mut bench.command(&["merge", "out", "other"]));
+    assert!(
+        refused.stderr.contains("error: out: a results folder expected, records without a plan found"),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// What is said of pairs is what the comparison did.
+#[test]
+fn runs_that_nobody_pairs_are_not_said_to_be_left_out() {
+    let bench = bench();
+    let listed = run(&bench, &["--dry-run", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    let ids = texts(&listed, "runs", "id");
+    let some = |out: &str, runs: &[usize]| {
+        let only = runs.iter().flat_map(|run| ["--only", &ids[*run]]);
+        let arguments: Vec<&str> = only.chain(["--out", out, "--quiet"]).collect();
+        assert_eq!(run(&bench, &arguments).code, Some(0));
+        assert_eq!(said(&mut bench.command(&["report", out])).code, Some(0));
+        (bench.json(&format!("{out}/summary.json")), bench.read(&format!("{out}/report.md")))
+    };
+    // mlp of the first seed, cnn of the others: none has a partner, and all are compared.
+    let (summary, report) = some("apart", &[0, 3, 5]);
+    assert_eq!(summary["comparisons"][0]["unpaired_runs"], serde_json::json!([1, 2]));
+    assert!(!report.contains("without a partner"), "{report}");
+    let (summary, report) = some("paired", &[0, 1, 2, 3, 4]);
+    assert_eq!(summary["comparisons"][0]["runs"], 2);
+    assert!(
+        report.contains("1 run without a partner of the same seed or fold is left out of the comparison."),
+        "{report}"
+    );
 }

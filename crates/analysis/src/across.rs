@@ -28,6 +28,9 @@ pub struct Across {
     pub friedman_p_value: Option<f64>,
     /// Each pair of models, the one of the better rank first.
     pub pairs: Vec<AcrossPair>,
+    /// What of the plans no figure has, by data sets, in words; the report of each says more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<String>,
 }
 
 /// A model without a result on each data set.
@@ -127,6 +130,7 @@ pub fn across(studies: &[(String, Vec<RunRecord>)], question: &Question) -> Resu
         left_out,
         friedman_p_value,
         pairs,
+        incomplete: Vec::new(),
     })
 }
 

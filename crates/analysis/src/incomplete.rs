@@ -1,8 +1,8 @@
 //! What follows where a plan was not carried out whole.
 
-use crate::{Analysis, partner::Partner};
+use crate::{Analysis, verdict::Comparison};
 use records::left_out::LeftOut;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// So many seeds of a model are named.
 const NAMED: usize = 8;
@@ -33,38 +33,42 @@ pub(crate) fn incomplete(analysis: &Analysis, left_out: &LeftOut) -> Vec<String>
     if missing.is_empty() && conflicts.is_empty() {
         return told;
     }
-    let alone = unpaired(analysis);
-    if alone > 0 {
-        told.push(format!(
-            "{alone} {} runs of some models and not of all: where two models are compared, {} is left out.",
-            if alone == 1 { "seed has" } else { "seeds have" },
-            if alone == 1 { "the run without a partner" } else { "every run without a partner" },
-        ));
+    let alone = alone(analysis);
+    let several = analysis.comparisons.len() > 1;
+    if let Some((pair, runs)) = alone.iter().max_by_key(|(_, runs)| *runs) {
+        let noun = if *runs == 1 { "run" } else { "runs" };
+        told.push(match several {
+            true => format!(
+                "Runs without a partner of the same seed or fold are left out of {} of {} comparisons; most of {pair}: {runs} {noun}.",
+                alone.len(),
+                analysis.comparisons.len()
+            ),
+            false => format!("{runs} {noun} without a partner of the same seed or fold {} left out of the comparison.", if *runs == 1 { "is" } else { "are" }),
+        });
     }
-    let mut biased = "Leaving out runs is itself a bias where they are missing for what they are, such as too slow for a time limit or too large \
-                      for a machine; runs that are missing by chance only widen the intervals."
+    let mut biased = "If runs are missing for a reason that has to do with their model, such as a time limit that only the slow model reaches, the comparison \
+                      is biased; if they are missing by chance, it is only less precise."
         .to_owned();
     if !apart.is_empty() {
-        biased.push_str(" Records that another engine made stand apart and do not fill the gaps.");
+        biased.push_str(" Records that another engine made are counted below, and do not fill the gaps.");
     }
     told.push(biased);
     told
 }
 
-/// Seeds that some models have a run of, and not all.
-fn unpaired(analysis: &Analysis) -> usize {
-    let partners = |runs: &[crate::Run]| -> BTreeSet<String> {
-        let known = runs.iter().filter(|run| !matches!(run.partner, Partner::Name(_)));
-        known.map(|run| run.partner.to_string()).collect()
+/// The comparisons by pairs of runs that leave out runs without a partner: of which models, and how many runs.
+fn alone(analysis: &Analysis) -> Vec<(String, usize)> {
+    let runs_of = |name: &str| {
+        analysis.models.iter().find(|model| model.name == name).map_or(0, |model| model.runs.len())
     };
-    let of_models: Vec<BTreeSet<String>> = analysis
-        .models
-        .iter()
-        .filter(|model| model.runs.iter().any(|run| run.record().is_some()))
-        .map(|model| partners(&model.runs))
-        .collect();
-    let all: BTreeSet<&String> = of_models.iter().flatten().collect();
-    all.into_iter().filter(|partner| of_models.iter().any(|of_model| !of_model.contains(*partner))).count()
+    let of_pair = |comparison: &Comparison| {
+        // Where none has a partner, all are compared as they are.
+        let paired = Some(comparison.runs).filter(|runs| *runs > 0)?;
+        let all = runs_of(&comparison.a) + runs_of(&comparison.b);
+        let left = all.saturating_sub(2 * paired);
+        (left > 0).then(|| (format!("{} and {}", comparison.a, comparison.b), left))
+    };
+    analysis.comparisons.iter().filter_map(of_pair).collect()
 }
 
 /// `cnn: seeds 1, 2; lstm: seed 2`.

@@ -16,7 +16,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// How often a process says that it is at work still.
@@ -75,7 +75,8 @@ pub(crate) struct Claims {
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
-    file: File,
+    /// None where something stands in its place that is no claim: the run is made without one.
+    file: Option<File>,
     holder: Holder,
 }
 
@@ -85,14 +86,14 @@ impl Claim {
     /// # Errors
     /// What the system said: whoever looks from another machine may then take the run over.
     pub fn beat(&self) -> io::Result<()> {
-        write(&self.file, &self.holder)
+        self.file.as_ref().map_or(Ok(()), |file| write(file, &self.holder))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         // While it is locked still: the next one to open the path makes a file of its own.
-        if REMOVABLE && is_at(&self.file, &self.path) {
+        if REMOVABLE && self.file.as_ref().is_some_and(|file| is_at(file, &self.path)) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -129,6 +130,14 @@ impl Claims {
     }
 
     fn attempt(&self, path: &Path) -> io::Result<Attempt> {
+        // A folder, a pipe or a link is nobody's claim, and to open one may take for ever.
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Ok(Attempt::Taken(Claim {
+                path: path.to_owned(),
+                file: None,
+                holder: self.here.clone(),
+            }));
+        }
         let there = match OpenOptions::new().read(true).write(true).open(path) {
             Err(problem) if problem.kind() == io::ErrorKind::NotFound => return self.make(path),
             there => there?,
@@ -207,7 +216,7 @@ impl Claims {
     }
 
     fn taken(&self, path: &Path, file: File) -> Claim {
-        Claim { path: path.to_owned(), file, holder: self.here.clone() }
+        Claim { path: path.to_owned(), file: Some(file), holder: self.here.clone() }
     }
 
     /// The runs that are being made, with who makes them; what is abandoned is not among them. Nothing is written: the age of another machine's
@@ -220,14 +229,15 @@ impl Claims {
         let mut held = Vec::new();
         for entry in entries {
             let path = entry?.path();
-            let Some(id) = id_of(&path) else { continue };
+            let Some(id) = id_of(&path).filter(|_| is_plain(&path)) else { continue };
             // Read and not locked: a lock that is looked for must not be in anybody's way.
             let Ok(file) = File::open(&path) else { continue };
             let Some(holder) = read(&file) else { continue };
             let is_fresh = || {
                 let written = file.metadata().and_then(|metadata| metadata.modified());
-                // Written in the future is written just now, by another clock.
-                written.is_ok_and(|written| written.elapsed().unwrap_or_default() <= self.stale)
+                // Clocks differ: what is ahead of this one was written just now, unless it is far ahead.
+                let age = |written: SystemTime| written.elapsed().unwrap_or_else(|ahead| ahead.duration());
+                written.is_ok_and(|written| age(written) <= self.stale)
             };
             let is_alive = match (file.try_lock_shared(), holder.place.host == self.here.place.host) {
                 (Err(TryLockError::WouldBlock), _) => true,
@@ -250,7 +260,9 @@ impl Claims {
     /// Removes the claims of killed processes of this machine.
     pub(crate) fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| id_of(path).is_some())
+        for path in entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| id_of(path).is_some() && is_plain(path))
         {
             let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { continue };
             let is_own = read(&file).is_some_and(|holder| holder.place.host == self.here.place.host);
@@ -267,6 +279,11 @@ enum Attempt {
     Busy,
     /// What was there changed meanwhile.
     Again,
+}
+
+/// Whether it is a file, and no link to one.
+fn is_plain(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|there| there.is_file())
 }
 
 fn id_of(path: &Path) -> Option<String> {
@@ -295,7 +312,8 @@ fn age(file: &File, folder: &Path) -> io::Result<Duration> {
     now.write_all(b".")?;
     now.as_file().sync_data()?;
     let now = now.as_file().metadata()?.modified()?;
-    Ok(now.duration_since(file.metadata()?.modified()?).unwrap_or_default())
+    // A time that is to come is as wrong as one long gone.
+    Ok(now.duration_since(file.metadata()?.modified()?).unwrap_or_else(|ahead| ahead.duration()))
 }
 
 fn lock(file: &File) -> io::Result<()> {
@@ -426,7 +444,7 @@ mod tests {
         assert!(claims.claim("a").expect("writable").is_none());
         // The other machine's process wakes up: it says so to nobody, and lets nothing go.
         write(&elsewhere, &holder("elsewhere", None)).expect("written");
-        drop(Claim { path: path.clone(), file: elsewhere, holder: holder("elsewhere", None) });
+        drop(Claim { path: path.clone(), file: Some(elsewhere), holder: holder("elsewhere", None) });
         assert_eq!(read(&File::open(&path).expect("there")), Some(holder("here", None)));
         drop(claim);
         assert_eq!(names(folder.path()), [""; 0]);
@@ -473,6 +491,31 @@ mod tests {
             thread::sleep(claims.stale * 2);
             assert!(claims.claim("a").expect("writable").is_some(), "{text}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_nobody_s_claim() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let claims = claims(folder.path(), "here");
+        fs::create_dir(claims.path("folder")).expect("made");
+        std::os::unix::fs::symlink("nowhere", claims.path("link")).expect("made");
+        let pipe = std::process::Command::new("mkfifo").arg(claims.path("pipe")).status();
+        assert!(pipe.expect("it runs").success());
+        for id in ["folder", "link", "pipe"] {
+            let claim = claims.claim(id).expect("not opened").expect("free");
+            claim.beat().expect("nothing to write");
+            drop(claim);
+            assert!(fs::symlink_metadata(claims.path(id)).is_ok(), "{id} stays");
+        }
+        assert_eq!(claims.held().expect("readable"), []);
+        claims.sweep();
+        // A time far ahead is no sign of life.
+        let path = of_another_machine(folder.path(), "a", &holder("elsewhere", None));
+        let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+        File::options().write(true).open(&path).and_then(|file| file.set_modified(tomorrow)).expect("set");
+        assert_eq!(claims.held().expect("readable"), []);
+        assert!(claims.claim("a").expect("writable").is_some());
     }
 
     /// However many want it, one has it; and each time that it is let go, another one.

@@ -63,6 +63,18 @@ pub enum FolderError {
         /// That of the study that was to be carried out.
         asked: String,
     },
+    /// The folder's plan cannot be read.
+    #[error("{problem}")]
+    DamagedPlan {
+        /// Which file, and why.
+        problem: String,
+    },
+    /// Runs are being made in the folder.
+    #[error("{}: a study is being run here", folder.display())]
+    Running {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The folder's study is this one, made with another engine.
     #[error("{}: the study \"{study}\" is made here with {there}, this process computes with {here}", folder.display())]
     OtherEngine {
@@ -140,8 +152,21 @@ impl StudyFolder {
         let mut plan = Plan::of(question, trained, imported);
         let task = trained.and_then(|(_, environment)| environment.place.as_ref()?.task.clone());
         Self::enter(folder, task, |alone| {
-            // A plan that cannot be read says nothing: what is asked for takes its place.
-            let there = Plan::read(folder).ok().flatten();
+            let there = match Plan::read(folder) {
+                // What the others of a study go by is not guessed.
+                Err(problem) if entry == Entry::Join => return Err(FolderError::DamagedPlan { problem }),
+                // A plan that cannot be read says nothing: what is asked for takes its place.
+                there => there.ok().flatten(),
+            };
+            if entry != Entry::Replace
+                && let Some(there) = over_several(folder)?
+            {
+                return Err(FolderError::OtherStudy {
+                    folder: folder.to_owned(),
+                    there,
+                    asked: plan.name.clone(),
+                });
+            }
             let other = |there: &Plan| FolderError::OtherStudy {
                 folder: folder.to_owned(),
                 there: there.name.clone(),
@@ -181,7 +206,7 @@ impl StudyFolder {
     pub(crate) fn open_for(folder: &Path, plan: &Plan) -> Result<Self, FolderError> {
         Self::enter(folder, None, |alone| match alone {
             true => Ok(plan.write(folder)?),
-            false => Err(busy(folder, "another", &plan.name)),
+            false => Err(FolderError::Running { folder: folder.to_owned() }),
         })
     }
 
@@ -195,14 +220,12 @@ impl StudyFolder {
             if !alone && there != parts {
                 return Err(busy(folder, "another", name));
             }
-            if entry == Entry::Join && !there.is_empty() && there != parts {
-                let datasets: Vec<&str> = there.iter().map(|part| part.dataset.as_str()).collect();
-                let there = format!("a study over {}", datasets.join(", "));
-                return Err(FolderError::OtherStudy {
-                    folder: folder.to_owned(),
-                    there,
-                    asked: name.to_owned(),
-                });
+            if entry == Entry::Join
+                && there != parts
+                && let Some(there) = over_several(folder)?
+            {
+                let (folder, asked) = (folder.to_owned(), name.to_owned());
+                return Err(FolderError::OtherStudy { folder, there, asked });
             }
             if let Some(plan) = Plan::read(folder).ok().flatten().filter(|_| entry != Entry::Replace)
                 && (plan.question.title.is_some() || entry == Entry::Join)
@@ -292,6 +315,13 @@ impl Drop for StudyFolder {
             let _ = fs::remove_dir(&self.locks);
         }
     }
+}
+
+/// The name of a study over several data sets, where the folder is that of one.
+fn over_several(folder: &Path) -> Result<Option<String>, FileError> {
+    let parts = read_parts(folder)?;
+    let datasets: Vec<&str> = parts.iter().map(|part| part.dataset.as_str()).collect();
+    Ok((!parts.is_empty()).then(|| format!("a study over {}", datasets.join(", "))))
 }
 
 fn busy(folder: &Path, there: &str, asked: &str) -> FolderError {

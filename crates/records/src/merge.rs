@@ -8,7 +8,7 @@
 use crate::{
     folder::{Entry, FolderError, StudyFolder},
     imported::ImportedRun,
-    plan_file::{Engine, Plan, is_parts, read_parts},
+    plan_file::{Engine, PARTS, Plan, is_parts, read_parts},
     question::Part,
     record::{FailedRun, RunRecord},
     sealed::Sealable,
@@ -16,6 +16,7 @@ use crate::{
     store::{FileError, Store, bits, difference, read_plain_file, write_atomically},
 };
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
@@ -30,6 +31,8 @@ pub struct Merged {
     pub records: usize,
     /// Results of the same run and the same bits, of which one was taken.
     pub repeated: usize,
+    /// Where records are of several engines: which have the figures, in words.
+    pub engines: Vec<String>,
     /// Runs of which there are results of other bits, all of which are kept: in words.
     pub conflicts: Vec<String>,
     /// Files that are no sound records and were not taken: which, and why.
@@ -52,6 +55,12 @@ pub enum MergeError {
         folder: PathBuf,
         /// What is there.
         found: String,
+    },
+    /// A folder's plan cannot be read.
+    #[error("{problem}")]
+    DamagedPlan {
+        /// Which file, and why.
+        problem: String,
     },
     /// Two folders are of two studies.
     #[error("{}: holds the study \"{found}\", and {} the study \"{expected}\"{}", other.display(), one.display(), alike(expected, found))]
@@ -77,11 +86,26 @@ fn alike(one: &str, other: &str) -> &'static str {
 /// When an input is no results folder, or another study's; when `out` is another study's, or cannot be written.
 pub fn merge(out: &Path, inputs: &[PathBuf]) -> Result<Merged, MergeError> {
     let mut all: Vec<PathBuf> = Vec::new();
-    if Plan::read(out).ok().flatten().is_some() || is_parts(&out.join(crate::plan_file::PARTS)) {
-        all.push(out.to_owned());
+    match Plan::read(out) {
+        Ok(Some(_)) => all.push(out.to_owned()),
+        Ok(None) if is_parts(&out.join(PARTS)) => all.push(out.to_owned()),
+        // What cannot be told to be of the study must not be written over.
+        Err(problem) => return Err(MergeError::DamagedPlan { problem }),
+        Ok(None) if Store::of(out).identities()?.is_empty() => {}
+        Ok(None) => {
+            return Err(MergeError::NoPlan {
+                folder: out.to_owned(),
+                found: "records without a plan".to_owned(),
+            });
+        }
     }
     let is_search = all.is_empty() && Search::read(out)?.is_some();
-    all.extend(inputs.iter().cloned());
+    for input in inputs {
+        // Named twice, it is one.
+        if !all.iter().any(|known| same_file(known, input)) {
+            all.push(input.clone());
+        }
+    }
     if is_search {
         return Err(MergeError::NoPlan {
             folder: out.to_owned(),
@@ -115,10 +139,17 @@ pub fn merge(out: &Path, inputs: &[PathBuf]) -> Result<Merged, MergeError> {
     }
     let folders = |part: &Part| all.iter().map(|folder| folder.join(&part.folder)).collect::<Vec<_>>();
     // All are looked at before anything is written.
-    let planned: Vec<Vec<Plan>> = first.iter().map(|part| plans(&folders(part))).collect::<Result<_, _>>()?;
+    let mut planned = Vec::new();
+    for part in first {
+        // A process that was ended early may not have come to all data sets.
+        let begun = |folder: &PathBuf| !matches!(Plan::read(folder), Ok(None));
+        let folders: Vec<PathBuf> = folders(part).into_iter().filter(begun).collect();
+        let plans = plans(&folders)?;
+        planned.push((part, folders, plans));
+    }
     let _folder = StudyFolder::open_parts(out, "a study over several data sets", first, Entry::Join)?;
-    for (part, plans) in first.iter().zip(&planned) {
-        merged.of_one(&out.join(&part.folder), &folders(part), plans)?;
+    for (part, folders, plans) in &planned {
+        merged.of_one(&out.join(&part.folder), folders, plans)?;
     }
     Ok(merged)
 }
@@ -131,7 +162,7 @@ fn plans(folders: &[PathBuf]) -> Result<Vec<Plan>, MergeError> {
         let plan = match Plan::read(folder) {
             Ok(Some(plan)) => plan,
             Ok(None) => return Err(none("a folder without a plan")),
-            Err(problem) => return Err(none(&problem)),
+            Err(problem) => return Err(MergeError::DamagedPlan { problem }),
         };
         if let Some(first) = plans.first()
             && first.study != plan.study
@@ -149,26 +180,48 @@ fn plans(folders: &[PathBuf]) -> Result<Vec<Plan>, MergeError> {
     Ok(plans)
 }
 
-/// The union of plans of one study. Where they are of several engines, that of the greatest is the plan: the others' records stand apart.
-fn united(plans: &[Plan]) -> Option<Plan> {
-    let engine: Option<&Engine> = plans.iter().filter_map(|plan| plan.engine.as_ref()).max();
-    let mut of_engine = plans.iter().filter(|plan| plan.engine.as_ref() == engine);
-    let mut plan = of_engine.next()?.clone();
-    of_engine.for_each(|other| plan.unite(other));
-    Some(plan)
+/// The union of plans of one study for each engine. The first is the folder's: that of the engine which has most of its runs' records, of
+/// those the greatest engine. The others' records stand apart.
+fn united(folders: &[PathBuf], plans: &[Plan], records: &BTreeSet<String>) -> Vec<Plan> {
+    let mut of_engines: BTreeMap<Option<Engine>, Plan> = BTreeMap::new();
+    let apart = folders.iter().flat_map(|folder| Plan::read_apart(folder));
+    for plan in plans.iter().cloned().chain(apart) {
+        let is_of_study = plans
+            .first()
+            .is_some_and(|first| first.study == plan.study || first.differs_by_engine_alone(&plan));
+        match of_engines.get_mut(&plan.engine) {
+            _ if !is_of_study => {}
+            Some(united) => united.unite(&plan),
+            None => {
+                of_engines.insert(plan.engine.clone(), plan);
+            }
+        }
+    }
+    let mut united: Vec<Plan> = of_engines.into_values().collect();
+    let made = |plan: &Plan| plan.runs.iter().filter(|run| records.contains(&run.id)).count();
+    united.sort_by_cached_key(|plan| Reverse((made(plan), plan.engine.clone())));
+    united
 }
 
 impl Merged {
     fn of_one(&mut self, out: &Path, folders: &[PathBuf], plans: &[Plan]) -> Result<(), MergeError> {
-        let Some(plan) = united(plans) else { return Ok(()) };
-        let workplace = StudyFolder::open_for(out, &plan)?;
-        let (stores, store) =
-            (folders.iter().map(|folder| Store::of(folder)).collect::<Vec<_>>(), workplace.store());
         let mut ids = BTreeSet::new();
-        for store in &stores {
+        for store in folders.iter().map(|folder| Store::of(folder)) {
             ids.extend(store.identities()?);
             ids.extend(store.conflicting());
         }
+        let united = united(folders, plans, &ids);
+        let [plan, apart @ ..] = &united[..] else { return Ok(()) };
+        let workplace = StudyFolder::open_for(out, plan)?;
+        Plan::write_apart(out, apart)?;
+        if let (Some(engine), false) = (&plan.engine, apart.is_empty()) {
+            self.engines.push(format!(
+                "{}: the figures are those of {engine}, which has most of the records",
+                out.display()
+            ));
+        }
+        let (stores, store) =
+            (folders.iter().map(|folder| Store::of(folder)).collect::<Vec<_>>(), workplace.store());
         for id in &ids {
             self.of_run(store, &stores, id)?;
         }
@@ -188,6 +241,14 @@ impl Merged {
             Store::imported_path,
             |store, id| store.read_imported(id).map(|run| run.as_ref().map(ImportedRun::digest)),
         )?;
+        for id in &ids {
+            // Two results of different bits were told above.
+            let results = store.results(id);
+            if let ([one], Some(difference)) = (&results.kept[..], results.conflict()) {
+                let run = &one.record.specification;
+                self.conflicts.push(format!("model {}, seed {}: {difference}", run.model, run.seed));
+            }
+        }
         self.folders.push(out.to_owned());
         Ok(())
     }
@@ -201,6 +262,7 @@ impl Merged {
             record: RunRecord,
         }
         let mut outcomes: BTreeMap<String, Best> = BTreeMap::new();
+        let mut sound = Vec::new();
         for store in stores {
             for path in std::iter::once(store.path(id)).chain(store.conflicts_of(id)) {
                 let record = match store.read_at(&path, id) {
@@ -212,6 +274,7 @@ impl Merged {
                     }
                 };
                 let (outcome, key) = (bits(&record), (record.warnings.len(), record.digest()));
+                sound.push(path.clone());
                 match outcomes.get_mut(&outcome) {
                     None => {
                         outcomes.insert(outcome, Best { key, path, record });
@@ -242,8 +305,9 @@ impl Merged {
         for (path, bytes) in &files {
             keep(path, bytes)?;
         }
-        // What stands in `records/` now need not be among the conflicts.
-        for path in out.conflicts_of(id).iter().filter(|path| !files.iter().any(|(kept, _)| kept == *path)) {
+        // What stands in `records/` now need not be among the conflicts. A damaged file may be the trace of one.
+        let is_kept = |path: &PathBuf| files.iter().any(|(kept, _)| kept == path);
+        for path in out.conflicts_of(id).iter().filter(|path| sound.contains(path) && !is_kept(path)) {
             let _ = fs::remove_file(path);
         }
         self.records += usize::from(!files.is_empty());

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
     fmt, fs, io,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 /// The plan of a study over one data set.
 pub(crate) const PLAN: &str = "plan.json";
+
+/// The folder of the plans of a merged study that other engines have.
+const APART: &str = "apart";
 
 /// The folders of a study over several.
 pub(crate) const PARTS: &str = "parts.json";
@@ -187,8 +190,7 @@ impl Plan {
     /// When the file cannot be written.
     pub(crate) fn write(&self, results: &Path) -> Result<(), FileError> {
         // Where several processes share a study they all write the same, which the first has done.
-        if Self::read(results).is_ok_and(|there| there.as_ref() != Some(self)) || !results.join(PLAN).exists()
-        {
+        if !matches!(Self::read(results), Ok(Some(there)) if there == *self) {
             sealed::write(&results.join(PLAN), self)?;
         }
         remove(&results.join(PARTS))
@@ -197,6 +199,38 @@ impl Plan {
     /// That of a results folder, if there is one; else what is wrong with the file.
     pub(crate) fn read(results: &Path) -> Result<Option<Self>, String> {
         sealed::read(&results.join(PLAN), Self::check)
+    }
+
+    /// The plans of a merged folder's study that other engines have, in the order of their files' names; what cannot be read is left out.
+    pub(crate) fn read_apart(results: &Path) -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(results.join(APART)) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        paths.iter().filter_map(|path| sealed::read(path, Self::check).ok().flatten()).collect()
+    }
+
+    /// Keeps the plans of other engines, in the place of those that are there.
+    ///
+    /// # Errors
+    /// When a file cannot be written or removed.
+    pub(crate) fn write_apart(results: &Path, plans: &[Self]) -> Result<(), FileError> {
+        let folder = results.join(APART);
+        let mut kept = BTreeSet::new();
+        for plan in plans {
+            let path = folder.join(format!("{}.json", plan.study));
+            if !matches!(sealed::read(&path, Self::check), Ok(Some(there)) if there == *plan) {
+                sealed::write(&path, plan)?;
+            }
+            kept.insert(path);
+        }
+        let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !kept.contains(path)) {
+            remove(&path)?;
+        }
+        if kept.is_empty() {
+            let _ = fs::remove_dir(&folder);
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), String> {

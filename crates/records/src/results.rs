@@ -9,7 +9,7 @@ use crate::{
     plan_file::{Engine, Plan},
     question::Question,
     record::{Environment, FailedRun, RunRecord, RunSpec},
-    store::{FileError, Results, Store, difference},
+    store::{FileError, Results, Store},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -120,19 +120,12 @@ impl Collection {
             if self.take(store, &run.id) {
                 continue;
             }
-            let run = MissingRun { id: run.id.clone(), model: run.model.clone(), seed: run.seed };
-            match store.read_failed(&run.id) {
-                Ok(Some(failed)) => self.failed.push(failed),
-                Ok(None) => self.left_out.missing.push(run),
-                Err(problem) => {
-                    self.lose(format!("{problem}: left out"));
-                    self.left_out.missing.push(run);
-                }
-            }
+            self.left_out.missing.push(MissingRun {
+                id: run.id.clone(),
+                model: run.model.clone(),
+                seed: run.seed,
+            });
         }
-        // What is in conflict was said.
-        let conflicts = &self.left_out.conflicts;
-        self.left_out.missing.retain(|run| !conflicts.iter().any(|other| other.id == run.id));
         self.tell_missing(plan.runs.len());
         for run in &plan.imported {
             match store.read_imported(&run.id) {
@@ -158,9 +151,11 @@ impl Collection {
             missing.iter().take(NAMED).map(|run| format!("{} seed {}", run.model, run.seed)).collect();
         let more = if missing.len() > NAMED { ", …" } else { "" };
         self.lose(format!(
-            "{} of {planned} planned runs have no usable record ({}{more}): the command that began the study makes them",
+            "{} of {planned} planned runs {} no usable record ({}{more}): the command that began the study makes {}",
             missing.len(),
-            named.join(", ")
+            if missing.len() == 1 { "has" } else { "have" },
+            named.join(", "),
+            if missing.len() == 1 { "it" } else { "them" }
         ));
     }
 
@@ -201,35 +196,31 @@ impl Collection {
         }
     }
 
-    /// Adds a record; whether there is a usable one.
+    /// Adds a record, or that the run failed or has several results; whether there is anything of the run.
     fn take(&mut self, store: &Store, id: &str) -> bool {
-        let Results { mut kept, damaged } = store.results(id);
+        let results = store.results(id);
+        let conflict = results.conflict();
+        let Results { mut kept, failed, damaged } = results;
         for problem in damaged {
             self.lose(format!("{problem}: left out"));
         }
-        match kept.len() {
-            0 => false,
-            1 => {
-                self.records.extend(kept.pop().map(|result| result.record));
-                true
-            }
-            several => {
-                let difference = difference(&kept[0].record, &kept[1].record);
-                let run = &kept[0].record.specification;
-                self.lose(format!(
-                    "model {}, seed {}: {several} records of other bits ({difference}): left out until one is confirmed by verify and the others are removed",
-                    run.model, run.seed
-                ));
-                self.left_out.conflicts.push(ConflictingRun {
-                    id: id.to_owned(),
-                    model: run.model.clone(),
-                    seed: run.seed,
-                    difference,
-                    files: kept.iter().map(|result| within(&result.path)).collect(),
-                });
-                false
-            }
-        }
+        let Some(difference) = conflict else {
+            let is_there = !kept.is_empty() || failed.is_some();
+            self.records.extend(kept.pop().map(|result| result.record));
+            self.failed.extend(failed);
+            return is_there;
+        };
+        let run = &kept[0].record.specification;
+        self.lose(format!("model {}, seed {}: {difference}: in no figure", run.model, run.seed));
+        let of_failed = failed.map(|_| format!("failed/{id}.json"));
+        self.left_out.conflicts.push(ConflictingRun {
+            id: id.to_owned(),
+            model: run.model.clone(),
+            seed: run.seed,
+            difference,
+            files: kept.iter().map(|result| within(&result.path)).chain(of_failed).collect(),
+        });
+        true
     }
 
     fn lose(&mut self, note: String) {

@@ -6,7 +6,7 @@ use crate::{
     host,
     plan_file::{PLAN, Plan},
     record::Place,
-    store::{FileError, Results, Store},
+    store::{FileError, Store},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, io, num::NonZero, path::Path, thread};
@@ -47,8 +47,12 @@ pub struct RunStatus {
     pub id: String,
     /// The model's name.
     pub model: String,
-    /// The run's seed.
-    pub seed: u64,
+    /// The run's seed; none of a run of another program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What a run of another program is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// What is known of it.
     #[serde(flatten)]
     pub state: State,
@@ -77,7 +81,12 @@ impl Status {
 pub fn status(folder: &Path) -> Result<Status, FileError> {
     let error = |problem| FileError { path: folder.join(PLAN), problem };
     let plan = Plan::read(folder)
-        .map_err(|problem| error(io::Error::new(io::ErrorKind::InvalidData, problem)))?
+        .map_err(|problem| {
+            // The path stands before it in the error, too.
+            let path = format!("{}: ", folder.join(PLAN).display());
+            let problem = problem.strip_prefix(&path).unwrap_or(&problem).to_owned();
+            error(io::Error::new(io::ErrorKind::InvalidData, problem))
+        })?
         .ok_or_else(|| error(io::ErrorKind::NotFound.into()))?;
     let here = Holder::here(&Place { host: host::name(), task: None });
     let held = Claims::of(&folder.join(LOCKS), here).held().map_err(error)?;
@@ -86,7 +95,7 @@ pub fn status(folder: &Path) -> Result<Status, FileError> {
     // Each record's seal is compared: that is what takes time, and a folder may hold ten thousand.
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = plan.runs.len().div_ceil(threads).max(1);
-    let runs = thread::scope(|scope| {
+    let mut runs: Vec<RunStatus> = thread::scope(|scope| {
         let parts: Vec<_> = plan
             .runs
             .chunks(share)
@@ -96,7 +105,8 @@ pub fn status(folder: &Path) -> Result<Status, FileError> {
                     let status = |run: &crate::plan_file::PlannedRun| RunStatus {
                         id: run.id.clone(),
                         model: run.model.clone(),
-                        seed: run.seed,
+                        seed: Some(run.seed),
+                        run: None,
                         state: state(store, held, &run.id),
                     };
                     runs.iter().map(status).collect::<Vec<_>>()
@@ -105,22 +115,32 @@ pub fn status(folder: &Path) -> Result<Status, FileError> {
             .collect();
         parts.into_iter().flat_map(|part| part.join().expect("reading does not panic")).collect()
     });
+    runs.extend(plan.imported.iter().map(|run| RunStatus {
+        id: run.id.clone(),
+        model: run.model.clone(),
+        seed: None,
+        run: Some(run.run.clone()),
+        state: match store.read_imported(&run.id) {
+            Ok(Some(_)) => State::Done,
+            Ok(None) => State::Missing,
+            Err(problem) => State::Damaged { problem },
+        },
+    }));
     Ok(Status { study: plan.name, runs })
 }
 
 fn state(store: &Store, held: &BTreeMap<String, Holder>, id: &str) -> State {
-    let Results { kept, damaged } = store.results(id);
-    let of_record = match (kept.len(), damaged.into_iter().next()) {
-        (1, _) => return State::Done,
-        (0, None) => State::Missing,
-        (0, Some(problem)) => State::Damaged { problem },
-        _ => return State::Conflict,
-    };
-    if let Ok(Some(run)) = store.read_failed(id) {
-        return State::Failed { problem: run.problem };
+    let results = store.results(id);
+    if results.conflict().is_some() {
+        return State::Conflict;
     }
-    match held.get(id) {
-        Some(Holder { place, process }) => State::Running { place: place.clone(), process: *process },
-        None => of_record,
+    match (results.kept.first(), results.failed, held.get(id), results.damaged.into_iter().next()) {
+        (Some(_), ..) => State::Done,
+        (None, Some(run), ..) => State::Failed { problem: run.problem },
+        (None, None, Some(Holder { place, process }), _) => {
+            State::Running { place: place.clone(), process: *process }
+        }
+        (None, None, None, Some(problem)) => State::Damaged { problem },
+        (None, None, None, None) => State::Missing,
     }
 }

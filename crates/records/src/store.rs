@@ -41,10 +41,27 @@ pub enum Kept {
 /// What a folder has of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Results {
-    /// One for each outcome; several are a conflict.
+    /// One for each outcome.
     pub kept: Vec<KeptResult>,
+    /// That it came to none.
+    pub failed: Option<FailedRun>,
     /// Why files that are there were left aside.
     pub damaged: Vec<String>,
+}
+
+impl Results {
+    /// In what the results of the run differ, where there is more than one, a failure among them.
+    pub fn conflict(&self) -> Option<String> {
+        match (&self.kept[..], &self.failed) {
+            ([one, other, ..], _) => Some(difference(&one.record, &other.record)),
+            ([one], Some(failed)) => Some(format!(
+                "two results of the same run: {} epochs and a test in one, \"{}\" in the other",
+                one.record.epochs.len(),
+                failed.problem
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// A result of a run.
@@ -182,7 +199,12 @@ impl Store {
     /// The record of that identity, if there is a sound one; why a file that is there was left aside. Of several that differ in their bits it
     /// is any.
     pub fn read(&self, id: &str) -> Result<Option<RunRecord>, String> {
-        self.read_at(&self.path(id), id)
+        if let Some(record) = self.read_at(&self.path(id), id)? {
+            return Ok(Some(record));
+        }
+        // Of two results of a run the one in `records/` was the wrong one, and was removed.
+        let others = self.conflicts_of(id);
+        Ok(others.iter().find_map(|path| self.read_at(path, id).ok().flatten()))
     }
 
     pub(crate) fn read_at(&self, path: &Path, id: &str) -> Result<Option<RunRecord>, String> {
@@ -210,7 +232,8 @@ impl Store {
         self.conflicts.join(format!("{id}-{bits}.json"))
     }
 
-    /// All results of a run, one for each outcome, that of `records/` first. More than one is a conflict: a run has one result.
+    /// All results of a run, one for each outcome, that of `records/` first, and whether it failed. More than one is a
+    /// [conflict](Results::conflict): a run has one result.
     pub fn results(&self, id: &str) -> Results {
         let (mut results, mut seen) = (Results::default(), Vec::new());
         for path in std::iter::once(self.path(id)).chain(self.conflicts_of(id)) {
@@ -225,6 +248,10 @@ impl Store {
                 Ok(None) => {}
                 Err(problem) => results.damaged.push(problem),
             }
+        }
+        match self.read_failed(id) {
+            Ok(failed) => results.failed = failed,
+            Err(problem) => results.damaged.push(problem),
         }
         results
     }

@@ -40,34 +40,32 @@ fn cpu_name() -> String {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoadMeter {
     start: Option<Ticks>,
+    threads: u64,
 }
 
 /// Clock ticks since boot.
 #[derive(Debug, Clone, Copy)]
 struct Ticks {
+    /// How many processors there are.
+    processors: u64,
     /// Of all processors.
     total: u64,
     /// Spent neither idle nor by this process; what a hypervisor took away counts.
     others: u64,
 }
 
-/// Share of all processors' time that others may take before a timing is flagged.
+/// Share of its processors' time that others may take from a run before a timing is flagged.
 const LOAD_LIMIT: f64 = 0.10;
 
 impl LoadMeter {
-    pub(crate) fn start() -> Self {
-        Self { start: Ticks::read() }
+    /// For a run on so many threads.
+    pub(crate) fn start(threads: usize) -> Self {
+        Self { start: Ticks::read(), threads: threads as u64 }
     }
 
-    /// A warning, if others took more than a tenth.
+    /// A warning, if others took more than a tenth of what the run could have had.
     pub(crate) fn warning(self) -> Option<String> {
-        let (start, end) = (self.start?, Ticks::read()?);
-        let total = end.total.saturating_sub(start.total);
-        // Below a second the counters are too coarse to accuse anyone.
-        if total < 100 {
-            return None;
-        }
-        let share = end.others.saturating_sub(start.others) as f64 / total as f64;
+        let share = self.start?.share(&Ticks::read()?, self.threads)?;
         (share > LOAD_LIMIT).then(|| {
             format!(
                 "other programs took {:.0} % of the processors' time while this run was timed",
@@ -78,6 +76,20 @@ impl LoadMeter {
 }
 
 impl Ticks {
+    /// What others took of the time of as many processors as there are threads. They may have all the other processors, as the tasks
+    /// beside this one on a machine that a scheduler shares out.
+    fn share(&self, end: &Self, threads: u64) -> Option<f64> {
+        let total = end.total.saturating_sub(self.total);
+        // Below a second the counters are too coarse to accuse anyone.
+        if total < 100 {
+            return None;
+        }
+        let processors = end.processors.max(1);
+        let own = total as f64 * threads.min(processors) as f64 / processors as f64;
+        let others = end.others.saturating_sub(self.others) as f64;
+        Some((others - (total as f64 - own)).max(0.0) / own)
+    }
+
     fn read() -> Option<Self> {
         let all = fs::read_to_string("/proc/stat").ok()?;
         let own = fs::read_to_string("/proc/self/stat").ok()?;
@@ -102,7 +114,11 @@ impl Ticks {
         let own: Vec<&str> = own.rsplit_once(')')?.1.split_whitespace().collect();
         let own: u64 = own.get(11)?.parse::<u64>().ok()? + own.get(12)?.parse::<u64>().ok()?;
         let total: u64 = fields.iter().sum();
-        Some(Self { total, others: (total - fields[3] - fields[4]).saturating_sub(own) })
+        let is_one = |line: &&str| {
+            line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let processors = all.lines().filter(is_one).count() as u64;
+        Some(Self { processors, total, others: (total - fields[3] - fields[4]).saturating_sub(own) })
     }
 }
 
@@ -115,10 +131,24 @@ mod tests {
         let all = "cpu  100 1 20 1000 50 2 3 4 9 9\ncpu0 1 1 1 1\n";
         let own = "42 (a name) with) R 1 1 1 0 -1 0 0 0 0 0 70 5 0 0 20 0 2 0 9 9 9";
         let ticks = Ticks::parse(all, own).expect("both texts are whole");
-        assert_eq!(ticks.total, 1180);
+        assert_eq!((ticks.total, ticks.processors), (1180, 1));
         assert_eq!(ticks.others, 100 + 1 + 20 + 2 + 3 + 4 - 75);
         assert!(Ticks::parse("cpu 1 2 3\n", own).is_none());
         assert!(Ticks::parse(all, "42 (name) R 1").is_none());
+    }
+
+    #[test]
+    fn others_may_have_the_processors_that_a_run_does_not_use() {
+        let start = Ticks { processors: 4, total: 0, others: 0 };
+        let share = |others: u64, threads: u64| {
+            start.share(&Ticks { processors: 4, total: 400, others }, threads).expect("long enough")
+        };
+        // On all four processors whatever others take is taken from the run.
+        assert_eq!((share(0, 4), share(100, 4), share(400, 4)), (0.0, 0.25, 1.0));
+        // On one of them others may have three.
+        assert_eq!((share(300, 1), share(350, 1), share(400, 1)), (0.0, 0.5, 1.0));
+        assert_eq!(share(100, 9), 0.25);
+        assert_eq!(start.share(&Ticks { processors: 4, total: 99, others: 99 }, 4), None);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub enum ExecutionError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The user asked for the end while other programs made the runs that were left.
-    #[error("interrupted while other programs made {runs} runs")]
+    #[error("interrupted while other programs made {}", if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") })]
     Interrupted {
         /// How many they were.
         runs: usize,
@@ -42,7 +42,7 @@ pub enum ExecutionError {
 pub struct Executed {
     /// The runs whose training diverged, in the order of the plan.
     pub failed: Vec<FailedRun>,
-    /// Runs that came to other bits than a record that was there: in words. Both records are kept.
+    /// Runs that have results of different bits: in words. All are kept.
     pub conflicts: Vec<String>,
 }
 
@@ -118,7 +118,7 @@ enum Progress {
     Busy,
     Finished,
     Failed(Box<FailedRun>),
-    /// It is made, and there is another result.
+    /// It has several results.
     InConflict(String),
 }
 
@@ -225,12 +225,19 @@ impl Execution<'_, '_> {
             return None;
         }
         let work = |specification| Some(Work::Run(Run::of(index, self.plan.len(), specification)));
-        if let Ok(Some(record)) = self.store().read(id) {
-            let work = work(&record.specification);
-            let _ = self.tell(&Event { work, kind: Kind::finished(true, &record) });
+        let results = self.store().results(id);
+        if let (Some(difference), Some(first)) = (results.conflict(), results.kept.first()) {
+            let run = &first.record.specification;
+            let words = format!("model {}, seed {}: {difference}", run.model, run.seed);
+            let _ = self.tell(&Event::note(words.as_str()));
+            return Some(Progress::InConflict(words));
+        }
+        if let Some(result) = results.kept.first() {
+            let work = work(&result.record.specification);
+            let _ = self.tell(&Event { work, kind: Kind::finished(true, &result.record) });
             return Some(Progress::Finished);
         }
-        let run = self.store().read_failed(id).ok().flatten()?;
+        let run = results.failed?;
         let work = work(&run.specification);
         let _ = self.tell(&Event { work, kind: Kind::failed(true, &run) });
         Some(Progress::Failed(Box::new(run)))

@@ -13,7 +13,11 @@ pub fn place() -> Place {
 
 /// The task that environment variables tell. A scheduler may itself have been started by another one's task: HyperQueue's and Kubernetes's
 /// are the inner ones.
-pub(crate) fn task(variable: &dyn Fn(&str) -> Option<String>) -> Option<Task> {
+pub(crate) fn task(all: &dyn Fn(&str) -> Option<String>) -> Option<Task> {
+    /// No scheduler's are longer, and none have control characters: whatever else the environment holds goes into no record.
+    const LONGEST: usize = 100;
+    let usable = |text: &String| text.len() <= LONGEST && !text.chars().any(char::is_control);
+    let variable = |name: &str| all(name).filter(usable);
     let number = |name: &str| variable(name)?.parse::<u64>().ok();
     if let Some(id) = number("HQ_TASK_ID") {
         return Some(Task {
@@ -59,5 +63,8 @@ mod tests {
         assert_eq!(told(&inner).as_deref(), Some("HyperQueue job 1 task 5, begun again once"));
         assert_eq!(told(&[("JOB_COMPLETION_INDEX", "0")]).as_deref(), Some("Kubernetes task 0"));
         assert_eq!(told(&[("HQ_TASK_ID", "x")]), None);
+        for unusable in ["x".repeat(1000), "7\n8".to_owned()] {
+            assert_eq!(told(&[("SLURM_JOB_ID", &unusable)]), None);
+        }
     }
 }

@@ -267,18 +267,37 @@ fn another_engine_s_records_stand_apart() {
     b.store().write(&by_later(&study.records[1])).expect("written");
     drop(b);
     let b = study.path("b");
-    merge(&study.path("ab"), &[a.clone(), b.clone()]).expect("one study");
-    merge(&study.path("ba"), &[b, a]).expect("one study");
-    assert_eq!(contents(&study.path("ab")), contents(&study.path("ba")));
-    let Collection { records, left_out, notes, .. } = collect(&study.path("ab")).expect("records");
-    assert_eq!((records.len(), left_out.missing.len()), (2, 4), "those of the later engine count");
+    let [ab, ba] = ["ab", "ba"].map(|name| study.path(name));
+    let merged = merge(&ab, &[a.clone(), b.clone()]).expect("one study");
+    assert_eq!(merged.engines.len(), 1, "which has the figures is told");
+    merge(&ba, &[b.clone(), a.clone()]).expect("one study");
+    assert_eq!(contents(&ab), contents(&ba));
+    let Collection { records, left_out, notes, .. } = collect(&ab).expect("records");
+    assert_eq!((records.len(), left_out.missing.len()), (6, 0), "those of the engine that has most");
     let [apart] = &left_out.apart[..] else { panic!("{left_out:?}") };
-    assert_eq!((apart.engine_revision, apart.records), (here.engine_revision, 6));
+    assert_eq!((apart.engine_revision, apart.records), (later.engine_revision, 2));
     assert!(
         notes
             .iter()
-            .any(|note| note.contains("6 records of this study's runs") && note.contains("stand apart")),
+            .any(|note| note.contains("2 records of this study's runs") && note.contains("stand apart")),
         "{notes:?}"
+    );
+    // Whatever was merged first: with all of its records the later engine has as many, and is the greater one.
+    let c = study.open("c", &later).expect("free");
+    for record in &study.records[2..] {
+        c.store().write(&by_later(record)).expect("written");
+    }
+    drop(c);
+    let c = study.path("c");
+    let [abc, bc, cab] = ["abc", "bc", "cab"].map(|name| study.path(name));
+    merge(&abc, &[ab, c.clone()]).expect("one study");
+    merge(&bc, &[b, c.clone()]).expect("one study");
+    merge(&cab, &[a, bc]).expect("one study");
+    assert_eq!(contents(&abc), contents(&cab));
+    let Collection { records, left_out, .. } = collect(&abc).expect("records");
+    assert_eq!(
+        (records[0].environment.engine_revision, left_out.apart[0].records),
+        (later.engine_revision, 6)
     );
     // A process with another engine does not join.
     let refused = study.open("a", &later).expect_err("another engine");
@@ -330,4 +349,34 @@ fn folders_of_different_studies_are_refused_before_anything_is_written() {
         let refused = open("a", question, Entry::Join).expect_err("another study");
         assert!(matches!(refused, FolderError::OtherStudy { .. }), "{refused}");
     }
+}
+
+#[test]
+fn a_run_that_finished_and_diverged_is_in_conflict() {
+    let study = Study::new();
+    let a = study.keep("a", &study.records);
+    let b = study.keep("b", &[]);
+    Store::of(&b).write_failed(&study.failed(1)).expect("written");
+    let merged = merge(&study.path("all"), &[a, b]).expect("one study");
+    assert_eq!(merged.conflicts.len(), 1, "{merged:?}");
+    let Collection { records, failed, left_out, .. } = collect(&study.path("all")).expect("records");
+    assert_eq!((records.len(), failed.len(), left_out.conflicts.len()), (5, 0, 1));
+    assert_eq!(left_out.conflicts[0].files.len(), 2);
+    assert_eq!(status(&study.path("all")).expect("a plan").count(|state| *state == State::Conflict), 1);
+}
+
+#[test]
+fn merging_a_folder_with_itself_changes_nothing() {
+    let study = Study::new();
+    let folder = study.keep("a", &[study.records[0].clone(), wrong(&study.records[0])]);
+    let [conflict] = &Store::of(&folder).results(&study.records[0].id).kept[1..] else {
+        panic!("two results")
+    };
+    // A trace of a third result, which nobody can read.
+    let trace = conflict.path.with_file_name(format!("{}-0123456789abcdef.json", study.records[0].id));
+    fs::write(&trace, "{").expect("written");
+    let before = contents(&folder);
+    let merged = merge(&folder, &[folder.clone(), folder.join("../a")]).expect("one study");
+    assert_eq!((merged.damaged.len(), merged.conflicts.len()), (1, 1), "each is told once: {merged:?}");
+    assert_eq!(contents(&folder), before);
 }

@@ -24,7 +24,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["only", "fresh"])]
     pub(crate) shard: Option<ShardChoice>,
     /// Make this run alone, by its identity or the beginning of it, as --dry-run lists them; may be given several times
-    #[arg(long, value_name = "ID", conflicts_with = "fresh")]
+    #[arg(long, value_name = "ID")]
     pub(crate) only: Vec<String>,
     /// Make so many runs side by side, each on its share of the threads: the results are the same, more runs are made in an hour, and
     /// each takes longer

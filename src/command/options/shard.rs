@@ -88,10 +88,11 @@ fn automatic(variable: &dyn Fn(&str) -> Option<String>) -> Result<(Shard, &'stat
         ["SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX"].map(of_array);
     let (count, least, most) = (count?, least?, most?);
     // Some tasks of an array that are begun again are another array: which shards they are, only their script can say.
-    if least > id || id > most || most - least + 1 != count {
+    let width = most.checked_sub(least).and_then(|width| width.checked_add(1));
+    if !(least..=most).contains(&id) || width != Some(count) || least > 1 {
         return Err(Failure::usage(
             format!(
-                "--shard auto: an array of consecutive numbers expected, {count} tasks from {least} to {most} found"
+                "--shard auto: an array of consecutive numbers from 0 or 1 on expected, {count} tasks from {least} to {most} found"
             ),
             "pass --shard with the number of all shards, such as --shard \"$SLURM_ARRAY_TASK_ID/8\"",
         ));
@@ -146,8 +147,11 @@ mod tests {
     fn variables_that_do_not_tell_are_refused() {
         for (variables, expected) in [
             (vec![], "none found"),
-            (of_slurm("3", "2", "3", "5"), "consecutive numbers expected, 2 tasks from 3 to 5 found"),
-            (of_slurm("9", "8", "1", "8"), "consecutive numbers expected"),
+            (of_slurm("3", "2", "3", "5"), "from 0 or 1 on expected, 2 tasks from 3 to 5 found"),
+            (of_slurm("9", "8", "1", "8"), "consecutive numbers from 0 or 1"),
+            // Some tasks begun again: which shards they are is not known here.
+            (of_slurm("5", "1", "5", "5"), "1 tasks from 5 to 5 found"),
+            (of_slurm("0", "0", "0", "18446744073709551615"), "consecutive numbers"),
             (vec![("SLURM_ARRAY_TASK_ID", "3")], "SLURM_ARRAY_TASK_COUNT is not"),
             (vec![("SLURM_ARRAY_TASK_ID", "x")], "a whole number expected, \"x\" found"),
             (vec![("HQ_TASK_ID", "2")], "nothing says of how many"),

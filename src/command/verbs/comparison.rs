@@ -4,7 +4,9 @@ use super::{
     forecast::{Decision, Planned, check_here, decide},
     judge, results,
     selection::select,
-    session, status, tell_division,
+    session,
+    status::{self, MAKE_AGAIN},
+    tell_division,
 };
 use crate::command::{
     events::{self, EventLog},
@@ -21,7 +23,7 @@ use records::{
     folder::{Entry, StudyFolder},
     imported::Imports,
     question::{Part, Question},
-    record::{Protocol, Resample, RunSpec},
+    record::{Environment, Protocol, Resample, RunSpec},
     results::{collect, describe_failure},
     store::Store,
 };
@@ -165,17 +167,15 @@ pub(super) fn make(
         several => {
             let parts = parts(several);
             // Each is opened once more when its turn comes: together they might not fit into memory.
-            let selection = match options.shard.is_some() || !options.only.is_empty() {
-                true => {
-                    let prepared = parts.iter().map(|part| {
-                        let prepared = prepare(&part.dataset)?;
-                        Ok((prepared.runs, prepared.session.environment()))
-                    });
-                    let prepared = prepared.collect::<Result<Vec<_>, Failure>>()?;
-                    let plans: Vec<&[RunSpec]> = prepared.iter().map(|(runs, _)| &runs[..]).collect();
-                    select(options, &plans, &prepared[0].1, output.quiet)?
-                }
-                false => None,
+            let plans = parts.iter().map(|part| {
+                let prepared = prepare(&part.dataset)?;
+                Ok((prepared.runs, prepared.session.environment()))
+            });
+            let plans = plans.collect::<Result<Vec<(Vec<RunSpec>, Environment)>, Failure>>()?;
+            let of_parts: Vec<&[RunSpec]> = plans.iter().map(|(runs, _)| &runs[..]).collect();
+            let selection = match plans.first() {
+                Some((_, environment)) => select(options, &of_parts, environment, output.quiet)?,
+                None => None,
             };
             let chosen = |part: usize| selection.as_ref().map(|selection| &selection[part][..]);
             let planned = parts.iter().enumerate().map(|(index, part)| {
@@ -190,6 +190,12 @@ pub(super) fn make(
             // Until the results are out.
             let entry = entry(options, selection.is_some());
             let _folder = StudyFolder::open_parts(&options.out, name, &parts, entry)?;
+            // Whoever looks before all are begun sees what is to come.
+            for (Part { folder, .. }, (runs, environment)) in parts.iter().zip(&plans) {
+                let trained = Some((&runs[..], environment));
+                let folder = options.out.join(folder);
+                StudyFolder::open(&folder, &comparison.question, trained, Imports::default(), entry)?;
+            }
             let mut flaw = Ok(());
             for (index, Part { dataset, folder }) in parts.iter().enumerate() {
                 let folder = options.out.join(folder);
@@ -383,10 +389,7 @@ fn side_by_side(session: &Session, jobs: usize, quiet: bool) -> Result<Option<Ve
 fn all_made(Executed { failed, conflicts }: &Executed) -> Result<(), Failure> {
     if let [first, others @ ..] = &conflicts[..] {
         let more = if others.is_empty() { String::new() } else { format!("; and {} more", others.len()) };
-        return Err(Failure::new(
-            format!("{first}{more}"),
-            "both are kept, and neither is in a figure: `mnist-study verify DIR` tells which is right, then remove the other",
-        ));
+        return Err(Failure::new(format!("{first}{more}"), MAKE_AGAIN));
     }
     match &failed[..] {
         [] => Ok(()),
@@ -396,7 +399,7 @@ fn all_made(Executed { failed, conflicts }: &Executed) -> Result<(), Failure> {
                 1 => format!("{}; another run failed too", describe_failure(first)),
                 several => format!("{}; {several} other runs failed too", describe_failure(first)),
             },
-            "the other runs are reported; a smaller learning rate usually helps",
+            "the other runs are kept; a smaller learning rate usually helps",
         )),
     }
 }

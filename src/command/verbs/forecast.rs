@@ -164,6 +164,9 @@ fn summary(planned: &[Planned]) -> String {
         0 => String::new(),
         recorded => format!(" ({} already recorded)", thousands(recorded as u64)),
     };
+    if runs == 0 {
+        return "no runs: nothing to train".to_owned();
+    }
     if left == 0 {
         return format!("{}, all recorded: nothing to train", count(runs, "run"));
     }

@@ -55,13 +55,20 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
         }
     }
     // What is wrong is no progress.
-    for told in merged.conflicts.iter().chain(&merged.damaged) {
+    for told in merged.engines.iter().chain(&merged.conflicts).chain(&merged.damaged) {
         output::note(told);
     }
     let parts = read_parts(out)?;
     let mut told = Ok(());
     for folder in &merged.folders {
-        let collection = collect(folder)?;
+        let dataset = parts.iter().find(|part| out.join(&part.folder) == *folder).map(|part| &part.dataset);
+        let collection = match dataset {
+            None => collect(folder)?,
+            Some(dataset) => match results::of_part(collect(folder), dataset)? {
+                Some(collection) => collection,
+                None => continue,
+            },
+        };
         let corpus = corpus(&collection);
         let written = results::write_all(folder, collection, corpus.as_ref(), *output)?;
         if parts.is_empty() || !output.json {
@@ -111,7 +118,7 @@ fn flaws(merged: &Merged, inputs: &[PathBuf]) -> Result<(), Failure> {
     if let Some(conflict) = first(&merged.conflicts) {
         return Err(Failure::new(
             conflict,
-            "all results are kept, and none is in a figure: `mnist-study verify OUT` tells which is right, then remove the others from conflicts/",
+            "all results are kept, and none is in a figure: `mnist-study run STUDY.toml --out OUT --only ID --fresh` makes the run again, and its result takes the place of all of them",
         ));
     }
     if let Some(damaged) = first(&merged.damaged) {

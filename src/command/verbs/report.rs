@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), Failure> {
     let mut told = Ok(());
     for part in &parts {
         let folder = folder.join(&part.folder);
-        let collection = arguments.collect(&folder)?;
+        let Some(collection) = results::of_part(arguments.collect(&folder), &part.dataset)? else { continue };
         let corpus = corpus(&collection);
         let written = results::write_with(&folder, collection, corpus.as_ref(), output, &formats)?;
         if !output.json {

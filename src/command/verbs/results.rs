@@ -12,8 +12,9 @@ use crate::{
 };
 use analysis::across::across;
 use records::{
+    left_out::LeftOut,
     question::{Measure, Part},
-    results::{Collection, collect, describe_failure},
+    results::{CollectError, Collection, collect, describe_failure},
     store::write_atomically,
 };
 use report::{Format, Study};
@@ -89,6 +90,20 @@ pub(crate) fn write_with(
     Ok((text, pictures))
 }
 
+/// What a folder of one of several data sets holds; none, which is told, where its runs have come to nothing yet.
+pub(super) fn of_part(
+    collected: Result<Collection, CollectError>,
+    dataset: &str,
+) -> Result<Option<Collection>, Failure> {
+    match collected {
+        Err(error @ (CollectError::NoRecord { .. } | CollectError::AllFailed { .. })) => {
+            output::note(&format!("data set {dataset}: {error}"));
+            Ok(None)
+        }
+        collected => Ok(Some(collected?)),
+    }
+}
+
 /// Ranks the models over the results folders of several data sets, by their studies' measure unless another is named; writes `across.md` and `across.json` beside them.
 pub(crate) fn publish_across(
     folder: &Path,
@@ -96,15 +111,30 @@ pub(crate) fn publish_across(
     decide_by: Option<Measure>,
     output: OutputArguments,
 ) -> Result<(), Failure> {
-    let (mut studies, mut question) = (Vec::new(), None);
+    let (mut studies, mut question, mut incomplete) = (Vec::new(), None, Vec::new());
     for Part { dataset, folder: part } in parts {
-        let collection = collect(&folder.join(part))?;
+        let Some(collection) = of_part(collect(&folder.join(part)), dataset)? else {
+            incomplete.push(format!("{dataset}: no run has come to a result."));
+            continue;
+        };
         question = question.or(Some(collection.question));
         for failed in &collection.failed {
             output::note(&format!("{dataset}: {}", describe_failure(failed)));
         }
         // The reports of the data sets say more; what is lost there is missing here too.
         collection.losses.iter().for_each(|loss| output::note(&format!("{dataset}: {loss}")));
+        let LeftOut { missing, conflicts, .. } = &collection.left_out;
+        let lost = [
+            (missing.len(), "missing"),
+            (conflicts.len(), "in conflict"),
+            (collection.failed.len(), "diverged"),
+        ];
+        let planned = collection.records.len() + lost.iter().map(|(runs, _)| runs).sum::<usize>();
+        let lost = lost.iter().filter(|(runs, _)| *runs > 0).map(|(runs, what)| format!("{runs} {what}"));
+        let lost: Vec<String> = lost.collect();
+        if !lost.is_empty() {
+            incomplete.push(format!("{dataset}: of {planned} planned runs {}.", lost.join(", ")));
+        }
         studies.push((dataset.clone(), collection.records));
     }
     let mut question = question.unwrap_or_default();
@@ -112,8 +142,9 @@ pub(crate) fn publish_across(
         // The reports of the data sets say what was changed.
         question.decide_anew(measure);
     }
-    let across = across(&studies, &question)
+    let mut across = across(&studies, &question)
         .map_err(|error| Failure::new(error, "a run has diverged: the report of its data set names it"))?;
+    across.incomplete = incomplete;
     let mut json = serde_json::to_string_pretty(&across).expect("plain values");
     json.push('\n');
     write_atomically(&folder.join("across.json"), json.as_bytes())?;

@@ -12,7 +12,7 @@ use study::{
 };
 
 /// Beyond this a shard that has most costs notably more than the one that has least.
-const NOTABLE_IMBALANCE: f64 = 0.10;
+pub(super) const NOTABLE_IMBALANCE: f64 = 0.10;
 
 /// The runs that the options ask for, by their places in each of the plans of a study, one plan for each of its data sets; none where that is
 /// all of them. What there is to say of the division is said, unless `quiet`.
@@ -85,11 +85,15 @@ fn tell(shard: Shard, from: Option<&str>, division: &Division) {
             "the runs of one seed stay together, so there is work for {} shards: the others have none",
             thousands(division.blocks as u64)
         )),
-        Some(more) if more > NOTABLE_IMBALANCE => output::note(&format!(
-            "the shard with most to compute has {:.0} % more than the one with least: a number of shards that divides the seeds evenly ends \
-             sooner",
-            100.0 * more
-        )),
+        Some(more) if more > NOTABLE_IMBALANCE => output::note(&imbalanced(more)),
         Some(_) => {}
     }
+}
+
+/// That shards differ by this fraction.
+pub(super) fn imbalanced(more: f64) -> String {
+    format!(
+        "the shard with most to compute has {:.0} % more than the one with least: a number of shards that divides the seeds evenly ends sooner",
+        100.0 * more
+    )
 }

@@ -82,7 +82,7 @@ fn tell_search(folder: &Path, search: &Search, output: OutputArguments) -> Resul
             "wait for those that are being made; the `mnist-study tune` command of this folder makes what is missing then"
         }
     };
-    Err(Failure::passing(format!("{}: the search is not complete", folder.display()), hint))
+    Err(Failure::unfinished(format!("{}: the search is not complete", folder.display()), hint))
 }
 
 fn search_text(status: &SearchStatus) -> String {
@@ -151,6 +151,10 @@ fn read(folder: &Path) -> Result<Vec<Part>, Failure> {
             format!("{}: a results folder with a plan expected, nothing found", path.display()),
             "name a folder that `mnist-study run` or `mnist-study compare` made, such as Results",
         )),
+        Err(error) if error.problem.kind() == io::ErrorKind::InvalidData => Err(Failure::new(
+            error,
+            "run the study once without --shard and --only: it writes the plan anew and keeps the records",
+        )),
         Err(error) => Err(error.into()),
     };
     match read_parts(folder)? {
@@ -202,10 +206,10 @@ fn text(parts: &[Part]) -> String {
     for (dataset, run) in open.iter().take(LISTED) {
         let dataset = dataset.map_or_else(String::new, |name| format!("{name}, "));
         text.push_str(&format!(
-            "{}  {dataset}{}, seed {}: {}\n",
+            "{}  {dataset}{}, {}: {}\n",
             run.id,
             run.model,
-            run.seed,
+            called(run),
             in_words(&run.state)
         ));
     }
@@ -213,6 +217,14 @@ fn text(parts: &[Part]) -> String {
         text.push_str(&format!("and {} more; --json lists all\n", thousands((open.len() - LISTED) as u64)));
     }
     text
+}
+
+fn called(run: &RunStatus) -> String {
+    match (run.seed, &run.run) {
+        (Some(seed), _) => format!("seed {seed}"),
+        (None, Some(name)) => format!("run {name}"),
+        (None, None) => "a run".to_owned(),
+    }
 }
 
 fn in_words(state: &State) -> String {
@@ -247,6 +259,9 @@ fn to_json(parts: &[Part]) -> serde_json::Value {
     value
 }
 
+/// What to do about results of one run that differ.
+pub(super) const MAKE_AGAIN: &str = "`mnist-study run STUDY.toml --only ID --fresh` makes the run again: the new result takes the place of all of them";
+
 /// A failure unless every run is done: one that passes where runs are still to be made.
 fn complete(folder: &Path, parts: &[Part]) -> Result<(), Failure> {
     let (all, done) = (count(parts, |_| true), count(parts, |state| *state == State::Done));
@@ -263,20 +278,21 @@ fn complete(folder: &Path, parts: &[Part]) -> Result<(), Failure> {
         count(parts, |state| matches!(state, State::Missing | State::Running { .. } | State::Damaged { .. }));
     if to_make > 0 {
         let running = count(parts, |state| matches!(state, State::Running { .. }));
-        let hint = match running == to_make {
-            true => "wait for those that are running",
-            false => "begin the study again: it makes the runs that are missing",
+        let being_made = match running {
+            0 => String::new(),
+            1 => ", 1 is being made".to_owned(),
+            several => format!(", {} are being made", thousands(several as u64)),
         };
-        return Err(Failure::passing(message, hint));
+        return Err(Failure::unfinished(
+            format!("{message}{being_made}"),
+            "if no task is queued or running, start the study again: it makes the runs that are missing",
+        ));
     }
     Err(match count(parts, |state| *state == State::Conflict) {
         0 => Failure::new(
             message,
             "the others failed and would again: change their recipe, or read the report without them",
         ),
-        _ => Failure::new(
-            message,
-            "`mnist-study verify DIR` tells which of the records in conflict is right: remove the others from conflicts/",
-        ),
+        _ => Failure::new(message, MAKE_AGAIN),
     })
 }

@@ -55,7 +55,7 @@ pub fn across_terminal(across: &Across) -> String {
 }
 
 fn sentences(across: &Across) -> Vec<String> {
-    let mut sentences = Vec::new();
+    let mut sentences = across.incomplete.clone();
     for left_out in &across.left_out {
         sentences.push(format!(
             "{} has no result on {}, so it is not compared over the data sets.",

@@ -3,8 +3,10 @@
 //! The files are templates beside this one, as they are printed but for `@NAMES@`; nothing else is known of a scheduler here.
 
 use super::{
+    KERNELS,
     forecast::{self, Planned},
     run::{self, RunArguments},
+    selection::{NOTABLE_IMBALANCE, imbalanced},
     session,
 };
 use crate::command::{
@@ -19,7 +21,7 @@ use crate::command::{
 use clap::{Args, CommandFactory, FromArgMatches, ValueEnum, ValueHint};
 use records::record::DatasetIdentity;
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 use study::{
@@ -105,8 +107,17 @@ pub(crate) fn run(arguments: &ScriptArguments) -> Result<(), Failure> {
     let options: String = options.collect();
     let text = match is_shell {
         true => String::new(),
-        false => yaml_block(&arguments.file)?,
+        false => yaml_text(&arguments.file)?,
     };
+    // What this process computes with, the tasks compute with too: their bits depend on it.
+    let kernels = env::var(KERNELS).ok().filter(|name| !name.is_empty());
+    let program = kernels.as_ref().map_or_else(
+        || "mnist-study".to_owned(),
+        |name| format!("env {KERNELS}={} mnist-study", shell(name)),
+    );
+    let kernels = kernels.map_or_else(String::new, |name| {
+        format!("\n            - name: {KERNELS}\n              value: {}", serde_json::Value::from(name))
+    });
     let values = [
         ("TITLE", title),
         ("SHARDS", arguments.shards.to_string()),
@@ -119,6 +130,8 @@ pub(crate) fn run(arguments: &ScriptArguments) -> Result<(), Failure> {
         ("IMAGE", serde_json::Value::from(arguments.image.as_str()).to_string()),
         ("ARGUMENTS", options.trim_end().to_owned()),
         ("STUDY_TEXT", text),
+        ("PROGRAM", program),
+        ("KERNELS", kernels),
     ];
     output::result(&filled(arguments.scheduler.template(), &values))
 }
@@ -229,6 +242,18 @@ fn expect(arguments: &ScriptArguments, of_run: &RunArguments) -> Result<(String,
         }
     }
     let most = seconds.iter().copied().fold(0.0, f64::max);
+    if arguments.scheduler == SchedulerName::Kubernetes {
+        let elsewhere = |dataset: &&String| !["mnist", "colored-mnist"].contains(&dataset.as_str());
+        if let Some(dataset) = study.datasets.iter().find(elsewhere) {
+            output::note(&format!(
+                "a pod has no data set {dataset}: add a volume that holds it to the manifest, and name it as the pod sees it (published sets: set \
+                 MNIST_STUDY_DATA)"
+            ));
+        }
+    }
+    if let Some(more) = division.imbalance().filter(|more| *more > NOTABLE_IMBALANCE) {
+        output::note(&imbalanced(more));
+    }
     if division.blocks < seconds.len() {
         output::note(&format!(
             "the runs of one seed stay together, so there is work for {} of {} shards: the others end at once",
@@ -281,17 +306,31 @@ fn one_line(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// The text of a study file, as a block of a YAML file.
-fn yaml_block(file: &Path) -> Result<String, Failure> {
+/// The text of a study file as a value in a YAML file: the lines as they are where that gives every byte again, else a quoted string.
+fn yaml_text(file: &Path) -> Result<String, Failure> {
     const INDENTATION: &str = "    ";
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("{}: {error}", file.display()), "check the path"))?;
-    // A mark of the byte order would be a part of the block's first line.
-    let lines = text.trim_start_matches('\u{feff}').lines().map(|line| match line {
-        "" => String::new(),
-        line => format!("{INDENTATION}{line}"),
-    });
-    Ok(lines.collect::<Vec<_>>().join("\n"))
+    let is_plain = |character: char| character == '\n' || (' '..='~').contains(&character);
+    if text.ends_with('\n') && !text.ends_with("\n\n") && text.trim() != "" && text.chars().all(is_plain) {
+        let lines = text.lines().map(|line| match line {
+            "" => String::new(),
+            line => format!("{INDENTATION}{line}"),
+        });
+        return Ok(format!("|2\n{}", lines.collect::<Vec<_>>().join("\n")));
+    }
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\n' => quoted.push_str("\\n"),
+            ' '..='~' => quoted.push(character),
+            other if u32::from(other) <= 0xffff => quoted.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other => quoted.push_str(&format!("\\U{:08x}", u32::from(other))),
+        }
+    }
+    quoted.push('"');
+    Ok(quoted)
 }
 
 #[cfg(test)]
@@ -314,7 +353,9 @@ mod tests {
 
     #[test]
     fn every_template_is_filled_by_names_that_there_are() {
-        const NAMES: [&str; 11] = [
+        const NAMES: [&str; 13] = [
+            "PROGRAM",
+            "KERNELS",
             "TITLE",
             "SHARDS",
             "THREADS",

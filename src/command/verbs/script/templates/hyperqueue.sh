@@ -2,7 +2,7 @@
 # A HyperQueue task array: @SHARDS@ tasks, each of which trains one shard of the study. `mnist-study script hyperqueue` printed it.
 # Cost: @COST@.
 #
-# Every worker needs this folder, the results folder and `mnist-study` on its PATH. Save this file as hyperqueue.sh, then type:
+# Every worker needs this folder, the results folder and `mnist-study` on its PATH. Type (with the name that you saved this file by):
 #   hq submit hyperqueue.sh            submit it (with `hq server start` and `hq worker start` running)
 #   mnist-study status @OUT@           see what is done, running, missing and failed
 #   hq submit --array="$(hq job task-ids last --filter=failed,canceled)" hyperqueue.sh
@@ -22,4 +22,4 @@
 exec 2>&1
 # `exec` replaces this shell, so that HyperQueue's signals reach the program. Without it, the program would outlive a lost worker.
 # HyperQueue sets OMP_NUM_THREADS to the cores of the task.
-exec mnist-study run @STUDY@ --shard "$HQ_TASK_ID/@SHARDS@" --out @OUT@ --yes @ARGUMENTS@
+exec @PROGRAM@ run @STUDY@ --shard "$HQ_TASK_ID/@SHARDS@" --out @OUT@ --yes @ARGUMENTS@

@@ -2,7 +2,7 @@
 # A Slurm array job: @SHARDS@ tasks, each of which trains one shard of the study. `mnist-study script slurm` printed it.
 # Cost: @COST@.
 #
-# Every node needs this folder, the results folder and `mnist-study` on its PATH. Save this file as slurm.sh, then type:
+# Every node needs this folder, the results folder and `mnist-study` on its PATH. Type (with the name that you saved this file by):
 #   sbatch slurm.sh                    submit it
 #   mnist-study status @OUT@           see what is done, running, missing and failed
 #   sbatch --array=3,5 slurm.sh        repeat tasks 3 and 5 (any task can be repeated: existing records are reused)
@@ -25,7 +25,7 @@ trap 'cancelled=yes' TERM
 trap 'kill -USR1 "$program"' USR1
 
 # The program runs in the background, because bash handles a signal only after the command in the foreground has ended.
-mnist-study run @STUDY@ --shard "$SLURM_ARRAY_TASK_ID/@SHARDS@" --threads "$SLURM_CPUS_PER_TASK" --out @OUT@ --yes @ARGUMENTS@ &
+@PROGRAM@ run @STUDY@ --shard "$SLURM_ARRAY_TASK_ID/@SHARDS@" --threads "$SLURM_CPUS_PER_TASK" --out @OUT@ --yes @ARGUMENTS@ &
 program=$!
 
 # `wait` also returns when this script gets a signal: wait again until the program has ended.
