@@ -291,7 +291,7 @@ impl From<FolderError> for Failure {
                 "set MNIST_STUDY_KERNELS to an instruction set that every machine has, such as avx2, and make all runs in another folder with --out"
             }
             FolderError::DamagedPlan { .. } => {
-                "run the study once without --shard and --only: it writes the plan anew and keeps the records"
+                "run the whole study once in that folder: it writes the plan anew and keeps the records"
             }
             FolderError::Running { .. } => {
                 return Self::passing(error, "wait until that study has ended, then try again");
@@ -310,7 +310,7 @@ impl From<MergeError> for Failure {
             MergeError::File(error) => return error.into(),
             MergeError::Folder(error) => return error.into(),
             MergeError::DamagedPlan { .. } => {
-                "run the study once in that folder, without --shard and --only: it writes the plan anew and keeps the records"
+                "run the whole study once in that folder: it writes the plan anew and keeps the records"
             }
             MergeError::NoPlan { .. } => {
                 "name folders that `mnist-study run` or `mnist-study compare` made, first the one that all results go to"

@@ -159,7 +159,7 @@ impl StudyFolder {
                 there => there.ok().flatten(),
             };
             if entry != Entry::Replace
-                && let Some(there) = over_several(folder)?
+                && let Some(there) = over_several(folder, entry)?
             {
                 return Err(FolderError::OtherStudy {
                     folder: folder.to_owned(),
@@ -222,7 +222,7 @@ impl StudyFolder {
             }
             if entry == Entry::Join
                 && there != parts
-                && let Some(there) = over_several(folder)?
+                && let Some(there) = over_several(folder, entry)?
             {
                 let (folder, asked) = (folder.to_owned(), name.to_owned());
                 return Err(FolderError::OtherStudy { folder, there, asked });
@@ -318,8 +318,12 @@ impl Drop for StudyFolder {
 }
 
 /// The name of a study over several data sets, where the folder is that of one.
-fn over_several(folder: &Path) -> Result<Option<String>, FileError> {
-    let parts = read_parts(folder)?;
+fn over_several(folder: &Path, entry: Entry) -> Result<Option<String>, FileError> {
+    let parts = match read_parts(folder) {
+        // As with a plan: what cannot be read says nothing, but to those who go by it.
+        Err(_) if entry != Entry::Join => Vec::new(),
+        parts => parts?,
+    };
     let datasets: Vec<&str> = parts.iter().map(|part| part.dataset.as_str()).collect();
     Ok((!parts.is_empty()).then(|| format!("a study over {}", datasets.join(", "))))
 }

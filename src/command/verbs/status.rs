@@ -153,7 +153,7 @@ fn read(folder: &Path) -> Result<Vec<Part>, Failure> {
         )),
         Err(error) if error.problem.kind() == io::ErrorKind::InvalidData => Err(Failure::new(
             error,
-            "run the study once without --shard and --only: it writes the plan anew and keeps the records",
+            "run the whole study once in that folder: it writes the plan anew and keeps the records",
         )),
         Err(error) => Err(error.into()),
     };
