@@ -26,8 +26,8 @@ pub(crate) struct RunOptions {
     /// Make this run alone, by its identity or the beginning of it, as --dry-run lists them; may be given several times
     #[arg(long, value_name = "ID")]
     pub(crate) only: Vec<String>,
-    /// Make so many runs side by side, each on its share of the threads: the results are the same, more runs are made in an hour, and
-    /// each takes longer
+    /// Make so many runs side by side, each on its share of the threads: the results are the same, and each run takes longer. For
+    /// machines with more processors than a small network can use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 1)]
     pub(crate) jobs: u16,
     /// Begin without asking, also where the runs will take longer than an hour
