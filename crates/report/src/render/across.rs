@@ -120,10 +120,12 @@ mod tests {
                 equal: 0.06,
                 b_better: 0.04,
             }],
+            incomplete: vec!["mnist: of 6 planned runs 2 missing.".to_owned()],
         };
         let page = across_markdown(Some("Two sets"), &across);
         assert!(page.starts_with("# Two sets\n\n| model | mean rank | mnist (%) |"), "{page}");
         assert!(page.contains(r"| m\_l\_p | 2.00 | 98.00 | 89.00 |"), "{page}");
+        assert!(page.contains("- mnist: of 6 planned runs 2 missing."), "{page}");
         assert!(page.contains("2 data sets say little of others"), "{page}");
         assert!(page.contains("mean difference +1.50 points"), "{page}");
         let text = across_terminal(&across);
