@@ -102,7 +102,7 @@ impl Compared {
         }
         let trained = environment.map(|environment| (&specifications[..], environment));
         let imports = Imports { runs: imported, notes };
-        let entry = if replace { Entry::Replace } else { Entry::Own };
+        let entry = if replace { Entry::Replace } else { Entry::ReplaceUntitled };
         let workplace = StudyFolder::open(folder, question, trained, imports, entry)?;
         for record in records {
             if let Kept::InConflict(difference) = workplace.store().write(record).map_err(records_error)? {

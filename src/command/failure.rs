@@ -81,6 +81,8 @@ impl Hint {
                 .replace("pass --dataset ", "name ")
                 .replace(" with --dataset", "")
                 .replace("--dataset ", ""),
+            // Where the folder is no option, it is an argument.
+            Self::Words(words) if !has("--out") => words.replace(" with --out", ""),
             Self::Words(words) => words.clone(),
             Self::Place(kind) => place(*kind, verb),
             Self::Occupied if has("--fresh") && has("--out") => {

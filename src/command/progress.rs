@@ -113,7 +113,7 @@ impl Progress {
             (Kind::Waiting { runs }, _) if !self.waiting => {
                 self.waiting = true;
                 let noun = if *runs == 1 { "run" } else { "runs" };
-                self.screen.line(&format!("waiting for {runs} {noun} that other programs are making"));
+                self.screen.line(&format!("waiting for {runs} {noun} in other processes"));
             }
             (Kind::Note { text }, _) => self.screen.line(&format!("note: {text}")),
             _ => {}

@@ -140,7 +140,7 @@ fn a_run_whose_program_was_killed_is_made_by_the_one_that_waited() {
     first.wait().expect("it ends");
     let second = end(second);
     assert_eq!((second.code, trained(&second)), (Some(0), 1), "{}", second.stderr);
-    assert!(second.stderr.contains("waiting for 1 run that other programs are making"), "{}", second.stderr);
+    assert!(second.stderr.contains("waiting for 1 run in other processes"), "{}", second.stderr);
     assert!(!bench.path().join("out/.mnist-study").exists(), "the locks are gone");
 }
 

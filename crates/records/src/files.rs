@@ -50,6 +50,35 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write().map_err(|problem| FileError { path: path.to_owned(), problem })
 }
 
+/// As [`write_atomically`], where there is no file of that name.
+///
+/// # Errors
+/// When there is one, or as there.
+pub(crate) fn write_new_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    let write = || {
+        fs::create_dir_all(folder)?;
+        sweep_once(folder);
+        let mut file = temporary(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map_err(|failed| failed.error)?;
+        flush_folder(folder)
+    };
+    write().map_err(|problem| FileError { path: path.to_owned(), problem })
+}
+
+/// Writes a file unless it is there as it is to be.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    match read_plain_file(path, bytes.len() as u64) {
+        Ok(there) if there == bytes => Ok(()),
+        _ => write_atomically(path, bytes),
+    }
+}
+
 /// A temporary file disappears under its writer only where locks do not work, or two machines bear one name: the sweep of another
 /// process took it. A process sweeps a folder once, so a few attempts will do.
 const ATTEMPTS: usize = 5;
@@ -71,7 +100,7 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// A new temporary file, locked.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     let prefix = temporary_prefix();
     builder.prefix(&prefix).rand_bytes(RANDOM_CHARACTERS);
@@ -117,7 +146,7 @@ fn sweep_once(folder: &Path) {
 }
 
 /// Removes the temporary files that no living process holds.
-fn sweep(folder: &Path) -> io::Result<()> {
+pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if is_temporary(&entry.file_name().to_string_lossy()) && entry.file_type()?.is_file() {

@@ -103,7 +103,7 @@ pub enum FolderError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// Another one is replaced where neither has a title, else refused.
-    Own,
+    ReplaceUntitled,
     /// It is replaced, whatever it is.
     Replace,
     /// This process is one of several that share a study, at the same time or one after the other: another one is refused, and the runs of
@@ -187,7 +187,7 @@ impl StudyFolder {
                 Some(there) if !alone => return Err(busy(folder, &there.name, &plan.name)),
                 None if !alone => return Err(busy(folder, "another", &plan.name)),
                 Some(there) if entry == Entry::Join => return Err(other(there)),
-                Some(there) if there.question.title != question.title && entry == Entry::Own => {
+                Some(there) if there.question.title != question.title && entry == Entry::ReplaceUntitled => {
                     return Err(other(there));
                 }
                 _ => {}
@@ -227,7 +227,11 @@ impl StudyFolder {
                 let (folder, asked) = (folder.to_owned(), name.to_owned());
                 return Err(FolderError::OtherStudy { folder, there, asked });
             }
-            if let Some(plan) = Plan::read(folder).ok().flatten().filter(|_| entry != Entry::Replace)
+            let plan = match Plan::read(folder) {
+                Err(problem) if entry == Entry::Join => return Err(FolderError::DamagedPlan { problem }),
+                plan => plan.ok().flatten().filter(|_| entry != Entry::Replace),
+            };
+            if let Some(plan) = plan
                 && (plan.question.title.is_some() || entry == Entry::Join)
             {
                 let (folder, there, asked) = (folder.to_owned(), plan.name, name.to_owned());
@@ -262,10 +266,14 @@ impl StudyFolder {
         let guard = wait_for(&locks.join(GUARD)).map_err(error)?;
         let users = open(&locks.join(USERS)).map_err(error)?;
         let claims = Claims::of(&locks, Holder::here(&Place { host: host::name(), task }));
+        // Where a lock does not reach, or there are none, claims tell who else is at work.
+        let is_idle = || claims.is_idle();
         let alone = match users.try_lock() {
-            Ok(()) => !claims.is_another_machine_at_work(),
+            Ok(()) => is_idle(),
             Err(TryLockError::WouldBlock) => false,
-            Err(TryLockError::Error(problem)) => ignore_unsupported(problem).map(|()| true).map_err(error)?,
+            Err(TryLockError::Error(problem)) => {
+                ignore_unsupported(problem).map(|()| is_idle()).map_err(error)?
+            }
         };
         prepare(alone)?;
         // Nobody else looks before the guard is let go.
@@ -284,9 +292,10 @@ impl StudyFolder {
     pub fn is_shared(&self) -> bool {
         let Some(users) = &self.users else { return false };
         let Ok(_guard) = wait_for(&self.locks.join(GUARD)) else { return false };
-        // Nobody else looks before the guard is let go, so that the lock may change its kind for a moment.
-        let shared = matches!(users.try_lock(), Err(TryLockError::WouldBlock));
+        // Nobody else looks before the guard is let go, so that the lock may be gone for a moment.
         let _ = users.unlock();
+        let probe = open(&self.locks.join(USERS));
+        let shared = probe.is_ok_and(|probe| matches!(probe.try_lock(), Err(TryLockError::WouldBlock)));
         let _ = users.lock_shared();
         shared || self.claims.is_another_machine_at_work()
     }
@@ -346,13 +355,17 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Waits until the lock of a file is free and takes it; its folder is made.
 fn wait_for(path: &Path) -> io::Result<File> {
+    /// More is no coincidence: what stands in its place cannot be opened.
+    const ATTEMPTS: usize = 100;
+    let mut attempts = 0;
     loop {
+        attempts += 1;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         let file = match open(path) {
             // The last one to leave has removed the folder just now.
-            Err(problem) if problem.kind() == io::ErrorKind::NotFound => continue,
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => continue,
             file => file?,
         };
         file.lock().or_else(ignore_unsupported)?;
@@ -370,7 +383,8 @@ mod tests {
     fn a_folder_tells_who_else_works_in_it_and_stays_taken() {
         let folder = tempfile::tempdir().expect("a folder");
         let parts = [Part { dataset: "d".to_owned(), folder: "d".to_owned() }];
-        let enter = || StudyFolder::open_parts(folder.path(), "a", &parts, Entry::Own).expect("free");
+        let enter =
+            || StudyFolder::open_parts(folder.path(), "a", &parts, Entry::ReplaceUntitled).expect("free");
         let first = enter();
         assert!(!first.is_shared());
         let second = enter();

@@ -6,6 +6,7 @@
 //! of those that of the least digest.
 
 use crate::{
+    files::write_if_changed,
     folder::{Entry, FolderError, StudyFolder},
     imported::ImportedRun,
     plan_file::{Engine, PARTS, Plan, is_parts, read_parts},
@@ -13,7 +14,7 @@ use crate::{
     record::{FailedRun, RunRecord},
     sealed::Sealable,
     search_folder::Search,
-    store::{FileError, Store, bits, difference, read_plain_file, write_atomically},
+    store::{FileError, Store, bits, difference, read_plain_file},
 };
 use std::{
     cmp::Reverse,
@@ -182,7 +183,7 @@ fn plans(folders: &[PathBuf]) -> Result<Vec<Plan>, MergeError> {
 
 /// The union of plans of one study for each engine. The first is the folder's: that of the engine which has most of its runs' records, of
 /// those the greatest engine. The others' records stand apart.
-fn united(folders: &[PathBuf], plans: &[Plan], records: &BTreeSet<String>) -> Vec<Plan> {
+fn united(folders: &[PathBuf], plans: &[Plan], is_sound: impl Fn(&str) -> bool) -> Vec<Plan> {
     let mut of_engines: BTreeMap<Option<Engine>, Plan> = BTreeMap::new();
     let apart = folders.iter().flat_map(|folder| Plan::read_apart(folder));
     for plan in plans.iter().cloned().chain(apart) {
@@ -198,8 +199,11 @@ fn united(folders: &[PathBuf], plans: &[Plan], records: &BTreeSet<String>) -> Ve
         }
     }
     let mut united: Vec<Plan> = of_engines.into_values().collect();
-    let made = |plan: &Plan| plan.runs.iter().filter(|run| records.contains(&run.id)).count();
-    united.sort_by_cached_key(|plan| Reverse((made(plan), plan.engine.clone())));
+    if united.len() > 1 {
+        // What is damaged is not merged, and does not count.
+        let made = |plan: &Plan| plan.runs.iter().filter(|run| is_sound(&run.id)).count();
+        united.sort_by_cached_key(|plan| Reverse((made(plan), plan.engine.clone())));
+    }
     united
 }
 
@@ -210,7 +214,8 @@ impl Merged {
             ids.extend(store.identities()?);
             ids.extend(store.conflicting());
         }
-        let united = united(folders, plans, &ids);
+        let is_sound = |id: &str| folders.iter().any(|folder| !Store::of(folder).results(id).kept.is_empty());
+        let united = united(folders, plans, is_sound);
         let [plan, apart @ ..] = &united[..] else { return Ok(()) };
         let workplace = StudyFolder::open_for(out, plan)?;
         Plan::write_apart(out, apart)?;
@@ -303,7 +308,7 @@ impl Merged {
             files.push((if index == 0 { out.path(id) } else { out.conflict_path(id, outcome) }, bytes));
         }
         for (path, bytes) in &files {
-            keep(path, bytes)?;
+            write_if_changed(path, bytes)?;
         }
         // What stands in `records/` now need not be among the conflicts. A damaged file may be the trace of one.
         let is_kept = |path: &PathBuf| files.iter().any(|(kept, _)| kept == path);
@@ -339,15 +344,10 @@ fn unite(
         if let Some((_, path)) = best {
             let bytes = read_plain_file(&path, RunRecord::MAXIMUM_BYTES)
                 .map_err(|problem| FileError { path: path.clone(), problem })?;
-            keep(&target(&id), &bytes)?;
+            write_if_changed(&target(&id), &bytes)?;
         }
     }
     Ok(())
-}
-
-/// Writes a file unless it is there as it is to be.
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    if fs::read(path).is_ok_and(|there| there == bytes) { Ok(()) } else { write_atomically(path, bytes) }
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

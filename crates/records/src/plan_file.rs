@@ -224,7 +224,9 @@ impl Plan {
             kept.insert(path);
         }
         let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !kept.contains(path)) {
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        // What else is there is not ours to remove.
+        for path in paths.filter(|path| !kept.contains(path) && is_plan(path)) {
             remove(&path)?;
         }
         if kept.is_empty() {
@@ -234,6 +236,20 @@ impl Plan {
     }
 
     fn check(&self) -> Result<(), String> {
+        // They become names of files.
+        let is_hash = |text: &str| {
+            text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let ids = self.runs.iter().map(|run| &run.id).chain(self.imported.iter().map(|run| &run.id));
+        if let Some(text) = ids.chain([&self.study]).find(|text| !is_hash(text)) {
+            return Err(format!("damaged: an identity of 16 hexadecimal digits expected, {text:?} found"));
+        }
+        if !self.design.is_empty() && !is_hash(&self.design) {
+            return Err(format!(
+                "damaged: an identity of 16 hexadecimal digits expected, {:?} found",
+                self.design
+            ));
+        }
         let runs = self.runs.len() + self.imported.len();
         if runs > MAXIMUM_PLANNED_RUNS {
             return Err(format!("{MAXIMUM_PLANNED_RUNS} runs at most expected, {runs} found"));

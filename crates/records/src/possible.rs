@@ -108,8 +108,12 @@ impl TrialRecord {
     /// # Errors
     /// The first figure that cannot be.
     pub fn check(&self) -> Result<(), String> {
+        /// More than any search has time for.
+        const MOST_TRIALS: usize = 1_000_000;
         self.specification.as_ref().map_or(Ok(()), RunSpec::check)?;
         self.environment.check()?;
+        let number = self.number.unwrap_or_default();
+        expect(number < MOST_TRIALS, "number of a trial", &number)?;
         let most = self.specification.as_ref().map_or(0, |run| run.recipe.epochs);
         let epochs = self.epochs.len();
         expect(epochs <= most, "number of epochs", &epochs)?;

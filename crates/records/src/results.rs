@@ -185,7 +185,7 @@ impl Collection {
         for (engine, records) in apart {
             let noun = if records == 1 { "record" } else { "records" };
             self.notes.push(format!(
-                "{records} {noun} of this study's runs made with {engine} stand apart: their bits are others, and no figure has them"
+                "{records} {noun} of this study's runs made with {engine} stand apart: their bits differ, so they are excluded from every figure"
             ));
             let Engine { revision, kernels } = engine;
             self.left_out.apart.push(Apart { engine_revision: revision, kernels, records });

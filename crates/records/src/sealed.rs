@@ -1,6 +1,6 @@
 //! Files with a digest of their content: whatever is changed in one shows.
 
-use crate::files::{FileError, read_plain_file, write_atomically};
+use crate::files::{FileError, read_plain_file, write_atomically, write_new_atomically};
 use base16ct::lower::encode_string as hexadecimal;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -44,6 +44,14 @@ pub(crate) trait Sealable: Serialize + DeserializeOwned {
 /// When it cannot be written.
 pub(crate) fn write<T: Sealable>(path: &Path, content: &T) -> Result<(), FileError> {
     write_atomically(path, &seal(content, &content.digest()))
+}
+
+/// The same where there is no file of that name.
+///
+/// # Errors
+/// When there is one, or it cannot be written.
+pub(crate) fn write_new<T: Sealable>(path: &Path, content: &T) -> Result<(), FileError> {
+    write_new_atomically(path, &seal(content, &content.digest()))
 }
 
 /// What [`write`] wrote, if there is a file; else what is wrong with it. `check` says what the content must be beside

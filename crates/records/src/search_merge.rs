@@ -5,7 +5,7 @@
 //! records of a trial, which differ in times and machines, that of the least digest is taken.
 
 use crate::{
-    files::{FileError, read_plain_file, write_atomically},
+    files::{FileError, read_plain_file, write_if_changed},
     plan_file::{PARTS, PLAN, is_parts, is_plan},
     sealed::Sealable,
     search_folder::{SEARCH, Search},
@@ -14,7 +14,6 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -114,11 +113,11 @@ pub fn merge_searches(out: &Path, inputs: &[PathBuf]) -> Result<MergedSearch, Se
     }
     merged.trials = best.len();
     let target = TrialStore::of(out);
-    keep(&out.join(SEARCH), search.text().as_bytes())?;
+    write_if_changed(&out.join(SEARCH), search.text().as_bytes())?;
     for (file, Best { path, .. }) in best {
         let bytes = read_plain_file(&path, TrialRecord::MAXIMUM_BYTES)
             .map_err(|problem| FileError { path, problem })?;
-        keep(&target.folder().join(file), &bytes)?;
+        write_if_changed(&target.folder().join(file), &bytes)?;
     }
     Ok(merged)
 }
@@ -150,17 +149,6 @@ fn common(folders: &[PathBuf]) -> Result<Option<Search>, SearchMergeError> {
     Ok(first.map(|(_, search)| search))
 }
 
-/// Writes a file unless it is there as it is to be.
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    match fs::read(path) {
-        Ok(there) if there == bytes => Ok(()),
-        Err(problem) if problem.kind() == io::ErrorKind::IsADirectory => {
-            Err(FileError { path: path.to_owned(), problem })
-        }
-        _ => write_atomically(path, bytes),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +157,7 @@ mod tests {
         trial::{Outcome, TRIAL_SCHEMA},
     };
     use serde_json::{Map, json};
+    use std::fs;
 
     fn search(seed: u64) -> Search {
         Search::of(json!({ "seed": seed, "models": [{ "name": "a" }, { "name": "b.c" }] }))

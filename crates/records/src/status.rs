@@ -9,7 +9,13 @@ use crate::{
     store::{FileError, Store},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, io, num::NonZero, path::Path, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    num::NonZero,
+    path::Path,
+    thread,
+};
 
 /// What is known of a planned run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,7 +23,7 @@ use std::{collections::BTreeMap, io, num::NonZero, path::Path, thread};
 pub enum State {
     /// Its record is there.
     Done,
-    /// It came to no result, and would not again.
+    /// Its training diverged, and would diverge again.
     Failed {
         /// Why.
         problem: String,
@@ -74,20 +80,36 @@ impl Status {
     }
 }
 
+/// How many of the runs that a folder's plan names have a file, and how many there are: no file is opened, so that thousands of processes may
+/// ask. A damaged file counts here.
+///
+/// # Errors
+/// As [`status`].
+pub fn progress(folder: &Path) -> Result<(usize, usize), FileError> {
+    let plan = read_plan(folder)?;
+    let store = Store::of(folder);
+    let there: BTreeSet<String> = store.identities()?.into_iter().chain(store.failed_identities()).collect();
+    Ok((plan.runs.iter().filter(|run| there.contains(&run.id)).count(), plan.runs.len()))
+}
+
+fn read_plan(folder: &Path) -> Result<Plan, FileError> {
+    let error = |problem| FileError { path: folder.join(PLAN), problem };
+    let plan = Plan::read(folder).map_err(|problem| {
+        // The path stands before it in the error, too.
+        let path = format!("{}: ", folder.join(PLAN).display());
+        let problem = problem.strip_prefix(&path).unwrap_or(&problem).to_owned();
+        error(io::Error::new(io::ErrorKind::InvalidData, problem))
+    })?;
+    plan.ok_or_else(|| error(io::ErrorKind::NotFound.into()))
+}
+
 /// The states of the runs that a folder's plan names. Nothing is written.
 ///
 /// # Errors
 /// When there is no plan, or the folder cannot be read.
 pub fn status(folder: &Path) -> Result<Status, FileError> {
     let error = |problem| FileError { path: folder.join(PLAN), problem };
-    let plan = Plan::read(folder)
-        .map_err(|problem| {
-            // The path stands before it in the error, too.
-            let path = format!("{}: ", folder.join(PLAN).display());
-            let problem = problem.strip_prefix(&path).unwrap_or(&problem).to_owned();
-            error(io::Error::new(io::ErrorKind::InvalidData, problem))
-        })?
-        .ok_or_else(|| error(io::ErrorKind::NotFound.into()))?;
+    let plan = read_plan(folder)?;
     let here = Holder::here(&Place { host: host::name(), task: None });
     let held = Claims::of(&folder.join(LOCKS), here).held().map_err(error)?;
     let held: BTreeMap<String, Holder> = held.into_iter().collect();

@@ -27,6 +27,9 @@ pub struct Store {
     imported: PathBuf,
 }
 
+/// So often is a record tried to be kept while others keep one of the same run.
+const ATTEMPTS: usize = 4;
+
 /// What became of a record that was to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
@@ -115,25 +118,57 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, record: &RunRecord) -> Result<Kept, FileError> {
-        let there = self.results(&record.id).kept;
-        let Some(first) = there.first() else { return self.replace(record).map(|()| Kept::New) };
         let made = bits(record);
-        if there.iter().any(|result| bits(&result.record) == made) {
-            return Ok(Kept::AsBefore);
+        // Another process may keep one between a look and the next.
+        for _ in 0..ATTEMPTS {
+            let Results { kept, damaged, .. } = self.results(&record.id);
+            let Some(first) = kept.first() else {
+                if !damaged.is_empty() {
+                    break;
+                }
+                match sealed::write_new(&self.path(&record.id), record) {
+                    Err(error) if error.problem.kind() == io::ErrorKind::AlreadyExists => continue,
+                    // A file system on which a file cannot be made only where there is none.
+                    Err(_) => break,
+                    Ok(()) => return Ok(Kept::New),
+                }
+            };
+            if kept.iter().any(|result| bits(&result.record) == made) {
+                return Ok(Kept::AsBefore);
+            }
+            let difference = difference(&first.record, record);
+            sealed::write(&self.conflict_path(&record.id, &made), record)?;
+            return Ok(Kept::InConflict(difference));
         }
-        let difference = difference(&first.record, record);
-        sealed::write(&self.conflict_path(&record.id, &made), record)?;
-        Ok(Kept::InConflict(difference))
+        sealed::write(&self.path(&record.id), record).map(|()| Kept::New)
     }
 
-    /// Keeps a record in the place of every other result of the run.
+    /// Keeps a record in the place of every other result of the run, a failure among them.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn replace(&self, record: &RunRecord) -> Result<(), FileError> {
         sealed::write(&self.path(&record.id), record)?;
-        for path in self.conflicts_of(&record.id) {
-            fs::remove_file(&path).map_err(|problem| FileError { path, problem })?;
+        self.remove_others(&record.id, &self.failed_path(&record.id))
+    }
+
+    /// Keeps that a run failed in the place of every other result of the run.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn replace_by_failure(&self, run: &FailedRun) -> Result<(), FileError> {
+        self.write_failed(run)?;
+        self.remove_others(&run.id, &self.path(&run.id))
+    }
+
+    fn remove_others(&self, id: &str, other: &Path) -> Result<(), FileError> {
+        for path in self.conflicts_of(id).into_iter().chain([other.to_owned()]) {
+            match fs::remove_file(&path) {
+                Err(problem) if problem.kind() != io::ErrorKind::NotFound => {
+                    return Err(FileError { path, problem });
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -141,9 +176,13 @@ impl Store {
     /// Moves a file that is not a sound record to another name; where it is then.
     ///
     /// # Errors
-    /// When it cannot be renamed.
+    /// When it cannot be read or renamed.
     pub fn set_aside(&self, id: &str) -> Result<PathBuf, FileError> {
         let (path, aside) = (self.path(id), self.folder.join(format!("{id}.set-aside")));
+        // What cannot be read need not be damaged: it may be another user's, or its disk away for a moment.
+        if let Err(problem) = fs::File::open(&path) {
+            return Err(FileError { path, problem });
+        }
         fs::rename(&path, &aside).map_err(|problem| FileError { path, problem })?;
         Ok(aside)
     }

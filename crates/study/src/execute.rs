@@ -261,7 +261,11 @@ impl Execution<'_, '_> {
         let mut record = match session.attempt(specification, &mut forward)? {
             Ok(finished) => finished.record,
             Err(run) => {
-                self.store().write_failed(&run)?;
+                if self.fresh {
+                    self.store().replace_by_failure(&run)?;
+                } else {
+                    self.store().write_failed(&run)?;
+                }
                 let _ = self.tell(telling.of_kind(Kind::failed(false, &run)));
                 return Ok(Progress::Failed(Box::new(run)));
             }

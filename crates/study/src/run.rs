@@ -308,7 +308,7 @@ impl Session {
         specification: &RunSpec,
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
-        let (clock, load) = (SystemClock::start(), LoadMeter::start(self.threads()));
+        let (clock, load) = (SystemClock::start(), LoadMeter::start(self.threads() * self.jobs.unwrap_or(1)));
         let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
@@ -367,7 +367,7 @@ impl Session {
         listener: &mut (dyn Listener + Send),
     ) -> Result<Validated, RunError> {
         assert_eq!(specification.dataset.sha256, self.corpus().sha256(), "the specification's data");
-        let (clock, load) = (SystemClock::start(), LoadMeter::start(self.threads()));
+        let (clock, load) = (SystemClock::start(), LoadMeter::start(self.threads() * self.jobs.unwrap_or(1)));
         let division = self.divided.of(specification)?;
         let sets = Sets { measure: of_answers(measure), ..division.sets(is_audited(specification)) };
         assert!(

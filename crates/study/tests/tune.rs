@@ -320,7 +320,7 @@ fn the_trial_of_a_killed_process_is_made_and_that_of_another_machine_is_waited_f
     assert!(matches!(ended, Err(TuneError::Interrupted { trials: 1 })), "{ended:?}");
     drop(folder);
     assert_eq!(fs::read_dir(&claims).expect("there").count(), 1, "the other machine's claim stays");
-    let busy = question.claim(&root.path().join("search"), true).expect_err("others are at work");
+    let busy = question.declare(&root.path().join("search"), true).expect_err("others are at work");
     assert!(busy.to_string().ends_with("search: another process searches here"), "{busy}");
 }
 
@@ -331,10 +331,10 @@ fn rounds_are_of_the_question_where_they_are_of_consequence() {
     let session = session(&folder.path().join("data"));
     let one = question(&session, Sampler::Tpe);
     let four = Question { round: 4, ..one.clone() };
-    one.claim(folder.path(), false).expect("a new folder");
+    one.declare(folder.path(), false).expect("a new folder");
     let text = fs::read_to_string(folder.path().join("search.json")).expect("there");
     assert!(!text.contains("round"), "{text}");
-    let refused = four.claim(folder.path(), false).expect_err("another search").to_string();
+    let refused = four.declare(folder.path(), false).expect_err("another search").to_string();
     assert!(refused.contains("it differs in its round from"), "{refused}");
     let by_lot = |round| Question { round, halving: None, ..question(&session, Sampler::Random) };
     let identity = |question: Question| question.identity().expect("a search");
@@ -361,15 +361,15 @@ fn the_folder_of_another_search_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let session = session(&folder.path().join("data"));
     let mut question = question(&session, Sampler::Random);
-    question.claim(folder.path(), false).expect("an empty folder");
-    question.claim(folder.path(), false).expect("the same search");
+    question.declare(folder.path(), false).expect("an empty folder");
+    question.declare(folder.path(), false).expect("the same search");
     question.seed = 4;
-    let error = question.claim(folder.path(), false).expect_err("another seed");
+    let error = question.declare(folder.path(), false).expect_err("another seed");
     assert!(
         error.to_string().ends_with("holds another search: it differs in its seed from what is asked for"),
         "{error}"
     );
-    question.claim(folder.path(), true).expect("begun anew");
+    question.declare(folder.path(), true).expect("begun anew");
 }
 
 /// Files of the names that a search writes, and no search.
@@ -381,10 +381,10 @@ fn files_that_no_search_left_are_not_replaced() {
         let question = question(&session, Sampler::Random);
         let path = folder.path().join(name);
         std::fs::write(&path, "mine").expect("written");
-        let refused = question.claim(folder.path(), false).expect_err("not ours").to_string();
+        let refused = question.declare(folder.path(), false).expect_err("not ours").to_string();
         assert!(refused.ends_with(&format!("holds {name}, and no search of this program")), "{refused}");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "mine");
-        question.claim(folder.path(), true).expect("asked for");
+        question.declare(folder.path(), true).expect("asked for");
     }
 }
 
@@ -583,7 +583,7 @@ fn trials_of_other_kernels_are_another_search() {
         return;
     }
     let asked = question(&one, Sampler::Random);
-    asked.claim(folder.path(), false).expect("a new folder");
+    asked.declare(folder.path(), false).expect("a new folder");
     let (_, _, made) = search(&one, &asked, 2, folder.path(), usize::MAX);
     assert_eq!(made, 6);
     let (_, _, made) = search(&one, &asked, 2, folder.path(), usize::MAX);
@@ -592,9 +592,9 @@ fn trials_of_other_kernels_are_another_search() {
     let portable = Session::open(&source, InstructionSet::PORTABLE, 2).expect("the set is sound");
     let other = question(&portable, Sampler::Random);
     assert_ne!(asked.identity().expect("a search"), other.identity().expect("another"));
-    let refused = other.claim(folder.path(), false).expect_err("the folder holds a search").to_string();
+    let refused = other.declare(folder.path(), false).expect_err("the folder holds a search").to_string();
     assert!(refused.contains("differs in its kernels"), "{refused}");
-    asked.claim(folder.path(), false).expect("the folder is as it was");
+    asked.declare(folder.path(), false).expect("the folder is as it was");
 }
 
 #[test]

@@ -19,15 +19,15 @@ pub(crate) struct RunOptions {
     /// List the runs with their identities, which of them are recorded, and how long the others will take; train nothing, write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Make the runs of one of N shards alone, counted from 1; all shards together make the study. auto: as the variables of a task of
-    /// Slurm, HyperQueue or Kubernetes say; the verb `script` prints job files
+    /// Train only shard I of N (counted from 1); all shards together make up the study. auto: take the shard from the variables of a
+    /// task of Slurm, HyperQueue or Kubernetes; the verb `script` prints job files
     #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["only", "fresh"])]
     pub(crate) shard: Option<ShardChoice>,
-    /// Make this run alone, by its identity or the beginning of it, as --dry-run lists them; may be given several times
+    /// Train only this run, by its identity or the beginning of it, as --dry-run lists them; may be given several times
     #[arg(long, value_name = "ID")]
     pub(crate) only: Vec<String>,
-    /// Make so many runs side by side, each on its share of the threads: the results are the same, and each run takes longer. For
-    /// machines with more processors than a small network can use
+    /// Train N runs at a time, each on its share of the threads. The results are the same, and each run takes longer: for machines with
+    /// more processors than a small network can use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 1)]
     pub(crate) jobs: u16,
     /// Begin without asking, also where the runs will take longer than an hour

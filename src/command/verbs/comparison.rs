@@ -160,8 +160,17 @@ pub(super) fn make(
                 return Ok(());
             }
             let mut events = EventLog::open(log)?;
-            let made =
-                make_on(comparison, prepared, chosen, &options.out, options, output, &mut events, true)?;
+            let made = make_on(
+                comparison,
+                prepared,
+                chosen,
+                &options.out,
+                entry(options, chosen.is_some()),
+                options,
+                output,
+                &mut events,
+                true,
+            )?;
             if selection.is_some() { made.and(tell_rest(options, output)) } else { made }
         }
         several => {
@@ -189,12 +198,17 @@ pub(super) fn make(
             let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
             // Until the results are out.
             let entry = entry(options, selection.is_some());
-            let _folder = StudyFolder::open_parts(&options.out, name, &parts, entry)?;
+            let whole = StudyFolder::open_parts(&options.out, name, &parts, entry)?;
+            // While another process makes runs of the study, with other seeds perhaps, each part's plan is added to.
+            let entry = || match (entry, whole.is_shared()) {
+                (Entry::ReplaceUntitled, true) => Entry::Join,
+                (entry, _) => entry,
+            };
             // Whoever looks before all are begun sees what is to come.
             for (Part { folder, .. }, (runs, environment)) in parts.iter().zip(&plans) {
                 let trained = Some((&runs[..], environment));
                 let folder = options.out.join(folder);
-                StudyFolder::open(&folder, &comparison.question, trained, Imports::default(), entry)?;
+                StudyFolder::open(&folder, &comparison.question, trained, Imports::default(), entry())?;
             }
             let mut flaw = Ok(());
             for (index, Part { dataset, folder }) in parts.iter().enumerate() {
@@ -209,6 +223,7 @@ pub(super) fn make(
                     prepared,
                     chosen(index),
                     &folder,
+                    entry(),
                     options,
                     output,
                     &mut events,
@@ -228,7 +243,7 @@ fn entry(options: &RunOptions, is_part: bool) -> Entry {
     match (is_part, options.fresh) {
         (true, _) => Entry::Join,
         (false, true) => Entry::Replace,
-        (false, false) => Entry::Own,
+        (false, false) => Entry::ReplaceUntitled,
     }
 }
 
@@ -310,6 +325,7 @@ fn make_on(
     Prepared { session, runs, imported }: Prepared,
     chosen: Option<&[usize]>,
     folder: &Path,
+    entry: Entry,
     options: &RunOptions,
     output: OutputArguments,
     events: &mut EventLog,
@@ -321,7 +337,7 @@ fn make_on(
         &comparison.question,
         Some((&runs, &session.environment())),
         Imports { runs: &imported.runs, notes: &imported.notes },
-        entry(options, chosen.is_some()),
+        entry,
     )?;
     let all: Vec<usize> = (0..runs.len()).collect();
     let made_here = chosen.unwrap_or(&all);
@@ -355,7 +371,7 @@ fn make_on(
     };
     if chosen.is_none() && workplace.is_shared() {
         output::note(&format!(
-            "another program makes runs of this study in {}: the one that ends last reports all of them",
+            "another process is training runs of this study in {}: the last one to finish reports all of them",
             folder.display()
         ));
     }

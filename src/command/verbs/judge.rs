@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &JudgeArguments) -> Result<(), Failure> {
     question.title = arguments.title.clone();
     notes.extend(of_all);
     let imports = Imports { runs: &runs, notes: &notes };
-    let entry = if arguments.fresh { Entry::Replace } else { Entry::Own };
+    let entry = if arguments.fresh { Entry::Replace } else { Entry::ReplaceUntitled };
     let _workplace = StudyFolder::open(&arguments.out, &question, None, imports, entry)?;
     let collection = collect(&arguments.out)?;
     results::publish(&arguments.out, collection, corpus.as_ref(), output, arguments.show)

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
         ));
         if merged.repeated > 0 {
             output::note(&format!(
-                "{} were made more than once, with the same bits: the one with the fewest warnings is kept",
+                "{} duplicate records with identical bits were dropped: of each run the one with the fewest warnings is kept",
                 thousands(merged.repeated as u64)
             ));
         }
@@ -86,7 +86,7 @@ fn of_search(out: &Path, inputs: &[PathBuf], output: OutputArguments) -> Result<
     let MergedSearch { trials, repeated, damaged } = merge_searches(out, inputs)?;
     if !output.quiet && repeated > 0 {
         output::note(&format!(
-            "{} were made more than once, with the same results: one of each is kept",
+            "{} duplicate records with identical results were dropped",
             thousands(repeated as u64)
         ));
     }

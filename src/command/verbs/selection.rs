@@ -82,7 +82,7 @@ fn tell(shard: Shard, from: Option<&str>, division: &Division) {
     ));
     match division.imbalance() {
         None => output::note(&format!(
-            "the runs of one seed stay together, so there is work for {} shards: the others have none",
+            "runs with the same seed stay in one shard, so only {} shards have work",
             thousands(division.blocks as u64)
         )),
         Some(more) if more > NOTABLE_IMBALANCE => output::note(&imbalanced(more)),
@@ -93,7 +93,7 @@ fn tell(shard: Shard, from: Option<&str>, division: &Division) {
 /// That shards differ by this fraction.
 pub(super) fn imbalanced(more: f64) -> String {
     format!(
-        "the shard with most to compute has {:.0} % more than the one with least: a number of shards that divides the seeds evenly ends sooner",
+        "the largest shard has {:.0} % more work than the smallest; a number of shards that divides the number of seeds evenly finishes sooner",
         100.0 * more
     )
 }

@@ -6,7 +6,7 @@ use records::{
     results::read_parts,
     search_folder::Search,
     search_status::{ModelTrials, RunningTrial, SearchStatus, search_status},
-    status::{RunStatus, State, Status, status},
+    status::{RunStatus, State, Status, progress, status},
     store::FileError,
 };
 use report::thousands;
@@ -110,18 +110,25 @@ fn search_text(status: &SearchStatus) -> String {
         text.push_str(&format!("damaged: {damaged}\n"));
     }
     text.push_str(
-        "How many trials there are to be, --trials says: the same `mnist-study tune` command continues the search, and reports it.\n",
+        "The total is set by --trials: run the same `mnist-study tune` command to continue and report.\n",
     );
     text
 }
 
 /// After a process made some of a study's runs: how many of all are done, and what to type next. What it was to do it did, whatever the others do.
 pub(super) fn after_some(folder: &Path, output: OutputArguments) -> Result<(), Failure> {
-    let parts = read(folder)?;
     if output.json {
-        return output::json(&format!("{:#}\n", to_json(&parts)));
+        return output::json(&format!("{:#}\n", to_json(&read(folder)?)));
     }
-    let (all, done) = (count(&parts, |_| true), count(&parts, |state| *state == State::Done));
+    let (mut done, mut all) = (0, 0);
+    let folders = match read_parts(folder)? {
+        parts if parts.is_empty() => vec![folder.to_owned()],
+        parts => parts.iter().map(|part| folder.join(&part.folder)).collect(),
+    };
+    for part in folders {
+        let (of_part, planned) = progress(&part)?;
+        (done, all) = (done + of_part, all + planned);
+    }
     let (verb, what) = match done == all {
         true => ("report", "makes the report"),
         false => ("status", "says which are not"),
@@ -146,7 +153,16 @@ fn tell(folder: &Path, output: OutputArguments) -> Result<(), Failure> {
 
 fn read(folder: &Path) -> Result<Vec<Part>, Failure> {
     let of = |folder: &Path, dataset: Option<String>| match status(folder) {
-        Ok(status) => Ok(Part { dataset, status }),
+        Ok(status) => Ok(Part { dataset: dataset.clone(), status }),
+        // Of several data sets the others come later.
+        Err(FileError { path, problem })
+            if problem.kind() == io::ErrorKind::NotFound && dataset.is_some() =>
+        {
+            Err(Failure::unfinished(
+                format!("{}: nothing there yet", path.display()),
+                "if no task is queued or running, start the study again",
+            ))
+        }
         Err(FileError { path, problem }) if problem.kind() == io::ErrorKind::NotFound => Err(Failure::new(
             format!("{}: a results folder with a plan expected, nothing found", path.display()),
             "name a folder that `mnist-study run` or `mnist-study compare` made, such as Results",
@@ -291,7 +307,7 @@ fn complete(folder: &Path, parts: &[Part]) -> Result<(), Failure> {
     Err(match count(parts, |state| *state == State::Conflict) {
         0 => Failure::new(
             message,
-            "the others failed and would again: change their recipe, or read the report without them",
+            "the remaining runs diverged and would diverge again: change their recipe, or read the report without them",
         ),
         _ => Failure::new(message, MAKE_AGAIN),
     })

@@ -40,7 +40,8 @@ pub(crate) struct TrainArguments {
     pub(crate) save: PathBuf,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
-    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    /// Threads to compute with; the results do not depend on it [default: as OMP_NUM_THREADS or SLURM_CPUS_PER_TASK says,
+    /// else one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]

@@ -93,7 +93,8 @@ pub(crate) struct TuneArguments {
     /// Also write what happens to this file or pipe, one JSON object a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) json_events: Option<PathBuf>,
-    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    /// Threads to compute with; the results do not depend on it [default: as OMP_NUM_THREADS or SLURM_CPUS_PER_TASK says,
+    /// else one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
@@ -210,7 +211,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let mut events = EventLog::open(log)?;
     // From here on the folder is this search's: an interruption says what it holds.
     let _finishing = interrupt::finish_step();
-    question.claim(&arguments.out, arguments.fresh)?;
+    question.declare(&arguments.out, arguments.fresh)?;
     let place = session.environment().place.unwrap_or_else(place);
     let workplace = SearchFolder::of(&arguments.out, &place);
     let mut progress = TrialProgress::new(arguments.output.quiet);

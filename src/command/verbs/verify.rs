@@ -34,7 +34,8 @@ pub(crate) struct VerifyArguments {
     pub(crate) dataset: Option<String>,
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,
-    /// Threads to compute with; the results do not depend on it [default: one for each processor]
+    /// Threads to compute with; the results do not depend on it [default: as OMP_NUM_THREADS or SLURM_CPUS_PER_TASK says,
+    /// else one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]

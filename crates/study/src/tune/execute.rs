@@ -175,7 +175,7 @@ struct Execution<'a> {
 
 /// What one look at all open trials came to.
 #[derive(Default)]
-struct Swept {
+struct Visited {
     /// Trials that are there now and were not before.
     done: usize,
     /// Trials that other processes make.
@@ -190,7 +190,7 @@ impl Execution<'_> {
         let mut pause = LOOK_AGAIN[0];
         let mut idle = Duration::ZERO;
         loop {
-            let swept = self.sweep(strands)?;
+            let visited = self.visit(strands)?;
             let mut opened = 0;
             for strand in &mut *strands {
                 opened += strand.go_on(self.question, self.budget, self.listener);
@@ -198,7 +198,7 @@ impl Execution<'_> {
             if strands.iter().all(Strand::is_complete) {
                 return Ok(());
             }
-            if swept.done + opened > 0 {
+            if visited.done + opened > 0 {
                 (pause, idle) = (LOOK_AGAIN[0], Duration::ZERO);
                 continue;
             }
@@ -206,8 +206,8 @@ impl Execution<'_> {
             if !self.has_own(strands) {
                 return Ok(());
             }
-            idle = if self.can_hope(&swept, idle)? { Duration::ZERO } else { idle + pause };
-            let runs = swept.busy + swept.of_others;
+            idle = if self.can_hope(&visited, idle)? { Duration::ZERO } else { idle + pause };
+            let runs = visited.busy + visited.of_others;
             let waiting = Event { work: None, kind: Kind::Waiting { runs } };
             if wait(pause, || (self.listener)(&waiting)).is_break() {
                 return Err(TuneError::Interrupted { trials: runs });
@@ -218,14 +218,14 @@ impl Execution<'_> {
     }
 
     /// Whether trials that are waited for are being made; an error where nobody is to make them.
-    fn can_hope(&self, swept: &Swept, idle: Duration) -> Result<bool, TuneError> {
-        if swept.busy > 0 {
+    fn can_hope(&self, visited: &Visited, idle: Duration) -> Result<bool, TuneError> {
+        if visited.busy > 0 {
             return Ok(true);
         }
         let is_at_work = self.folder.is_at_work();
         match self.budget {
             Budget::Shard { shard, patience, .. } if !is_at_work && idle >= patience => {
-                Err(TuneError::OthersMissing { shard, trials: swept.of_others })
+                Err(TuneError::OthersMissing { shard, trials: visited.of_others })
             }
             _ => Ok(is_at_work),
         }
@@ -253,17 +253,17 @@ impl Execution<'_> {
     }
 
     /// Looks at every open trial of every model once: the first of each, then the second, and so on.
-    fn sweep(&mut self, strands: &mut [Strand]) -> Result<Swept, TuneError> {
-        let mut swept = Swept::default();
+    fn visit(&mut self, strands: &mut [Strand]) -> Result<Visited, TuneError> {
+        let mut visited = Visited::default();
         let longest = strands.iter().map(|strand| strand.slots.len()).max().unwrap_or_default();
         for rank in 0..longest {
             for strand in &mut *strands {
                 if strand.slots.get(rank).is_some_and(Slot::is_open) {
-                    self.attempt(strand, rank, &mut swept)?;
+                    self.attempt(strand, rank, &mut visited)?;
                 }
             }
         }
-        Ok(swept)
+        Ok(visited)
     }
 
     fn work(&self, model: &str, number: Option<usize>) -> Work {
@@ -272,24 +272,24 @@ impl Execution<'_> {
     }
 
     /// Keeps or makes a trial, unless it is somebody else's.
-    fn attempt(&mut self, strand: &mut Strand, rank: usize, swept: &mut Swept) -> Result<(), TuneError> {
+    fn attempt(&mut self, strand: &mut Strand, rank: usize, visited: &mut Visited) -> Result<(), TuneError> {
         let began = Instant::now();
         let (name, number) = (strand.name(), strand.slots[rank].number);
         if !self.fresh
             && let Some(record) = self.kept(strand, rank)
         {
-            swept.done += 1;
+            visited.done += 1;
             return self.finish(strand, rank, record, None);
         }
         if !self.is_own(strand.place, number) {
-            swept.of_others += 1;
+            visited.of_others += 1;
             return Ok(());
         }
         let Some(claim) = self.folder.claim(&name, number)? else {
-            swept.busy += 1;
+            visited.busy += 1;
             return Ok(());
         };
-        swept.done += 1;
+        visited.done += 1;
         // Another program may have finished it before it was claimed here.
         self.store().look_again();
         if !self.fresh

@@ -161,7 +161,7 @@ impl Question {
     /// # Errors
     /// When the folder holds another search or files that no search left there, when others work there on what is to be made afresh, or
     /// when the file cannot be read or written.
-    pub fn claim(&self, results: &Path, fresh: bool) -> Result<(), TuneError> {
+    pub fn declare(&self, results: &Path, fresh: bool) -> Result<(), TuneError> {
         let path = results.join(SEARCH);
         let search = self.search()?;
         let there = Search::read(results)?;

@@ -161,12 +161,13 @@ fn filled(template: &str, values: &[(&str, String)]) -> String {
 /// The options of every task, as `run` reads them.
 fn of_options(arguments: &ScriptArguments) -> Result<RunArguments, Failure> {
     /// What the job file says itself.
-    const OWN: [&str; 7] = ["--shard", "--only", "--out", "--yes", "--threads", "--dry-run", "--fresh"];
+    const OWN: [&str; 8] =
+        ["--shard", "--only", "--out", "--yes", "--threads", "--dry-run", "--fresh", "--json-events"];
     for option in &arguments.options {
         if let Some(own) = OWN.into_iter().find(|own| option == own || option.starts_with(&format!("{own}=")))
         {
             return Err(Failure::usage(
-                format!("{option}: the job file passes its own {own}, or cannot have it"),
+                format!("{option}: the job file passes its own {own}, or all tasks would share one"),
                 "leave it out of the options of `run`; --out and --threads are options of `mnist-study script` itself",
             ));
         }
@@ -256,7 +257,7 @@ fn expect(arguments: &ScriptArguments, of_run: &RunArguments) -> Result<(String,
     }
     if division.blocks < seconds.len() {
         output::note(&format!(
-            "the runs of one seed stay together, so there is work for {} of {} shards: the others end at once",
+            "runs with the same seed stay in one shard, so only {} of {} shards have work: the others end at once",
             division.blocks, arguments.shards
         ));
     }
