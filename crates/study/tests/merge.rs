@@ -425,7 +425,7 @@ fn identities_that_are_none_are_refused() {
         let digest = hexadecimal(&Sha256::digest(format!("{{{}}}", parts.join(","))));
         changed.insert("digest".to_owned(), digest.into());
         fs::write(folder.join("plan.json"), serde_json::Value::from(changed).to_string()).expect("written");
-        let told = merge(&study.path("all"), &[folder.clone()]).expect_err("refused").to_string();
+        let told = merge(&study.path("all"), std::slice::from_ref(&folder)).expect_err("refused").to_string();
         assert!(told.contains("an identity of 16 hexadecimal digits expected"), "{told}");
     }
 }
