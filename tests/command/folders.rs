@@ -234,7 +234,7 @@ fn a_lost_record_is_told_when_all_else_is_quiet() {
         reported.stderr
     );
     let [_, missing] = reported.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", reported.stderr) };
-    assert!(missing.contains("planned runs have no usable record ("), "{missing}");
+    assert!(missing.contains("planned runs has no usable record ("), "{missing}");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn a_missing_run_of_a_pair_is_named() {
     let reported = said(&mut bench.command(&["report", "out"]));
     assert_eq!(reported.code, Some(0), "{}", reported.stderr);
     for expected in [
-        "note: 1 of 4 planned runs have no usable record (cnn seed 0): the command that began the study makes them",
+        "note: 1 of 4 planned runs has no usable record (cnn seed 0): the command that began the study makes it",
         "cnn has no run with the same seed",
     ] {
         assert!(reported.stderr.contains(expected), "{}", reported.stderr);
@@ -161,7 +161,7 @@ fn a_missing_run_of_a_pair_is_named() {
     let verified = said(&mut bench.command(&["verify", "out", "--all", "--quiet"]));
     assert_eq!(verified.code, Some(1), "{}", verified.stderr);
     assert!(
-        verified.stderr.contains("error: 1 of 4 planned runs have no usable record"),
+        verified.stderr.contains("error: 1 of 4 planned runs has no usable record"),
         "{}",
         verified.stderr
     );
@@ -171,7 +171,7 @@ fn a_missing_run_of_a_pair_is_named() {
         "one run was asked for"
     );
     let page = bench.read("out/report.html");
-    assert!(page.contains("1 of 4 planned runs have no usable record"));
+    assert!(page.contains("1 of 4 planned runs has no usable record"));
     assert_eq!(bench.json("out/summary.json")["comparisons"][0]["runs"], 1);
 }
 
