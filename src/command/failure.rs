@@ -13,6 +13,10 @@ use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
 use train::{RecipeError, Stopped};
 
+/// What to do about a plan that cannot be read.
+pub(crate) const WRITE_PLAN_ANEW: &str =
+    "run the whole study once in that folder: it writes the plan anew and keeps the records";
+
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -292,9 +296,7 @@ impl From<FolderError> for Failure {
             FolderError::OtherEngine { .. } => {
                 "set MNIST_STUDY_KERNELS to an instruction set that every machine has, such as avx2, and make all runs in another folder with --out"
             }
-            FolderError::DamagedPlan { .. } => {
-                "run the whole study once in that folder: it writes the plan anew and keeps the records"
-            }
+            FolderError::DamagedPlan { .. } => WRITE_PLAN_ANEW,
             FolderError::Running { .. } => {
                 return Self::passing(error, "wait until that study has ended, then try again");
             }
@@ -311,9 +313,7 @@ impl From<MergeError> for Failure {
         let hint = match error {
             MergeError::File(error) => return error.into(),
             MergeError::Folder(error) => return error.into(),
-            MergeError::DamagedPlan { .. } => {
-                "run the whole study once in that folder: it writes the plan anew and keeps the records"
-            }
+            MergeError::DamagedPlan { .. } => WRITE_PLAN_ANEW,
             MergeError::NoPlan { .. } => {
                 "name folders that `mnist-study run` or `mnist-study compare` made, first the one that all results go to"
             }

@@ -1,5 +1,6 @@
 //! A folder with a small study, and what one process makes of it.
 
+pub(crate) use crate::environment::succeed;
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -211,18 +212,6 @@ pub(crate) fn needs(program: &str) {
             "{program} is missing: run `.ci/install cluster` as root, on a system with Debian's packages"
         );
     }
-}
-
-/// Runs a command to its end; what it printed.
-///
-/// # Panics
-/// With what it said, when it fails.
-pub(crate) fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (said, complained) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {}\n{said}\n{complained}", output.status);
-    said
 }
 
 /// A file of the repository's tests of clusters.

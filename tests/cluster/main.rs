@@ -6,6 +6,8 @@
 
 mod bench;
 mod disk;
+#[path = "../python/environment.rs"]
+mod environment;
 mod hyperqueue;
 mod kubernetes;
 mod merged;

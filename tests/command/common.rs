@@ -1,7 +1,10 @@
 //! A small data set and the command.
 
 use assert_cmd::Command;
-use std::path::Path;
+use std::{
+    path::Path,
+    process::{Child, Stdio},
+};
 use tempfile::TempDir;
 
 /// A folder with a small learnable set in `data`, removed at the end.
@@ -77,6 +80,28 @@ pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+/// What a command said that went on beside others, once it has ended.
+pub(crate) fn end(child: Child) -> Said {
+    let output = child.wait_with_output().expect("it ends");
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// Begins a command that goes on beside others.
+pub(crate) fn start(bench: &Bench, arguments: &[&[&str]]) -> Child {
+    std::process::Command::new(assert_cmd::cargo::cargo_bin("mnist-study"))
+        .current_dir(bench.path())
+        .env_remove("MNIST_STUDY_KERNELS")
+        .args(arguments.concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs")
 }
 
 /// Runs the command. Whatever test it is called by, a hint that comes out of it names only options that there are.

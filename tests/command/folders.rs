@@ -1,31 +1,15 @@
 //! A results folder: whose it is, what is reused in it, several programs in it, and runs that fail.
 
-use crate::common::{Bench, Said, said};
+use crate::common::{self, Bench, Said, end, said};
 use std::{
     fs,
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
 /// A comparison that goes on beside others.
-fn start(bench: &Bench, arguments: &[&str]) -> Child {
-    Command::new(assert_cmd::cargo::cargo_bin("mnist-study"))
-        .current_dir(bench.path())
-        .args(["compare", "--dataset", "data", "--batch-size", "32"])
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs")
-}
-
-fn end(child: Child) -> Said {
-    let output = child.wait_with_output().expect("it ends");
-    Said {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
+fn start(bench: &Bench, more: &[&str]) -> Child {
+    common::start(bench, &[&["compare", "--dataset", "data", "--batch-size", "32"], more])
 }
 
 fn wait_for(what: &str, mut there: impl FnMut() -> bool) {

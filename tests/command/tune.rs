@@ -1,10 +1,10 @@
 //! A search end to end: its files, going on, and the study file that it ends in.
 
-use crate::common::{Bench, Said, said};
+use crate::common::{self, Bench, Said, end, said};
 use records::event::{Event, Kind};
 use std::{
     fs,
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
 };
 
 const STUDY: &str = r#"
@@ -25,24 +25,7 @@ fn tune(bench: &Bench, out: &str, more: &[&str]) -> Said {
 
 /// A search that goes on beside others.
 fn start(bench: &Bench, out: &str, more: &[&str]) -> Child {
-    Command::new(assert_cmd::cargo::cargo_bin("mnist-study"))
-        .current_dir(bench.path())
-        .env_remove("MNIST_STUDY_KERNELS")
-        .args(["tune", "study.toml", "--out", out])
-        .args(more)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs")
-}
-
-fn end(child: Child) -> Said {
-    let output = child.wait_with_output().expect("it ends");
-    Said {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
+    common::start(bench, &[&["tune", "study.toml", "--out", out], more])
 }
 
 /// What the trials of a folder came to, without the times.

@@ -1,10 +1,9 @@
-//! Virtual environments below the target folder.
+//! Virtual environments below the target folder; the tests of clusters use them, too.
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
 };
 
 /// The repository.
@@ -12,23 +11,19 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The interpreter of an environment with everything in `requirements.txt`, the wheel not among it. Made anew where they have changed.
-pub(crate) fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
-        let requirements = root().join("tests/python/requirements.txt");
-        let wanted = fs::read_to_string(&requirements).expect("requirements");
-        let installed = folder.join("installed.txt");
-        let python = folder.join("bin/python");
-        if fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
-            return python;
-        }
+/// The interpreter of an environment with what `requirements.txt` in `tests/NAME` lists, and nothing else. Made anew where that has changed.
+pub(crate) fn with_requirements(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let requirements = root().join("tests").join(name).join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements).expect("requirements");
+    let installed = folder.join("installed.txt");
+    let python = folder.join("bin/python");
+    if !fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
         fresh(&folder);
         succeed(pip(&python).arg("-r").arg(&requirements));
         fs::write(&installed, wanted).expect("noted");
-        python
-    })
+    }
+    python
 }
 
 /// A new environment, with nothing but Python, in the place of what is in `folder`; its interpreter.

@@ -1,6 +1,6 @@
 //! `docs/explanation/recompute.py` computes the verdicts of results folders again, from their records with NumPy and SciPy alone.
 
-use crate::environment::{python, root};
+use crate::{environment::root, wheel::python};
 use std::{fmt::Write, fs, path::Path, process::Command};
 
 fn study(folder: &Path, arguments: &[&str]) {

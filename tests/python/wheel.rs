@@ -1,6 +1,6 @@
 //! The wheel: built by maturin as tests are built, installed into environments that know no Rust, and used there.
 
-use crate::environment::{fresh, pip, python, root, succeed};
+use crate::environment::{fresh, pip, root, succeed, with_requirements};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,6 +10,12 @@ use std::{
 
 /// What builds the wheel; a build tool, which the wheel's users do not need.
 const MATURIN: &str = "maturin==1.16.0";
+
+/// The interpreter of an environment with everything in `requirements.txt`, the wheel not among it.
+pub(crate) fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| with_requirements("python"))
+}
 
 /// The wheel of this state of the sources.
 fn wheel() -> &'static Path {

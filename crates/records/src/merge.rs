@@ -100,18 +100,17 @@ pub fn merge(out: &Path, inputs: &[PathBuf]) -> Result<Merged, MergeError> {
             });
         }
     }
-    let is_search = all.is_empty() && Search::read(out)?.is_some();
+    if all.is_empty() && Search::read(out)?.is_some() {
+        return Err(MergeError::NoPlan {
+            folder: out.to_owned(),
+            found: "the folder of a search".to_owned(),
+        });
+    }
     for input in inputs {
         // Named twice, it is one.
         if !all.iter().any(|known| same_file(known, input)) {
             all.push(input.clone());
         }
-    }
-    if is_search {
-        return Err(MergeError::NoPlan {
-            folder: out.to_owned(),
-            found: "the folder of a search".to_owned(),
-        });
     }
     for folder in &all {
         let found = if folder.exists() { "a file" } else { "nothing" };

@@ -10,9 +10,9 @@ use tpe::{
 /// How the next point is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampler {
-    /// Each dimension by lot.
+    /// Each dimension at random.
     Random,
-    /// The tree-structured Parzen estimator: each dimension by itself, by lot for the first `STARTUP` trials, then where
+    /// The tree-structured Parzen estimator: each dimension by itself, at random for the first `STARTUP` trials, then where
     /// good trials are dense and others are not.
     ///
     /// With l the density of the best ⌈γn⌉ of n trials in a dimension and g that of the others, 24 values are drawn from l
@@ -22,7 +22,7 @@ pub enum Sampler {
     Tpe,
 }
 
-/// Trials by lot before the first density: as many as a split at [`GAMMA`] needs to have two on its good side.
+/// Trials at random before the first density: as many as a split at [`GAMMA`] needs to have two on its good side.
 const STARTUP: usize = 10;
 
 /// The share of the trials that counts as good.
@@ -34,7 +34,7 @@ const GAMMA: f64 = 0.15;
 /// Values drawn from the density of the good ones: the paper's number.
 const CANDIDATES: usize = 24;
 
-/// How often a point that was tried already is drawn anew, by the model, and as often again by lot.
+/// How often a point that was tried already is drawn anew, by the model, and as often again at random.
 const ATTEMPTS: u64 = 64;
 
 /// Trials that a density is made of, at most: those that count as good among so many stay all, of the others some from the
@@ -128,7 +128,7 @@ impl History {
             generator.set_stream((trial << 24) | ((dimension as u64) << 12) | attempt);
             generator
         };
-        let by_lot = |attempt: u64| -> Vec<Value> {
+        let at_random = |attempt: u64| -> Vec<Value> {
             let draw = |(index, domain): (usize, Domain)| domain.value_at(unit(&mut stream(index, attempt)));
             domains(space).enumerate().map(draw).collect()
         };
@@ -144,7 +144,7 @@ impl History {
                 return Some(point);
             }
         }
-        (0..ATTEMPTS).map(by_lot).find(new).or_else(|| first_untried(space, new))
+        (0..ATTEMPTS).map(at_random).find(new).or_else(|| first_untried(space, new))
     }
 
     /// The points that densities are made of, the best first, what was only begun last.
@@ -275,7 +275,7 @@ mod tests {
         let different: HashSet<_> = points.iter().map(|point| key(point)).collect();
         assert_eq!(different.len(), 6);
         assert!(history.told()[20..].iter().zip(&points).all(|(told, point)| told == point));
-        // By lot it is all one whether a trial is known or only begun.
+        // A random search does not ask whether a trial is known or only begun.
         let mut sequence = known.clone();
         let mut begun = known;
         for index in 0..6 {

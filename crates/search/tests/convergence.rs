@@ -92,20 +92,20 @@ fn rounds_of_a_few_trials_find_as_much() {
     assert!(four < 1.3 * alone, "a regret of {four} in rounds of four, {alone} one at a time");
 }
 
-/// Over forty seeds and fifty trials each. Found when written: a geometric mean of 0.061 by lot and 0.013 by TPE, which was
+/// Over forty seeds and fifty trials each. Found when written: a geometric mean of 0.061 at random and 0.013 by TPE, which was
 /// the better in 36 of 40. By luck alone, 28 of 40 happen once in a hundred times.
 #[test]
 fn tpe_beats_lots_on_a_noisy_quadratic() {
     let (mut wins, mut logarithms) = (0, [0.0; 2]);
     for seed in 0..40 {
-        let (by_lot, by_model) = (search(Sampler::Random, seed, 50).0, search(Sampler::Tpe, seed, 50).0);
-        wins += u32::from(by_model < by_lot);
-        logarithms[0] += by_lot.ln() / 40.0;
+        let (at_random, by_model) = (search(Sampler::Random, seed, 50).0, search(Sampler::Tpe, seed, 50).0);
+        wins += u32::from(by_model < at_random);
+        logarithms[0] += at_random.ln() / 40.0;
         logarithms[1] += by_model.ln() / 40.0;
     }
-    let [by_lot, by_model] = logarithms.map(f64::exp);
+    let [at_random, by_model] = logarithms.map(f64::exp);
     assert!(wins >= 28, "TPE is better in {wins} of 40");
-    assert!(by_model < 0.5 * by_lot, "a regret of {by_model} by TPE, {by_lot} by lot");
+    assert!(by_model < 0.5 * at_random, "a regret of {by_model} by TPE, {at_random} at random");
 }
 
 /// One choice of eight is better by ten times the noise of the rest.
@@ -135,7 +135,7 @@ fn tpe_settles_on_the_best_choice() {
         let late = trials[40..].iter().filter(|trial| trial.point[0] == Value::Choice(5)).count();
         settled += usize::from(late >= 10);
     }
-    // By lot a choice would come 2.5 times in 20.
+    // At random a choice would come 2.5 times in 20.
     assert!(settled >= 18, "settled in {settled} of 20 searches");
 }
 

@@ -8,7 +8,7 @@ pub struct KruskalWallis {
     pub statistic: f64,
     /// Upper tail of χ² with one degree of freedom less than there are groups.
     pub p_value: f64,
-    /// ε², the share of the ranks' variance that the groups explain, less what as many groups drawn by lot would explain
+    /// ε², the share of the ranks' variance that the groups explain, less what as many groups drawn at random would explain
     /// on average: 1 where each group has its ranks to itself, 0 or a little below where the groups say nothing.
     pub effect: f64,
 }

@@ -138,103 +138,184 @@ pub(super) fn make(
     comparison.check()?;
     let comparison = &comparison.cut_short();
     last_seed(comparison.first_seed, comparison.runs)?;
-    let log = options.json_events.as_deref();
     let files = comparison.files.iter().map(|file| ("the study", file.as_path()));
     let data = comparison.datasets.iter().map(|dataset| ("--dataset", Path::new(dataset)));
-    events::check(log, &files.chain(data).collect::<Vec<_>>(), &options.out)?;
-    let prepare = |dataset: &str| prepare(comparison, dataset, options, output);
-    let planned = |dataset: &str,
-                   folder: &Path,
-                   Prepared { session, runs, .. }: &Prepared,
-                   chosen: Option<&[usize]>| {
-        Planned::of(dataset, session, runs, chosen, &Store::of(folder), options)
-    };
+    events::check(options.json_events.as_deref(), &files.chain(data).collect::<Vec<_>>(), &options.out)?;
+    let making = Making { comparison, options, output };
     match &comparison.datasets[..] {
-        [dataset] => {
-            let prepared = prepare(dataset)?;
-            let environment = prepared.session.environment();
-            let selection = select(options, &[&prepared.runs], &environment, output.quiet)?;
-            let chosen = selection.as_ref().map(|selection| &selection[0][..]);
-            let planned = planned(dataset, &options.out, &prepared, chosen)?;
-            if decide(slice::from_ref(&planned), options, output)? == Decision::Stop {
-                return Ok(());
-            }
-            let mut events = EventLog::open(log)?;
-            let made = make_on(
-                comparison,
-                prepared,
-                chosen,
-                &options.out,
-                entry(options, chosen.is_some()),
-                options,
-                output,
-                &mut events,
-                true,
-            )?;
-            if selection.is_some() { made.and(tell_rest(options, output)) } else { made }
+        [dataset] => making.on_one(dataset),
+        several => making.on_several(&parts(several)),
+    }
+}
+
+/// A comparison with what the command line says of how it is made.
+struct Making<'a> {
+    comparison: &'a Comparison,
+    options: &'a RunOptions,
+    output: OutputArguments,
+}
+
+impl Making<'_> {
+    fn on_one(&self, dataset: &str) -> Result<(), Failure> {
+        let Self { options, output, .. } = *self;
+        let prepared = self.prepare(dataset)?;
+        let environment = prepared.session.environment();
+        let selection = select(options, &[&prepared.runs], &environment, output.quiet)?;
+        let chosen = selection.as_ref().map(|selection| &selection[0][..]);
+        let planned = self.planned(dataset, &options.out, &prepared, chosen)?;
+        if decide(slice::from_ref(&planned), options, output)? == Decision::Stop {
+            return Ok(());
         }
-        several => {
-            let parts = parts(several);
-            // Each is opened once more when its turn comes: together they might not fit into memory.
-            let plans = parts.iter().map(|part| {
-                let prepared = prepare(&part.dataset)?;
-                Ok((prepared.runs, prepared.session.environment()))
-            });
-            let plans = plans.collect::<Result<Vec<(Vec<RunSpec>, Environment)>, Failure>>()?;
-            let of_parts: Vec<&[RunSpec]> = plans.iter().map(|(runs, _)| &runs[..]).collect();
-            let selection = match plans.first() {
-                Some((_, environment)) => select(options, &of_parts, environment, output.quiet)?,
-                None => None,
-            };
-            let chosen = |part: usize| selection.as_ref().map(|selection| &selection[part][..]);
-            let planned = parts.iter().enumerate().map(|(index, part)| {
-                let folder = options.out.join(&part.folder);
-                planned(&part.dataset, &folder, &prepare(&part.dataset)?, chosen(index))
-            });
-            if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
-                return Ok(());
-            }
-            let mut events = EventLog::open(log)?;
-            let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
-            // Until the results are out.
-            let entry = entry(options, selection.is_some());
-            let whole = StudyFolder::open_parts(&options.out, name, &parts, entry)?;
-            // While another process makes runs of the study, with other seeds perhaps, each part's plan is added to.
-            let entry = || match (entry, whole.is_shared()) {
-                (Entry::ReplaceUntitled, true) => Entry::Join,
-                (entry, _) => entry,
-            };
-            // Whoever looks before all are begun sees what is to come.
-            for (Part { folder, .. }, (runs, environment)) in parts.iter().zip(&plans) {
-                let trained = Some((&runs[..], environment));
-                let folder = options.out.join(folder);
-                StudyFolder::open(&folder, &comparison.question, trained, Imports::default(), entry())?;
-            }
-            let mut flaw = Ok(());
-            for (index, Part { dataset, folder }) in parts.iter().enumerate() {
-                let folder = options.out.join(folder);
-                if !output.quiet {
-                    output::note(&format!("data set {dataset}, results in {}", folder.display()));
-                }
-                events.about(dataset);
-                let prepared = prepare(dataset)?;
-                flaw = flaw.and(make_on(
-                    comparison,
-                    prepared,
-                    chosen(index),
-                    &folder,
-                    entry(),
-                    options,
-                    output,
-                    &mut events,
-                    !output.json,
-                )?);
-            }
-            match selection.is_some() {
-                true => flaw.and(tell_rest(options, output)),
-                false => results::publish_across(&options.out, &parts, None, output).and(flaw),
-            }
+        let mut events = EventLog::open(options.json_events.as_deref())?;
+        let entry = entry(options, chosen.is_some());
+        let flaw = self.make_on(prepared, chosen, &options.out, entry, &mut events, true)?;
+        if chosen.is_some() { flaw.and(status::after_some(&options.out, output)) } else { flaw }
+    }
+
+    /// Each data set is opened once more when its turn comes: together they might not fit into memory.
+    fn on_several(&self, parts: &[Part]) -> Result<(), Failure> {
+        let Self { comparison, options, output } = *self;
+        let plans = parts.iter().map(|part| {
+            let prepared = self.prepare(&part.dataset)?;
+            Ok((prepared.runs, prepared.session.environment()))
+        });
+        let plans = plans.collect::<Result<Vec<(Vec<RunSpec>, Environment)>, Failure>>()?;
+        let of_parts: Vec<&[RunSpec]> = plans.iter().map(|(runs, _)| &runs[..]).collect();
+        let selection = match plans.first() {
+            Some((_, environment)) => select(options, &of_parts, environment, output.quiet)?,
+            None => None,
+        };
+        let chosen = |part: usize| selection.as_ref().map(|selection| &selection[part][..]);
+        let planned = parts.iter().enumerate().map(|(index, part)| {
+            let folder = options.out.join(&part.folder);
+            self.planned(&part.dataset, &folder, &self.prepare(&part.dataset)?, chosen(index))
+        });
+        if decide(&planned.collect::<Result<Vec<_>, _>>()?, options, output)? == Decision::Stop {
+            return Ok(());
         }
+        let mut events = EventLog::open(options.json_events.as_deref())?;
+        let name = comparison.question.title.as_deref().unwrap_or("a study over several data sets");
+        let entry = entry(options, selection.is_some());
+        // Until the results are out.
+        let whole = StudyFolder::open_parts(&options.out, name, parts, entry)?;
+        // While another process makes runs of the study, with other seeds perhaps, each part's plan is added to.
+        let entry = || match (entry, whole.is_shared()) {
+            (Entry::ReplaceUntitled, true) => Entry::Join,
+            (entry, _) => entry,
+        };
+        // Whoever looks before all are begun sees what is to come.
+        for (Part { folder, .. }, (runs, environment)) in parts.iter().zip(&plans) {
+            let trained = Some((&runs[..], environment));
+            let folder = options.out.join(folder);
+            StudyFolder::open(&folder, &comparison.question, trained, Imports::default(), entry())?;
+        }
+        let mut flaw = Ok(());
+        for (index, Part { dataset, folder }) in parts.iter().enumerate() {
+            let folder = options.out.join(folder);
+            if !output.quiet {
+                output::note(&format!("data set {dataset}, results in {}", folder.display()));
+            }
+            events.about(dataset);
+            let prepared = self.prepare(dataset)?;
+            let made = self.make_on(prepared, chosen(index), &folder, entry(), &mut events, !output.json)?;
+            flaw = flaw.and(made);
+        }
+        match selection.is_some() {
+            true => flaw.and(status::after_some(&options.out, output)),
+            false => results::publish_across(&options.out, parts, None, output).and(flaw),
+        }
+    }
+
+    fn planned(
+        &self,
+        dataset: &str,
+        folder: &Path,
+        Prepared { session, runs, .. }: &Prepared,
+        chosen: Option<&[usize]>,
+    ) -> Result<Planned, Failure> {
+        Planned::of(dataset, session, runs, chosen, &Store::of(folder), self.options)
+    }
+
+    /// Opens the data and plans the runs.
+    fn prepare(&self, dataset: &str) -> Result<Prepared, Failure> {
+        let Self { comparison, options, output } = *self;
+        if options.dry_run {
+            check_here(dataset)?;
+        }
+        let session = session(dataset, options.threads, &comparison.models, output.quiet)?;
+        let runs = plan(&comparison.specification(), &identify(session.corpus()));
+        // All of them divide the data in one way.
+        if let Some(first) = runs.first() {
+            tell_division(&session, first)?;
+        }
+        let imported = imported(comparison, session.corpus())?;
+        Ok(Prepared { session, runs, imported })
+    }
+
+    /// Makes the runs of one data set, or those that are chosen, and reports unless only some were.
+    fn make_on(
+        &self,
+        Prepared { session, runs, imported }: Prepared,
+        chosen: Option<&[usize]>,
+        folder: &Path,
+        entry: Entry,
+        events: &mut EventLog,
+        told: bool,
+    ) -> Result<Flaw, Failure> {
+        let Self { comparison, options, output } = *self;
+        // Until the results are out: nobody else's plan can take the place of this one meanwhile.
+        let workplace = StudyFolder::open(
+            folder,
+            &comparison.question,
+            Some((&runs, &session.environment())),
+            Imports { runs: &imported.runs, notes: &imported.notes },
+            entry,
+        )?;
+        let all: Vec<usize> = (0..runs.len()).collect();
+        let made_here = chosen.unwrap_or(&all);
+        let sessions = side_by_side(&session, usize::from(options.jobs), output.quiet)?;
+        let sessions = sessions.as_deref().unwrap_or(slice::from_ref(&session));
+        let to_make: Vec<RunSpec> = made_here.iter().map(|run| runs[*run].clone()).collect();
+        let mut progress = match sessions.len() {
+            1 => Progress::with_curves(&to_make, output.quiet),
+            jobs => Progress::side_by_side(&to_make, jobs, output.quiet),
+        };
+        let mut made = 0;
+        // A shard has no report to write: where a step, or a test of many images, takes longer than schedulers wait, what is lost is the run in
+        // flight, as it is in any case.
+        let _finishing =
+            if chosen.is_some() { interrupt::finish_within(GRACE) } else { interrupt::finish_step() };
+        let mut listener = |event: &Event| {
+            progress.event(event);
+            events.event(event);
+            made += usize::from(matches!(event.kind, Kind::Finished(_)));
+            interrupt::flow()
+        };
+        let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &mut listener);
+        progress.finish();
+        let show = if executed.is_ok() { options.show } else { Show::Never };
+        let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
+        // Who makes some of the runs leaves the report to whoever has them all.
+        let written = match made {
+            _ if chosen.is_some() => Ok(None),
+            0 => Ok(None),
+            _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),
+        };
+        if chosen.is_none() && workplace.is_shared() {
+            output::note(&format!(
+                "another process is training runs of this study in {}: the last one to finish reports all of them",
+                folder.display()
+            ));
+        }
+        let (reported, printed) = match written {
+            Ok(Some(results)) if told => (Ok(()), results::tell(&results, output, show)),
+            other => (other.map(drop), Ok(())),
+        };
+        let (work, executed) = match executed {
+            Ok(executed) => (Ok(()), executed),
+            Err(error) => (Err(error.into()), Executed::default()),
+        };
+        failure::before_report(work, reported).map(|()| all_made(&executed).and(printed))
     }
 }
 
@@ -245,11 +326,6 @@ fn entry(options: &RunOptions, is_part: bool) -> Entry {
         (false, true) => Entry::Replace,
         (false, false) => Entry::ReplaceUntitled,
     }
-}
-
-/// After some of the runs were made: how far the study has come, and what makes the report.
-fn tell_rest(options: &RunOptions, output: OutputArguments) -> Result<(), Failure> {
-    status::after_some(&options.out, output)
 }
 
 /// A folder of its own for each data set.
@@ -270,26 +346,6 @@ fn folder_name(dataset: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
     let name: String = dataset.chars().map(|one| if plain(one) { one } else { '_' }).collect();
     name.trim_start_matches(['.', '_']).to_owned()
-}
-
-/// Opens the data and plans the runs.
-fn prepare(
-    comparison: &Comparison,
-    dataset: &str,
-    options: &RunOptions,
-    output: OutputArguments,
-) -> Result<Prepared, Failure> {
-    if options.dry_run {
-        check_here(dataset)?;
-    }
-    let session = session(dataset, options.threads, &comparison.models, output.quiet)?;
-    let runs = plan(&comparison.specification(), &identify(session.corpus()));
-    // All of them divide the data in one way.
-    if let Some(first) = runs.first() {
-        tell_division(&session, first)?;
-    }
-    let imported = imported(comparison, session.corpus())?;
-    Ok(Prepared { session, runs, imported })
 }
 
 /// The answers of other programs, held against the test labels. A model that bears the name of one that is trained here gets another.
@@ -318,73 +374,6 @@ fn imported(comparison: &Comparison, corpus: &Corpus) -> Result<Assembled, Failu
 /// What a study over one data set fails by in the end, though it lets the others go on: runs that came to no result, results
 /// that standard output did not take.
 type Flaw = Result<(), Failure>;
-
-#[expect(clippy::too_many_arguments, reason = "one caller, which has them all")]
-fn make_on(
-    comparison: &Comparison,
-    Prepared { session, runs, imported }: Prepared,
-    chosen: Option<&[usize]>,
-    folder: &Path,
-    entry: Entry,
-    options: &RunOptions,
-    output: OutputArguments,
-    events: &mut EventLog,
-    told: bool,
-) -> Result<Flaw, Failure> {
-    // Until the results are out: nobody else's plan can take the place of this one meanwhile.
-    let workplace = StudyFolder::open(
-        folder,
-        &comparison.question,
-        Some((&runs, &session.environment())),
-        Imports { runs: &imported.runs, notes: &imported.notes },
-        entry,
-    )?;
-    let all: Vec<usize> = (0..runs.len()).collect();
-    let made_here = chosen.unwrap_or(&all);
-    let sessions = side_by_side(&session, usize::from(options.jobs), output.quiet)?;
-    let sessions = sessions.as_deref().unwrap_or(slice::from_ref(&session));
-    let to_make: Vec<RunSpec> = made_here.iter().map(|run| runs[*run].clone()).collect();
-    let mut progress = match sessions.len() {
-        1 => Progress::with_curves(&to_make, output.quiet),
-        jobs => Progress::side_by_side(&to_make, jobs, output.quiet),
-    };
-    let mut made = 0;
-    // A shard has no report to write: where a step, or a test of many images, takes longer than schedulers wait, what is lost is the run in
-    // flight, as it is in any case.
-    let _finishing =
-        if chosen.is_some() { interrupt::finish_within(GRACE) } else { interrupt::finish_step() };
-    let mut listener = |event: &Event| {
-        progress.event(event);
-        events.event(event);
-        made += usize::from(matches!(event.kind, Kind::Finished(_)));
-        interrupt::flow()
-    };
-    let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &mut listener);
-    progress.finish();
-    let show = if executed.is_ok() { options.show } else { Show::Never };
-    let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
-    // Who makes some of the runs leaves the report to whoever has them all.
-    let written = match made {
-        _ if chosen.is_some() => Ok(None),
-        0 => Ok(None),
-        _ => collect(folder).map_err(Failure::from).and_then(write).map(Some),
-    };
-    if chosen.is_none() && workplace.is_shared() {
-        output::note(&format!(
-            "another process is training runs of this study in {}: the last one to finish reports all of them",
-            folder.display()
-        ));
-    }
-    let (reported, printed) = match written {
-        Ok(Some(results)) if told => (Ok(()), results::tell(&results, output, show)),
-        other => (other.map(drop), Ok(())),
-    };
-    let (work, executed) = match executed {
-        Ok(executed) => (Ok(()), executed),
-        Err(error) => (Err(error.into()), Executed::default()),
-    };
-    failure::before_report(work, reported).map(|()| all_made(&executed).and(printed))
-}
 
 /// Sessions for runs side by side; none where one run is made at a time.
 fn side_by_side(session: &Session, jobs: usize, quiet: bool) -> Result<Option<Vec<Session>>, Failure> {

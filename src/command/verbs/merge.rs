@@ -1,6 +1,6 @@
 //! `merge`: results folders into one.
 
-use super::{report::corpus, results, status};
+use super::{report::corpus, results, search_status, status::MAKE_AGAIN};
 use crate::command::{
     failure::Failure,
     options::{OutputArguments, values::Show},
@@ -92,7 +92,7 @@ fn of_search(out: &Path, inputs: &[PathBuf], output: OutputArguments) -> Result<
     }
     damaged.iter().for_each(|told| output::note(told));
     match output.json {
-        true => status::print_search(out, output)?,
+        true => search_status::print(out, output)?,
         false => output::result(&format!(
             "{} of the search in {}; the `mnist-study tune` command that made them, with --out {}, continues and reports\n",
             if trials == 1 { "1 trial".to_owned() } else { format!("{} trials", thousands(trials as u64)) },
@@ -116,10 +116,7 @@ fn flaws(merged: &Merged, inputs: &[PathBuf]) -> Result<(), Failure> {
         [one, others @ ..] => Some(format!("{one}; and {} more", others.len())),
     };
     if let Some(conflict) = first(&merged.conflicts) {
-        return Err(Failure::new(
-            conflict,
-            "all results are kept, and none is in a figure: `mnist-study run STUDY.toml --out OUT --only ID --fresh` makes the run again, and its result takes the place of all of them",
-        ));
+        return Err(Failure::new(conflict, MAKE_AGAIN));
     }
     if let Some(damaged) = first(&merged.damaged) {
         let folders = if inputs.len() == 1 { "the folder" } else { "the folders" };

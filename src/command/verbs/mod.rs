@@ -19,6 +19,7 @@ pub(crate) mod report;
 mod results;
 pub(crate) mod run;
 pub(crate) mod script;
+mod search_status;
 mod selection;
 mod source;
 pub(crate) mod speedrun;

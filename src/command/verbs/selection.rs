@@ -81,10 +81,7 @@ fn tell(shard: Shard, from: Option<&str>, division: &Division) {
         thousands(all as u64)
     ));
     match division.imbalance() {
-        None => output::note(&format!(
-            "runs with the same seed stay in one shard, so only {} shards have work",
-            thousands(division.blocks as u64)
-        )),
+        None => output::note(&without_work(division)),
         Some(more) if more > NOTABLE_IMBALANCE => output::note(&imbalanced(more)),
         Some(_) => {}
     }
@@ -95,5 +92,14 @@ pub(super) fn imbalanced(more: f64) -> String {
     format!(
         "the largest shard has {:.0} % more work than the smallest; a number of shards that divides the number of seeds evenly finishes sooner",
         100.0 * more
+    )
+}
+
+/// That some shards have nothing to do.
+pub(super) fn without_work(division: &Division) -> String {
+    format!(
+        "runs with the same seed stay in one shard, so only {} of {} shards have work",
+        thousands(division.blocks as u64),
+        thousands(division.costs.len() as u64)
     )
 }

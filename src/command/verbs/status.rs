@@ -1,11 +1,16 @@
 //! `status`: how far a results folder has come.
 
-use crate::command::{failure::Failure, options::OutputArguments, output, reproduce::shell_path};
+use super::search_status;
+use crate::command::{
+    failure::{Failure, WRITE_PLAN_ANEW},
+    options::OutputArguments,
+    output,
+    reproduce::shell_path,
+};
 use clap::{Args, ValueHint};
 use records::{
     results::read_parts,
     search_folder::Search,
-    search_status::{ModelTrials, RunningTrial, SearchStatus, search_status},
     status::{RunStatus, State, Status, progress, status},
     store::FileError,
 };
@@ -15,7 +20,6 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use study::shard::Shard;
 
 /// `status`.
 #[derive(Debug, Args)]
@@ -37,82 +41,8 @@ struct Part {
 pub(crate) fn run(arguments: &StatusArguments) -> Result<(), Failure> {
     match Search::of_folder(&arguments.folder)? {
         None => tell(&arguments.folder, arguments.output),
-        Some(search) => tell_search(&arguments.folder, &search, arguments.output),
+        Some(search) => search_status::tell(&arguments.folder, &search, arguments.output),
     }
-}
-
-/// After a shard has made its trials, and others have not: what to type next.
-pub(super) fn after_shard(folder: &Path, shard: Shard, output: OutputArguments) -> Result<(), Failure> {
-    if output.json {
-        return print_search(folder, output);
-    }
-    output::result(&format!(
-        "the trials of shard {shard} are done; once all shards are, this command without --shard reports\n"
-    ))
-}
-
-/// What is known of a search, as JSON where that is asked for.
-pub(super) fn print_search(folder: &Path, output: OutputArguments) -> Result<(), Failure> {
-    match Search::read(folder)? {
-        Some(search) => print_status(&search, &search_status(folder, &search)?, output),
-        None => Ok(()),
-    }
-}
-
-fn print_status(search: &Search, status: &SearchStatus, output: OutputArguments) -> Result<(), Failure> {
-    match (output.json, output.quiet) {
-        (true, _) => output::json(&format!("{:#}\n", json!({ "search": search.identity, "status": status }))),
-        (false, true) => Ok(()),
-        (false, false) => output::result(&search_text(status)),
-    }
-}
-
-fn tell_search(folder: &Path, search: &Search, output: OutputArguments) -> Result<(), Failure> {
-    let status = search_status(folder, search)?;
-    print_status(search, &status, output)?;
-    let is_whole = |model: &ModelTrials| model.baseline && model.missing.is_empty();
-    if status.running.is_empty() && status.damaged.is_empty() && status.models.iter().all(is_whole) {
-        return Ok(());
-    }
-    let hint = match status.running.is_empty() {
-        true => {
-            "run the `mnist-study tune` command of this folder again: it makes what is missing, then reports"
-        }
-        false => {
-            "wait for those that are being made; the `mnist-study tune` command of this folder makes what is missing then"
-        }
-    };
-    Err(Failure::unfinished(format!("{}: the search is not complete", folder.display()), hint))
-}
-
-fn search_text(status: &SearchStatus) -> String {
-    /// More missing ones say no more.
-    const LISTED: usize = 10;
-    let names: Vec<&str> = status.models.iter().map(|model| model.model.as_str()).collect();
-    let mut text = format!("a search for settings of {}\n", names.join(", "));
-    for ModelTrials { model, baseline, trials, missing } in &status.models {
-        let noun = if *trials == 1 { "trial" } else { "trials" };
-        let baseline = if *baseline { "baseline" } else { "no baseline" };
-        text.push_str(&format!("{model}: {baseline}, {} {noun}", thousands(*trials as u64)));
-        if !missing.is_empty() {
-            let listed: Vec<String> =
-                missing.iter().take(LISTED).map(|number| format!("{}", number + 1)).collect();
-            let more = if missing.len() > LISTED { ", …" } else { "" };
-            text.push_str(&format!("; missing before the last: {}{more}", listed.join(", ")));
-        }
-        text.push('\n');
-    }
-    for RunningTrial { trial, place, process } in &status.running {
-        let running = State::Running { place: place.clone(), process: *process };
-        text.push_str(&format!("{trial}: {}\n", in_words(&running)));
-    }
-    for damaged in &status.damaged {
-        text.push_str(&format!("damaged: {damaged}\n"));
-    }
-    text.push_str(
-        "The total is set by --trials: run the same `mnist-study tune` command to continue and report.\n",
-    );
-    text
 }
 
 /// After a process made some of a study's runs: how many of all are done, and what to type next. What it was to do it did, whatever the others do.
@@ -167,10 +97,9 @@ fn read(folder: &Path) -> Result<Vec<Part>, Failure> {
             format!("{}: a results folder with a plan expected, nothing found", path.display()),
             "name a folder that `mnist-study run` or `mnist-study compare` made, such as Results",
         )),
-        Err(error) if error.problem.kind() == io::ErrorKind::InvalidData => Err(Failure::new(
-            error,
-            "run the whole study once in that folder: it writes the plan anew and keeps the records",
-        )),
+        Err(error) if error.problem.kind() == io::ErrorKind::InvalidData => {
+            Err(Failure::new(error, WRITE_PLAN_ANEW))
+        }
         Err(error) => Err(error.into()),
     };
     match read_parts(folder)? {
@@ -243,7 +172,7 @@ fn called(run: &RunStatus) -> String {
     }
 }
 
-fn in_words(state: &State) -> String {
+pub(super) fn in_words(state: &State) -> String {
     match state {
         State::Done => "done".to_owned(),
         State::Failed { problem } => format!("failed: {problem}"),
@@ -276,7 +205,7 @@ fn to_json(parts: &[Part]) -> serde_json::Value {
 }
 
 /// What to do about results of one run that differ.
-pub(super) const MAKE_AGAIN: &str = "`mnist-study run STUDY.toml --only ID --fresh` makes the run again: the new result takes the place of all of them";
+pub(super) const MAKE_AGAIN: &str = "`mnist-study run STUDY.toml --out DIR --only ID --fresh` makes the run again: the new result takes the place of all of them";
 
 /// A failure unless every run is done: one that passes where runs are still to be made.
 fn complete(folder: &Path, parts: &[Part]) -> Result<(), Failure> {

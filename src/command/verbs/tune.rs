@@ -2,7 +2,7 @@
 
 use super::{
     named::{in_study_file, open},
-    session, status,
+    search_status, session,
 };
 use crate::command::{
     events::{self, EventLog},
@@ -228,7 +228,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
         // Whoever finds all trials there reports them.
         return ended
             .map_err(Failure::from)
-            .and_then(|()| status::after_shard(&arguments.out, shard, arguments.output));
+            .and_then(|()| search_status::after_shard(&arguments.out, shard, arguments.output));
     }
     // What was found before an interruption is written as well, once there is something of every model.
     let told = match records.iter().all(|records| !records.is_empty()) {

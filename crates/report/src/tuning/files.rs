@@ -35,7 +35,7 @@ fn model(outcome: &ModelOutcome) -> Value {
         json!({
             "setting": name,
             "share": importance.as_ref().map(|importance| importance.share),
-            "p_value": importance.as_ref().filter(|_| outcome.drawn_by_lot).map(|importance| importance.p_value),
+            "p_value": importance.as_ref().filter(|_| outcome.drawn_at_random).map(|importance| importance.p_value),
             "p_adjustment": "none",
         })
     });

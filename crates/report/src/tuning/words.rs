@@ -320,7 +320,7 @@ pub fn tuning_markdown(tuning: &Tuning) -> String {
 /// A setting's share of the trials' order in per cent, and its p-value, where they are known.
 pub(crate) fn mattered(model: &ModelOutcome, importance: Option<&Importance>) -> [String; 2] {
     let p_value = importance
-        .filter(|_| model.drawn_by_lot)
+        .filter(|_| model.drawn_at_random)
         .map(|importance| probability(importance.p_value).trim_start_matches("= ").to_owned());
     let share = importance.map(|importance| format!("{:.0}", 100.0 * importance.share));
     [share, p_value].map(|figure| figure.unwrap_or(MISSING.to_owned()))

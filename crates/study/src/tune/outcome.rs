@@ -46,7 +46,7 @@ pub struct ModelOutcome {
     pub importance: Vec<Option<Importance>>,
     /// Whether the p-values of `importance` mean anything: where settings are drawn by what was found before, better ones
     /// come later, whatever they do, and p is smaller than it should be.
-    pub drawn_by_lot: bool,
+    pub drawn_at_random: bool,
     /// The model with the best settings.
     pub model: ModelSpec,
     /// The trials as the search sees them.
@@ -163,7 +163,7 @@ impl ModelOutcome {
                 .then(|| stats::expected_best(&values).ok().map(natural))
                 .flatten(),
             importance: importance(candidate.space.space(), &seen),
-            drawn_by_lot: sampler == Sampler::Random,
+            drawn_at_random: sampler == Sampler::Random,
             model: candidate.make(&settings)?,
             as_it_stands,
             trials,

@@ -6,7 +6,7 @@ use super::{
     KERNELS,
     forecast::{self, Planned},
     run::{self, RunArguments},
-    selection::{NOTABLE_IMBALANCE, imbalanced},
+    selection::{NOTABLE_IMBALANCE, imbalanced, without_work},
     session,
 };
 use crate::command::{
@@ -256,10 +256,7 @@ fn expect(arguments: &ScriptArguments, of_run: &RunArguments) -> Result<(String,
         output::note(&imbalanced(more));
     }
     if division.blocks < seconds.len() {
-        output::note(&format!(
-            "runs with the same seed stay in one shard, so only {} of {} shards have work: the others end at once",
-            division.blocks, arguments.shards
-        ));
+        output::note(&without_work(&division));
     }
     let is_estimate = forecasts.iter().all(|planned| planned.forecast.is_estimate());
     let about = if is_estimate { "about" } else { "at most" };
