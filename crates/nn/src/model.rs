@@ -4,7 +4,7 @@ use crate::{
     Architecture, Build, ImageShape, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role,
     ShapeError, StepTimes,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
-    network::{Network, Stage},
+    network::{Fusion, Network, Stage},
     workspace::{Change, Workspace},
 };
 use kernels::{
@@ -98,9 +98,37 @@ impl<E: Build> Model<E> {
         classes: usize,
         capacity: usize,
     ) -> Result<Self, ShapeError> {
+        Self::with(set, architecture, image.into(), classes, capacity, Fusion::Whole)
+    }
+
+    /// As [`Self::new`], for one image, with layers that are computed one by one: see [`Self::outputs`]. The parameters are those of the
+    /// same model built to compute fast, its results up to rounding.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn to_look_into(
+        set: InstructionSet,
+        architecture: &Architecture,
+        image: impl Into<ImageShape>,
+        classes: usize,
+    ) -> Result<Self, ShapeError> {
+        Self::with(set, architecture, image.into(), classes, 1, Fusion::None)
+    }
+
+    fn with(
+        set: InstructionSet,
+        architecture: &Architecture,
+        image: ImageShape,
+        classes: usize,
+        capacity: usize,
+        fusion: Fusion,
+    ) -> Result<Self, ShapeError> {
         assert!(classes > 0 && capacity > 0, "a size of zero");
-        let image = image.into();
-        let Network { specs, parameters, stages } = E::network(set, architecture, image, classes)?;
+        let Network { specs, parameters, stages } =
+            E::network(set, architecture, image, classes, fusion)?;
         let input_length = image.length();
         let workspace = |_| Mutex::new(Workspace::new(&stages, input_length));
         let group = |_| Group {
@@ -299,6 +327,19 @@ impl<E: Element> Model<E> {
     /// As [`Self::forward`].
     pub fn forward_changed(&mut self, images: usize, change: &(dyn Fn(&str, &mut [E]) + Sync)) -> &[E] {
         self.infer(images, Some(change))
+    }
+
+    /// What every step of the way through the network puts out for the batch's first image, with the name of its layer, in the order in
+    /// which they are computed. Of a model that was built [to be looked into](Self::to_look_into) each layer has its own, but for those that
+    /// are another view of the same values.
+    pub fn outputs(&mut self) -> Vec<(String, Vec<E>)> {
+        self.prepare(Purpose::Inference);
+        let Self { input_length, parameters, input, stages, workspaces, .. } = self;
+        let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group: 0 };
+        let mut workspace = Workspace::of_this_thread(workspaces);
+        workspace.forward(context, stages, parameters, &input[..*input_length], 1, None);
+        let outputs = stages.iter().enumerate();
+        outputs.map(|(index, stage)| (stage.name.clone(), workspace.output(index, stage).to_vec())).collect()
     }
 
     fn infer(&mut self, images: usize, change: Option<&Change<E>>) -> &[E] {

@@ -121,6 +121,11 @@ impl<E: Element> Workspace<E> {
         &self.stages[last].output[..images * stages[last].output_length]
     }
 
+    /// What the stage of that number put out last for its group's first image.
+    pub(crate) fn output(&self, index: usize, stage: &Stage<E>) -> &[E] {
+        &self.stages[index].output[..stage.output_length]
+    }
+
     /// The place of the derivative with respect to the logits.
     pub(crate) fn d_logits(&mut self, length: usize) -> &mut [E] {
         &mut self.derivatives.of(self.stages.len())[..length]

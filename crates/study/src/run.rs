@@ -212,6 +212,31 @@ impl Session {
             .install(|| Model::new(self.set, architecture, images.shape(), self.corpus().classes(), capacity))
     }
 
+    /// Builds the model of a run to be looked into, one image at a time, with its pixels prepared as in the run; its parameters are zero.
+    ///
+    /// # Errors
+    /// When it does not fit the images, or the data cannot be divided as the run asks for.
+    pub fn to_look_into(&self, specification: &RunSpec) -> Result<Model<f32>, RunError> {
+        let images = self.corpus().training();
+        let classes = self.corpus().classes();
+        self.threads.install(|| {
+            let mut model =
+                Model::to_look_into(self.set, &specification.architecture(), images.shape(), classes)?;
+            let division = self.divided.of(specification)?;
+            prepare(&mut model, specification, division.sets(false).training)?;
+            Ok(model)
+        })
+    }
+
+    /// A session on the same data with so many threads of its own, for questions while runs are made.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn aside(&self, threads: usize) -> Result<Self, RunError> {
+        let divided = Arc::clone(&self.divided);
+        Ok(Self { divided, set: self.set, threads: pool(threads)?, loading_seconds: 0.0, jobs: None })
+    }
+
     fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {
         let images = self.corpus().training();
         let layers = architecture.describe(images.shape(), self.corpus().classes())?;

@@ -154,6 +154,17 @@ pub fn built_in_models() -> Vec<ModelSpec> {
     built_in_templates().iter().map(made).collect()
 }
 
+/// A built-in model as a study file has it, to be copied and changed; without the accuracy that was measured of it as it stands.
+pub fn built_in_text(name: &str) -> Option<String> {
+    let heading = format!("[model.{name}]");
+    let mut lines = BUILT_IN.lines().skip_while(|line| *line != heading);
+    let first = lines.next()?;
+    let section = lines.take_while(|line| !line.starts_with('['));
+    let kept = std::iter::once(first).chain(section).filter(|line| !line.starts_with("expected_accuracy"));
+    let text: String = kept.flat_map(|line| [line, "\n"]).collect();
+    Some(format!("{}\n", text.trim_end()))
+}
+
 /// The built-in model of that name.
 ///
 /// # Errors
