@@ -8,7 +8,7 @@ use crate::{
 use analysis::Analysis;
 use data::published;
 use records::{
-    event::{Event, Kind},
+    event::{EpochEnd, Event, Kind, Run, Work},
     identity::run_id,
     question::Question,
     record::{FailedRun, RunRecord, RunSpec},
@@ -139,8 +139,7 @@ impl Desk {
         }
     }
 
-    /// Takes up a study: what is to be made of it, in its order, without the runs that are known. The runs that were being made before
-    /// are given up.
+    /// Takes up a study: what is to be made of it, in its order, without the runs that are known or being made.
     ///
     /// # Errors
     /// When the text is no study, or does not fit the data.
@@ -173,7 +172,8 @@ impl Desk {
         }
         self.networks.clear();
         self.board.keep(|model| planned.runs.iter().any(|run| run.model == model));
-        let failed = self.sheet.take().map_or(Vec::new(), |sheet| sheet.failed);
+        let (failed, before) =
+            self.sheet.take().map_or_else(Default::default, |sheet| (sheet.failed, sheet.state));
         let mut sheet =
             Sheet { session: planned.session, question: planned.question, runs: planned.runs, state, failed: Vec::new() };
         for record in self.known.values() {
@@ -182,6 +182,13 @@ impl Desk {
         for run in failed {
             sheet.fail(run);
         }
+        // A run that is being made goes on, also where its place in the plan has changed.
+        for old in before.runs.into_iter().filter(|run| run.state == RunState::Training) {
+            if let Some(progress) = sheet.state.runs.iter_mut().find(|run| run.id == old.id) {
+                *progress = RunProgress { index: progress.index, ..old };
+            }
+        }
+        (sheet.state.running, sheet.state.folder) = (before.running, before.folder);
         let total = sheet.runs.len();
         let left = sheet.state.runs.iter().zip(&sheet.runs);
         let left = left.filter(|(progress, _)| progress.state == RunState::Waiting);
@@ -225,17 +232,26 @@ impl Desk {
         self.board.clear();
     }
 
-    /// Something happened in a run.
-    pub fn hear(&mut self, event: &Event) {
-        let Some(sheet) = &mut self.sheet else { return };
-        if let Some(run) = event.run()
-            && let Some(progress) = sheet.state.runs.get_mut(run.index)
-        {
-            // What a record has, it has from there.
-            if !matches!(event.kind, Kind::Finished(_)) || progress.state == RunState::Training {
-                progress.hear(&event.kind);
-            }
-        }
+    /// Something happened in the run of that identity. What is to be told of it: the plan may have changed since the run began, and its
+    /// place in it; nothing where the study has the run no more.
+    pub fn hear(&mut self, id: &str, event: &Event) -> Option<Event> {
+        let runs = &mut self.sheet.as_mut()?.state.runs;
+        let total = runs.len();
+        let progress = runs.iter_mut().find(|run| run.id == id)?;
+        progress.hear(&event.kind);
+        let (model, seed) = (progress.model.clone(), progress.seed);
+        let run = Run { index: progress.index, total, model, seed };
+        Some(Event { work: Some(Work::Run(run)), kind: event.kind.clone() })
+    }
+
+    /// Whether the study has the run of that identity.
+    pub fn has(&self, id: &str) -> bool {
+        self.sheet.as_ref().is_some_and(|sheet| sheet.state.runs.iter().any(|run| run.id == id))
+    }
+
+    /// Whether there is a record of that identity.
+    pub fn knows(&self, id: &str) -> bool {
+        self.known.contains_key(id)
     }
 
     /// A run has a record.
@@ -364,7 +380,7 @@ impl Sheet {
         progress.epochs = record
             .epochs
             .iter()
-            .map(|epoch| records::event::EpochEnd {
+            .map(|epoch| EpochEnd {
                 epoch: epoch.epoch,
                 images,
                 train_loss: epoch.train_loss,

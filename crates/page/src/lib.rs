@@ -19,6 +19,7 @@ mod read;
 mod site;
 
 pub use desk::{Assignment, Desk, EngineDescription, Sessions};
+pub use network::{Board, Weights};
 pub use message::{Message, RunProgress, RunState, StudyState};
 pub use problem::Problem;
 pub use site::{File, files};

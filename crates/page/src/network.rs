@@ -1,6 +1,6 @@
 //! Networks with the newest weights of their models.
 
-use crate::Problem;
+use crate::{Message, Problem};
 use nn::Model;
 use records::record::RunSpec;
 use serde::Serialize;
@@ -43,6 +43,15 @@ impl Board {
     /// The newest weights of a model.
     pub fn get(&self, model: &str) -> Option<Arc<Weights>> {
         self.all().get(model).cloned()
+    }
+
+    /// When in its training each model's weights are from.
+    pub fn all_moments(&self) -> Vec<Message> {
+        let told = |(model, weights): (&String, &Arc<Weights>)| {
+            let Weights { seed, epoch, step, finished, .. } = **weights;
+            Message::Weights { model: model.clone(), seed, epoch, step, finished }
+        };
+        self.all().iter().map(told).collect()
     }
 
     pub(crate) fn models(&self) -> Vec<String> {
