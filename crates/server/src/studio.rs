@@ -1,6 +1,6 @@
 //! The native engine of a page: makes the runs of its study and tells what comes of them.
 
-use data::Source;
+use data::{Corpus, Source};
 use interchange::FormatError;
 use kernels::InstructionSet;
 use page::{Assignment, Board, Desk, EngineDescription, Message, Problem, Sessions, Weights};
@@ -69,7 +69,7 @@ pub trait Folders: Send + Sync {
     ///
     /// # Errors
     /// In words, when it cannot.
-    fn publish(&self, folder: &Path) -> Result<(), String>;
+    fn publish(&self, folder: &Path, corpus: &Corpus) -> Result<(), String>;
 }
 
 /// Makes the runs of a page's study in a results folder.
@@ -119,14 +119,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Studio {
-    /// Opens the data of the first study, takes up what its folder holds, and waits to be told to start. `dataset` is one that may be studied
-    /// beside the published ones that are here.
+    /// Opens the data of the first study, takes up what its folder holds, and waits to be told to start. Unless it `is_asked_for`, the
+    /// study that the folder was left with comes before it. `dataset` is one that may be studied beside the published ones that are here.
     ///
     /// # Errors
     /// When the data cannot be read, the text is no study, or the system gives no threads.
     pub fn open(
         root: PathBuf,
         first: &str,
+        is_asked_for: bool,
         dataset: Option<String>,
         set: InstructionSet,
         threads: usize,
@@ -140,7 +141,7 @@ impl Studio {
             threads,
             processor: environment.cpu,
         };
-        let kept = fs::read_to_string(root.join(STUDY_FILE)).ok();
+        let kept = fs::read_to_string(root.join(STUDY_FILE)).ok().filter(|_| !is_asked_for);
         let first = kept.as_deref().filter(|text| StudyFile::parse(text, STUDY_FILE).is_ok()).unwrap_or(first);
         let desk = Desk::new(description, Box::new(Shared(Arc::clone(&datasets))), first);
         let studio = Arc::new(Self {
@@ -347,7 +348,7 @@ impl Studio {
                 next = self.next_of(&current);
             }
             drop(folder);
-            if let Err(message) = self.folders.publish(&current.folder) {
+            if let Err(message) = self.folders.publish(&current.folder, current.session.corpus()) {
                 self.tell(&Message::Problem { message, hint: None });
             }
             self.tell_state();

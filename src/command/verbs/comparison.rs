@@ -291,7 +291,7 @@ impl Making<'_> {
             made += usize::from(matches!(event.kind, Kind::Finished(_)));
             interrupt::flow()
         };
-        let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &mut listener);
+        let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &(), &mut listener);
         progress.finish();
         let show = if executed.is_ok() { options.show } else { Show::Never };
         let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
