@@ -2,7 +2,7 @@
 
 use crate::{
     beating::{LOOK_AGAIN, beating, wait},
-    run::{RunError, Session},
+    run::{FinishedRun, RunError, Session},
     telling::Telling,
 };
 use records::{
@@ -49,6 +49,10 @@ pub struct Executed {
 /// Who hears what happens; a break ends the run after its step, and so the plan.
 pub type Hearing<'a> = &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send);
 
+/// What becomes of a run's final weights, once its record is kept: it is told the run's place in the plan. Runs that failed, or that
+/// have another result already, are not told of.
+pub type Keeping<'a> = &'a (dyn Fn(usize, &FinishedRun) -> Result<(), FileError> + Sync);
+
 /// Makes those of the runs of `plan` that are `chosen`, by their places, and whose records are not in the folder, and keeps each record
 /// before the next run begins. A run that another program makes meanwhile is waited for, and made here after all where that one ends without
 /// it. Each of the sessions makes one run at a time.
@@ -59,18 +63,20 @@ pub type Hearing<'a> = &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send);
 /// A run whose training diverges is kept as a [`FailedRun`], and the others go on.
 ///
 /// # Errors
-/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder.
+/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder. When its weights
+/// cannot be kept; its record is in the folder too.
 pub fn execute(
     sessions: &[Session],
     plan: &[RunSpec],
     chosen: &[usize],
     folder: &StudyFolder,
     fresh: bool,
+    keeping: Keeping,
     listener: Hearing,
 ) -> Result<Executed, ExecutionError> {
     let queue = Queue { left: chosen.iter().copied().collect(), ..Queue::default() };
     let execution =
-        Execution { plan, folder, fresh, listener: Mutex::new(listener), queue: Mutex::new(queue) };
+        Execution { plan, folder, fresh, keeping, listener: Mutex::new(listener), queue: Mutex::new(queue) };
     match sessions {
         [session] => execution.work(session),
         several => thread::scope(|scope| {
@@ -108,6 +114,7 @@ struct Execution<'a, 'b> {
     plan: &'a [RunSpec],
     folder: &'a StudyFolder,
     fresh: bool,
+    keeping: Keeping<'a>,
     listener: Mutex<Hearing<'b>>,
     queue: Mutex<Queue>,
 }
@@ -258,8 +265,8 @@ impl Execution<'_, '_> {
         let mut telling = Telling::of_run(index, self.plan.len(), specification);
         let _ = self.tell(telling.event());
         let mut forward = |event: train::Event| self.tell(telling.of_training(event));
-        let mut record = match session.attempt(specification, &mut forward)? {
-            Ok(finished) => finished.record,
+        let mut finished = match session.attempt(specification, &mut forward)? {
+            Ok(finished) => finished,
             Err(run) => {
                 if self.fresh {
                     self.store().replace_by_failure(&run)?;
@@ -271,7 +278,7 @@ impl Execution<'_, '_> {
             }
         };
         if let Ok(Some(before)) = &before
-            && before.fingerprint != record.fingerprint
+            && before.fingerprint != finished.record.fingerprint
         {
             let warning = format!(
                 "takes the place of a record with other bits: fingerprint {} before",
@@ -280,13 +287,20 @@ impl Execution<'_, '_> {
             let _ = self.tell(&Event::note(warning.as_str()));
             warnings.push(warning);
         }
-        record.warnings.splice(0..0, warnings);
+        finished.record.warnings.splice(0..0, warnings);
+        let record = &finished.record;
         let kept = if self.fresh {
-            self.store().replace(&record).map(|()| Kept::New)?
+            self.store().replace(record).map(|()| Kept::New)?
         } else {
-            self.store().write(&record)?
+            self.store().write(record)?
         };
-        let _ = self.tell(telling.of_kind(Kind::finished(false, &record)));
+        // Who hears that the run is finished finds its weights.
+        let weights = match kept {
+            Kept::InConflict(_) => Ok(()),
+            Kept::New | Kept::AsBefore => (self.keeping)(index, &finished),
+        };
+        let _ = self.tell(telling.of_kind(Kind::finished(false, record)));
+        weights?;
         Ok(match kept {
             Kept::New | Kept::AsBefore => Progress::Finished,
             Kept::InConflict(difference) => {
