@@ -17,6 +17,8 @@ pub mod folder;
 pub mod host;
 pub mod identity;
 pub mod imported;
+#[cfg(feature = "store")]
+pub mod kept_models;
 pub mod left_out;
 #[cfg(feature = "store")]
 pub mod merge;

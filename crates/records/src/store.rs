@@ -5,6 +5,7 @@ use crate::{
     identity::hash_with_answers,
     identity::run_id,
     imported::{IMPORTED_SCHEMA, ImportedRun},
+    kept_models::MODELS,
     record::{Environment, EpochRecord, FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
     sealed::{self, Sealable, compare},
 };
@@ -18,13 +19,25 @@ use std::{
 
 pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file, write_atomically};
 
-/// The folders `records`, `failed` and `imported` of a results folder.
+/// The folders `records`, `failed`, `imported` and `models` of a results folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
     conflicts: PathBuf,
     failed: PathBuf,
     imported: PathBuf,
+    models: PathBuf,
+}
+
+/// What a record is of, without what came out.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RecordHead {
+    /// What was asked for.
+    pub(crate) specification: RunSpec,
+    /// Where it was made.
+    pub(crate) environment: Environment,
+    /// SHA-256 of the final weights.
+    pub(crate) fingerprint: String,
 }
 
 /// So often is a record tried to be kept while others keep one of the same run.
@@ -96,6 +109,7 @@ impl Store {
             conflicts: results.join(CONFLICTS),
             failed: results.join("failed"),
             imported: results.join("imported"),
+            models: results.join(MODELS),
         }
     }
 
@@ -113,7 +127,7 @@ impl Store {
     }
 
     /// Keeps a record. Where there is one of the same run that has the same bits, that one stays; where it has other bits, both are kept:
-    /// this one among the [conflicts](Self::results).
+    /// this one among the [conflicts](Self::results), and the run's weights, which may be of either, are not.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -138,12 +152,13 @@ impl Store {
             }
             let difference = difference(&first.record, record);
             sealed::write(&self.conflict_path(&record.id, &made), record)?;
+            self.remove_weights(&record.id)?;
             return Ok(Kept::InConflict(difference));
         }
         sealed::write(&self.path(&record.id), record).map(|()| Kept::New)
     }
 
-    /// Keeps a record in the place of every other result of the run, a failure among them.
+    /// Keeps a record in the place of every other result of the run, a failure and weights among them.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -152,7 +167,7 @@ impl Store {
         self.remove_others(&record.id, &self.failed_path(&record.id))
     }
 
-    /// Keeps that a run failed in the place of every other result of the run.
+    /// Keeps that a run failed in the place of every other result of the run and of its weights.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -170,7 +185,12 @@ impl Store {
                 _ => {}
             }
         }
-        Ok(())
+        self.remove_weights(id)
+    }
+
+    /// The folder of the weights.
+    pub(crate) fn models(&self) -> &Path {
+        &self.models
     }
 
     /// Moves a file that is not a sound record to another name; where it is then.
@@ -253,17 +273,12 @@ impl Store {
         })
     }
 
-    /// What the record of that identity was asked, and where it was made; none where the file is no record. Its seal and its figures are not
-    /// looked at, which would take most of the time.
-    pub(crate) fn read_head(&self, id: &str) -> Option<(RunSpec, Environment)> {
-        #[derive(Deserialize)]
-        struct Head {
-            specification: RunSpec,
-            environment: Environment,
-        }
+    /// What the record of that identity is of; none where the file is no record. Its seal and its figures are not looked at, which would
+    /// take most of the time.
+    pub(crate) fn read_head(&self, id: &str) -> Option<RecordHead> {
         let bytes = read_plain_file(&self.path(id), MAXIMUM_RECORD_BYTES).ok()?;
-        let Head { specification, environment } = serde_json::from_slice(&bytes).ok()?;
-        (run_id(&specification, &environment) == id).then_some((specification, environment))
+        let head: RecordHead = serde_json::from_slice(&bytes).ok()?;
+        (run_id(&head.specification, &head.environment) == id).then_some(head)
     }
 
     /// Where a result of that identity and of these [`bits`] is kept where there is another one.

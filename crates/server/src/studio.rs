@@ -8,8 +8,9 @@ use records::{
     event::{Event, Kind},
     folder::{Entry, StudyFolder},
     imported::Imports,
+    kept_models::kept_models,
     question::Question,
-    record::{RunRecord, RunSpec},
+    record::RunSpec,
     store::{FileError, Store},
 };
 use serde_json::{Value, json};
@@ -60,10 +61,14 @@ pub trait Folders: Send + Sync {
     ///
     /// # Errors
     /// When they cannot be written.
-    fn keep(&self, folder: &StudyFolder, runs: &[RunSpec], run: usize, finished: &FinishedRun) -> Result<(), FileError>;
-
-    /// Weights that were kept in a folder, by the record's identity.
-    fn kept(&self, folder: &Path, record: &RunRecord) -> Option<Vec<u8>>;
+    fn keep(
+        &self,
+        folder: &Path,
+        runs: &[RunSpec],
+        corpus: &Corpus,
+        run: usize,
+        finished: &FinishedRun,
+    ) -> Result<(), FileError>;
 
     /// Writes the reports of the runs that are there.
     ///
@@ -303,7 +308,8 @@ impl Studio {
             if known.is_some_and(|known| known.seed > run.seed) {
                 continue;
             }
-            let Some(bytes) = self.folders.kept(folder, &record) else { continue };
+            let kept = kept_models(folder).unwrap_or_default().into_iter().find(|model| model.id == record.id);
+            let Some(bytes) = kept.and_then(|model| fs::read(model.path).ok()) else { continue };
             if let Ok(values) = weights_of(&bytes) {
                 let (epoch, finished) = (record.epochs.len(), true);
                 self.board.put(&run.model, Weights { seed: run.seed, epoch, step: 0, finished, values });
@@ -415,7 +421,7 @@ impl Studio {
                 false => ControlFlow::Continue(()),
             }
         };
-        let looking = Looking { studio: self, folder, runs: &current.runs, run, last: Mutex::new(Last::default()) };
+        let looking = Looking { studio: self, current, run, last: Mutex::new(Last::default()) };
         let session = slice::from_ref(&*current.session);
         let executed = execute(session, &current.runs, &[index], folder, false, &looking, &mut listener);
         match executed {
@@ -482,8 +488,7 @@ fn weights_of(bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
 /// Sees what a run learns, and leaves it on the board.
 struct Looking<'a> {
     studio: &'a Studio,
-    folder: &'a StudyFolder,
-    runs: &'a [RunSpec],
+    current: &'a Current,
     run: &'a RunSpec,
     last: Mutex<Last>,
 }
@@ -524,7 +529,8 @@ impl Keeping for Looking<'_> {
 
     fn keep(&self, run: usize, finished: &FinishedRun) -> Result<(), FileError> {
         self.put(finished.record.epochs.len(), 0, true, finished.model.parameters().to_vec());
-        self.studio.folders.keep(self.folder, self.runs, run, finished)
+        let Current { session, runs, folder, .. } = self.current;
+        self.studio.folders.keep(folder, runs, session.corpus(), run, finished)
     }
 }
 

@@ -81,7 +81,8 @@ impl Keeping for () {
 /// A run whose training diverges is kept as a [`FailedRun`], and the others go on.
 ///
 /// # Errors
-/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder.
+/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder. When its weights
+/// cannot be kept; its record is in the folder too.
 pub fn execute(
     sessions: &[Session],
     plan: &[RunSpec],

@@ -11,6 +11,7 @@ mod forecast;
 pub(crate) mod import;
 mod inspect;
 pub(crate) mod judge;
+mod kept_models;
 pub(crate) mod merge;
 pub(crate) mod models;
 mod named;

@@ -1,30 +1,32 @@
 //! `page`: a study in a browser.
 
-use super::{instruction_set, results};
+use super::{instruction_set, kept_models::Keeping, results};
 use crate::command::{
     failure::Failure,
     interrupt,
-    options::{OutputArguments, threads, values::Show},
+    options::{
+        OutputArguments, threads,
+        values::{KeepModels, Show},
+    },
     output,
 };
 use clap::{Args, ValueHint};
 use data::Corpus;
 use records::{
-    folder::StudyFolder,
-    record::{RunRecord, RunSpec},
+    record::RunSpec,
     results::collect,
     store::FileError,
 };
 use server::{Access, Folders, Studio, Token, listen, serve};
 use std::{
-    io::IsTerminal,
+    io::{self, IsTerminal},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     thread,
     time::Duration,
 };
-use study::{run::FinishedRun, study_file::StudyFile};
+use study::{execute, run::FinishedRun, study_file::StudyFile};
 
 /// Where a page is looked for first.
 const PORT: u16 = 8420;
@@ -120,12 +122,19 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
 struct Results;
 
 impl Folders for Results {
-    fn keep(&self, _: &StudyFolder, _: &[RunSpec], _: usize, _: &FinishedRun) -> Result<(), FileError> {
-        Ok(())
-    }
-
-    fn kept(&self, _: &Path, _: &RunRecord) -> Option<Vec<u8>> {
-        None
+    fn keep(
+        &self,
+        folder: &Path,
+        runs: &[RunSpec],
+        corpus: &Corpus,
+        run: usize,
+        finished: &FinishedRun,
+    ) -> Result<(), FileError> {
+        let keeping = Keeping::of(KeepModels::Last, runs, folder, corpus).map_err(|failure| FileError {
+            path: folder.to_owned(),
+            problem: io::Error::other(failure.message().to_owned()),
+        })?;
+        execute::Keeping::keep(&keeping, run, finished)
     }
 
     fn publish(&self, folder: &Path, corpus: &Corpus) -> Result<(), String> {
