@@ -20,6 +20,7 @@ pub mod imported;
 pub mod left_out;
 #[cfg(feature = "store")]
 pub mod merge;
+pub mod plan;
 #[cfg(feature = "store")]
 pub mod plan_file;
 mod possible;
@@ -27,8 +28,10 @@ pub mod question;
 pub mod record;
 #[cfg(feature = "store")]
 pub mod results;
-#[cfg(feature = "store")]
 mod sealed;
+#[cfg(feature = "store")]
+mod sealed_files;
+mod seals;
 #[cfg(feature = "store")]
 pub mod search_folder;
 #[cfg(feature = "store")]
