@@ -5,6 +5,7 @@ use crate::{
     ShapeError, StepTimes,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Fusion, Network, Stage},
+    times::Stopwatch,
     workspace::{Change, Workspace},
 };
 use kernels::{
@@ -16,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::{
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::Duration,
 };
 
 /// What a batch of images gave.
@@ -81,6 +82,7 @@ pub struct Model<E> {
     /// By class; none where images of all classes count alike.
     class_weights: Option<Vec<f64>>,
     times: StepTimes,
+    stopwatch: Stopwatch,
 }
 
 impl<E: Build> Model<E> {
@@ -148,6 +150,7 @@ impl<E: Build> Model<E> {
             gradient: Buffer::zeros(parameters),
             input: Buffer::zeros(capacity * input_length),
             times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
+            stopwatch: Stopwatch::default(),
             workspaces: (0..rayon::current_num_threads()).map(workspace).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
             stages,
@@ -165,7 +168,7 @@ impl<E: Build> Model<E> {
 
     /// Moves the parameters along the last gradient, by the optimiser's learning rate times `schedule`.
     pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
-        let start = Instant::now();
+        let start = self.stopwatch.start();
         optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
         self.prepared = None;
         self.times.update += start.elapsed();
@@ -405,7 +408,7 @@ impl<E: Element> Model<E> {
     ) -> Evaluation {
         let (set, length, preparation) = (self.set, self.input_length, self.preparation);
         let fill = |group: usize, input: &mut [E], targets: &mut [Target], workspace: &mut Workspace<E>| {
-            let start = Instant::now();
+            let start = workspace.stopwatch.start();
             set_targets(targets, group, labels);
             scale_group(set, group, input, length, preparation, &image);
             workspace.batch += start.elapsed();
@@ -425,7 +428,7 @@ impl<E: Element> Model<E> {
     ) -> Evaluation {
         let (length, preparation) = (self.input_length, self.preparation);
         let fill = |group: usize, input: &mut [E], targets: &mut [Target], workspace: &mut Workspace<E>| {
-            let start = Instant::now();
+            let start = workspace.stopwatch.start();
             for (index, (input, target)) in input.chunks_exact_mut(length).zip(targets).enumerate() {
                 *target = draw(group * GROUP + index, input);
             }
@@ -447,7 +450,7 @@ impl<E: Element> Model<E> {
         self.check_count(images);
         assert!(images > 0, "no images");
         self.prepare(Purpose::Learning);
-        let start = Instant::now();
+        let start = self.stopwatch.start();
         let Self {
             input_length,
             classes,
@@ -510,7 +513,7 @@ impl<E: Element> Model<E> {
         let groups = &self.groups[..images.div_ceil(GROUP)];
         for (layer, stage) in self.stages.iter_mut().enumerate() {
             let d_parameters = &mut self.gradient[stage.parameters.clone()];
-            let start = Instant::now();
+            let start = self.stopwatch.start();
             if let Some(computing) = stage.layer_mut() {
                 computing.sum_gradient(Groups { groups, layer }, d_parameters);
             }
@@ -521,12 +524,21 @@ impl<E: Element> Model<E> {
 
     /// Takes the parameters into their average over the steps.
     pub fn add_to(&mut self, average: &mut MovingAverage<E>) {
-        let start = Instant::now();
+        let start = self.stopwatch.start();
         average.add(self.set, &self.parameters);
         self.times.update += start.elapsed();
     }
 
-    /// Where the time has gone since the last call.
+    /// Measures from now on where the time goes, by a clock that tells the time since any fixed moment. Without one nothing is
+    /// measured, and nothing asks the platform for the time.
+    pub fn set_clock(&mut self, clock: fn() -> Duration) {
+        self.stopwatch = Stopwatch { clock: Some(clock) };
+        for workspace in &mut self.workspaces {
+            workspace.get_mut().unwrap_or_else(PoisonError::into_inner).stopwatch = self.stopwatch;
+        }
+    }
+
+    /// Where the time has gone since the last call; no time where [`Self::set_clock`] was not called.
     pub fn take_times(&mut self) -> StepTimes {
         let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
         let mut times = std::mem::replace(&mut self.times, empty);
@@ -543,7 +555,7 @@ impl<E: Element> Model<E> {
     /// Shows the layers the parameters, where those or the purpose have changed.
     fn prepare(&mut self, purpose: Purpose) {
         if self.prepared != Some(purpose) {
-            let start = Instant::now();
+            let start = self.stopwatch.start();
             let parameters = &self.parameters;
             // One after the other: a layer takes 15 µs at most, and a thread's help costs as much.
             for stage in &mut self.stages {
