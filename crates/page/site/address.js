@@ -7,6 +7,9 @@ export const VIEWS = ["compare", "draw", "inside", "errors", "change", "lessons"
 /** @type {AddressFields} */
 const EMPTY = { view: "compare", study: null, lesson: null, model: null, image: null };
 
+/** Milliseconds of rest before a change without an entry of its own is written: browsers allow few changes a second. */
+const REST = 250;
+
 /** No study file is larger; an address that unpacks to more is not one of ours. */
 const LARGEST_STUDY = 1 << 20;
 
@@ -65,6 +68,8 @@ export class AddressBook {
   #turn = 0;
   /** An entry of the history is still to be made. */
   #push = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /** Reads the address, and follows it from then on. */
   async open() {
@@ -89,7 +94,10 @@ export class AddressBook {
     this.fields = { ...this.fields, ...changes };
     if (!replace) this.#push = true;
     for (const listener of [...this.#listeners]) listener();
-    void this.#write();
+    clearTimeout(this.#timer);
+    this.#turn += 1;
+    if (replace) this.#timer = setTimeout(() => void this.#write(), REST);
+    else void this.#write();
   }
 
   /** @param {Partial<AddressFields>} changes */
@@ -103,6 +111,7 @@ export class AddressBook {
   }
 
   async #read() {
+    clearTimeout(this.#timer);
     const turn = ++this.#turn;
     this.#last = location.hash;
     const values = new URLSearchParams(location.hash.slice(1));

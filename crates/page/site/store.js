@@ -183,6 +183,8 @@ function stated(state, message) {
   const trails = Object.fromEntries(Object.entries(state.trails).filter(([id]) => ids.has(id)));
   const history = pruned(state.ready ? state.history : restored(), ids);
   const models = [...new Set(runs.map((run) => run.model))];
+  // A summary of runs that are not in the plan any more says nothing of it.
+  const isOfThese = state.runs.every((run) => run.state !== "finished" || ids.has(run.id));
   const isFinished = runs.some((run) => run.state === "finished");
   return {
     open: true,
@@ -201,7 +203,7 @@ function stated(state, message) {
     models,
     trails,
     history,
-    summary: isFinished ? state.summary : null,
+    summary: isFinished && isOfThese ? state.summary : null,
     weights: Object.fromEntries(Object.entries(state.weights).filter(([model]) => models.includes(model))),
     rate: message.running ? state.rate : null,
     notes: message.running ? state.notes : [],

@@ -259,6 +259,7 @@ export interface Summary {
   }[];
   comparisons: Comparison[];
   decided_by: string;
+  ranking: { model: string; accuracy: number; value: number }[];
   failed: { model: string; seed: number; epoch: number; problem: string }[];
   warnings: string[];
   notes: string[];
