@@ -12,11 +12,17 @@ import { Component, h, useEffect, useRef, useState } from "../lib/preact.js";
  */
 export function memo(drawn) {
   class Memo extends Component {
-    /** @param {object} next */
+    /**
+     * @override
+     * @param {object} next
+     */
     shouldComponentUpdate(next) {
       return !same(/** @type {Record<string, unknown>} */ (this.props), /** @type {Record<string, unknown>} */ (next));
     }
-    /** @param {object} properties */
+    /**
+     * @override
+     * @param {object} properties
+     */
     render(properties) {
       return h(drawn, properties);
     }
