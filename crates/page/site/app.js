@@ -68,6 +68,23 @@ function useDraft(engine, state, address) {
   };
 }
 
+/** Views with a style sheet of their own. */
+const STYLED = ["draw", "inside", "errors"];
+
+/**
+ * Loads a style sheet.
+ * @param {string} href
+ */
+const styled = (href) =>
+  new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = href;
+    link.onload = resolve;
+    link.onerror = reject;
+    document.head.append(link);
+  });
+
 /** Views that were loaded. @type {Record<string, FunctionComponent<ViewProps>>} */
 const views = {};
 
@@ -80,8 +97,8 @@ function useView(name) {
   const [failed, setFailed] = useState("");
   useEffect(() => {
     if (views[name]) return;
-    import(`./views/${name}.js`).then(
-      (module) => {
+    Promise.all([import(`./views/${name}.js`), STYLED.includes(name) ? styled(`views/${name}.css`) : null]).then(
+      ([module]) => {
         views[name] = module.default;
         setLoaded(name);
       },
@@ -117,7 +134,7 @@ function Page({ engine, store, book }) {
     <${Header} state=${state} address=${address} />
     ${!state.open && html`<p class="lost" role="alert">${lostWords(state.catalogue)}</p>`}
     <main id="main" tabindex="-1" ref=${main} class=${`view-${address.view}`}>
-      ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<p class="small">Loading…</p>`}
+      ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><p class="small">Loading…</p>`}
     </main>
     <${Footer} state=${state} />`;
 }

@@ -254,7 +254,7 @@ export interface Summary {
     accuracy: Spread | null;
     loss: Spread | null;
     train_seconds: Spread | null;
-    learning?: { train_accuracy: Spread | null; validation_accuracy: Spread | null } | null;
+    learning?: { train_accuracy: number | null; validation_accuracy: number | null } | null;
     calibration?: { brier: Spread | number | null; error: Spread | number | null } | null;
   }[];
   comparisons: Comparison[];

@@ -97,7 +97,7 @@ function Drawn({ layers, image, place, name }) {
   const middle = top + TALLEST / 2;
   const bottom = top + TALLEST + 8;
   const words = `Layers of ${name}: ${layers.map((layer) => layer.layer).join(", ")}`;
-  return html`<div class="layers" ref=${element}>
+  return html`<div class="schema" ref=${element}>
     ${width > 0 &&
     html`<svg class="drawing" viewBox=${`0 0 ${width} ${bottom + 18}`} width=${width} height=${bottom + 18} role="img" aria-label=${words}>
       <line x1=${2} x2=${x - gap} y1=${middle} y2=${middle} stroke="var(--axis)" stroke-width="1" />

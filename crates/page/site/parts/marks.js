@@ -39,7 +39,7 @@ export function Mark({ place, x, y, radius = 4, hollow = false }) {
  * @param {{ place: number, name: string }} properties
  */
 export function Name({ place, name }) {
-  return html`<span class="name"
-    ><svg class="mark" viewBox="-7 -7 14 14" aria-hidden="true"><${Mark} place=${place} x=${0} y=${0} radius=${5} /></svg>${name}</span
+  return html`<span class="model-name"
+    ><svg class="model-mark" viewBox="-7 -7 14 14" aria-hidden="true"><${Mark} place=${place} x=${0} y=${0} radius=${5} /></svg>${name}</span
   >`;
 }

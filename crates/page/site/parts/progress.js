@@ -29,7 +29,7 @@ export function done(run) {
 export function timeLeft(state, cost) {
   const perEpoch = Object.fromEntries(
     state.models.flatMap((model) => {
-      const epochs = state.runs.filter((run) => run.model === model).flatMap((run) => run.epochs.map((epoch, index) => epoch.train_seconds - (run.epochs[index - 1]?.train_seconds ?? 0)));
+      const epochs = state.runs.filter((run) => run.model === model).flatMap((run) => run.epochs.map((epoch) => epoch.train_seconds));
       const known = epochs.filter((time) => time > 0);
       return known.length > 0 ? [[model, mean(known)]] : [];
     }),

@@ -151,7 +151,7 @@ const Model = memo(
             const isHere = layer.line !== null && layer.line !== undefined && layer.line === line;
             const depth = layer.position.split(".").length - 1;
             return html`<tr key=${index} class=${isHere ? "here" : ""}>
-              <th scope="row" style=${{ paddingLeft: `${0.75 + depth}rem` }}>
+              <th scope="row" style=${{ textIndent: `${0.9 * depth}rem` }}>
                 ${layer.line ? html`<button type="button" class="to-line" title=${`Line ${layer.line}`} onClick=${() => show({ line: layer.line ?? 1 })}>${layer.layer}</button>` : layer.layer}
               </th>
               <td>${shape(layer.output)}</td>

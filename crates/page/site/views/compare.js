@@ -158,7 +158,7 @@ function AllCards({ models, image, summary, catalogue, text, edit }) {
         const remove = names.length > 1 && !hasGrid && (listedNow || names.length > 1);
         return html`<li class="card" key=${model.name} style=${{ "--own": colour(place) }}>
           <div class="card-head">
-            <h3><svg class="mark" viewBox="-7 -7 14 14" aria-hidden="true"><${Mark} place=${place} x=${0} y=${0} radius=${5.5} /></svg>${model.name}</h3>
+            <h3><svg class="model-mark" viewBox="-7 -7 14 14" aria-hidden="true"><${Mark} place=${place} x=${0} y=${0} radius=${5.5} /></svg>${model.name}</h3>
             ${figures?.accuracy && html`<p class="result">${percentSpread(figures.accuracy)}<small>${counted(figures.runs.length, "run")}, test</small></p>`}
             ${remove && html`<button type="button" class="plain" aria-label=${`Remove ${model.name}`} title=${`Remove ${model.name}`} onClick=${() => change(names.filter((name) => name !== model.name))}>×</button>`}
           </div>
@@ -246,7 +246,7 @@ const CurvePanel = memo(
       html`<label><input type="radio" name="quantity" value=${value} checked=${quantity === value} onChange=${() => setQuantity(value)} /><span>${words}</span></label>`;
     return html`<div class="panel-head">
         <h2 id="curves-heading">Learning curves</h2>
-        <fieldset class="switch">
+        <fieldset class="toggle">
           <legend class="visually-hidden">What the curves show</legend>
           ${choice("accuracy", "Accuracy")}${choice("loss", "Loss")}
         </fieldset>

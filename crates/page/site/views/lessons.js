@@ -6,7 +6,7 @@ import { html, useEffect, useState } from "../lib/preact.js";
 import { Complaint, useCommands } from "../parts/commands.js";
 import { Curves } from "../parts/curves.js";
 import { memo } from "../parts/memo.js";
-import { counted, loss, percentSpread, seconds } from "../parts/numbers.js";
+import { counted, isNumber, loss, percent, percentSpread, seconds } from "../parts/numbers.js";
 import { Name } from "../parts/marks.js";
 import { Progress } from "../parts/progress.js";
 import { Verdict } from "../parts/verdict.js";
@@ -173,7 +173,7 @@ const NO_COST = {};
 function Outcome({ state }) {
   const { summary, models } = state;
   if (!summary) return null;
-  const isTrained = summary.models.some((model) => model.learning?.train_accuracy);
+  const isTrained = summary.models.some((model) => isNumber(model.learning?.train_accuracy));
   return html`<div class="scroll" role="region" aria-label="Outcome, table" tabindex="0">
     <table>
       <caption>
@@ -194,7 +194,7 @@ function Outcome({ state }) {
           (model) => html`<tr key=${model.name}>
             <th scope="row"><${Name} place=${models.indexOf(model.name)} name=${model.name} /></th>
             <td>${percentSpread(model.accuracy)}</td>
-            ${isTrained && html`<td>${percentSpread(model.learning?.train_accuracy)}</td>`}
+            ${isTrained && html`<td>${percent(model.learning?.train_accuracy)}</td>`}
             <td>${loss(model.loss?.mean)}</td>
             <td>${seconds(model.train_seconds?.mean)}</td>
             <td>${model.runs.length}</td>
