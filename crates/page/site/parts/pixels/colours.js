@@ -108,3 +108,16 @@ export function pictured(pixels, width, height) {
   }
   return image;
 }
+
+/**
+ * Black or white, whichever is easier to read on a colour of the scale.
+ * @param {number} from Where the scale has the colour.
+ */
+export function textOn(from) {
+  const { scale } = palette();
+  const [red, green, blue] = [0, 1, 2].map((channel) => {
+    const value = (scale[from + channel] ?? 0) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0) > 0.179 ? "#000000" : "#ffffff";
+}
