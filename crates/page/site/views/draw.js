@@ -5,7 +5,7 @@ import { imageOf, shareImage } from "../parts/image.js";
 import { AnswerCard, agreement } from "../parts/pixels/answers.js";
 import { bytesOf, textOf } from "../parts/pixels/bytes.js";
 import { useKept } from "../parts/pixels/choice.js";
-import { Said, Trouble, colourOf, useClasses } from "../parts/pixels/engine.js";
+import { NoModel, Said, Trouble, answersTo, colourOf, imageShape, randomIndex, useClasses } from "../parts/pixels/engine.js";
 import { fileOf, pictureOf } from "../parts/pixels/file.js";
 import { Latest } from "../parts/pixels/latest.js";
 import { Pad } from "../parts/pixels/pad.js";
@@ -18,7 +18,7 @@ import { largest, percent } from "../parts/pixels/words.js";
 /** @import { StepName, Switches } from "../parts/pixels/steps.js" */
 
 /**
- * @typedef {{ sheet: Sheet, switches: Switches, hasModels: boolean }} Question
+ * @typedef {{ sheet: Sheet, switches: Switches, order: readonly string[] }} Question
  * @typedef {{ prepared: Prepared | null, answers: Answer[], whole: Answer[] | null }} Reply `whole`: the answers with every step
  */
 
@@ -33,17 +33,15 @@ const KEPT = 100;
 const EVERY = 250;
 /** Milliseconds of rest before an answer is said. */
 const QUIET = 600;
-/** Test images, where nothing says how many there are: MNIST's. */
-const TEST_IMAGES = 10_000;
 
 /**
  * @param {Engine} engine
  * @param {Question} question
  * @returns {Promise<Reply>}
  */
-async function answered(engine, { sheet, switches }) {
+async function answered(engine, { sheet, switches, order }) {
   /** @param {string} image */
-  const answer = async (image) => (await engine.call("answer", { image })).models;
+  const answer = (image) => answersTo(engine, image, order);
   if (sheet.picture?.kind === "test" && isPlain(sheet)) {
     const { picture } = sheet;
     shareImage(imageOf(picture.text, picture.shape, { kind: "test", index: picture.index, label: picture.label }));
@@ -54,7 +52,9 @@ async function answered(engine, { sheet, switches }) {
   const request = file ? { file: file.text } : { pixels: textOf(greyOf(sheet)), width: SIDE, height: SIDE };
   const prepared = await engine.call("prepare", { ...request, ...switches });
   const last = prepared.steps.at(-1);
-  shareImage(imageOf(prepared.image, [last?.height ?? 28, last?.width ?? 28, 1], file ? { kind: "file", name: file.name } : { kind: "drawn" }));
+  // Pictures of another kind than MNIST's have one step, of the picture's own size.
+  const shape = prepared.steps.length > 1 && last ? [last.height, last.width, 1] : (imageShape() ?? [28, 28, 1]);
+  shareImage(imageOf(prepared.image, shape, file ? { kind: "file", name: file.name } : { kind: "drawn" }));
   const answers = await answer(prepared.image);
   if (answers.length === 0 || Object.values(switches).every(Boolean)) return { prepared, answers, whole: null };
   try {
@@ -149,7 +149,7 @@ export default function Draw({ engine, state, address }) {
       setProblem(null);
       return;
     }
-    frame.current = requestAnimationFrame(() => asking.ask({ sheet, switches, hasModels: true }));
+    frame.current = requestAnimationFrame(() => asking.ask({ sheet, switches, order: state.models }));
   }, [sheet, switches, asking]);
 
   // Newer weights answer the same drawing, four times a second at most.
@@ -158,7 +158,7 @@ export default function Draw({ engine, state, address }) {
     if (seen.current === state.weightsVersion || isEmpty(sheet)) return;
     const timer = setTimeout(() => {
       seen.current = state.weightsVersion;
-      asking.ask({ sheet: newest.current.at(-1) ?? EMPTY, switches, hasModels: true });
+      asking.ask({ sheet: newest.current.at(-1) ?? EMPTY, switches, order: state.models });
     }, EVERY);
     return () => clearTimeout(timer);
   }, [Math.floor(state.weightsVersion), reply]);
@@ -202,17 +202,13 @@ export default function Draw({ engine, state, address }) {
   }, []);
 
   const random = async () => {
-    for (const among of [TEST_IMAGES, 1000, 100, 1]) {
-      try {
-        const index = Math.floor(Math.random() * among);
-        const { shape, images } = await engine.call("images", { indices: [index] });
-        const [image] = images;
-        if (!image) continue;
-        push(withPicture(sheet, { kind: "test", index, label: image.label, text: image.pixels, pixels: bytesOf(image.pixels), shape }));
-        return;
-      } catch (trouble) {
-        if (among === 1) setProblem(/** @type {Error} */ (trouble));
-      }
+    try {
+      const index = await randomIndex(engine);
+      const { shape, images } = await engine.call("images", { indices: [index] });
+      const [image] = images;
+      if (image) push(withPicture(sheet, { kind: "test", index, label: image.label, text: image.pixels, pixels: bytesOf(image.pixels), shape }));
+    } catch (trouble) {
+      setProblem(/** @type {Error} */ (trouble));
     }
   };
 
@@ -298,7 +294,7 @@ export default function Draw({ engine, state, address }) {
         </div>
         <${Trouble} problem=${problem} />
         ${hasNoModel || (reply === null && state.runs.length === 0)
-          ? html`<div class="empty"><p><strong>No model has been trained yet.</strong> Start a study in <a href=${address.link({ view: "compare" })}>Compare</a>. The models answer here from their first steps on.</p></div>`
+          ? html`<${NoModel} state=${state} address=${address} />`
           : null}
         ${answers.length > 0
           ? html`<p class="verdict-line">${summary}${truth === null ? null : html` The label is <strong>${classes[truth] ?? truth}</strong>.`}</p>
@@ -329,7 +325,7 @@ export default function Draw({ engine, state, address }) {
       ${isPrepared
         ? html`<p>Test image ${picture.index} was prepared by the makers of the data set. The models are given it unchanged. Draw on it, or press Invert, to take it through the steps.</p>`
         : html`<p>The models are not given your picture, but what these steps make of it. Turn one off to see what it is for.</p>
-            <${Steps} prepared=${reply?.prepared ?? null} switches=${switches} onTrap=${trap} comparison=${reply ? html`<${Comparison} reply=${reply} classes=${classes} />` : null}
+            <${Steps} prepared=${reply?.prepared ?? null} switches=${switches} onTrap=${trap} isReduced=${reply?.prepared?.steps.length === 1} comparison=${reply ? html`<${Comparison} reply=${reply} classes=${classes} />` : null}
               onSwitch=${(/** @type {StepName} */ name, /** @type {boolean} */ isOn) => setSwitches((/** @type {Switches} */ last) => ({ ...last, [name]: isOn }))} />`}
     </section>
     <${Said} text=${said} />

@@ -8,10 +8,10 @@ import { Attention } from "../parts/pixels/attention.js";
 import { Picture } from "../parts/pixels/canvas.js";
 import { modelOf, useKept } from "../parts/pixels/choice.js";
 import { Convolution, strongest } from "../parts/pixels/convolution.js";
-import { Said, Trouble, colourOf, trainedModels, useClasses } from "../parts/pixels/engine.js";
+import { NoModel, Said, Trouble, colourOf, randomIndex, trainedModels, useClasses } from "../parts/pixels/engine.js";
 import { LastLayer } from "../parts/pixels/last.js";
 import { Latest } from "../parts/pixels/latest.js";
-import { Layer, valuesOfImage, windowOf } from "../parts/pixels/network.js";
+import { Layer, Values, valuesOfImage, windowOf } from "../parts/pixels/network.js";
 import { Legend, Probe, channelImage } from "../parts/pixels/probe.js";
 import { Recurrent, Strip } from "../parts/pixels/recurrent.js";
 import { LayerTables } from "../parts/pixels/tables.js";
@@ -19,13 +19,10 @@ import { figure, largest, percent, sized } from "../parts/pixels/words.js";
 
 /** @import { Inside, ViewProps } from "../types.js" */
 /** @import { SharedImage } from "../parts/image.js" */
-/** @import { Values } from "../parts/pixels/network.js" */
 /** @import { Place } from "../parts/pixels/probe.js" */
 
 /** Milliseconds between two looks while a model learns. */
 const EVERY = 250;
-/** Where nothing says how many test images there are: MNIST's. */
-const TEST_IMAGES = 10_000;
 
 /**
  * @typedef {{ model: string, image: SharedImage, inside: Inside, layers: Layer[] }} Look
@@ -56,7 +53,7 @@ const MEANINGS = {
   rows: "Each row of the image becomes a step of a sequence.",
   columns: "Each column of the image becomes a step of a sequence.",
   position: "A learned value is added to each feature of each step, so that the network can tell the steps apart.",
-  residual: "The sum of two ways: what the layers made, and what they were given.",
+  sum: "The sum of two ways: what the layers made, and what they were given.",
   gelu: "A smooth curve in the place of relu.",
   silu: "A smooth curve in the place of relu.",
   tanh: "Squeezes each value between −1 and 1.",
@@ -121,13 +118,16 @@ export default function InsideView({ engine, state, address }) {
     return () => clearTimeout(timer);
   }, [shown?.model, shown?.image, answer]);
 
-  const pixels = useMemo(() => (shown ? valuesOfImage(shown.image) : null), [shown?.image]);
+  const pixels = useMemo(() => {
+    if (!shown) return null;
+    const { input } = /** @type {Inside & { input?: { shape: number[], values: string } }} */ (shown.inside);
+    return input ? new Values("the image", input.shape, input.values) : valuesOfImage(shown.image);
+  }, [shown]);
   /** @param {Partial<Choice>} changes */
   const choose = (changes) => setChoice((last) => ({ ...last, ...changes }));
 
   if (trained.length === 0) {
-    return html`<div class="pixels inside"><h2>Inside</h2>
-      <div class="empty"><p><strong>No model has been trained yet.</strong> Start a study in <a href=${address.link({ view: "compare" })}>Compare</a>. Its networks can be looked into from their first steps on.</p></div></div>`;
+    return html`<div class="pixels inside"><h2>Inside</h2><${NoModel} state=${state} address=${address} /></div>`;
   }
   const isLearning = weights !== null && !weights.finished;
   return html`<div class="pixels inside">
@@ -137,7 +137,8 @@ export default function InsideView({ engine, state, address }) {
       <fieldset class="segments"><legend class="small">Model</legend>
         ${trained.map((name) => html`<label key=${name}><input type="radio" name="inside-model" checked=${name === model} onChange=${() => address.go({ model: name }, true)} /><span><span class="chip" style=${{ "--own": colourOf(state, name) }} aria-hidden="true"></span>${name}</span></label>`)}
       </fieldset>
-      <${ImageChoice} index=${index} hasDrawing=${drawn !== null && drawn.source.kind !== "test"} drawing=${drawn ? nameOf(drawn) : ""} onIndex=${(/** @type {number | null} */ next) => address.go({ image: next }, true)} />
+      <${ImageChoice} index=${index} hasDrawing=${drawn !== null && drawn.source.kind !== "test"} drawing=${drawn ? nameOf(drawn) : ""} onIndex=${(/** @type {number | null} */ next) => address.go({ image: next }, true)}
+        onRandom=${() => randomIndex(engine).then((next) => address.go({ image: next }, true), setProblem)} />
     </div>
     <${Trouble} problem=${problem} />
     <div class="way">
@@ -164,9 +165,9 @@ export default function InsideView({ engine, state, address }) {
 }
 
 /**
- * @param {{ index: number | null, hasDrawing: boolean, drawing: string, onIndex: (index: number | null) => void }} props
+ * @param {{ index: number | null, hasDrawing: boolean, drawing: string, onIndex: (index: number | null) => void, onRandom: () => void }} props
  */
-function ImageChoice({ index, hasDrawing, drawing, onIndex }) {
+function ImageChoice({ index, hasDrawing, drawing, onIndex, onRandom }) {
   const last = useRef(index ?? 0);
   if (index !== null) last.current = index;
   return html`<div class="image-choice" role="group" aria-label="Image">
@@ -183,7 +184,7 @@ function ImageChoice({ index, hasDrawing, drawing, onIndex }) {
         if (Number.isInteger(next) && next >= 0) onIndex(next);
       }} /></label>
       <button type="button" class="icon" aria-label="Next test image" disabled=${index === null} onClick=${() => onIndex((index ?? 0) + 1)}>›</button>
-      <button type="button" onClick=${() => onIndex(Math.floor(Math.random() * TEST_IMAGES))}>Random</button>
+      <button type="button" onClick=${onRandom}>Random</button>
     </div>
   </div>`;
 }
@@ -192,22 +193,23 @@ function ImageChoice({ index, hasDrawing, drawing, onIndex }) {
  * @param {{ layer: Layer, look: Look, pixels: Values, classes: readonly string[], answer: number, choice: Choice | null, choose: (changes: Partial<Choice>) => void }} props
  */
 function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
-  const cell = choice ? Math.min(choice.cell, layer.count - 1) : null;
+  const told = layer.states ?? layer;
+  const cell = choice ? Math.min(choice.cell, told.count - 1) : null;
   /** @param {number} next */
-  const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.isRecurrent ? { step: next } : {}) });
+  const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.states ? { step: next } : {}) });
   const window = useMemo(() => (choice ? windowOf(look.layers, layer, pixels) : null), [choice !== null, look]);
   const isOpen = choice !== null && cell !== null;
   return html`<li class="layer" data-open=${isOpen}>
     <div class="heading">
-      <h3><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.isRecurrent && layer.shape.length === 2 ? layer.count - 1 : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h3>
+      <h3><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h3>
       <span class="small shape">${sized(layer.shape)}</span>
       <${Legend} low=${layer.low} high=${layer.high} most=${layer.most} />
     </div>
-    <${LayerAtlas} layer=${layer} selected=${cell} onSelect=${select} />
+    <${LayerAtlas} layer=${layer} values=${told} selected=${cell} onSelect=${select} />
     ${isOpen ? html`<div class="detail">
       ${MEANINGS[layer.word] ? html`<p>${MEANINGS[layer.word]}</p>` : null}
       <${Detail} layer=${layer} look=${look} window=${window} classes=${classes} choice=${choice} cell=${cell} choose=${choose} />
-      <${LayerTables} layer=${layer} selected=${cell} />
+      <${LayerTables} layer=${layer} told=${told} selected=${cell} />
     </div>` : null}
   </li>`;
 }
@@ -226,8 +228,8 @@ function Detail({ layer, look, window, classes, choice, cell, choose }) {
   if (layer.source.attention) {
     return html`<${Attention} layer=${layer} layers=${look.layers} image=${look.image} query=${choice.query} onQuery=${(/** @type {number} */ query) => choose({ query })} />`;
   }
-  if (layer.isRecurrent && layer.shape.length === 2) {
-    return html`<${Recurrent} layer=${layer} image=${look.image} isFirst=${layer.index === 0 || look.layers[layer.index - 1]?.word === "rows"} step=${choice.step} onStep=${(/** @type {number} */ step) => choose({ step, cell: step })} />`;
+  if (layer.states) {
+    return html`<${Recurrent} layer=${layer} states=${layer.states} image=${look.image} isFirst=${layer.index === 0 || look.layers[layer.index - 1]?.word === "rows"} step=${choice.step} onStep=${(/** @type {number} */ step) => choose({ step, cell: step })} />`;
   }
   if (layer.isImage) {
     const [height = 1, width = 1, maps = 1] = layer.shape;

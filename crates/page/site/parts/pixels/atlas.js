@@ -175,10 +175,10 @@ function canvasWith(image) {
 
 /**
  * A layer's maps, steps or values.
- * @param {{ layer: Layer, selected: number | null, onSelect: (index: number) => void }} props
+ * @param {{ layer: Layer, values: Values, selected: number | null, onSelect: (index: number) => void }} props `values`: the layer's, or all states
  */
-export function LayerAtlas({ layer, selected, onSelect }) {
-  const { shape, count, most } = layer;
+export function LayerAtlas({ layer: { text, most }, values: layer, selected, onSelect }) {
+  const { shape, count } = layer;
   const shared = { count, selected, onSelect, inputs: [layer] };
   if (layer.isImage) {
     const [height = 1, width = 1, maps = 1] = shape;
@@ -187,7 +187,7 @@ export function LayerAtlas({ layer, selected, onSelect }) {
       ...${shared}
       cell=${[Math.max(8, Math.round((side * width) / Math.max(width, height))), Math.max(8, Math.round((side * height) / Math.max(width, height)))]}
       gap=${4}
-      label=${`${maps} maps of ${layer.text}`}
+      label=${`${maps} maps of ${text}`}
       labelOf=${(/** @type {number} */ map) => {
         const { low, high, mean } = rangeOf(layer, map);
         return `map ${map}: ${figure(low)} to ${figure(high)}, mean ${figure(mean)}`;
@@ -203,7 +203,7 @@ export function LayerAtlas({ layer, selected, onSelect }) {
       isWide
       cell=${[0, Math.max(3, Math.min(10, Math.round(112 / steps)))]}
       gap=${0}
-      label=${`${steps} steps of ${layer.text}`}
+      label=${`${steps} steps of ${text}`}
       labelOf=${(/** @type {number} */ step) => {
         const row = layer.values.subarray(step * features, (step + 1) * features);
         return `step ${step}: ${features} values, ${figure(Math.min(...row))} to ${figure(Math.max(...row))}`;
@@ -217,7 +217,7 @@ export function LayerAtlas({ layer, selected, onSelect }) {
     ...${shared}
     cell=${size}
     gap=${1}
-    label=${`${count} values of ${layer.text}`}
+    label=${`${count} values of ${text}`}
     labelOf=${(/** @type {number} */ unit) => `unit ${unit}: ${figure(layer.values[unit])}`}
     draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ unit, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) => {
       const { scale } = palette();

@@ -4,6 +4,13 @@
 import { valuesOf } from "./bytes.js";
 
 /** @import { InsideLayer } from "../../types.js" */
+/**
+ * Where the types of the protocol say less than its engines.
+ * @typedef {{ shape: number[], values: string }} Tensor
+ * @typedef {Omit<InsideLayer, "filters" | "weights"> & {
+ *   filters?: Tensor & { bias?: string | number[] | null, stride?: unknown, padding?: unknown, dilation?: unknown },
+ *   weights?: Tensor & { bias?: string | number[] | null }, states?: Tensor }} ToldLayer
+ */
 /** @import { SharedImage } from "../image.js" */
 
 /** Sums of 32-bit floats in another order differ by less than this part. */
@@ -52,8 +59,11 @@ export class Layer extends Values {
   /** @type {{ shape: readonly number[], values: Float32Array } | null} */
   #attention = null;
 
+  /** @type {Values | null} */
+  #states = null;
+
   /**
-   * @param {InsideLayer} layer
+   * @param {ToldLayer} layer
    * @param {number} index
    */
   constructor(layer, index) {
@@ -69,13 +79,13 @@ export class Layer extends Values {
 
   get filters() {
     const { filters } = this.source;
-    if (filters) this.#filters ??= { shape: filters.shape, values: valuesOf(filters.values), bias: filters.bias ? valuesOf(filters.bias) : null };
+    if (filters) this.#filters ??= { shape: filters.shape, values: valuesOf(filters.values), bias: biasOf(filters.bias) };
     return this.#filters;
   }
 
   get weights() {
     const { weights } = this.source;
-    if (weights) this.#weights ??= { shape: weights.shape, values: valuesOf(weights.values), bias: weights.bias ? valuesOf(weights.bias) : null };
+    if (weights) this.#weights ??= { shape: weights.shape, values: valuesOf(weights.values), bias: biasOf(weights.bias) };
     return this.#weights;
   }
 
@@ -89,10 +99,22 @@ export class Layer extends Values {
     return ["lstm", "gru", "rnn"].includes(this.word);
   }
 
+  /** Of a recurrent layer the states after all steps, where they are told; of others null. @returns {Values | null} */
+  get states() {
+    if (!this.isRecurrent) return null;
+    const { states } = this.source;
+    if (states) this.#states ??= new Values(this.name, states.shape, states.values);
+    else if (this.shape.length === 2) return this;
+    return this.#states;
+  }
+
   get isPooling() {
     return (this.word === "maxpool" || this.word === "avgpool") && this.isImage;
   }
 }
+
+/** @param {string | readonly number[] | null | undefined} bias */
+const biasOf = (bias) => (bias ? (typeof bias === "string" ? valuesOf(bias) : Float32Array.from(bias)) : null);
 
 /** The image as the models read it: each byte divided by 255. @param {SharedImage} image */
 export const valuesOfImage = (image) =>
@@ -255,8 +277,9 @@ export function addendsOf(layers, layer) {
         return isAlike(sum, layer.values[output] ?? 0, layer.most);
       }).every(Boolean);
       if (!isRight) continue;
-      const [, width = 1, channels = 1] = before.shape;
-      const isWhole = before.isImage && before.values.length === from;
+      const origin = originOf(layers, before);
+      const [, width = 1, channels = 1] = origin.shape;
+      const isWhole = origin.isImage && origin.values.length === from;
       return {
         values,
         nameOf: (unit) =>
@@ -265,6 +288,17 @@ export function addendsOf(layers, layer) {
     }
   }
   return null;
+}
+
+/**
+ * The maps that a list was, in the same order.
+ * @param {readonly Layer[]} layers
+ * @param {Layer} layer
+ */
+function originOf(layers, layer) {
+  let origin = layer;
+  while (origin.index > 0 && (origin.word === "flatten" || origin.word === "dropout")) origin = /** @type {Layer} */ (layers[origin.index - 1]);
+  return origin;
 }
 
 /**

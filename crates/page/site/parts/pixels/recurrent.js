@@ -8,19 +8,19 @@ import { Probe, channelImage } from "./probe.js";
 import { figure } from "./words.js";
 
 /** @import { SharedImage } from "../image.js" */
-/** @import { Layer } from "./network.js" */
+/** @import { Layer, Values } from "./network.js" */
 
 /** Milliseconds of a step. */
 const PACE = 160;
 
 /**
- * @param {{ layer: Layer, image: SharedImage, isFirst: boolean, step: number, onStep: (step: number) => void }} props
+ * @param {{ layer: Layer, states: Values, image: SharedImage, isFirst: boolean, step: number, onStep: (step: number) => void }} props
  */
-export function Recurrent({ layer, image, isFirst, step, onStep }) {
-  const [steps = 1, units = 1] = layer.shape;
+export function Recurrent({ layer, states, image, isFirst, step, onStep }) {
+  const [steps = 1, units = 1] = states.shape;
   const at = Math.min(step, steps - 1);
   const isBoth = layer.text.includes("bidirectional");
-  const state = layer.values.subarray(at * units, (at + 1) * units);
+  const state = states.values.subarray(at * units, (at + 1) * units);
   const low = Math.min(...state);
   const high = Math.max(...state);
   const text = `step ${at} of 0 to ${steps - 1}`;
@@ -33,7 +33,7 @@ export function Recurrent({ layer, image, isFirst, step, onStep }) {
         : null}
       <${Probe} width=${units} height=${steps} at=${null} frame=${{ top: at, left: 0, rows: 1, columns: units }}
         label=${`States: ${steps} steps by ${units} units; step ${at} from ${figure(low)} to ${figure(high)}`} caption=${html`State of ${units} units after each step${isBoth ? "; the second half reads from the last step to the first" : ""}`}
-        draw=${() => channelImage(layer.values, units, steps, 1, 0, layer.most, isBoth ? Infinity : (at + 1) * units)} inputs=${[layer, at]}
+        draw=${() => channelImage(states.values, units, steps, 1, 0, layer.most, isBoth ? Infinity : (at + 1) * units)} inputs=${[states, at]}
         onAt=${({ y }) => onStep(y)} />
     </div>
     <${Player} count=${steps} at=${at} onAt=${onStep} label="Step" text=${text} play="Play" pace=${PACE} />

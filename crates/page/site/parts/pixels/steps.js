@@ -43,11 +43,12 @@ const TEXTS = {
 };
 
 /**
- * @param {{ prepared: Prepared | null, switches: Switches, onSwitch: (name: StepName, isOn: boolean) => void, onTrap: (name: StepName) => void, comparison: Child }} props
+ * @param {{ prepared: Prepared | null, switches: Switches, onSwitch: (name: StepName, isOn: boolean) => void, onTrap: (name: StepName) => void, comparison: Child, isReduced: boolean }} props
+ *   `isReduced`: pictures are only scaled, as those of other data sets than MNIST's
  */
-export function Steps({ prepared, switches, onSwitch, onTrap, comparison }) {
+export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isReduced }) {
   const pictures = useMemo(() => prepared?.steps.map((step) => ({ ...step, bytes: bytesOf(step.pixels) })) ?? [], [prepared]);
-  const names = ["picture", "polarity", "crop", "scale", "centre"];
+  const names = isReduced ? ["picture"] : ["picture", "polarity", "crop", "scale", "centre"];
   const left = /** @type {StepName[]} */ (names.filter((name) => name !== "picture" && !switches[/** @type {StepName} */ (name)]));
   return html`<div class="seen">
     <ol class="steps">

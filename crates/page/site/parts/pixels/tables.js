@@ -5,7 +5,7 @@ import { rangeOf } from "./atlas.js";
 import { Later } from "./later.js";
 import { figure } from "./words.js";
 
-/** @import { Layer } from "./network.js" */
+/** @import { Layer, Values } from "./network.js" */
 
 /** Cells of a table. */
 const MOST = 4096;
@@ -24,15 +24,15 @@ function Grid({ caption, rows, columns, valueAt, row, column }) {
   </div>`;
 }
 
-/** @param {{ layer: Layer, selected: number }} props */
-export function LayerTables({ layer, selected }) {
+/** @param {{ layer: Layer, told: Values, selected: number }} props `told`: the layer's values, or all states */
+export function LayerTables({ layer: { text }, told: layer, selected }) {
   const { shape, values, count } = layer;
   if (layer.isImage) {
     const [height = 0, width = 0, maps = 1] = shape;
     return html`<div class="tables">
-      <${Later} summary=${`Map ${selected} as a table`} content=${() => html`<${Grid} caption=${`Map ${selected} of ${layer.text}`} rows=${height} columns=${width} row="row" column="column"
+      <${Later} summary=${`Map ${selected} as a table`} content=${() => html`<${Grid} caption=${`Map ${selected} of ${text}`} rows=${height} columns=${width} row="row" column="column"
         valueAt=${(/** @type {number} */ y, /** @type {number} */ x) => values[(y * width + x) * maps + selected] ?? 0} />`} />
-      <${Later} summary="All maps as a table" content=${() => html`<${Grid} caption=${`Maps of ${layer.text}: lowest, mean and highest value`} rows=${count} columns=${3} row="map" column="lowest, mean, highest:"
+      <${Later} summary="All maps as a table" content=${() => html`<${Grid} caption=${`Maps of ${text}: lowest, mean and highest value`} rows=${count} columns=${3} row="map" column="lowest, mean, highest:"
         valueAt=${(/** @type {number} */ map, /** @type {number} */ column) => {
           const { low, mean, high } = rangeOf(layer, map);
           return [low, mean, high][column] ?? 0;
@@ -42,7 +42,7 @@ export function LayerTables({ layer, selected }) {
   const [steps = 0, features = 1] = shape.length === 2 ? shape : [count, 1];
   const isSequence = shape.length === 2;
   return html`<div class="tables">
-    <${Later} summary=${isSequence ? `Step ${selected} as a table` : "The values as a table"} content=${() => html`<${Grid} caption=${isSequence ? `Step ${selected} of ${layer.text}` : `Values of ${layer.text}`} rows=${isSequence ? features : steps} columns=${1} row="unit" column="value"
+    <${Later} summary=${isSequence ? `Step ${selected} as a table` : "The values as a table"} content=${() => html`<${Grid} caption=${isSequence ? `Step ${selected} of ${text}` : `Values of ${text}`} rows=${isSequence ? features : steps} columns=${1} row="unit" column="value"
       valueAt=${(/** @type {number} */ unit) => values[isSequence ? selected * features + unit : unit] ?? 0} />`} />
   </div>`;
 }
