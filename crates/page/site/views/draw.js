@@ -74,7 +74,7 @@ function Comparison({ reply: { answers, whole }, classes }) {
   /** @param {Answer | undefined} answer @param {number} class_ */
   const said = (answer, class_) => (answer ? `${classes[class_] ?? class_} (${percent(answer.probabilities[class_] ?? 0)})` : "–");
   return html`<table class="comparison">
-    <caption>What leaving out changes</caption>
+    <caption>Effect of the steps left out</caption>
     <thead><tr><th scope="col">model</th><th scope="col">with every step</th><th scope="col">now</th></tr></thead>
     <tbody>${answers.map((answer) => {
       const other = whole.find(({ name }) => name === answer.name);
