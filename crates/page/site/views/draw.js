@@ -226,11 +226,11 @@ export default function Draw({ engine, state, address }) {
       : `Drawing pad, ${sheet.strokes.length} ${sheet.strokes.length === 1 ? "stroke" : "strokes"}`;
 
   return html`<div class="pixels draw">
-    <h2>Draw</h2>
+    <h1>Draw</h1>
     <p class="lead">Draw a digit, or use a picture of one. Every trained model answers as you draw.</p>
     <div class="desk">
       <div
-        class="easel"
+        class="easel leaf"
         data-over=${isOver}
         onDragEnter=${(/** @type {DragEvent} */ event) => (event.preventDefault(), setOver(true))}
         onDragOver=${(/** @type {DragEvent} */ event) => event.preventDefault()}
@@ -284,9 +284,9 @@ export default function Draw({ engine, state, address }) {
         <p class="small" id="pad-keys">Keyboard: focus the pad, move the pen with the arrow keys (Shift for small steps), press Space to put the pen down or lift it, Delete to clear, Ctrl+Z to undo.</p>
       </div>
 
-      <div class="replies">
+      <div class="replies leaf">
         <div class="heading">
-          <h3>Answers</h3>
+          <h2>Answers</h2>
           <fieldset class="segments" disabled=${answers.length === 0}><legend class="unseen">Order of the bars</legend>
             <label><input type="radio" name="order" checked=${isRanked} onChange=${() => setRanked(true)} /><span>Surest first</span></label>
             <label><input type="radio" name="order" checked=${!isRanked} onChange=${() => setRanked(false)} /><span>By class</span></label>
@@ -320,8 +320,8 @@ export default function Draw({ engine, state, address }) {
       </div>
     </div>
 
-    <section aria-labelledby="seen-title">
-      <h3 id="seen-title">What the models see</h3>
+    <section class="below leaf" aria-labelledby="seen-title">
+      <h2 id="seen-title">What the models see</h2>
       ${isPrepared
         ? html`<p>Test image ${picture.index} was prepared by the makers of the data set. The models are given it unchanged. Draw on it, or press Invert, to take it through the steps.</p>`
         : html`<p>The models are not given your picture, but what these steps make of it. Turn one off to see what it is for.</p>

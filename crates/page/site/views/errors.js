@@ -86,7 +86,7 @@ export default function ErrorsView({ engine, state, address }) {
   };
 
   if (!errors || errors.models.length === 0) {
-    return html`<div class="pixels errors"><h2>Errors</h2>
+    return html`<div class="pixels errors"><h1>Errors</h1>
       ${isAsked || state.runs.length === 0
         ? html`<div class="empty"><p><strong>No run has finished yet.</strong> ${problem && state.summary ? problem.message : html`Start a study in <a href=${address.link({ view: "compare" })}>Compare</a>. When its first run is done, the test images that it classified incorrectly appear here.`}</p></div>`
         : html`<p class="small">The errors are being read…</p>`}</div>`;
@@ -99,12 +99,12 @@ export default function ErrorsView({ engine, state, address }) {
     : "";
   const text = `${counted(listed.length, "image")} of ${errors.images.toLocaleString("en")}`;
   return html`<div class="pixels errors">
-    <h2>Errors</h2>
+    <h1>Errors</h1>
     <p class="lead">Which classes the models confuse, and the test images that they classify incorrectly.</p>
     <${Trouble} problem=${problem} />
     <div class="plan">
-      <section class="confusion" aria-labelledby="confusion-title">
-        <div class="heading"><h3 id="confusion-title">Confusion matrix</h3></div>
+      <section class="confusion leaf" aria-labelledby="confusion-title">
+        <div class="heading"><h2 id="confusion-title">Confusion matrix</h2></div>
         <div class="choices">
           <fieldset class="segments"><legend class="small">Model</legend>
             ${names.map((name, index) => html`<label key=${name}><input type="radio" name="errors-model" checked=${index === model} onChange=${() => address.go({ model: name }, true)} /><span><span class="chip" style=${{ "--own": colours[index] }} aria-hidden="true"></span>${name}</span></label>`)}
@@ -119,8 +119,8 @@ export default function ErrorsView({ engine, state, address }) {
         <p class="small">Rows: label. Columns: answer. ${other === null ? html`Numbers: images${(errors.models[model]?.seeds.length ?? 1) > 1 ? html`, a mean over ${errors.models[model]?.seeds.length} runs` : ""}.` : html`Numbers: images of ${names[model]} minus those of ${names[other]}, each a mean over its runs; positive in the colour of ${names[model]}, negative in that of ${names[other]}.`} Choose a cell to see its images.</p>
       </section>
 
-      <section class="images" aria-labelledby="images-title">
-        <div class="heading"><h3 id="images-title">Images</h3><p class="count">${text}</p></div>
+      <section class="images leaf" aria-labelledby="images-title">
+        <div class="heading"><h2 id="images-title">Images</h2><p class="count">${text}</p></div>
         <div class="choices">
           <fieldset class="segments filters"><legend class="small">Show</legend>
             ${/** @type {Filter[]} */ (Object.keys(FILTERS)).filter((name) => names.length > 1 || (name !== "every" && name !== "one")).map((name) => html`<label key=${name}><input type="radio" name="errors-filter" checked=${filter === name} onChange=${() => setFilter(name)} /><span>${FILTERS[name]} <span class="tally">${counts[name]?.toLocaleString("en")}</span></span></label>`)}

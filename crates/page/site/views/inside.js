@@ -127,11 +127,11 @@ export default function InsideView({ engine, state, address }) {
   const choose = (changes) => setChoice((last) => ({ ...last, ...changes }));
 
   if (trained.length === 0) {
-    return html`<div class="pixels inside"><h2>Inside</h2><${NoModel} state=${state} address=${address} /></div>`;
+    return html`<div class="pixels inside"><h1>Inside</h1><${NoModel} state=${state} address=${address} /></div>`;
   }
   const isLearning = weights !== null && !weights.finished;
   return html`<div class="pixels inside">
-    <h2>Inside</h2>
+    <h1>Inside</h1>
     <p class="lead">Follow an image through a network, layer by layer.</p>
     <div class="choices">
       <fieldset class="segments"><legend class="small">Model</legend>
@@ -142,18 +142,18 @@ export default function InsideView({ engine, state, address }) {
     </div>
     <${Trouble} problem=${problem} />
     <div class="way">
-      <aside aria-label="Image and answer">
+      <aside class="leaf" aria-label="Image and answer">
         ${image ? html`<figure><div class="photo"><${Picture} pixels=${image.pixels} width=${image.width} height=${image.height} label=${nameOf(image)} /></div>
           <figcaption>${nameOf(image)}${image.source.kind === "test" ? html`, label <b>${classes[image.source.label] ?? image.source.label}</b>` : ""}</figcaption></figure>` : html`<div class="photo"></div>`}
         ${shown
           ? html`<div style=${{ "--own": colourOf(state, shown.model) }}>
-              <h3>${shown.model} answers <span class="class">${classes[answer] ?? answer}</span></h3>
+              <h2>${shown.model} answers <span class="class">${classes[answer] ?? answer}</span></h2>
               <${Bars} probabilities=${probabilities} classes=${classes} colour=${colourOf(state, shown.model)} isRanked=${false} truth=${truth} />
               <p class="small when" data-live=${isLearning}>${isLearning ? "Training: " : ""}epoch ${shown.inside.epoch}, step ${shown.inside.step}${weights ? `, seed ${weights.seed}` : ""}</p>
             </div>`
           : html`<p class="small">The model is being asked…</p>`}
       </aside>
-      <ol class="layers">
+      <ol class="layers leaf">
         ${shown && pixels
           ? shown.layers.map((layer) => html`<${LayerPart} key=${`${shown.model} ${layer.name} ${layer.index}`} layer=${layer} look=${shown} pixels=${pixels} classes=${classes} answer=${answer}
               choice=${choice.layer === layer.name ? choice : null} choose=${choose} />`)
@@ -201,7 +201,7 @@ function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
   const isOpen = choice !== null && cell !== null;
   return html`<li class="layer" data-open=${isOpen}>
     <div class="heading">
-      <h3><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h3>
+      <h2><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h2>
       <span class="small shape">${sized(layer.shape)}</span>
       <${Legend} low=${layer.low} high=${layer.high} most=${layer.most} />
     </div>

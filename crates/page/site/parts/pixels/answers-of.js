@@ -58,7 +58,7 @@ export function AnswersOf({ engine, state, address, thumbnails, classes, image, 
       <header>
         <div class="large"><${Thumbnail} thumbnails=${thumbnails} index=${index} label=${`Test image ${index}`} /></div>
         <div>
-          <h3 id="answers-of-title">Test image ${index}</h3>
+          <h2 id="answers-of-title">Test image ${index}</h2>
           <p class="label">Label <b>${classes[label] ?? label}</b></p>
           ${image?.disputed ? html`<p class="small">This label is disputed: the answer may be correct.</p>` : null}
           ${image ? html`<p class="small">${image.wrongRuns} of ${image.runs} ${image.runs === 1 ? "run" : "runs"} wrong</p>` : null}
@@ -72,7 +72,7 @@ export function AnswersOf({ engine, state, address, thumbnails, classes, image, 
       <${Trouble} problem=${problem} />
       <div class="models">
         ${told?.models.map(({ name, runs }) => html`<section key=${name} style=${{ "--own": colourOf(state, name) }}>
-          <h4><span class="chip" aria-hidden="true"></span>${name}</h4>
+          <h3><span class="chip" aria-hidden="true"></span>${name}</h3>
           <div class="scroll" tabindex="0" role="region" aria-label=${`Answers of ${name}`}><table>
             <caption class="unseen">Probability of each class in each run of ${name}</caption>
             <thead><tr><th scope="col">class</th>${runs.map(({ seed }) => html`<th scope="col" key=${seed}>seed ${seed}</th>`)}</tr></thead>

@@ -45,7 +45,7 @@ export function AnswerCard({ answer, classes, colour, isRanked, truth }) {
   const first = largest(answer.probabilities);
   const when = answer.finished ? `seed ${answer.seed}, trained` : `seed ${answer.seed}, epoch ${answer.epoch}, step ${answer.step}: still training`;
   return html`<section class="answer" style=${{ "--own": colour }} aria-label=${answer.name}>
-    <h4><span class="chip" aria-hidden="true"></span>${answer.name}</h4>
+    <h3><span class="chip" aria-hidden="true"></span>${answer.name}</h3>
     <p class="says"><span class="class">${classes[first] ?? first}</span> <span class="sure">${percent(answer.probabilities[first] ?? 0)}</span></p>
     <${Bars} probabilities=${answer.probabilities} classes=${classes} colour=${colour} isRanked=${isRanked} truth=${truth} />
     <p class="small">${when}</p>

@@ -7,6 +7,7 @@ import { Probe, channelImage } from "./probe.js";
 import { tokensOf } from "./network.js";
 import { largest, percent } from "./words.js";
 
+/** @import { Place } from "./probe.js" */
 /** @import { SharedImage } from "../image.js" */
 /** @import { Layer } from "./network.js" */
 
@@ -35,10 +36,10 @@ export function Attention({ layer, layers, image, query, onQuery }) {
         const best = largest(weights);
         const most = Math.max(...weights);
         return html`<section key=${head} aria-label=${`Head ${head}`}>
-          <h4>Head ${head}</h4>
+          <h3>Head ${head}</h3>
           ${tokens ? html`<${Overlay} image=${image} tokens=${tokens} weights=${weights} query=${at} onQuery=${onQuery} label=${`Head ${head}: ${name} ${at} takes most from ${name} ${best}, ${percent(most)}`} />` : null}
           <${Probe} width=${keys} height=${queries} at=${null} frame=${{ top: at, left: 0, rows: 1, columns: keys }} label=${`Head ${head}: weights of ${queries} ${name} by ${keys}`}
-            caption=${html`${name} ${at} takes most from ${name} ${best}: ${percent(most)}`} draw=${() => channelImage(attention.values.subarray(head * size, (head + 1) * size), keys, queries, 1, 0, mostOf(attention.values))} inputs=${[layer, head]} onAt=${({ y }) => onQuery(y)} />
+            caption=${html`${name} ${at} takes most from ${name} ${best}: ${percent(most)}`} draw=${() => channelImage(attention.values.subarray(head * size, (head + 1) * size), keys, queries, 1, 0, mostOf(attention.values))} inputs=${[layer, head]} onAt=${(/** @type {Place} */ { y }) => onQuery(y)} />
         </section>`;
       })}
     </div>
@@ -80,6 +81,6 @@ function Overlay({ image, tokens, weights, query, onQuery, label }) {
   };
   return html`<${Probe} width=${width} height=${height} at=${null} label=${label} caption="" draw=${draw} inputs=${[image, weights, tokens.rows]}
     frame=${{ top: Math.floor(query / tokens.columns) * high, left: (query % tokens.columns) * wide, rows: high, columns: wide }}
-    onAt=${({ y, x }) => onQuery(Math.min(tokens.rows - 1, Math.floor(y / high)) * tokens.columns + Math.min(tokens.columns - 1, Math.floor(x / wide)))} />`;
+    onAt=${(/** @type {Place} */ { y, x }) => onQuery(Math.min(tokens.rows - 1, Math.floor(y / high)) * tokens.columns + Math.min(tokens.columns - 1, Math.floor(x / wide)))} />`;
 }
 

@@ -104,7 +104,7 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
       label="Position of the window" text=${`row ${y}, column ${x}`} play="Slide the window" pace=${Math.max(16, Math.min(120, 9000 / (height * width)))} />
     ${reads > 1 && filters
       ? html`<div class="channels">
-          <h4>What each input channel adds here</h4>
+          <h3>What each input channel adds here</h3>
           <ul class="terms">
             ${order.slice(0, LISTED).map((index) => html`<li key=${index}><button type="button" class="cell" aria-pressed=${index === chosen} onClick=${() => onChannel(index)}>
               <span class="name">channel ${first + index}</span><${Term} value=${sums[index] ?? 0} most=${Math.abs(sums[order[0] ?? 0] ?? 0)} /></button></li>`)}
@@ -113,7 +113,7 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
         </div>`
       : null}
     ${filters && outputs > 1
-      ? html`<div class="filters"><h4>Filters${reads > 1 ? `: weights for channel ${chosen}` : ""}</h4>
+      ? html`<div class="filters"><h3>Filters${reads > 1 ? `: weights for channel ${chosen}` : ""}</h3>
           <${Atlas} count=${outputs} cell=${window.rows === 1 && window.columns === 1 ? [18, 18] : [33, 33]} gap=${7} selected=${output} onSelect=${onOutput} inputs=${[layer, chosen]} label="Filters"
             labelOf=${(/** @type {number} */ filter) => `filter ${filter}: ${Array.from({ length: window.rows * window.columns }, (_, index) => figure(weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen))).join(", ")}`}
             draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ filter, /** @type {number} */ left, /** @type {number} */ top, /** @type {number} */ w, /** @type {number} */ h) => {

@@ -31,8 +31,8 @@ export function Matrix({ errors, model, other, colours, chosen, onChoose }) {
   const otherName = other === null ? "" : (errors.models[other]?.name ?? "");
   /** @param {KeyboardEvent} event */
   const key = (event) => {
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
-    const next = { label: focus.label + (down ?? 0), answer: focus.answer + (right ?? 0) };
+    const [down = 0, right = 0] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+    const next = { label: focus.label + down, answer: focus.answer + right };
     if (event.key === "Home") next.answer = 0;
     else if (event.key === "End") next.answer = count - 1;
     else if (!down && !right) return;

@@ -119,7 +119,7 @@ export function Pad({ sheet, width, onChange, onUndo, onClear, label }) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = pen ?? { x: SIDE / 2, y: SIDE / 4, isDown: false };
     const stride = event.shiftKey ? SMALL_STRIDE : STRIDE;
-    const [right, below] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+    const [right = 0, below = 0] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [];
     if (event.key === " ") {
       event.preventDefault();
       if (event.repeat) return;

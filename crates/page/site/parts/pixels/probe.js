@@ -25,7 +25,7 @@ export function Probe({ width, height, label, caption, draw, inputs, at, onAt, f
   };
   /** @param {KeyboardEvent} event */
   const key = (event) => {
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
+    const [down = 0, right = 0] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
     if (!down && !right) return;
     event.preventDefault();
     const from = at ?? { y: 0, x: 0 };

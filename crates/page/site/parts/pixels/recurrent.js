@@ -7,6 +7,7 @@ import { Player } from "./player.js";
 import { Probe, channelImage } from "./probe.js";
 import { figure } from "./words.js";
 
+/** @import { Place } from "./probe.js" */
 /** @import { SharedImage } from "../image.js" */
 /** @import { Layer, Values } from "./network.js" */
 
@@ -34,7 +35,7 @@ export function Recurrent({ layer, states, image, isFirst, step, onStep }) {
       <${Probe} width=${units} height=${steps} at=${null} frame=${{ top: at, left: 0, rows: 1, columns: units }}
         label=${`States: ${steps} steps by ${units} units; step ${at} from ${figure(low)} to ${figure(high)}`} caption=${html`State of ${units} units after each step${isBoth ? "; the second half reads from the last step to the first" : ""}`}
         draw=${() => channelImage(states.values, units, steps, 1, 0, layer.most, isBoth ? Infinity : (at + 1) * units)} inputs=${[states, at]}
-        onAt=${({ y }) => onStep(y)} />
+        onAt=${(/** @type {Place} */ { y }) => onStep(y)} />
     </div>
     <${Player} count=${steps} at=${at} onAt=${onStep} label="Step" text=${text} play="Play" pace=${PACE} />
     <figure><${Strip} values=${state} most=${layer.most} label=${`State after step ${at}: ${units} values from ${figure(low)} to ${figure(high)}`} /><figcaption>State after step ${at}, a bar for each unit: ${figure(low)} to ${figure(high)}</figcaption></figure>

@@ -64,7 +64,7 @@ export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isRedu
             ${name === "centre" && step ? html`<span class="cross" aria-hidden="true"></span>` : null}
           </div>
           ${name === "picture"
-            ? html`<h4>${text.title}</h4>`
+            ? html`<h3>${text.title}</h3>`
             : html`<label class="switch"><input type="checkbox" role="switch" checked=${isOn} onChange=${(/** @type {Event} */ event) => onSwitch(/** @type {StepName} */ (name), /** @type {HTMLInputElement} */ (event.currentTarget).checked)} /><span class="title">${text.title}</span></label>`}
           <p class="small">${text.on}</p>
           <p class="small size">${step ? html`${step.width} × ${step.height}` : ""}</p>
@@ -75,13 +75,13 @@ export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isRedu
       ? html`<div class="lesson">
           ${left.map(
             (name) => html`<div key=${name}>
-              <h4>Without ${TEXTS[name]?.title.toLowerCase()}</h4>
+              <h3>Without ${TEXTS[name]?.title.toLowerCase()}</h3>
               <p>${TEXTS[name]?.off}</p>
-              <button type="button" class="plain" onClick=${() => onTrap(name)}>${TEXTS[name]?.trap}</button>
+              <button type="button" class="quiet" onClick=${() => onTrap(name)}>${TEXTS[name]?.trap}</button>
             </div>`,
           )}
           ${comparison}
-          <button type="button" class="plain" onClick=${() => left.forEach((name) => onSwitch(name, true))}>Take every step again</button>
+          <button type="button" class="quiet" onClick=${() => left.forEach((name) => onSwitch(name, true))}>Take every step again</button>
         </div>`
       : null}
     ${prepared && prepared.notes.length > 0
