@@ -2,7 +2,7 @@
 
 /** @import { Catalogue, Draft, Engine, State, StudyModel, Summary, ViewProps } from "../types.js" */
 
-import { html, useMemo, useState } from "../lib/preact.js";
+import { html, useCallback, useMemo, useState } from "../lib/preact.js";
 import { Complaint, useCommands } from "../parts/commands.js";
 import { Curves } from "../parts/curves.js";
 import { bytesOf, save, showReport } from "../parts/files.js";
@@ -19,6 +19,8 @@ export default function Compare({ engine, state, address, draft }) {
   const commands = useCommands();
   const { answer, text } = draft;
   const isNew = state.study !== null && state.study.text !== text;
+  // The cards are drawn again when the text is another, not with every step.
+  const edit = useCallback((/** @type {string} */ next) => address.go({ study: next }, true), []);
   const cost = useMemo(() => Object.fromEntries((answer?.models ?? []).map((model) => [model.name, model.multiply_adds])), [answer]);
   return html`<div class="compare">
     <h1>${answer && draft.of === text ? answer.title : (state.study?.title ?? answer?.title ?? "Compare")}</h1>
@@ -29,15 +31,18 @@ export default function Compare({ engine, state, address, draft }) {
       <a href=${address.link({ view: "change" })}>Edit the study file</a>
     </p>`}
     <${Complaint} problem=${commands.problem} />
-    ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${draft.edit} />`}
-    <${Verdict} state=${state}><${Results} ...${{ engine, state, commands }} /><//>
     <div class="bench">
-      <section class="panel" aria-labelledby="curves-heading">
+      <div class="side">
+        ${state.runs.length > 0 &&
+        html`<section class="panel" aria-labelledby="runs-heading">
+          <h2 id="runs-heading">Runs</h2>
+          <${Progress} state=${state} cost=${cost} />
+        </section>`}
+        ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${edit} />`}
+      </div>
+      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands }} /><//>
+      <section class="panel curves" aria-labelledby="curves-heading">
         <${CurvePanel} runs=${state.runs} models=${state.models} trails=${state.trails} />
-      </section>
-      <section class="panel" aria-labelledby="runs-heading">
-        <h2 id="runs-heading">Runs</h2>
-        <${Progress} state=${state} cost=${cost} />
       </section>
     </div>
     <${Notes} state=${state} />

@@ -49,14 +49,14 @@ export default function Lessons({ engine, state, address, draft }) {
   return html`<div class=${`lessons ${lesson ? "open" : ""}`}>
     <nav class="lesson-list" aria-label="Lessons">
       ${lesson ? html`<p class="list-head">Lessons</p>` : html`<h1>Lessons</h1>`}
-      ${!lesson && html`<p>Ten short studies. Each asks for your guess first, then trains the models, then says what happened and why.</p>`}
+      ${!lesson && html`<p>Each lesson is a short study that asks for your guess first, then trains the models, then says what happened and why.</p>`}
       <p class="small">${done} of ${lessons.length} done</p>
       <ol>
         ${lessons.map(
           (one) => html`<li key=${one.slug} class=${memory[one.slug]?.done ? "done" : ""}>
             <a href=${address.link({ lesson: one.slug })} aria-current=${one === lesson ? "page" : undefined} onClick=${(/** @type {MouseEvent} */ event) => follow(event, one.slug)}>
               <span class="number" aria-hidden="true">${memory[one.slug]?.done ? "✓" : one.number}</span>
-              <span>${one.title}${memory[one.slug]?.done ? html`<span class="visually-hidden"> (done)</span>` : ""}</span>
+              <span class="what"><span>${one.title}</span>${memory[one.slug]?.done ? html`<span class="visually-hidden"> (done)</span>` : ""}${!lesson && html`<span class="asks">${one.question}</span>`}</span>
             </a>
           </li>`,
         )}
