@@ -132,7 +132,7 @@ function Page({ engine, store, book }) {
   };
   return html`<a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <${Header} state=${state} address=${address} />
-    ${!state.open && html`<p class="lost" role="alert">${lostWords(state.catalogue)}</p>`}
+    ${!state.open && html`<p class="gone" role="alert">${lostWords(state.catalogue)}</p>`}
     <main id="main" tabindex="-1" ref=${main} class=${`view-${address.view}`}>
       ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><p class="small">Loading…</p>`}
     </main>

@@ -191,7 +191,7 @@ function stated(state, message) {
     open: true,
     ready: true,
     study:
-      typeof message.text === "string"
+      message.text
         ? {
             text: message.text,
             title: message.title ?? "",

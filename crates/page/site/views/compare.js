@@ -71,6 +71,8 @@ function Design({ engine, state, draft, commands, isNew }) {
   const own = (/** @type {"epochs" | "learning_rate"} */ key) => [...new Set((answer?.models ?? []).map((model) => model[key]))];
   const dataset = valueOf(text, "", "dataset")?.replace(/^["']|["']$/g, "") ?? answer?.dataset ?? "mnist";
   const sets = catalogue?.datasets ?? [];
+  // A cross-validation has folds in the place of seeds.
+  const hasFolds = valueOf(text, "", "folds") !== null;
   const startWords = study === null || isNew ? (study && runs.length > 0 ? "Start with these changes" : "Start") : isDone ? "Finished" : "Start";
   return html`<form
     class="design"
@@ -83,12 +85,12 @@ function Design({ engine, state, draft, commands, isNew }) {
     <div class="fields">
       <label>
         <span>Data set</span>
-        <select value=${dataset} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
+        <select value=${dataset} disabled=${valueOf(text, "", "datasets") !== null} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
           ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title}</option>`)}
           ${!sets.some((set) => set.name === dataset) && html`<option value=${dataset} selected>${dataset}</option>`}
         </select>
       </label>
-      <${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />
+      ${!hasFolds && html`<${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />`}
       <${Field} label="Epochs" value=${valueOf(text, "recipe", "epochs") ?? ""} own=${own("epochs").join(", ")} pattern=${/^([1-9]\d{0,3}|10000)$/} wrong="1 to 10,000" set=${(/** @type {string | null} */ value) => set("recipe", "epochs", value)} />
       <${Field} label="Learning rate" value=${valueOf(text, "recipe", "learning_rate") ?? ""} own=${own("learning_rate").join(", ")} pattern=${/^(\d+\.?\d*|\d+(\.\d+)?e-?\d+)$/} wrong="a number, such as 0.001" set=${(/** @type {string | null} */ value) => set("recipe", "learning_rate", value && float(value))} />
     </div>
@@ -100,6 +102,7 @@ function Design({ engine, state, draft, commands, isNew }) {
       ${running && html`<button type="button" title="Gives up the runs that have begun; finished runs are kept" onClick=${() => commands.run("stop", () => engine.call("stop"))}>Stop</button>`}
       ${isDone &&
       answer &&
+      !hasFolds &&
       html`<button type="button" class="primary" disabled=${commands.busy !== null} onClick=${() => more(1)}>Add 1 run</button>
         <button type="button" disabled=${commands.busy !== null} onClick=${() => more(5)}>Add 5 runs</button>`}
     </div>
