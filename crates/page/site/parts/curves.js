@@ -304,7 +304,9 @@ function scaleOf(curves, trails, quantity) {
     return last ? [last[1]] : [];
   });
   const values = validated.length > 0 ? validated : trails.flatMap((trail) => trail.points.map(([, value]) => value));
+  if (quantity === "loss" && values.length === 0) return { lower: 0, upper: 2.5, logarithmic: false };
   if (quantity === "loss") return positive(validated.length > 0 ? [...validated, ...latest.filter((value) => value < 2 * Math.max(...validated))] : values);
+  if (values.length === 0) return { lower: 0, upper: 100, logarithmic: false };
   const lowest = validated.length > 0 ? Math.min(...validated) : 0;
   const spread = validated.length > 0 ? Math.max(...validated) - lowest : 100;
   return linear([...values, ...latest.filter((value) => value >= lowest - Math.max(2, spread))], 0, 100);
