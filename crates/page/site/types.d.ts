@@ -46,7 +46,7 @@ export interface Catalogue {
   datasets: { name: string; title: string }[];
   models: CatalogueModel[];
   layers: { kind: string; arguments: string; meaning: string }[];
-  lessons: Lesson[];
+  lessons?: Lesson[];
   glossary: { term: string; meaning: string }[];
   study: string;
 }
@@ -77,7 +77,8 @@ export interface Lesson {
 }
 
 export interface StudyAnswer {
-  title: string;
+  /** Null where the file has none. */
+  title: string | null;
   dataset: string;
   protocol: string;
   first_seed: number;
@@ -99,6 +100,8 @@ export interface StudyModel {
   parameters: number;
   multiply_adds: number;
   built_in: boolean;
+  /** What is to be doubted in it, such as a layer that does nothing. */
+  doubt?: string | null;
   layers: LayerFields[];
 }
 

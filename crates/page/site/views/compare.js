@@ -9,7 +9,7 @@ import { bytesOf, save, showReport } from "../parts/files.js";
 import { Layers } from "../parts/layers.js";
 import { Mark, colour } from "../parts/marks.js";
 import { memo } from "../parts/memo.js";
-import { counted, percentSpread, short, thousands } from "../parts/numbers.js";
+import { counted, fileName, headingOf, percentSpread, short, thousands } from "../parts/numbers.js";
 import { Progress } from "../parts/progress.js";
 import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
 import { Verdict } from "../parts/verdict.js";
@@ -23,7 +23,7 @@ export default function Compare({ engine, state, address, draft }) {
   const edit = useCallback((/** @type {string} */ next) => address.go({ study: next }, true), []);
   const cost = useMemo(() => Object.fromEntries((answer?.models ?? []).map((model) => [model.name, model.multiply_adds])), [answer]);
   return html`<div class="compare">
-    <h1>${answer && draft.of === text ? answer.title : (state.study?.title ?? answer?.title ?? "Compare")}</h1>
+    <h1>${headingOf(answer) || "Compare"}</h1>
     <${Design} ...${{ engine, state, draft, commands, isNew }} />
     ${draft.problem &&
     html`<p class="warning" role="status">
@@ -40,7 +40,7 @@ export default function Compare({ engine, state, address, draft }) {
         </section>`}
         ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${edit} />`}
       </div>
-      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands }} /><//>
+      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands, heading: state.study?.title || headingOf(answer) }} /><//>
       <section class="panel curves" aria-labelledby="curves-heading">
         <${CurvePanel} runs=${state.runs} models=${state.models} trails=${state.trails} />
       </section>
@@ -86,7 +86,7 @@ function Design({ engine, state, draft, commands, isNew }) {
       <label>
         <span>Data set</span>
         <select value=${dataset} disabled=${valueOf(text, "", "datasets") !== null} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
-          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title}</option>`)}
+          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title || set.name}</option>`)}
           ${!sets.some((set) => set.name === dataset) && html`<option value=${dataset} selected>${dataset}</option>`}
         </select>
       </label>
@@ -215,11 +215,11 @@ function AddModel({ others, catalogue, add }) {
 }
 
 /**
- * @param {{ engine: Engine, state: State, commands: import("../parts/commands.js").Commands }} properties
+ * @param {{ engine: Engine, state: State, commands: import("../parts/commands.js").Commands, heading: string }} properties
  */
-function Results({ engine, state, commands }) {
+function Results({ engine, state, commands, heading }) {
   if (!state.runs.some((run) => run.state === "finished")) return null;
-  const name = (state.study?.title ?? "study").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "study";
+  const name = fileName(heading);
   const open = () => {
     const tab = window.open("", "_blank");
     void commands.run("report", async () => {
