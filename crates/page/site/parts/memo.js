@@ -68,3 +68,9 @@ export function Details({ summary, children }) {
     ${isOpen && children}
   </details>`;
 }
+
+/**
+ * A text whose names stand between backticks.
+ * @param {string | null | undefined} text
+ */
+export const coded = (text) => (text ?? "").split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));

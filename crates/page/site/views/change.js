@@ -8,7 +8,7 @@ import { Editor } from "../parts/editor.js";
 import { save } from "../parts/files.js";
 import { Layers } from "../parts/layers.js";
 import { Name } from "../parts/marks.js";
-import { memo } from "../parts/memo.js";
+import { coded, memo } from "../parts/memo.js";
 import { counted, fileName, headingOf, shape, thousands } from "../parts/numbers.js";
 import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
 
@@ -129,7 +129,7 @@ const Model = memo(
   ({ model, place, image, line, show }) => html`<article class="panel" aria-labelledby=${`model-${place}`}>
     <h2 id=${`model-${place}`}><${Name} place=${place} name=${model.name} /></h2>
     <p class="small about">${model.summary}${model.summary ? ". " : ""}${counted(model.epochs, "epoch")}, ${counted(model.batch_size, "image")} a step, learning rate ${model.learning_rate}.</p>
-    ${model.doubt && html`<p class="warning small">${model.doubt}</p>`}
+    ${model.doubt && html`<p class="warning small">${coded(model.doubt)}</p>`}
     <${Layers} layers=${model.layers} image=${image} place=${place} name=${model.name} />
     <div class="scroll" role="region" aria-label=${`Layers of ${model.name}, table`} tabindex="0">
       <table class="of-layers">

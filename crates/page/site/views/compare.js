@@ -8,7 +8,7 @@ import { Curves } from "../parts/curves.js";
 import { bytesOf, save, showReport } from "../parts/files.js";
 import { Layers } from "../parts/layers.js";
 import { Mark, colour } from "../parts/marks.js";
-import { memo } from "../parts/memo.js";
+import { coded, memo } from "../parts/memo.js";
 import { counted, fileName, headingOf, percentSpread, short, thousands } from "../parts/numbers.js";
 import { Progress } from "../parts/progress.js";
 import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
@@ -27,7 +27,7 @@ export default function Compare({ engine, state, address, draft }) {
     <${Design} ...${{ engine, state, draft, commands, isNew }} />
     ${draft.problem &&
     html`<p class="warning" role="status">
-      <strong>${draft.problem.line ? `Line ${draft.problem.line} of the study file: ` : ""}${draft.problem.message}</strong> ${draft.problem.hint}${" "}
+      <strong>${draft.problem.line ? `Line ${draft.problem.line} of the study file: ` : ""}${coded(draft.problem.message)}</strong> ${coded(draft.problem.hint)}${" "}
       <a href=${address.link({ view: "change" })}>Edit the study file</a>
     </p>`}
     <${Complaint} problem=${commands.problem} />
@@ -267,7 +267,7 @@ const CurvePanel = memo(
 function Notes({ state }) {
   const { summary, problems, notes } = state;
   const all = [...(summary?.warnings ?? []), ...(summary?.notes ?? []), ...notes];
-  return html`${problems.slice(-3).map((problem) => html`<p class="warning" role="alert"><strong>${problem.message}</strong> ${problem.hint}</p>`)}
+  return html`${problems.slice(-3).map((problem) => html`<p class="warning" role="alert"><strong>${coded(problem.message)}</strong> ${coded(problem.hint)}</p>`)}
   ${all.length > 0 &&
   html`<details class="figures">
     <summary>${counted(all.length, "note")} on these figures</summary>
