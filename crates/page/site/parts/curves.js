@@ -133,7 +133,7 @@ function Plot({ curves, trails, last, quantity, width }) {
   const narrow = width < 520;
   const height = narrow ? 260 : Math.round(Math.min(400, Math.max(300, width * 0.48)));
   const longest = Math.max(6, ...curves.map((curve) => curve.model.length));
-  const [left, right] = [52, narrow ? 14 : Math.min(180, longest * 7.6 + 78)];
+  const [left, right] = [58, narrow ? 14 : Math.min(180, longest * 7.6 + 78)];
   const frame = { left, right: width - right, top: 12, bottom: height - 44 };
   const newest = scaleOf(curves, trails, quantity);
   const scale = useMemo(() => newest, [newest.lower, newest.upper, newest.logarithmic]);
@@ -197,7 +197,7 @@ function Plot({ curves, trails, last, quantity, width }) {
       )}
       <line x1=${frame.left} x2=${frame.right} y1=${frame.bottom} y2=${frame.bottom} stroke="var(--axis)" />
       <text class="axis" x=${(frame.left + frame.right) / 2} y=${height - 6} text-anchor="middle">epoch</text>
-      <text class="axis" transform=${`translate(13 ${(frame.top + frame.bottom) / 2}) rotate(-90)`} text-anchor="middle">${name}</text>
+      <text class="axis" transform=${`translate(12 ${(frame.top + frame.bottom) / 2}) rotate(-90)`} text-anchor="middle">${name}</text>
       ${isEmpty && html`<text class="axis" x=${(frame.left + frame.right) / 2} y=${(frame.top + frame.bottom) / 2} text-anchor="middle">Curves grow here.</text>`}
       <g clip-path=${`url(#frame-${quantity})`}>
         <${Lines} curves=${curves} scale=${scale} last=${last} left=${frame.left} right=${frame.right} top=${frame.top} bottom=${frame.bottom} />
