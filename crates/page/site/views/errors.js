@@ -161,7 +161,7 @@ export default function ErrorsView({ engine, state, address }) {
 function Tile({ image, names, classes, colours, thumbnails, onOpen }) {
   const taken = takenFor(image);
   const wrong = names.filter((_, model) => isWrong(image, model));
-  const label = `Test image ${image.index}, label ${classes[image.label]}, mostly taken for ${classes[taken]}, ${image.wrongRuns} of ${image.runs} runs wrong${wrong.length > 0 ? `: ${wrong.join(", ")}` : ""}${image.disputed ? ", label disputed" : ""}`;
+  const label = `${classes[image.label]} → ${classes[taken]}${image.disputed ? "?" : ""}: test image ${image.index}, label ${classes[image.label]}, mostly taken for ${classes[taken]}, ${image.wrongRuns} of ${image.runs} runs wrong${wrong.length > 0 ? `: ${wrong.join(", ")}` : ""}${image.disputed ? ", label disputed" : ""}`;
   return html`<li><button type="button" class="tile" aria-label=${label} title=${label} onClick=${() => onOpen(image.index)}>
     <${Thumbnail} thumbnails=${thumbnails} index=${image.index} />
     <span class="says"><b>${classes[image.label]}</b><span class="arrow"> → </span>${classes[taken]}</span>

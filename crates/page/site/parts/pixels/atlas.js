@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../../lib/preact.js";
 import { drawSoon } from "./canvas.js";
-import { mapped, palette, place, textOn, whenColoursChange } from "./colours.js";
+import { mapped, paint, palette, place, textOn, whenColoursChange } from "./colours.js";
 import { figure } from "./words.js";
 
 /** @import { Layer, Values } from "./network.js" */
@@ -28,11 +28,11 @@ let last = 0;
 
 /**
  * @param {{
- *   count: number, cell: [number, number], gap: number, draw: (context: CanvasRenderingContext2D, index: number, x: number, y: number, width: number, height: number) => void,
+ *   count: number, cell: [number, number], gap: number, draw: (context: CanvasRenderingContext2D, index: number, x: number, y: number, width: number, height: number) => void, prepare?: () => void,
  *   inputs: readonly unknown[], label: string, labelOf: (index: number) => string, selected: number | null, onSelect: (index: number) => void, isWide?: boolean,
- * }} props `isWide`: a cell takes all of the width
+ * }} props `isWide`: a cell takes all of the width; `prepare` is called once before cells are drawn
  */
-export function Atlas({ count, cell, gap, draw, inputs, label, labelOf, selected, onSelect, isWide = false }) {
+export function Atlas({ count, cell, gap, draw, prepare, inputs, label, labelOf, selected, onSelect, isWide = false }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [id] = useState(() => `atlas-${++last}`);
@@ -49,9 +49,12 @@ export function Atlas({ count, cell, gap, draw, inputs, label, labelOf, selected
     const context = element?.getContext("2d");
     if (!element || !context || width === 0) return;
     const ratio = devicePixelRatio;
-    element.width = Math.round(wide * ratio);
-    element.height = Math.round(high * ratio);
+    const [deviceWidth, deviceHeight] = [Math.round(wide * ratio), Math.round(high * ratio)];
+    if (element.width !== deviceWidth) element.width = deviceWidth;
+    if (element.height !== deviceHeight) element.height = deviceHeight;
+    context.clearRect(0, 0, deviceWidth, deviceHeight);
     context.imageSmoothingEnabled = false;
+    prepare?.();
     /** @param {number} value */
     const snapped = (value) => Math.round(value * ratio);
     for (let index = 0; index < count; index++) {
@@ -143,16 +146,18 @@ export function rangeOf({ values, shape }, map) {
 }
 
 /**
- * An image with a thin border.
+ * A part of a canvas, with a thin border.
  * @param {CanvasRenderingContext2D} context
- * @param {ImageData} image
+ * @param {HTMLCanvasElement} source
  * @param {number} x
  * @param {number} y
  * @param {number} width
  * @param {number} height
+ * @param {number} top Of the part.
+ * @param {number} rows Of the part.
  */
-export function framed(context, image, x, y, width, height) {
-  context.drawImage(canvasWith(image), x, y, width, height);
+export function framed(context, source, x, y, width, height, top, rows) {
+  context.drawImage(source, 0, top, source.width, rows, x, y, width, height);
   context.strokeStyle = palette().grid;
   context.lineWidth = 1;
   context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
@@ -165,7 +170,7 @@ let hidden = null;
  * An image on a canvas that nobody sees, to be drawn larger. The next call draws over it.
  * @param {ImageData} image
  */
-function canvasWith(image) {
+export function canvasWith(image) {
   hidden ??= document.createElement("canvas");
   hidden.width = image.width;
   hidden.height = image.height;
@@ -180,6 +185,8 @@ function canvasWith(image) {
 export function LayerAtlas({ layer: { text, most }, values: layer, selected, onSelect }) {
   const { shape, count } = layer;
   const shared = { count, selected, onSelect, inputs: [layer] };
+  /** @type {HTMLCanvasElement} */
+  let sheet;
   if (layer.isImage) {
     const [height = 1, width = 1, maps = 1] = shape;
     const side = cellOf(count);
@@ -193,7 +200,14 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
         return `map ${map}: ${figure(low)} to ${figure(high)}, mean ${figure(mean)}`;
       }}
       draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ map, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) =>
-        framed(context, mapped(layer.values, width, height, most, map, maps), x, y, w, h)}
+        framed(context, sheet, x, y, w, h, map * height, height)}
+      prepare=${() => {
+        // All maps, one below the other.
+        const image = new ImageData(width, height * maps);
+        const words = new Uint32Array(image.data.buffer);
+        for (let map = 0; map < maps; map++) paint(words, map * width * height, layer.values, width * height, most, map, maps);
+        sheet = canvasWith(image);
+      }}
     />`;
   }
   if (shape.length === 2) {
@@ -209,7 +223,8 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
         return `step ${step}: ${features} values, ${figure(Math.min(...row))} to ${figure(Math.max(...row))}`;
       }}
       draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ step, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) =>
-        context.drawImage(canvasWith(mapped(layer.values, features, 1, most, step * features)), x, y, w, h)}
+        context.drawImage(sheet, 0, step, features, 1, x, y, w, h)}
+      prepare=${() => void (sheet = canvasWith(mapped(layer.values, features, steps, most)))}
     />`;
   }
   const size = count <= 16 ? [40, 24] : count <= 256 ? [15, 15] : [9, 9];

@@ -1,7 +1,7 @@
 // A window moves over a layer's input; what is under it, times the weights, adds up to one value of the output.
 
 import { html, useMemo } from "../../lib/preact.js";
-import { Atlas, framed } from "./atlas.js";
+import { Atlas, canvasWith, framed } from "./atlas.js";
 import { mapped, palette, place as colourAt, textOn } from "./colours.js";
 import { Player } from "./player.js";
 import { Probe, channelImage } from "./probe.js";
@@ -118,7 +118,7 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
             labelOf=${(/** @type {number} */ filter) => `filter ${filter}: ${Array.from({ length: window.rows * window.columns }, (_, index) => figure(weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen))).join(", ")}`}
             draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ filter, /** @type {number} */ left, /** @type {number} */ top, /** @type {number} */ w, /** @type {number} */ h) => {
               const weights = Float32Array.from({ length: window.rows * window.columns }, (_, index) => weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen));
-              framed(context, mapped(weights, window.columns, window.rows, weightMost), left, top, w, h);
+              framed(context, canvasWith(mapped(weights, window.columns, window.rows, weightMost)), left, top, w, h, 0, window.rows);
             }} />
         </div>`
       : null}
