@@ -103,9 +103,9 @@ export default function Draw({ engine, state, address }) {
   const classes = useClasses(engine, state);
   const [history, keepHistory] = useKept("draw.history", /** @type {Sheet[]} */ ([EMPTY]));
   const sheet = history.at(-1) ?? EMPTY;
-  const [brush, setBrush] = useKept("draw.brush", 20);
+  const [brush, setBrush] = useKept("draw.brush", 20, true);
   const [switches, setSwitches] = useKept("draw.switches", ALL_STEPS);
-  const [isRanked, setRanked] = useKept("draw.ranked", true);
+  const [isRanked, setRanked] = useKept("draw.ranked", true, true);
   const [reply, setReply] = useState(/** @type {Reply | null} */ (null));
   const [problem, setProblem] = useState(/** @type {{ message: string, hint?: string | null } | null} */ (null));
   const [said, setSaid] = useState("");
@@ -121,6 +121,8 @@ export default function Draw({ engine, state, address }) {
     keepHistory(next);
   };
 
+  const drawing = useRef(false);
+  drawing.current = isDrawing;
   const asking = useMemo(
     () =>
       new Latest(
@@ -130,6 +132,8 @@ export default function Draw({ engine, state, address }) {
           setProblem(null);
         },
         (trouble) => {
+          // The beginning of a digit is none yet: a problem counts when the stroke is done.
+          if (drawing.current) return;
           setReply(null);
           setProblem(trouble);
         },
@@ -251,6 +255,7 @@ export default function Draw({ engine, state, address }) {
             onUndo=${undo}
             onClear=${clear}
             onChange=${(/** @type {Sheet} */ next, /** @type {boolean} */ isDone, /** @type {boolean} */ isNew) => {
+              drawing.current = !isDone;
               setDrawing(!isDone);
               setHistory(isNew ? [...newest.current.slice(-KEPT), next] : [...newest.current.slice(0, -1), next]);
             }}
@@ -299,7 +304,7 @@ export default function Draw({ engine, state, address }) {
         ${answers.length > 0
           ? html`<p class="verdict-line">${summary}${truth === null ? null : html` The label is <strong>${classes[truth] ?? truth}</strong>.`}</p>
               <div class="answers">
-                ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
+                ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} place=${state.models.indexOf(answer.name)} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
               </div>
               <p><a href=${address.link({ view: "inside", image: truth === null || !isPrepared ? null : picture.index })} onClick=${(/** @type {MouseEvent} */ event) => {
                 event.preventDefault();

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import { imageOf, nameOf, useSharedImage } from "../parts/image.js";
+import { Name } from "../parts/marks.js";
 import { Bars } from "../parts/pixels/answers.js";
 import { LayerAtlas } from "../parts/pixels/atlas.js";
 import { Attention } from "../parts/pixels/attention.js";
@@ -72,7 +73,7 @@ export default function InsideView({ engine, state, address }) {
   const [test, setTest] = useState(/** @type {SharedImage | null} */ (null));
   const [problem, setProblem] = useState(/** @type {{ message: string, hint?: string | null } | null} */ (null));
   const [look, setLook] = useState(/** @type {Look | null} */ (null));
-  const [choice, setChoice] = useKept("inside.choice", FIRST);
+  const [choice, setChoice] = useKept("inside.choice", FIRST, true);
   const [said, setSaid] = useState("");
   const image = isDrawn ? drawn : test?.source.kind === "test" && test.source.index === index ? test : null;
 
@@ -135,7 +136,7 @@ export default function InsideView({ engine, state, address }) {
     <p class="lead">Follow an image through a network, layer by layer.</p>
     <div class="choices">
       <fieldset class="segments"><legend class="small">Model</legend>
-        ${trained.map((name) => html`<label key=${name}><input type="radio" name="inside-model" checked=${name === model} onChange=${() => address.go({ model: name }, true)} /><span><span class="chip" style=${{ "--own": colourOf(state, name) }} aria-hidden="true"></span>${name}</span></label>`)}
+        ${trained.map((name) => html`<label key=${name}><input type="radio" name="inside-model" checked=${name === model} onChange=${() => address.go({ model: name }, true)} /><span><${Name} place=${state.models.indexOf(name)} name=${name} /></span></label>`)}
       </fieldset>
       <${ImageChoice} index=${index} hasDrawing=${drawn !== null && drawn.source.kind !== "test"} drawing=${drawn ? nameOf(drawn) : ""} onIndex=${(/** @type {number | null} */ next) => address.go({ image: next }, true)}
         onRandom=${() => randomIndex(engine).then((next) => address.go({ image: next }, true), setProblem)} />
@@ -189,6 +190,9 @@ function ImageChoice({ index, hasDrawing, drawing, onIndex, onRandom }) {
   </div>`;
 }
 
+/** A step in the middle, where there is mostly something to see. @param {Layer} layer */
+const choiceOfQuery = (layer) => Math.floor(layer.count / 3);
+
 /**
  * @param {{ layer: Layer, look: Look, pixels: Values, classes: readonly string[], answer: number, choice: Choice | null, choose: (changes: Partial<Choice>) => void }} props
  */
@@ -196,12 +200,12 @@ function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
   const told = layer.states ?? layer;
   const cell = choice ? Math.min(choice.cell, told.count - 1) : null;
   /** @param {number} next */
-  const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.states ? { step: next } : {}) });
+  const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.states ? { step: next } : {}), ...(layer.source.attention ? { query: next } : {}) });
   const window = useMemo(() => (choice ? windowOf(look.layers, layer, pixels) : null), [choice !== null, look]);
   const isOpen = choice !== null && cell !== null;
   return html`<li class="layer" data-open=${isOpen}>
     <div class="heading">
-      <h2><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h2>
+      <h2><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : layer.source.attention ? choiceOfQuery(layer) : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h2>
       <span class="small shape">${sized(layer.shape)}</span>
       <${Legend} low=${layer.low} high=${layer.high} most=${layer.most} />
     </div>
@@ -226,7 +230,7 @@ function Detail({ layer, look, window, classes, choice, cell, choose }) {
     return html`<${LastLayer} layer=${layer} layers=${look.layers} classes=${classes} probabilities=${look.inside.probabilities} chosen=${cell} onChoose=${(/** @type {number} */ chosen) => choose({ cell: chosen })} />`;
   }
   if (layer.source.attention) {
-    return html`<${Attention} layer=${layer} layers=${look.layers} image=${look.image} query=${choice.query} onQuery=${(/** @type {number} */ query) => choose({ query })} />`;
+    return html`<${Attention} layer=${layer} layers=${look.layers} image=${look.image} query=${choice.query} onQuery=${(/** @type {number} */ query) => choose({ query, cell: query })} />`;
   }
   if (layer.states) {
     return html`<${Recurrent} layer=${layer} states=${layer.states} image=${look.image} isFirst=${layer.index === 0 || look.layers[layer.index - 1]?.word === "rows"} step=${choice.step} onStep=${(/** @type {number} */ step) => choose({ step, cell: step })} />`;

@@ -1,7 +1,7 @@
 // Attention: how much each step looks at each other step, a head at a time.
 
 import { html } from "../../lib/preact.js";
-import { palette, pictured } from "./colours.js";
+import { pictured } from "./colours.js";
 import { Later } from "./later.js";
 import { Probe, channelImage } from "./probe.js";
 import { tokensOf } from "./network.js";
@@ -63,9 +63,9 @@ function Overlay({ image, tokens, weights, query, onQuery, label }) {
   const { height, width } = image;
   const [high, wide] = [height / tokens.rows, width / tokens.columns];
   const draw = () => {
+    // The image is dark in either scheme.
+    const colour = [86, 180, 233];
     const picture = pictured(image.pixels, width, height);
-    const { scale } = palette();
-    const colour = scale.subarray(4 * 220, 4 * 220 + 3);
     const most = Math.max(...weights) || 1;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {

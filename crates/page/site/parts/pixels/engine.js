@@ -1,6 +1,7 @@
 // What several views ask of the engine.
 
 import { html, useEffect, useState } from "../../lib/preact.js";
+import { colour } from "../marks.js";
 
 /** @import { Address, Answer, Engine, State } from "../../types.js" */
 
@@ -68,7 +69,7 @@ export async function answersTo(engine, image, order) {
  * @param {State} state
  * @param {string} model
  */
-export const colourOf = (state, model) => `var(--model-${Math.max(0, state.models.indexOf(model)) % 7})`;
+export const colourOf = (state, model) => colour(state.models.indexOf(model));
 
 /** How many test images there are, once it is known. @type {number | null} */
 let count = null;

@@ -15,7 +15,7 @@ export const ALL_STEPS = { polarity: true, crop: true, scale: true, centre: true
 
 /** @type {Record<string, { title: string, on: string, off?: string, trap?: string }>} */
 const TEXTS = {
-  picture: { title: "Your picture", on: "What was drawn, as grey pixels." },
+  picture: { title: "Your picture", on: "The picture as grey pixels." },
   polarity: {
     title: "Polarity",
     on: "The training digits are light on black. Dark ink on light paper is inverted.",
