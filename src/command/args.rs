@@ -3,7 +3,7 @@
 use crate::command::verbs::{
     bench::BenchArguments, compare::CompareArguments, datasets::DatasetsArguments,
     evaluate::EvaluateArguments, export::ExportArguments, import::ImportArguments, judge::JudgeArguments,
-    merge::MergeArguments, models::ModelsArguments, predict::PredictArguments, report::ReportArguments,
+    merge::MergeArguments, models::ModelsArguments, page::PageArguments, predict::PredictArguments, report::ReportArguments,
     run::RunArguments, script::ScriptArguments, speedrun::SpeedrunArguments, status::StatusArguments,
     train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
 };
@@ -33,6 +33,7 @@ Examples:
   mnist-study run studies/cnn-depth.toml         a study of your own, its networks written in a file
   mnist-study script slurm S.toml --shards 8     a job file: a study on a cluster's machines
   mnist-study judge predictions                  models trained elsewhere, by their answers
+  mnist-study page                               watch, draw, look inside, in a browser
   mnist-study report Results                     every table, plot and page anew from the records
   mnist-study verify Results                     train a recorded run again and compare every bit
   mnist-study tune cnn --trials 30               better settings, found on the validation images
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Judge(JudgeArguments),
     /// Read the curves that another program logged, for a run that judge compares
     Import(Box<ImportArguments>),
+    /// Open a page in the browser: watch a study, draw a digit, look inside, change the networks, learn
+    Page(PageArguments),
     /// Make every table, plot and page of a results folder anew from its records, without training
     Report(ReportArguments),
     /// How far a study has come: which runs are done, running, missing or failed; exit code 0 only when all are done

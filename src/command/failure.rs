@@ -10,6 +10,7 @@ use records::{
     search_merge::SearchMergeError, store::RECORDS,
 };
 use std::{fmt::Display, io, path::Path, process::ExitCode};
+use server::StudioError;
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
 use train::{RecipeError, Stopped};
 
@@ -266,6 +267,19 @@ fn is_passing(kind: io::ErrorKind) -> bool {
             | HostUnreachable
             | OutOfMemory
     )
+}
+
+impl From<StudioError> for Failure {
+    fn from(error: StudioError) -> Self {
+        match error {
+            StudioError::Run(error) => error.into(),
+            StudioError::Study(problem) => {
+                let line = problem.line.map_or_else(String::new, |line| format!("line {line}: "));
+                Self::new(format!("{line}{}", problem.message), problem.hint.unwrap_or_default())
+            }
+            StudioError::Thread(_) => Self::new(error, "close other programs"),
+        }
+    }
 }
 
 impl From<ReportError> for Failure {

@@ -186,6 +186,7 @@ pub(crate) fn of_data(error: &data::Error) -> String {
         data::Error::SplitSize { largest, .. } => {
             format!("hold back at most {} images", thousands(*largest as u64))
         }
+        data::Error::NoCopy => "hand over its four files, or use a program that was built with a copy".to_owned(),
         data::Error::Embedded(_) => "this copy of the program is damaged: install it again".to_owned(),
     }
 }

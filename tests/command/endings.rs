@@ -346,8 +346,14 @@ fn a_file_that_does_not_fit_is_named_and_so_is_what_was_lost_after_it() {
     assert_eq!(none.code, Some(1), "{}", none.stderr);
     assert!(none.stderr.starts_with("error: out/records/"), "{}", none.stderr);
     assert!(none.stderr.contains("\nhint: allow larger files"), "{}", none.stderr);
+    // Enough for records, not for weights: the record of the run whose weights do not fit is kept.
+    let weights = shell(&bench, &format!("ulimit -f 40; \"$0\" {TWO_RUNS} --quiet --keep-models all"));
+    assert_eq!(weights.code, Some(1), "{}", weights.stderr);
+    let error = weights.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
+    assert!(error.starts_with("error: out/models/mlp-seed0-"), "{error}");
+    assert_eq!((bench.files("out/records").len(), bench.files("out/models").len()), (1, 0));
     // Enough for records and tables, not for pages and pictures: what fits is written, what does not is named.
-    let some = shell(&bench, &format!("ulimit -f 40; \"$0\" {TWO_RUNS} --quiet"));
+    let some = shell(&bench, &format!("ulimit -f 40; \"$0\" {TWO_RUNS} --quiet --keep-models none"));
     assert_eq!(some.code, Some(1), "{}", some.stderr);
     assert_eq!(bench.fingerprints("out").len(), 2, "{}", some.stderr);
     let error = some.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");

@@ -29,6 +29,11 @@ const DISPUTED: [(usize, Option<u8>); 15] = [
     (9729, Some(6)),
 ];
 
+/// Whether people dispute the label of a test image of the data of that digest.
+pub fn is_disputed(sha256: &str, image: usize) -> bool {
+    sha256 == MNIST && DISPUTED.iter().any(|(disputed, _)| *disputed == image)
+}
+
 /// What a model says of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Guess {

@@ -415,8 +415,12 @@ pub enum Error {
     #[error(transparent)]
     Container(#[from] containers::Error),
     /// The program's own copy of MNIST is damaged.
+    #[cfg(feature = "embedded")]
     #[error(transparent)]
     Embedded(#[from] embedded::CorruptError),
+    /// The program has no copy of MNIST.
+    #[error("mnist: a program with a copy of it expected, this one has none")]
+    NoCopy,
 }
 
 /// What comes of a division of images.

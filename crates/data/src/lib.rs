@@ -1,10 +1,11 @@
 //! Datasets, IDX files, splits and augmentation.
 //!
 //! A [`Corpus`] is a training [`Dataset`] and a test [`Dataset`] of one image size and one set of classes. It comes
-//! from the MNIST copy inside the binary, from a published set that was downloaded ([`published()`] says which there
+//! from the MNIST copy inside the binary, or from its four files ([`mnist()`]), from a published set that was downloaded ([`published()`] says which there
 //! are, the crate `fetch` gets them), from a folder of four IDX files, or from [`synthetic()`]:
 //!
 //! ```
+//! # #[cfg(feature = "embedded")] {
 //! let source = data::Source::parse("mnist")?;
 //! let corpus = data::load(&source)?;
 //! assert_eq!(corpus.training().len(), 60_000);
@@ -15,6 +16,7 @@
 //! let validation_images = data::default_validation_images(labels.len());
 //! let split = data::stratified_split(labels, corpus.classes(), validation_images, data::SPLIT_SEED)?;
 //! assert_eq!((split.training.len(), split.validation.len()), (55_000, 5_000));
+//! # }
 //! # Ok::<(), data::Error>(())
 //! ```
 //!
@@ -40,6 +42,7 @@ pub mod idx;
 mod inspection;
 mod load_path;
 mod means;
+mod mnist;
 mod names;
 mod parse;
 mod paths;
@@ -67,6 +70,7 @@ pub use error::{Beside, Error, HeldBack};
 pub use four_files::FILE_NAMES;
 pub use inspection::{ImageCopy, InspectedPart, Inspection, Place};
 pub use load_path::load_path;
+pub use mnist::mnist;
 pub use names::near;
 pub use paths::open_plain;
 pub use published::{CHECKSUMS_FILE, Checksums, load_published};

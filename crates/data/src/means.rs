@@ -1,8 +1,7 @@
 //! The mean image of each class, from every so-manieth image: what can be seen of data at a glance.
 
-use embedded::CorruptError;
-
-use crate::{Dataset, idx};
+use crate::mnist::own_test_files;
+use crate::{Dataset, Error, idx};
 
 /// Images that means are taken of, at most.
 const TRAINING_IMAGES: usize = 10_000;
@@ -52,11 +51,11 @@ impl ClassMeans {
 }
 
 /// Whether the images of labels 0 to 9 are digits as MNIST has them, but with rows and columns exchanged, as EMNIST's published
-/// files hold them: none where they are no digits of that size.
+/// files hold them: none where they are no digits of that size, or where the program has no digits to compare them with.
 ///
 /// # Errors
 /// When the program's own copy of MNIST is damaged.
-pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<Option<bool>, CorruptError> {
+pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<Option<bool>, Error> {
     // Chosen so that MNIST itself is clear both ways round, which a test shows; other images are to be left alone.
     const ALIKE: f64 = 0.6;
     const APART: f64 = 0.2;
@@ -66,8 +65,7 @@ pub(crate) fn are_transposed_digits(set: &Dataset, names: &[String]) -> Result<O
     if set.shape() != [SIDE, SIDE].into() || !begins_with_digits {
         return Ok(None);
     }
-    let images = embedded::unpack(&embedded::TEST_IMAGES, embedded::TEST_IMAGES.parts)?;
-    let labels = embedded::unpack(&embedded::TEST_LABELS, embedded::TEST_LABELS.parts)?;
+    let Some([images, labels]) = own_test_files()? else { return Ok(None) };
     let known = idx::read_images("MNIST", images).ok().zip(idx::read_labels("MNIST", labels).ok());
     let known = known
         .and_then(|(images, labels)| Dataset::new("MNIST", images.pixels, labels, [SIDE, SIDE], DIGITS).ok());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf, is_separator};
 
 use crate::coloured::coloured;
 use crate::load_path::load_path;
-use crate::parse::{Parsed, parse_files};
+use crate::mnist::own_copy;
 use crate::paths::{PathKind, path_kind, recognise_file};
 use crate::published::load_as;
 use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published};
@@ -115,51 +115,13 @@ impl fmt::Display for Source {
 /// Loads a corpus.
 ///
 /// # Errors
-/// [`Error::Embedded`] when the embedded copy is damaged, the errors of [`crate::load_published`] for a published set and of
+/// [`Error::Embedded`] when the embedded copy is damaged, [`Error::NoCopy`] where the program has none, the errors of [`crate::load_published`] for a published set and of
 /// [`load_path`] for a file or folder.
 pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
-        Source::Mnist => load_mnist(),
-        Source::ColoredMnist => coloured(COLORED_MNIST, &load_mnist()?),
+        Source::Mnist => own_copy(),
+        Source::ColoredMnist => coloured(COLORED_MNIST, &own_copy()?),
         Source::Published { set, cache, reading } => load_as(set, cache, reading),
         Source::Path { path, reading } => load_path(path, reading),
-    }
-}
-
-fn load_mnist() -> Result<Corpus, Error> {
-    let files = embedded::files()?;
-    let packed = [
-        &embedded::TRAINING_IMAGES,
-        &embedded::TRAINING_LABELS,
-        &embedded::TEST_IMAGES,
-        &embedded::TEST_LABELS,
-    ];
-    let contents = [files.training_images, files.training_labels, files.test_images, files.test_labels];
-    // `embedded` has verified the digests: taking them again would double the time of loading.
-    let digests = packed.map(|file| parse_digest(file.sha256));
-    let [a, b, c, d] = packed.map(|file| file.name.to_owned());
-    let [e, f, g, h] = contents;
-    let Parsed { training, test, class_names, .. } =
-        parse_files("mnist", [(a, e), (b, f)], Some([(c, g), (d, h)]), false)?;
-    let test = test.expect("its files were given");
-    // Its content is known, and examined by a test.
-    Corpus::known("mnist".to_owned(), training, test, class_names, &digests)
-}
-
-/// The 32 bytes of 64 hexadecimal digits, which are a constant of `embedded`.
-fn parse_digest(text: &str) -> [u8; 32] {
-    std::array::from_fn(|index| {
-        u8::from_str_radix(&text[2 * index..][..2], 16).expect("a constant in hexadecimal")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_is_read_from_its_digits() {
-        let digest = parse_digest("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff");
-        assert_eq!((digest[0], digest[10], digest[31]), (0, 10, 255));
     }
 }

@@ -16,7 +16,7 @@ const SAME_SIZE: f32 = 0.15;
 
 /// Where a digit's centre of mass is put, in pixels from the image's edge: in the middle of the pixel at index 14, where
 /// MNIST's are (the mean over its 10,000 test images is at index 14.01 from the left, 13.99 from the top).
-const CENTRE: f32 = SIDE as f32 / 2.0 + 0.5;
+pub(crate) const CENTRE: f32 = SIDE as f32 / 2.0 + 0.5;
 
 /// Strokes thinner than this many pixels of the digit are drawn again with a pen of [`PEN`].
 const THIN: f32 = 1.5;
@@ -80,7 +80,7 @@ fn length(range: &Range<f32>) -> f32 {
 }
 
 /// In pixels from the left and from the top.
-fn centre_of_mass(ink: &Picture) -> [f32; 2] {
+pub(crate) fn centre_of_mass(ink: &Picture) -> [f32; 2] {
     let (mut mass, mut moments) = (0.0, [0.0; 2]);
     for (index, value) in ink.pixels().iter().enumerate() {
         let value = f64::from(*value);
@@ -93,7 +93,7 @@ fn centre_of_mass(ink: &Picture) -> [f32; 2] {
 
 /// The picture scaled and then shifted, read as the mean over the area of each of the 28×28 pixels; where the picture
 /// is enlarged, over the area of one of its own pixels, which is bilinear interpolation.
-fn resampled(picture: &Picture, scale: f32, [right, down]: [f32; 2]) -> Vec<f32> {
+pub(crate) fn resampled(picture: &Picture, scale: f32, [right, down]: [f32; 2]) -> Vec<f32> {
     let columns: Vec<_> = (0..SIDE).map(|place| weights(place, scale, right, picture.width())).collect();
     let rows: Vec<_> = (0..SIDE).map(|place| weights(place, scale, down, picture.height())).collect();
     // First along the rows, of which there are as many as in the picture.

@@ -54,6 +54,11 @@ impl Picture {
         &self.pixels
     }
 
+    /// The picture, reduced by averaging over squares of pixels until its longer side is no longer than that.
+    pub fn no_larger_than(self, side: usize) -> Self {
+        self.reduced(side.max(1))
+    }
+
     /// Whether dark ink lies on a light ground: most of the border is light, and what is inside of it is darker.
     pub fn is_dark_on_light(&self) -> bool {
         let is_border = |place: usize| {

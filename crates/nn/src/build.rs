@@ -1,6 +1,6 @@
 //! Where layers, optimisers and their kernels are compiled.
 
-use crate::{Architecture, ImageShape, Optimiser, ShapeError, network::Network};
+use crate::{Architecture, ImageShape, Optimiser, ShapeError, network::{Fusion, Network}};
 use kernels::{Element, InstructionSet};
 
 /// Elements that models are built of.
@@ -15,6 +15,7 @@ pub trait Build: Element {
         architecture: &Architecture,
         image: ImageShape,
         classes: usize,
+        fusion: Fusion,
     ) -> Result<Network<Self>, ShapeError>;
 
     #[doc(hidden)]
@@ -34,8 +35,9 @@ impl Build for f32 {
         architecture: &Architecture,
         image: ImageShape,
         classes: usize,
+        fusion: Fusion,
     ) -> Result<Network<Self>, ShapeError> {
-        Network::compile(set, architecture, image, classes)
+        Network::compile(set, architecture, image, classes, fusion)
     }
 
     #[inline(never)]
@@ -57,8 +59,9 @@ impl Build for f64 {
         architecture: &Architecture,
         image: ImageShape,
         classes: usize,
+        fusion: Fusion,
     ) -> Result<Network<Self>, ShapeError> {
-        Network::compile(set, architecture, image, classes)
+        Network::compile(set, architecture, image, classes, fusion)
     }
 
     #[inline]

@@ -4,7 +4,8 @@ use crate::{
     Architecture, Build, ImageShape, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role,
     ShapeError, StepTimes,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
-    network::{Network, Stage},
+    network::{Fusion, Network, Stage},
+    times::Stopwatch,
     workspace::{Change, Workspace},
 };
 use kernels::{
@@ -16,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::{
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::Duration,
 };
 
 /// What a batch of images gave.
@@ -81,6 +82,7 @@ pub struct Model<E> {
     /// By class; none where images of all classes count alike.
     class_weights: Option<Vec<f64>>,
     times: StepTimes,
+    stopwatch: Stopwatch,
 }
 
 impl<E: Build> Model<E> {
@@ -98,9 +100,37 @@ impl<E: Build> Model<E> {
         classes: usize,
         capacity: usize,
     ) -> Result<Self, ShapeError> {
+        Self::with(set, architecture, image.into(), classes, capacity, Fusion::Whole)
+    }
+
+    /// As [`Self::new`], for one image, with layers that are computed one by one: see [`Self::outputs`]. The parameters are those of the
+    /// same model built to compute fast, its results up to rounding.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn to_look_into(
+        set: InstructionSet,
+        architecture: &Architecture,
+        image: impl Into<ImageShape>,
+        classes: usize,
+    ) -> Result<Self, ShapeError> {
+        Self::with(set, architecture, image.into(), classes, 1, Fusion::None)
+    }
+
+    fn with(
+        set: InstructionSet,
+        architecture: &Architecture,
+        image: ImageShape,
+        classes: usize,
+        capacity: usize,
+        fusion: Fusion,
+    ) -> Result<Self, ShapeError> {
         assert!(classes > 0 && capacity > 0, "a size of zero");
-        let image = image.into();
-        let Network { specs, parameters, stages } = E::network(set, architecture, image, classes)?;
+        let Network { specs, parameters, stages } =
+            E::network(set, architecture, image, classes, fusion)?;
         let input_length = image.length();
         let workspace = |_| Mutex::new(Workspace::new(&stages, input_length));
         let group = |_| Group {
@@ -120,6 +150,7 @@ impl<E: Build> Model<E> {
             gradient: Buffer::zeros(parameters),
             input: Buffer::zeros(capacity * input_length),
             times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
+            stopwatch: Stopwatch::default(),
             workspaces: (0..rayon::current_num_threads()).map(workspace).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
             stages,
@@ -137,7 +168,7 @@ impl<E: Build> Model<E> {
 
     /// Moves the parameters along the last gradient, by the optimiser's learning rate times `schedule`.
     pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
-        let start = Instant::now();
+        let start = self.stopwatch.start();
         optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
         self.prepared = None;
         self.times.update += start.elapsed();
@@ -301,6 +332,19 @@ impl<E: Element> Model<E> {
         self.infer(images, Some(change))
     }
 
+    /// What every step of the way through the network puts out for the batch's first image, with the name of its layer, in the order in
+    /// which they are computed. Of a model that was built [to be looked into](Self::to_look_into) each layer has its own, but for those that
+    /// are another view of the same values.
+    pub fn outputs(&mut self) -> Vec<(String, Vec<E>)> {
+        self.prepare(Purpose::Inference);
+        let Self { input_length, parameters, input, stages, workspaces, .. } = self;
+        let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group: 0 };
+        let mut workspace = Workspace::of_this_thread(workspaces);
+        workspace.forward(context, stages, parameters, &input[..*input_length], 1, None);
+        let outputs = stages.iter().enumerate();
+        outputs.map(|(index, stage)| (stage.name.clone(), workspace.output(index, stage).to_vec())).collect()
+    }
+
     fn infer(&mut self, images: usize, change: Option<&Change<E>>) -> &[E] {
         self.check_count(images);
         self.prepare(Purpose::Inference);
@@ -364,7 +408,7 @@ impl<E: Element> Model<E> {
     ) -> Evaluation {
         let (set, length, preparation) = (self.set, self.input_length, self.preparation);
         let fill = |group: usize, input: &mut [E], targets: &mut [Target], workspace: &mut Workspace<E>| {
-            let start = Instant::now();
+            let start = workspace.stopwatch.start();
             set_targets(targets, group, labels);
             scale_group(set, group, input, length, preparation, &image);
             workspace.batch += start.elapsed();
@@ -384,7 +428,7 @@ impl<E: Element> Model<E> {
     ) -> Evaluation {
         let (length, preparation) = (self.input_length, self.preparation);
         let fill = |group: usize, input: &mut [E], targets: &mut [Target], workspace: &mut Workspace<E>| {
-            let start = Instant::now();
+            let start = workspace.stopwatch.start();
             for (index, (input, target)) in input.chunks_exact_mut(length).zip(targets).enumerate() {
                 *target = draw(group * GROUP + index, input);
             }
@@ -406,7 +450,7 @@ impl<E: Element> Model<E> {
         self.check_count(images);
         assert!(images > 0, "no images");
         self.prepare(Purpose::Learning);
-        let start = Instant::now();
+        let start = self.stopwatch.start();
         let Self {
             input_length,
             classes,
@@ -469,7 +513,7 @@ impl<E: Element> Model<E> {
         let groups = &self.groups[..images.div_ceil(GROUP)];
         for (layer, stage) in self.stages.iter_mut().enumerate() {
             let d_parameters = &mut self.gradient[stage.parameters.clone()];
-            let start = Instant::now();
+            let start = self.stopwatch.start();
             if let Some(computing) = stage.layer_mut() {
                 computing.sum_gradient(Groups { groups, layer }, d_parameters);
             }
@@ -480,12 +524,21 @@ impl<E: Element> Model<E> {
 
     /// Takes the parameters into their average over the steps.
     pub fn add_to(&mut self, average: &mut MovingAverage<E>) {
-        let start = Instant::now();
+        let start = self.stopwatch.start();
         average.add(self.set, &self.parameters);
         self.times.update += start.elapsed();
     }
 
-    /// Where the time has gone since the last call.
+    /// Measures from now on where the time goes, by a clock that tells the time since any fixed moment. Without one nothing is
+    /// measured, and nothing asks the platform for the time.
+    pub fn set_clock(&mut self, clock: fn() -> Duration) {
+        self.stopwatch = Stopwatch { clock: Some(clock) };
+        for workspace in &mut self.workspaces {
+            workspace.get_mut().unwrap_or_else(PoisonError::into_inner).stopwatch = self.stopwatch;
+        }
+    }
+
+    /// Where the time has gone since the last call; no time where [`Self::set_clock`] was not called.
     pub fn take_times(&mut self) -> StepTimes {
         let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
         let mut times = std::mem::replace(&mut self.times, empty);
@@ -502,7 +555,7 @@ impl<E: Element> Model<E> {
     /// Shows the layers the parameters, where those or the purpose have changed.
     fn prepare(&mut self, purpose: Purpose) {
         if self.prepared != Some(purpose) {
-            let start = Instant::now();
+            let start = self.stopwatch.start();
             let parameters = &self.parameters;
             // One after the other: a layer takes 15 µs at most, and a thread's help costs as much.
             for stage in &mut self.stages {

@@ -28,6 +28,15 @@ pub struct Network<E> {
 /// Where a value lies: 0 is the network's input, n + 1 the output of stage n. A stage reads what lies before it.
 pub(crate) type Place = usize;
 
+/// Whether nodes that one pass can compute become one stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fusion {
+    /// All that can be.
+    Whole,
+    /// None, so that each layer's output can be looked at.
+    None,
+}
+
 /// What a stage reads. More than one stage may read a place; on the way back the last of them comes first, and sets the
 /// derivative that the others add to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +107,7 @@ impl<E: Element> Network<E> {
         architecture: &Architecture,
         image: ImageShape,
         classes: usize,
+        fusion: Fusion,
     ) -> Result<Self, ShapeError> {
         let graph = architecture.graph(image, classes)?;
         let mut builder = Builder {
@@ -108,6 +118,7 @@ impl<E: Element> Network<E> {
             parameters: 0,
             stages: Vec::new(),
             steps: 0,
+            fusion,
         };
         let mut index = 0;
         while index < graph.nodes.len() {
@@ -161,6 +172,7 @@ struct Builder<'a, E> {
     stages: Vec<Stage<E>>,
     /// Stages that there would be if each did one thing: dropout's random stream has its number among them.
     steps: usize,
+    fusion: Fusion,
 }
 
 impl<E: Element> Builder<'_, E> {
@@ -170,7 +182,7 @@ impl<E: Element> Builder<'_, E> {
         let node = &graph.nodes[index];
         let (from, to) = (node.from, node.to);
         let mut input = self.places[node.input];
-        let (activation, relus) = relu(graph, index);
+        let (activation, relus) = self.relu(index);
         let layer = match &node.operation {
             spec::Operation::Layer(layer) => layer,
             spec::Operation::Sum(other) => {
@@ -193,7 +205,7 @@ impl<E: Element> Builder<'_, E> {
             LayerSpec::Convolution(spec) => {
                 let padding = spec.sliding.padding;
                 let from = padded(from, padding);
-                let pools = max_pool(graph, index + relus);
+                let pools = self.max_pool(index + relus);
                 match convolution(*spec, from, activation, pools.unwrap_or(1)) {
                     Some(mut geometry) => {
                         match geometry.clone().without_border(padding) {
@@ -299,6 +311,29 @@ impl<E: Element> Builder<'_, E> {
         self.stages.len()
     }
 
+    /// The node that may be computed with the one of that number.
+    fn follower(&self, index: usize) -> Option<&spec::Node> {
+        self.graph.follower(index).filter(|_| self.fusion == Fusion::Whole)
+    }
+
+    /// The activation that follows a node alone, where a layer applies it itself, and how many nodes that takes.
+    fn relu(&self, index: usize) -> (Activation, usize) {
+        let relu = spec::Operation::Layer(LayerSpec::Activation(ActivationSpec::Relu));
+        match self.follower(index).is_some_and(|next| next.operation == relu) {
+            true => (Activation::Relu, 1),
+            false => (Activation::Linear, 0),
+        }
+    }
+
+    /// The side of the windows, side by side, whose largest values alone are read of a node.
+    fn max_pool(&self, index: usize) -> Option<usize> {
+        let next = self.follower(index)?;
+        let spec::Operation::Layer(LayerSpec::MaxPool(PoolSpec { size, stride })) = next.operation else {
+            return None;
+        };
+        (size == stride).then_some(size)
+    }
+
     fn push(&mut self, name: String, input: Place, output_length: usize, operation: Operation<E>) {
         self.steps += 1;
         let first = self.parameters;
@@ -318,24 +353,6 @@ impl<E: Element> Builder<'_, E> {
         stage.parameters = first..self.parameters;
         self.stages.push(stage);
     }
-}
-
-/// The activation that follows a node alone, where a layer applies it itself, and how many nodes that takes.
-fn relu(graph: &Graph, index: usize) -> (Activation, usize) {
-    let relu = spec::Operation::Layer(LayerSpec::Activation(ActivationSpec::Relu));
-    match graph.follower(index).is_some_and(|next| next.operation == relu) {
-        true => (Activation::Relu, 1),
-        false => (Activation::Linear, 0),
-    }
-}
-
-/// The side of the windows, side by side, whose largest values alone are read of a node.
-fn max_pool(graph: &Graph, index: usize) -> Option<usize> {
-    let next = graph.follower(index)?;
-    let spec::Operation::Layer(LayerSpec::MaxPool(PoolSpec { size, stride })) = next.operation else {
-        return None;
-    };
-    (size == stride).then_some(size)
 }
 
 /// How a convolution of a padded image is computed together with its activation and pool; none where it has to be unfolded.

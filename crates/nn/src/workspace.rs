@@ -4,6 +4,7 @@ use crate::{
     StepTimes,
     layers::{Context, GROUP, Group, Memory, MemorySize, Pass},
     network::{Operand, Operation, Place, Stage, Sum},
+    times::Stopwatch,
 };
 use kernels::{
     Buffer, Element,
@@ -11,7 +12,7 @@ use kernels::{
 };
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// What is made of a layer's input, given the layer's name.
@@ -26,6 +27,8 @@ pub(crate) struct Workspace<E> {
     share: Buffer<E>,
     /// As [`StepTimes::batch`].
     pub(crate) batch: Duration,
+    /// What its times are measured by.
+    pub(crate) stopwatch: Stopwatch,
 }
 
 struct WorkspaceStage<E> {
@@ -59,6 +62,7 @@ impl<E: Element> Workspace<E> {
             derivatives: Derivatives::new(stages),
             share: Buffer::zeros(GROUP * shared.map(length).max().unwrap_or(0)),
             batch: Duration::ZERO,
+            stopwatch: Stopwatch::default(),
         }
     }
 
@@ -97,7 +101,7 @@ impl<E: Element> Workspace<E> {
                 place => &before[place - 1].output[..images * stages[place - 1].output_length],
             };
             let output = &mut workspace.output[..images * stage.output_length];
-            let start = Instant::now();
+            let start = self.stopwatch.start();
             match &stage.operation {
                 Operation::Layer(layer) => {
                     let parameters = &parameters[stage.parameters.clone()];
@@ -121,6 +125,11 @@ impl<E: Element> Workspace<E> {
         &self.stages[last].output[..images * stages[last].output_length]
     }
 
+    /// What the stage of that number put out last for its group's first image.
+    pub(crate) fn output(&self, index: usize, stage: &Stage<E>) -> &[E] {
+        &self.stages[index].output[..stage.output_length]
+    }
+
     /// The place of the derivative with respect to the logits.
     pub(crate) fn d_logits(&mut self, length: usize) -> &mut [E] {
         &mut self.derivatives.of(self.stages.len())[..length]
@@ -142,7 +151,7 @@ impl<E: Element> Workspace<E> {
             let workspace = &mut from[0];
             let length = images * stage.output_length;
             let output = &workspace.output[..length];
-            let start = Instant::now();
+            let start = self.stopwatch.start();
             match &stage.operation {
                 Operation::Layer(layer) => {
                     let wanted = stage.input.learnt || d_input.is_some();

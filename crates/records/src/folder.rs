@@ -116,7 +116,8 @@ fn alike(there: &str, asked: &str) -> &'static str {
 }
 
 /// What this program writes to a results folder beside records: a folder with one of these and without records is not its
-/// own.
+/// own. Files that are named by the identities of runs, as weights in `models` are, replace nobody's: a folder with them can be
+/// entered.
 pub const OUTPUTS: [&str; 15] = [
     PLAN,
     PARTS,

@@ -17,9 +17,12 @@ pub mod folder;
 pub mod host;
 pub mod identity;
 pub mod imported;
+#[cfg(feature = "store")]
+pub mod kept_models;
 pub mod left_out;
 #[cfg(feature = "store")]
 pub mod merge;
+pub mod plan;
 #[cfg(feature = "store")]
 pub mod plan_file;
 mod possible;
@@ -27,8 +30,10 @@ pub mod question;
 pub mod record;
 #[cfg(feature = "store")]
 pub mod results;
-#[cfg(feature = "store")]
 mod sealed;
+#[cfg(feature = "store")]
+mod sealed_files;
+mod seals;
 #[cfg(feature = "store")]
 pub mod search_folder;
 #[cfg(feature = "store")]

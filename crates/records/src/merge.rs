@@ -3,12 +3,13 @@
 //! What a folder holds is a set: of runs in its plan, of results of each run, of failures, of runs of other programs. Merging is the union of
 //! such sets, and each file of the merged folder follows from the united set alone. So any order of any subsets comes to the same folder,
 //! byte for byte. Of several results of the same bits, which differ in their times and machines, that with the fewest warnings is taken, and
-//! of those that of the least digest.
+//! of those that of the least digest. Weights go with the record whose fingerprint they have, and a run in conflict keeps none.
 
 use crate::{
     files::write_if_changed,
     folder::{Entry, FolderError, StudyFolder},
     imported::ImportedRun,
+    kept_models::{MAXIMUM_WEIGHTS_BYTES, stated_fingerprint},
     plan_file::{Engine, PARTS, Plan, is_parts, read_parts},
     question::Part,
     record::{FailedRun, RunRecord},
@@ -16,6 +17,7 @@ use crate::{
     search_folder::Search,
     store::{FileError, Store, bits, difference, read_plain_file},
 };
+use sha2::{Digest, Sha256};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -38,6 +40,8 @@ pub struct Merged {
     pub conflicts: Vec<String>,
     /// Files that are no sound records and were not taken: which, and why.
     pub damaged: Vec<String>,
+    /// Weights that are not those of their run's record, and were not taken: which, and why.
+    pub other_weights: Vec<String>,
 }
 
 /// Why folders cannot be merged. Nothing was written.
@@ -253,6 +257,7 @@ impl Merged {
                 self.conflicts.push(format!("model {}, seed {}: {difference}", run.model, run.seed));
             }
         }
+        self.weights(store, &stores, &ids)?;
         self.folders.push(out.to_owned());
         Ok(())
     }
@@ -317,7 +322,61 @@ impl Merged {
         self.records += usize::from(!files.is_empty());
         Ok(())
     }
+
+    /// Takes the weights of each run's one record, where a folder has them.
+    fn weights(&mut self, out: &Store, stores: &[Store], ids: &BTreeSet<String>) -> Result<(), FileError> {
+        let (mut there, mut before) = (BTreeMap::<String, Vec<PathBuf>>::new(), out.weights()?);
+        for (id, path) in stores.iter().map(Store::weights).collect::<Result<Vec<_>, _>>()?.concat() {
+            there.entry(id).or_default().push(path);
+        }
+        before.retain(|(id, _)| ids.contains(id));
+        for (id, paths) in there.iter().filter(|(id, _)| ids.contains(*id)) {
+            let results = out.results(id);
+            // What is in conflict may be of either result.
+            let ([one], None) = (&results.kept[..], results.conflict()) else { continue };
+            let Some((_, bytes)) = self.least_weights(&one.record, paths)? else { continue };
+            let target = out.weights_path(&one.record.specification, id);
+            write_if_changed(&target, &bytes)?;
+            before.retain(|(_, path)| *path != target);
+        }
+        // What stands there otherwise belongs to no record of the merged folder.
+        for (_, path) in before {
+            fs::remove_file(&path).map_err(|problem| FileError { path, problem })?;
+        }
+        Ok(())
+    }
+
+    /// Of files of weights those of the record. They differ in the times that they state: of several the one of the least digest.
+    fn least_weights(
+        &mut self,
+        record: &RunRecord,
+        paths: &[PathBuf],
+    ) -> Result<Option<Digested>, FileError> {
+        let mut least: Option<Digested> = None;
+        for path in paths {
+            match stated_fingerprint(path) {
+                Some(stated) if stated == record.fingerprint => {
+                    let bytes = read_plain_file(path, MAXIMUM_WEIGHTS_BYTES)
+                        .map_err(|problem| FileError { path: path.clone(), problem })?;
+                    let digest = Sha256::digest(&bytes).into();
+                    if least.as_ref().is_none_or(|(known, _)| digest < *known) {
+                        least = Some((digest, bytes));
+                    }
+                }
+                stated => self.other_weights.push(format!(
+                    "{}: weights of the fingerprint {} expected, as the record has it, {} found: not taken",
+                    path.display(),
+                    record.fingerprint,
+                    stated.as_deref().unwrap_or("none")
+                )),
+            }
+        }
+        Ok(least)
+    }
 }
+
+/// SHA-256 of a file's bytes and the bytes.
+type Digested = ([u8; 32], Vec<u8>);
 
 /// Takes of each identity the file of the least digest.
 fn unite(

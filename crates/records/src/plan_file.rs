@@ -1,19 +1,19 @@
 //! The files that say which runs a results folder is for: `plan.json`, and `parts.json` for a study over several data sets.
 
 use crate::{
-    identity::{run_id, seedless, short_hash},
-    imported::Imports,
-    question::{Part, Question},
-    record::{Environment, RunSpec},
-    sealed::{self, Sealable},
+    question::Part,
+    sealed_files as sealed,
     store::{FileError, read_plain_file, write_atomically},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{
     collections::BTreeSet,
-    fmt, fs, io,
+    fs, io,
     path::{Component, Path, PathBuf},
 };
+
+pub use crate::plan::Engine;
+pub(crate) use crate::plan::{MAXIMUM_PLAN_BYTES, Plan, PlannedRun};
 
 /// The plan of a study over one data set.
 pub(crate) const PLAN: &str = "plan.json";
@@ -24,142 +24,13 @@ const APART: &str = "apart";
 /// The folders of a study over several.
 pub(crate) const PARTS: &str = "parts.json";
 
-/// Version of the plan file's layout.
-const PLAN_SCHEMA: u32 = 3;
-
 /// No plan has more runs, and none needs a larger file.
 const MAXIMUM_PLANNED_RUNS: usize = 1_000_000;
-
-/// A run takes some hundred bytes of the file.
-const MAXIMUM_PLAN_BYTES: u64 = 256 << 20;
 
 /// No study has as many data sets as fit in this.
 const MAXIMUM_PARTS_BYTES: u64 = 1 << 20;
 
-/// What a results folder is for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Plan {
-    schema: u32,
-    /// Identity of the study: commands that differ in seeds alone are of one study.
-    pub(crate) study: String,
-    /// What the study is made with, where it trains anything; none in plans of earlier programs. Its runs' bits depend on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) engine: Option<Engine>,
-    /// Identity of the study but for that; empty in plans of earlier programs.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) design: String,
-    /// In its author's words, else which models it compares.
-    pub(crate) name: String,
-    /// What it asks.
-    pub(crate) question: Question,
-    /// Its runs, in the order of the report.
-    pub(crate) runs: Vec<PlannedRun>,
-    /// The runs of other programs that are compared with them, in the order of the report.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) imported: Vec<PlannedImport>,
-    /// What was noticed when those were read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) notes: Vec<String>,
-}
-
-/// What the bits of a result depend on beside its specification. The later revision is the greater one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Engine {
-    /// As [`Environment::engine_revision`].
-    pub revision: u32,
-    /// As [`Environment::kernels`].
-    pub kernels: String,
-}
-
-impl Engine {
-    /// That of an environment.
-    pub fn of(environment: &Environment) -> Self {
-        Self { revision: environment.engine_revision, kernels: environment.kernels.clone() }
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(formatter, "{} kernels of engine revision {}", self.kernels, self.revision)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PlannedImport {
-    pub(crate) id: String,
-    pub(crate) model: String,
-    pub(crate) run: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PlannedRun {
-    pub(crate) id: String,
-    pub(crate) model: String,
-    pub(crate) seed: u64,
-}
-
 impl Plan {
-    /// Of runs that are to be made in an environment, where there are some, and runs of other programs.
-    pub(crate) fn of(
-        question: &Question,
-        trained: Option<(&[RunSpec], &Environment)>,
-        imported: Imports,
-    ) -> Self {
-        let runs = trained.map_or(&[][..], |(runs, _)| runs);
-        let mut models: Vec<RunSpec> = Vec::new();
-        for run in runs {
-            if !models.iter().any(|model| model.model == run.model) {
-                models.push(seedless(run));
-            }
-        }
-        let mut text = serde_json::to_string(&(question, &models)).expect("a study has only plain values");
-        for run in imported.runs {
-            text.push_str(&format!("\n{}", run.id));
-        }
-        let engine = trained.map(|(_, environment)| Engine::of(environment));
-        let stated = engine
-            .as_ref()
-            .map_or_else(String::new, |Engine { revision, kernels }| format!("{revision} {kernels}"));
-        let (study, design) = (short_hash(&format!("{stated}\n{text}")), short_hash(&text));
-        let mut names: Vec<&str> = models.iter().map(|model| model.model.as_str()).collect();
-        for run in imported.runs {
-            if !names.contains(&run.model.as_str()) {
-                names.push(&run.model);
-            }
-        }
-        Self {
-            schema: PLAN_SCHEMA,
-            study,
-            engine,
-            design,
-            name: question.title.clone().unwrap_or_else(|| format!("compare {}", names.join(" "))),
-            question: question.clone(),
-            runs: trained
-                .into_iter()
-                .flat_map(|(runs, environment)| runs.iter().map(move |run| (run, environment)))
-                .map(|(run, environment)| PlannedRun {
-                    id: run_id(run, environment),
-                    model: run.model.clone(),
-                    seed: run.seed,
-                })
-                .collect(),
-            notes: imported.notes.to_vec(),
-            imported: imported
-                .runs
-                .iter()
-                .map(|run| PlannedImport {
-                    id: run.id.clone(),
-                    model: run.model.clone(),
-                    run: run.run.clone(),
-                })
-                .collect(),
-        }
-    }
-
     /// Adds the runs of another plan of the same study, all ordered as one plan would order them: by seed, then by model. In whatever order
     /// plans are united, the result is the same.
     pub(crate) fn unite(&mut self, other: &Plan) {
@@ -182,6 +53,36 @@ impl Plan {
     /// Whether the two are of one study but for the engine.
     pub(crate) fn differs_by_engine_alone(&self, other: &Plan) -> bool {
         !self.design.is_empty() && self.design == other.design && self.engine != other.engine
+    }
+
+    fn check(&self) -> Result<(), String> {
+        // They become names of files.
+        let is_hash = |text: &str| {
+            text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let ids = self.runs.iter().map(|run| &run.id).chain(self.imported.iter().map(|run| &run.id));
+        if let Some(text) = ids.chain([&self.study]).find(|text| !is_hash(text)) {
+            return Err(format!("damaged: an identity of 16 hexadecimal digits expected, {text:?} found"));
+        }
+        if !self.design.is_empty() && !is_hash(&self.design) {
+            return Err(format!(
+                "damaged: an identity of 16 hexadecimal digits expected, {:?} found",
+                self.design
+            ));
+        }
+        let runs = self.runs.len() + self.imported.len();
+        if runs > MAXIMUM_PLANNED_RUNS {
+            return Err(format!("{MAXIMUM_PLANNED_RUNS} runs at most expected, {runs} found"));
+        }
+        if self.question.equivalence_margin_points.is_some_and(|points| !(points > 0.0 && points < 100.0)) {
+            return Err("equivalence margin: points above 0 and below 100 expected".to_owned());
+        }
+        let mut known = BTreeSet::new();
+        let imported = self.imported.iter().map(|run| run.id.as_str());
+        match self.runs.iter().map(|run| run.id.as_str()).chain(imported).find(|id| !known.insert(*id)) {
+            Some(id) => Err(format!("damaged: run {id} is planned twice")),
+            None => Ok(()),
+        }
     }
 
     /// Keeps it, in the place of what else the folder was for.
@@ -234,42 +135,6 @@ impl Plan {
         }
         Ok(())
     }
-
-    fn check(&self) -> Result<(), String> {
-        // They become names of files.
-        let is_hash = |text: &str| {
-            text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        let ids = self.runs.iter().map(|run| &run.id).chain(self.imported.iter().map(|run| &run.id));
-        if let Some(text) = ids.chain([&self.study]).find(|text| !is_hash(text)) {
-            return Err(format!("damaged: an identity of 16 hexadecimal digits expected, {text:?} found"));
-        }
-        if !self.design.is_empty() && !is_hash(&self.design) {
-            return Err(format!(
-                "damaged: an identity of 16 hexadecimal digits expected, {:?} found",
-                self.design
-            ));
-        }
-        let runs = self.runs.len() + self.imported.len();
-        if runs > MAXIMUM_PLANNED_RUNS {
-            return Err(format!("{MAXIMUM_PLANNED_RUNS} runs at most expected, {runs} found"));
-        }
-        if self.question.equivalence_margin_points.is_some_and(|points| !(points > 0.0 && points < 100.0)) {
-            return Err("equivalence margin: points above 0 and below 100 expected".to_owned());
-        }
-        let mut known = BTreeSet::new();
-        let imported = self.imported.iter().map(|run| run.id.as_str());
-        match self.runs.iter().map(|run| run.id.as_str()).chain(imported).find(|id| !known.insert(*id)) {
-            Some(id) => Err(format!("damaged: run {id} is planned twice")),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Sealable for Plan {
-    const NAME: &'static str = "plan";
-    const LAYOUT: u32 = PLAN_SCHEMA;
-    const MAXIMUM_BYTES: u64 = MAXIMUM_PLAN_BYTES;
 }
 
 /// Whether a file of that name is a plan of ours, of whatever version and however changed since.

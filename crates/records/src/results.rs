@@ -9,7 +9,7 @@ use crate::{
     plan_file::{Engine, Plan},
     question::Question,
     record::{Environment, FailedRun, RunRecord, RunSpec},
-    store::{FileError, Results, Store},
+    store::{FileError, RecordHead, Results, Store},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -168,7 +168,7 @@ impl Collection {
         let mut others = 0;
         for id in present.iter().filter(|id| !planned.contains(id.as_str())) {
             let engine = plan.engine.as_ref().and_then(|own| {
-                let (run, environment) = store.read_head(id)?;
+                let RecordHead { specification: run, environment, .. } = store.read_head(id)?;
                 let engine = Engine::of(&environment);
                 // What the plan's engine would have made of the same specification.
                 let Engine { revision: engine_revision, kernels } = own.clone();

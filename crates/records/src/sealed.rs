@@ -1,6 +1,5 @@
 //! Files with a digest of their content: whatever is changed in one shows.
 
-use crate::files::{FileError, read_plain_file, write_atomically, write_new_atomically};
 use base16ct::lower::encode_string as hexadecimal;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -10,7 +9,7 @@ use serde::{
     },
 };
 use sha2::{Digest, Sha256};
-use std::{fmt, io, marker::PhantomData, path::Path};
+use std::{fmt, marker::PhantomData};
 
 /// The field that holds it, beside those of the content.
 const FIELD: &str = "digest";
@@ -38,37 +37,28 @@ pub(crate) trait Sealable: Serialize + DeserializeOwned {
     }
 }
 
-/// Writes a file, whole or not at all.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) fn write<T: Sealable>(path: &Path, content: &T) -> Result<(), FileError> {
-    write_atomically(path, &seal(content, &content.digest()))
+/// The text of a file that holds it.
+pub(crate) fn text<T: Sealable>(content: &T) -> String {
+    String::from_utf8(bytes(content)).expect("JSON is text")
 }
 
-/// The same where there is no file of that name.
-///
-/// # Errors
-/// When there is one, or it cannot be written.
-pub(crate) fn write_new<T: Sealable>(path: &Path, content: &T) -> Result<(), FileError> {
-    write_new_atomically(path, &seal(content, &content.digest()))
+/// The same as bytes.
+pub(crate) fn bytes<T: Sealable>(content: &T) -> Vec<u8> {
+    seal(content, &content.digest())
 }
 
-/// What [`write`] wrote, if there is a file; else what is wrong with it. `check` says what the content must be beside
-/// whole, of this layout and unchanged; it comes before the digest, which impossible figures would make expensive.
-pub(crate) fn read<T: Sealable>(
-    path: &Path,
+/// What [`bytes`] made; else what is wrong with it. `check` says what the content must be beside whole, of this layout and
+/// unchanged; it comes before the digest, which impossible figures would make expensive.
+///
+/// # Errors
+/// What is wrong.
+pub(crate) fn open<T: Sealable>(
+    bytes: &[u8],
     check: impl FnOnce(&T) -> Result<(), String>,
-) -> Result<Option<T>, String> {
-    let told = |problem: String| format!("{}: {problem}", path.display());
-    let bytes = match read_plain_file(path, T::MAXIMUM_BYTES) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        bytes => bytes.map_err(|error| told(error.to_string()))?,
-    };
-    open(&bytes, check).map(Some).map_err(told)
-}
-
-fn open<T: Sealable>(bytes: &[u8], check: impl FnOnce(&T) -> Result<(), String>) -> Result<T, String> {
+) -> Result<T, String> {
+    if bytes.len() as u64 > T::MAXIMUM_BYTES {
+        return Err(format!("{} bytes at most expected, {} found", T::MAXIMUM_BYTES, bytes.len()));
+    }
     let Unsealed { content, digest } = unseal::<T>(bytes, T::NAME, T::LAYOUT)?;
     check(&content)?;
     content.confirm(&digest, bytes)?;

@@ -1,16 +1,14 @@
 //! Records on disk: one file a run, complete or absent.
 
 use crate::{
-    encoding,
-    identity::hash_with_answers,
-    identity::run_id,
-    imported::{IMPORTED_SCHEMA, ImportedRun},
-    record::{Environment, EpochRecord, FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
-    sealed::{self, Sealable, compare},
+    identity::{hash_with_answers, run_id},
+    imported::ImportedRun,
+    kept_models::MODELS,
+    record::{Environment, EpochRecord, FailedRun, RunRecord, RunSpec},
+    sealed_files as sealed,
+    seals::{MAXIMUM_RECORD_BYTES, check_identity},
 };
-use base16ct::lower::encode_string as hexadecimal;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -18,13 +16,25 @@ use std::{
 
 pub use crate::files::{FileError, check_writable, read_at_most, read_plain_file, write_atomically};
 
-/// The folders `records`, `failed` and `imported` of a results folder.
+/// The folders `records`, `failed`, `imported` and `models` of a results folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
     conflicts: PathBuf,
     failed: PathBuf,
     imported: PathBuf,
+    models: PathBuf,
+}
+
+/// What a record is of, without what came out.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RecordHead {
+    /// What was asked for.
+    pub(crate) specification: RunSpec,
+    /// Where it was made.
+    pub(crate) environment: Environment,
+    /// SHA-256 of the final weights.
+    pub(crate) fingerprint: String,
 }
 
 /// So often is a record tried to be kept while others keep one of the same run.
@@ -82,12 +92,6 @@ pub const RECORDS: &str = "records";
 /// The folder of records of runs that have another one with other bits.
 pub const CONFLICTS: &str = "conflicts";
 
-/// No record is larger: the probabilities of 100,000 images of 256 classes are 64 MiB before they are deflated.
-const MAXIMUM_RECORD_BYTES: u64 = 96 << 20;
-
-/// No failed run's file is larger: its longest part are its layers.
-const MAXIMUM_FAILED_BYTES: u64 = 16 << 20;
-
 impl Store {
     /// The records of a results folder, which need not exist.
     pub fn of(results: &Path) -> Self {
@@ -96,6 +100,7 @@ impl Store {
             conflicts: results.join(CONFLICTS),
             failed: results.join("failed"),
             imported: results.join("imported"),
+            models: results.join(MODELS),
         }
     }
 
@@ -113,7 +118,7 @@ impl Store {
     }
 
     /// Keeps a record. Where there is one of the same run that has the same bits, that one stays; where it has other bits, both are kept:
-    /// this one among the [conflicts](Self::results).
+    /// this one among the [conflicts](Self::results), and the run's weights, which may be of either, are not.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -138,12 +143,13 @@ impl Store {
             }
             let difference = difference(&first.record, record);
             sealed::write(&self.conflict_path(&record.id, &made), record)?;
+            self.remove_weights(&record.id)?;
             return Ok(Kept::InConflict(difference));
         }
         sealed::write(&self.path(&record.id), record).map(|()| Kept::New)
     }
 
-    /// Keeps a record in the place of every other result of the run, a failure among them.
+    /// Keeps a record in the place of every other result of the run, a failure and weights among them.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -152,7 +158,7 @@ impl Store {
         self.remove_others(&record.id, &self.failed_path(&record.id))
     }
 
-    /// Keeps that a run failed in the place of every other result of the run.
+    /// Keeps that a run failed in the place of every other result of the run and of its weights.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -170,7 +176,12 @@ impl Store {
                 _ => {}
             }
         }
-        Ok(())
+        self.remove_weights(id)
+    }
+
+    /// The folder of the weights.
+    pub(crate) fn models(&self) -> &Path {
+        &self.models
     }
 
     /// Moves a file that is not a sound record to another name; where it is then.
@@ -253,17 +264,12 @@ impl Store {
         })
     }
 
-    /// What the record of that identity was asked, and where it was made; none where the file is no record. Its seal and its figures are not
-    /// looked at, which would take most of the time.
-    pub(crate) fn read_head(&self, id: &str) -> Option<(RunSpec, Environment)> {
-        #[derive(Deserialize)]
-        struct Head {
-            specification: RunSpec,
-            environment: Environment,
-        }
+    /// What the record of that identity is of; none where the file is no record. Its seal and its figures are not looked at, which would
+    /// take most of the time.
+    pub(crate) fn read_head(&self, id: &str) -> Option<RecordHead> {
         let bytes = read_plain_file(&self.path(id), MAXIMUM_RECORD_BYTES).ok()?;
-        let Head { specification, environment } = serde_json::from_slice(&bytes).ok()?;
-        (run_id(&specification, &environment) == id).then_some((specification, environment))
+        let head: RecordHead = serde_json::from_slice(&bytes).ok()?;
+        (run_id(&head.specification, &head.environment) == id).then_some(head)
     }
 
     /// Where a result of that identity and of these [`bits`] is kept where there is another one.
@@ -360,39 +366,6 @@ fn identities_in(folder: &Path) -> io::Result<Vec<String>> {
     Ok(identities)
 }
 
-impl Sealable for RunRecord {
-    const NAME: &'static str = "record";
-    const LAYOUT: u32 = RECORD_SCHEMA;
-    const MAXIMUM_BYTES: u64 = MAXIMUM_RECORD_BYTES;
-
-    fn digest(&self) -> String {
-        digest(self)
-    }
-
-    fn confirm(&self, stated: &str, file: &[u8]) -> Result<(), String> {
-        compare(stated, &self.digest()).or_else(|changed| match digest_of_text(file, self) {
-            Some(other) if other == stated => Ok(()),
-            _ => Err(changed),
-        })
-    }
-}
-
-impl Sealable for ImportedRun {
-    const NAME: &'static str = "imported run";
-    const LAYOUT: u32 = IMPORTED_SCHEMA;
-    const MAXIMUM_BYTES: u64 = MAXIMUM_RECORD_BYTES;
-
-    fn digest(&self) -> String {
-        hash_with_answers(&self.without_answers(), &self.test)
-    }
-}
-
-impl Sealable for FailedRun {
-    const NAME: &'static str = "record";
-    const LAYOUT: u32 = RECORD_SCHEMA;
-    const MAXIMUM_BYTES: u64 = MAXIMUM_FAILED_BYTES;
-}
-
 /// What two results of one run do not share, in words.
 pub(crate) fn difference(there: &RunRecord, made: &RunRecord) -> String {
     let differ = |what: &str, there: &dyn std::fmt::Display, made: &dyn std::fmt::Display| {
@@ -420,43 +393,4 @@ pub(crate) fn bits(record: &RunRecord) -> String {
         (&record.fingerprint, record.test.without_answers()),
     );
     hash_with_answers(&bare, &record.test)[..16].to_owned()
-}
-
-/// SHA-256 of a record's content, which does not depend on the compressor.
-fn digest(record: &RunRecord) -> String {
-    let bare = RunRecord { test: record.test.without_answers(), ..record.clone() };
-    hash_with_answers(&bare, &record.test)
-}
-
-/// SHA-256 of a record as JSON without white space, its test images' bytes deflated as the file has them: what another
-/// program that writes records can seal them by without inflating anything.
-fn digest_of_text(bytes: &[u8], record: &RunRecord) -> Option<String> {
-    #[derive(Deserialize)]
-    struct File {
-        test: Packed,
-    }
-    #[derive(Deserialize)]
-    struct Packed {
-        labels: String,
-        predictions: String,
-        probabilities: String,
-    }
-    let Packed { labels, predictions, probabilities } = serde_json::from_slice::<File>(bytes).ok()?.test;
-    let mut text = serde_json::to_string(record).ok()?;
-    // Base64 text is the same within JSON.
-    for (own, written) in [
-        (encoding::bytes::packed(&record.test.labels), labels),
-        (encoding::bytes::packed(&record.test.predictions), predictions),
-        (encoding::words::packed(&record.test.probabilities), probabilities),
-    ] {
-        text = text.replacen(&own, &written, 1);
-    }
-    Some(hexadecimal(&Sha256::digest(text)))
-}
-
-fn check_identity(name: &str, stated: &str, found: &str) -> Result<(), String> {
-    match [name, stated] == [found; 2] {
-        true => Ok(()),
-        false => Err(format!("its specification belongs to run {found}, its name says {name}")),
-    }
 }

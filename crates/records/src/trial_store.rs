@@ -2,7 +2,8 @@
 
 use crate::{
     files::FileError,
-    sealed::{self, Sealable},
+    sealed::Sealable,
+    sealed_files as sealed,
     trial::{TRIAL_SCHEMA, TrialRecord},
 };
 use std::{

@@ -98,6 +98,11 @@ impl<'a> TestImages<'a> {
     }
 }
 
+/// The terms of a report that not everybody knows, each with what it means, in the order of the alphabet.
+pub fn glossary() -> impl Iterator<Item = (&'static str, &'static str)> {
+    words::glossary::TERMS.iter().map(|term| (term.name, term.meaning))
+}
+
 /// A picture of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {

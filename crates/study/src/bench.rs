@@ -6,11 +6,15 @@ use nn::{Model, Optimiser, StepTimes, UpdateRule, keep_awake};
 use rayon::prelude::*;
 use records::record::Environment;
 use serde::Serialize;
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, sync::LazyLock, time::Duration};
 use train::BatchOrder;
+use web_time::Instant;
+
+/// What a model's steps are measured by.
+fn clock() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
 
 /// Images in a training step, as in the study.
 const TRAINING_BATCH: usize = 128;
@@ -184,6 +188,7 @@ fn training(
         for _ in 0..5 {
             step(model);
         }
+        model.set_clock(clock);
         model.take_times();
         let start = Instant::now();
         let times = repeat(seconds, is_to_stop, || step(model))?;

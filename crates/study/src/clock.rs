@@ -3,9 +3,10 @@
 use std::{
     sync::{Mutex, MutexGuard, Once, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use train::Clock;
+use web_time::Instant;
 
 /// Seconds since it was made, by the system's monotonic clock, without those in which the process did not run: where it
 /// was stopped (SIGSTOP, Ctrl-Z, a batch system that suspends its jobs) or the machine slept.

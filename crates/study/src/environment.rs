@@ -1,25 +1,65 @@
 //! The machine that runs are made on.
 
-use crate::place::place;
 use kernels::InstructionSet;
-use records::record::Environment;
+use records::record::{Environment, Place};
 use std::fs;
 
 /// The version that records carry.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What computes, as far as it can be known: a record says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// The processor's name, or what is known in its place.
+    pub cpu: String,
+    /// As [`Environment::operating_system`].
+    pub operating_system: String,
+    /// On which machine; none where that is nobody's business.
+    pub place: Option<Place>,
+}
+
+impl Platform {
+    /// This machine.
+    pub fn here() -> Self {
+        Self { cpu: cpu_name(), operating_system: std::env::consts::OS.to_owned(), place: here() }
+    }
+
+    /// A browser, which tells of itself by `agent` and of the machine hardly anything.
+    pub fn browser(agent: &str) -> Self {
+        /// A record holds no longer text than a thousand characters, and none with control characters.
+        const LONGEST: usize = 300;
+        let words: Vec<&str> = agent.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+        let cpu: String = words.join(" ").trim().chars().take(LONGEST).collect();
+        let cpu = if cpu.is_empty() { "unknown".to_owned() } else { cpu };
+        Self { cpu, operating_system: "browser".to_owned(), place: None }
+    }
+
+    /// The environment of runs that are made here with these kernels on so many threads.
+    pub fn environment(&self, set: InstructionSet, threads: usize) -> Environment {
+        Environment {
+            cpu: self.cpu.clone(),
+            threads,
+            kernels: set.name().to_owned(),
+            engine_revision: train::ENGINE_REVISION,
+            operating_system: self.operating_system.clone(),
+            version: VERSION.to_owned(),
+            jobs: None,
+            place: self.place.clone(),
+        }
+    }
+}
+
 /// Describes this machine.
 pub fn environment(set: InstructionSet, threads: usize) -> Environment {
-    Environment {
-        cpu: cpu_name(),
-        threads,
-        kernels: set.name().to_owned(),
-        engine_revision: train::ENGINE_REVISION,
-        operating_system: std::env::consts::OS.to_owned(),
-        version: VERSION.to_owned(),
-        jobs: None,
-        place: Some(place()),
-    }
+    Platform::here().environment(set, threads)
+}
+
+/// What is told of a machine stands beside the records in a folder; where there are none, nothing is.
+fn here() -> Option<Place> {
+    #[cfg(feature = "store")]
+    return Some(crate::place::place());
+    #[cfg(not(feature = "store"))]
+    None
 }
 
 /// The processor's name where the system tells it, else its architecture.

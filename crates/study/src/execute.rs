@@ -2,7 +2,7 @@
 
 use crate::{
     beating::{LOOK_AGAIN, beating, wait},
-    run::{RunError, Session},
+    run::{FinishedRun, RunError, Session},
     telling::Telling,
 };
 use records::{
@@ -19,6 +19,7 @@ use std::{
     thread,
     time::Duration,
 };
+use train::Engine;
 
 /// Why a plan was not carried out to its end.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,27 @@ pub struct Executed {
 /// Who hears what happens; a break ends the run after its step, and so the plan.
 pub type Hearing<'a> = &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send);
 
+/// What becomes of what runs learn. A run is told of by its place in the plan.
+pub trait Keeping: Sync {
+    /// Called after every step of a run, within its training clock: be quick.
+    fn look(&self, run: usize, engine: &dyn Engine) {
+        let _ = (run, engine);
+    }
+
+    /// A run has its final weights, and its record is kept. Runs that failed, or that have another result already, are not told of.
+    ///
+    /// # Errors
+    /// When they cannot be kept.
+    fn keep(&self, run: usize, finished: &FinishedRun) -> Result<(), FileError>;
+}
+
+/// Final weights are not kept.
+impl Keeping for () {
+    fn keep(&self, _: usize, _: &FinishedRun) -> Result<(), FileError> {
+        Ok(())
+    }
+}
+
 /// Makes those of the runs of `plan` that are `chosen`, by their places, and whose records are not in the folder, and keeps each record
 /// before the next run begins. A run that another program makes meanwhile is waited for, and made here after all where that one ends without
 /// it. Each of the sessions makes one run at a time.
@@ -59,18 +81,20 @@ pub type Hearing<'a> = &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send);
 /// A run whose training diverges is kept as a [`FailedRun`], and the others go on.
 ///
 /// # Errors
-/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder.
+/// When a run cannot be made, is interrupted, or its record cannot be written; the records before it are in the folder. When its weights
+/// cannot be kept; its record is in the folder too.
 pub fn execute(
     sessions: &[Session],
     plan: &[RunSpec],
     chosen: &[usize],
     folder: &StudyFolder,
     fresh: bool,
+    keeping: &dyn Keeping,
     listener: Hearing,
 ) -> Result<Executed, ExecutionError> {
     let queue = Queue { left: chosen.iter().copied().collect(), ..Queue::default() };
     let execution =
-        Execution { plan, folder, fresh, listener: Mutex::new(listener), queue: Mutex::new(queue) };
+        Execution { plan, folder, fresh, keeping, listener: Mutex::new(listener), queue: Mutex::new(queue) };
     match sessions {
         [session] => execution.work(session),
         several => thread::scope(|scope| {
@@ -108,6 +132,7 @@ struct Execution<'a, 'b> {
     plan: &'a [RunSpec],
     folder: &'a StudyFolder,
     fresh: bool,
+    keeping: &'a dyn Keeping,
     listener: Mutex<Hearing<'b>>,
     queue: Mutex<Queue>,
 }
@@ -257,9 +282,9 @@ impl Execution<'_, '_> {
         // A break is honoured by the training's own first event.
         let mut telling = Telling::of_run(index, self.plan.len(), specification);
         let _ = self.tell(telling.event());
-        let mut forward = |event: train::Event| self.tell(telling.of_training(event));
-        let mut record = match session.attempt(specification, &mut forward)? {
-            Ok(finished) => finished.record,
+        let mut forward = Forward { execution: self, index, telling: &mut telling };
+        let mut finished = match session.attempt(specification, &mut forward)? {
+            Ok(finished) => finished,
             Err(run) => {
                 if self.fresh {
                     self.store().replace_by_failure(&run)?;
@@ -271,7 +296,7 @@ impl Execution<'_, '_> {
             }
         };
         if let Ok(Some(before)) = &before
-            && before.fingerprint != record.fingerprint
+            && before.fingerprint != finished.record.fingerprint
         {
             let warning = format!(
                 "takes the place of a record with other bits: fingerprint {} before",
@@ -280,13 +305,17 @@ impl Execution<'_, '_> {
             let _ = self.tell(&Event::note(warning.as_str()));
             warnings.push(warning);
         }
-        record.warnings.splice(0..0, warnings);
+        finished.record.warnings.splice(0..0, warnings);
+        let record = &finished.record;
         let kept = if self.fresh {
-            self.store().replace(&record).map(|()| Kept::New)?
+            self.store().replace(record).map(|()| Kept::New)?
         } else {
-            self.store().write(&record)?
+            self.store().write(record)?
         };
-        let _ = self.tell(telling.of_kind(Kind::finished(false, &record)));
+        if !matches!(kept, Kept::InConflict(_)) {
+            self.keeping.keep(index, &finished)?;
+        }
+        let _ = self.tell(telling.of_kind(Kind::finished(false, record)));
         Ok(match kept {
             Kept::New | Kept::AsBefore => Progress::Finished,
             Kept::InConflict(difference) => {
@@ -296,5 +325,22 @@ impl Execution<'_, '_> {
                 Progress::InConflict(words)
             }
         })
+    }
+}
+
+/// Hands on what a training tells and what it has learnt.
+struct Forward<'a, 'b, 'c> {
+    execution: &'a Execution<'b, 'c>,
+    index: usize,
+    telling: &'a mut Telling,
+}
+
+impl train::Listener for Forward<'_, '_, '_> {
+    fn event(&mut self, event: train::Event) -> ControlFlow<()> {
+        self.execution.tell(self.telling.of_training(event))
+    }
+
+    fn look(&mut self, engine: &dyn Engine) {
+        self.execution.keeping.look(self.index, engine);
     }
 }

@@ -7,10 +7,12 @@ use records::{
     identity::{run_id, seedless},
     question::Measure,
     record::{Environment, Protocol, RunSpec},
-    store::Store,
 };
-use std::{collections::HashMap, ops::ControlFlow, thread, time::Instant};
+#[cfg(feature = "store")]
+use records::{record::RunRecord, store::Store};
+use std::{collections::HashMap, ops::ControlFlow, thread};
 use train::{Event, Native, Recipe, Subset, TestTimeAugmentation, predict};
+use web_time::Instant;
 
 /// What is known of a plan before it is carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,20 @@ pub struct ForecastRun {
     pub seconds: f64,
     /// What they are known from.
     pub basis: Basis,
+}
+
+/// What is there of a run that was made before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Past {
+    /// It came to a result.
+    Finished {
+        /// On which machine.
+        environment: Environment,
+        /// In how many seconds.
+        total_seconds: f64,
+    },
+    /// It came to none.
+    Failed,
 }
 
 /// What a forecast rests on.
@@ -78,10 +94,33 @@ impl Forecast {
     ///
     /// # Errors
     /// When a model does not fit the data, or a recipe its protocol.
+    #[cfg(feature = "store")]
     pub fn of(
         session: &Session,
         plan: &[RunSpec],
         store: Option<&Store>,
+        fresh: bool,
+    ) -> Result<Self, RunError> {
+        let past = |id: &str| {
+            let store = store?;
+            match store.read(id).ok().flatten() {
+                Some(RunRecord { environment, total_seconds, .. }) => {
+                    Some(Past::Finished { environment, total_seconds })
+                }
+                None => store.read_failed(id).ok().flatten().map(|_| Past::Failed),
+            }
+        };
+        Self::from_past(session, plan, &past, fresh)
+    }
+
+    /// As `Forecast::of`, where `past` tells what there is of a run, given its identity.
+    ///
+    /// # Errors
+    /// When a model does not fit the data, or a recipe its protocol.
+    pub fn from_past(
+        session: &Session,
+        plan: &[RunSpec],
+        past: &dyn Fn(&str) -> Option<Past>,
         fresh: bool,
     ) -> Result<Self, RunError> {
         let here = session.environment();
@@ -102,11 +141,12 @@ impl Forecast {
             };
             kinds[kind].runs.push(index);
             let id = run_id(run, &here);
-            let record = store.and_then(|store| store.read(&id).ok().flatten());
-            let failed = || store.is_some_and(|store| store.read_failed(&id).is_ok_and(|run| run.is_some()));
-            recorded.push(!fresh && (record.is_some() || failed()));
-            if let Some(record) = record.filter(|record| same_machine(&record.environment, &here)) {
-                seconds[kind].push(record.total_seconds);
+            let past = past(&id);
+            recorded.push(!fresh && past.is_some());
+            if let Some(Past::Finished { environment, total_seconds }) = past
+                && same_machine(&environment, &here)
+            {
+                seconds[kind].push(total_seconds);
             }
             ids.push(id);
         }

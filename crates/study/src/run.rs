@@ -3,9 +3,10 @@
 use crate::{
     clock::SystemClock,
     division::{Divided, Division},
-    environment::{LoadMeter, environment},
+    environment::{LoadMeter, Platform},
     plan::{StudySpec, identify, plan},
     study_file::{ModelSpec, StudyFileError, UnknownModel},
+    threads::Threads,
 };
 use data::{Corpus, Dataset, Source};
 use kernels::InstructionSet;
@@ -87,7 +88,8 @@ impl RunError {
 pub struct Session {
     divided: Arc<Divided>,
     set: InstructionSet,
-    threads: rayon::ThreadPool,
+    threads: Threads,
+    platform: Platform,
     loading_seconds: f64,
     /// Of how many it is one whose runs are made side by side.
     jobs: Option<usize>,
@@ -111,13 +113,6 @@ pub struct Validated {
     pub total_seconds: f64,
     /// What its times must not be read without, as a record's warnings.
     pub warnings: Vec<String>,
-}
-
-fn pool(threads: usize) -> Result<rayon::ThreadPool, RunError> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| RunError::Threads { threads, problem: error.to_string() })
 }
 
 impl Session {
@@ -145,12 +140,13 @@ impl Session {
         set: InstructionSet,
         threads: usize,
     ) -> Result<Self, RunError> {
-        let threads = pool(threads.min(std::thread::available_parallelism().map_or(1, usize::from)))?;
+        let threads =
+            Threads::start(threads.min(std::thread::available_parallelism().map_or(1, usize::from)))?;
         let clock = SystemClock::start();
         let corpus = threads.install(load)?;
         let loading_seconds = clock.seconds();
         let divided = Arc::new(Divided::new(corpus)?);
-        Ok(Self { divided, set, threads, loading_seconds, jobs: None })
+        Ok(Self { divided, set, threads, platform: Platform::here(), loading_seconds, jobs: None })
     }
 
     /// Sessions on the same data whose runs are made side by side, each on its share of these threads; at most as many as there are
@@ -167,7 +163,8 @@ impl Session {
                 Ok(Self {
                     divided: Arc::clone(&self.divided),
                     set: self.set,
-                    threads: pool(share(job))?,
+                    platform: self.platform.clone(),
+                    threads: Threads::start(share(job))?,
                     loading_seconds: 0.0,
                     jobs: Some(jobs).filter(|jobs| *jobs > 1),
                 })
@@ -175,9 +172,19 @@ impl Session {
             .collect()
     }
 
+    /// The same where another platform is to stand in the records, of which this process cannot know itself.
+    pub fn on(self, platform: Platform) -> Self {
+        Self { platform, ..self }
+    }
+
+    /// The same where somebody else makes other runs meanwhile, so many with these, each on its share of the processors.
+    pub fn one_of(self, jobs: usize) -> Self {
+        Self { jobs: Some(jobs).filter(|jobs| *jobs > 1), ..self }
+    }
+
     /// How many threads compute.
     pub fn threads(&self) -> usize {
-        self.threads.current_num_threads()
+        self.threads.count()
     }
 
     /// What reading and decoding the data took.
@@ -198,7 +205,7 @@ impl Session {
 
     /// The machine, as records of this session describe it.
     pub fn environment(&self) -> Environment {
-        Environment { jobs: self.jobs, ..environment(self.set, self.threads()) }
+        Environment { jobs: self.jobs, ..self.platform.environment(self.set, self.threads()) }
     }
 
     /// Builds a model of this data's shape; its parameters are zero.
@@ -210,6 +217,31 @@ impl Session {
         // On these threads, for which the model lays out its memory.
         self.threads
             .install(|| Model::new(self.set, architecture, images.shape(), self.corpus().classes(), capacity))
+    }
+
+    /// Builds the model of a run to be looked into, one image at a time, with its pixels prepared as in the run; its parameters are zero.
+    ///
+    /// # Errors
+    /// When it does not fit the images, or the data cannot be divided as the run asks for.
+    pub fn to_look_into(&self, specification: &RunSpec) -> Result<Model<f32>, RunError> {
+        let images = self.corpus().training();
+        let classes = self.corpus().classes();
+        self.threads.install(|| {
+            let mut model =
+                Model::to_look_into(self.set, &specification.architecture(), images.shape(), classes)?;
+            let division = self.divided.of(specification)?;
+            prepare(&mut model, specification, division.sets(false).training)?;
+            Ok(model)
+        })
+    }
+
+    /// A session on the same data with so many threads of its own, for questions while runs are made.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn aside(&self, threads: usize) -> Result<Self, RunError> {
+        let divided = Arc::clone(&self.divided);
+        Ok(Self { divided, set: self.set, threads: pool(threads)?, loading_seconds: 0.0, jobs: None })
     }
 
     fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {

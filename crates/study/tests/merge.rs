@@ -6,9 +6,10 @@ use records::{
     folder::{Entry, FolderError, StudyFolder},
     identity::run_id,
     imported::Imports,
+    kept_models::{KeptModel, kept_models},
     merge::{MergeError, Merged, merge},
     question::Question,
-    record::{Environment, FailedRun, RECORD_SCHEMA, RunRecord, RunSpec},
+    record::{Environment, FailedRun, Fold, RECORD_SCHEMA, RunRecord, RunSpec},
     results::{Collection, collect},
     status::{State, status},
     store::{Kept, Store},
@@ -104,6 +105,14 @@ fn elsewhere(record: &RunRecord, host: &str) -> RunRecord {
     record
 }
 
+/// A file of weights as far as records look into one: its header.
+fn weights(record: &RunRecord, note: &str) -> Vec<u8> {
+    let description = serde_json::json!({ "training": { "fingerprint": record.fingerprint, "note": note } });
+    let header = serde_json::json!({ "__metadata__": { "mnist-study": description.to_string() } });
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat()
+}
+
 /// The same run on a machine that computes wrongly.
 fn wrong(record: &RunRecord) -> RunRecord {
     RunRecord { fingerprint: "0".repeat(64), ..record.clone() }
@@ -148,15 +157,37 @@ fn any_order_of_any_subsets_gives_the_same_bytes() {
     let failed = study.failed(4);
     Store::of(&inputs[3]).write_failed(&failed).expect("written");
     Store::of(&inputs[4]).write_failed(&failed).expect("written");
+    // Of one run twice; of one whose results differ, both; of one another file than its record's beside the right one.
+    for (input, record, bytes) in [
+        (0, &records[0], weights(&records[0], "one")),
+        (1, &records[0], weights(&records[0], "other")),
+        (1, &records[2], weights(&records[2], "right")),
+        (2, &records[2], weights(&wrong(&records[2]), "wrong")),
+        (0, &records[1], weights(&wrong(&records[1]), "another program's")),
+        (1, &records[1], weights(&records[1], "of the record")),
+        (3, &records[5], weights(&records[5], "without a record")),
+    ] {
+        Store::of(&inputs[input]).write_weights(record, &bytes).expect("written");
+    }
     let all = study.path("all");
     let merged = merge(&all, &inputs).expect("one study");
+    let [left] = &merged.other_weights[..] else { panic!("{merged:?}") };
+    assert!(left.contains(&records[1].id) && left.ends_with("found: not taken"), "{left}");
+    let kept = kept_models(&all).expect("readable");
+    let named = |kept: &[KeptModel]| kept.iter().map(KeptModel::in_words).collect::<Vec<_>>();
+    assert_eq!(named(&kept), ["one, seed 0", "two, seed 0"]);
+    assert_eq!(fs::read(&kept[1].path).expect("kept"), weights(&records[1], "of the record"));
+    assert_eq!(
+        (kept[1].id.as_str(), kept[1].bytes),
+        (&*records[1].id, weights(&records[1], "of the record").len() as u64)
+    );
     assert_eq!((merged.records, merged.conflicts.len(), merged.damaged.len()), (4, 1, 0), "{merged:?}");
     assert!(
         merged.conflicts[0].starts_with("model one, seed 1: two results of the same run: fingerprint "),
         "{merged:?}"
     );
     let expected = contents(&all);
-    assert_eq!(expected.len(), 1 + 4 + 1 + 1, "{:?}", expected.keys());
+    assert_eq!(expected.len(), 1 + 4 + 1 + 1 + 2, "{:?}", expected.keys());
     let store = Store::of(&all);
     assert_eq!(
         store.read(&records[0].id),
@@ -438,12 +469,75 @@ fn a_run_that_is_made_again_takes_the_place_of_every_other_result() {
     let failed = study.failed(1);
     store.write_failed(&failed).expect("written");
     assert!(store.results(&failed.id).conflict().is_some());
-    store.replace(&study.records[1]).expect("written");
+    let record = &study.records[1];
+    store.write_weights(record, &weights(record, "of two results")).expect("written");
+    assert_eq!(kept_models(&folder).expect("readable"), [], "of which the weights are is not known");
+    store.replace(record).expect("written");
     let results = store.results(&failed.id);
     assert_eq!((results.kept.len(), &results.failed, results.conflict()), (1, &None, None));
+    assert!(!store.weights_path(&record.specification, &record.id).exists(), "nor any weights");
+    store.write_weights(record, &weights(record, "of the new one")).expect("written");
+    assert_eq!(kept_models(&folder).expect("readable").len(), 1);
+    assert!(matches!(store.write(&wrong(record)).expect("written"), Kept::InConflict(_)));
+    assert!(!store.weights_path(&record.specification, &record.id).exists(), "of either result");
+    store.write_weights(record, &weights(record, "of a run that fails")).expect("written");
     store.replace_by_failure(&failed).expect("written");
     let results = store.results(&failed.id);
     assert_eq!((results.kept.len(), results.failed), (0, Some(failed)));
+}
+
+/// Names of models come from files, and become names of files.
+#[test]
+fn weights_are_named_as_any_file_system_takes_it() {
+    let study = Study::new();
+    let folder = study.keep("a", &[]);
+    let store = Store::of(&folder);
+    let run = &study.runs[0];
+    let id = "0123456789abcdef";
+    for (model, expected) in [
+        ("cnn", "cnn-seed0-0123456789abcdef.safetensors"),
+        ("../a b/ö\\c:*", "_a_b___c__-seed0-0123456789abcdef.safetensors"),
+        ("-rf", "rf-seed0-0123456789abcdef.safetensors"),
+        ("..", "-seed0-0123456789abcdef.safetensors"),
+        (&"é".repeat(200), &format!("{}-seed0-0123456789abcdef.safetensors", "_".repeat(64))),
+    ] {
+        let path = store.weights_path(&RunSpec { model: model.to_owned(), ..run.clone() }, id);
+        assert_eq!(path, folder.join("models").join(expected), "{model}");
+    }
+    let fold = Some(Fold { repeat: 2, fold: 3, folds: 5 });
+    let path = store.weights_path(&RunSpec { fold, ..run.clone() }, id);
+    assert_eq!(path, folder.join("models/one-repeat2-fold3-0123456789abcdef.safetensors"));
+}
+
+/// What stands in the folder of the weights and is none is passed over.
+#[test]
+fn weights_are_listed_with_their_records_alone() {
+    let study = Study::new();
+    let (record, other) = (&study.records[0], &study.records[1]);
+    let folder = study.keep("a", &[record.clone(), other.clone()]);
+    let store = Store::of(&folder);
+    assert_eq!(kept_models(&folder).expect("readable"), []);
+    assert_eq!(kept_models(&study.path("nowhere")).expect("nothing is there"), []);
+    store.write_weights(record, &weights(record, "")).expect("written");
+    // Cut, of another run's weights, of no record, and nobody's.
+    let whole = weights(other, "");
+    store.write_weights(other, &whole[..whole.len() - 1]).expect("written");
+    store.write_weights(&study.records[2], &weights(&study.records[2], "")).expect("written");
+    for name in ["notes.txt", "mine.safetensors", "x-0123456789abcdeg.safetensors"] {
+        fs::write(folder.join("models").join(name), "mine").expect("written");
+    }
+    let [kept] = &kept_models(&folder).expect("readable")[..] else { panic!("one") };
+    assert_eq!((&kept.id, &*kept.model, kept.seed, kept.fold), (&record.id, "one", 0, None));
+    assert_eq!(kept.dataset, record.specification.dataset.name);
+    store.write_weights(other, &weights(record, "")).expect("written");
+    assert_eq!(kept_models(&folder).expect("readable").len(), 1, "another fingerprint than the record's");
+    // By a plan's order, by names without one.
+    store.write_weights(other, &whole).expect("written");
+    let models =
+        || kept_models(&folder).expect("readable").into_iter().map(|kept| kept.model).collect::<Vec<_>>();
+    assert_eq!(models(), ["one", "two"]);
+    fs::remove_file(folder.join("plan.json")).expect("there");
+    assert_eq!(models(), ["one", "two"]);
 }
 
 /// Two processes that made the same run come to keep it at the same moment.

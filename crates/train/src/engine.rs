@@ -55,6 +55,9 @@ pub trait Engine {
     /// Exchanges p with its average, where the recipe has one: measured is the average, learnt from is p.
     fn exchange_average(&mut self);
 
+    /// Copies p, in single precision, into `to`, in the place of what was there.
+    fn copy_parameters(&self, to: &mut Vec<f32>);
+
     /// Remembers p as it is, in the place of what was remembered before.
     fn keep_parameters(&mut self);
 
@@ -141,6 +144,11 @@ impl Engine for Native<'_> {
         if let Some(average) = &mut self.average {
             self.model.parameters_mut().swap_with_slice(average.values_mut());
         }
+    }
+
+    fn copy_parameters(&self, to: &mut Vec<f32>) {
+        to.clear();
+        to.extend_from_slice(self.model.parameters());
     }
 
     fn keep_parameters(&mut self) {

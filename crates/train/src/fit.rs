@@ -90,6 +90,11 @@ pub enum Event {
 pub trait Listener {
     /// Called after every step and every epoch, within the training clock: be quick.
     fn event(&mut self, event: Event) -> ControlFlow<()>;
+
+    /// Called after every step, before its event, with what has learnt so far; within the training clock as well. At first nothing.
+    fn look(&mut self, engine: &dyn Engine) {
+        let _ = engine;
+    }
 }
 
 impl<F: FnMut(Event) -> ControlFlow<()>> Listener for F {
@@ -281,6 +286,7 @@ impl<'a> Training<'a> {
             }
             let schedule = recipe.schedule.rate((epoch - 1) * steps + step - 1, steps, recipe.epochs);
             engine.update(schedule);
+            listener.look(engine);
             if listener.event(Event::Step { epoch, step, steps, train }).is_break() {
                 return Err(Stopped::Interrupted { epoch });
             }

@@ -6,10 +6,10 @@ use interchange::NameMap;
 use std::path::PathBuf;
 
 /// A saved model.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ModelFileArguments {
-    /// A safetensors file that `train --save` made, or PyTorch
-    #[arg(value_name = "MODEL.safetensors", value_hint = ValueHint::FilePath)]
+    /// A safetensors file that `train --save`, `compare` or `run` made, or PyTorch; or a results folder that keeps the weights of one model
+    #[arg(value_name = "MODEL.safetensors", value_hint = ValueHint::AnyPath)]
     pub(crate) file: PathBuf,
     /// The network of a file that does not say, as PyTorch's do not: a built-in model, or a study file's, FILE.toml:NAME
     #[arg(long, value_name = "NAME|FILE")]

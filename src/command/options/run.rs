@@ -2,7 +2,7 @@
 
 use super::{
     ShardChoice,
-    values::{Show, threads},
+    values::{KeepModels, Show, threads},
 };
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -30,6 +30,9 @@ pub(crate) struct RunOptions {
     /// more processors than a small network can use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 1)]
     pub(crate) jobs: u16,
+    /// Which of the runs trained here keep their final weights, in DIR/models, for `predict`, `evaluate` and `export`
+    #[arg(long, value_enum, value_name = "RUNS", default_value_t = KeepModels::Last)]
+    pub(crate) keep_models: KeepModels,
     /// Begin without asking, also where the runs will take longer than an hour
     #[arg(long, short)]
     pub(crate) yes: bool,

@@ -23,6 +23,17 @@ pub(crate) enum Show {
     Never,
 }
 
+/// Which runs of a study keep their final weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeepModels {
+    /// The last run of each model, that of the greatest seed or the last fold
+    Last,
+    /// Every run
+    All,
+    /// No run
+    None,
+}
+
 /// The protocols by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProtocolName {

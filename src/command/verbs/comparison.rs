@@ -2,7 +2,9 @@
 
 use super::{
     forecast::{Decision, Planned, check_here, decide},
-    judge, results,
+    judge,
+    kept_models::Keeping,
+    results,
     selection::select,
     session,
     status::{self, MAKE_AGAIN},
@@ -35,7 +37,7 @@ use std::{
 use study::{
     execute::{Executed, execute},
     plan::{CrossValidation, StudySpec, identify, plan},
-    run::Session,
+    run::{FinishedRun, Session},
     study_file::ModelSpec,
 };
 
@@ -271,6 +273,7 @@ impl Making<'_> {
             Imports { runs: &imported.runs, notes: &imported.notes },
             entry,
         )?;
+        let keeping = Keeping::of(options.keep_models, &runs, folder, session.corpus())?;
         let all: Vec<usize> = (0..runs.len()).collect();
         let made_here = chosen.unwrap_or(&all);
         let sessions = side_by_side(&session, usize::from(options.jobs), output.quiet)?;
@@ -291,8 +294,11 @@ impl Making<'_> {
             made += usize::from(matches!(event.kind, Kind::Finished(_)));
             interrupt::flow()
         };
-        let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &mut listener);
+        let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &keeping, &mut listener);
         progress.finish();
+        if executed.is_ok() && !output.quiet {
+            keeping.tell_missing(made_here, &session.environment());
+        }
         let show = if executed.is_ok() { options.show } else { Show::Never };
         let write = |found| results::write_all(folder, found, Some(session.corpus()), output);
         // Who makes some of the runs leaves the report to whoever has them all.

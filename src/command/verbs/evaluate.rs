@@ -1,6 +1,6 @@
 //! `evaluate`: a saved model on a test set.
 
-use super::{instruction_set, session_with, weights::Saved};
+use super::{instruction_set, kept_models, session_with, weights::Saved};
 use crate::command::{
     failure::Failure,
     options::{
@@ -8,6 +8,7 @@ use crate::command::{
         values::{TestTimeAugmentationName, threads},
     },
     output,
+    reproduce::shell_path,
 };
 use analysis::{figures::percent, sanity::no_better_than_chance};
 use clap::{Args, ValueHint};
@@ -51,9 +52,14 @@ const LATENCY_SECONDS: f64 = 1.0;
 
 /// Loads, measures, prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let path = arguments.model.file.display();
+    let dataset_option = match arguments.dataset.as_str() {
+        "mnist" => String::new(),
+        dataset => format!(" --dataset {}", shell_path(dataset)),
+    };
+    let file = kept_models::found(&arguments.model, "evaluate", &dataset_option)?;
+    let path = file.file.display();
     let dataset = arguments.reading.of(&arguments.dataset);
-    let mut saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
+    let mut saved = Saved::read(&file, &dataset, arguments.output.quiet)?;
     let session = session_with(instruction_set()?, &dataset, arguments.threads, &[], arguments.output.quiet)?;
     let test = session.corpus().test();
     let mut model = saved.model_for(&session, BATCH)?;

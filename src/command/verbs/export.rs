@@ -1,11 +1,13 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, named::in_study_file, session, weights::Saved};
+use super::{instruction_set, kept_models, named::in_study_file, session, weights::Saved};
 use crate::command::{
     failure::Failure,
     hints,
     options::{ModelFileArguments, OutputArguments, ReadingArguments, values::threads},
-    output, targets,
+    output,
+    reproduce::shell_path,
+    targets,
 };
 use analysis::{
     figures::percent,
@@ -76,19 +78,21 @@ struct Loss {
 
 /// Loads, writes, says what was written and what it costs.
 pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let targets = [&arguments.onnx, &arguments.c_header, &arguments.pytorch, &arguments.safetensors];
-    if targets.iter().all(|target| target.is_none()) {
+    let targets = targets(arguments);
+    if targets.is_empty() {
         return Err(Failure::usage(
             "no file to write was named",
             "pass one or more of --onnx FILE, --c-header FILE, --pytorch FILE and --safetensors FILE",
         ));
     }
-    check_targets(arguments)?;
-    let mut saved =
-        Saved::read(&arguments.model, &arguments.reading.of(&arguments.dataset), arguments.output.quiet)?;
+    let options =
+        targets.iter().map(|(option, target)| format!(" {option} {}", shell_path(target.display())));
+    let file = kept_models::found(&arguments.model, "export", &options.collect::<String>())?;
+    check_targets(arguments, &file.file)?;
+    let mut saved = Saved::read(&file, &arguments.reading.of(&arguments.dataset), arguments.output.quiet)?;
     let mut model = saved.model(instruction_set()?, 1)?;
     if !answers_with_numbers(&mut model) {
-        return Err(Failure::no_numbers(arguments.model.file.display(), "plain images"));
+        return Err(Failure::no_numbers(file.file.display(), "plain images"));
     }
     let quantised = if arguments.int8 { Some(quantise(arguments, &mut saved)?) } else { None };
     let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
@@ -140,6 +144,17 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     output::result(&text)
 }
 
+/// The options that name files to write, with the files.
+fn targets(arguments: &ExportArguments) -> Vec<(&'static str, &Path)> {
+    let targets = [
+        ("--onnx", &arguments.onnx),
+        ("--c-header", &arguments.c_header),
+        ("--pytorch", &arguments.pytorch),
+        ("--safetensors", &arguments.safetensors),
+    ];
+    targets.into_iter().filter_map(|(option, target)| Some((option, target.as_deref()?))).collect()
+}
+
 /// Whether a black, a grey and a white image get probabilities.
 fn answers_with_numbers(model: &mut Model<f32>) -> bool {
     [0, 128, 255].into_iter().all(|value| {
@@ -151,21 +166,13 @@ fn answers_with_numbers(model: &mut Model<f32>) -> bool {
 }
 
 /// Refuses to write two formats to one file, or one over what is read.
-fn check_targets(arguments: &ExportArguments) -> Result<(), Failure> {
+fn check_targets(arguments: &ExportArguments, file: &Path) -> Result<(), Failure> {
     let model = &arguments.model;
     let dataset = arguments.reading.of(&arguments.dataset);
-    let mut inputs = vec![("the model", model.file.as_path()), ("--dataset", Path::new(&dataset))];
+    let mut inputs = vec![("the model", file), ("--dataset", Path::new(&dataset))];
     let study = model.architecture.as_deref().and_then(in_study_file);
     inputs.extend(study.map(|(file, _)| ("--architecture", Path::new(file))));
-    let targets = [
-        ("--onnx", &arguments.onnx),
-        ("--c-header", &arguments.c_header),
-        ("--pytorch", &arguments.pytorch),
-        ("--safetensors", &arguments.safetensors),
-    ];
-    let targets: Vec<_> =
-        targets.iter().filter_map(|(option, target)| Some((*option, target.as_deref()?))).collect();
-    targets::check(&inputs, &targets)
+    targets::check(&inputs, &targets(arguments))
 }
 
 /// The grids that the training images ask for, and what the test images say of the result.

@@ -55,7 +55,9 @@ pub(crate) fn run(arguments: &MergeArguments) -> Result<(), Failure> {
         }
     }
     // What is wrong is no progress.
-    for told in merged.engines.iter().chain(&merged.conflicts).chain(&merged.damaged) {
+    for told in
+        merged.engines.iter().chain(&merged.conflicts).chain(&merged.damaged).chain(&merged.other_weights)
+    {
         output::note(told);
     }
     let parts = read_parts(out)?;

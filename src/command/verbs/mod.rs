@@ -11,9 +11,11 @@ mod forecast;
 pub(crate) mod import;
 mod inspect;
 pub(crate) mod judge;
+mod kept_models;
 pub(crate) mod merge;
 pub(crate) mod models;
 mod named;
+pub(crate) mod page;
 pub(crate) mod predict;
 pub(crate) mod report;
 mod results;
@@ -57,6 +59,7 @@ pub(crate) fn carry_out(arguments: Arguments, process_start: Instant) -> Result<
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Judge(arguments)) => judge::run(&arguments),
         Some(Command::Import(arguments)) => import::run(&arguments),
+        Some(Command::Page(arguments)) => page::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Status(arguments)) => status::run(&arguments),
         Some(Command::Merge(arguments)) => merge::run(&arguments),

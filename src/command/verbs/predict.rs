@@ -1,11 +1,12 @@
 //! `predict`: which class an image file shows.
 
-use super::{instruction_set, weights::Saved};
+use super::{instruction_set, kept_models, weights::Saved};
 use crate::command::{
     failure::{Failure, Hint},
     interrupt,
     options::{ModelFileArguments, OutputArguments, ReadingArguments, values::Show},
     output,
+    reproduce::shell_path,
 };
 use crate::{
     Answer, Classifier, Error,
@@ -61,7 +62,12 @@ const RUNNERS_UP: usize = 2;
 /// Answers for every image, then tells which had none.
 pub(crate) fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let dataset = arguments.reading.of(&arguments.dataset);
-    let saved = Saved::read(&arguments.model, &dataset, arguments.output.quiet)?;
+    let image = match arguments.images.first() {
+        Some(image) if image.as_os_str() != STANDARD_INPUT => shell_path(image.display()),
+        _ => STANDARD_INPUT.to_owned(),
+    };
+    let model = kept_models::found(&arguments.model, "predict", &format!(" {image}"))?;
+    let saved = Saved::read(&model, &dataset, arguments.output.quiet)?;
     let model = saved.model(instruction_set()?, 1)?;
     let mut classifier = Classifier::new(saved.description, model);
     let mut answers: Vec<(String, Vec<Answer>)> = Vec::new();

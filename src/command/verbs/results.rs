@@ -1,5 +1,6 @@
 //! What a results folder holds beside its records, made from them.
 
+use super::kept_models;
 use crate::{
     command::{
         failure::Failure,
@@ -85,7 +86,12 @@ pub(crate) fn write_with(
             [] => String::new(),
             _ => format!("For a paper: {}\n", folder.join(report::PAPER).display()),
         };
-        format!("{}\nReport: {}\n{paper}", report::terminal(&study), folder.join("report.html").display())
+        format!(
+            "{}\nReport: {}\n{}{paper}",
+            report::terminal(&study),
+            folder.join("report.html").display(),
+            kept_models::line(folder)
+        )
     };
     Ok((text, pictures))
 }

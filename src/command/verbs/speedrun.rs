@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: &SpeedrunArguments, process_start: Instant) -> Resu
         interrupt::flow()
     };
     let all: Vec<usize> = (0..runs.len()).collect();
-    let executed = execute(slice::from_ref(&session), &runs, &all, &folder, true, &mut listener);
+    let executed = execute(slice::from_ref(&session), &runs, &all, &folder, true, &(), &mut listener);
     progress.finish();
     let read = finished.iter().map(|id| folder.store().read(id));
     let records: Result<Vec<Option<RunRecord>>, String> = read.collect();

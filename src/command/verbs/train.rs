@@ -3,6 +3,7 @@
 use super::{
     named::{self, in_study_file},
     session, tell_division,
+    weights::encoded,
 };
 use crate::command::{
     failure::Failure,
@@ -12,7 +13,6 @@ use crate::command::{
     progress::Progress,
     targets,
 };
-use crate::description_of;
 use analysis::{
     Run,
     figures::{fixed, percent},
@@ -73,8 +73,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     progress.finish();
     let finished = finished?;
     let record = &finished.record;
-    let description = description_of(record, &finished.model, session.corpus());
-    let bytes = interchange::encode(&finished.model, &description)
+    let bytes = encoded(record, &finished.model, session.corpus())
         .map_err(|error| Failure::new(error, "this is a fault of the program: please report it"))?;
     write_atomically(&arguments.save, &bytes)?;
     // What was found of the data and of the layers was told before.

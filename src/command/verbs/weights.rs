@@ -7,15 +7,13 @@ use crate::command::{
     options::{ModelFileArguments, RecipeArguments},
     output,
 };
+use crate::description_of;
 use data::Corpus;
 use interchange::{Description, FormatError, NameMap, Remark};
 use nn::{Architecture, ImageShape, InstructionSet, LayerSpec, Model, NORMALISATION_EPSILON, Preparation};
-use records::store::read_at_most;
+use records::{kept_models::MAXIMUM_WEIGHTS_BYTES, record::RunRecord, store::read_at_most};
 use std::{fs, path::Path};
 use study::run::{RunError, Session};
-
-/// A weights file of this many bytes is larger than any network of this program.
-const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
 
 /// ε of PyTorch's normalisation layers, unless they are given another.
 const PYTORCH_EPSILON: f64 = 1e-5;
@@ -208,6 +206,18 @@ impl Saved {
     }
 }
 
+/// The bytes of the file of a run's weights: those that `train --save` writes and those that a study keeps are the same.
+///
+/// # Errors
+/// When the weights are not the record's.
+pub(super) fn encoded(
+    record: &RunRecord,
+    model: &Model<f32>,
+    corpus: &Corpus,
+) -> Result<Vec<u8>, FormatError> {
+    interchange::encode(model, &description_of(record, model, corpus))
+}
+
 /// Whether ε matters.
 fn has_normalisation(layers: &[LayerSpec]) -> bool {
     let all = LayerSpec::all(layers);
@@ -215,7 +225,7 @@ fn has_normalisation(layers: &[LayerSpec]) -> bool {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = fs::File::open(path).and_then(|file| read_at_most(file, MAXIMUM_FILE_BYTES));
+    let read = fs::File::open(path).and_then(|file| read_at_most(file, MAXIMUM_WEIGHTS_BYTES));
     read.map_err(|error| {
         Failure::new(
             format!("{}: {error}", path.display()),

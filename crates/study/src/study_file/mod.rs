@@ -3,6 +3,8 @@
 //! A study file says which models are trained on which data and how. `docs/reference/study-files.md` is its reference; the built-in
 //! models are such a file themselves, `models.toml` beside this one.
 
+#[cfg(feature = "store")]
+mod file;
 mod grid;
 mod hints;
 mod limits;
@@ -23,9 +25,8 @@ use records::target::Target;
 use records::{
     question::Measure,
     record::{Protocol, Resample},
-    store::read_at_most,
 };
-use std::{fs, path::Path, sync::LazyLock};
+use std::sync::LazyLock;
 
 /// A file that is no study.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,30 +102,15 @@ pub struct StudyFile {
 }
 
 impl StudyFile {
-    /// Reads a study file.
-    ///
-    /// # Errors
-    /// Names the file, the line, and what is wrong there.
-    pub fn read(path: &Path) -> Result<Self, StudyFileError> {
-        let file = path.display().to_string();
-        let unreadable =
-            |problem: String, hint: &str| StudyFileError::new(&file, 0, problem, hint.to_owned());
-        // Also of a pipe, such as a shell's `<(…)`, or of a device that never ends.
-        let bytes = fs::File::open(path).and_then(|opened| read_at_most(opened, limits::FILE_BYTES));
-        let bytes = bytes.map_err(|error| {
-            unreadable(error.to_string(), "pass a study file; those in studies/ are there to be copied")
-        })?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            unreadable("text in UTF-8 expected, other bytes found".into(), "save it as plain text in UTF-8")
-        })?;
-        Self::parse(&text, &file)
-    }
-
     /// Reads the text of a study file of that name.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Names the file, the line, and what is wrong there.
     pub fn parse(text: &str, file: &str) -> Result<Self, StudyFileError> {
+        if text.len() as u64 > limits::FILE_BYTES {
+            let problem = format!("{} bytes at most expected, {} found", limits::FILE_BYTES, text.len());
+            return Err(StudyFileError::new(file, 0, problem, String::new()));
+        }
         Reader::new(file).study(text, &built_in_templates())
     }
 }
@@ -152,6 +138,17 @@ pub fn built_in_templates() -> Vec<ModelTemplate> {
 pub fn built_in_models() -> Vec<ModelSpec> {
     let made = |template: &ModelTemplate| template.make(&[]).unwrap_or_else(|error| panic!("{error}"));
     built_in_templates().iter().map(made).collect()
+}
+
+/// A built-in model as a study file has it, to be copied and changed; without the accuracy that was measured of it as it stands.
+pub fn built_in_text(name: &str) -> Option<String> {
+    let heading = format!("[model.{name}]");
+    let mut lines = BUILT_IN.lines().skip_while(|line| *line != heading);
+    let first = lines.next()?;
+    let section = lines.take_while(|line| !line.starts_with('['));
+    let kept = std::iter::once(first).chain(section).filter(|line| !line.starts_with("expected_accuracy"));
+    let text: String = kept.flat_map(|line| [line, "\n"]).collect();
+    Some(format!("{}\n", text.trim_end()))
 }
 
 /// The built-in model of that name.

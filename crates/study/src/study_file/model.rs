@@ -47,6 +47,11 @@ impl ModelSpec {
         }
     }
 
+    /// The line that a layer stands on, by its position; none of a built-in model's.
+    pub fn line_of(&self, position: &str) -> Option<usize> {
+        self.lines.iter().find(|(other, line)| other == position && *line > 0).map(|(_, line)| *line)
+    }
+
     /// Layers, those within residual ones counted.
     pub(super) fn layers(&self) -> usize {
         self.lines.len()

@@ -21,12 +21,9 @@ use records::{
     trial_store::TrialStore,
 };
 use serde_json::{Map, Value};
-use std::{
-    ops::ControlFlow,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{ops::ControlFlow, path::PathBuf, time::Duration};
 use train::Stopped;
+use web_time::Instant;
 
 /// How long each model is searched.
 #[derive(Debug, Clone, Copy, PartialEq)]

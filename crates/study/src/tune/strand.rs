@@ -7,10 +7,8 @@ use records::{
 };
 use search::{History, Trial};
 use serde_json::{Map, Value};
-use std::{
-    ops::ControlFlow,
-    time::{Duration, Instant},
-};
+use std::{ops::ControlFlow, time::Duration};
+use web_time::Instant;
 
 /// So many settings in a row that make no model, and no further ones are tried: they cost no time, so that a budget of time
 /// would never end.

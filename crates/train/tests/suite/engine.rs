@@ -85,6 +85,11 @@ impl Engine for Double {
         }
     }
 
+    fn copy_parameters(&self, to: &mut Vec<f32>) {
+        to.clear();
+        to.extend(self.model.parameters().iter().map(|value| *value as f32));
+    }
+
     fn keep_parameters(&mut self) {
         self.kept = self.model.parameters().to_vec();
     }

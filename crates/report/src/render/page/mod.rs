@@ -32,6 +32,9 @@ use crate::{
 pub use notebook::notebook;
 pub use tuning::tuning_page;
 
+/// Colours, type and parts that reports share with the page of `mnist-study page`, then what is the reports' own.
+const STYLE: &str = concat!(include_str!("base.css"), include_str!("page.css"));
+
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
 pub fn page(study: &Study) -> String {
     let analysis = &study.analysis;
@@ -67,7 +70,7 @@ fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
                 // A browser would ask a server for an icon.
                 link rel="icon" href="data:,";
                 title { (title) }
-                style { (PreEscaped(include_str!("page.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 header {

@@ -1,6 +1,6 @@
 //! The head of the page as a part of somebody else's: a notebook's cell.
 
-use super::{differences, table};
+use super::{STYLE, differences, table};
 use crate::{
     Study, tables,
     words::{text::one_line, verdicts},
@@ -14,7 +14,7 @@ const OWN: &str =
 /// Verdicts, warnings, differences and the table of the models as HTML that brings its own style and changes nobody else's.
 pub fn notebook(study: &Study) -> String {
     // The style sheet of the page, within the element that it is for.
-    let style = include_str!("page.css").replace(":root", ":scope").replace("\nbody {", "\n:scope {");
+    let style = STYLE.replace(":root", ":scope").replace("\nbody {", "\n:scope {");
     let part = html! {
         div class="mnist-study" {
             style { (PreEscaped(format!("@scope (.mnist-study) {{\n{style}\n{OWN}\n}}"))) }

@@ -1,0 +1,61 @@
+// Small helps for components.
+
+/** @import { Child, FunctionComponent } from "../lib/preact.js" */
+
+import { Component, h, useEffect, useRef, useState } from "../lib/preact.js";
+
+/**
+ * A component that is drawn again only when one of its properties is another.
+ * @template {object} P
+ * @param {FunctionComponent<P>} drawn
+ * @returns {FunctionComponent<P>}
+ */
+export function memo(drawn) {
+  class Memo extends Component {
+    /**
+     * @override
+     * @param {object} next
+     */
+    shouldComponentUpdate(next) {
+      return !same(/** @type {Record<string, unknown>} */ (this.props), /** @type {Record<string, unknown>} */ (next));
+    }
+    /**
+     * @override
+     * @param {object} properties
+     */
+    render(properties) {
+      return h(drawn, properties);
+    }
+  }
+  return /** @type {FunctionComponent<P>} */ (/** @type {unknown} */ (Memo));
+}
+
+/**
+ * @param {Record<string, unknown>} one
+ * @param {Record<string, unknown>} other
+ */
+function same(one, other) {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}
+
+/**
+ * The width in pixels of the element that the reference is given to; 0 before it is known.
+ * @returns {[import("../lib/preact.js").Ref<HTMLElement | null>, number]}
+ */
+export function useWidth() {
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const { current } = element;
+    if (!current) return undefined;
+    setWidth(Math.round(current.clientWidth));
+    const observer = new ResizeObserver(() => setWidth(Math.round(current.clientWidth)));
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
+  return [element, width];
+}
+
+/** @param {Child[]} items */
+export const joined = (items) => items.flatMap((item, index) => (index === 0 ? [item] : [", ", item]));

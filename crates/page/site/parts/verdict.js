@@ -1,0 +1,92 @@
+// The verdict in a sentence, and the intervals that it rests on.
+
+/** @import { Comparison, State, Summary } from "../types.js" */
+
+import { html } from "../lib/preact.js";
+import { Forest, inPlainWords } from "./forest.js";
+import { colour } from "./marks.js";
+import { counted, listed, percentSpread } from "./numbers.js";
+
+/** More pairs than these are not drawn. */
+const PAIRS = 12;
+
+/**
+ * Why nothing can be said yet.
+ * @param {State} state
+ */
+function reason(state) {
+  const { runs, models } = state;
+  if (runs.length === 0) return "no run has been made.";
+  const without = models.filter((model) => !runs.some((run) => run.model === model && run.state === "finished"));
+  if (without.length === models.length) return "no run has finished.";
+  return `a comparison needs finished runs of both models, and ${listed(without)} ${without.length === 1 ? "has" : "have"} none yet.`;
+}
+
+/**
+ * The comparisons, that of the two best models first.
+ * @param {Summary} summary
+ */
+function ordered(summary) {
+  const [first, second] = summary.ranking ?? [];
+  const isHead = (/** @type {Comparison} */ { a, b }) => first && second && [first.model, second.model].includes(a) && [first.model, second.model].includes(b);
+  return [...summary.comparisons].sort((one, other) => Number(isHead(other) ?? false) - Number(isHead(one) ?? false));
+}
+
+/** @param {{ state: State, children?: import("../lib/preact.js").Child }} properties */
+export function Verdict({ state, children }) {
+  const { summary, runs, study, models } = state;
+  const comparisons = summary ? ordered(summary) : [];
+  const [head] = comparisons;
+  const planned = runs.length;
+  const finished = runs.filter((run) => run.state === "finished").length;
+  const isOpen = runs.some((run) => run.state === "waiting" || run.state === "training");
+  /** @type {[string, string, string]} */
+  let words;
+  if (head) {
+    const [claim = "", ...rest] = head.verdict.split("; ");
+    words = [`${capital(claim)}${/[.!?]$/.test(claim) ? "" : "."}`, rest.length > 0 ? `${capital(rest.join("; "))}` : "", inPlainWords(head)];
+  } else if (models.length === 1 && summary?.models[0]) {
+    const [model] = summary.models;
+    words = [`${model.name} classifies ${percentSpread(model.accuracy)} of the test images correctly on average (${counted(model.runs.length, "run")}).`, "", "Add a second model to compare."];
+  } else {
+    words = [`Cannot tell yet: ${reason(state)}`, "", study ? "" : "Choose models, then press Start: the curves grow, and the verdict sharpens with every finished run."];
+  }
+  const winner = head ? (head.outcome === "a-better" ? models.indexOf(head.a) : head.outcome === "b-better" ? models.indexOf(head.b) : -1) : -1;
+  return html`<section class="verdict-panel" aria-labelledby="verdict-heading" style=${{ "--own": winner >= 0 ? colour(winner) : head ? "var(--grey)" : "var(--axis)" }}>
+    <h2 id="verdict-heading">${isOpen && head ? `Verdict so far, ${finished} of ${planned} runs` : "Verdict"}</h2>
+    <div role="status" aria-live="polite" aria-atomic="true">
+      <p class="claim">${words[0]}</p>
+      ${words[1] && html`<p class="rest">${words[1]}</p>`}
+    </div>
+    ${words[2] && html`<p class="plain-words">${words[2]}</p>`}
+    ${comparisons.length > 0 &&
+    html`<${Forest} comparisons=${memoised(comparisons)} history=${state.history} models=${models} />
+      <p class="small">
+        A dot is the difference of the mean test accuracies, a line the interval that decides: without 0 it tells the models apart, within the shaded region they are practically
+        equal.${Object.values(state.history).some((entries) => entries.length > 1) ? " Fainter above: the same with fewer runs." : ""}${comparisons.some((one) => one.interval_covers === "images")
+          ? " Dashed: of one run each, which says nothing of other seeds."
+          : ""}
+      </p>`}
+    ${comparisons.length > 1 &&
+    html`<details>
+      <summary>All ${comparisons.length} pairs in words</summary>
+      <ul>
+        ${comparisons.map((comparison) => html`<li>${capital(comparison.verdict)}</li>`)}
+      </ul>
+    </details>`}
+    ${children}
+  </section>`;
+}
+
+/** The same list as long as it holds the same comparisons, so that nothing is drawn again. @type {Comparison[]} */
+let lastComparisons = [];
+
+/** @param {Comparison[]} comparisons */
+function memoised(comparisons) {
+  const some = comparisons.slice(0, PAIRS);
+  if (some.length !== lastComparisons.length || some.some((one, index) => one !== lastComparisons[index])) lastComparisons = some;
+  return lastComparisons;
+}
+
+/** @param {string} text */
+const capital = (text) => (text.startsWith("cannot") || text.startsWith("telling") ? text.charAt(0).toUpperCase() + text.slice(1) : text);

@@ -1,0 +1,270 @@
+// Compare: the models, how they are trained, the verdict, the curves.
+
+/** @import { Catalogue, Draft, Engine, State, StudyModel, Summary, ViewProps } from "../types.js" */
+
+import { html, useMemo, useState } from "../lib/preact.js";
+import { Complaint, useCommands } from "../parts/commands.js";
+import { Curves } from "../parts/curves.js";
+import { bytesOf, save, showReport } from "../parts/files.js";
+import { Layers } from "../parts/layers.js";
+import { Mark, colour } from "../parts/marks.js";
+import { memo } from "../parts/memo.js";
+import { counted, percentSpread, short, thousands } from "../parts/numbers.js";
+import { Progress } from "../parts/progress.js";
+import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
+import { Verdict } from "../parts/verdict.js";
+
+/** @param {ViewProps} properties */
+export default function Compare({ engine, state, address, draft }) {
+  const commands = useCommands();
+  const { answer, text } = draft;
+  const isNew = state.study !== null && state.study.text !== text;
+  const cost = useMemo(() => Object.fromEntries((answer?.models ?? []).map((model) => [model.name, model.multiply_adds])), [answer]);
+  return html`<div class="compare">
+    <h1>${answer && draft.of === text ? answer.title : (state.study?.title ?? answer?.title ?? "Compare")}</h1>
+    <${Design} ...${{ engine, state, draft, commands, isNew }} />
+    ${draft.problem &&
+    html`<p class="warning" role="status">
+      <strong>${draft.problem.line ? `Line ${draft.problem.line} of the study file: ` : ""}${draft.problem.message}</strong> ${draft.problem.hint}${" "}
+      <a href=${address.link({ view: "change" })}>Edit the study file</a>
+    </p>`}
+    <${Complaint} problem=${commands.problem} />
+    ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${draft.edit} />`}
+    <${Verdict} state=${state}><${Results} ...${{ engine, state, commands }} /><//>
+    <div class="bench">
+      <section class="panel" aria-labelledby="curves-heading">
+        <${CurvePanel} runs=${state.runs} models=${state.models} trails=${state.trails} />
+      </section>
+      <section class="panel" aria-labelledby="runs-heading">
+        <h2 id="runs-heading">Runs</h2>
+        <${Progress} state=${state} cost=${cost} />
+      </section>
+    </div>
+    <${Notes} state=${state} />
+  </div>`;
+}
+
+/**
+ * How it is trained, and the buttons.
+ * @param {{ engine: Engine, state: State, draft: Draft, commands: import("../parts/commands.js").Commands, isNew: boolean }} properties
+ */
+function Design({ engine, state, draft, commands, isNew }) {
+  const { answer, text, edit } = draft;
+  const { study, runs, catalogue } = state;
+  const running = study?.running ?? false;
+  const isReady = answer !== null && draft.problem === null && !draft.pending && draft.of === text;
+  const isDone = study !== null && !isNew && runs.length > 0 && runs.every((run) => run.state === "finished" || run.state === "failed");
+  const isPaused = study !== null && !isNew && !running && !isDone && runs.some((run) => run.state === "waiting");
+  const start = (/** @type {string} */ next) => commands.run("start", () => engine.call("start", { text: next }));
+  const more = (/** @type {number} */ by) => {
+    if (!answer) return;
+    const next = withValue(text, "", "seeds", String(answer.runs + by));
+    edit(next);
+    void start(next);
+  };
+  const set = (/** @type {string} */ table, /** @type {string} */ key, /** @type {string | null} */ value) => edit(withValue(text, table, key, value));
+  const own = (/** @type {"epochs" | "learning_rate"} */ key) => [...new Set((answer?.models ?? []).map((model) => model[key]))];
+  const dataset = valueOf(text, "", "dataset")?.replace(/^["']|["']$/g, "") ?? answer?.dataset ?? "mnist";
+  const sets = catalogue?.datasets ?? [];
+  const startWords = study === null || isNew ? (study && runs.length > 0 ? "Start with these changes" : "Start") : isDone ? "Finished" : "Start";
+  return html`<form
+    class="design"
+    aria-label="How the models are trained"
+    onSubmit=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (isReady && !isDone && (!running || isNew)) void start(text);
+    }}
+  >
+    <div class="fields">
+      <label>
+        <span>Data set</span>
+        <select value=${dataset} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
+          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title}</option>`)}
+          ${!sets.some((set) => set.name === dataset) && html`<option value=${dataset} selected>${dataset}</option>`}
+        </select>
+      </label>
+      <${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />
+      <${Field} label="Epochs" value=${valueOf(text, "recipe", "epochs") ?? ""} own=${own("epochs").join(", ")} pattern=${/^([1-9]\d{0,3}|10000)$/} wrong="1 to 10,000" set=${(/** @type {string | null} */ value) => set("recipe", "epochs", value)} />
+      <${Field} label="Learning rate" value=${valueOf(text, "recipe", "learning_rate") ?? ""} own=${own("learning_rate").join(", ")} pattern=${/^(\d+\.?\d*|\d+(\.\d+)?e-?\d+)$/} wrong="a number, such as 0.001" set=${(/** @type {string | null} */ value) => set("recipe", "learning_rate", value && float(value))} />
+    </div>
+    <div class="actions">
+      ${(!running || isNew) && !isPaused && !isDone && html`<button type="submit" class="primary" disabled=${!isReady || commands.busy !== null}>${startWords}</button>`}
+      ${running && !study?.pausing && html`<button type="button" class=${isNew ? "" : "primary"} title="Finishes the runs that have begun and begins no other" onClick=${() => commands.run("pause", () => engine.call("pause"))}>Pause</button>`}
+      ${running && study?.pausing && html`<button type="button" class="primary" onClick=${() => commands.run("resume", () => engine.call("resume"))}>Resume</button>`}
+      ${isPaused && html`<button type="button" class="primary" onClick=${() => commands.run("resume", () => (study?.pausing ? engine.call("resume") : engine.call("start", { text })))}>Resume</button>`}
+      ${running && html`<button type="button" title="Gives up the runs that have begun; finished runs are kept" onClick=${() => commands.run("stop", () => engine.call("stop"))}>Stop</button>`}
+      ${isDone &&
+      answer &&
+      html`<button type="button" class="primary" disabled=${commands.busy !== null} onClick=${() => more(1)}>Add 1 run</button>
+        <button type="button" disabled=${commands.busy !== null} onClick=${() => more(5)}>Add 5 runs</button>`}
+    </div>
+  </form>`;
+}
+
+/**
+ * A number that TOML reads as one with a fraction.
+ * @param {string} value
+ */
+const float = (value) => (/^\d+$/.test(value) ? `${value}.0` : value.replace(/\.$/, ".0").replace(/^\./, "0."));
+
+/**
+ * A field that is written to the study where it is right and left as it is where not.
+ * @param {{ label: string, value: string, own: string, pattern: RegExp, wrong: string, set: (value: string | null) => void }} properties
+ */
+function Field({ label, value, own, pattern, wrong, set }) {
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null));
+  const shown = typed ?? value;
+  const isWrong = typed !== null && !(typed.trim() === "" ? own !== "" : pattern.test(typed.trim()));
+  const id = `field-${label.toLowerCase().replaceAll(" ", "-")}`;
+  const input = (/** @type {Event} */ event) => {
+    const next = /** @type {HTMLInputElement} */ (event.target).value;
+    setTyped(next);
+    if (next.trim() === "" && own !== "") set(null);
+    else if (pattern.test(next.trim())) set(next.trim());
+  };
+  return html`<label class=${isWrong ? "wrong" : ""}>
+    <span>${label}</span>
+    <input
+      type="text"
+      inputmode="decimal"
+      autocomplete="off"
+      spellcheck="false"
+      value=${shown}
+      placeholder=${own}
+      aria-invalid=${isWrong ? "true" : undefined}
+      aria-describedby=${isWrong || own ? id : undefined}
+      onInput=${input}
+      onBlur=${() => setTyped(null)}
+    />
+    ${(isWrong || own) && html`<small id=${id}>${isWrong ? wrong : value === "" ? "each model's own" : "for every model; empty: its own"}</small>`}
+  </label>`;
+}
+
+/**
+ * @param {{ models: StudyModel[], image: number[], summary: Summary | null, catalogue: Catalogue | null, text: string, edit: (text: string) => void }} properties
+ */
+function AllCards({ models, image, summary, catalogue, text, edit }) {
+  const names = models.map((model) => model.name);
+  const listedNow = valueOf(text, "", "models") !== null;
+  const change = (/** @type {string[]} */ next) => edit(withValue(text, "", "models", list(next)));
+  // A file without the list trains all its own models: what is listed must name them.
+  const others = [...ownModels(text), ...(catalogue?.models ?? []).map((model) => model.name)].filter((name, index, all) => !names.includes(name) && all.indexOf(name) === index);
+  const hasGrid = models.some((model) => model.name.includes("="));
+  return html`<section aria-labelledby="models-heading">
+    <h2 id="models-heading" class="visually-hidden">The models</h2>
+    <ul class="cards">
+      ${models.map((model, place) => {
+        const figures = summary?.models.find((one) => one.name === model.name);
+        const remove = names.length > 1 && !hasGrid && (listedNow || names.length > 1);
+        return html`<li class="card" key=${model.name} style=${{ "--own": colour(place) }}>
+          <div class="card-head">
+            <h3><svg class="model-mark" viewBox="-7 -7 14 14" aria-hidden="true"><${Mark} place=${place} x=${0} y=${0} radius=${5.5} /></svg>${model.name}</h3>
+            ${figures?.accuracy && html`<p class="result">${percentSpread(figures.accuracy)}<small>${counted(figures.runs.length, "run")}, test</small></p>`}
+            ${remove && html`<button type="button" class="plain" aria-label=${`Remove ${model.name}`} title=${`Remove ${model.name}`} onClick=${() => change(names.filter((name) => name !== model.name))}>×</button>`}
+          </div>
+          <${Layers} layers=${model.layers} image=${image} place=${place} name=${model.name} />
+          <dl class="specs">
+            <div><dt>parameters</dt><dd>${thousands(model.parameters)}</dd></div>
+            <div><dt>multiply-adds</dt><dd>${short(model.multiply_adds)}</dd></div>
+            <div><dt>epochs</dt><dd>${thousands(model.epochs)}</dd></div>
+            <div><dt>rate</dt><dd>${model.learning_rate}</dd></div>
+          </dl>
+        </li>`;
+      })}
+      ${!hasGrid && others.length > 0 && html`<li class="card add"><${AddModel} others=${others} catalogue=${catalogue} add=${(/** @type {string} */ name) => change([...names, name])} /></li>`}
+    </ul>
+    <p class="small legend">Blocks are layers: height for rows, width for channels or features; the deeper the colour, the larger the share of the parameters.</p>
+  </section>`;
+}
+
+const Cards = memo(AllCards);
+
+/**
+ * @param {{ others: string[], catalogue: Catalogue | null, add: (name: string) => void }} properties
+ */
+function AddModel({ others, catalogue, add }) {
+  const [chosen, setChosen] = useState("");
+  const name = others.includes(chosen) ? chosen : (others[0] ?? "");
+  const known = catalogue?.models.find((model) => model.name === name);
+  return html`<form
+    onSubmit=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      add(name);
+    }}
+  >
+    <label>
+      <span>Add a model</span>
+      <select value=${name} onChange=${(/** @type {Event} */ event) => setChosen(/** @type {HTMLSelectElement} */ (event.target).value)}>
+        ${others.map((other) => html`<option key=${other} value=${other} selected=${other === name}>${other}</option>`)}
+      </select>
+    </label>
+    <p class="small">${known ? known.summary : "a model of this study file"}</p>
+    <div class="add-foot">
+      <button type="submit">Add ${name}</button>
+      ${known && html`<span class="small">${thousands(known.parameters)} parameters</span>`}
+    </div>
+  </form>`;
+}
+
+/**
+ * @param {{ engine: Engine, state: State, commands: import("../parts/commands.js").Commands }} properties
+ */
+function Results({ engine, state, commands }) {
+  if (!state.runs.some((run) => run.state === "finished")) return null;
+  const name = (state.study?.title ?? "study").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "study";
+  const open = () => {
+    const tab = window.open("", "_blank");
+    void commands.run("report", async () => {
+      const { html } = await engine.call("report");
+      if (tab) showReport(/** @type {Window & typeof globalThis} */ (tab), html);
+      else save(`${name}.html`, html, "text/html");
+    });
+  };
+  return html`<div class="results">
+    <button type="button" disabled=${commands.busy === "report"} onClick=${open}>Open the report</button>
+    <button type="button" disabled=${commands.busy === "save"} onClick=${() => commands.run("save", async () => save(`${name}.html`, (await engine.call("report")).html, "text/html"))}>Save the report</button>
+    <button
+      type="button"
+      disabled=${commands.busy === "download"}
+      title="For mnist-study report, verify and merge"
+      onClick=${() =>
+        commands.run("download", async () => {
+          const { name, bytes } = await engine.call("download");
+          save(name, bytesOf(bytes), "application/zip");
+        })}
+    >
+      Save all records (zip)
+    </button>
+  </div>`;
+}
+
+const CurvePanel = memo(
+  /** @param {{ runs: State["runs"], models: string[], trails: State["trails"] }} properties */
+  ({ runs, models, trails }) => {
+    const [quantity, setQuantity] = useState(/** @type {"accuracy" | "loss"} */ ("accuracy"));
+    const choice = (/** @type {"accuracy" | "loss"} */ value, /** @type {string} */ words) =>
+      html`<label><input type="radio" name="quantity" value=${value} checked=${quantity === value} onChange=${() => setQuantity(value)} /><span>${words}</span></label>`;
+    return html`<div class="panel-head">
+        <h2 id="curves-heading">Learning curves</h2>
+        <fieldset class="toggle">
+          <legend class="visually-hidden">What the curves show</legend>
+          ${choice("accuracy", "Accuracy")}${choice("loss", "Loss")}
+        </fieldset>
+      </div>
+      <${Curves} runs=${runs} models=${models} trails=${trails} quantity=${quantity} />`;
+  },
+);
+
+/** @param {{ state: State }} properties */
+function Notes({ state }) {
+  const { summary, problems, notes } = state;
+  const all = [...(summary?.warnings ?? []), ...(summary?.notes ?? []), ...notes];
+  return html`${problems.slice(-3).map((problem) => html`<p class="warning" role="alert"><strong>${problem.message}</strong> ${problem.hint}</p>`)}
+  ${all.length > 0 &&
+  html`<details class="figures">
+    <summary>${counted(all.length, "note")} on these figures</summary>
+    <ul>
+      ${all.map((note) => html`<li>${note}</li>`)}
+    </ul>
+  </details>`}`;
+}

@@ -1,0 +1,33 @@
+//! The files of the page.
+
+/// A file of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct File {
+    /// Its path within the site, such as `views/draw.js`.
+    pub path: &'static str,
+    /// Its type, as servers state it.
+    pub media_type: &'static str,
+    /// Its content.
+    pub content: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// Every file of the page, `index.html` among them.
+pub fn files() -> &'static [File] {
+    FILES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_there_and_small() {
+        let index = files().iter().find(|file| file.path == "index.html").expect("a page");
+        assert_eq!(index.media_type, "text/html; charset=utf-8");
+        // Without data and WebAssembly.
+        let bytes: usize = files().iter().map(|file| file.content.len()).sum();
+        assert!(bytes < 1_000_000, "{bytes} bytes");
+    }
+}
