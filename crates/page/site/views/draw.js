@@ -311,7 +311,7 @@ export default function Draw({ engine, state, address }) {
                 address.go({ view: "inside", image: isPrepared ? picture.index : null });
               }}>See this image inside a model</a></p>`
           : reply === null && !problem && state.runs.length > 0
-            ? html`<div class="empty"><p>${isEmpty(sheet) ? "The pad is empty: draw a digit, and the models answer here." : "The models are being asked…"}</p></div>`
+            ? html`<div class="empty"><p>${isEmpty(sheet) ? "The pad is empty: draw a digit, and the models answer here." : "Waiting for the models…"}</p></div>`
             : null}
         ${answers.length > 0
           ? html`<details><summary>The probabilities as a table</summary>
@@ -328,8 +328,8 @@ export default function Draw({ engine, state, address }) {
     <section class="below leaf" aria-labelledby="seen-title">
       <h2 id="seen-title">What the models see</h2>
       ${isPrepared
-        ? html`<p>Test image ${picture.index} was prepared by the makers of the data set. The models are given it unchanged. Draw on it, or press Invert, to take it through the steps.</p>`
-        : html`<p>The models are not given your picture, but what these steps make of it. Turn one off to see what it is for.</p>
+        ? html`<p>Test image ${picture.index} is already prepared: the models receive it unchanged. Draw on it or press Invert to send it through the steps.</p>`
+        : html`<p>The models do not receive your picture but the result of these steps. Turn a step off to see what it is for.</p>
             <${Steps} prepared=${reply?.prepared ?? null} switches=${switches} onTrap=${trap} isReduced=${reply?.prepared?.steps.length === 1} comparison=${reply ? html`<${Comparison} reply=${reply} classes=${classes} />` : null}
               onSwitch=${(/** @type {StepName} */ name, /** @type {boolean} */ isOn) => setSwitches((/** @type {Switches} */ last) => ({ ...last, [name]: isOn }))} />`}
     </section>

@@ -91,7 +91,7 @@ export default function ErrorsView({ engine, state, address }) {
     return html`<div class="pixels errors"><h1>Errors</h1>
       ${isAsked || state.runs.length === 0
         ? html`<div class="empty"><p><strong>No run has finished yet.</strong> ${problem && state.summary ? problem.message : html`Start a study in <a href=${address.link({ view: "compare" })}>Compare</a>. When its first run is done, the test images that it classified incorrectly appear here.`}</p></div>`
-        : html`<p class="small">The errors are being read…</p>`}</div>`;
+        : html`<p class="small">Loading the errors…</p>`}</div>`;
   }
   const { classes } = errors;
   const cellText = chosen

@@ -35,28 +35,28 @@ const FIRST = { layer: "", cell: 0, at: null, channel: null, step: 0, query: 5 }
 
 /** What a kind of layer does, in a sentence. @type {Record<string, string>} */
 const MEANINGS = {
-  conv: "Each filter slides over the input and adds up what is under it, times its weights: one map a filter.",
-  depthwise: "Each channel has a filter of its own, which slides over that channel alone.",
-  dense: "Each unit adds up all of its inputs, each times a weight of its own.",
-  relu: "Negative values become 0; the others pass.",
-  maxpool: "Of each window the largest value stays: the map shrinks, and a small shift of the digit changes little.",
-  avgpool: "Of each window the mean stays: the map shrinks.",
+  conv: "Each filter slides over the input, multiplies what is under it by its weights and adds up the products: one map per filter.",
+  depthwise: "Each channel has its own filter, which slides over that channel alone.",
+  dense: "Each unit adds up all inputs, each multiplied by a weight, and a bias.",
+  relu: "Negative values become 0; the others stay.",
+  maxpool: "Keeps the largest value of each window. The map shrinks, and a small shift of the digit changes little.",
+  avgpool: "Keeps the mean of each window. The map shrinks.",
   global: "Each map or feature becomes one value.",
-  batchnorm: "Each channel is shifted and scaled by what it was on average over the training images.",
-  layernorm: "The values are brought to mean 0 and spread 1, then scaled by learned factors.",
-  dropout: "Does nothing here: values are dropped in training only.",
+  batchnorm: "Shifts and scales each channel by its mean and variance over the training images, then by learned factors.",
+  layernorm: "Normalises the values to mean 0 and variance 1, then scales and shifts them by learned factors.",
+  dropout: "Does nothing here: dropout sets values to zero in training only.",
   flatten: "The maps become one list.",
-  lstm: "Reads a step at a time. Gates decide what its state keeps, takes in, and gives out.",
-  gru: "Reads a step at a time. Two gates decide how much of its state is renewed.",
-  rnn: "Reads a step at a time; each state is made of the input and the state before.",
-  attention: "Each step takes from all steps, by weights that it works out from what they hold.",
+  lstm: "Reads one step at a time. Gates control what the state keeps, adds and outputs.",
+  gru: "Reads one step at a time. Two gates control how much of the state is replaced.",
+  rnn: "Reads one step at a time. Each state is computed from the input and the previous state.",
+  attention: "Self-attention: each step becomes a weighted mean over all steps. The weights compare its query with their keys.",
   patches: "The image is cut into squares; each becomes a step of a sequence.",
   rows: "Each row of the image becomes a step of a sequence.",
   columns: "Each column of the image becomes a step of a sequence.",
-  position: "A learned value is added to each feature of each step, so that the network can tell the steps apart.",
-  sum: "The sum of two ways: what the layers made, and what they were given.",
-  gelu: "A smooth curve in the place of relu.",
-  silu: "A smooth curve in the place of relu.",
+  position: "Adds a learned value to each feature of each step, so that the network knows where a step is.",
+  sum: "Residual connection: adds the output of the block to its input, or to its shortcut.",
+  gelu: "A smooth alternative to relu.",
+  silu: "A smooth alternative to relu.",
   tanh: "Squeezes each value between −1 and 1.",
   sigmoid: "Squeezes each value between 0 and 1.",
 };
@@ -152,7 +152,7 @@ export default function InsideView({ engine, state, address }) {
               <${Bars} probabilities=${probabilities} classes=${classes} colour=${colourOf(state, shown.model)} isRanked=${false} truth=${truth} />
               <p class="small when" data-live=${isLearning}>${isLearning ? "Training: " : ""}epoch ${shown.inside.epoch}, step ${shown.inside.step}${weights ? `, seed ${weights.seed}` : ""}</p>
             </div>`
-          : html`<p class="small">The model is being asked…</p>`}
+          : html`<p class="small">Waiting for the model…</p>`}
       </aside>
       <ol class="layers leaf">
         ${shown && pixels

@@ -80,7 +80,7 @@ export function AnswersOf({ engine, state, address, thumbnails, classes, image, 
             <tbody>${classes.map((class_, index) => html`<tr key=${index} class=${index === label ? "truth" : ""}><th scope="row">${class_}${index === label ? html`<span aria-hidden="true"> ✓</span><span class="unseen"> (label)</span>` : null}</th>
               ${runs.map(({ seed, probabilities }) => html`<td key=${seed} class="run ${largest(probabilities) === index ? "first" : ""}" style=${{ "--share": probabilities[index] ?? 0 }}>${percent(probabilities[index] ?? 0)}</td>`)}</tr>`)}</tbody>
           </table></div>
-        </section>`) ?? (problem ? null : html`<p class="small">The answers are being read…</p>`)}
+        </section>`) ?? (problem ? null : html`<p class="small">Loading the answers…</p>`)}
       </div>
     </div>
   </dialog>`;

@@ -3,6 +3,7 @@
 import { html, useMemo } from "../../lib/preact.js";
 import { Atlas, canvasWith, framed } from "./atlas.js";
 import { mapped, palette, place as colourAt, textOn } from "./colours.js";
+import { SaidAtRest } from "./engine.js";
 import { Player } from "./player.js";
 import { Probe, channelImage } from "./probe.js";
 import { channelSum, under, weightAt, worked } from "./network.js";
@@ -95,7 +96,8 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
         draw=${() => channelImage(layer.values, width, height, outputs, output, layer.most)} inputs=${[layer, output]}
       />
     </div>
-    <p class="sum" role="status">
+    <${SaidAtRest} text=${`Row ${y}, column ${x}: ${figure(value)}`} />
+    <p class="sum">
       ${filters
         ? html`${reads > 1 ? html`Channel ${chosen}: <b>${signed(share)}</b>, the other ${reads - 1} channels: <b>${signed(others)}</b>` : html`Sum of the products: <b>${signed(share)}</b>`}${bias === null ? null : html`, bias: <b>${signed(bias)}</b>`}. Together <b>${figure(worked(window, layer, output, y, x))}</b>, the output at row ${y}, column ${x}.`
         : html`The ${layer.word === "maxpool" ? "largest" : "mean"} of the ${cells.length} values is <b>${figure(value)}</b>, the output at row ${y}, column ${x}.`}

@@ -47,7 +47,7 @@ export function LastLayer({ layer, layers, classes, probabilities, chosen, onCho
           </tbody>
           <tfoot><tr><th scope="row">logit of ${name}</th><td></td><td></td><td><b>${signed(values[output] ?? 0)}</b></td></tr></tfoot>
         </table></div>`
-      : html`<p class="small">What this layer read is not among the layers shown, so its products cannot be listed.</p>`}
+      : html`<p class="small">The input of this layer is not among the layers shown, so its products cannot be listed.</p>`}
     <p>Softmax: e to the power of each logit, divided by the sum of all. For ${name}: e<sup>${figure(values[output] ?? 0)}</sup> divided by the sum is <b>${percent(Math.exp((values[output] ?? 0) - layer.high) / total)}</b>.</p>
     <${Later} summary="Logits and probabilities as a table" content=${() => html`<div class="scroll" tabindex="0" role="region" aria-label="Logits and probabilities"><table>
       <caption>From logits to probabilities</caption>
