@@ -28,18 +28,17 @@ let last = 0;
 
 /**
  * @param {{
- *   count: number, cell: [number, number], gap: number, draw: (context: CanvasRenderingContext2D, index: number, x: number, y: number, width: number, height: number) => void, prepare?: () => void,
- *   inputs: readonly unknown[], label: string, labelOf: (index: number) => string, selected: number | null, onSelect: (index: number) => void, isWide?: boolean,
- * }} props `isWide`: a cell takes all of the width; `prepare` is called once before cells are drawn
+ *   count: number, cell: (width: number) => [number, number], gap: number, draw: (context: CanvasRenderingContext2D, index: number, x: number, y: number, width: number, height: number) => void, prepare?: () => void,
+ *   inputs: readonly unknown[], label: string, labelOf: (index: number) => string, selected: number | null, onSelect: (index: number) => void,
+ * }} props `cell` has the size of a cell for the width that there is; `prepare` is called once before cells are drawn
  */
-export function Atlas({ count, cell, gap, draw, prepare, inputs, label, labelOf, selected, onSelect, isWide = false }) {
+export function Atlas({ count, cell, gap, draw, prepare, inputs, label, labelOf, selected, onSelect }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [id] = useState(() => `atlas-${++last}`);
   const [hovered, setHovered] = useState(/** @type {number | null} */ (null));
   const width = useWidth(box);
-  const cellWidth = isWide ? Math.max(1, width) : cell[0];
-  const cellHeight = cell[1];
+  const [cellWidth, cellHeight] = cell(Math.max(1, width));
   const columns = Math.max(1, Math.min(count, Math.floor((width + gap) / (cellWidth + gap))));
   const rows = Math.ceil(count / columns);
   const [wide, high] = [columns * (cellWidth + gap) - gap, rows * (cellHeight + gap) - gap];
@@ -129,8 +128,8 @@ export function Atlas({ count, cell, gap, draw, prepare, inputs, label, labelOf,
   </div>`;
 }
 
-/** The size of a small picture of so many. @param {number} count */
-const cellOf = (count) => (count <= 8 ? 76 : count <= 32 ? 60 : count <= 64 ? 48 : 38);
+/** The size of a small picture of so many, where there is so much room. @param {number} count @param {number} room */
+const cellOf = (count, room) => Math.min(count <= 8 ? 76 : count <= 32 ? 60 : count <= 64 ? 48 : 38, Math.max(32, Math.floor(room / Math.min(count, 7)) - 4));
 
 /** Low, mean and high of a map. @param {Values} values @param {number} map */
 export function rangeOf({ values, shape }, map) {
@@ -189,10 +188,9 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
   let sheet;
   if (layer.isImage) {
     const [height = 1, width = 1, maps = 1] = shape;
-    const side = cellOf(count);
     return html`<${Atlas}
       ...${shared}
-      cell=${[Math.max(8, Math.round((side * width) / Math.max(width, height))), Math.max(8, Math.round((side * height) / Math.max(width, height)))]}
+      cell=${(/** @type {number} */ room) => [width, height].map((side) => Math.max(8, Math.round((cellOf(count, room) * side) / Math.max(width, height))))}
       gap=${4}
       label=${`${maps} maps of ${text}`}
       labelOf=${(/** @type {number} */ map) => {
@@ -214,8 +212,7 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
     const [steps = 1, features = 1] = shape;
     return html`<${Atlas}
       ...${shared}
-      isWide
-      cell=${[0, Math.max(3, Math.min(10, Math.round(112 / steps)))]}
+      cell=${(/** @type {number} */ room) => [room, Math.max(3, Math.min(10, Math.round(112 / steps)))]}
       gap=${0}
       label=${`${steps} steps of ${text}`}
       labelOf=${(/** @type {number} */ step) => {
@@ -227,10 +224,9 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
       prepare=${() => void (sheet = canvasWith(mapped(layer.values, features, steps, most)))}
     />`;
   }
-  const size = count <= 16 ? [40, 24] : count <= 256 ? [15, 15] : [9, 9];
   return html`<${Atlas}
     ...${shared}
-    cell=${size}
+    cell=${(/** @type {number} */ room) => (count <= 16 ? [Math.max(18, Math.min(40, Math.floor(room / count) - 1)), 24] : count <= 256 ? [15, 15] : [9, 9])}
     gap=${1}
     label=${`${count} values of ${text}`}
     labelOf=${(/** @type {number} */ unit) => `unit ${unit}: ${figure(layer.values[unit])}`}

@@ -10,14 +10,20 @@ let known = null;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
-const scheme = matchMedia("(prefers-color-scheme: dark)");
-scheme.addEventListener("change", () => {
-  known = null;
-  for (const listener of [...listeners]) listener();
-});
+/** @type {MediaQueryList | null} */
+let scheme = null;
+
+function follow() {
+  scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", () => {
+    known = null;
+    for (const listener of [...listeners]) listener();
+  });
+}
 
 /** @param {() => void} listener */
 export function whenColoursChange(listener) {
+  if (!scheme) follow();
   listeners.add(listener);
   return () => listeners.delete(listener);
 }

@@ -116,7 +116,7 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
       : null}
     ${filters && outputs > 1
       ? html`<div class="filters"><h3>Filters${reads > 1 ? `: weights for channel ${chosen}` : ""}</h3>
-          <${Atlas} count=${outputs} cell=${window.rows === 1 && window.columns === 1 ? [18, 18] : [33, 33]} gap=${7} selected=${output} onSelect=${onOutput} inputs=${[layer, chosen]} label="Filters"
+          <${Atlas} count=${outputs} cell=${() => (window.rows === 1 && window.columns === 1 ? [18, 18] : [33, 33])} gap=${7} selected=${output} onSelect=${onOutput} inputs=${[layer, chosen]} label="Filters"
             labelOf=${(/** @type {number} */ filter) => `filter ${filter}: ${Array.from({ length: window.rows * window.columns }, (_, index) => figure(weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen))).join(", ")}`}
             draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ filter, /** @type {number} */ left, /** @type {number} */ top, /** @type {number} */ w, /** @type {number} */ h) => {
               const weights = Float32Array.from({ length: window.rows * window.columns }, (_, index) => weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen));
