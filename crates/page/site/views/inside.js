@@ -203,7 +203,12 @@ function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
   const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.states ? { step: next } : {}), ...(layer.source.attention ? { query: next } : {}) });
   const window = useMemo(() => (choice ? windowOf(look.layers, layer, pixels) : null), [choice !== null, look]);
   const isOpen = choice !== null && cell !== null;
-  return html`<li class="layer" data-open=${isOpen}>
+  const item = useRef(/** @type {HTMLElement | null} */ (null));
+  const isNear = useNear(item);
+  // What is out of sight is drawn again when it comes into view.
+  const drawn = useRef(/** @type {{ node: unknown, isOpen: boolean } | null} */ (null));
+  if (!isNear && !isOpen && drawn.current && !drawn.current.isOpen) return drawn.current.node;
+  const node = html`<li class="layer" ref=${item} data-open=${isOpen}>
     <div class="heading">
       <h2><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : layer.source.attention ? choiceOfQuery(layer) : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h2>
       <span class="small shape">${sized(layer.shape)}</span>
@@ -216,6 +221,23 @@ function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
       <${LayerTables} layer=${layer} told=${told} selected=${cell} />
     </div>` : null}
   </li>`;
+  drawn.current = { node, isOpen };
+  return node;
+}
+
+/**
+ * Whether an element is in view, or nearly.
+ * @param {import("../lib/preact.js").Ref<HTMLElement | null>} ref
+ */
+function useNear(ref) {
+  const [isNear, set] = useState(true);
+  useEffect(() => {
+    if (!ref.current) return;
+    const observer = new IntersectionObserver((entries) => set(entries.at(-1)?.isIntersecting ?? true), { rootMargin: "300px" });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return isNear;
 }
 
 /**

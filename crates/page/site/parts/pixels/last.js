@@ -41,7 +41,7 @@ export function LastLayer({ layer, layers, classes, probabilities, chosen, onCho
           <caption>What adds up to the logit of ${name}: the ${listed.length} largest of ${from} products</caption>
           <thead><tr><th scope="col">from</th><th scope="col">value</th><th scope="col">weight</th><th scope="col" class="words">value × weight</th></tr></thead>
           <tbody>
-            ${listed.map(({ unit, value, weight, product }) => html`<tr key=${unit}><th scope="row">${read.nameOf(unit)}</th><td>${figure(value)}</td><td>${figure(weight)}</td><td class="term-cell"><${Term} value=${product} most=${most} /></td></tr>`)}
+            ${listed.map(({ unit, value, weight, product }) => html`<tr key=${unit}><th scope="row">${read.nameOf(unit)}<span class="factors" aria-hidden="true">${figure(value)} × ${figure(weight)}</span></th><td>${figure(value)}</td><td>${figure(weight)}</td><td class="term-cell"><${Term} value=${product} most=${most} /></td></tr>`)}
             ${terms.length > LISTED ? html`<tr><th scope="row">the other ${terms.length - LISTED}</th><td></td><td></td><td class="term-cell"><${Term} value=${rest} most=${most} /></td></tr>` : null}
             <tr><th scope="row">bias</th><td></td><td></td><td class="term-cell"><${Term} value=${bias} most=${most} /></td></tr>
           </tbody>
