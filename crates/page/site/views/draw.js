@@ -103,9 +103,9 @@ export default function Draw({ engine, state, address }) {
   const classes = useClasses(engine, state);
   const [history, keepHistory] = useKept("draw.history", /** @type {Sheet[]} */ ([EMPTY]));
   const sheet = history.at(-1) ?? EMPTY;
-  const [brush, setBrush] = useKept("draw.brush", 20);
+  const [brush, setBrush] = useKept("draw.brush", 20, true);
   const [switches, setSwitches] = useKept("draw.switches", ALL_STEPS);
-  const [isRanked, setRanked] = useKept("draw.ranked", true);
+  const [isRanked, setRanked] = useKept("draw.ranked", true, true);
   const [reply, setReply] = useState(/** @type {Reply | null} */ (null));
   const [problem, setProblem] = useState(/** @type {{ message: string, hint?: string | null } | null} */ (null));
   const [said, setSaid] = useState("");
@@ -121,6 +121,8 @@ export default function Draw({ engine, state, address }) {
     keepHistory(next);
   };
 
+  const drawing = useRef(false);
+  drawing.current = isDrawing;
   const asking = useMemo(
     () =>
       new Latest(
@@ -130,6 +132,8 @@ export default function Draw({ engine, state, address }) {
           setProblem(null);
         },
         (trouble) => {
+          // The beginning of a digit is none yet: a problem counts when the stroke is done.
+          if (drawing.current) return;
           setReply(null);
           setProblem(trouble);
         },
@@ -251,6 +255,7 @@ export default function Draw({ engine, state, address }) {
             onUndo=${undo}
             onClear=${clear}
             onChange=${(/** @type {Sheet} */ next, /** @type {boolean} */ isDone, /** @type {boolean} */ isNew) => {
+              drawing.current = !isDone;
               setDrawing(!isDone);
               setHistory(isNew ? [...newest.current.slice(-KEPT), next] : [...newest.current.slice(0, -1), next]);
             }}
@@ -299,14 +304,14 @@ export default function Draw({ engine, state, address }) {
         ${answers.length > 0
           ? html`<p class="verdict-line">${summary}${truth === null ? null : html` The label is <strong>${classes[truth] ?? truth}</strong>.`}</p>
               <div class="answers">
-                ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
+                ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} place=${state.models.indexOf(answer.name)} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
               </div>
               <p><a href=${address.link({ view: "inside", image: truth === null || !isPrepared ? null : picture.index })} onClick=${(/** @type {MouseEvent} */ event) => {
                 event.preventDefault();
                 address.go({ view: "inside", image: isPrepared ? picture.index : null });
               }}>See this image inside a model</a></p>`
           : reply === null && !problem && state.runs.length > 0
-            ? html`<div class="empty"><p>${isEmpty(sheet) ? "The pad is empty: draw a digit, and the models answer here." : "The models are being asked…"}</p></div>`
+            ? html`<div class="empty"><p>${isEmpty(sheet) ? "The pad is empty: draw a digit, and the models answer here." : "Waiting for the models…"}</p></div>`
             : null}
         ${answers.length > 0
           ? html`<details><summary>The probabilities as a table</summary>
@@ -323,8 +328,8 @@ export default function Draw({ engine, state, address }) {
     <section class="below leaf" aria-labelledby="seen-title">
       <h2 id="seen-title">What the models see</h2>
       ${isPrepared
-        ? html`<p>Test image ${picture.index} was prepared by the makers of the data set. The models are given it unchanged. Draw on it, or press Invert, to take it through the steps.</p>`
-        : html`<p>The models are not given your picture, but what these steps make of it. Turn one off to see what it is for.</p>
+        ? html`<p>Test image ${picture.index} is already prepared: the models receive it unchanged. Draw on it or press Invert to send it through the steps.</p>`
+        : html`<p>The models do not receive your picture but the result of these steps. Turn a step off to see what it is for.</p>
             <${Steps} prepared=${reply?.prepared ?? null} switches=${switches} onTrap=${trap} isReduced=${reply?.prepared?.steps.length === 1} comparison=${reply ? html`<${Comparison} reply=${reply} classes=${classes} />` : null}
               onSwitch=${(/** @type {StepName} */ name, /** @type {boolean} */ isOn) => setSwitches((/** @type {Switches} */ last) => ({ ...last, [name]: isOn }))} />`}
     </section>

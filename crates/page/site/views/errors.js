@@ -1,6 +1,7 @@
 // Which classes are taken for which, and the images themselves.
 
 import { html, useEffect, useMemo, useRef, useState } from "../lib/preact.js";
+import { Mark, Name } from "../parts/marks.js";
 import { AnswersOf } from "../parts/pixels/answers-of.js";
 import { useKept } from "../parts/pixels/choice.js";
 import { Said, Trouble, colourOf } from "../parts/pixels/engine.js";
@@ -21,11 +22,11 @@ export default function ErrorsView({ engine, state, address }) {
   const [problem, setProblem] = useState(/** @type {Error | null} */ (null));
   const [isAsked, setAsked] = useState(false);
   const thumbnails = useMemo(() => new Thumbnails(engine), [engine]);
-  const [filter, setFilter] = useKept("errors.filter", /** @type {Filter} */ ("all"));
-  const [only, setOnly] = useKept("errors.only", /** @type {string | null} */ (null));
-  const [order, setOrder] = useKept("errors.order", /** @type {Order} */ ("sure"));
-  const [minus, setMinus] = useKept("errors.minus", /** @type {string | null} */ (null));
-  const [cell, setCell] = useKept("errors.cell", /** @type {{ label: number, answer: number } | null} */ (null));
+  const [filter, setFilter] = useKept("errors.filter", /** @type {Filter} */ ("all"), true);
+  const [only, setOnly] = useKept("errors.only", /** @type {string | null} */ (null), true);
+  const [order, setOrder] = useKept("errors.order", /** @type {Order} */ ("sure"), true);
+  const [minus, setMinus] = useKept("errors.minus", /** @type {string | null} */ (null), true);
+  const [cell, setCell] = useKept("errors.cell", /** @type {{ label: number, answer: number } | null} */ (null), true);
   const [shown, setShown] = useState(PAGE);
 
   // A summary comes whenever one more run is finished.
@@ -52,6 +53,7 @@ export default function ErrorsView({ engine, state, address }) {
   const model = Math.max(0, names.indexOf(address.model ?? ""));
   const other = minus !== null && minus !== names[model] && names.includes(minus) ? names.indexOf(minus) : null;
   const colours = names.map((name) => colourOf(state, name));
+  const places = names.map((name) => state.models.indexOf(name));
   const images = useMemo(() => (errors ? missedOf(errors) : []), [errors]);
   /** @type {Chosen} */
   const chosen = cell && errors && cell.label < errors.classes.length ? { model, ...cell } : null;
@@ -89,7 +91,7 @@ export default function ErrorsView({ engine, state, address }) {
     return html`<div class="pixels errors"><h1>Errors</h1>
       ${isAsked || state.runs.length === 0
         ? html`<div class="empty"><p><strong>No run has finished yet.</strong> ${problem && state.summary ? problem.message : html`Start a study in <a href=${address.link({ view: "compare" })}>Compare</a>. When its first run is done, the test images that it classified incorrectly appear here.`}</p></div>`
-        : html`<p class="small">The errors are being read…</p>`}</div>`;
+        : html`<p class="small">Loading the errors…</p>`}</div>`;
   }
   const { classes } = errors;
   const cellText = chosen
@@ -107,7 +109,7 @@ export default function ErrorsView({ engine, state, address }) {
         <div class="heading"><h2 id="confusion-title">Confusion matrix</h2></div>
         <div class="choices">
           <fieldset class="segments"><legend class="small">Model</legend>
-            ${names.map((name, index) => html`<label key=${name}><input type="radio" name="errors-model" checked=${index === model} onChange=${() => address.go({ model: name }, true)} /><span><span class="chip" style=${{ "--own": colours[index] }} aria-hidden="true"></span>${name}</span></label>`)}
+            ${names.map((name, index) => html`<label key=${name}><input type="radio" name="errors-model" checked=${index === model} onChange=${() => address.go({ model: name }, true)} /><span><${Name} place=${state.models.indexOf(name)} name=${name} /></span></label>`)}
           </fieldset>
           ${names.length > 1
             ? html`<label class="field"><span class="small">Minus</span><select value=${other === null ? "" : names[other]} onChange=${(/** @type {Event} */ event) => setMinus(/** @type {HTMLSelectElement} */ (event.currentTarget).value || null)}>
@@ -135,7 +137,7 @@ export default function ErrorsView({ engine, state, address }) {
         ${filter === "one" || filter === "every" ? html`<p class="small">A model counts as wrong where at least half of its runs are.</p>` : null}
         ${listed.length === 0
           ? html`<div class="empty"><p>${errors.images === 0 ? "The runs of a cross-validation share no test images, so no single images are shown." : "No images match."}</p></div>`
-          : html`<ul class="tiles">${listed.slice(0, shown).map((image) => html`<${Tile} key=${image.index} image=${image} names=${names} classes=${classes} colours=${colours} thumbnails=${thumbnails} onOpen=${open} />`)}</ul>`}
+          : html`<ul class="tiles">${listed.slice(0, shown).map((image) => html`<${Tile} key=${image.index} image=${image} names=${names} classes=${classes} places=${places} thumbnails=${thumbnails} onOpen=${open} />`)}</ul>`}
         ${hasMore ? html`<p ref=${end}><button type="button" onClick=${() => setShown(shown + PAGE)}>Show ${Math.min(PAGE, listed.length - shown)} more of ${(listed.length - shown).toLocaleString("en")}</button></p>` : null}
       </section>
     </div>
@@ -156,15 +158,15 @@ export default function ErrorsView({ engine, state, address }) {
 }
 
 /**
- * @param {{ image: Missed, names: readonly string[], classes: readonly string[], colours: readonly string[], thumbnails: Thumbnails, onOpen: (index: number) => void }} props
+ * @param {{ image: Missed, names: readonly string[], classes: readonly string[], places: readonly number[], thumbnails: Thumbnails, onOpen: (index: number) => void }} props
  */
-function Tile({ image, names, classes, colours, thumbnails, onOpen }) {
+function Tile({ image, names, classes, places, thumbnails, onOpen }) {
   const taken = takenFor(image);
   const wrong = names.filter((_, model) => isWrong(image, model));
-  const label = `Test image ${image.index}, label ${classes[image.label]}, mostly taken for ${classes[taken]}, ${image.wrongRuns} of ${image.runs} runs wrong${wrong.length > 0 ? `: ${wrong.join(", ")}` : ""}${image.disputed ? ", label disputed" : ""}`;
+  const label = `${classes[image.label]} → ${classes[taken]}${image.disputed ? "?" : ""}: test image ${image.index}, label ${classes[image.label]}, mostly taken for ${classes[taken]}, ${image.wrongRuns} of ${image.runs} runs wrong${wrong.length > 0 ? `: ${wrong.join(", ")}` : ""}${image.disputed ? ", label disputed" : ""}`;
   return html`<li><button type="button" class="tile" aria-label=${label} title=${label} onClick=${() => onOpen(image.index)}>
     <${Thumbnail} thumbnails=${thumbnails} index=${image.index} />
     <span class="says"><b>${classes[image.label]}</b><span class="arrow"> → </span>${classes[taken]}</span>
-    <span class="marks">${names.map((name, model) => html`<span key=${name} class="chip" data-wrong=${isWrong(image, model)} style=${{ "--own": colours[model] }}></span>`)}${image.disputed ? html`<span class="doubt">?</span>` : null}</span>
+    <span class="marks"><svg viewBox=${`0 0 ${14 * names.length} 14`} style=${{ width: `${0.9 * names.length}rem` }} aria-hidden="true">${names.map((name, model) => html`<${Mark} key=${name} place=${places[model] ?? -1} x=${14 * model + 7} y=${7} radius=${4} hollow=${!isWrong(image, model)} />`)}</svg>${image.disputed ? html`<span class="doubt">?</span>` : null}</span>
   </button></li>`;
 }

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import { imageOf, nameOf, useSharedImage } from "../parts/image.js";
+import { Name } from "../parts/marks.js";
 import { Bars } from "../parts/pixels/answers.js";
 import { LayerAtlas } from "../parts/pixels/atlas.js";
 import { Attention } from "../parts/pixels/attention.js";
@@ -34,28 +35,28 @@ const FIRST = { layer: "", cell: 0, at: null, channel: null, step: 0, query: 5 }
 
 /** What a kind of layer does, in a sentence. @type {Record<string, string>} */
 const MEANINGS = {
-  conv: "Each filter slides over the input and adds up what is under it, times its weights: one map a filter.",
-  depthwise: "Each channel has a filter of its own, which slides over that channel alone.",
-  dense: "Each unit adds up all of its inputs, each times a weight of its own.",
-  relu: "Negative values become 0; the others pass.",
-  maxpool: "Of each window the largest value stays: the map shrinks, and a small shift of the digit changes little.",
-  avgpool: "Of each window the mean stays: the map shrinks.",
+  conv: "Each filter slides over the input, multiplies what is under it by its weights and adds up the products: one map per filter.",
+  depthwise: "Each channel has its own filter, which slides over that channel alone.",
+  dense: "Each unit adds up all inputs, each multiplied by a weight, and a bias.",
+  relu: "Negative values become 0; the others stay.",
+  maxpool: "Keeps the largest value of each window. The map shrinks, and a small shift of the digit changes little.",
+  avgpool: "Keeps the mean of each window. The map shrinks.",
   global: "Each map or feature becomes one value.",
-  batchnorm: "Each channel is shifted and scaled by what it was on average over the training images.",
-  layernorm: "The values are brought to mean 0 and spread 1, then scaled by learned factors.",
-  dropout: "Does nothing here: values are dropped in training only.",
+  batchnorm: "Shifts and scales each channel by its mean and variance over the training images, then by learned factors.",
+  layernorm: "Normalises the values to mean 0 and variance 1, then scales and shifts them by learned factors.",
+  dropout: "Does nothing here: dropout sets values to zero in training only.",
   flatten: "The maps become one list.",
-  lstm: "Reads a step at a time. Gates decide what its state keeps, takes in, and gives out.",
-  gru: "Reads a step at a time. Two gates decide how much of its state is renewed.",
-  rnn: "Reads a step at a time; each state is made of the input and the state before.",
-  attention: "Each step takes from all steps, by weights that it works out from what they hold.",
+  lstm: "Reads one step at a time. Gates control what the state keeps, adds and outputs.",
+  gru: "Reads one step at a time. Two gates control how much of the state is replaced.",
+  rnn: "Reads one step at a time. Each state is computed from the input and the previous state.",
+  attention: "Self-attention: each step becomes a weighted mean over all steps. The weights compare its query with their keys.",
   patches: "The image is cut into squares; each becomes a step of a sequence.",
   rows: "Each row of the image becomes a step of a sequence.",
   columns: "Each column of the image becomes a step of a sequence.",
-  position: "A learned value is added to each feature of each step, so that the network can tell the steps apart.",
-  sum: "The sum of two ways: what the layers made, and what they were given.",
-  gelu: "A smooth curve in the place of relu.",
-  silu: "A smooth curve in the place of relu.",
+  position: "Adds a learned value to each feature of each step, so that the network knows where a step is.",
+  sum: "Residual connection: adds the output of the block to its input, or to its shortcut.",
+  gelu: "A smooth alternative to relu.",
+  silu: "A smooth alternative to relu.",
   tanh: "Squeezes each value between −1 and 1.",
   sigmoid: "Squeezes each value between 0 and 1.",
 };
@@ -72,7 +73,7 @@ export default function InsideView({ engine, state, address }) {
   const [test, setTest] = useState(/** @type {SharedImage | null} */ (null));
   const [problem, setProblem] = useState(/** @type {{ message: string, hint?: string | null } | null} */ (null));
   const [look, setLook] = useState(/** @type {Look | null} */ (null));
-  const [choice, setChoice] = useKept("inside.choice", FIRST);
+  const [choice, setChoice] = useKept("inside.choice", FIRST, true);
   const [said, setSaid] = useState("");
   const image = isDrawn ? drawn : test?.source.kind === "test" && test.source.index === index ? test : null;
 
@@ -135,7 +136,7 @@ export default function InsideView({ engine, state, address }) {
     <p class="lead">Follow an image through a network, layer by layer.</p>
     <div class="choices">
       <fieldset class="segments"><legend class="small">Model</legend>
-        ${trained.map((name) => html`<label key=${name}><input type="radio" name="inside-model" checked=${name === model} onChange=${() => address.go({ model: name }, true)} /><span><span class="chip" style=${{ "--own": colourOf(state, name) }} aria-hidden="true"></span>${name}</span></label>`)}
+        ${trained.map((name) => html`<label key=${name}><input type="radio" name="inside-model" checked=${name === model} onChange=${() => address.go({ model: name }, true)} /><span><${Name} place=${state.models.indexOf(name)} name=${name} /></span></label>`)}
       </fieldset>
       <${ImageChoice} index=${index} hasDrawing=${drawn !== null && drawn.source.kind !== "test"} drawing=${drawn ? nameOf(drawn) : ""} onIndex=${(/** @type {number | null} */ next) => address.go({ image: next }, true)}
         onRandom=${() => randomIndex(engine).then((next) => address.go({ image: next }, true), setProblem)} />
@@ -151,7 +152,7 @@ export default function InsideView({ engine, state, address }) {
               <${Bars} probabilities=${probabilities} classes=${classes} colour=${colourOf(state, shown.model)} isRanked=${false} truth=${truth} />
               <p class="small when" data-live=${isLearning}>${isLearning ? "Training: " : ""}epoch ${shown.inside.epoch}, step ${shown.inside.step}${weights ? `, seed ${weights.seed}` : ""}</p>
             </div>`
-          : html`<p class="small">The model is being asked…</p>`}
+          : html`<p class="small">Waiting for the model…</p>`}
       </aside>
       <ol class="layers leaf">
         ${shown && pixels
@@ -189,6 +190,9 @@ function ImageChoice({ index, hasDrawing, drawing, onIndex, onRandom }) {
   </div>`;
 }
 
+/** A step in the middle, where there is mostly something to see. @param {Layer} layer */
+const choiceOfQuery = (layer) => Math.floor(layer.count / 3);
+
 /**
  * @param {{ layer: Layer, look: Look, pixels: Values, classes: readonly string[], answer: number, choice: Choice | null, choose: (changes: Partial<Choice>) => void }} props
  */
@@ -196,12 +200,17 @@ function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
   const told = layer.states ?? layer;
   const cell = choice ? Math.min(choice.cell, told.count - 1) : null;
   /** @param {number} next */
-  const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.states ? { step: next } : {}) });
+  const select = (next) => choose({ layer: layer.name, cell: next, ...(choice ? {} : { at: null, channel: null }), ...(layer.states ? { step: next } : {}), ...(layer.source.attention ? { query: next } : {}) });
   const window = useMemo(() => (choice ? windowOf(look.layers, layer, pixels) : null), [choice !== null, look]);
   const isOpen = choice !== null && cell !== null;
-  return html`<li class="layer" data-open=${isOpen}>
+  const item = useRef(/** @type {HTMLElement | null} */ (null));
+  const isNear = useNear(item);
+  // What is out of sight is drawn again when it comes into view.
+  const drawn = useRef(/** @type {{ node: unknown, isOpen: boolean } | null} */ (null));
+  if (!isNear && !isOpen && drawn.current && !drawn.current.isOpen) return drawn.current.node;
+  const node = html`<li class="layer" ref=${item} data-open=${isOpen}>
     <div class="heading">
-      <h2><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h2>
+      <h2><button type="button" class="close" aria-expanded=${isOpen} onClick=${() => (isOpen ? choose({ layer: "" }) : select(layer.source.weights ? answer : layer.states ? layer.states.count - 1 : layer.source.attention ? choiceOfQuery(layer) : 0))}><span class="place" aria-hidden="true">${layer.index + 1}</span>${layer.text}</button></h2>
       <span class="small shape">${sized(layer.shape)}</span>
       <${Legend} low=${layer.low} high=${layer.high} most=${layer.most} />
     </div>
@@ -212,6 +221,23 @@ function LayerPart({ layer, look, pixels, classes, answer, choice, choose }) {
       <${LayerTables} layer=${layer} told=${told} selected=${cell} />
     </div>` : null}
   </li>`;
+  drawn.current = { node, isOpen };
+  return node;
+}
+
+/**
+ * Whether an element is in view, or nearly.
+ * @param {import("../lib/preact.js").Ref<HTMLElement | null>} ref
+ */
+function useNear(ref) {
+  const [isNear, set] = useState(true);
+  useEffect(() => {
+    if (!ref.current) return;
+    const observer = new IntersectionObserver((entries) => set(entries.at(-1)?.isIntersecting ?? true), { rootMargin: "300px" });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return isNear;
 }
 
 /**
@@ -226,7 +252,7 @@ function Detail({ layer, look, window, classes, choice, cell, choose }) {
     return html`<${LastLayer} layer=${layer} layers=${look.layers} classes=${classes} probabilities=${look.inside.probabilities} chosen=${cell} onChoose=${(/** @type {number} */ chosen) => choose({ cell: chosen })} />`;
   }
   if (layer.source.attention) {
-    return html`<${Attention} layer=${layer} layers=${look.layers} image=${look.image} query=${choice.query} onQuery=${(/** @type {number} */ query) => choose({ query })} />`;
+    return html`<${Attention} layer=${layer} layers=${look.layers} image=${look.image} query=${choice.query} onQuery=${(/** @type {number} */ query) => choose({ query, cell: query })} />`;
   }
   if (layer.states) {
     return html`<${Recurrent} layer=${layer} states=${layer.states} image=${look.image} isFirst=${layer.index === 0 || look.layers[layer.index - 1]?.word === "rows"} step=${choice.step} onStep=${(/** @type {number} */ step) => choose({ step, cell: step })} />`;

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../../lib/preact.js";
 import { imageOf, shareImage } from "../image.js";
+import { Name } from "../marks.js";
 import { Trouble, colourOf } from "./engine.js";
 import { Thumbnail } from "./thumbnails.js";
 import { largest, percent } from "./words.js";
@@ -72,14 +73,14 @@ export function AnswersOf({ engine, state, address, thumbnails, classes, image, 
       <${Trouble} problem=${problem} />
       <div class="models">
         ${told?.models.map(({ name, runs }) => html`<section key=${name} style=${{ "--own": colourOf(state, name) }}>
-          <h3><span class="chip" aria-hidden="true"></span>${name}</h3>
+          <h3><${Name} place=${state.models.indexOf(name)} name=${name} /></h3>
           <div class="scroll" tabindex="0" role="region" aria-label=${`Answers of ${name}`}><table>
             <caption class="unseen">Probability of each class in each run of ${name}</caption>
             <thead><tr><th scope="col">class</th>${runs.map(({ seed }) => html`<th scope="col" key=${seed}>seed ${seed}</th>`)}</tr></thead>
             <tbody>${classes.map((class_, index) => html`<tr key=${index} class=${index === label ? "truth" : ""}><th scope="row">${class_}${index === label ? html`<span aria-hidden="true"> ✓</span><span class="unseen"> (label)</span>` : null}</th>
               ${runs.map(({ seed, probabilities }) => html`<td key=${seed} class="run ${largest(probabilities) === index ? "first" : ""}" style=${{ "--share": probabilities[index] ?? 0 }}>${percent(probabilities[index] ?? 0)}</td>`)}</tr>`)}</tbody>
           </table></div>
-        </section>`) ?? (problem ? null : html`<p class="small">The answers are being read…</p>`)}
+        </section>`) ?? (problem ? null : html`<p class="small">Loading the answers…</p>`)}
       </div>
     </div>
   </dialog>`;

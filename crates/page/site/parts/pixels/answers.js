@@ -1,6 +1,7 @@
 // What models answer, as bars side by side.
 
 import { html } from "../../lib/preact.js";
+import { Name } from "../marks.js";
 import { largest, percent } from "./words.js";
 
 /** @import { Answer } from "../../types.js" */
@@ -39,13 +40,13 @@ export function Bars({ probabilities, classes, colour, isRanked, truth = null, m
 }
 
 /**
- * @param {{ answer: Answer, classes: readonly string[], colour: string, isRanked: boolean, truth: number | null }} props
+ * @param {{ answer: Answer, place: number, classes: readonly string[], colour: string, isRanked: boolean, truth: number | null }} props
  */
-export function AnswerCard({ answer, classes, colour, isRanked, truth }) {
+export function AnswerCard({ answer, place, classes, colour, isRanked, truth }) {
   const first = largest(answer.probabilities);
   const when = answer.finished ? `seed ${answer.seed}, trained` : `seed ${answer.seed}, epoch ${answer.epoch}, step ${answer.step}: still training`;
   return html`<section class="answer" style=${{ "--own": colour }} aria-label=${answer.name}>
-    <h3><span class="chip" aria-hidden="true"></span>${answer.name}</h3>
+    <h3><${Name} place=${place} name=${answer.name} /></h3>
     <p class="says"><span class="class">${classes[first] ?? first}</span> <span class="sure">${percent(answer.probabilities[first] ?? 0)}</span></p>
     <${Bars} probabilities=${answer.probabilities} classes=${classes} colour=${colour} isRanked=${isRanked} truth=${truth} />
     <p class="small">${when}</p>

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../../lib/preact.js";
 import { drawSoon } from "./canvas.js";
-import { mapped, palette, place, textOn, whenColoursChange } from "./colours.js";
+import { mapped, paint, palette, place, textOn, whenColoursChange } from "./colours.js";
 import { figure } from "./words.js";
 
 /** @import { Layer, Values } from "./network.js" */
@@ -28,18 +28,17 @@ let last = 0;
 
 /**
  * @param {{
- *   count: number, cell: [number, number], gap: number, draw: (context: CanvasRenderingContext2D, index: number, x: number, y: number, width: number, height: number) => void,
- *   inputs: readonly unknown[], label: string, labelOf: (index: number) => string, selected: number | null, onSelect: (index: number) => void, isWide?: boolean,
- * }} props `isWide`: a cell takes all of the width
+ *   count: number, cell: (width: number) => [number, number], gap: number, draw: (context: CanvasRenderingContext2D, index: number, x: number, y: number, width: number, height: number) => void, prepare?: () => void,
+ *   inputs: readonly unknown[], label: string, labelOf: (index: number) => string, selected: number | null, onSelect: (index: number) => void,
+ * }} props `cell` has the size of a cell for the width that there is; `prepare` is called once before cells are drawn
  */
-export function Atlas({ count, cell, gap, draw, inputs, label, labelOf, selected, onSelect, isWide = false }) {
+export function Atlas({ count, cell, gap, draw, prepare, inputs, label, labelOf, selected, onSelect }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [id] = useState(() => `atlas-${++last}`);
   const [hovered, setHovered] = useState(/** @type {number | null} */ (null));
   const width = useWidth(box);
-  const cellWidth = isWide ? Math.max(1, width) : cell[0];
-  const cellHeight = cell[1];
+  const [cellWidth, cellHeight] = cell(Math.max(1, width));
   const columns = Math.max(1, Math.min(count, Math.floor((width + gap) / (cellWidth + gap))));
   const rows = Math.ceil(count / columns);
   const [wide, high] = [columns * (cellWidth + gap) - gap, rows * (cellHeight + gap) - gap];
@@ -49,9 +48,12 @@ export function Atlas({ count, cell, gap, draw, inputs, label, labelOf, selected
     const context = element?.getContext("2d");
     if (!element || !context || width === 0) return;
     const ratio = devicePixelRatio;
-    element.width = Math.round(wide * ratio);
-    element.height = Math.round(high * ratio);
+    const [deviceWidth, deviceHeight] = [Math.round(wide * ratio), Math.round(high * ratio)];
+    if (element.width !== deviceWidth) element.width = deviceWidth;
+    if (element.height !== deviceHeight) element.height = deviceHeight;
+    context.clearRect(0, 0, deviceWidth, deviceHeight);
     context.imageSmoothingEnabled = false;
+    prepare?.();
     /** @param {number} value */
     const snapped = (value) => Math.round(value * ratio);
     for (let index = 0; index < count; index++) {
@@ -126,8 +128,8 @@ export function Atlas({ count, cell, gap, draw, inputs, label, labelOf, selected
   </div>`;
 }
 
-/** The size of a small picture of so many. @param {number} count */
-const cellOf = (count) => (count <= 8 ? 76 : count <= 32 ? 60 : count <= 64 ? 48 : 38);
+/** The size of a small picture of so many, where there is so much room. @param {number} count @param {number} room */
+const cellOf = (count, room) => Math.min(count <= 8 ? 76 : count <= 32 ? 60 : count <= 64 ? 48 : 38, Math.max(32, Math.floor(room / Math.min(count, 7)) - 4));
 
 /** Low, mean and high of a map. @param {Values} values @param {number} map */
 export function rangeOf({ values, shape }, map) {
@@ -143,16 +145,18 @@ export function rangeOf({ values, shape }, map) {
 }
 
 /**
- * An image with a thin border.
+ * A part of a canvas, with a thin border.
  * @param {CanvasRenderingContext2D} context
- * @param {ImageData} image
+ * @param {HTMLCanvasElement} source
  * @param {number} x
  * @param {number} y
  * @param {number} width
  * @param {number} height
+ * @param {number} top Of the part.
+ * @param {number} rows Of the part.
  */
-export function framed(context, image, x, y, width, height) {
-  context.drawImage(canvasWith(image), x, y, width, height);
+export function framed(context, source, x, y, width, height, top, rows) {
+  context.drawImage(source, 0, top, source.width, rows, x, y, width, height);
   context.strokeStyle = palette().grid;
   context.lineWidth = 1;
   context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
@@ -165,7 +169,7 @@ let hidden = null;
  * An image on a canvas that nobody sees, to be drawn larger. The next call draws over it.
  * @param {ImageData} image
  */
-function canvasWith(image) {
+export function canvasWith(image) {
   hidden ??= document.createElement("canvas");
   hidden.width = image.width;
   hidden.height = image.height;
@@ -180,12 +184,13 @@ function canvasWith(image) {
 export function LayerAtlas({ layer: { text, most }, values: layer, selected, onSelect }) {
   const { shape, count } = layer;
   const shared = { count, selected, onSelect, inputs: [layer] };
+  /** @type {HTMLCanvasElement} */
+  let sheet;
   if (layer.isImage) {
     const [height = 1, width = 1, maps = 1] = shape;
-    const side = cellOf(count);
     return html`<${Atlas}
       ...${shared}
-      cell=${[Math.max(8, Math.round((side * width) / Math.max(width, height))), Math.max(8, Math.round((side * height) / Math.max(width, height)))]}
+      cell=${(/** @type {number} */ room) => [width, height].map((side) => Math.max(8, Math.round((cellOf(count, room) * side) / Math.max(width, height))))}
       gap=${4}
       label=${`${maps} maps of ${text}`}
       labelOf=${(/** @type {number} */ map) => {
@@ -193,15 +198,21 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
         return `map ${map}: ${figure(low)} to ${figure(high)}, mean ${figure(mean)}`;
       }}
       draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ map, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) =>
-        framed(context, mapped(layer.values, width, height, most, map, maps), x, y, w, h)}
+        framed(context, sheet, x, y, w, h, map * height, height)}
+      prepare=${() => {
+        // All maps, one below the other.
+        const image = new ImageData(width, height * maps);
+        const words = new Uint32Array(image.data.buffer);
+        for (let map = 0; map < maps; map++) paint(words, map * width * height, layer.values, width * height, most, map, maps);
+        sheet = canvasWith(image);
+      }}
     />`;
   }
   if (shape.length === 2) {
     const [steps = 1, features = 1] = shape;
     return html`<${Atlas}
       ...${shared}
-      isWide
-      cell=${[0, Math.max(3, Math.min(10, Math.round(112 / steps)))]}
+      cell=${(/** @type {number} */ room) => [room, Math.max(3, Math.min(10, Math.round(112 / steps)))]}
       gap=${0}
       label=${`${steps} steps of ${text}`}
       labelOf=${(/** @type {number} */ step) => {
@@ -209,13 +220,13 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
         return `step ${step}: ${features} values, ${figure(Math.min(...row))} to ${figure(Math.max(...row))}`;
       }}
       draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ step, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) =>
-        context.drawImage(canvasWith(mapped(layer.values, features, 1, most, step * features)), x, y, w, h)}
+        context.drawImage(sheet, 0, step, features, 1, x, y, w, h)}
+      prepare=${() => void (sheet = canvasWith(mapped(layer.values, features, steps, most)))}
     />`;
   }
-  const size = count <= 16 ? [40, 24] : count <= 256 ? [15, 15] : [9, 9];
   return html`<${Atlas}
     ...${shared}
-    cell=${size}
+    cell=${(/** @type {number} */ room) => (count <= 16 ? [Math.max(18, Math.min(40, Math.floor(room / count) - 1)), 24] : count <= 256 ? [15, 15] : [9, 9])}
     gap=${1}
     label=${`${count} values of ${text}`}
     labelOf=${(/** @type {number} */ unit) => `unit ${unit}: ${figure(layer.values[unit])}`}

@@ -1,7 +1,7 @@
 // Attention: how much each step looks at each other step, a head at a time.
 
 import { html } from "../../lib/preact.js";
-import { palette, pictured } from "./colours.js";
+import { pictured } from "./colours.js";
 import { Later } from "./later.js";
 import { Probe, channelImage } from "./probe.js";
 import { tokensOf } from "./network.js";
@@ -25,11 +25,11 @@ export function Attention({ layer, layers, image, query, onQuery }) {
   /** @param {number} head */
   const weightsOf = (head) => attention.values.subarray(head * size + at * keys, head * size + (at + 1) * keys);
   return html`<div class="attention">
-    <p>Each ${name} asks how much to take from each ${name}; its weights add up to 1. Choose a ${name}: <label class="inline"><span class="unseen">${name}</span>
+    <p>Each ${name} (the query) attends to every ${name} (the keys) with weights that add up to 1. Query: <label class="inline"><span class="unseen">${name}</span>
       <input type="number" min="0" max=${queries - 1} value=${at} onInput=${(/** @type {Event} */ event) => {
         const next = Number(/** @type {HTMLInputElement} */ (event.currentTarget).value);
         if (Number.isInteger(next) && next >= 0 && next < queries) onQuery(next);
-      }} /></label> of 0 to ${queries - 1}, or point at one.</p>
+      }} /></label> of 0 to ${queries - 1}; or point at a ${name} in a picture.</p>
     <div class="heads">
       ${Array.from({ length: heads }, (_, head) => {
         const weights = weightsOf(head);
@@ -37,15 +37,15 @@ export function Attention({ layer, layers, image, query, onQuery }) {
         const most = Math.max(...weights);
         return html`<section key=${head} aria-label=${`Head ${head}`}>
           <h3>Head ${head}</h3>
-          ${tokens ? html`<${Overlay} image=${image} tokens=${tokens} weights=${weights} query=${at} onQuery=${onQuery} label=${`Head ${head}: ${name} ${at} takes most from ${name} ${best}, ${percent(most)}`} />` : null}
+          ${tokens ? html`<${Overlay} image=${image} tokens=${tokens} weights=${weights} query=${at} onQuery=${onQuery} label=${`Head ${head}: ${name} ${at} attends most to ${name} ${best}, ${percent(most)}`} />` : null}
           <${Probe} width=${keys} height=${queries} at=${null} frame=${{ top: at, left: 0, rows: 1, columns: keys }} label=${`Head ${head}: weights of ${queries} ${name} by ${keys}`}
-            caption=${html`${name} ${at} takes most from ${name} ${best}: ${percent(most)}`} draw=${() => channelImage(attention.values.subarray(head * size, (head + 1) * size), keys, queries, 1, 0, mostOf(attention.values))} inputs=${[layer, head]} onAt=${(/** @type {Place} */ { y }) => onQuery(y)} />
+            caption=${html`${name} ${at} attends most to ${name} ${best}: ${percent(most)}`} draw=${() => channelImage(attention.values.subarray(head * size, (head + 1) * size), keys, queries, 1, 0, mostOf(attention.values))} inputs=${[layer, head]} onAt=${(/** @type {Place} */ { y }) => onQuery(y)} />
         </section>`;
       })}
     </div>
-    <p class="small">Each square map has a row for the ${name} that asks and a column for the ${name} that is asked; darker is more. ${tokens ? `On the image: where ${name} ${at}, outlined, takes from.` : ""}</p>
+    <p class="small">In each matrix, rows are queries and columns are keys; the stronger the colour, the larger the weight.${tokens ? ` On the image: what ${name} ${at}, outlined, attends to.` : ""}</p>
     <${Later} summary=${`Weights of ${name} ${at} as a table`} content=${() => html`<div class="scroll" tabindex="0" role="region" aria-label="Weights"><table>
-      <caption>How much ${name} ${at} takes from each ${name}</caption>
+      <caption>Attention weights of ${name} ${at}</caption>
       <thead><tr><th scope="col">${name}</th>${Array.from({ length: heads }, (_, head) => html`<th scope="col" key=${head}>head ${head}</th>`)}</tr></thead>
       <tbody>${Array.from({ length: keys }, (_, key) => html`<tr key=${key}><th scope="row">${key}</th>${Array.from({ length: heads }, (_, head) => html`<td key=${head}>${percent(weightsOf(head)[key] ?? 0)}</td>`)}</tr>`)}</tbody>
     </table></div>`} />
@@ -63,9 +63,9 @@ function Overlay({ image, tokens, weights, query, onQuery, label }) {
   const { height, width } = image;
   const [high, wide] = [height / tokens.rows, width / tokens.columns];
   const draw = () => {
+    // The image is dark in either scheme.
+    const colour = [86, 180, 233];
     const picture = pictured(image.pixels, width, height);
-    const { scale } = palette();
-    const colour = scale.subarray(4 * 220, 4 * 220 + 3);
     const most = Math.max(...weights) || 1;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {

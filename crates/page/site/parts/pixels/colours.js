@@ -1,6 +1,6 @@
 // The page's colours as tables of bytes, for canvases.
 
-/** @typedef {{ scale: Uint8ClampedArray, grey: Uint8ClampedArray, ink: string, paper: string, accent: string, grid: string, muted: string }} Palette */
+/** @typedef {{ scale: Uint8ClampedArray, words: Uint32Array, ink: string, paper: string, accent: string, grid: string, muted: string }} Palette */
 
 /** Steps of each half of the scale. */
 const HALF = 127;
@@ -10,20 +10,26 @@ let known = null;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
-const scheme = matchMedia("(prefers-color-scheme: dark)");
-scheme.addEventListener("change", () => {
-  known = null;
-  for (const listener of [...listeners]) listener();
-});
+/** @type {MediaQueryList | null} */
+let scheme = null;
+
+function follow() {
+  scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", () => {
+    known = null;
+    for (const listener of [...listeners]) listener();
+  });
+}
 
 /** @param {() => void} listener */
 export function whenColoursChange(listener) {
+  if (!scheme) follow();
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
 /**
- * `scale` holds 255 colours for −1…1: 0 is the paper, the further from it the stronger; `grey` 256 for bytes.
+ * `scale` holds 255 colours for −1…1: 0 is the paper, the further from it the stronger; `words` are the same, a number a colour.
  * @returns {Palette}
  */
 export function palette() {
@@ -41,9 +47,7 @@ export function palette() {
     const rgb = part < 0.65 ? mix(paper, colour, part / 0.65) : mix(colour, strong, (part - 0.65) / 0.35);
     scale.set([...rgb, 255], 4 * (step + HALF));
   }
-  const grey = new Uint8ClampedArray(4 * 256);
-  for (let value = 0; value < 256; value++) grey.set([value, value, value, 255], 4 * value);
-  known = { scale, grey, ink: read("--ink"), paper: read("--paper"), accent: read("--accent"), grid: read("--grid"), muted: read("--muted") };
+  known = { scale, words: new Uint32Array(scale.buffer), ink: read("--ink"), paper: read("--paper"), accent: read("--accent"), grid: read("--grid"), muted: read("--muted") };
   return known;
 }
 
@@ -82,13 +86,28 @@ export function place(value, most) {
  * @param {number} [step] From one to the next.
  */
 export function mapped(values, width, height, most, start = 0, step = 1) {
-  const { scale } = palette();
   const image = new ImageData(width, height);
-  for (let index = 0, from = start; index < width * height; index++, from += step) {
-    const at = place(values[from] ?? 0, most);
-    image.data.set(scale.subarray(at, at + 4), 4 * index);
-  }
+  paint(new Uint32Array(image.data.buffer), 0, values, width * height, most, start, step);
   return image;
+}
+
+/**
+ * Colours of values.
+ * @param {Uint32Array} words
+ * @param {number} first Where the first colour goes.
+ * @param {ArrayLike<number>} values
+ * @param {number} count
+ * @param {number} most
+ * @param {number} start
+ * @param {number} step
+ */
+export function paint(words, first, values, count, most, start, step) {
+  const colours = palette().words;
+  const factor = most > 0 ? HALF / most : 0;
+  for (let index = 0, from = start; index < count; index++, from += step) {
+    const at = Math.round((values[from] ?? 0) * factor) + HALF;
+    words[first + index] = colours[at < 0 ? 0 : at > 2 * HALF ? 2 * HALF : at || 0] ?? 0;
+  }
 }
 
 /**

@@ -1,8 +1,9 @@
 // A window moves over a layer's input; what is under it, times the weights, adds up to one value of the output.
 
 import { html, useMemo } from "../../lib/preact.js";
-import { Atlas, framed } from "./atlas.js";
+import { Atlas, canvasWith, framed } from "./atlas.js";
 import { mapped, palette, place as colourAt, textOn } from "./colours.js";
+import { SaidAtRest } from "./engine.js";
 import { Player } from "./player.js";
 import { Probe, channelImage } from "./probe.js";
 import { channelSum, under, weightAt, worked } from "./network.js";
@@ -95,7 +96,8 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
         draw=${() => channelImage(layer.values, width, height, outputs, output, layer.most)} inputs=${[layer, output]}
       />
     </div>
-    <p class="sum" role="status">
+    <${SaidAtRest} text=${`Row ${y}, column ${x}: ${figure(value)}`} />
+    <p class="sum">
       ${filters
         ? html`${reads > 1 ? html`Channel ${chosen}: <b>${signed(share)}</b>, the other ${reads - 1} channels: <b>${signed(others)}</b>` : html`Sum of the products: <b>${signed(share)}</b>`}${bias === null ? null : html`, bias: <b>${signed(bias)}</b>`}. Together <b>${figure(worked(window, layer, output, y, x))}</b>, the output at row ${y}, column ${x}.`
         : html`The ${layer.word === "maxpool" ? "largest" : "mean"} of the ${cells.length} values is <b>${figure(value)}</b>, the output at row ${y}, column ${x}.`}
@@ -114,11 +116,11 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
       : null}
     ${filters && outputs > 1
       ? html`<div class="filters"><h3>Filters${reads > 1 ? `: weights for channel ${chosen}` : ""}</h3>
-          <${Atlas} count=${outputs} cell=${window.rows === 1 && window.columns === 1 ? [18, 18] : [33, 33]} gap=${7} selected=${output} onSelect=${onOutput} inputs=${[layer, chosen]} label="Filters"
+          <${Atlas} count=${outputs} cell=${() => (window.rows === 1 && window.columns === 1 ? [18, 18] : [33, 33])} gap=${7} selected=${output} onSelect=${onOutput} inputs=${[layer, chosen]} label="Filters"
             labelOf=${(/** @type {number} */ filter) => `filter ${filter}: ${Array.from({ length: window.rows * window.columns }, (_, index) => figure(weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen))).join(", ")}`}
             draw=${(/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ filter, /** @type {number} */ left, /** @type {number} */ top, /** @type {number} */ w, /** @type {number} */ h) => {
               const weights = Float32Array.from({ length: window.rows * window.columns }, (_, index) => weightAt(filters, filter, Math.floor(index / window.columns), index % window.columns, chosen));
-              framed(context, mapped(weights, window.columns, window.rows, weightMost), left, top, w, h);
+              framed(context, canvasWith(mapped(weights, window.columns, window.rows, weightMost)), left, top, w, h, 0, window.rows);
             }} />
         </div>`
       : null}

@@ -1,6 +1,7 @@
 // What several views ask of the engine.
 
 import { html, useEffect, useState } from "../../lib/preact.js";
+import { colour } from "../marks.js";
 
 /** @import { Address, Answer, Engine, State } from "../../types.js" */
 
@@ -68,7 +69,7 @@ export async function answersTo(engine, image, order) {
  * @param {State} state
  * @param {string} model
  */
-export const colourOf = (state, model) => `var(--model-${Math.max(0, state.models.indexOf(model)) % 7})`;
+export const colourOf = (state, model) => colour(state.models.indexOf(model));
 
 /** How many test images there are, once it is known. @type {number | null} */
 let count = null;
@@ -91,7 +92,7 @@ export function NoModel({ state, address }) {
   const isReused = state.runs.some((run) => run.state === "finished");
   return html`<div class="empty"><p>${isReused
     ? html`<strong>No model has weights here.</strong> The finished runs were read from records, which hold results and no weights. Start a run with another seed in ${compare} to train a model.`
-    : html`<strong>No model has been trained yet.</strong> Start a study in ${compare}. The models answer here from their first steps on.`}</p></div>`;
+    : html`<strong>No model has been trained yet.</strong> Start a study in ${compare}. The models answer here as soon as training begins.`}</p></div>`;
 }
 
 /** @param {{ problem: { message: string, hint?: string | null } | null }} props */
@@ -102,3 +103,16 @@ export function Trouble({ problem }) {
 
 /** A sentence for screen readers, said when it changes. @param {{ text: string }} props */
 export const Said = ({ text }) => html`<p class="unseen" role="status" aria-live="polite">${text}</p>`;
+
+/** Milliseconds of rest before a changing text is said. */
+const REST = 700;
+
+/** As above, but only once the text rests: of what changes with every move. @param {{ text: string }} props */
+export function SaidAtRest({ text }) {
+  const [said, set] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => set(text), REST);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return html`<${Said} text=${said} />`;
+}

@@ -41,13 +41,13 @@ export function LastLayer({ layer, layers, classes, probabilities, chosen, onCho
           <caption>What adds up to the logit of ${name}: the ${listed.length} largest of ${from} products</caption>
           <thead><tr><th scope="col">from</th><th scope="col">value</th><th scope="col">weight</th><th scope="col" class="words">value × weight</th></tr></thead>
           <tbody>
-            ${listed.map(({ unit, value, weight, product }) => html`<tr key=${unit}><th scope="row">${read.nameOf(unit)}</th><td>${figure(value)}</td><td>${figure(weight)}</td><td class="term-cell"><${Term} value=${product} most=${most} /></td></tr>`)}
+            ${listed.map(({ unit, value, weight, product }) => html`<tr key=${unit}><th scope="row">${read.nameOf(unit)}<span class="factors" aria-hidden="true">${figure(value)} × ${figure(weight)}</span></th><td>${figure(value)}</td><td>${figure(weight)}</td><td class="term-cell"><${Term} value=${product} most=${most} /></td></tr>`)}
             ${terms.length > LISTED ? html`<tr><th scope="row">the other ${terms.length - LISTED}</th><td></td><td></td><td class="term-cell"><${Term} value=${rest} most=${most} /></td></tr>` : null}
             <tr><th scope="row">bias</th><td></td><td></td><td class="term-cell"><${Term} value=${bias} most=${most} /></td></tr>
           </tbody>
           <tfoot><tr><th scope="row">logit of ${name}</th><td></td><td></td><td><b>${signed(values[output] ?? 0)}</b></td></tr></tfoot>
         </table></div>`
-      : html`<p class="small">What this layer read is not among the layers shown, so its products cannot be listed.</p>`}
+      : html`<p class="small">The input of this layer is not among the layers shown, so its products cannot be listed.</p>`}
     <p>Softmax: e to the power of each logit, divided by the sum of all. For ${name}: e<sup>${figure(values[output] ?? 0)}</sup> divided by the sum is <b>${percent(Math.exp((values[output] ?? 0) - layer.high) / total)}</b>.</p>
     <${Later} summary="Logits and probabilities as a table" content=${() => html`<div class="scroll" tabindex="0" role="region" aria-label="Logits and probabilities"><table>
       <caption>From logits to probabilities</caption>

@@ -46,7 +46,7 @@ export function Pad({ sheet, width, onChange, onUndo, onClear, label }) {
     if (!element || side === 0) return;
     drawSoon(element, () => {
       if (element.width !== side) element.width = element.height = side;
-      const context = element.getContext("2d", { desynchronized: true });
+      const context = element.getContext("2d");
       if (context) drawSheet(context, newest.current.sheet, side);
     });
   }, [sheet, side]);

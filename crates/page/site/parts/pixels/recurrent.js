@@ -24,7 +24,7 @@ export function Recurrent({ layer, states, image, isFirst, step, onStep }) {
   const state = states.values.subarray(at * units, (at + 1) * units);
   const low = Math.min(...state);
   const high = Math.max(...state);
-  const text = `step ${at} of 0 to ${steps - 1}`;
+  const text = `step ${at} (0 to ${steps - 1})`;
   const readsRows = isFirst && steps === image.height;
   return html`<div class="recurrent">
     <div class="filling">

@@ -6,6 +6,8 @@ import { pictured } from "./colours.js";
 export const SIDE = 280;
 const PAPER = "#ffffff";
 const INK = "#111111";
+/** Units that a line's width changes by at once. */
+const GROWTH = 0.4;
 
 /**
  * @typedef {{ x: number, y: number, weight: number }} Point
@@ -102,11 +104,30 @@ function drawStroke(context, { points, width }) {
     const to = /** @type {Point} */ (points[index]);
     const isLast = index === points.length - 1;
     const [endX, endY] = isLast ? [to.x, to.y] : [(from.x + to.x) / 2, (from.y + to.y) / 2];
-    context.lineWidth = (width * (from.weight + to.weight)) / 2;
-    context.beginPath();
-    context.moveTo(x, y);
-    context.quadraticCurveTo(from.x, from.y, endX, endY);
-    context.stroke();
+    const begins = index === 1 ? from.weight : ((points[index - 2]?.weight ?? from.weight) + from.weight) / 2;
+    const ends = isLast ? to.weight : (from.weight + to.weight) / 2;
+    if (begins === ends) {
+      context.lineWidth = width * ends;
+      context.beginPath();
+      context.moveTo(x, y);
+      context.quadraticCurveTo(from.x, from.y, endX, endY);
+      context.stroke();
+    } else {
+      // A line that grows wider or thinner is made of short ones.
+      const parts = Math.min(16, 1 + Math.ceil((width * Math.abs(ends - begins)) / GROWTH));
+      let [lastX, lastY] = [x, y];
+      for (let part = 1; part <= parts; part++) {
+        const along = part / parts;
+        const [first, middle, end] = [(1 - along) ** 2, 2 * along * (1 - along), along ** 2];
+        const [nextX, nextY] = [first * x + middle * from.x + end * endX, first * y + middle * from.y + end * endY];
+        context.lineWidth = width * (begins + (ends - begins) * (along - 0.5 / parts));
+        context.beginPath();
+        context.moveTo(lastX, lastY);
+        context.lineTo(nextX, nextY);
+        context.stroke();
+        [lastX, lastY] = [nextX, nextY];
+      }
+    }
     [x, y] = [endX, endY];
   }
 }

@@ -15,7 +15,7 @@ export const ALL_STEPS = { polarity: true, crop: true, scale: true, centre: true
 
 /** @type {Record<string, { title: string, on: string, off?: string, trap?: string }>} */
 const TEXTS = {
-  picture: { title: "Your picture", on: "What was drawn, as grey pixels." },
+  picture: { title: "Your picture", on: "The picture as grey pixels." },
   polarity: {
     title: "Polarity",
     on: "The training digits are light on black. Dark ink on light paper is inverted.",
@@ -25,7 +25,7 @@ const TEXTS = {
   crop: {
     title: "Crop",
     on: "Keeps the digit and leaves out what is around it: other marks, ruled lines, shadows.",
-    off: "Every other mark on the paper stays. The models take it for a part of the digit, and it shifts the centre of mass.",
+    off: "Every other mark on the paper stays. The models treat it as a part of the digit, and it shifts the centre of mass.",
     trap: "Add a ruled line",
   },
   scale: {
@@ -75,13 +75,13 @@ export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isRedu
       ? html`<div class="lesson">
           ${left.map(
             (name) => html`<div key=${name}>
-              <h3>Without ${TEXTS[name]?.title.toLowerCase()}</h3>
+              <h3>${TEXTS[name]?.title} is off</h3>
               <p>${TEXTS[name]?.off}</p>
               <button type="button" class="quiet" onClick=${() => onTrap(name)}>${TEXTS[name]?.trap}</button>
             </div>`,
           )}
           ${comparison}
-          <button type="button" class="quiet" onClick=${() => left.forEach((name) => onSwitch(name, true))}>Take every step again</button>
+          <button type="button" class="quiet" onClick=${() => left.forEach((name) => onSwitch(name, true))}>Turn every step on</button>
         </div>`
       : null}
     ${prepared && prepared.notes.length > 0

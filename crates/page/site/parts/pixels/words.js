@@ -14,7 +14,7 @@ export function figure(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const text = size >= 1000 || size < 0.001 ? value.toExponential(1) : value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size))));
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−").replace("e+", "e");
 }
 
 /** With its sign. @param {number} value */
