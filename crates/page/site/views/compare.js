@@ -86,9 +86,10 @@ function Design({ engine, state, draft, commands, isNew }) {
       <label>
         <span>Data set</span>
         <select value=${dataset} disabled=${valueOf(text, "", "datasets") !== null} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
-          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title || set.name}</option>`)}
+          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.name}</option>`)}
           ${!sets.some((set) => set.name === dataset) && html`<option value=${dataset} selected>${dataset}</option>`}
         </select>
+        ${sets.find((set) => set.name === dataset)?.title && html`<small>${sets.find((set) => set.name === dataset)?.title}</small>`}
       </label>
       ${!hasFolds && html`<${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />`}
       <${Field} label="Epochs" value=${valueOf(text, "recipe", "epochs") ?? ""} own=${own("epochs").join(", ")} pattern=${/^([1-9]\d{0,3}|10000)$/} wrong="1 to 10,000" set=${(/** @type {string | null} */ value) => set("recipe", "epochs", value)} />
