@@ -8,6 +8,9 @@ import { Mark, Name, colour } from "./marks.js";
 import { Details, memo, useWidth } from "./memo.js";
 import { counted, fixed, isNumber, mean, MISSING } from "./numbers.js";
 
+/** Points of accuracy below the lowest validation that a trail may take the axis to. */
+const TRAIL_BELOW = 12;
+
 /** @typedef {"accuracy" | "loss"} Quantity */
 
 /**
@@ -309,7 +312,7 @@ function scaleOf(curves, trails, quantity) {
   if (values.length === 0) return { lower: 0, upper: 100, logarithmic: false };
   const lowest = validated.length > 0 ? Math.min(...validated) : 0;
   const spread = validated.length > 0 ? Math.max(...validated) - lowest : 100;
-  return linear([...values, ...latest.filter((value) => value >= lowest - Math.max(2, spread))], 0, 100);
+  return linear([...values, ...latest.filter((value) => value >= lowest - Math.max(TRAIL_BELOW, spread))], 0, 100);
 }
 
 /**

@@ -64,8 +64,9 @@ function Strips({ comparisons, history, models, width }) {
   let y = 10;
   const rows = comparisons.map((comparison) => {
     const past = earlier(comparison);
-    const words = narrow ? 18 : 0;
-    const row = { comparison, past, top: y + words, at: y + words + past.length * STEP + (past.length > 0 ? 12 : 14) };
+    const isLong = narrow && 7.6 * (comparison.a.length + comparison.b.length + 3 + span(comparison, by, decimals).length) > width - 24;
+    const words = isLong ? 35 : narrow ? 18 : 0;
+    const row = { comparison, past, isLong, top: y + words, at: y + words + past.length * STEP + (past.length > 0 ? 12 : 14) };
     y = row.at + (narrow ? 16 : ROW - 9);
     return row;
   });
@@ -95,7 +96,7 @@ function Strips({ comparisons, history, models, width }) {
     <line x1=${x(0)} x2=${x(0)} y1="4" y2=${bottom} stroke="var(--axis)" stroke-width="1.5" />
     <line x1=${left} x2=${right} y1=${bottom} y2=${bottom} stroke="var(--axis)" />
     <text class="axis" x=${(left + right) / 2} y=${bottom + 36} text-anchor="middle">${narrow ? `${unit} (right of 0: the first is better)` : `${unit} of test ${first.measure}; right of 0 the first of a pair is better`}</text>
-    ${rows.map(({ comparison, past, top, at }) => {
+    ${rows.map(({ comparison, past, isLong, top, at }) => {
       const place = winner(comparison, models);
       const stroke = place < 0 ? "var(--grey)" : colour(place);
       const pair = `${comparison.a} − ${comparison.b}`;
@@ -108,7 +109,9 @@ function Strips({ comparisons, history, models, width }) {
         })}
         ${strip(comparison, at, stroke, true, comparison.interval_covers)}
         ${narrow
-          ? html`<text class="pair" x=${left} y=${top - 4}><tspan class="strong">${pair}</tspan> ${span(comparison, by, decimals)}</text>`
+          ? html`<text class="pair" x=${left} y=${top - (isLong ? 21 : 4)}
+              ><tspan class="strong">${pair}</tspan> ${isLong ? html`<tspan x=${left} dy="17">${span(comparison, by, decimals)}</tspan>` : span(comparison, by, decimals)}</text
+            >`
           : html`<text class="pair strong" x=${left - 14} y=${at + 5} text-anchor="end">${pair}</text>
               <text class="pair" x=${right + 16} y=${at - 2}>${span(comparison, by, decimals)}</text>
               <text class="tick" x=${right + 16} y=${at + 15}>${outcomeWords(comparison)}, ${counted(comparison.runs, "run")}</text>`}
