@@ -3,20 +3,26 @@
 use interchange::{Description, FormatError};
 use kernels::InstructionSet;
 use nn::Model;
+use page::{Desk, EngineDescription, Problem, Sessions};
 use records::{
     event::{Event, Kind},
     plan::plan_text,
     question::Question,
     record::{RunRecord, RunSpec},
 };
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 use study::{
+    clock::SystemClock,
     environment::Platform,
     plan::{StudySpec, identify, plan},
     run::{FinishedRun, RunError, Session},
     study_file::{StudyFile, StudyFileError},
     telling::Telling,
 };
+use train::{Clock, Listener};
+
+/// How long weights are not shown again.
+const PAUSE_SECONDS: f64 = 0.25;
 
 /// What the text of a study is called in messages.
 const STUDY: &str = "study";
@@ -57,7 +63,7 @@ pub enum EngineError {
 
 /// The data and what was learnt from it last.
 pub struct Engine {
-    session: Session,
+    session: Arc<Session>,
     finished: Option<(Model<f32>, RunRecord)>,
 }
 
@@ -68,7 +74,20 @@ impl Engine {
     /// When a file is not as it was published.
     pub fn open(files: [Vec<u8>; 4], agent: &str, workers: usize) -> Result<Self, EngineError> {
         let session = Session::of(data::mnist(files)?, InstructionSet::detect(), 1)?;
-        Ok(Self { session: session.on(Platform::browser(agent)).one_of(workers), finished: None })
+        let session = Arc::new(session.on(Platform::browser(agent)).one_of(workers));
+        Ok(Self { session, finished: None })
+    }
+
+    /// A desk that answers a page's questions about a study of this data; `first` is the study that the page begins with.
+    pub fn desk(&self, first: &str) -> Desk {
+        let environment = self.session.environment();
+        let description = EngineDescription {
+            kind: "browser",
+            kernels: environment.kernels,
+            threads: 1,
+            processor: environment.cpu,
+        };
+        Desk::new(description, Box::new(Only(Arc::clone(&self.session))), first)
     }
 
     /// The data's identity, as JSON.
@@ -110,7 +129,8 @@ impl Engine {
         Ok(runs)
     }
 
-    /// Makes a run, at its place in a plan of so many, and gives the text of its record or of its failure; `post` hears events as JSON.
+    /// Makes a run, at its place in a plan of so many, and gives the text of its record or of its failure; `post` hears events as JSON, and
+    /// `show` sees what was learnt some times a second: the epoch, the step, the weights, and whether they are the last.
     ///
     /// # Errors
     /// When it cannot be made, or `post` breaks.
@@ -119,6 +139,7 @@ impl Engine {
         specification: &str,
         (index, total): (usize, usize),
         post: &mut (dyn FnMut(&str) -> ControlFlow<()> + Send),
+        show: &mut (dyn FnMut(usize, usize, &[f32], bool) + Send),
     ) -> Result<String, EngineError> {
         let specification: RunSpec =
             serde_json::from_str(specification).map_err(EngineError::Specification)?;
@@ -128,14 +149,14 @@ impl Engine {
         }
         let mut telling = Telling::of_run(index, total, &specification);
         let mut post = |event: &Event| post(&json(event));
-        let mut going_on = post(telling.event());
-        let attempt = self.session.attempt(&specification, &mut |event: train::Event| {
-            going_on?;
-            going_on = post(telling.of_training(event));
-            going_on
-        })?;
+        let going_on = post(telling.event());
+        let clock = SystemClock::start();
+        let mut listening =
+            Listening { telling: &mut telling, post: &mut post, show, going_on, clock, shown: f64::MIN, at: (1, 0), values: Vec::new() };
+        let attempt = self.session.attempt(&specification, &mut listening)?;
         match attempt {
             Ok(FinishedRun { model, record }) => {
+                show(record.epochs.len(), 0, model.parameters(), true);
                 let _ = post(telling.of_kind(Kind::finished(false, &record)));
                 let text = record.sealed();
                 self.finished = Some((model, record));
@@ -170,6 +191,59 @@ impl Engine {
             version: record.environment.version.clone(),
         });
         Ok(interchange::encode(model, &description)?)
+    }
+}
+
+/// Hands on what a training tells and what it learns.
+struct Listening<'a> {
+    telling: &'a mut Telling,
+    post: &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
+    show: &'a mut (dyn FnMut(usize, usize, &[f32], bool) + Send),
+    going_on: ControlFlow<()>,
+    clock: SystemClock,
+    /// When weights were shown last, by the clock.
+    shown: f64,
+    /// The epoch and the step that is done.
+    at: (usize, usize),
+    values: Vec<f32>,
+}
+
+impl Listener for Listening<'_> {
+    fn event(&mut self, event: train::Event) -> ControlFlow<()> {
+        self.going_on?;
+        self.at = match event {
+            train::Event::Step { epoch, step, .. } => (epoch, step),
+            train::Event::Epoch(epoch) => (epoch.epoch + 1, 0),
+        };
+        self.going_on = (self.post)(self.telling.of_training(event));
+        self.going_on
+    }
+
+    fn look(&mut self, engine: &dyn train::Engine) {
+        let now = self.clock.seconds();
+        if now - self.shown >= PAUSE_SECONDS {
+            self.shown = now;
+            engine.copy_parameters(&mut self.values);
+            (self.show)(self.at.0, self.at.1 + 1, &self.values, false);
+        }
+    }
+}
+
+/// The one data set that a site has.
+struct Only(Arc<Session>);
+
+impl Sessions for Only {
+    fn open(&mut self, dataset: &str) -> Result<Arc<Session>, Problem> {
+        if dataset != self.0.corpus().name() {
+            let expected = self.0.corpus().name();
+            return Err(Problem::new(format!("data set {expected} expected, {dataset} found"))
+                .hint("`mnist-study page` on your own machine studies other data sets, your own images among them"));
+        }
+        Ok(Arc::clone(&self.0))
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.0.corpus().name().to_owned()]
     }
 }
 

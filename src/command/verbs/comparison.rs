@@ -37,7 +37,7 @@ use std::{
 use study::{
     execute::{Executed, execute},
     plan::{CrossValidation, StudySpec, identify, plan},
-    run::{FinishedRun, Session},
+    run::Session,
     study_file::ModelSpec,
 };
 

@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
     let (served, page) = (Arc::clone(&studio), access.address());
     let server = thread::Builder::new()
         .name("server".into())
-        .spawn(move || serve(listener, access, page::files(), served))
+        .spawn(move || serve(listener, access, &page::files(), served))
         .map_err(|error| Failure::new(format!("no thread for the server: {error}"), "close other programs"))?;
     output::result(&format!("{page}\n"))?;
     if !address.ip().is_loopback() {
