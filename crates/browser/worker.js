@@ -10,6 +10,7 @@
 // Whoever wants a run to end at once ends its worker: the engine looks up only between its steps, and hears nothing meanwhile.
 import init, * as engine from "./browser.js";
 
+const MODULE = new URL("browser_bg.wasm", import.meta.url);
 const FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 async function file(name) {
@@ -25,7 +26,7 @@ async function file(name) {
 
 const methods = {
   async open({ agent = navigator.userAgent, workers = 1 }) {
-    const [, ...files] = await Promise.all([init(), ...FILES.map(file)]);
+    const [, ...files] = await Promise.all([init({ module_or_path: MODULE }), ...FILES.map(file)]);
     return JSON.parse(engine.open(...files, agent, workers));
   },
   plan: ({ study }) => JSON.parse(engine.plan(study)),
