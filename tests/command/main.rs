@@ -16,6 +16,7 @@ mod foreign;
 mod inspect;
 mod interface;
 mod judge;
+mod lessons;
 mod models;
 mod own_data;
 mod own_images;

@@ -141,7 +141,7 @@ fn shifted_digits_follow_their_rule() {
     let source = Source::parse("shifted-mnist").expect("a known name");
     let shifted = load(&source).expect("it is made here");
     assert_eq!((source.to_string().as_str(), shifted.name()), ("shifted-mnist", "shifted-mnist"));
-    assert_eq!(shifted.sha256(), "FINGERPRINT");
+    assert_eq!(shifted.sha256(), "30f4defb6ee315b783973871bbd9dbf15d88b81aabaab6708d4341ebd6dea1d2");
     assert!(shifted.warnings().is_empty());
     assert_eq!(shifted.training().images(), MNIST.training().images());
     assert_eq!(shifted.training().labels(), MNIST.training().labels());
@@ -154,12 +154,14 @@ fn shifted_digits_follow_their_rule() {
                 (0..28).all(|column| {
                     let (above, left) = (row - down, column - right);
                     let inside = (0..28).contains(&above) && (0..28).contains(&left);
-                    to[(28 * row + column) as usize] == if inside { from[(28 * above + left) as usize] } else { 0 }
+                    to[(28 * row + column) as usize]
+                        == if inside { from[(28 * above + left) as usize] } else { 0 }
                 })
             })
         };
         let mut found = (-4..=4).flat_map(|down| (-4..=4).map(move |right| (down, right)));
-        let (down, right) = found.find(|(down, right)| is_moved(*down, *right)).expect("moved by up to four pixels");
+        let (down, right) =
+            found.find(|(down, right)| is_moved(*down, *right)).expect("moved by up to four pixels");
         counts[(down + 4) as usize][(right + 4) as usize] += 1;
     }
     // Five standard deviations of a binomial count with n = 10,000 and p = 1/81 are 55.

@@ -305,7 +305,9 @@ mod tests {
         assert_eq!(few(220, SPLIT_SEED).expect("all of them").len(), 220);
         for images in [2, 221] {
             assert_eq!(
-                few(images, SPLIT_SEED).expect_err("not one of each class, or more than there are").to_string(),
+                few(images, SPLIT_SEED)
+                    .expect_err("not one of each class, or more than there are")
+                    .to_string(),
                 format!("synthetic (training): training_images: 3 to 220 expected, {images} found")
             );
         }

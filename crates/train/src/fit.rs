@@ -49,7 +49,8 @@ impl Seeds {
             return Cow::Borrowed(labels);
         }
         // An image that a bootstrap drew twice has one label.
-        let indices: BTreeSet<u32> = (0..images.len()).map(|position| images.index(position) as u32).collect();
+        let indices: BTreeSet<u32> =
+            (0..images.len()).map(|position| images.index(position) as u32).collect();
         let mut order: Vec<u32> = indices.into_iter().collect();
         shuffle(&mut order, &mut generator(self.run, 4));
         order.truncate((order.len() as f64 * fraction).round() as usize);
