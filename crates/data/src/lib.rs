@@ -53,6 +53,7 @@ mod recognise;
 mod registry;
 mod remark;
 mod sanity;
+mod shifted;
 mod source;
 mod split;
 mod synthetic;

@@ -250,6 +250,12 @@ impl Making<'_> {
         if let Some(first) = runs.first() {
             tell_division(&session, first)?;
         }
+        // And the first run of each model stands before any second one.
+        for run in runs.iter().take(comparison.models.len()) {
+            if run.recipe.training_images.is_some() {
+                session.check_division(run)?;
+            }
+        }
         let imported = imported(comparison, session.corpus())?;
         Ok(Prepared { session, runs, imported })
     }
