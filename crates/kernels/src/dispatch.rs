@@ -95,6 +95,22 @@ impl InstructionSet {
         })
     }
 
+    /// A set of this machine that gives the bits of the one of that name: that one itself, or in the place of WebAssembly's vectors the
+    /// portable implementation, which has four lanes as they have, and rounds products and sums apart as they do.
+    ///
+    /// # Errors
+    /// As [`Self::named`].
+    pub fn with_bits_of(name: &str) -> Result<Self, UnknownInstructionSet> {
+        let sets = Self::available();
+        let same = sets.into_iter().find(|set| bits_of(set.name()) == bits_of(name));
+        Self::named(name).or_else(|unknown| same.ok_or(unknown))
+    }
+
+    /// Whether what this set computes has the bits of the set of that name.
+    pub fn has_bits_of(self, name: &str) -> bool {
+        bits_of(self.name()) == bits_of(name)
+    }
+
     /// The name in records and in `MNIST_STUDY_KERNELS`.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -155,6 +171,11 @@ impl InstructionSet {
         // SAFETY: plain Rust runs everywhere; each kernel's safe entry point has checked its arguments.
         unsafe { kernel.run::<PortableF64>() }
     }
+}
+
+/// Sets that give the same bits give the same name.
+fn bits_of(name: &str) -> &str {
+    if name == "simd128" { "portable" } else { name }
 }
 
 /// # Safety

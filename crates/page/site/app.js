@@ -6,6 +6,7 @@
 import { AddressBook } from "./address.js";
 import { connect } from "./connect.js";
 import { html, render, useEffect, useRef, useState } from "./lib/preact.js";
+import { coded } from "./parts/memo.js";
 import { Store } from "./store.js";
 
 /** Milliseconds of rest before a text is sent to be read. */
@@ -132,7 +133,7 @@ function Page({ engine, store, book }) {
   };
   return html`<a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <${Header} state=${state} address=${address} />
-    ${!state.open && html`<p class="lost" role="alert">${lostWords(state.catalogue)}</p>`}
+    ${!state.open && html`<p class="gone" role="alert">${coded(lostWords(state.catalogue))}</p>`}
     <main id="main" tabindex="-1" ref=${main} class=${`view-${address.view}`}>
       ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><p class="small">Loading…</p>`}
     </main>

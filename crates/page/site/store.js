@@ -182,7 +182,8 @@ function stated(state, message) {
   const ids = new Set(runs.map((run) => run.id));
   const trails = Object.fromEntries(Object.entries(state.trails).filter(([id]) => ids.has(id)));
   const history = pruned(state.ready ? state.history : restored(), ids);
-  const models = [...new Set(runs.map((run) => run.model))];
+  const named = [...new Set(runs.map((run) => run.model))];
+  const models = named.join("\n") === state.models.join("\n") ? state.models : named;
   // A summary of runs that are not in the plan any more says nothing of it.
   const isOfThese = state.runs.every((run) => run.state !== "finished" || ids.has(run.id));
   const isFinished = runs.some((run) => run.state === "finished");
@@ -190,7 +191,7 @@ function stated(state, message) {
     open: true,
     ready: true,
     study:
-      typeof message.text === "string"
+      message.text
         ? {
             text: message.text,
             title: message.title ?? "",

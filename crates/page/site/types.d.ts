@@ -46,7 +46,7 @@ export interface Catalogue {
   datasets: { name: string; title: string }[];
   models: CatalogueModel[];
   layers: { kind: string; arguments: string; meaning: string }[];
-  lessons: Lesson[];
+  lessons?: Lesson[];
   glossary: { term: string; meaning: string }[];
   study: string;
 }
@@ -61,23 +61,43 @@ export interface CatalogueModel {
   multiply_adds: number;
 }
 
+/** A lesson of studies/lessons/lessons.json. */
 export interface Lesson {
   number: number;
   slug: string;
   title: string;
+  /** The study file's name. */
+  study: string;
   /** The study file. */
   text: string;
-  question: string;
-  choices: { text: string; right: boolean }[];
-  see: string;
-  why: string[];
-  exercises: { task: string; answer: string }[];
-  terms: string[];
   view: string;
+  /** What to begin with: so many runs of each model. */
+  start?: { seeds: number };
+  minutes?: number;
+  question: { text: string; choices: { text: string; right: boolean; answer: string }[] };
+  /** What is to be seen at the end, and what is said where the figures are others. */
+  see: { text: string; otherwise: string; check: Check }[];
+  why: string[];
+  next: { exercise: string; answer: string }[];
+  /** Anchors of the glossary. */
+  terms: string[];
+}
+
+/** A figure of a model in a summary. */
+export interface Figure {
+  figure: string;
+  model: string;
+}
+
+export interface Check extends Figure {
+  minus?: Figure;
+  at_least?: number;
+  at_most?: number;
 }
 
 export interface StudyAnswer {
-  title: string;
+  /** Null where the file has none. */
+  title: string | null;
   dataset: string;
   protocol: string;
   first_seed: number;
@@ -99,6 +119,8 @@ export interface StudyModel {
   parameters: number;
   multiply_adds: number;
   built_in: boolean;
+  /** What is to be doubted in it, such as a layer that does nothing. */
+  doubt?: string | null;
   layers: LayerFields[];
 }
 
@@ -255,7 +277,9 @@ export interface Summary {
     loss: Spread | null;
     train_seconds: Spread | null;
     learning?: { train_accuracy: number | null; validation_accuracy: number | null } | null;
-    calibration?: { brier: Spread | number | null; error: Spread | number | null } | null;
+    calibration?: { brier: Spread | null; error: Spread | null; bins: { confidence: number; accuracy: number; count: number }[] } | null;
+    selection_optimism: number | null;
+    diverged: number;
   }[];
   comparisons: Comparison[];
   decided_by: string;

@@ -1,6 +1,6 @@
 //! What a study asks for, and the runs that answer it.
 
-use crate::study_file::ModelSpec;
+use crate::study_file::{ModelSpec, StudyFile};
 use data::Corpus;
 use nn::ImageShape;
 use records::record::{DatasetIdentity, Fold, Protocol, Resample, RunSpec};
@@ -46,6 +46,26 @@ impl CrossValidation {
     fn fold(self, run: u64) -> Fold {
         let run = run as usize;
         Fold { repeat: run / self.folds + 1, fold: run % self.folds + 1, folds: self.folds }
+    }
+}
+
+impl StudySpec {
+    /// That of a study file. No model trains longer than its target allows.
+    pub fn of_file(file: &StudyFile) -> Self {
+        let most = file.target.and_then(|target| target.max_epochs);
+        let mut models = file.models.clone();
+        for model in &mut models {
+            model.recipe.epochs = model.recipe.epochs.min(most.unwrap_or(usize::MAX));
+        }
+        Self {
+            models,
+            protocol: file.protocol,
+            audit_selection: file.audit_selection,
+            resample: file.resample,
+            cross_validation: file.cross_validation,
+            first_seed: file.first_seed,
+            runs: file.cross_validation.map_or(file.runs, CrossValidation::runs),
+        }
     }
 }
 

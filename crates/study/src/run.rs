@@ -241,7 +241,14 @@ impl Session {
     /// When the system gives no threads.
     pub fn aside(&self, threads: usize) -> Result<Self, RunError> {
         let divided = Arc::clone(&self.divided);
-        Ok(Self { divided, set: self.set, threads: pool(threads)?, loading_seconds: 0.0, jobs: None })
+        Ok(Self {
+            divided,
+            set: self.set,
+            threads: Threads::start(threads)?,
+            platform: self.platform.clone(),
+            loading_seconds: 0.0,
+            jobs: None,
+        })
     }
 
     fn multiply_adds(&self, architecture: &Architecture) -> Result<u64, ShapeError> {

@@ -61,7 +61,7 @@ pub fn verify(
         let (found, version) = (record.environment.engine_revision, record.environment.version.clone());
         return Err(VerifyError::Revision { id: id(), found, version });
     }
-    if record.environment.kernels != here.kernels {
+    if !session.instruction_set().has_bits_of(&record.environment.kernels) {
         let found = record.environment.kernels.clone();
         return Err(VerifyError::Kernels { id: id(), expected: here.kernels, found });
     }

@@ -149,7 +149,7 @@ fn again(
 ) -> Result<Vec<String>, Failure> {
     let specification = &record.specification;
     let is_made_for = |session: &Session| {
-        session.instruction_set().name() == record.environment.kernels
+        session.instruction_set().has_bits_of(&record.environment.kernels)
             && session.corpus().sha256() == specification.dataset.sha256
     };
     let session = match session.take().filter(is_made_for) {
@@ -170,13 +170,21 @@ fn again(
 
 /// For the data and the kernels of a record.
 fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Session, Failure> {
-    let set = InstructionSet::named(&record.environment.kernels).map_err(|error| {
+    let made = &record.environment.kernels;
+    let set = InstructionSet::with_bits_of(made).map_err(|error| {
         let made = format!("record {}: made with {}: {error}", record.id, record.environment.kernels);
         Failure::new(
             made,
             "verify it on a machine that has these instructions: other ones give other last digits",
         )
     })?;
+    if set.name() != made {
+        output::note(&format!(
+            "record {}: made with {made} kernels; verified with {} kernels, whose results are the same bit for bit",
+            record.id,
+            set.name()
+        ));
+    }
     let named = arguments.dataset.as_ref().map(|dataset| arguments.reading.of(dataset));
     let dataset = named.as_ref().unwrap_or(&record.specification.dataset.name);
     session_with(set, dataset, arguments.threads, &[], arguments.output.quiet)

@@ -3,6 +3,7 @@
 /** @import { Engine, ProblemFields } from "../types.js" */
 
 import { html, useState } from "../lib/preact.js";
+import { coded } from "./memo.js";
 
 /**
  * @typedef {{ busy: string | null, problem: ProblemFields | null, run: (name: string, work: () => Promise<unknown>) => Promise<void>, clear: () => void }} Commands
@@ -35,7 +36,7 @@ export function Complaint({ problem }) {
   return html`<div role="alert">
     ${problem &&
     html`<p class="warning">
-      <strong>${problem.line ? `Line ${problem.line}: ` : ""}${problem.message}</strong>${problem.hint && html`<br />${problem.hint}`}
+      <strong>${problem.line ? `Line ${problem.line}: ` : ""}${coded(problem.message)}</strong>${problem.hint && html`<br />${coded(problem.hint)}`}
     </p>`}
   </div>`;
 }

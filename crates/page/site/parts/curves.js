@@ -2,10 +2,10 @@
 
 /** @import { Epoch, Run, State } from "../types.js" */
 
-import { html, useMemo, useState } from "../lib/preact.js";
+import { html, useMemo, useRef, useState } from "../lib/preact.js";
 import { counting, fraction, linear, positive, ticks } from "./axis.js";
 import { Mark, Name, colour } from "./marks.js";
-import { memo, useWidth } from "./memo.js";
+import { Details, memo, useWidth } from "./memo.js";
 import { counted, fixed, isNumber, mean, MISSING } from "./numbers.js";
 
 /** @typedef {"accuracy" | "loss"} Quantity */
@@ -14,48 +14,89 @@ import { counted, fixed, isNumber, mean, MISSING } from "./numbers.js";
  * @typedef {object} Curve
  * @property {string} model
  * @property {number} place
- * @property {{ id: string, seed: number, points: [number, number][], trail: [number, number][] }[]} runs
+ * @property {[number, number][][]} runs the points of each run
  * @property {{ epoch: number, mean: number, low: number, high: number, runs: number }[]} means
  */
 
+/** @typedef {{ place: number, points: [number, number][] }} Trail */
+
 /**
- * What is drawn of the runs.
+ * What is drawn of the epochs.
  * @param {Run[]} runs
  * @param {string[]} models
- * @param {State["trails"]} trails
  * @param {Quantity} quantity
  * @returns {Curve[]}
  */
-function curvesOf(runs, models, trails, quantity) {
-  const value = (/** @type {Epoch} */ epoch) => (quantity === "accuracy" ? scaled(epoch.validation_accuracy, 100) : epoch.validation_loss);
+function curvesOf(runs, models, quantity) {
   return models.map((model, place) => {
-    const own = runs.filter((run) => run.model === model);
     /** @type {Map<number, number[]>} */
     const byEpoch = new Map();
-    const drawn = own.map((run) => {
-      /** @type {[number, number][]} */
-      const points = [];
-      for (const epoch of run.epochs) {
-        const at = value(epoch);
-        if (!isNumber(at)) continue;
-        points.push([epoch.epoch, at]);
-        byEpoch.set(epoch.epoch, [...(byEpoch.get(epoch.epoch) ?? []), at]);
-      }
-      // The trail of training is drawn where no validation has followed yet.
-      const since = run.epochs.at(-1)?.epoch ?? 0;
-      const trail = run.state === "training" ? (trails[run.id] ?? []).filter(([x]) => x > since) : [];
-      return {
-        id: run.id,
-        seed: run.seed,
-        points,
-        trail: trail.map(([x, accuracy, loss]) => /** @type {[number, number]} */ ([x, quantity === "accuracy" ? 100 * accuracy : loss])),
-      };
-    });
+    const drawn = runs
+      .filter((run) => run.model === model)
+      .map((run) => {
+        const points = pointsOf(run.epochs, quantity);
+        for (const [epoch, value] of points) {
+          const values = byEpoch.get(epoch);
+          if (values) values.push(value);
+          else byEpoch.set(epoch, [value]);
+        }
+        return points;
+      });
     const means = [...byEpoch]
       .sort(([one], [other]) => one - other)
       .map(([epoch, values]) => ({ epoch, mean: mean(values), low: Math.min(...values), high: Math.max(...values), runs: values.length }));
     return { model, place, runs: drawn, means };
   });
+}
+
+/**
+ * @param {Epoch[]} epochs
+ * @param {Quantity} quantity
+ * @returns {[number, number][]}
+ */
+const pointsOf = (epochs, quantity) =>
+  epochs.flatMap((epoch) => {
+    const value = quantity === "accuracy" ? scaled(epoch.validation_accuracy, 100) : epoch.validation_loss;
+    return isNumber(value) ? [/** @type {[number, number]} */ ([epoch.epoch, value])] : [];
+  });
+
+/**
+ * Training since the last validation, of the runs that are being made.
+ * @param {Run[]} runs
+ * @param {string[]} models
+ * @param {State["trails"]} trails
+ * @param {Quantity} quantity
+ * @returns {Trail[]}
+ */
+const trailsOf = (runs, models, trails, quantity) =>
+  runs.flatMap((run) => {
+    if (run.state !== "training") return [];
+    const since = run.epochs.at(-1)?.epoch ?? 0;
+    const own = (trails[run.id] ?? []).filter(([x]) => x > since);
+    if (own.length === 0) return [];
+    const points = own.map(([x, accuracy, loss]) => /** @type {[number, number]} */ ([x, quantity === "accuracy" ? 100 * accuracy : loss]));
+    return [{ place: models.indexOf(run.model), points: [...pointsOf(run.epochs.slice(-1), quantity), ...points] }];
+  });
+
+/**
+ * The same curves as long as no run has another epoch: steps come ten times a second.
+ * @param {Run[]} runs
+ * @param {string[]} models
+ * @param {Quantity} quantity
+ */
+function useCurves(runs, models, quantity) {
+  const last = useRef(/** @type {{ runs: Run[], models: string[], quantity: Quantity, curves: Curve[] } | null} */ (null));
+  const { current } = last;
+  const isSame =
+    current !== null &&
+    current.quantity === quantity &&
+    current.models === models &&
+    current.runs.length === runs.length &&
+    current.runs.every((run, index) => run.epochs === runs[index]?.epochs);
+  if (isSame) return current.curves;
+  const curves = curvesOf(runs, models, quantity);
+  last.current = { runs, models, quantity, curves };
+  return curves;
 }
 
 /**
@@ -75,29 +116,30 @@ const shown = (quantity, value) => (value === undefined ? MISSING : quantity ===
  */
 function Chart({ runs, models, trails, quantity }) {
   const [element, width] = useWidth();
-  const curves = useMemo(() => curvesOf(runs, models, trails, quantity), [runs, models, trails, quantity]);
-  return html`<div class="chart" ref=${element}>${width > 0 && html`<${Plot} curves=${curves} runs=${runs} quantity=${quantity} width=${width} />`}</div>
+  const curves = useCurves(runs, models, quantity);
+  const open = useMemo(() => trailsOf(runs, models, trails, quantity), [runs, models, trails, quantity]);
+  const last = Math.max(1, ...runs.map((run) => Math.max(run.total_epochs, run.epochs.length)));
+  return html`<div class="chart" ref=${element}>${width > 0 && html`<${Plot} curves=${curves} trails=${open} last=${last} quantity=${quantity} width=${width} />`}</div>
     <${Table} curves=${curves} quantity=${quantity} />`;
 }
 
 export const Curves = memo(Chart);
 
 /**
- * @param {{ curves: Curve[], runs: Run[], quantity: Quantity, width: number }} properties
+ * @param {{ curves: Curve[], trails: Trail[], last: number, quantity: Quantity, width: number }} properties
  */
-function Plot({ curves, runs, quantity, width }) {
+function Plot({ curves, trails, last, quantity, width }) {
   const [epoch, setEpoch] = useState(/** @type {number | null} */ (null));
   const narrow = width < 520;
   const height = narrow ? 260 : Math.round(Math.min(400, Math.max(300, width * 0.48)));
   const longest = Math.max(6, ...curves.map((curve) => curve.model.length));
-  const [left, right] = [52, narrow ? 14 : Math.min(180, longest * 7.6 + 78)];
+  const [left, right] = [58, narrow ? 14 : Math.min(180, longest * 7.6 + 78)];
   const frame = { left, right: width - right, top: 12, bottom: height - 44 };
-  const last = Math.max(1, ...runs.map((run) => Math.max(run.total_epochs, run.epochs.length)));
-  const scale = useMemo(() => scaleOf(curves, quantity), [curves, quantity]);
+  const newest = scaleOf(curves, trails, quantity);
+  const scale = useMemo(() => newest, [newest.lower, newest.upper, newest.logarithmic]);
   const x = (/** @type {number} */ value) => frame.left + (value / last) * (frame.right - frame.left);
   const y = (/** @type {number} */ value) => frame.bottom - fraction(scale, value) * (frame.bottom - frame.top);
-  const line = (/** @type {[number, number][]} */ points) => points.map(([px, py], index) => `${index ? "L" : "M"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join("");
-  const isEmpty = curves.every((curve) => curve.means.length === 0 && curve.runs.every((run) => run.trail.length === 0));
+  const isEmpty = trails.length === 0 && curves.every((curve) => curve.means.length === 0);
   const epochs = [...new Set(curves.flatMap((curve) => curve.means.map((value) => value.epoch)))].sort((one, other) => one - other);
   const at = epoch === null ? undefined : epochs.reduce((best, one) => (Math.abs(one - epoch) < Math.abs(best - epoch) ? one : best), epochs[0] ?? 0);
   const name = quantity === "accuracy" ? "validation accuracy (%)" : `validation loss (nats${scale.logarithmic ? ", log scale" : ""})`;
@@ -155,20 +197,11 @@ function Plot({ curves, runs, quantity, width }) {
       )}
       <line x1=${frame.left} x2=${frame.right} y1=${frame.bottom} y2=${frame.bottom} stroke="var(--axis)" />
       <text class="axis" x=${(frame.left + frame.right) / 2} y=${height - 6} text-anchor="middle">epoch</text>
-      <text class="axis" transform=${`translate(13 ${(frame.top + frame.bottom) / 2}) rotate(-90)`} text-anchor="middle">${name}</text>
+      <text class="axis" transform=${`translate(12 ${(frame.top + frame.bottom) / 2}) rotate(-90)`} text-anchor="middle">${name}</text>
       ${isEmpty && html`<text class="axis" x=${(frame.left + frame.right) / 2} y=${(frame.top + frame.bottom) / 2} text-anchor="middle">Curves grow here.</text>`}
       <g clip-path=${`url(#frame-${quantity})`}>
-        ${curves.map((curve) => band(curve, x, y))}
-        ${curves.map((curve) =>
-          curve.runs.map(
-            (run) => html`${run.points.length > 1 && curve.runs.length > 1 && html`<path d=${line(run.points)} fill="none" stroke=${colour(curve.place)} stroke-width="1" opacity="0.55" />`}
-              ${run.trail.length > 0 && html`<path d=${line([...run.points.slice(-1), ...run.trail])} fill="none" stroke=${colour(curve.place)} stroke-width="1.25" stroke-dasharray="5 4" opacity="0.85" />`}`,
-          ),
-        )}
-        ${curves.map(
-          (curve) => html`<path d=${line(curve.means.map((value) => [value.epoch, value.mean]))} fill="none" stroke=${colour(curve.place)} stroke-width="2.75" stroke-linejoin="round" />`,
-        )}
-        ${curves.map((curve) => curve.means.length <= 24 && curve.means.map((value) => html`<${Mark} place=${curve.place} x=${x(value.epoch)} y=${y(value.mean)} radius=${4} />`))}
+        <${Lines} curves=${curves} scale=${scale} last=${last} left=${frame.left} right=${frame.right} top=${frame.top} bottom=${frame.bottom} />
+        ${trails.map((trail) => html`<path d=${line(trail.points, x, y)} fill="none" stroke=${colour(trail.place)} stroke-width="1.25" stroke-dasharray="5 4" opacity="0.85" />`)}
         ${at !== undefined && html`<line x1=${x(at)} x2=${x(at)} y1=${frame.top} y2=${frame.bottom} stroke="var(--axis)" stroke-dasharray="2 3" />`}
       </g>
       ${!narrow && ends(curves, x, y, frame, quantity)}
@@ -184,6 +217,35 @@ function Plot({ curves, runs, quantity, width }) {
           : "Thin: a run; thick: the mean; band: smallest to largest run; dashed: training in this epoch."}
     </p>`;
 }
+
+/**
+ * @param {[number, number][]} points
+ * @param {(value: number) => number} x
+ * @param {(value: number) => number} y
+ */
+const line = (points, x, y) => points.map(([px, py], index) => `${index ? "L" : "M"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join("");
+
+/** What changes with an epoch alone. */
+const Lines = memo(
+  /** @param {{ curves: Curve[], scale: import("./axis.js").Scale, last: number, left: number, right: number, top: number, bottom: number }} properties */
+  ({ curves, scale, last, left, right, top, bottom }) => {
+    const x = (/** @type {number} */ value) => left + (value / last) * (right - left);
+    const y = (/** @type {number} */ value) => bottom - fraction(scale, value) * (bottom - top);
+    return html`<g>
+      ${curves.map((curve) => band(curve, x, y))}
+      ${curves.map((curve) => {
+        // All runs of a model in one path.
+        const runs = curve.runs.length > 1 ? curve.runs.filter((points) => points.length > 1) : [];
+        return runs.length > 0 && html`<path d=${runs.map((points) => line(points, x, y)).join("")} fill="none" stroke=${colour(curve.place)} stroke-width="1" opacity="0.55" />`;
+      })}
+      ${curves.map((curve) => {
+        const points = curve.means.map((value) => /** @type {[number, number]} */ ([value.epoch, value.mean]));
+        return html`<path d=${line(points, x, y)} fill="none" stroke=${colour(curve.place)} stroke-width="2.75" stroke-linejoin="round" />`;
+      })}
+      ${curves.map((curve) => curve.means.length <= 24 && curve.means.map((value) => html`<${Mark} place=${curve.place} x=${x(value.epoch)} y=${y(value.mean)} radius=${4} />`))}
+    </g>`;
+  },
+);
 
 /**
  * @param {Curve} curve
@@ -231,18 +293,20 @@ function ends(curves, x, y, frame, quantity) {
 
 /**
  * @param {Curve[]} curves
+ * @param {Trail[]} trails
  * @param {Quantity} quantity
  */
-function scaleOf(curves, quantity) {
+function scaleOf(curves, trails, quantity) {
   const validated = curves.flatMap((curve) => curve.means.flatMap((value) => [value.low, value.high]));
-  const trails = curves.flatMap((curve) => curve.runs.map((run) => run.trail));
   // Once there are validation values, a trail's first steps are cut off rather than all else made flat.
   const latest = trails.flatMap((trail) => {
-    const last = trail.at(-1);
+    const last = trail.points.at(-1);
     return last ? [last[1]] : [];
   });
-  const values = validated.length > 0 ? validated : trails.flatMap((trail) => trail.map(([, value]) => value));
+  const values = validated.length > 0 ? validated : trails.flatMap((trail) => trail.points.map(([, value]) => value));
+  if (quantity === "loss" && values.length === 0) return { lower: 0, upper: 2.5, logarithmic: false };
   if (quantity === "loss") return positive(validated.length > 0 ? [...validated, ...latest.filter((value) => value < 2 * Math.max(...validated))] : values);
+  if (values.length === 0) return { lower: 0, upper: 100, logarithmic: false };
   const lowest = validated.length > 0 ? Math.min(...validated) : 0;
   const spread = validated.length > 0 ? Math.max(...validated) - lowest : 100;
   return linear([...values, ...latest.filter((value) => value >= lowest - Math.max(2, spread))], 0, 100);
@@ -256,8 +320,7 @@ function Table({ curves, quantity }) {
   const epochs = [...new Set(curves.flatMap((curve) => curve.means.map((value) => value.epoch)))].sort((one, other) => one - other);
   if (epochs.length === 0) return null;
   const word = quantity === "accuracy" ? "Validation accuracy" : "Validation loss in nats";
-  return html`<details class="figures">
-    <summary>${word} as a table</summary>
+  return html`<${Details} summary=${`${word} as a table`}>
     <div class="scroll" role="region" aria-label=${`${word}, table`} tabindex="0">
       <table>
         <caption>
@@ -282,5 +345,5 @@ function Table({ curves, quantity }) {
         </tbody>
       </table>
     </div>
-  </details>`;
+  <//>`;
 }

@@ -3,6 +3,7 @@
 /** @import { ProblemFields } from "../types.js" */
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/preact.js";
+import { coded } from "./memo.js";
 
 /** Pixels of a line and above the first; page.css has the same. */
 const LINE = 21;
@@ -140,7 +141,7 @@ export function Editor({ text, problem, edit, line, setLine, goTo }) {
 /** @param {{ problem: ProblemFields, mend: () => void }} properties */
 function Note({ problem, mend }) {
   return html`<div class="note-inner">
-    <p><strong>${problem.line ? `Line ${problem.line}: ` : ""}${problem.message}</strong>${problem.hint && html`<span>${problem.hint}</span>`}</p>
+    <p><strong>${problem.line ? `Line ${problem.line}: ` : ""}${coded(problem.message)}</strong>${problem.hint && html`<span>${coded(problem.hint)}</span>`}</p>
     ${problem.mend && html`<button type="button" onClick=${mend}>Write <code>${problem.mend.text.trim()}</code></button>`}
   </div>`;
 }

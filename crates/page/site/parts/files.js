@@ -25,21 +25,26 @@ export const bytesOf = (text) => Uint8Array.from(atob(text), (character) => char
  * @param {string} html
  */
 export function showReport(tab, html) {
-  const report = new DOMParser().parseFromString(html, "text/html");
-  const sheets = [...report.querySelectorAll("style")].map((style) => {
-    const sheet = new tab.CSSStyleSheet();
-    sheet.replaceSync(style.textContent ?? "");
-    style.remove();
-    return sheet;
-  });
+  /** @type {CSSStyleSheet[]} */
+  const sheets = [];
+  const bare = html
+    .replaceAll(/<style>([\s\S]*?)<\/style>/g, (_, text) => {
+      const sheet = new tab.CSSStyleSheet();
+      sheet.replaceSync(text);
+      sheets.push(sheet);
+      return "";
+    })
+    .replaceAll(/(<[^<>]*) style="/g, '$1 data-style="');
+  const report = new DOMParser().parseFromString(bare, "text/html");
   const root = tab.document.documentElement;
   root.lang = report.documentElement.lang;
   tab.document.title = report.title;
   tab.document.head.replaceChildren(...[...report.head.children].filter((element) => element.tagName === "META"));
-  const styles = [...report.body.querySelectorAll("[style]")].map((element) => /** @type {const} */ ([element, element.getAttribute("style") ?? ""]));
-  for (const [element] of styles) element.removeAttribute("style");
   tab.document.body.replaceWith(tab.document.adoptNode(report.body));
-  for (const [element, style] of styles) /** @type {HTMLElement} */ (element).style.cssText = style;
+  for (const element of tab.document.querySelectorAll("[data-style]")) {
+    /** @type {HTMLElement} */ (element).style.cssText = element.getAttribute("data-style") ?? "";
+    element.removeAttribute("data-style");
+  }
   tab.document.adoptedStyleSheets = sheets;
   // The tab has this page's address: a link within the report would lead there.
   tab.document.addEventListener("click", (event) => {

@@ -66,7 +66,7 @@ function Strips({ comparisons, history, models, width }) {
     const past = earlier(comparison);
     const words = narrow ? 18 : 0;
     const row = { comparison, past, top: y + words, at: y + words + past.length * STEP + (past.length > 0 ? 12 : 14) };
-    y = row.at + (narrow ? 16 : ROW / 2 + 4);
+    y = row.at + (narrow ? 16 : ROW - 9);
     return row;
   });
   const bottom = y + 2;

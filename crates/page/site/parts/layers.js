@@ -10,6 +10,8 @@ import { counted, shape, thousands } from "./numbers.js";
 
 /** Layers that change values and no shape: they are ticks below the block before them. */
 const POINTWISE = /^(relu|leaky relu|gelu|silu|tanh|sigmoid|batchnorm|layernorm|dropout|position)\b/;
+/** Where a residual layer's two ways meet. */
+const SUM = /^(residual )?sum\b/;
 
 /**
  * @typedef {{ x: number, width: number, height: number, shape: number[], layer: string, title: string, share: number, ticks: string[], from: number | null }} Block
@@ -60,7 +62,7 @@ function blocks(layers, image) {
       continue;
     }
     const of = parameters > 0 ? `, ${counted(parameters, "parameter")}` : "";
-    const isSum = layer.startsWith("residual");
+    const isSum = SUM.test(layer);
     made.push({
       x: 0,
       ...(isSum ? { width: 9, height: 9 } : size(output, rows)),
@@ -142,7 +144,7 @@ function drawn(block, place, middle) {
   const paint = { stroke: own, "stroke-width": 1, "stroke-linejoin": "round" };
   /** @type {Child} */
   let body;
-  if (layer.startsWith("residual")) {
+  if (SUM.test(layer)) {
     const radius = Math.min(width, height) / 2;
     const [cx, r] = [x + width / 2, radius - 1];
     body = html`<circle cx=${cx} cy=${middle} r=${radius} fill="var(--paper)" ...${paint} />
@@ -187,7 +189,7 @@ function labels(all) {
   const order = [all.at(-1), all[0], ...all.slice(1, -1)];
   let before = "";
   for (const block of order) {
-    if (!block || block.layer.startsWith("residual")) continue;
+    if (!block || SUM.test(block.layer)) continue;
     const text = block.shape.length === 1 ? thousands(block.shape[0] ?? 0) : shape(block.shape);
     const half = text.length * 3.1 + 3;
     const end = all.at(-1);

@@ -2,7 +2,7 @@
 
 /** @import { Child, FunctionComponent } from "../lib/preact.js" */
 
-import { Component, h, useEffect, useRef, useState } from "../lib/preact.js";
+import { Component, h, html, useEffect, useRef, useState } from "../lib/preact.js";
 
 /**
  * A component that is drawn again only when one of its properties is another.
@@ -57,5 +57,20 @@ export function useWidth() {
   return [element, width];
 }
 
-/** @param {Child[]} items */
-export const joined = (items) => items.flatMap((item, index) => (index === 0 ? [item] : [", ", item]));
+/**
+ * Details that are drawn only while they are open.
+ * @param {{ summary: string, children?: Child }} properties
+ */
+export function Details({ summary, children }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`<details class="figures" onToggle=${(/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.target).open)}>
+    <summary>${summary}</summary>
+    ${isOpen && children}
+  </details>`;
+}
+
+/**
+ * A text whose names stand between backticks.
+ * @param {string | null | undefined} text
+ */
+export const coded = (text) => (text ?? "").split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));

@@ -107,6 +107,22 @@ export function signed(value, decimals) {
   return value > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
+/**
+ * The heading of a study: its title, else its models.
+ * @param {{ title: string | null, dataset: string, models: { name: string }[] } | null} answer
+ */
+export function headingOf(answer) {
+  if (!answer) return "";
+  const names = answer.models.map((model) => model.name);
+  return answer.title || `${names.length > 3 ? `${names.length} models` : listed(names)} compared on ${answer.dataset}`;
+}
+
+/**
+ * A name for files that are saved of a study.
+ * @param {string} heading
+ */
+export const fileName = (heading) => heading.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || "study";
+
 /** @param {unknown} value @returns {value is number} */
 export const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 

@@ -4,7 +4,7 @@
 
 import { html } from "../lib/preact.js";
 import { Name, colour } from "./marks.js";
-import { memo } from "./memo.js";
+import { Details, memo } from "./memo.js";
 import { counted, duration, fixed, isNumber, mean, percent, percentSpread, seconds, short } from "./numbers.js";
 
 /** Runs that are told in words at once. */
@@ -78,7 +78,7 @@ export function Progress({ state, cost }) {
       <div><dt>Time left</dt><dd>${left !== null && left > 0 ? `about ${duration(left)}` : "–"}</dd></div>
     </dl>
     <div class="whole" role="progressbar" aria-label="All runs" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(100 * share)}>
-      <span style=${{ width: `${(100 * share).toFixed(1)}%` }}></span>
+      <span style=${{ transform: `scaleX(${share.toFixed(3)})` }}></span>
     </div>
     ${models.map((model, place) => html`<${Row} key=${model} model=${model} place=${place} runs=${runs} summary=${summary} />`)}
     ${training.length > 0 &&
@@ -126,15 +126,14 @@ function cellTitle(run) {
 const Cell = memo(
   /** @param {{ state: string, share: number, place: number, title: string }} properties */
   ({ state, share, place, title }) =>
-    html`<span class=${`cell ${state}`} title=${title} style=${{ "--own": colour(place) }}><span style=${{ height: `${share}%` }}></span></span>`,
+    html`<span class=${`cell ${state}`} title=${title} style=${{ "--own": colour(place) }}><span style=${{ transform: `scaleY(${share / 100})` }}></span></span>`,
 );
 
 const RunTable = memo(
   /** @param {{ runs: Run[] }} properties */
   ({ runs }) => {
     if (runs.length === 0) return null;
-    return html`<details class="figures">
-      <summary>Every run as a table</summary>
+    return html`<${Details} summary="Every run as a table">
       <div class="scroll" role="region" aria-label="Every run, table" tabindex="0">
         <table>
           <thead>
@@ -161,6 +160,6 @@ const RunTable = memo(
           </tbody>
         </table>
       </div>
-    </details>`;
+    <//>`;
   },
 );

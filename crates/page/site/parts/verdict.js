@@ -18,6 +18,8 @@ function reason(state) {
   const { runs, models } = state;
   if (runs.length === 0) return "no run has been made.";
   const without = models.filter((model) => !runs.some((run) => run.model === model && run.state === "finished"));
+  const lost = without.filter((model) => runs.every((run) => run.model !== model || run.state === "failed"));
+  if (lost.length > 0) return `every run of ${listed(lost)} diverged.`;
   if (without.length === models.length) return "no run has finished.";
   return `a comparison needs finished runs of both models, and ${listed(without)} ${without.length === 1 ? "has" : "have"} none yet.`;
 }

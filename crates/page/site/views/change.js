@@ -8,8 +8,8 @@ import { Editor } from "../parts/editor.js";
 import { save } from "../parts/files.js";
 import { Layers } from "../parts/layers.js";
 import { Name } from "../parts/marks.js";
-import { memo } from "../parts/memo.js";
-import { counted, shape, thousands } from "../parts/numbers.js";
+import { coded, memo } from "../parts/memo.js";
+import { counted, fileName, headingOf, shape, thousands } from "../parts/numbers.js";
 import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
 
 /** No study file is larger. */
@@ -23,7 +23,7 @@ export default function Change({ engine, state, address, draft }) {
   const file = useRef(/** @type {HTMLInputElement | null} */ (null));
   const { answer, text, edit } = draft;
   const isRight = answer !== null && draft.problem === null && !draft.pending;
-  const name = (answer?.title ?? "study").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "study";
+  const name = fileName(headingOf(answer));
   const open = (/** @type {Event} */ event) => {
     const input = /** @type {HTMLInputElement} */ (event.target);
     const [chosen] = input.files ?? [];
@@ -128,7 +128,8 @@ const Model = memo(
   /** @param {{ model: StudyModel, place: number, image: number[], line: number | null, show: (target: { line: number }) => void }} properties */
   ({ model, place, image, line, show }) => html`<article class="panel" aria-labelledby=${`model-${place}`}>
     <h2 id=${`model-${place}`}><${Name} place=${place} name=${model.name} /></h2>
-    <p class="small about">${model.summary}${model.summary ? ". " : ""}${model.epochs} epochs, ${model.batch_size} images a step, learning rate ${model.learning_rate}.</p>
+    <p class="small about">${model.summary}${model.summary ? ". " : ""}${counted(model.epochs, "epoch")}, ${counted(model.batch_size, "image")} a step, learning rate ${model.learning_rate}.</p>
+    ${model.doubt && html`<p class="warning small">${coded(model.doubt)}</p>`}
     <${Layers} layers=${model.layers} image=${image} place=${place} name=${model.name} />
     <div class="scroll" role="region" aria-label=${`Layers of ${model.name}, table`} tabindex="0">
       <table class="of-layers">
@@ -152,7 +153,7 @@ const Model = memo(
             const depth = layer.position.split(".").length - 1;
             return html`<tr key=${index} class=${isHere ? "here" : ""}>
               <th scope="row" style=${{ textIndent: `${0.9 * depth}rem` }}>
-                ${layer.line ? html`<button type="button" class="to-line" title=${`Line ${layer.line}`} onClick=${() => show({ line: layer.line ?? 1 })}>${layer.layer}</button>` : layer.layer}
+                ${layer.line ? html`<button type="button" class="to-line" title=${`Line ${layer.line}`} onClick=${() => show({ line: layer.line ?? 1 })}>${layerWords(layer.layer)}</button>` : layerWords(layer.layer)}
               </th>
               <td>${shape(layer.output)}</td>
               <td>${layer.parameters ? thousands(layer.parameters) : ""}</td>
@@ -172,6 +173,9 @@ const Model = memo(
     </div>
   </article>`,
 );
+
+/** @param {string} layer */
+const layerWords = (layer) => (layer === "sum" ? "residual sum" : layer);
 
 const Help = memo(
   /** @param {{ layers: Catalogue["layers"] }} properties */

@@ -2,14 +2,14 @@
 
 /** @import { Catalogue, Draft, Engine, State, StudyModel, Summary, ViewProps } from "../types.js" */
 
-import { html, useMemo, useState } from "../lib/preact.js";
+import { html, useCallback, useMemo, useState } from "../lib/preact.js";
 import { Complaint, useCommands } from "../parts/commands.js";
 import { Curves } from "../parts/curves.js";
 import { bytesOf, save, showReport } from "../parts/files.js";
 import { Layers } from "../parts/layers.js";
 import { Mark, colour } from "../parts/marks.js";
-import { memo } from "../parts/memo.js";
-import { counted, percentSpread, short, thousands } from "../parts/numbers.js";
+import { coded, memo } from "../parts/memo.js";
+import { counted, fileName, headingOf, percentSpread, short, thousands } from "../parts/numbers.js";
 import { Progress } from "../parts/progress.js";
 import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
 import { Verdict } from "../parts/verdict.js";
@@ -19,25 +19,30 @@ export default function Compare({ engine, state, address, draft }) {
   const commands = useCommands();
   const { answer, text } = draft;
   const isNew = state.study !== null && state.study.text !== text;
+  // The cards are drawn again when the text is another, not with every step.
+  const edit = useCallback((/** @type {string} */ next) => address.go({ study: next }, true), []);
   const cost = useMemo(() => Object.fromEntries((answer?.models ?? []).map((model) => [model.name, model.multiply_adds])), [answer]);
   return html`<div class="compare">
-    <h1>${answer && draft.of === text ? answer.title : (state.study?.title ?? answer?.title ?? "Compare")}</h1>
+    <h1>${headingOf(answer) || "Compare"}</h1>
     <${Design} ...${{ engine, state, draft, commands, isNew }} />
     ${draft.problem &&
     html`<p class="warning" role="status">
-      <strong>${draft.problem.line ? `Line ${draft.problem.line} of the study file: ` : ""}${draft.problem.message}</strong> ${draft.problem.hint}${" "}
+      <strong>${draft.problem.line ? `Line ${draft.problem.line} of the study file: ` : ""}${coded(draft.problem.message)}</strong> ${coded(draft.problem.hint)}${" "}
       <a href=${address.link({ view: "change" })}>Edit the study file</a>
     </p>`}
     <${Complaint} problem=${commands.problem} />
-    ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${draft.edit} />`}
-    <${Verdict} state=${state}><${Results} ...${{ engine, state, commands }} /><//>
     <div class="bench">
-      <section class="panel" aria-labelledby="curves-heading">
+      <div class="side">
+        ${state.runs.length > 0 &&
+        html`<section class="panel" aria-labelledby="runs-heading">
+          <h2 id="runs-heading">Runs</h2>
+          <${Progress} state=${state} cost=${cost} />
+        </section>`}
+        ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${edit} />`}
+      </div>
+      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands, heading: state.study?.title || headingOf(answer) }} /><//>
+      <section class="panel curves" aria-labelledby="curves-heading">
         <${CurvePanel} runs=${state.runs} models=${state.models} trails=${state.trails} />
-      </section>
-      <section class="panel" aria-labelledby="runs-heading">
-        <h2 id="runs-heading">Runs</h2>
-        <${Progress} state=${state} cost=${cost} />
       </section>
     </div>
     <${Notes} state=${state} />
@@ -66,6 +71,8 @@ function Design({ engine, state, draft, commands, isNew }) {
   const own = (/** @type {"epochs" | "learning_rate"} */ key) => [...new Set((answer?.models ?? []).map((model) => model[key]))];
   const dataset = valueOf(text, "", "dataset")?.replace(/^["']|["']$/g, "") ?? answer?.dataset ?? "mnist";
   const sets = catalogue?.datasets ?? [];
+  // A cross-validation has folds in the place of seeds.
+  const hasFolds = valueOf(text, "", "folds") !== null;
   const startWords = study === null || isNew ? (study && runs.length > 0 ? "Start with these changes" : "Start") : isDone ? "Finished" : "Start";
   return html`<form
     class="design"
@@ -78,12 +85,12 @@ function Design({ engine, state, draft, commands, isNew }) {
     <div class="fields">
       <label>
         <span>Data set</span>
-        <select value=${dataset} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
-          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title}</option>`)}
+        <select value=${dataset} disabled=${valueOf(text, "", "datasets") !== null} onChange=${(/** @type {Event} */ event) => set("", "dataset", JSON.stringify(/** @type {HTMLSelectElement} */ (event.target).value))}>
+          ${sets.map((set) => html`<option key=${set.name} value=${set.name} selected=${set.name === dataset}>${set.title || set.name}</option>`)}
           ${!sets.some((set) => set.name === dataset) && html`<option value=${dataset} selected>${dataset}</option>`}
         </select>
       </label>
-      <${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />
+      ${!hasFolds && html`<${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />`}
       <${Field} label="Epochs" value=${valueOf(text, "recipe", "epochs") ?? ""} own=${own("epochs").join(", ")} pattern=${/^([1-9]\d{0,3}|10000)$/} wrong="1 to 10,000" set=${(/** @type {string | null} */ value) => set("recipe", "epochs", value)} />
       <${Field} label="Learning rate" value=${valueOf(text, "recipe", "learning_rate") ?? ""} own=${own("learning_rate").join(", ")} pattern=${/^(\d+\.?\d*|\d+(\.\d+)?e-?\d+)$/} wrong="a number, such as 0.001" set=${(/** @type {string | null} */ value) => set("recipe", "learning_rate", value && float(value))} />
     </div>
@@ -95,6 +102,7 @@ function Design({ engine, state, draft, commands, isNew }) {
       ${running && html`<button type="button" title="Gives up the runs that have begun; finished runs are kept" onClick=${() => commands.run("stop", () => engine.call("stop"))}>Stop</button>`}
       ${isDone &&
       answer &&
+      !hasFolds &&
       html`<button type="button" class="primary" disabled=${commands.busy !== null} onClick=${() => more(1)}>Add 1 run</button>
         <button type="button" disabled=${commands.busy !== null} onClick=${() => more(5)}>Add 5 runs</button>`}
     </div>
@@ -207,11 +215,11 @@ function AddModel({ others, catalogue, add }) {
 }
 
 /**
- * @param {{ engine: Engine, state: State, commands: import("../parts/commands.js").Commands }} properties
+ * @param {{ engine: Engine, state: State, commands: import("../parts/commands.js").Commands, heading: string }} properties
  */
-function Results({ engine, state, commands }) {
+function Results({ engine, state, commands, heading }) {
   if (!state.runs.some((run) => run.state === "finished")) return null;
-  const name = (state.study?.title ?? "study").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "study";
+  const name = fileName(heading);
   const open = () => {
     const tab = window.open("", "_blank");
     void commands.run("report", async () => {
@@ -259,7 +267,7 @@ const CurvePanel = memo(
 function Notes({ state }) {
   const { summary, problems, notes } = state;
   const all = [...(summary?.warnings ?? []), ...(summary?.notes ?? []), ...notes];
-  return html`${problems.slice(-3).map((problem) => html`<p class="warning" role="alert"><strong>${problem.message}</strong> ${problem.hint}</p>`)}
+  return html`${problems.slice(-3).map((problem) => html`<p class="warning" role="alert"><strong>${coded(problem.message)}</strong> ${coded(problem.hint)}</p>`)}
   ${all.length > 0 &&
   html`<details class="figures">
     <summary>${counted(all.length, "note")} on these figures</summary>

@@ -1,14 +1,16 @@
 // Lessons: a question first, then the study, then what happened and why.
 
-/** @import { Catalogue, Lesson, State, ViewProps } from "../types.js" */
+/** @import { Catalogue, Lesson, State, Summary, ViewProps } from "../types.js" */
 
 import { html, useEffect, useState } from "../lib/preact.js";
 import { Complaint, useCommands } from "../parts/commands.js";
 import { Curves } from "../parts/curves.js";
-import { memo } from "../parts/memo.js";
+import { checked, inFigures } from "../parts/figures.js";
+import { coded, memo } from "../parts/memo.js";
 import { counted, isNumber, loss, percent, percentSpread, seconds } from "../parts/numbers.js";
 import { Name } from "../parts/marks.js";
 import { Progress } from "../parts/progress.js";
+import { valueOf, withValue } from "../parts/toml.js";
 import { Verdict } from "../parts/verdict.js";
 
 /** @typedef {Record<string, { choice: number | null, done: boolean }>} Remembered */
@@ -49,14 +51,14 @@ export default function Lessons({ engine, state, address, draft }) {
   return html`<div class=${`lessons ${lesson ? "open" : ""}`}>
     <nav class="lesson-list" aria-label="Lessons">
       ${lesson ? html`<p class="list-head">Lessons</p>` : html`<h1>Lessons</h1>`}
-      ${!lesson && html`<p>Ten short studies. Each asks for your guess first, then trains the models, then says what happened and why.</p>`}
+      ${!lesson && html`<p>Each lesson is a short study that asks for your guess first, then trains the models, then says what happened and why.</p>`}
       <p class="small">${done} of ${lessons.length} done</p>
       <ol>
         ${lessons.map(
           (one) => html`<li key=${one.slug} class=${memory[one.slug]?.done ? "done" : ""}>
             <a href=${address.link({ lesson: one.slug })} aria-current=${one === lesson ? "page" : undefined} onClick=${(/** @type {MouseEvent} */ event) => follow(event, one.slug)}>
               <span class="number" aria-hidden="true">${memory[one.slug]?.done ? "✓" : one.number}</span>
-              <span>${one.title}${memory[one.slug]?.done ? html`<span class="visually-hidden"> (done)</span>` : ""}</span>
+              <span class="what"><span>${one.title}</span>${memory[one.slug]?.done ? html`<span class="visually-hidden"> (done)</span>` : ""}${!lesson && html`<span class="asks">${one.question.text}</span>`}</span>
             </a>
           </li>`,
         )}
@@ -75,6 +77,12 @@ export default function Lessons({ engine, state, address, draft }) {
 }
 
 /**
+ * A lesson's study but for the number of runs: what is made of it may be begun with fewer.
+ * @param {string} text
+ */
+const withoutRuns = (text) => withValue(text, "", "seeds", null);
+
+/**
  * @param {ViewProps & {
  *   lesson: Lesson, next: Lesson | null, memory: Remembered[string],
  *   note: (slug: string, changes: Partial<Remembered[string]>) => void, follow: (event: MouseEvent, slug: string | null) => void,
@@ -82,52 +90,63 @@ export default function Lessons({ engine, state, address, draft }) {
  */
 function Open({ engine, state, address, draft, lesson, next, memory, note, follow }) {
   const commands = useCommands();
-  const isHere = state.study?.text === lesson.text;
-  const runs = isHere ? state.runs : [];
+  const planned = Number(valueOf(lesson.text, "", "seeds") ?? DEFAULT_RUNS);
+  const first = Math.min(planned, lesson.start?.seeds ?? planned);
+  const isHere = state.study !== null && withoutRuns(state.study.text) === withoutRuns(lesson.text);
+  const runs = isHere ? state.runs : NO_RUNS;
+  const made = isHere ? new Set(runs.map((run) => run.seed)).size : 0;
   const isFinished = runs.length > 0 && runs.every((run) => run.state === "finished" || run.state === "failed");
+  const isWhole = isFinished && made >= planned;
   const isRunning = isHere && (state.study?.running ?? false);
-  const isTold = memory.done || isFinished;
+  const isTold = memory.done || isWhole;
   useEffect(() => {
-    if (isFinished && memory.choice !== null && !memory.done) note(lesson.slug, { done: true });
-  }, [isFinished, memory.choice]);
-  const begin = () =>
+    if (isWhole && memory.choice !== null && !memory.done) note(lesson.slug, { done: true });
+  }, [isWhole, memory.choice]);
+  const begin = (/** @type {number} */ seeds) =>
     commands.run("start", async () => {
-      await engine.call("start", { text: lesson.text });
-      draft.edit(lesson.text);
+      const text = seeds === planned ? lesson.text : withValue(lesson.text, "", "seeds", String(seeds));
+      await engine.call("start", { text });
+      draft.edit(text);
     });
   const go = (/** @type {Event} */ event, /** @type {string} */ view) => {
     event.preventDefault();
-    if (!isHere) draft.edit(lesson.text);
     address.go(isHere ? { view } : { view, study: lesson.text });
   };
-  const locked = isRunning || isTold;
+  const isAnswered = memory.choice !== null;
   const view = VIEW_NAMES[/** @type {keyof typeof VIEW_NAMES} */ (lesson.view)] ?? "Compare";
+  const chosen = memory.choice === null ? null : lesson.question.choices[memory.choice];
   return html`<article class="lesson" aria-labelledby="lesson-heading">
-    <p class="small">Lesson ${lesson.number}</p>
+    <p class="small">Lesson ${lesson.number}${lesson.minutes ? `, about ${lesson.minutes} minutes` : ""}</p>
     <h1 id="lesson-heading">${lesson.title}</h1>
     <section class="panel ask">
-      <fieldset disabled=${locked && memory.choice !== null}>
-        <legend>${lesson.question}</legend>
-        ${lesson.choices.map((choice, index) => {
+      <fieldset disabled=${isAnswered && (isHere || memory.done)}>
+        <legend>${coded(lesson.question.text)}</legend>
+        ${lesson.question.choices.map((choice, index) => {
           const isChosen = memory.choice === index;
-          const mark = isTold && memory.choice !== null ? (choice.right ? "right" : isChosen ? "not" : "") : "";
+          const mark = isTold && isAnswered ? (choice.right ? "right" : isChosen ? "not" : "") : "";
           return html`<label key=${index} class=${`choice ${mark}`}>
             <input type="radio" name=${`choice-${lesson.slug}`} checked=${isChosen} onChange=${() => note(lesson.slug, { choice: index })} />
-            <span>${choice.text}${mark === "right" ? html`<strong> ✓ right</strong>` : mark === "not" ? html`<strong> – your guess</strong>` : ""}</span>
+            <span
+              >${coded(choice.text)}${mark === "right" ? html`<strong> ✓ right</strong>` : mark === "not" ? html`<strong> – your answer</strong>` : ""}${mark &&
+              html`<span class="because">${coded(choice.answer)}</span>`}</span
+            >
           </label>`;
         })}
       </fieldset>
       <div class="tools">
-        ${!isHere || (!isRunning && !isFinished)
-          ? html`<button type="button" class="primary" disabled=${memory.choice === null || commands.busy !== null} onClick=${begin}>${memory.done ? "Start it again" : "Start"}</button>`
-          : ""}
+        ${!isRunning &&
+        (made === 0 || !isFinished) &&
+        html`<button type="button" class="primary" disabled=${!isAnswered || commands.busy !== null} onClick=${() => begin(isHere ? Math.max(made, first) : first)}>
+          ${isHere ? "Go on" : memory.done ? "Start it again" : "Start"}
+        </button>`}
+        ${!isRunning && isFinished && made < planned && html`<button type="button" class="primary" disabled=${commands.busy !== null} onClick=${() => begin(planned)}>Make all ${planned} runs of each</button>`}
         ${isRunning && html`<button type="button" onClick=${() => commands.run("stop", () => engine.call("stop"))}>Stop</button>`}
         <a class="button" href=${address.link({ view: "change" })} onClick=${(/** @type {Event} */ event) => go(event, "change")}>Look at the study file</a>
-        ${memory.choice === null && html`<span class="small">Choose an answer first.</span>`}
+        ${!isAnswered && html`<span class="small">Choose an answer first.</span>`}
+        ${isAnswered && !isHere && !memory.done && first < planned && html`<span class="small">It begins with ${counted(first, "run")} of each model.</span>`}
       </div>
       <${Complaint} problem=${commands.problem} />
     </section>
-    ${lesson.see && html`<p class="see"><strong>What to look at.</strong> ${lesson.see}${" "}<a href=${address.link({ view: lesson.view })} onClick=${(/** @type {Event} */ event) => go(event, lesson.view)}>Open ${view}</a></p>`}
     ${isHere &&
     html`<section class="panel" aria-labelledby="happens-heading">
         <h2 id="happens-heading">${isFinished ? "What happened" : "What happens"}</h2>
@@ -136,35 +155,65 @@ function Open({ engine, state, address, draft, lesson, next, memory, note, follo
           <div><${Progress} state=${state} cost=${NO_COST} /></div>
         </div>
         ${isFinished && html`<${Outcome} state=${state} />`}
+        ${isWhole && state.summary && html`<${Seen} see=${lesson.see} summary=${state.summary} />`}
+        <p class="onward"><a href=${address.link({ view: lesson.view })} onClick=${(/** @type {Event} */ event) => go(event, lesson.view)}>Look at it in ${view}</a></p>
       </section>
       <${Verdict} state=${state} />`}
     ${isTold &&
-    html`<section class="why">
+    html`${!isHere &&
+      html`<section>
+        <h2>What is seen</h2>
+        <ul>
+          ${lesson.see.map((seen) => html`<li>${coded(seen.text)}</li>`)}
+        </ul>
+      </section>`}
+      <section class="why">
         <h2>Why</h2>
-        ${lesson.why.map((paragraph) => html`<p>${paragraph}</p>`)}
+        ${lesson.why.map((paragraph) => html`<p>${coded(paragraph)}</p>`)}
       </section>
-      ${lesson.exercises.length > 0 &&
-      html`<section class="next">
+      <section class="next">
         <h2>Try next</h2>
         <ol>
-          ${lesson.exercises.map(
-            (exercise) => html`<li>
-              ${exercise.task}
+          ${lesson.next.map(
+            (one) => html`<li>
+              ${coded(one.exercise)}
               <details>
                 <summary>Answer</summary>
-                <p>${exercise.answer}</p>
+                <p>${coded(one.answer)}</p>
               </details>
             </li>`,
           )}
         </ol>
-      </section>`}
+      </section>
       <${Terms} terms=${lesson.terms} catalogue=${state.catalogue} />
       ${next &&
       html`<p class="onward">
         <a class="button" href=${address.link({ lesson: next.slug })} onClick=${(/** @type {MouseEvent} */ event) => follow(event, next.slug)}>Next: ${next.title}</a>
       </p>`}`}
+    <p class="visually-hidden" role="status">${isTold && chosen ? (chosen.right ? "Your answer was right." : "Your answer was not right.") : ""}</p>
   </article>`;
 }
+
+/** What was said to be seen, held against the figures of these runs. */
+const Seen = memo(
+  /** @param {{ see: Lesson["see"], summary: Summary }} properties */
+  ({ see, summary }) => html`<ul class="seen">
+    ${see.map((seen) => {
+      const found = checked(summary, seen.check);
+      if (!found) return html`<li>${coded(seen.text)}</li>`;
+      return html`<li class=${found.isAsTold ? "as-told" : "other"}>
+        <span>${coded(found.isAsTold ? seen.text : seen.otherwise)}</span>
+        <span class="small">${inFigures(summary, seen.check)}</span>
+      </li>`;
+    })}
+  </ul>`,
+);
+
+/** Runs of each model where a study says nothing. */
+const DEFAULT_RUNS = 3;
+
+/** @type {State["runs"]} */
+const NO_RUNS = [];
 
 /** @type {Record<string, number>} */
 const NO_COST = {};
@@ -210,14 +259,14 @@ const Terms = memo(
   /** @param {{ terms: string[], catalogue: Catalogue | null }} properties */
   ({ terms, catalogue }) => {
     const known = terms.flatMap((term) => {
-      const found = catalogue?.glossary.find((entry) => entry.term.toLowerCase() === term.toLowerCase());
+      const found = catalogue?.glossary.find((entry) => entry.term.toLowerCase().replaceAll(" ", "-") === term);
       return found ? [found] : [];
     });
     if (known.length === 0) return null;
     return html`<section class="terms">
       <h2>Words</h2>
       <dl>
-        ${known.map((entry) => html`<dt>${entry.term}</dt><dd>${entry.meaning}</dd>`)}
+        ${known.map((entry) => html`<dt>${entry.term}</dt><dd>${coded(entry.meaning)}</dd>`)}
       </dl>
     </section>`;
   },
