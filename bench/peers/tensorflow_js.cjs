@@ -71,14 +71,14 @@ async function steps(count) {
   return { times, loss: losses.at(-1) };
 }`;
 const OURS = `
-import init, * as engine from "/engine/browser.js";
+import init, * as engine from "/engine/module.js";
 let run;
 const file = async (name) => {
   const body = (await fetch("/data/" + name + ".gz")).body.pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(body).arrayBuffer());
 };
 self.open = async () => {
-  await init({ module_or_path: "/engine/browser_bg.wasm" });
+  await init({ module_or_path: "/engine/module_bg.wasm" });
   const names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
   engine.open(...await Promise.all(names.map(file)), "bench", 1);
   [run] = JSON.parse(engine.plan('models = ["cnn"]\\nseeds = 1'));

@@ -28,6 +28,7 @@ async function train({ text, workers }) {
     const events = [];
     worker.onmessage = ({ data: { id, event, error, result } }) => {
       if (event) return events.push(event);
+      if (result === undefined && error === undefined) return undefined;
       const [resolve, reject] = waiting.get(id);
       waiting.delete(id);
       return error === undefined ? resolve(result) : reject(new Error(error));

@@ -161,8 +161,7 @@ pub fn keep(text: &str) -> Result<(), JsError> {
         match kept {
             Ok(record) => desk.keep(record),
             Err(problem) => {
-                let failed: FailedRun = serde_json::from_str(text).map_err(|_| JsError::new(&problem))?;
-                desk.fail(failed);
+                desk.fail(FailedRun::unseal(text).map_err(|_| JsError::new(&problem))?);
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
 // @ts-ignore: it is there in the site alone
 import init, * as engine from "./module.js";
 
+const MODULE = new URL("module_bg.wasm", import.meta.url);
 const FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /** A page shows the steps of a run so often, in milliseconds. */
@@ -47,8 +48,8 @@ function run({ specification, index = 0, total = 1 }, id) {
 
 /** @type {Record<string, (parameters: any, id: number) => any>} */
 const methods = {
-  async open({ agent, workers }) {
-    const [, ...files] = await Promise.all([init(), ...FILES.map(file)]);
+  async open({ agent = navigator.userAgent, workers = 1 }) {
+    const [, ...files] = await Promise.all([init({ module_or_path: MODULE }), ...FILES.map(file)]);
     return JSON.parse(engine.open(...files, agent, workers));
   },
   plan: ({ study }) => JSON.parse(engine.plan(study)),
