@@ -22,6 +22,12 @@ export function done(run) {
 }
 
 /**
+ * Whether a run of the plan has begun.
+ * @param {Run[]} runs
+ */
+export const isBegun = (runs) => runs.some((run) => run.state !== "waiting");
+
+/**
  * Seconds until every run is done; null while nothing tells.
  * @param {State} state
  * @param {Record<string, number>} cost multiply-adds of each model

@@ -6,6 +6,7 @@ import { html } from "../lib/preact.js";
 import { Forest, inPlainWords } from "./forest.js";
 import { colour } from "./marks.js";
 import { counted, listed, percentSpread } from "./numbers.js";
+import { isBegun } from "./progress.js";
 
 /** More pairs than these are not drawn. */
 const PAIRS = 12;
@@ -16,7 +17,7 @@ const PAIRS = 12;
  */
 function reason(state) {
   const { runs, models } = state;
-  if (runs.length === 0) return "no run has been made.";
+  if (!isBegun(runs)) return "no run has been made.";
   const without = models.filter((model) => !runs.some((run) => run.model === model && run.state === "finished"));
   const lost = without.filter((model) => runs.every((run) => run.model !== model || run.state === "failed"));
   if (lost.length > 0) return `every run of ${listed(lost)} diverged.`;
@@ -36,7 +37,7 @@ function ordered(summary) {
 
 /** @param {{ state: State, children?: import("../lib/preact.js").Child }} properties */
 export function Verdict({ state, children }) {
-  const { summary, runs, study, models } = state;
+  const { summary, runs, models } = state;
   const comparisons = summary ? ordered(summary) : [];
   const [head] = comparisons;
   const planned = runs.length;
@@ -51,7 +52,7 @@ export function Verdict({ state, children }) {
     const [model] = summary.models;
     words = [`${model.name} classifies ${percentSpread(model.accuracy)} of the test images correctly on average (${counted(model.runs.length, "run")}).`, "", "Add a second model to compare."];
   } else {
-    words = [`Cannot tell yet: ${reason(state)}`, "", study ? "" : "Choose models, then press Start: the curves grow, and the verdict sharpens with every finished run."];
+    words = [`Cannot tell yet: ${reason(state)}`, "", isBegun(runs) ? "" : "Choose models, then press Start: the curves grow, and the verdict sharpens with every finished run."];
   }
   const winner = head ? (head.outcome === "a-better" ? models.indexOf(head.a) : head.outcome === "b-better" ? models.indexOf(head.b) : -1) : -1;
   return html`<section class="verdict-panel" aria-labelledby="verdict-heading" style=${{ "--own": winner >= 0 ? colour(winner) : head ? "var(--grey)" : "var(--axis)" }}>

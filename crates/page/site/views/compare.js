@@ -10,7 +10,7 @@ import { Layers } from "../parts/layers.js";
 import { Mark, colour } from "../parts/marks.js";
 import { coded, memo } from "../parts/memo.js";
 import { counted, fileName, headingOf, percentSpread, short, thousands } from "../parts/numbers.js";
-import { Progress } from "../parts/progress.js";
+import { Progress, isBegun } from "../parts/progress.js";
 import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
 import { Verdict } from "../parts/verdict.js";
 
@@ -33,7 +33,7 @@ export default function Compare({ engine, state, address, draft }) {
     <${Complaint} problem=${commands.problem} />
     <div class="bench">
       <div class="side">
-        ${state.runs.length > 0 &&
+        ${(state.study?.running || isBegun(state.runs)) &&
         html`<section class="panel" aria-labelledby="runs-heading">
           <h2 id="runs-heading">Runs</h2>
           <${Progress} state=${state} cost=${cost} />
@@ -59,7 +59,7 @@ function Design({ engine, state, draft, commands, isNew }) {
   const running = study?.running ?? false;
   const isReady = answer !== null && draft.problem === null && !draft.pending && draft.of === text;
   const isDone = study !== null && !isNew && runs.length > 0 && runs.every((run) => run.state === "finished" || run.state === "failed");
-  const isPaused = study !== null && !isNew && !running && !isDone && runs.some((run) => run.state === "waiting");
+  const isPaused = study !== null && !isNew && !running && !isDone && isBegun(runs) && runs.some((run) => run.state === "waiting");
   const start = (/** @type {string} */ next) => commands.run("start", () => engine.call("start", { text: next }));
   const more = (/** @type {number} */ by) => {
     if (!answer) return;
@@ -73,7 +73,7 @@ function Design({ engine, state, draft, commands, isNew }) {
   const sets = catalogue?.datasets ?? [];
   // A cross-validation has folds in the place of seeds.
   const hasFolds = valueOf(text, "", "folds") !== null;
-  const startWords = study === null || isNew ? (study && runs.length > 0 ? "Start with these changes" : "Start") : isDone ? "Finished" : "Start";
+  const startWords = study === null || isNew ? (study && isBegun(runs) ? "Start with these changes" : "Start") : isDone ? "Finished" : "Start";
   return html`<form
     class="design"
     aria-label="How the models are trained"
