@@ -7,6 +7,7 @@
 //! Its bits are those of the program's portable kernels: both have vectors of four numbers and round products and sums apart.
 
 mod engine;
+mod sets;
 
 pub use engine::{Engine, EngineError};
 

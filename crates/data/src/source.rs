@@ -118,6 +118,18 @@ impl fmt::Display for Source {
     }
 }
 
+/// The names of the sets that are made of MNIST when they are loaded.
+pub const MADE_OF_MNIST: [&str; 2] = [COLORED_MNIST, SHIFTED_MNIST];
+
+/// The set of that name, made of MNIST; none where it is no such set.
+pub fn made_of_mnist(name: &str, mnist: &Corpus) -> Option<Result<Corpus, Error>> {
+    match name {
+        COLORED_MNIST => Some(coloured(COLORED_MNIST, mnist)),
+        SHIFTED_MNIST => Some(shifted(SHIFTED_MNIST, mnist)),
+        _ => None,
+    }
+}
+
 /// Loads a corpus.
 ///
 /// # Errors
