@@ -157,10 +157,10 @@ def full_disks():
             kept += len(before)
             if ran.returncode == 0:
                 fitted += 1
-            elif ran.returncode == 1 and len(errors) == 1 and errors[0].startswith("error: small/out"):
+            elif ran.returncode in (1, 75) and len(errors) == 1 and errors[0].startswith("error: small/out"):
                 named += 1
                 # While runs are missing, what is named is the first that was lost, not a table that was lost with it.
-                if len(before) < RUNS and not re.match(r"error: small/out(/records\S*|/plan.json)?: ", errors[0]):
+                if len(before) < RUNS and not re.match(r"error: small/out(/records\S*|/models\S*|/plan.json)?: ", errors[0]):
                     wrong.append(f"{len(before)} records, {errors[0]}")
             else:
                 wrong.append(f"exit code {ran.returncode}: {ran.stderr[-400:]}")

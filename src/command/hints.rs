@@ -127,6 +127,9 @@ pub(crate) fn of_data(error: &data::Error) -> String {
             problem => of_data(problem),
         },
         data::Error::Division { problem, .. } => of_data(problem),
+        data::Error::TrainingImages { .. } => {
+            "change training_images in the recipe, or leave it out to learn from all".to_owned()
+        }
         data::Error::ValidationStated { .. } => {
             "draw the training images alone with --resample bootstrap, or put the validation images among the training images"
                 .to_owned()

@@ -113,7 +113,7 @@ fn alone_file(bench: &Bench) -> String {
 fn all_or_none_are_kept_and_what_is_missing_is_told_once() {
     let bench = Bench::new();
     let compare = |more: &[&str]| {
-        let said = said(bench.compare("out", &["mlp", "nano"]).args(more));
+        let said = said(bench.compare("out", &["mlp", "lstm"]).args(more));
         assert_eq!(said.code, Some(0), "{}", said.stderr);
         said
     };
@@ -126,11 +126,11 @@ fn all_or_none_are_kept_and_what_is_missing_is_told_once() {
     // Nothing is trained again for it.
     let later = compare(&[]);
     assert_eq!(later.stderr.matches("kept from before").count(), 4, "{}", later.stderr);
-    let ids: Vec<String> = ["mlp", "nano"].map(|model| id(&bench, model, 1)).to_vec();
+    let ids: Vec<String> = ["mlp", "lstm"].map(|model| id(&bench, model, 1)).to_vec();
     assert_eq!(
         missing(&later),
         [format!(
-            "note: out/models has no weights of mlp, seed 1 and nano, seed 1, recorded without them: to train them again and keep them, \
+            "note: out/models has no weights of mlp, seed 1 and lstm, seed 1, kept from before: to train them again and keep their weights, \
              pass --fresh --only {} --only {}",
             ids[0], ids[1]
         )]
@@ -142,20 +142,20 @@ fn all_or_none_are_kept_and_what_is_missing_is_told_once() {
     // What the note says to type.
     let again = compare(&["--fresh", "--only", &ids[0], "--only", &ids[1]]);
     assert_eq!(again.stderr.matches(": done, test").count(), 2, "{}", again.stderr);
-    assert_eq!(named(&kept(&bench, "out")), ["mlp, seed 1", "nano, seed 1"]);
+    assert_eq!(named(&kept(&bench, "out")), ["mlp, seed 1", "lstm, seed 1"]);
     assert_eq!(missing(&compare(&[])), [""; 0]);
     // More seeds: what was kept stays, and the new last one is kept too.
     compare(&["--seeds", "3"]);
     let kept_now = named(&kept(&bench, "out"));
-    assert_eq!(kept_now, ["mlp, seed 1", "nano, seed 1", "mlp, seed 2", "nano, seed 2"]);
+    assert_eq!(kept_now, ["mlp, seed 1", "lstm, seed 1", "mlp, seed 2", "lstm, seed 2"]);
     // With --fresh, what is kept is what is asked for.
     compare(&["--fresh", "--keep-models", "all"]);
     let all = kept(&bench, "out");
-    assert_eq!(named(&all), ["mlp, seed 0", "nano, seed 0", "mlp, seed 1", "nano, seed 1"]);
+    assert_eq!(named(&all), ["mlp, seed 0", "lstm, seed 0", "mlp, seed 1", "lstm, seed 1"]);
     let before = contents(&all);
     compare(&["--fresh"]);
     let last = kept(&bench, "out");
-    assert_eq!(named(&last), ["mlp, seed 1", "nano, seed 1"]);
+    assert_eq!(named(&last), ["mlp, seed 1", "lstm, seed 1"]);
     assert!(last.iter().all(|model| fs::read(&model.path).expect("kept") != before[&model.id]), "new times");
     compare(&["--fresh", "--keep-models", "none"]);
     assert_eq!(kept(&bench, "out"), []);
@@ -184,14 +184,14 @@ fn odd_names_folds_data_sets_and_runs_side_by_side_keep_weights_of_their_own() {
     let bench = Bench::new();
     let other = data::synthetic(6, 240, 60, 14, 12, 3);
     data::write_directory(&other, &bench.path().join("other")).expect("the set is written");
-    let study = "datasets = [\"data\", \"other\"]\nmodels = [\"a/b\", \"a b\"]\nfolds = 3\n[recipe]\nepochs = 1\n\
-                 [model.\"a/b\"]\nlayers = [\"flatten\", \"dense 4\", \"dense classes\"]\n\
-                 [model.\"a b\"]\nlayers = [\"flatten\", \"dense classes\"]\n";
+    let study = "datasets = [\"data\", \"other\"]\nmodels = [\"-a.b\", \"A.b\"]\nfolds = 3\n[recipe]\nepochs = 1\n\
+                 [model.\"-a.b\"]\nlayers = [\"flatten\", \"dense 4\", \"dense classes\"]\n\
+                 [model.\"A.b\"]\nlayers = [\"flatten\", \"dense classes\"]\n";
     fs::write(bench.path().join("s.toml"), study).expect("written");
     let made = said(&mut bench.command(&["run", "s.toml", "--out", "out", "--jobs", "2"]));
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     let models = kept(&bench, "out");
-    let last = ["a/b, fold 3 of repetition 1", "a b, fold 3 of repetition 1"];
+    let last = ["-a.b, fold 3 of repetition 1", "A.b, fold 3 of repetition 1"];
     assert_eq!(named(&models), [last, last].concat());
     assert_eq!(
         models.iter().map(|model| model.dataset.as_str()).collect::<Vec<_>>(),
@@ -199,7 +199,8 @@ fn odd_names_folds_data_sets_and_runs_side_by_side_keep_weights_of_their_own() {
     );
     for folder in ["out/data/models", "out/other/models"] {
         let files = bench.files(folder);
-        assert!(files.iter().all(|name| name.starts_with("a_b-repeat1-fold3-")), "{files:?}");
+        let expected = ["A.b-repeat1-fold3-", "a.b-repeat1-fold3-"];
+        assert!(files.iter().zip(expected).all(|(name, start)| name.starts_with(start)), "{files:?}");
         assert_eq!(files.len(), 2);
     }
 }

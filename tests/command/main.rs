@@ -17,6 +17,7 @@ mod inspect;
 mod interface;
 mod judge;
 mod kept_models;
+mod lessons;
 mod models;
 mod own_data;
 mod own_images;

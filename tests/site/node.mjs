@@ -9,8 +9,8 @@ const [site, study, results] = process.argv.slice(2);
 const folder = fs.mkdtempSync(path.join(results, "../engine-"));
 fs.cpSync(path.join(site, "engine"), folder, { recursive: true });
 fs.writeFileSync(path.join(folder, "package.json"), '{"type":"module"}');
-const engine = await import(pathToFileURL(path.resolve(folder, "browser.js")));
-engine.initSync({ module: fs.readFileSync(path.join(folder, "browser_bg.wasm")) });
+const engine = await import(pathToFileURL(path.resolve(folder, "module.js")));
+engine.initSync({ module: fs.readFileSync(path.join(folder, "module_bg.wasm")) });
 fs.rmSync(folder, { recursive: true });
 
 const file = (name) => new Uint8Array(gunzipSync(fs.readFileSync(path.join(site, "data", `${name}.gz`))));
@@ -25,7 +25,7 @@ for (const [index, specification] of plan.entries()) {
   const record = engine.run(JSON.stringify(specification), index, plan.length, (event) => {
     const { kind } = JSON.parse(event);
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-  });
+  }, (epoch, step, weights) => kinds.set("weights", (kinds.get("weights") ?? 0) + (weights.length > 0)));
   const { id, fingerprint, train_seconds, test } = JSON.parse(record);
   if (engine.weights().length < 1000) throw new Error("weights: none");
   fs.writeFileSync(path.join(results, "records", `${id}.json`), record);

@@ -393,6 +393,21 @@ pub enum Error {
         /// How many were to be held back.
         found: usize,
     },
+    /// That many images cannot be learnt from.
+    #[error(
+        "{name}: training_images: {} to {} expected, {} found",
+        thousands(*.least as u64), thousands(*.most as u64), thousands(*.found as u64)
+    )]
+    TrainingImages {
+        /// The set's name.
+        name: String,
+        /// One of each class present.
+        least: usize,
+        /// All that the run could learn from.
+        most: usize,
+        /// How many were asked for.
+        found: usize,
+    },
     /// A data set cannot be divided.
     #[error("data set {name}, {part}: {problem}")]
     Division {

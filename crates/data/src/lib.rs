@@ -53,6 +53,7 @@ mod recognise;
 mod registry;
 mod remark;
 mod sanity;
+mod shifted;
 mod source;
 mod split;
 mod synthetic;
@@ -79,7 +80,7 @@ pub use reading::{Groups, Reading, TEST_FRACTION, TEST_SEED, TestShare, parse_si
 pub use recognise::{Found, Remedy};
 pub use registry::{Download, LabelLayout, Origin, Published, find_published, published};
 pub use remark::Remark;
-pub use source::{Source, load};
+pub use source::{MADE_OF_MNIST, Source, load, made_of_mnist};
 pub use split::{
     SPLIT_SEED, Split, deal_folds, default_validation_images, grouped_split, last_split, stratified_split,
 };

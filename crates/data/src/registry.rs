@@ -50,6 +50,8 @@ pub enum Origin {
     Embedded,
     /// Made of the set inside the program: MNIST's images in colours, the `colored-mnist` of [`crate::Source::parse`].
     Coloured,
+    /// Made of it too: MNIST with test images off centre, `shifted-mnist`.
+    Shifted,
     /// Each is published by itself.
     Files([Download; 4]),
     /// Files in a format of their own, which `containers` reads: one alone, or all in their folder together.
@@ -98,7 +100,7 @@ impl Published {
     /// The names of its files in the cache; none for what needs no file.
     pub fn file_names(&self) -> Option<Vec<&'static str>> {
         match &self.origin {
-            Origin::Embedded | Origin::Coloured => None,
+            Origin::Embedded | Origin::Coloured | Origin::Shifted => None,
             Origin::Archive { members, .. } => Some(members.to_vec()),
             _ => Some(self.downloads().iter().map(|file| file.name).collect()),
         }
@@ -107,7 +109,7 @@ impl Published {
     /// What is to be downloaded.
     pub fn downloads(&self) -> &[Download] {
         match &self.origin {
-            Origin::Embedded | Origin::Coloured => &[],
+            Origin::Embedded | Origin::Coloured | Origin::Shifted => &[],
             Origin::Files(files) => files,
             Origin::Containers(files) => files,
             Origin::Archive { archive, .. } => std::slice::from_ref(archive),
@@ -379,7 +381,7 @@ const LIKE_CIFAR: Published = Published {
     ..LIKE_MNIST
 };
 
-static REGISTRY: [Published; 35] = [
+static REGISTRY: [Published; 36] = [
     LIKE_MNIST,
     Published {
         name: "colored-mnist",
@@ -387,6 +389,12 @@ static REGISTRY: [Published; 35] = [
         citation: "Kim, Kim, Kim, Kim and Kim 2019, Learning not to learn; Nam, Cha, Ahn, Lee and Shin 2020, Learning from failure",
         shape: ImageShape { height: 28, width: 28, channels: 3 },
         origin: Origin::Coloured,
+        ..LIKE_MNIST
+    },
+    Published {
+        name: "shifted-mnist",
+        title: "handwritten digits, the test images up to 4 pixels off centre",
+        origin: Origin::Shifted,
         ..LIKE_MNIST
     },
     Published {

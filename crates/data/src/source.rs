@@ -8,10 +8,12 @@ use crate::load_path::load_path;
 use crate::mnist::own_copy;
 use crate::paths::{PathKind, path_kind, recognise_file};
 use crate::published::load_as;
+use crate::shifted::shifted;
 use crate::{Corpus, Error, Origin, Published, Reading, cache_folder, find_published};
 
-/// The name of the set that is made of the embedded one.
+/// The names of the sets that are made of the embedded one.
 const COLORED_MNIST: &str = "colored-mnist";
+const SHIFTED_MNIST: &str = "shifted-mnist";
 
 /// Where a corpus comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,8 @@ pub enum Source {
     Mnist,
     /// That copy in colours, of which the training images give the class away: `colored-mnist`.
     ColoredMnist,
+    /// That copy with test images off centre: `shifted-mnist`.
+    ShiftedMnist,
     /// A set that is published for download, see [`crate::load_published`].
     Published {
         /// Which.
@@ -54,6 +58,7 @@ impl Source {
             return match set.origin {
                 Origin::Embedded => Ok(Self::Mnist),
                 Origin::Coloured => Ok(Self::ColoredMnist),
+                Origin::Shifted => Ok(Self::ShiftedMnist),
                 _ => Ok(Self::Published { set, cache: cache_folder()?, reading: Reading::default() }),
             };
         }
@@ -106,9 +111,22 @@ impl fmt::Display for Source {
         match self {
             Self::Mnist => formatter.write_str("mnist"),
             Self::ColoredMnist => formatter.write_str(COLORED_MNIST),
+            Self::ShiftedMnist => formatter.write_str(SHIFTED_MNIST),
             Self::Published { set, reading, .. } => write!(formatter, "{}{reading}", set.name),
             Self::Path { path, reading } => write!(formatter, "{}{reading}", path.display()),
         }
+    }
+}
+
+/// The names of the sets that are made of MNIST when they are loaded.
+pub const MADE_OF_MNIST: [&str; 2] = [COLORED_MNIST, SHIFTED_MNIST];
+
+/// The set of that name, made of MNIST; none where it is no such set.
+pub fn made_of_mnist(name: &str, mnist: &Corpus) -> Option<Result<Corpus, Error>> {
+    match name {
+        COLORED_MNIST => Some(coloured(COLORED_MNIST, mnist)),
+        SHIFTED_MNIST => Some(shifted(SHIFTED_MNIST, mnist)),
+        _ => None,
     }
 }
 
@@ -121,6 +139,7 @@ pub fn load(source: &Source) -> Result<Corpus, Error> {
     match source {
         Source::Mnist => own_copy(),
         Source::ColoredMnist => coloured(COLORED_MNIST, &own_copy()?),
+        Source::ShiftedMnist => shifted(SHIFTED_MNIST, &own_copy()?),
         Source::Published { set, cache, reading } => load_as(set, cache, reading),
         Source::Path { path, reading } => load_path(path, reading),
     }

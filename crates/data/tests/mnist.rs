@@ -135,6 +135,39 @@ fn the_published_split_never_changes() {
     assert_eq!(digest, "b67a8af8aa6a37b275c507f60beaaa380386c2833d5b79f1f955023e895a3d1b");
 }
 
+/// `shifted-mnist` by its rule: the training images are MNIST's, and each test image is one of MNIST's, moved by one of 81 shifts.
+#[test]
+fn shifted_digits_follow_their_rule() {
+    let source = Source::parse("shifted-mnist").expect("a known name");
+    let shifted = load(&source).expect("it is made here");
+    assert_eq!((source.to_string().as_str(), shifted.name()), ("shifted-mnist", "shifted-mnist"));
+    assert_eq!(shifted.sha256(), "30f4defb6ee315b783973871bbd9dbf15d88b81aabaab6708d4341ebd6dea1d2");
+    assert!(shifted.warnings().is_empty());
+    assert_eq!(shifted.training().images(), MNIST.training().images());
+    assert_eq!(shifted.training().labels(), MNIST.training().labels());
+    assert_eq!(shifted.test().labels(), MNIST.test().labels());
+    let mut counts = [[0_u32; 9]; 9];
+    for index in 0..10_000 {
+        let (from, to) = (MNIST.test().image(index), shifted.test().image(index));
+        let is_moved = |down: i32, right: i32| {
+            (0..28).all(|row| {
+                (0..28).all(|column| {
+                    let (above, left) = (row - down, column - right);
+                    let inside = (0..28).contains(&above) && (0..28).contains(&left);
+                    to[(28 * row + column) as usize]
+                        == if inside { from[(28 * above + left) as usize] } else { 0 }
+                })
+            })
+        };
+        let mut found = (-4..=4).flat_map(|down| (-4..=4).map(move |right| (down, right)));
+        let (down, right) =
+            found.find(|(down, right)| is_moved(*down, *right)).expect("moved by up to four pixels");
+        counts[(down + 4) as usize][(right + 4) as usize] += 1;
+    }
+    // Five standard deviations of a binomial count with n = 10,000 and p = 1/81 are 55.
+    assert!(counts.iter().flatten().all(|count| count.abs_diff(123) < 55), "{counts:?}");
+}
+
 /// `colored-mnist` by its rule, written out again: the same labels, each image in one of ten colours on black.
 #[test]
 fn coloured_digits_follow_their_rule() {

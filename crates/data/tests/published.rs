@@ -114,6 +114,7 @@ fn the_sets_have_the_published_sizes() {
         [
             ("mnist", [60_000, 0, 10_000], 10),
             ("colored-mnist", [60_000, 0, 10_000], 10),
+            ("shifted-mnist", [60_000, 0, 10_000], 10),
             ("fashion-mnist", [60_000, 0, 10_000], 10),
             ("kmnist", [60_000, 0, 10_000], 10),
             ("emnist-letters", [124_800, 0, 20_800], 26),

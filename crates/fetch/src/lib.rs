@@ -174,7 +174,7 @@ pub fn fetch(
     let client = http::Client::new(options)?;
     let mut task = Task { set, client, options, listener, downloaded_bytes: 0 };
     match &set.origin {
-        Origin::Embedded | Origin::Coloured => panic!("{}: inside the program", set.name),
+        Origin::Embedded | Origin::Coloured | Origin::Shifted => panic!("{}: inside the program", set.name),
         Origin::Files(_) | Origin::Containers(_) => {
             let files = set.downloads();
             for (index, file) in files.iter().enumerate() {

@@ -1,6 +1,6 @@
 // Folds the engine's messages into one state that views draw.
 
-/** @import { Engine, Interval, Message, Run, State, StateMessage, StudyEvent, Summary } from "./types.js" */
+/** @import { Engine, Interval, Lesson, Message, Run, State, StateMessage, StudyEvent, Summary } from "./types.js" */
 
 /** Milliseconds between two drawings of steps; anything else is drawn with the next frame. */
 const STEPS_EVERY = 200;
@@ -10,6 +10,21 @@ const RATE_OVER = 4000;
 const TRAIL = 60;
 /** Problems and notes that are kept. */
 const KEPT = 20;
+
+/**
+ * The lessons with their study files, which lie beside the page.
+ * @returns {Promise<Lesson[]>}
+ */
+async function readLessons() {
+  /** @param {string} name */
+  const file = async (name) => {
+    const response = await fetch(`lessons/${name}`);
+    if (!response.ok) throw new Error(`lessons/${name}: ${response.status} ${response.statusText}`);
+    return response.text();
+  };
+  const { lessons } = JSON.parse(await file("lessons.json"));
+  return Promise.all(lessons.map(async (/** @type {Lesson} */ lesson) => ({ ...lesson, text: await file(lesson.study) })));
+}
 
 /** @type {State} */
 const FIRST = {
@@ -66,7 +81,8 @@ export class Store {
 
   async #askCatalogue() {
     try {
-      this.#set({ catalogue: await this.#engine.call("catalogue") });
+      const [catalogue, lessons] = await Promise.all([this.#engine.call("catalogue"), readLessons()]);
+      this.#set({ catalogue: { ...catalogue, lessons } });
     } catch (problem) {
       this.#set({ problems: kept(this.#state.problems, { message: /** @type {Error} */ (problem).message }) });
     }

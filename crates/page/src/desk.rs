@@ -1,8 +1,8 @@
 //! Who knows the study and answers.
 
 use crate::{
-    Message, Problem, RunProgress, RunState, StudyState, bytes, draw, errors, inside,
-    network::{Board, Network},
+    Message, Problem, RunProgress, RunState, StudyState, archive, bytes, draw, errors, inside,
+    network::{Board, Network, Weights},
     read,
 };
 use analysis::Analysis;
@@ -10,6 +10,7 @@ use data::published;
 use records::{
     event::{EpochEnd, Event, Kind, Run, Work},
     identity::run_id,
+    plan::plan_text,
     question::Question,
     record::{FailedRun, RunRecord, RunSpec},
 };
@@ -113,6 +114,7 @@ impl Desk {
             "state" => Ok(value(&Message::State(self.state()))),
             "summary" => Ok(self.material().map_or(Value::Null, |material| material.summary())),
             "report" => self.report(),
+            "download" => self.download(),
             "images" => errors::images(&*self.session()?, &of(parameters)?),
             "errors" => Ok(errors::errors(&*self.session()?, &self.records())),
             "answers_of" => errors::answers_of(&self.records(), &of(parameters)?),
@@ -270,6 +272,14 @@ impl Desk {
         }
     }
 
+    /// A run has learnt something: what is to be told of it; nothing where the study has the run no more.
+    pub fn learn(&mut self, id: &str, epoch: usize, step: usize, finished: bool, values: Vec<f32>) -> Option<Message> {
+        let run = self.sheet.as_ref()?.state.runs.iter().find(|run| run.id == id)?;
+        let (model, seed) = (run.model.clone(), run.seed);
+        self.board.put(&model, Weights { seed, epoch, step, finished, values });
+        Some(Message::Weights { model, seed, epoch, step, finished })
+    }
+
     /// Runs that were being made are not made any more.
     pub fn give_up(&mut self) {
         let Some(sheet) = &mut self.sheet else { return };
@@ -339,6 +349,24 @@ impl Desk {
     fn report(&self) -> Result<Value, Problem> {
         let material = self.material().ok_or_else(no_result)?;
         Ok(json!({ "html": material.report() }))
+    }
+
+    fn download(&self) -> Result<Value, Problem> {
+        let sheet = self.sheet.as_ref().ok_or_else(no_result)?;
+        let material = self.material().ok_or_else(no_result)?;
+        let title = sheet.question.title.as_deref().unwrap_or("Results");
+        let folder = archive::folder_name(title);
+        let plan = plan_text(&sheet.question, &sheet.runs, &sheet.session.environment());
+        let mut files = vec![
+            ("study.toml".to_owned(), sheet.state.text.clone()),
+            ("plan.json".to_owned(), plan),
+            ("report.html".to_owned(), material.report()),
+        ];
+        files.extend(material.records.iter().map(|record| (format!("records/{}.json", record.id), record.sealed())));
+        files.extend(sheet.failed.iter().map(|run| (format!("failed/{}.json", run.id), run.sealed())));
+        let bytes = archive::zip(&folder, &files)
+            .map_err(|error| Problem::new(format!("the results cannot be packed: {error}")))?;
+        Ok(json!({ "name": format!("{folder}.zip"), "bytes": bytes::encoded(&bytes) }))
     }
 
     /// An image as the models take it.

@@ -188,3 +188,118 @@ fn states(
     let steps = node.from.axes()[0];
     Some(tensor(&[steps, values.len() / steps], &values))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Weights;
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use records::record::Protocol;
+    use std::sync::Arc;
+    use study::{run::Session, study_file::StudyFile};
+
+    const SIDE: usize = 12;
+
+    /// What is told of an image's way through a network of these layers, whose parameters are anything, and the network.
+    fn told_of(layers: &str) -> (Value, Network) {
+        let session = Session::of(data::synthetic(5, 60, 30, SIDE, SIDE, 3), InstructionSet::PORTABLE, 1)
+            .expect("a session");
+        let text = format!("models = [\"own\"]\n[model.own]\nlayers = [{layers}]\n");
+        let model = StudyFile::parse(&text, "own").expect("a study").models.remove(0);
+        let run = session.specification(&model, Protocol::Sound, 0);
+        let mut network = Network::new(&session, &run).expect("it fits");
+        let count = network.model.parameters().len();
+        let values = (0..count).map(|index| ((index * 37 % 101) as f32 - 50.0) / 120.0).collect();
+        let weights = Weights { seed: 0, epoch: 1, step: 1, finished: false, values };
+        network.set(&session, &Arc::new(weights)).expect("as many");
+        let image: Vec<u8> = (0..SIDE * SIDE).map(|index| (index * 53 % 256) as u8).collect();
+        (inside(&mut network, InstructionSet::PORTABLE, &image).expect("an answer"), network)
+    }
+
+    fn floats(told: &Value) -> Vec<f32> {
+        let bytes = STANDARD.decode(told["values"].as_str().expect("base64")).expect("base64");
+        bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+    }
+
+    fn near(one: f32, other: f32) {
+        assert!((one - other).abs() < 1e-3 * (1.0 + other.abs()), "{one}, {other}");
+    }
+
+    #[test]
+    fn filters_make_the_maps_that_are_told_and_the_last_weights_the_logits() {
+        let (told, network) = told_of("\"conv 4 3x3\", \"relu\", \"maxpool 2\", \"flatten\", \"dense classes\"");
+        let (input, layers) = (floats(&told["input"]), told["layers"].as_array().expect("layers"));
+        let names: Vec<&str> = layers.iter().filter_map(|layer| layer["name"].as_str()).collect();
+        assert_eq!(names.len(), 5);
+        let filters = floats(&layers[0]["filters"]);
+        assert_eq!(layers[0]["filters"]["shape"], json!([4, 3, 3, 1]));
+        let map = floats(&layers[0]);
+        let (row, column, filter) = (2, 5, 3);
+        let mut sum = layers[0]["filters"]["bias"][filter].as_f64().expect("a bias") as f32;
+        for y in 0..3 {
+            for x in 0..3 {
+                sum += filters[filter * 9 + y * 3 + x] * input[(row + y) * SIDE + column + x];
+            }
+        }
+        near(map[(row * (SIDE - 2) + column) * 4 + filter], sum);
+        let relu = floats(&layers[1]);
+        assert!(relu.iter().zip(&map).all(|(after, before)| *after == before.max(0.0)));
+        let (features, weights) = (floats(&layers[3]), floats(&layers[4]["weights"]));
+        assert_eq!(features, floats(&layers[2]), "flattening is another view");
+        let logits = floats(&layers[4]);
+        for (class, logit) in logits.iter().enumerate() {
+            let bias = layers[4]["weights"]["bias"][class].as_f64().expect("a bias") as f32;
+            let sum = features.iter().enumerate().map(|(from, value)| value * weights[from * logits.len() + class]);
+            near(*logit, bias + sum.sum::<f32>());
+        }
+        drop(network);
+    }
+
+    #[test]
+    fn the_last_state_is_what_a_recurrent_layer_puts_out() {
+        for layer in ["lstm 6", "gru 6", "rnn 6"] {
+            let (told, _) = told_of(&format!("\"{layer}\", \"dense classes\""));
+            let first = &told["layers"][0];
+            assert_eq!(first["states"]["shape"], json!([SIDE, 6]), "{layer}");
+            let (states, output) = (floats(&first["states"]), floats(first));
+            for (state, value) in states[(SIDE - 1) * 6..].iter().zip(&output) {
+                near(*state, *value);
+            }
+        }
+    }
+
+    #[test]
+    fn attention_makes_the_values_that_are_told() {
+        let (told, network) =
+            told_of("\"patches 4\", \"dense 8\", \"attention 2\", \"global avgpool\", \"dense classes\"");
+        let (input, layer) = (floats(&told["layers"][1]), &told["layers"][2]);
+        let [steps, features, heads] = [9, 8, 2];
+        assert_eq!(layer["attention"]["shape"], json!([heads, steps, steps]));
+        let attention = floats(&layer["attention"]);
+        assert!(attention.chunks_exact(steps).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5));
+        let name = layer["name"].as_str().expect("a name");
+        let parameter = |what: &str| network.parameter(&format!("{name}.{what}")).expect("a parameter").1;
+        let (inward, bias) = (parameter("in_projection.weight"), parameter("in_projection.bias"));
+        let value = |step: usize, feature: usize| {
+            let row = 2 * features + feature;
+            let x = &input[step * features..][..features];
+            bias[row] + x.iter().zip(&inward[row * features..]).map(|(x, weight)| x * weight).sum::<f32>()
+        };
+        let (outward, out_bias) = (parameter("out_projection.weight"), parameter("out_projection.bias"));
+        let output = floats(layer);
+        for query in 0..steps {
+            let context: Vec<f32> = (0..features)
+                .map(|feature| {
+                    let head = feature / (features / heads);
+                    let weights = &attention[(head * steps + query) * steps..][..steps];
+                    weights.iter().enumerate().map(|(key, weight)| weight * value(key, feature)).sum()
+                })
+                .collect();
+            for feature in 0..features {
+                let weights = &outward[feature * features..][..features];
+                let sum: f32 = context.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+                near(output[query * features + feature], out_bias[feature] + sum);
+            }
+        }
+    }
+}

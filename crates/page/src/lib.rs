@@ -6,6 +6,7 @@
 //!
 //! [`files()`] is the page itself, as it is in `site/`.
 
+mod archive;
 mod bytes;
 mod desk;
 mod draw;
@@ -18,6 +19,7 @@ mod problem;
 mod read;
 mod site;
 
+pub use archive::folder_name;
 pub use desk::{Assignment, Desk, EngineDescription, Sessions};
 pub use network::{Board, Weights};
 pub use message::{Message, RunProgress, RunState, StudyState};

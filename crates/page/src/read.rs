@@ -64,20 +64,7 @@ pub(crate) fn dataset_of(text: &str) -> String {
 
 pub(crate) fn planned(sessions: &mut dyn Sessions, text: &str) -> Result<Planned, Problem> {
     let (file, session) = checked(sessions, text).map_err(|problem| mended(sessions, text, problem))?;
-    let mut models = file.models;
-    if let Some(most) = file.target.and_then(|target| target.max_epochs) {
-        models.iter_mut().for_each(|model| model.recipe.epochs = model.recipe.epochs.min(most));
-    }
-    let specification = StudySpec {
-        models,
-        protocol: file.protocol,
-        audit_selection: file.audit_selection,
-        resample: file.resample,
-        cross_validation: file.cross_validation,
-        first_seed: file.first_seed,
-        runs: file.cross_validation.map_or(file.runs, CrossValidation::runs),
-    };
-    let runs = plan(&specification, &identify(session.corpus()));
+    let runs = plan(&StudySpec::of_file(&file), &identify(session.corpus()));
     if let Some(first) = runs.first() {
         session.check_division(first)?;
     }

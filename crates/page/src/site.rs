@@ -13,9 +13,14 @@ pub struct File {
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// Every file of the page, `index.html` among them.
-pub fn files() -> &'static [File] {
-    FILES
+/// Every file of the page, `index.html` among them, with the style that it shares with reports.
+pub fn files() -> Vec<File> {
+    let base = File {
+        path: "base.css",
+        media_type: "text/css; charset=utf-8",
+        content: report::BASE_STYLE.as_bytes(),
+    };
+    FILES.iter().copied().chain([base]).collect()
 }
 
 #[cfg(test)]
@@ -24,10 +29,11 @@ mod tests {
 
     #[test]
     fn the_page_is_there_and_small() {
-        let index = files().iter().find(|file| file.path == "index.html").expect("a page");
+        let files = files();
+        let index = files.iter().find(|file| file.path == "index.html").expect("a page");
         assert_eq!(index.media_type, "text/html; charset=utf-8");
         // Without data and WebAssembly.
-        let bytes: usize = files().iter().map(|file| file.content.len()).sum();
+        let bytes: usize = files.iter().map(|file| file.content.len()).sum();
         assert!(bytes < 1_000_000, "{bytes} bytes");
     }
 }

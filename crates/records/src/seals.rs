@@ -40,6 +40,16 @@ impl FailedRun {
     pub fn sealed(&self) -> String {
         sealed::text(self)
     }
+
+    /// The run of such a text.
+    ///
+    /// # Errors
+    /// As [`RunRecord::unseal`].
+    pub fn unseal(text: &str) -> Result<Self, String> {
+        sealed::open(text.as_bytes(), |run: &Self| {
+            check_identity(&run.id, &run.id, &run_id(&run.specification, &run.environment))
+        })
+    }
 }
 
 impl Sealable for RunRecord {

@@ -44,7 +44,7 @@ pub use render::{
     across::{across_markdown, across_terminal},
     data_files::{epochs_csv, summary_json},
     markdown::markdown,
-    page::{notebook, page, tuning_page},
+    page::{BASE_STYLE, notebook, page, tuning_page},
     paper::{Format, PAPER, PaperFile, format_of, paper},
     terminal::terminal,
 };

@@ -3,7 +3,7 @@
 use data::{Corpus, Source};
 use interchange::FormatError;
 use kernels::InstructionSet;
-use page::{Assignment, Board, Desk, EngineDescription, Message, Problem, Sessions, Weights};
+use page::{Assignment, Board, Desk, EngineDescription, Message, Problem, Sessions, Weights, folder_name};
 use records::{
     event::{Event, Kind},
     folder::{Entry, StudyFolder},
@@ -606,12 +606,4 @@ impl Sessions for Shared {
     fn names(&self) -> Vec<String> {
         locked(&self.0).names()
     }
-}
-
-/// A title as a folder may be called.
-fn folder_name(title: &str) -> String {
-    let plain = |one: char| if one.is_alphanumeric() { one } else { '-' };
-    let name: String = title.to_lowercase().chars().map(plain).take(60).collect();
-    let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { "study".to_owned() } else { words.join("-") }
 }

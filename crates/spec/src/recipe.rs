@@ -61,6 +61,12 @@ pub struct Recipe {
     /// What is made of pixels before the first layer reads them.
     #[serde(skip_serializing_if = "is_default")]
     pub preparation: PreparationSpec,
+    /// How many of the training images are learnt from, each class in its proportion; none means all.
+    #[serde(skip_serializing_if = "is_default")]
+    pub training_images: Option<usize>,
+    /// The fraction of the training images that exchange their labels at random: what can then be learnt of them is memorised.
+    #[serde(skip_serializing_if = "is_default")]
+    pub shuffled_labels: f64,
 }
 
 impl Default for Recipe {
@@ -82,6 +88,8 @@ impl Default for Recipe {
             augmentation: Augmentation::default(),
             class_weights: ClassWeights::default(),
             preparation: PreparationSpec::default(),
+            training_images: None,
+            shuffled_labels: 0.0,
         }
     }
 }
@@ -186,6 +194,9 @@ pub enum RecipeError {
     /// A constant of the optimiser.
     #[error("optimiser {0}")]
     Optimiser(#[from] OptimiserError),
+    /// No images to learn from.
+    #[error("training images: 1 or more expected, 0 found")]
+    NoTrainingImages,
     /// An epoch's count of the schedule or of early stopping.
     #[error("{name}: 1 to {MAXIMUM_EPOCHS} epochs expected, {found} found")]
     EpochCount {
@@ -251,11 +262,20 @@ impl Recipe {
         self.optimiser.check()?;
         self.check_schedule()?;
         self.check_regularisation()?;
+        self.check_images()?;
         self.augmentation.check()?;
         match self.early_stopping {
             Some(found) => check_epochs("early stopping", found),
             None => Ok(()),
         }
+    }
+
+    fn check_images(&self) -> Result<(), RecipeError> {
+        if self.training_images == Some(0) {
+            return Err(RecipeError::NoTrainingImages);
+        }
+        let shuffled = self.shuffled_labels;
+        check_value("shuffled labels", "a number from 0 to 1", shuffled, (0.0..=1.0).contains(&shuffled))
     }
 
     fn check_schedule(&self) -> Result<(), RecipeError> {
@@ -360,6 +380,16 @@ mod tests {
             );
         }
         assert_eq!(
+            error(Recipe { training_images: Some(0), ..default() }),
+            "training images: 1 or more expected, 0 found"
+        );
+        for shuffled_labels in [-0.1, 1.1] {
+            assert_eq!(
+                error(Recipe { shuffled_labels, ..default() }),
+                format!("shuffled labels: a number from 0 to 1 expected, {shuffled_labels} found")
+            );
+        }
+        assert_eq!(
             error(Recipe { average_decay: Some(1.0), ..default() }),
             "average decay: a number from 0 and below 1 expected, 1 found"
         );
@@ -457,6 +487,8 @@ mod tests {
             augmentation: Augmentation { shift: 2.0, ..Augmentation::default() },
             class_weights: ClassWeights::Balanced,
             preparation: PreparationSpec::Standardise,
+            training_images: Some(500),
+            shuffled_labels: 0.2,
             ..Recipe::default()
         };
         let text = serde_json::to_string(&full).expect("plain values");

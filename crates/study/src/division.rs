@@ -2,7 +2,7 @@
 
 use data::{Corpus, Dataset, Error, SPLIT_SEED, Split, bounded, default_validation_images, generator};
 use records::record::{Fold, Protocol, Resample, RunSpec};
-use std::{borrow::Cow, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeSet, sync::OnceLock};
 use train::{Sets, Subset};
 
 /// Where the random numbers of a bootstrap begin among those of a seed.
@@ -116,11 +116,15 @@ impl Divided {
     /// # Errors
     /// When the images cannot be dealt out or divided as the run asks for.
     pub(crate) fn of(&self, specification: &RunSpec) -> Result<Division<'_>, Error> {
-        let RunSpec { protocol, resample, fold, seed, .. } = specification;
-        let division = match fold {
+        let RunSpec { protocol, resample, fold, seed, recipe, .. } = specification;
+        let mut division = match fold {
             Some(fold) => self.of_fold(*fold, *resample, *seed)?,
             None => self.of_protocol(*protocol, *resample, *seed)?,
         };
+        if let Some(images) = recipe.training_images {
+            let seed = if *resample == Resample::None { SPLIT_SEED } else { drawn_by(*seed) };
+            division.training = few_of(division.training, images, seed)?;
+        }
         Ok(match resample {
             Resample::Bootstrap => bootstrap(division, *seed),
             Resample::None | Resample::Split => division,
@@ -199,6 +203,22 @@ fn drawn_by(seed: u64) -> u64 {
     SPLIT_SEED.wrapping_add(1).wrapping_add(seed)
 }
 
+/// So many of the images to learn from, each class in its proportion: those that [`data::stratified_split`] leaves.
+fn few_of(part: Part<'_>, images: usize, seed: u64) -> Result<Part<'_>, Error> {
+    let labels = part.subset().labels();
+    let (least, most) = (labels.iter().collect::<BTreeSet<_>>().len(), labels.len());
+    if !(least..=most).contains(&images) {
+        let name = part.dataset.name().to_owned();
+        return Err(Error::TrainingImages { name, least, most, found: images });
+    }
+    if images == most {
+        return Ok(part);
+    }
+    let split = data::stratified_split(&labels, part.dataset.classes(), most - images, seed)?;
+    let of = |place: u32| part.indices.as_ref().map_or(place, |indices| indices[place as usize]);
+    Ok(Part::some(part.dataset, split.training.into_iter().map(of).collect::<Vec<u32>>()))
+}
+
 /// The same with as many training images drawn from them with replacement.
 fn bootstrap(division: Division<'_>, seed: u64) -> Division<'_> {
     let Part { dataset, indices } = &division.training;
@@ -217,7 +237,6 @@ fn bootstrap(division: Division<'_>, seed: u64) -> Division<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     fn divided() -> Divided {
         Divided::new(data::synthetic(1, 240, 60, 4, 4, 3)).expect("divisible")
@@ -266,5 +285,31 @@ mod tests {
         assert!(drawn.is_subset(&known));
         // Of n images a bootstrap has 1 − 1/e on average: 139 of 220.
         assert!((120..160).contains(&drawn.len()), "{}", drawn.len());
+    }
+
+    #[test]
+    fn a_run_learns_from_so_many_images_of_each_class() {
+        let divided = divided();
+        let few = |images, seed| {
+            let all = divided.of_protocol(Protocol::Sound, Resample::None, 1).expect("divisible").training;
+            few_of(all, images, seed).map(|part| part.indices.expect("some of them").into_owned())
+        };
+        let [ten, forty] = [10, 40].map(|images| few(images, SPLIT_SEED).expect("there are more"));
+        assert_eq!((ten.len(), forty.len()), (10, 40));
+        assert!(ten.iter().all(|image| forty.contains(image)), "the fewer are among the more");
+        assert!(forty.is_sorted() && forty != few(40, drawn_by(1)).expect("there are more"));
+        let labels = divided.corpus.training().labels();
+        let classes: BTreeSet<u8> =
+            few(3, SPLIT_SEED).expect("one of each").iter().map(|image| labels[*image as usize]).collect();
+        assert_eq!(classes.len(), 3);
+        assert_eq!(few(220, SPLIT_SEED).expect("all of them").len(), 220);
+        for images in [2, 221] {
+            assert_eq!(
+                few(images, SPLIT_SEED)
+                    .expect_err("not one of each class, or more than there are")
+                    .to_string(),
+                format!("synthetic (training): training_images: 3 to 220 expected, {images} found")
+            );
+        }
     }
 }

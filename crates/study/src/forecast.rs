@@ -317,6 +317,7 @@ impl Work {
             Protocol::Sound | Protocol::Writers => (all - held_out.min(all), held_out),
             Protocol::Original => (all, test),
         };
+        let training = run.recipe.training_images.map_or(training, |images| images.min(training));
         let versions = match run.recipe.test_time_augmentation {
             TestTimeAugmentation::None => 1,
             TestTimeAugmentation::FourShifts => 5,

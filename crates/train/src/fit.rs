@@ -8,7 +8,7 @@ use crate::{
 use data::{Augmenter, generator, shuffle};
 use nn::{Evaluation, Target};
 use rand_chacha::rand_core::Rng;
-use std::ops::ControlFlow;
+use std::{borrow::Cow, collections::BTreeSet, ops::ControlFlow};
 
 /// A clock that only goes forward.
 pub trait Clock {
@@ -39,6 +39,26 @@ impl Seeds {
     /// The seed of what dropout leaves out.
     fn dropout(self) -> u64 {
         generator(self.run, 2).next_u64()
+    }
+
+    /// The class that each image of the data set is taken for, when a fraction of those to learn from exchange theirs: of as many
+    /// images as that is, chosen at random and in a random order, each gets the label of the next, the last that of the first.
+    fn labels(self, images: Subset<'_>, fraction: f64) -> Cow<'_, [u8]> {
+        let labels = images.dataset.labels();
+        if fraction == 0.0 {
+            return Cow::Borrowed(labels);
+        }
+        // An image that a bootstrap drew twice has one label.
+        let indices: BTreeSet<u32> =
+            (0..images.len()).map(|position| images.index(position) as u32).collect();
+        let mut order: Vec<u32> = indices.into_iter().collect();
+        shuffle(&mut order, &mut generator(self.run, 4));
+        order.truncate((order.len() as f64 * fraction).round() as usize);
+        let mut taken_for = labels.to_vec();
+        for (image, next) in order.iter().zip(order.iter().cycle().skip(1)) {
+            taken_for[*image as usize] = labels[*next as usize];
+        }
+        Cow::Owned(taken_for)
     }
 
     /// Brings the training images into the order of an epoch, counted from 1.
@@ -170,7 +190,8 @@ pub fn fit(
     let values = recipe.values();
     let class_weights = values.class_weights.of(engine.classes(), sets.training.labels().into_iter());
     engine.begin(recipe, seeds.dropout(), class_weights);
-    let mut training = Training::new(values, seeds, sets.training);
+    let labels = seeds.labels(sets.training, values.shuffled_labels);
+    let mut training = Training::new(values, seeds, sets.training, &labels);
     let mut choice = EarlyStopping::new(values);
     let mut epochs = Vec::with_capacity(values.epochs);
     for epoch in 1..=values.epochs {
@@ -225,26 +246,30 @@ struct Training<'a> {
     recipe: &'a Recipe,
     seeds: Seeds,
     images: Subset<'a>,
+    /// The class that each image of their data set is taken for.
+    taken_for: &'a [u8],
     /// None where images are learnt as they are.
     augmenter: Option<Augmenter<'a>>,
     batch_order: BatchOrder,
     /// The training images' indices, and in the order of the epoch.
     unshuffled: Vec<u32>,
     order: Vec<u32>,
+    /// Of a batch.
     labels: Vec<u8>,
 }
 
 impl<'a> Training<'a> {
-    fn new(recipe: &'a Recipe, seeds: Seeds, images: Subset<'a>) -> Self {
+    fn new(recipe: &'a Recipe, seeds: Seeds, images: Subset<'a>, taken_for: &'a [u8]) -> Self {
         let augmenter = (!recipe.augmentation.is_none()).then(|| {
             let augmenter = Augmenter::new(&recipe.augmentation, images.dataset, seeds.run);
-            augmenter.expect("a checked recipe that fits the images")
+            augmenter.expect("a checked recipe that fits the images").with_labels(taken_for)
         });
         let unshuffled: Vec<u32> = (0..images.len()).map(|position| images.index(position) as u32).collect();
         Self {
             recipe,
             seeds,
             images,
+            taken_for,
             augmenter,
             batch_order: BatchOrder::new(images.dataset),
             order: unshuffled.clone(),
@@ -259,7 +284,7 @@ impl<'a> Training<'a> {
         epoch: usize,
         listener: &mut dyn Listener,
     ) -> Result<Evaluation, Stopped> {
-        let Self { recipe, images, augmenter, order, .. } = self;
+        let Self { recipe, images, taken_for, augmenter, order, .. } = self;
         let dataset = images.dataset;
         // Each epoch's order is a function of the seed and its number alone.
         order.copy_from_slice(&self.unshuffled);
@@ -268,7 +293,7 @@ impl<'a> Training<'a> {
         let mut train = Evaluation::default();
         for (batch, step) in order.chunks_mut(recipe.batch_size).zip(1..) {
             self.batch_order.sort(batch);
-            let label = |index: u32| dataset.labels()[index as usize];
+            let label = |index: u32| taken_for[index as usize];
             train.add(match augmenter {
                 Some(augmenter) => engine.differentiate_drawn(batch.len(), &|image, pixels| {
                     let drawn = augmenter.draw(epoch, batch, image, pixels);
@@ -292,5 +317,35 @@ impl<'a> Training<'a> {
             }
         }
         Ok(train)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_exchanged_among_the_images_that_are_learnt_from() {
+        let corpus = data::synthetic(5, 300, 40, 4, 4, 10);
+        let images = corpus.training();
+        let indices: Vec<u32> = (0..200).chain(0..100).collect();
+        let some = Subset { dataset: images, indices: Some(&indices) };
+        let labels = |fraction| Seeds::of_run(7).labels(some, fraction).into_owned();
+        assert_eq!(labels(0.0), images.labels());
+        let all = labels(1.0);
+        assert_eq!(all, labels(1.0));
+        assert_ne!(all, Seeds::of_run(8).labels(some, 1.0).into_owned());
+        let sorted = |labels: &[u8]| {
+            let mut labels = labels.to_vec();
+            labels.sort_unstable();
+            labels
+        };
+        assert_eq!(sorted(&all[..200]), sorted(&images.labels()[..200]), "as many of each class");
+        assert_eq!(all[200..], images.labels()[200..], "others keep theirs");
+        let changed = |labels: &[u8]| labels.iter().zip(images.labels()).filter(|(a, b)| a != b).count();
+        // One of ten classes is the next image's too: 180 and 90 on average, with standard deviations of about 4 and 3.
+        assert!((160..=200).contains(&changed(&all)), "{}", changed(&all));
+        assert!((75..=100).contains(&changed(&labels(0.5))), "{}", changed(&labels(0.5)));
+        assert_eq!(changed(&labels(0.001)), 0, "no image has anyone to exchange with");
     }
 }

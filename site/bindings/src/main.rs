@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [module, folder] = &arguments[..] else { return Err("MODULE.wasm FOLDER expected".into()) };
     Bindgen::new()
         .input_path(module)
+        .out_name("module")
         .web(true)?
         .typescript(false)
         .remove_name_section(true)

@@ -37,7 +37,7 @@ use std::{
 use study::{
     execute::{Executed, execute},
     plan::{CrossValidation, StudySpec, identify, plan},
-    run::{FinishedRun, Session},
+    run::Session,
     study_file::ModelSpec,
 };
 
@@ -249,6 +249,12 @@ impl Making<'_> {
         // All of them divide the data in one way.
         if let Some(first) = runs.first() {
             tell_division(&session, first)?;
+        }
+        // And the first run of each model stands before any second one.
+        for run in runs.iter().take(comparison.models.len()) {
+            if run.recipe.training_images.is_some() {
+                session.check_division(run)?;
+            }
         }
         let imported = imported(comparison, session.corpus())?;
         Ok(Prepared { session, runs, imported })

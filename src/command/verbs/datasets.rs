@@ -145,7 +145,7 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
 
 fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
     match &set.origin {
-        Origin::Embedded | Origin::Coloured => "inside this program".to_owned(),
+        Origin::Embedded | Origin::Coloured | Origin::Shifted => "inside this program".to_owned(),
         _ if here => "here".to_owned(),
         Origin::Files(_) | Origin::Containers(_) => {
             match set.downloads().iter().map(|file| file.bytes).sum::<Option<u64>>() {
@@ -165,7 +165,7 @@ fn state(set: &Published, here: bool, cache: Option<&Path>) -> String {
 
 fn described(set: &Published, here: bool, cache: Option<&Path>) -> Value {
     let folder = match &set.origin {
-        Origin::Embedded | Origin::Coloured => None,
+        Origin::Embedded | Origin::Coloured | Origin::Shifted => None,
         Origin::Files(_) | Origin::Containers(_) => Some(set.name),
         Origin::Archive { folder, .. } => Some(*folder),
     };

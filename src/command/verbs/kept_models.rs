@@ -82,15 +82,15 @@ impl<'a> Keeping<'a> {
             few if few.len() <= NAMED => {
                 let names: Vec<&str> = few.iter().map(|(name, _)| name.as_str()).collect();
                 let only: String = few.iter().map(|(_, id)| format!(" --only {id}")).collect();
-                let them = if few.len() == 1 { "it" } else { "them" };
+                let (them, their) = if few.len() == 1 { ("it", "its") } else { ("them", "their") };
                 output::note(&format!(
-                    "{} has no weights of {}, recorded without {them}: to train {them} again and keep {them}, pass --fresh{only}",
+                    "{} has no weights of {}, kept from before: to train {them} again and keep {their} weights, pass --fresh{only}",
                     folder.display(),
                     names.join(" and ")
                 ));
             }
             many => output::note(&format!(
-                "{} has no weights of {} runs, which were recorded without them: to train again and keep them, pass --fresh",
+                "{} has no weights of {} runs, kept from before: to train them again and keep their weights, pass --fresh",
                 folder.display(),
                 many.len()
             )),

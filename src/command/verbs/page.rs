@@ -12,6 +12,7 @@ use crate::command::{
 };
 use clap::{Args, ValueHint};
 use data::Corpus;
+use page::File;
 use records::{
     record::RunSpec,
     results::collect,
@@ -95,7 +96,7 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
     let (served, page) = (Arc::clone(&studio), access.address());
     let server = thread::Builder::new()
         .name("server".into())
-        .spawn(move || serve(listener, access, page::files(), served))
+        .spawn(move || serve(listener, access, &files(), served))
         .map_err(|error| Failure::new(format!("no thread for the server: {error}"), "close other programs"))?;
     output::result(&format!("{page}\n"))?;
     if !address.ip().is_loopback() {
@@ -117,6 +118,37 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
     studio.end();
     Err(Failure::interrupted("the page is closed", "what is finished is in the results folder"))
 }
+
+/// The page, with the lessons beside it.
+fn files() -> Vec<File> {
+    let lessons = LESSONS.iter().map(|(path, text)| File {
+        path,
+        media_type: if path.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" },
+        content: text.as_bytes(),
+    });
+    page::files().into_iter().chain(lessons).collect()
+}
+
+macro_rules! lessons {
+    ($($file:literal),+ $(,)?) => {
+        &[$((concat!("lessons/", $file), include_str!(concat!("../../../studies/lessons/", $file)))),+]
+    };
+}
+
+/// What lies in `studies/lessons`.
+const LESSONS: &[(&str, &str)] = lessons![
+    "lessons.json",
+    "01-one-seed-or-five.toml",
+    "02-choosing-by-the-test-set.toml",
+    "03-a-rate-too-high.toml",
+    "04-too-few-images.toml",
+    "05-labels-shuffled.toml",
+    "06-not-centred.toml",
+    "07-dropout-at-test.toml",
+    "08-width-against-depth.toml",
+    "09-where-an-lstm-wins.toml",
+    "10-calibration.toml",
+];
 
 /// Results folders, as `compare` writes them.
 struct Results;
@@ -150,5 +182,23 @@ impl Folders for Results {
         results::write_all(folder, collection, Some(corpus), output)
             .map(|_| ())
             .map_err(|failure| failure.message().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lesson_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("studies/lessons");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .expect("lessons")
+            .map(|entry| format!("lessons/{}", entry.expect("a file").file_name().display()))
+            .collect();
+        let mut served: Vec<&str> = LESSONS.iter().map(|(path, _)| *path).collect();
+        there.sort();
+        served.sort_unstable();
+        assert_eq!(served, there);
     }
 }

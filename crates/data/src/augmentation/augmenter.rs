@@ -36,6 +36,8 @@ pub struct Target {
 pub struct Augmenter<'a> {
     augmentation: Augmentation,
     dataset: &'a Dataset,
+    /// The class that each of its images is taken for.
+    labels: &'a [u8],
     seed: u64,
     /// Images are the same on every one.
     instructions: InstructionSet,
@@ -86,7 +88,19 @@ impl<'a> Augmenter<'a> {
         let elastic =
             (elastic != 0.0).then(|| Elastic::new(elastic, smoothness, dataset.height(), dataset.width()));
         let instructions = InstructionSet::detect();
-        Ok(Self { augmentation: *augmentation, dataset, seed, instructions, elastic, idle: Mutex::default() })
+        let labels = dataset.labels();
+        let idle = Mutex::default();
+        Ok(Self { augmentation: *augmentation, dataset, labels, seed, instructions, elastic, idle })
+    }
+
+    /// The same images, taken for other classes than the data set says.
+    ///
+    /// # Panics
+    /// Unless there is a label for each image.
+    #[must_use]
+    pub fn with_labels(self, labels: &'a [u8]) -> Self {
+        assert_eq!(labels.len(), self.dataset.len(), "a label for each image");
+        Self { labels, ..self }
     }
 
     /// Writes image `batch[position]` of the data set, as it is in `epoch`, to `pixels`, `[row, column, channel]`, values
@@ -105,7 +119,7 @@ impl<'a> Augmenter<'a> {
         }
         if self.augmentation.is_none() {
             scale(self.dataset.image(index), pixels);
-            return Target { second: self.dataset.labels()[index], weight: 1.0 };
+            return Target { second: self.labels[index], weight: 1.0 };
         }
         // Each compiled for itself.
         if self.dataset.shape().is_colour() {
@@ -130,14 +144,14 @@ impl<'a> Augmenter<'a> {
             || self.start::<CHANNELS>(epoch, index, &mut scratch).write(pixels),
         );
         let target = match self.mixing(epoch, batch, position) {
-            None => Target { second: self.dataset.labels()[index], weight: 1.0 },
+            None => Target { second: self.labels[index], weight: 1.0 },
             Some(mixing) => {
                 let partner = batch[mixing.partner] as usize;
                 self.instructions.run(
                     #[inline(always)]
                     || self.mix::<CHANNELS>(epoch, partner, &mixing, &mut scratch, pixels),
                 );
-                Target { second: self.dataset.labels()[partner], weight: mixing.weight }
+                Target { second: self.labels[partner], weight: mixing.weight }
             }
         };
         idle().push(scratch);

@@ -24,6 +24,8 @@ import { figure, largest, percent, sized } from "../parts/pixels/words.js";
 
 /** Milliseconds between two looks while a model learns. */
 const EVERY = 250;
+/** Milliseconds of rest before a choice comes into the address. */
+const LINKED_AFTER = 400;
 
 /**
  * @typedef {{ model: string, image: SharedImage, inside: Inside, layers: Layer[] }} Look
@@ -124,6 +126,18 @@ export default function InsideView({ engine, state, address }) {
     const { input } = /** @type {Inside & { input?: { shape: number[], values: string } }} */ (shown.inside);
     return input ? new Values("the image", input.shape, input.values) : valuesOfImage(shown.image);
   }, [shown]);
+  // Where the address has fields for them, a link opens the layer and what is chosen of it.
+  const { layer = null, cell = null } = /** @type {{ layer?: string | null, cell?: number | null }} */ (address);
+  useEffect(() => {
+    if (layer !== null && (layer !== choice.layer || (cell ?? 0) !== choice.cell)) setChoice((last) => ({ ...last, layer, cell: cell ?? 0, at: null, channel: null, step: cell ?? 0, query: cell ?? 0 }));
+  }, [layer, cell]);
+  useEffect(() => {
+    const chosen = choice.layer === "" ? { layer: null, cell: null } : { layer: choice.layer, cell: choice.cell };
+    if (chosen.layer === layer && chosen.cell === cell) return;
+    const timer = setTimeout(() => address.go(/** @type {object} */ (chosen), true), LINKED_AFTER);
+    return () => clearTimeout(timer);
+  }, [choice.layer, choice.cell]);
+
   /** @param {Partial<Choice>} changes */
   const choose = (changes) => setChoice((last) => ({ ...last, ...changes }));
 

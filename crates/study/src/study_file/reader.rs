@@ -574,6 +574,8 @@ mod tests {
             augmentation: data::Augmentation { shift: 1.0, ..data::Augmentation::default() },
             class_weights: train::ClassWeights::Balanced,
             preparation: nn::PreparationSpec::Standardise,
+            training_images: Some(1),
+            shuffled_labels: 0.5,
             ..train::Recipe::default()
         };
         let written = serde_json::to_value(&whole).expect("plain values");

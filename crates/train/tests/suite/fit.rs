@@ -43,6 +43,23 @@ fn the_best_epochs_parameters_are_kept() {
     assert_ne!(fingerprint(kept.parameters()), fingerprint(last.parameters()));
 }
 
+/// The labels that are learnt are those that were exchanged, with and without augmentation: nothing of them holds for other images.
+#[test]
+fn shuffled_labels_can_only_be_memorised() {
+    let corpus = corpus();
+    let accuracy = |shuffled_labels, augmentation| {
+        let recipe =
+            Recipe { epochs: 30, learning_rate: 0.01, shuffled_labels, augmentation, ..Recipe::default() };
+        let fitted = train(&mut model(SET, &small()), recipe, &corpus);
+        fitted.epochs.last().expect("an epoch").validation.accuracy()
+    };
+    let (plain, shifted) = (Augmentation::default(), Augmentation { shift: 1.0, ..Augmentation::default() });
+    for augmentation in [plain, shifted] {
+        let (right, shuffled) = (accuracy(0.0, augmentation), accuracy(1.0, augmentation));
+        assert!(right > 0.8 && shuffled < 0.4, "{right} {shuffled}");
+    }
+}
+
 /// The last update overflows after the last loss: no figure of such a model is one.
 #[test]
 fn a_model_that_ends_beyond_all_numbers_has_diverged() {

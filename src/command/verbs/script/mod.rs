@@ -244,7 +244,8 @@ fn expect(arguments: &ScriptArguments, of_run: &RunArguments) -> Result<(String,
     }
     let most = seconds.iter().copied().fold(0.0, f64::max);
     if arguments.scheduler == SchedulerName::Kubernetes {
-        let elsewhere = |dataset: &&String| !["mnist", "colored-mnist"].contains(&dataset.as_str());
+        let elsewhere =
+            |dataset: &&String| !["mnist", "colored-mnist", "shifted-mnist"].contains(&dataset.as_str());
         if let Some(dataset) = study.datasets.iter().find(elsewhere) {
             output::note(&format!(
                 "a pod has no data set {dataset}: add a volume that holds it to the manifest, and name it as the pod sees it (published sets: set \

@@ -47,7 +47,7 @@ export function AnswerCard({ answer, place, classes, colour, isRanked, truth }) 
   const when = answer.finished ? `seed ${answer.seed}, trained` : `seed ${answer.seed}, epoch ${answer.epoch}, step ${answer.step}: still training`;
   return html`<section class="answer" style=${{ "--own": colour }} aria-label=${answer.name}>
     <h3><${Name} place=${place} name=${answer.name} /></h3>
-    <p class="says"><span class="class">${classes[first] ?? first}</span> <span class="sure">${percent(answer.probabilities[first] ?? 0)}</span></p>
+    <p class="says"><span class="class" data-long=${(classes[first] ?? "").length > 3}>${classes[first] ?? first}</span> <span class="sure">${percent(answer.probabilities[first] ?? 0)}</span></p>
     <${Bars} probabilities=${answer.probabilities} classes=${classes} colour=${colour} isRanked=${isRanked} truth=${truth} />
     <p class="small">${when}</p>
   </section>`;

@@ -33,6 +33,9 @@ pub use notebook::notebook;
 pub use tuning::tuning_page;
 
 /// Colours, type and parts that reports share with the page of `mnist-study page`, then what is the reports' own.
+/// Colours, type and spacing: what a report and a page that shows studies live have in common.
+pub const BASE_STYLE: &str = include_str!("base.css");
+
 const STYLE: &str = concat!(include_str!("base.css"), include_str!("page.css"));
 
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
