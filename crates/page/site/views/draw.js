@@ -84,16 +84,16 @@ function Comparison({ reply: { answers, whole }, classes }) {
   </table>`;
 }
 
-/** A ruled line below the digit. @param {Sheet} sheet @returns {Sheet} */
+/** A ruled line below the digit, from edge to edge as on paper: the engine knows it for none of a digit. @param {Sheet} sheet @returns {Sheet} */
 const ruled = (sheet) => ({
   ...sheet,
-  strokes: [...sheet.strokes, { width: 5, points: [6, 72, 140, 208, 274].map((x) => ({ x, y: 268, weight: 1 })) }],
+  strokes: [...sheet.strokes, { width: 5, points: [-20, 60, 140, 220, 300].map((x) => ({ x, y: 262, weight: 1 })) }],
 });
 
 /** What shows the use of a step: the drawing as that step is for. @type {Record<StepName, (sheet: Sheet) => Sheet>} */
 const TRAPS = {
   polarity: (sheet) => ({ ...sheet, isDark: false }),
-  crop: (sheet) => ruled(fitted(sheet, 90, 60, 130)),
+  crop: (sheet) => ruled(fitted(sheet, 90, 40, 150)),
   scale: (sheet) => fitted(sheet, 112, 112, 56),
   centre: (sheet) => fitted(sheet, 12, 12, 150),
 };
