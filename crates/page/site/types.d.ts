@@ -380,3 +380,14 @@ export interface ViewProps {
   address: Address;
   draft: Draft;
 }
+
+/** A run that somebody is to make: between the parts of the browser's engine, not of the protocol. */
+export interface Assignment {
+  /** Its place in the plan, from 0. */
+  index: number;
+  /** Runs of the plan. */
+  total: number;
+  id: string;
+  /** As in a record. */
+  specification: Record<string, unknown>;
+}
