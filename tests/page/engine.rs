@@ -58,7 +58,7 @@ fn a_study_runs_from_its_start_to_its_verdict() {
         assert!((sum - 1.0).abs() < 1e-4, "{answer}");
         assert_eq!((answer["finished"].as_bool(), answer["seed"].as_u64()), (Some(true), Some(1)));
         // The same weights as those of the record: the same answer.
-        let model = answer["model"].as_str().expect("a name");
+        let model = answer["name"].as_str().expect("a name");
         let of_runs = server.ask("answers_of", &json!({ "index": 0 }));
         let recorded = of_runs["models"].as_array().expect("models").iter().find(|one| one["name"] == model);
         let recorded = &recorded.expect("the model")["runs"][1]["probabilities"];

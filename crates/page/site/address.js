@@ -5,7 +5,7 @@
 export const VIEWS = ["compare", "draw", "inside", "errors", "change", "lessons"];
 
 /** @type {AddressFields} */
-const EMPTY = { view: "compare", study: null, lesson: null, model: null, image: null };
+const EMPTY = { view: "compare", study: null, lesson: null, model: null, image: null, layer: null, cell: null };
 
 /** Milliseconds of rest before a change without an entry of its own is written: browsers allow few changes a second. */
 const REST = 250;
@@ -133,6 +133,8 @@ export class AddressBook {
       lesson: values.get("lesson"),
       model: values.get("model"),
       image: Number.isSafeInteger(image) && image >= 0 ? image : null,
+      layer: values.get("layer"),
+      cell: Number.isSafeInteger(Number.parseInt(values.get("cell") ?? "", 10)) ? Number.parseInt(values.get("cell") ?? "", 10) : null,
     };
   }
 
@@ -156,11 +158,13 @@ export class AddressBook {
  * @param {AddressFields} fields
  * @param {string | null} code
  */
-function hash({ view, lesson, model, image }, code) {
+function hash({ view, lesson, model, image, layer, cell }, code) {
   const values = new URLSearchParams({ view });
   if (lesson !== null) values.set("lesson", lesson);
   if (model !== null) values.set("model", model);
   if (image !== null) values.set("image", String(image));
+  if (layer) values.set("layer", layer);
+  if (layer && cell !== null) values.set("cell", String(cell));
   if (code) values.set("study", code);
   return `#${values}`;
 }

@@ -29,7 +29,7 @@ export interface Calls {
   summary: [Nothing, Summary | null];
   report: [Nothing, { html: string }];
   download: [Nothing, { name: string; bytes: string }];
-  images: [{ indices: number[] }, { shape: number[]; images: { index: number; label: number; pixels: string }[] }];
+  images: [{ indices: number[] }, { shape: number[]; count: number; ink: boolean; images: { index: number; label: number; pixels: string }[] }];
   errors: [Nothing, Errors];
   answers_of: [
     { index: number },
@@ -353,6 +353,9 @@ export interface AddressFields {
   model: string | null;
   /** The index of a test image. */
   image: number | null;
+  /** The name of a layer that is looked into, and the place of a value in it. */
+  layer: string | null;
+  cell: number | null;
 }
 
 export interface Address extends AddressFields {

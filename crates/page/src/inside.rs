@@ -9,7 +9,7 @@ use kernels::InstructionSet;
 use nn::Model;
 use records::record::RunSpec;
 use serde_json::{Value, json};
-use spec::{Graph, LayerSpec, Node, Operation, RecurrentSpec};
+use spec::{Graph, LayerSpec, Node, Operation, RecurrentSpec, Sliding};
 
 /// The call `inside`.
 pub(crate) fn inside(network: &mut Network, set: InstructionSet, image: &[u8]) -> Result<Value, Problem> {
@@ -95,12 +95,19 @@ fn more(
             let [rows, columns] = spec.sliding.kernel;
             let weights = parameter("weight").map(|(_, values)| {
                 let channels = values.len() / (spec.filters * rows * columns).max(1);
-                let mut filters = tensor(&[spec.filters, rows, columns, channels], values);
-                filters["stride"] = json!(spec.sliding.stride);
-                filters["padding"] = json!(spec.sliding.padding);
-                filters["dilation"] = json!(spec.sliding.dilation);
-                filters["groups"] = json!(spec.groups);
-                filters
+                filters([spec.filters, rows, columns, channels], values, spec.sliding, spec.groups)
+            });
+            with_bias(weights).map(|filters| ("filters", filters))
+        }
+        LayerSpec::Depthwise(spec) => {
+            let [rows, columns] = spec.sliding.kernel;
+            let channels = node.from.features();
+            // The engine has a filter's channels innermost.
+            let weights = parameter("weight").map(|(_, values)| {
+                let turned: Vec<f32> = (0..channels)
+                    .flat_map(|channel| (0..rows * columns).map(move |tap| values[tap * channels + channel]))
+                    .collect();
+                filters([channels, rows, columns, 1], &turned, spec.sliding, channels)
             });
             with_bias(weights).map(|filters| ("filters", filters))
         }
@@ -121,6 +128,15 @@ fn more(
         _ => None,
     };
     found.into_iter().collect()
+}
+
+fn filters(shape: [usize; 4], values: &[f32], sliding: Sliding, groups: usize) -> Value {
+    let mut filters = tensor(&shape, values);
+    filters["stride"] = json!(sliding.stride);
+    filters["padding"] = json!(sliding.padding);
+    filters["dilation"] = json!(sliding.dilation);
+    filters["groups"] = json!(groups);
+    filters
 }
 
 /// softmax(Q·Kᵀ / √d) of each head (Vaswani et al., "Attention is all you need", 2017, equation 1): `[head, query, key]`.

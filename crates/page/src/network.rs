@@ -77,7 +77,7 @@ pub(crate) struct Network {
 /// What a model says of an image.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
-    model: String,
+    name: String,
     #[serde(flatten)]
     moment: Moment,
     probabilities: Vec<f32>,
@@ -127,7 +127,7 @@ impl Network {
 
     pub(crate) fn answer(&mut self, session: &Session, image: &[u8]) -> Answer {
         let probabilities = session.install(|| self.probabilities(image));
-        Answer { model: self.run.model.clone(), moment: self.moment(), probabilities }
+        Answer { name: self.run.model.clone(), moment: self.moment(), probabilities }
     }
 
     pub(crate) fn probabilities(&mut self, image: &[u8]) -> Vec<f32> {
