@@ -161,7 +161,15 @@ async fn file(State(shared): State<Shared>, method: Method, uri: Uri) -> Respons
         path => path.trim_start_matches('/'),
     };
     match shared.files.iter().find(|file| file.path == path) {
-        Some(file) => ([(header::CONTENT_TYPE, file.media_type)], Body::from(file.content)).into_response(),
+        Some(file) => {
+            let mut response = Body::from(file.content).into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+            if file.is_gzip {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            response
+        }
         None => (StatusCode::NOT_FOUND, "no such file\n").into_response(),
     }
 }

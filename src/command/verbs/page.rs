@@ -124,6 +124,7 @@ fn files() -> Vec<File> {
     let lessons = LESSONS.iter().map(|(path, text)| File {
         path,
         media_type: if path.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" },
+        is_gzip: false,
         content: text.as_bytes(),
     });
     page::files().into_iter().chain(lessons).collect()
