@@ -169,8 +169,16 @@ impl Engine {
         let mut post = |event: &Event| post(&json(event));
         let going_on = post(telling.event());
         let clock = SystemClock::start();
-        let mut listening =
-            Listening { telling: &mut telling, post: &mut post, show, going_on, clock, shown: f64::MIN, at: (1, 0), values: Vec::new() };
+        let mut listening = Listening {
+            telling: &mut telling,
+            post: &mut post,
+            show,
+            going_on,
+            clock,
+            shown: f64::MIN,
+            at: (1, 0),
+            values: Vec::new(),
+        };
         let attempt = session.attempt(&specification, &mut listening)?;
         match attempt {
             Ok(FinishedRun { model, record }) => {

@@ -121,8 +121,8 @@ pub fn desk(first: &str) -> Result<(), JsError> {
 #[wasm_bindgen]
 pub fn call(method: &str, parameters: &str) -> String {
     asked(|desk| {
-        let parameters = serde_json::from_str(parameters)
-            .map_err(|error| Problem::new(format!("parameters: {error}")))?;
+        let parameters =
+            serde_json::from_str(parameters).map_err(|error| Problem::new(format!("parameters: {error}")))?;
         desk.call(method, parameters)
     })
 }
