@@ -17,6 +17,7 @@ use records::{
 use report::{Study, TestImages};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use spec::PreparationSpec;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -130,7 +131,9 @@ impl Desk {
                 let (session, image) = self.image(parameters)?;
                 let mut answers = Vec::new();
                 for model in self.board.models() {
-                    answers.push(self.network(&session, &model)?.answer(&session, &image));
+                    // What is still learning answers where nothing has ended yet.
+                    let weights = self.board.best(&model);
+                    answers.push(self.network(&session, &model, weights)?.answer(&session, &image));
                 }
                 Ok(json!({ "models": answers }))
             }
@@ -139,7 +142,8 @@ impl Desk {
                     of::<Inside>(parameters).map(|Inside { model, image }| (model, image))?;
                 let (session, image) = self.image(json!({ "image": image }))?;
                 let set = session.instruction_set();
-                let network = self.network(&session, &model)?;
+                let weights = self.board.get(&model);
+                let network = self.network(&session, &model, weights)?;
                 session.install(|| inside::inside(network, set, &image))
             }
             other => Err(Problem::new(format!("no method `{other}`"))),
@@ -400,13 +404,22 @@ impl Desk {
         Ok((session, image))
     }
 
-    /// A model with its newest weights.
-    fn network(&mut self, session: &Session, model: &str) -> Result<&mut Network, Problem> {
-        let weights = self.board.get(model).ok_or_else(|| {
+    /// A model with these weights.
+    fn network(
+        &mut self,
+        session: &Session,
+        model: &str,
+        weights: Option<Arc<Weights>>,
+    ) -> Result<&mut Network, Problem> {
+        let weights = weights.ok_or_else(|| {
             Problem::new(format!("model {model}: no weights yet")).hint("start a study with it first")
         })?;
         let of_model = self.runs().iter().find(|run| run.model == model && run.seed == weights.seed).cloned();
-        let network = match self.networks.remove(model) {
+        // How pixels are standardised may differ from run to run.
+        let fits = |network: &Network| {
+            network.run.seed == weights.seed || network.run.recipe.preparation != PreparationSpec::Standardise
+        };
+        let network = match self.networks.remove(model).filter(fits) {
             Some(network) => network,
             None => {
                 let run = of_model.ok_or_else(|| Problem::new(format!("model {model}: not in the study")))?;
