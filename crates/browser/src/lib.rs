@@ -9,7 +9,7 @@
 mod engine;
 mod sets;
 
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Showing};
 
 use js_sys::{Float32Array, Function};
 use page::{Desk, Problem};
