@@ -102,7 +102,7 @@ export function connect() {
   const isRunning = () => makers.some((maker) => maker.id !== null) || (queue.length > 0 && !pausing);
 
   const tellState = async () => {
-    await desk.ask("set-running", { running: isRunning(), pausing: pausing && queue.length > 0 });
+    await desk.ask("set-running", { running: isRunning(), pausing: pausing && (isRunning() || queue.length > 0) });
     tell(await ask("state", {}));
   };
   const tellSummary = async () => {
