@@ -135,9 +135,16 @@ function Page({ engine, store, book }) {
     <${Header} state=${state} address=${address} />
     ${!state.open && html`<p class="gone" role="alert">${coded(lostWords(state.catalogue))}</p>`}
     <main id="main" tabindex="-1" ref=${main} class=${`view-${address.view}`}>
-      ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><p class="small">Loading…</p>`}
+      ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><${Waiting} problems=${state.problems} />`}
     </main>
     <${Footer} state=${state} />`;
+}
+
+/** Before the engine has answered: that it will, or why it cannot. @param {{ problems: State["problems"] }} properties */
+function Waiting({ problems }) {
+  const last = problems.at(-1);
+  if (!last) return html`<p class="small">Loading…</p>`;
+  return html`<p class="warning" role="alert"><strong>The engine cannot be started.</strong> ${coded(last.message)} ${coded(last.hint)} Load the page again.</p>`;
 }
 
 /** @param {Catalogue | null} catalogue */
