@@ -144,7 +144,7 @@ function Page({ engine, store, book }) {
 function Waiting({ problems }) {
   const last = problems.at(-1);
   if (!last) return html`<p class="small">Loading…</p>`;
-  return html`<p class="warning" role="alert"><strong>The engine cannot be started.</strong> ${coded(last.message)} ${coded(last.hint)} Load the page again.</p>`;
+  return html`<p class="warning" role="alert"><strong>The engine cannot be started.</strong> ${coded(last.message)}. Load the page again.</p>`;
 }
 
 /** @param {Catalogue | null} catalogue */
@@ -181,12 +181,13 @@ function Header({ state, address }) {
 
 /** @param {{ state: State }} properties */
 function EngineChip({ state }) {
-  const { open, catalogue, study } = state;
+  const { catalogue, study, problems } = state;
   const engine = catalogue?.engine;
-  const where = engine ? (engine.kind === "browser" ? "In this browser" : "This machine") : "Connecting";
+  const open = state.open && (engine !== undefined || problems.length === 0);
+  const where = engine ? (engine.kind === "browser" ? "In this browser" : "This machine") : "The engine";
   const threads = engine ? `${engine.threads} ${engine.kind === "browser" ? "worker" : "thread"}${engine.threads === 1 ? "" : "s"}` : "";
   const mode = !open ? "lost" : study?.running ? "busy" : "idle";
-  const words = !open ? "not connected" : study?.running ? "training" : "ready";
+  const words = !open ? "not connected" : !engine ? "connecting" : study?.running ? "training" : "ready";
   return html`<p class=${`engine ${mode}`} title=${engine?.processor ?? ""}>
     <span class="lamp" aria-hidden="true"></span><span>${where}: ${words}</span>${engine && html`<span class="kernels">${engine.kernels} · ${threads}</span>`}
   </p>`;
