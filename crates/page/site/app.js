@@ -135,9 +135,16 @@ function Page({ engine, store, book }) {
     <${Header} state=${state} address=${address} />
     ${!state.open && html`<p class="gone" role="alert">${coded(lostWords(state.catalogue))}</p>`}
     <main id="main" tabindex="-1" ref=${main} class=${`view-${address.view}`}>
-      ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><p class="small">Loading…</p>`}
+      ${View && (state.catalogue || state.ready) ? html`<${View} engine=${engine} state=${state} address=${address} draft=${draft} />` : html`<h1 class="visually-hidden">${title}</h1><${Waiting} problems=${state.problems} />`}
     </main>
     <${Footer} state=${state} />`;
+}
+
+/** Before the engine has answered: that it will, or why it cannot. @param {{ problems: State["problems"] }} properties */
+function Waiting({ problems }) {
+  const last = problems.at(-1);
+  if (!last) return html`<p class="small">Loading…</p>`;
+  return html`<p class="warning" role="alert"><strong>The engine cannot be started.</strong> ${coded(last.message)}. Load the page again.</p>`;
 }
 
 /** @param {Catalogue | null} catalogue */
@@ -174,12 +181,13 @@ function Header({ state, address }) {
 
 /** @param {{ state: State }} properties */
 function EngineChip({ state }) {
-  const { open, catalogue, study } = state;
+  const { catalogue, study, problems } = state;
   const engine = catalogue?.engine;
-  const where = engine ? (engine.kind === "browser" ? "In this browser" : "This machine") : "Connecting";
+  const open = state.open && (engine !== undefined || problems.length === 0);
+  const where = engine ? (engine.kind === "browser" ? "In this browser" : "This machine") : "The engine";
   const threads = engine ? `${engine.threads} ${engine.kind === "browser" ? "worker" : "thread"}${engine.threads === 1 ? "" : "s"}` : "";
   const mode = !open ? "lost" : study?.running ? "busy" : "idle";
-  const words = !open ? "not connected" : study?.running ? "training" : "ready";
+  const words = !open ? "not connected" : !engine ? "connecting" : study?.running ? "training" : "ready";
   return html`<p class=${`engine ${mode}`} title=${engine?.processor ?? ""}>
     <span class="lamp" aria-hidden="true"></span><span>${where}: ${words}</span>${engine && html`<span class="kernels">${engine.kernels} · ${threads}</span>`}
   </p>`;
