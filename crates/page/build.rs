@@ -1,9 +1,11 @@
-//! Lists the files of the page: whatever lies in `site/`.
+//! Lists the files of the page, whatever lies in `site/`, compressed as browsers take them.
 
+use flate2::{Compression, write::GzEncoder};
 use std::{
     env,
-    fmt::Write,
-    fs, io,
+    fmt::Write as _,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -13,19 +15,22 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     list(site, &mut files)?;
     files.sort();
+    let out = env::var_os("OUT_DIR").map(PathBuf::from).expect("Cargo says where to write");
     let mut text = String::from("static FILES: &[File] = &[\n");
-    for file in &files {
+    for (index, file) in files.iter().enumerate() {
         let path = file.strip_prefix(site).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
-        let absolute = file.canonicalize()?;
         let media_type = media_type(&path)?;
+        let packed = out.join(format!("{index}.gz"));
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&fs::read(file)?)?;
+        fs::write(&packed, encoder.finish()?)?;
         writeln!(
             text,
-            "    File {{ path: {path:?}, media_type: {media_type:?}, content: include_bytes!({absolute:?}) }},"
+            "    File {{ path: {path:?}, media_type: {media_type:?}, is_gzip: true, content: include_bytes!({packed:?}) }},"
         )
         .map_err(io::Error::other)?;
     }
     text.push_str("];\n");
-    let out = env::var_os("OUT_DIR").map(PathBuf::from).expect("Cargo says where to write");
     fs::write(out.join("files.rs"), text)
 }
 

@@ -3,9 +3,9 @@
 use crate::command::verbs::{
     bench::BenchArguments, compare::CompareArguments, datasets::DatasetsArguments,
     evaluate::EvaluateArguments, export::ExportArguments, import::ImportArguments, judge::JudgeArguments,
-    merge::MergeArguments, models::ModelsArguments, page::PageArguments, predict::PredictArguments, report::ReportArguments,
-    run::RunArguments, script::ScriptArguments, speedrun::SpeedrunArguments, status::StatusArguments,
-    train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
+    merge::MergeArguments, models::ModelsArguments, page::PageArguments, predict::PredictArguments,
+    report::ReportArguments, run::RunArguments, script::ScriptArguments, speedrun::SpeedrunArguments,
+    status::StatusArguments, train::TrainArguments, tune::TuneArguments, verify::VerifyArguments,
 };
 use clap::{Parser, Subcommand};
 

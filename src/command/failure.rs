@@ -9,8 +9,8 @@ use records::{
     files::FileError, folder::FolderError, merge::MergeError, results::CollectError,
     search_merge::SearchMergeError, store::RECORDS,
 };
-use std::{fmt::Display, io, path::Path, process::ExitCode};
 use server::StudioError;
+use std::{fmt::Display, io, path::Path, process::ExitCode};
 use study::{execute::ExecutionError, run::RunError, tune::TuneError, verify::VerifyError};
 use train::{RecipeError, Stopped};
 

@@ -46,10 +46,10 @@ fn lists_say_what_there_is() {
     let datasets: serde_json::Value =
         serde_json::from_str(&said(&mut bench.command(&["datasets", "--json"])).stdout).expect("JSON");
     assert_eq!(datasets[0]["test_images"], 10_000);
-    assert_eq!((&datasets[1]["here"], &datasets[2]["here"]), (&true.into(), &false.into()));
-    assert_eq!((&datasets[1]["channels"], &datasets[2]["channels"]), (&3.into(), &1.into()));
-    assert_eq!(datasets[2]["class_names"][0], "T-shirt/top");
-    assert_eq!(datasets[4]["download_folder"], "cache/emnist");
+    assert_eq!((&datasets[1]["here"], &datasets[3]["here"]), (&true.into(), &false.into()));
+    assert_eq!((&datasets[1]["channels"], &datasets[3]["channels"]), (&3.into(), &1.into()));
+    assert_eq!(datasets[3]["class_names"][0], "T-shirt/top");
+    assert_eq!(datasets[5]["download_folder"], "cache/emnist");
     let fetch = said(&mut bench.command(&["datasets", "fetch", "--help"]));
     insta::assert_snapshot!("help_datasets_fetch", fetch.stdout);
 }

@@ -130,7 +130,7 @@ fn all_or_none_are_kept_and_what_is_missing_is_told_once() {
     assert_eq!(
         missing(&later),
         [format!(
-            "note: out/models has no weights of mlp, seed 1 and lstm, seed 1, kept from before: to train them again and keep their weights, \
+            "note: out/models has no weights of mlp, seed 1 and lstm, seed 1, recorded earlier: to train them again and keep their weights, \
              pass --fresh --only {} --only {}",
             ids[0], ids[1]
         )]

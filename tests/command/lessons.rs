@@ -194,7 +194,6 @@ fn check(number: usize, summary: &Value) {
         let told = format!("lesson {number}: {}\n{check}: {found} found", seen["text"]);
         assert!(limits[0].is_none_or(|least| found >= least), "{told}");
         assert!(limits[1].is_none_or(|most| found <= most), "{told}");
-        println!("lesson {number}: {check}: {found:.4}");
     }
 }
 

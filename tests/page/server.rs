@@ -46,8 +46,10 @@ impl Server {
             .expect("the program");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
-        let (address, token) =
-            line.trim().split_once("/?token=").unwrap_or_else(|| panic!("an address expected, {line:?} found"));
+        let (address, token) = line
+            .trim()
+            .split_once("/?token=")
+            .unwrap_or_else(|| panic!("an address expected, {line:?} found"));
         let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
         Self { child, port, token: token.to_owned() }
     }
@@ -125,7 +127,8 @@ impl Server {
         let mut stream = TcpStream::connect(self.host()).expect("a server");
         stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a limit");
         let (host, cookie) = (self.host(), self.cookie());
-        write!(stream, "GET /api/messages HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").expect("sent");
+        write!(stream, "GET /api/messages HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n")
+            .expect("sent");
         let mut messages = Vec::new();
         for line in BufReader::new(stream).lines() {
             let line = line.expect("a message in time");

@@ -1,6 +1,6 @@
 //! The test images that models get wrong.
 
-use std::{borrow::Cow, cmp::Reverse};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeSet};
 
 use crate::Run;
 
@@ -58,6 +58,8 @@ pub struct Entry {
     pub disputed: Option<Option<u8>>,
     /// By model.
     pub guesses: Vec<Guess>,
+    /// By model: the wrong classes that its runs give, ascending, each once.
+    pub wrong: Vec<Vec<u8>>,
     /// Mean probability of the label over all runs, for the order.
     doubt: f64,
 }
@@ -109,6 +111,7 @@ impl HardImages {
                 label: labels[image],
                 disputed: disputed(image),
                 guesses: tested.iter().map(|runs| guess(runs, image)).collect(),
+                wrong: tested.iter().map(|runs| wrong(runs, image)).collect(),
                 doubt: runs.iter().map(|run| run.probability(image, labels[image]).unwrap_or(0.0)).sum(),
             })
             .collect();
@@ -118,6 +121,21 @@ impl HardImages {
         });
         let corrected = |model: &Model| Spread::of(&model.figures(corrected_accuracy));
         Some(Self { entries, corrected: is_mnist.then(|| models.iter().map(corrected).collect()) })
+    }
+
+    /// Images of a class that some run of a model takes for another, by `[true class, given class]`.
+    pub fn taken(&self, model: usize, classes: usize) -> Vec<usize> {
+        let mut images = vec![0; classes * classes];
+        for entry in &self.entries {
+            for given in
+                entry.wrong[model].iter().map(|given| usize::from(*given)).filter(|given| *given < classes)
+            {
+                if let Some(count) = images.get_mut(usize::from(entry.label) * classes + given) {
+                    *count += 1;
+                }
+            }
+        }
+        images
     }
 
     /// Images that every run of every model misses.
@@ -231,6 +249,11 @@ impl<'a> Tested<'a> {
         let at = image * self.classes + usize::from(class);
         self.probabilities.get(at).map(|probability| unit(*probability))
     }
+}
+
+fn wrong(runs: &[Tested], image: usize) -> Vec<u8> {
+    let given: BTreeSet<u8> = runs.iter().map(|run| run.predictions[image]).collect();
+    given.into_iter().filter(|class| runs.first().is_some_and(|run| run.labels[image] != *class)).collect()
 }
 
 fn guess(runs: &[Tested], image: usize) -> Guess {

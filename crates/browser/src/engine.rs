@@ -67,6 +67,9 @@ pub enum EngineError {
     Weights(#[from] FormatError),
 }
 
+/// Who sees what was learnt: the epoch, the step, the weights, and whether they are the last.
+pub type Showing<'a> = &'a mut (dyn FnMut(usize, usize, &[f32], bool) + Send);
+
 /// The data and what was learnt from it last.
 pub struct Engine {
     sets: Shared,
@@ -128,7 +131,6 @@ impl Engine {
             target: study.target,
             decide_by: study.decide_by,
             equivalence_margin_points: study.equivalence_margin_points,
-            ..Question::default()
         };
         Ok(plan_text(&question, &runs, &session.environment()))
     }
@@ -156,7 +158,7 @@ impl Engine {
         specification: &str,
         (index, total): (usize, usize),
         post: &mut (dyn FnMut(&str) -> ControlFlow<()> + Send),
-        show: &mut (dyn FnMut(usize, usize, &[f32], bool) + Send),
+        show: Showing,
     ) -> Result<String, EngineError> {
         let specification: RunSpec =
             serde_json::from_str(specification).map_err(EngineError::Specification)?;
@@ -169,8 +171,16 @@ impl Engine {
         let mut post = |event: &Event| post(&json(event));
         let going_on = post(telling.event());
         let clock = SystemClock::start();
-        let mut listening =
-            Listening { telling: &mut telling, post: &mut post, show, going_on, clock, shown: f64::MIN, at: (1, 0), values: Vec::new() };
+        let mut listening = Listening {
+            telling: &mut telling,
+            post: &mut post,
+            show,
+            going_on,
+            clock,
+            shown: f64::MIN,
+            at: (1, 0),
+            values: Vec::new(),
+        };
         let attempt = session.attempt(&specification, &mut listening)?;
         match attempt {
             Ok(FinishedRun { model, record }) => {
@@ -218,7 +228,7 @@ impl Engine {
 struct Listening<'a> {
     telling: &'a mut Telling,
     post: &'a mut (dyn FnMut(&Event) -> ControlFlow<()> + Send),
-    show: &'a mut (dyn FnMut(usize, usize, &[f32], bool) + Send),
+    show: Showing<'a>,
     going_on: ControlFlow<()>,
     clock: SystemClock,
     /// When weights were shown last, by the clock.

@@ -9,7 +9,7 @@
 mod engine;
 mod sets;
 
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Showing};
 
 use js_sys::{Float32Array, Function};
 use page::{Desk, Problem};
@@ -121,8 +121,8 @@ pub fn desk(first: &str) -> Result<(), JsError> {
 #[wasm_bindgen]
 pub fn call(method: &str, parameters: &str) -> String {
     asked(|desk| {
-        let parameters = serde_json::from_str(parameters)
-            .map_err(|error| Problem::new(format!("parameters: {error}")))?;
+        let parameters =
+            serde_json::from_str(parameters).map_err(|error| Problem::new(format!("parameters: {error}")))?;
         desk.call(method, parameters)
     })
 }

@@ -14,7 +14,11 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    pub(crate) fn new(mnist: data::Corpus, platform: Platform, workers: usize) -> Result<Self, study::run::RunError> {
+    pub(crate) fn new(
+        mnist: data::Corpus,
+        platform: Platform,
+        workers: usize,
+    ) -> Result<Self, study::run::RunError> {
         let session = Session::of(mnist, InstructionSet::detect(), 1)?;
         let mnist = Arc::new(session.on(platform.clone()).one_of(workers));
         Ok(Self { mnist, made: None, platform, workers })
@@ -31,8 +35,9 @@ impl Sets {
             return Ok(Arc::clone(session));
         }
         let made = data::made_of_mnist(name, self.mnist.corpus()).ok_or_else(|| {
-            Problem::new(format!("data set {name}: one of {} expected", self.names().join(", ")))
-                .hint("`mnist-study page` on your own machine studies other data sets, your own images among them")
+            Problem::new(format!("data set {name}: one of {} expected", self.names().join(", "))).hint(
+                "`mnist-study page` on your own machine studies other data sets, your own images among them",
+            )
         })?;
         let corpus = made.map_err(|error| Problem::new(error.to_string()))?;
         let session = Session::of(corpus, self.mnist.instruction_set(), 1)?;

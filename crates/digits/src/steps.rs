@@ -76,10 +76,8 @@ pub fn prepare(picture: &Picture, steps: Steps) -> Result<Prepared, PictureError
     };
     // The ground is taken off, so that what lies beyond the picture is ground too, and put under it again.
     let lifted = seen.map(|value| value - ground);
-    let middle_of_box = [
-        bounds.left as f32 + bounds.width as f32 / 2.0,
-        bounds.top as f32 + bounds.height as f32 / 2.0,
-    ];
+    let middle_of_box =
+        [bounds.left as f32 + bounds.width as f32 / 2.0, bounds.top as f32 + bounds.height as f32 / 2.0];
     // Where the digit stands in the picture, the picture's longer side laid along the image's.
     let scale_of_whole = SIDE as f32 / picture.width().max(picture.height()) as f32;
     let stays = std::array::from_fn(|axis| {
@@ -88,7 +86,8 @@ pub fn prepare(picture: &Picture, steps: Steps) -> Result<Prepared, PictureError
         let side = [bounds.width, bounds.height][axis] as f32 * longest;
         let place = middle_of_box[axis] * scale_of_whole + border;
         // Inside of the image, where it fits.
-        let place = if side < SIDE as f32 { place.clamp(side / 2.0, SIDE as f32 - side / 2.0) } else { place };
+        let place =
+            if side < SIDE as f32 { place.clamp(side / 2.0, SIDE as f32 - side / 2.0) } else { place };
         place - longest * middle_of_box[axis]
     });
     let placed = |shift: [f32; 2]| {
@@ -163,9 +162,13 @@ impl Picture {
             (bounds.left..bounds.left + bounds.width).contains(&x)
                 && (bounds.top..bounds.top + bounds.height).contains(&y)
         };
-        Self::from_function(self.width(), self.height(), |x, y| {
-            if inside(x, y) { self.at(x, y) } else { ground }
-        })
+        Self::from_function(
+            self.width(),
+            self.height(),
+            |x, y| {
+                if inside(x, y) { self.at(x, y) } else { ground }
+            },
+        )
     }
 
     fn map(&self, change: impl Fn(f32) -> f32) -> Self {

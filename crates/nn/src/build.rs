@@ -1,6 +1,9 @@
 //! Where layers, optimisers and their kernels are compiled.
 
-use crate::{Architecture, ImageShape, Optimiser, ShapeError, network::{Fusion, Network}};
+use crate::{
+    Architecture, ImageShape, Optimiser, ShapeError,
+    network::{Fusion, Network},
+};
 use kernels::{Element, InstructionSet};
 
 /// Elements that models are built of.

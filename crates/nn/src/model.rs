@@ -129,8 +129,7 @@ impl<E: Build> Model<E> {
         fusion: Fusion,
     ) -> Result<Self, ShapeError> {
         assert!(classes > 0 && capacity > 0, "a size of zero");
-        let Network { specs, parameters, stages } =
-            E::network(set, architecture, image, classes, fusion)?;
+        let Network { specs, parameters, stages } = E::network(set, architecture, image, classes, fusion)?;
         let input_length = image.length();
         let workspace = |_| Mutex::new(Workspace::new(&stages, input_length));
         let group = |_| Group {

@@ -17,6 +17,7 @@ use records::{
 use report::{Study, TestImages};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use spec::PreparationSpec;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -86,7 +87,11 @@ pub struct Desk {
 
 impl Desk {
     /// A desk without a study; `first` is the study file that a page begins with.
-    pub fn new(description: EngineDescription, sessions: Box<dyn Sessions>, first: impl Into<String>) -> Self {
+    pub fn new(
+        description: EngineDescription,
+        sessions: Box<dyn Sessions>,
+        first: impl Into<String>,
+    ) -> Self {
         Self {
             description,
             sessions,
@@ -126,15 +131,19 @@ impl Desk {
                 let (session, image) = self.image(parameters)?;
                 let mut answers = Vec::new();
                 for model in self.board.models() {
-                    answers.push(self.network(&session, &model)?.answer(&session, &image));
+                    // What is still learning answers where nothing has ended yet.
+                    let weights = self.board.best(&model);
+                    answers.push(self.network(&session, &model, weights)?.answer(&session, &image));
                 }
                 Ok(json!({ "models": answers }))
             }
             "inside" => {
-                let (model, image) = of::<Inside>(parameters).map(|Inside { model, image }| (model, image))?;
+                let (model, image) =
+                    of::<Inside>(parameters).map(|Inside { model, image }| (model, image))?;
                 let (session, image) = self.image(json!({ "image": image }))?;
                 let set = session.instruction_set();
-                let network = self.network(&session, &model)?;
+                let weights = self.board.get(&model);
+                let network = self.network(&session, &model, weights)?;
                 session.install(|| inside::inside(network, set, &image))
             }
             other => Err(Problem::new(format!("no method `{other}`"))),
@@ -168,7 +177,8 @@ impl Desk {
             runs: progress.collect(),
             ..StudyState::default()
         };
-        let is_other_data = |sheet: &Sheet| sheet.session.corpus().sha256() != planned.session.corpus().sha256();
+        let is_other_data =
+            |sheet: &Sheet| sheet.session.corpus().sha256() != planned.session.corpus().sha256();
         if self.sheet.as_ref().is_some_and(is_other_data) {
             self.board.clear();
         }
@@ -176,8 +186,13 @@ impl Desk {
         self.board.keep(|model| planned.runs.iter().any(|run| run.model == model));
         let (failed, before) =
             self.sheet.take().map_or_else(Default::default, |sheet| (sheet.failed, sheet.state));
-        let mut sheet =
-            Sheet { session: planned.session, question: planned.question, runs: planned.runs, state, failed: Vec::new() };
+        let mut sheet = Sheet {
+            session: planned.session,
+            question: planned.question,
+            runs: planned.runs,
+            state,
+            failed: Vec::new(),
+        };
         for record in self.known.values() {
             sheet.finish(record);
         }
@@ -273,7 +288,14 @@ impl Desk {
     }
 
     /// A run has learnt something: what is to be told of it; nothing where the study has the run no more.
-    pub fn learn(&mut self, id: &str, epoch: usize, step: usize, finished: bool, values: Vec<f32>) -> Option<Message> {
+    pub fn learn(
+        &mut self,
+        id: &str,
+        epoch: usize,
+        step: usize,
+        finished: bool,
+        values: Vec<f32>,
+    ) -> Option<Message> {
         let run = self.sheet.as_ref()?.state.runs.iter().find(|run| run.id == id)?;
         let (model, seed) = (run.model.clone(), run.seed);
         self.board.put(&model, Weights { seed, epoch, step, finished, values });
@@ -331,9 +353,9 @@ impl Desk {
             let set = published().iter().find(|set| set.name == name);
             json!({ "name": name, "title": set.map_or("", |set| set.title) })
         };
-        let layers = spec::LAYER_FORMS.iter().map(
-            |form| json!({ "kind": form.kind, "arguments": form.arguments, "meaning": form.meaning }),
-        );
+        let layers = spec::LAYER_FORMS
+            .iter()
+            .map(|form| json!({ "kind": form.kind, "arguments": form.arguments, "meaning": form.meaning }));
         let terms = report::glossary().map(|(term, meaning)| json!({ "term": term, "meaning": meaning }));
         Ok(json!({
             "version": study::environment::VERSION,
@@ -362,7 +384,9 @@ impl Desk {
             ("plan.json".to_owned(), plan),
             ("report.html".to_owned(), material.report()),
         ];
-        files.extend(material.records.iter().map(|record| (format!("records/{}.json", record.id), record.sealed())));
+        files.extend(
+            material.records.iter().map(|record| (format!("records/{}.json", record.id), record.sealed())),
+        );
         files.extend(sheet.failed.iter().map(|run| (format!("failed/{}.json", run.id), run.sealed())));
         let bytes = archive::zip(&folder, &files)
             .map_err(|error| Problem::new(format!("the results cannot be packed: {error}")))?;
@@ -380,13 +404,22 @@ impl Desk {
         Ok((session, image))
     }
 
-    /// A model with its newest weights.
-    fn network(&mut self, session: &Session, model: &str) -> Result<&mut Network, Problem> {
-        let weights = self.board.get(model).ok_or_else(|| {
+    /// A model with these weights.
+    fn network(
+        &mut self,
+        session: &Session,
+        model: &str,
+        weights: Option<Arc<Weights>>,
+    ) -> Result<&mut Network, Problem> {
+        let weights = weights.ok_or_else(|| {
             Problem::new(format!("model {model}: no weights yet")).hint("start a study with it first")
         })?;
         let of_model = self.runs().iter().find(|run| run.model == model && run.seed == weights.seed).cloned();
-        let network = match self.networks.remove(model) {
+        // How pixels are standardised may differ from run to run.
+        let fits = |network: &Network| {
+            network.run.seed == weights.seed || network.run.recipe.preparation != PreparationSpec::Standardise
+        };
+        let network = match self.networks.remove(model).filter(fits) {
             Some(network) => network,
             None => {
                 let run = of_model.ok_or_else(|| Problem::new(format!("model {model}: not in the study")))?;

@@ -65,8 +65,9 @@ pub(crate) fn prepare(corpus: &Corpus, call: &Prepare) -> Result<Value, Problem>
         }
     };
     let Prepare { polarity, crop, scale, centre, .. } = *call;
-    let prepared = digits::prepare(&picture, Steps { polarity, crop, scale, centre })
-        .map_err(|error| Problem::new(error.to_string()).hint("switch a step off to ask the models all the same"))?;
+    let prepared = digits::prepare(&picture, Steps { polarity, crop, scale, centre }).map_err(|error| {
+        Problem::new(error.to_string()).hint("switch a step off to ask the models all the same")
+    })?;
     notes.extend(prepared.notes);
     let steps: Vec<Value> =
         prepared.steps.iter().map(|taken| step(taken.name, taken.applied, &taken.picture)).collect();

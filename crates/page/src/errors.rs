@@ -21,7 +21,10 @@ pub(crate) struct Images {
 pub(crate) fn images(session: &Session, call: &Images) -> Result<Value, Problem> {
     let test = session.corpus().test();
     if call.indices.len() > MOST_IMAGES {
-        return Err(Problem::new(format!("at most {MOST_IMAGES} images expected, {} found", call.indices.len())));
+        return Err(Problem::new(format!(
+            "at most {MOST_IMAGES} images expected, {} found",
+            call.indices.len()
+        )));
     }
     let image = |index: &usize| {
         if *index >= test.len() {
@@ -80,7 +83,8 @@ pub(crate) fn errors(session: &Session, records: &[Arc<RunRecord>]) -> Value {
     });
     let shared = records.iter().all(|record| record.specification.fold.is_none());
     let labels = records.first().filter(|_| shared).map_or(&[][..], |record| &record.test.labels);
-    let is_wrong = |image: &usize| records.iter().any(|record| record.test.predictions[*image] != labels[*image]);
+    let is_wrong =
+        |image: &usize| records.iter().any(|record| record.test.predictions[*image] != labels[*image]);
     let missed = (0..labels.len()).filter(is_wrong).map(|image| {
         let of_runs = |value: &dyn Fn(&RunRecord) -> Value| -> Vec<Vec<Value>> {
             models.iter().map(|(_, runs)| runs.iter().map(|run| value(run)).collect()).collect()

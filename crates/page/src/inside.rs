@@ -157,7 +157,8 @@ fn attention(network: &Network, node: &Node, heads: usize, input: &[f32]) -> Opt
     let width = features / heads;
     let mut found = Vec::with_capacity(heads * steps * steps);
     for head in 0..heads {
-        let part = |values: &'_ [f32], step: usize| values[step * features + head * width..][..width].to_vec();
+        let part =
+            |values: &'_ [f32], step: usize| values[step * features + head * width..][..width].to_vec();
         for query in 0..steps {
             let query = part(&queries, query);
             let scores = (0..steps).map(|key| {
@@ -243,7 +244,8 @@ mod tests {
 
     #[test]
     fn filters_make_the_maps_that_are_told_and_the_last_weights_the_logits() {
-        let (told, network) = told_of("\"conv 4 3x3\", \"relu\", \"maxpool 2\", \"flatten\", \"dense classes\"");
+        let (told, network) =
+            told_of("\"conv 4 3x3\", \"relu\", \"maxpool 2\", \"flatten\", \"dense classes\"");
         let (input, layers) = (floats(&told["input"]), told["layers"].as_array().expect("layers"));
         let names: Vec<&str> = layers.iter().filter_map(|layer| layer["name"].as_str()).collect();
         assert_eq!(names.len(), 5);
@@ -265,7 +267,8 @@ mod tests {
         let logits = floats(&layers[4]);
         for (class, logit) in logits.iter().enumerate() {
             let bias = layers[4]["weights"]["bias"][class].as_f64().expect("a bias") as f32;
-            let sum = features.iter().enumerate().map(|(from, value)| value * weights[from * logits.len() + class]);
+            let sum =
+                features.iter().enumerate().map(|(from, value)| value * weights[from * logits.len() + class]);
             near(*logit, bias + sum.sum::<f32>());
         }
         drop(network);

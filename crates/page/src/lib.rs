@@ -21,7 +21,7 @@ mod site;
 
 pub use archive::folder_name;
 pub use desk::{Assignment, Desk, EngineDescription, Sessions};
-pub use network::{Board, Weights};
 pub use message::{Message, RunProgress, RunState, StudyState};
+pub use network::{Board, Weights};
 pub use problem::Problem;
 pub use site::{File, files};

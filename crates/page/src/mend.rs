@@ -1,10 +1,6 @@
 //! What a line of a study file should say instead, where the hint tells.
 
-use crate::{
-    Problem, Sessions,
-    problem::Mend,
-    read::first_problem,
-};
+use crate::{Problem, Sessions, problem::Mend, read::first_problem};
 use study::suggest::near;
 
 /// The problem with a mend, where a line can be changed as the hint says so that the problem is gone from it.
@@ -12,8 +8,11 @@ pub(crate) fn mended(sessions: &mut dyn Sessions, text: &str, problem: Problem) 
     let (Some(line), Some(hint)) = (problem.line, &problem.hint) else { return problem };
     let Some(written) = text.lines().nth(line - 1) else { return problem };
     let mend = candidates(written, &problem.message, hint).into_iter().find(|candidate| {
-        let mended: Vec<&str> =
-            text.lines().enumerate().map(|(index, old)| if index + 1 == line { candidate } else { old }).collect();
+        let mended: Vec<&str> = text
+            .lines()
+            .enumerate()
+            .map(|(index, old)| if index + 1 == line { candidate } else { old })
+            .collect();
         match first_problem(sessions, &mended.join("\n")) {
             None => true,
             Some(left) => left.line != Some(line) && left.line.is_none_or(|later| later > line),

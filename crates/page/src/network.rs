@@ -26,29 +26,44 @@ pub struct Weights {
     pub values: Vec<f32>,
 }
 
-/// The newest weights of each model. A training leaves them here and goes on at once.
+/// The newest weights of each model, and the newest that a training ended with. A training leaves them here and goes on at once.
 #[derive(Debug, Default)]
-pub struct Board(Mutex<BTreeMap<String, Arc<Weights>>>);
+pub struct Board(Mutex<BTreeMap<String, Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    newest: Arc<Weights>,
+    finished: Option<Arc<Weights>>,
+}
 
 impl Board {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Weights>>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves a model's weights, in the place of those before.
     pub fn put(&self, model: &str, weights: Weights) {
-        self.all().insert(model.to_owned(), Arc::new(weights));
+        let newest = Arc::new(weights);
+        let mut all = self.all();
+        let before = all.get(model).and_then(|kept| kept.finished.clone());
+        let finished = if newest.finished { Some(Arc::clone(&newest)) } else { before };
+        all.insert(model.to_owned(), Kept { newest, finished });
     }
 
     /// The newest weights of a model.
     pub fn get(&self, model: &str) -> Option<Arc<Weights>> {
-        self.all().get(model).cloned()
+        self.all().get(model).map(|kept| Arc::clone(&kept.newest))
+    }
+
+    /// The newest weights that a training of the model ended with, else the newest of all.
+    pub(crate) fn best(&self, model: &str) -> Option<Arc<Weights>> {
+        self.all().get(model).map(|kept| Arc::clone(kept.finished.as_ref().unwrap_or(&kept.newest)))
     }
 
     /// When in its training each model's weights are from.
     pub fn all_moments(&self) -> Vec<Message> {
-        let told = |(model, weights): (&String, &Arc<Weights>)| {
-            let Weights { seed, epoch, step, finished, .. } = **weights;
+        let told = |(model, kept): (&String, &Kept)| {
+            let Weights { seed, epoch, step, finished, .. } = *kept.newest;
             Message::Weights { model: model.clone(), seed, epoch, step, finished }
         };
         self.all().iter().map(told).collect()

@@ -33,7 +33,10 @@ const NAME: &str = "study.toml";
 
 fn parsed(text: &str) -> Result<StudyFile, Problem> {
     if text.len() > MOST_BYTES {
-        return Err(Problem::new(format!("a study of at most {MOST_BYTES} bytes expected, {} found", text.len())));
+        return Err(Problem::new(format!(
+            "a study of at most {MOST_BYTES} bytes expected, {} found",
+            text.len()
+        )));
     }
     let file = StudyFile::parse(text, NAME)?;
     if file.datasets.len() != 1 {
@@ -82,7 +85,8 @@ pub(crate) fn study(sessions: &mut dyn Sessions, text: &str) -> Result<Value, Pr
     let (file, session) = checked(sessions, text).map_err(|problem| mended(sessions, text, problem))?;
     let images = session.corpus().training().shape();
     let classes = session.corpus().class_names();
-    let models: Vec<Value> = file.models.iter().map(|model| described(model, images, classes.len())).collect();
+    let models: Vec<Value> =
+        file.models.iter().map(|model| described(model, images, classes.len())).collect();
     Ok(json!({
         "title": file.title,
         "dataset": file.datasets[0],

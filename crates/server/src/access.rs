@@ -32,7 +32,8 @@ impl Token {
     /// Takes as long for any text of the same length.
     fn is(&self, text: &str) -> bool {
         let (own, other) = (self.0.as_bytes(), text.as_bytes());
-        own.len() == other.len() && own.iter().zip(other).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0
+        own.len() == other.len()
+            && own.iter().zip(other).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0
     }
 }
 
@@ -59,7 +60,9 @@ impl Refusal {
         match self {
             Self::Host => "this address is not of this machine\n",
             Self::Origin => "another site asked\n",
-            Self::Token => "open the address that `mnist-study page` printed: it has a token, new at each start\n",
+            Self::Token => {
+                "open the address that `mnist-study page` printed: it has a token, new at each start\n"
+            }
         }
     }
 }
@@ -216,7 +219,8 @@ mod tests {
         let cookie = |value: &str| own.check_cookie(&headers(&[("cookie", value)]));
         assert_eq!(cookie("mnist-study-8000=secret"), Ok(()));
         assert_eq!(cookie("other=1; mnist-study-8000=secret"), Ok(()));
-        for wrong in ["", "mnist-study-8000=", "mnist-study-8000=secreT", "mnist-study-8001=secret", "secret"] {
+        for wrong in ["", "mnist-study-8000=", "mnist-study-8000=secreT", "mnist-study-8001=secret", "secret"]
+        {
             assert_eq!(cookie(wrong), Err(Refusal::Token), "{wrong}");
         }
         assert!(own.is_shown_in(&"/?token=secret".parse().expect("an address")));

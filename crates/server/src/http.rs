@@ -76,7 +76,12 @@ struct Shared {
 ///
 /// # Errors
 /// When the system gives no server.
-pub fn serve(listener: TcpListener, access: Access, files: &[File], studio: Arc<Studio>) -> Result<(), ServeError> {
+pub fn serve(
+    listener: TcpListener,
+    access: Access,
+    files: &[File],
+    studio: Arc<Studio>,
+) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -98,7 +103,11 @@ fn router(access: Access, files: &[File], studio: Arc<Studio>) -> Router {
 
 /// Lets in whoever may, and says what a browser is not to do with the answer.
 async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let is_large = request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| {
+        length.to_str().ok().and_then(|text| text.parse().ok()).is_none_or(|bytes: usize| bytes > MOST_BYTES)
+    });
     let mut response = match admit(&shared.access, request.method(), request.uri(), request.headers()) {
+        Admission::In if is_large => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Admission::In => next.run(request).await,
         // The secret leaves the address, so that it stays in no history and goes to no other site.
         Admission::WithCookie => {
@@ -161,7 +170,15 @@ async fn file(State(shared): State<Shared>, method: Method, uri: Uri) -> Respons
         path => path.trim_start_matches('/'),
     };
     match shared.files.iter().find(|file| file.path == path) {
-        Some(file) => ([(header::CONTENT_TYPE, file.media_type)], Body::from(file.content)).into_response(),
+        Some(file) => {
+            let mut response = Body::from(file.content).into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+            if file.is_gzip {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            response
+        }
         None => (StatusCode::NOT_FOUND, "no such file\n").into_response(),
     }
 }

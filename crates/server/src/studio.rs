@@ -147,7 +147,8 @@ impl Studio {
             processor: environment.cpu,
         };
         let kept = fs::read_to_string(root.join(STUDY_FILE)).ok().filter(|_| !is_asked_for);
-        let first = kept.as_deref().filter(|text| StudyFile::parse(text, STUDY_FILE).is_ok()).unwrap_or(first);
+        let first =
+            kept.as_deref().filter(|text| StudyFile::parse(text, STUDY_FILE).is_ok()).unwrap_or(first);
         let desk = Desk::new(description, Box::new(Shared(Arc::clone(&datasets))), first);
         let studio = Arc::new(Self {
             board: desk.board(),
@@ -308,7 +309,8 @@ impl Studio {
             if known.is_some_and(|known| known.seed > run.seed) {
                 continue;
             }
-            let kept = kept_models(folder).unwrap_or_default().into_iter().find(|model| model.id == record.id);
+            let kept =
+                kept_models(folder).unwrap_or_default().into_iter().find(|model| model.id == record.id);
             let Some(bytes) = kept.and_then(|model| fs::read(model.path).ok()) else { continue };
             if let Ok(values) = weights_of(&bytes) {
                 let (epoch, finished) = (record.epochs.len(), true);
@@ -320,11 +322,10 @@ impl Studio {
     fn write_study(&self) {
         let Some(current) = locked(&self.control).current.clone() else { return };
         let path = current.folder.join(STUDY_FILE);
-        let written = fs::create_dir_all(&current.folder)
-            .map_err(|error| error.to_string())
-            .and_then(|()| {
-                records::store::write_atomically(&path, current.text.as_bytes()).map_err(|error| error.to_string())
-            });
+        let written = fs::create_dir_all(&current.folder).map_err(|error| error.to_string()).and_then(|()| {
+            records::store::write_atomically(&path, current.text.as_bytes())
+                .map_err(|error| error.to_string())
+        });
         if let Err(message) = written {
             self.tell(&Message::Problem { message, hint: None });
         }
@@ -344,7 +345,10 @@ impl Studio {
             let folder = match opened {
                 Ok(folder) => folder,
                 Err(error) => {
-                    self.fail(error.to_string(), Some("close the other program, or start the page with another --out"));
+                    self.fail(
+                        error.to_string(),
+                        Some("close the other program, or start the page with another --out"),
+                    );
                     continue;
                 }
             };
@@ -402,7 +406,9 @@ impl Studio {
     }
 
     fn make_run(&self, current: &Current, folder: &StudyFolder, assignment: &Assignment) {
-        let Some(index) = current.runs.iter().position(|run| *run == assignment.specification) else { return };
+        let Some(index) = current.runs.iter().position(|run| *run == assignment.specification) else {
+            return;
+        };
         let run = &assignment.specification;
         let mut told = None;
         let mut listener = |event: &Event| {
@@ -478,9 +484,7 @@ fn written(message: &Message) -> Arc<str> {
 /// The weights in a file that the program wrote.
 fn weights_of(bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
     let description = interchange::describe(bytes)?;
-    let mut model = description
-        .model(InstructionSet::PORTABLE, 1)
-        .map_err(|_| FormatError::NoDescription)?;
+    let mut model = description.model(InstructionSet::PORTABLE, 1).map_err(|_| FormatError::NoDescription)?;
     interchange::load(bytes, &description, &[], &mut model)?;
     Ok(model.parameters().to_vec())
 }
@@ -591,7 +595,8 @@ impl Datasets {
     /// The session that makes runs on the data of one that answers questions.
     fn main(&self, aside: &Arc<Session>) -> Result<Arc<Session>, Problem> {
         let opened = self.open.as_ref().filter(|opened| Arc::ptr_eq(&opened.aside, aside));
-        let opened = opened.ok_or_else(|| Problem::new("the data set was changed meanwhile: start once more"))?;
+        let opened =
+            opened.ok_or_else(|| Problem::new("the data set was changed meanwhile: start once more"))?;
         Ok(Arc::clone(&opened.main))
     }
 }

@@ -47,7 +47,7 @@ pub enum Past {
     /// It came to a result.
     Finished {
         /// On which machine.
-        environment: Environment,
+        environment: Box<Environment>,
         /// In how many seconds.
         total_seconds: f64,
     },
@@ -105,7 +105,7 @@ impl Forecast {
             let store = store?;
             match store.read(id).ok().flatten() {
                 Some(RunRecord { environment, total_seconds, .. }) => {
-                    Some(Past::Finished { environment, total_seconds })
+                    Some(Past::Finished { environment: Box::new(environment), total_seconds })
                 }
                 None => store.read_failed(id).ok().flatten().map(|_| Past::Failed),
             }

@@ -300,7 +300,8 @@ impl Making<'_> {
             made += usize::from(matches!(event.kind, Kind::Finished(_)));
             interrupt::flow()
         };
-        let executed = execute(sessions, &runs, made_here, &workplace, options.fresh, &keeping, &mut listener);
+        let executed =
+            execute(sessions, &runs, made_here, &workplace, options.fresh, &keeping, &mut listener);
         progress.finish();
         if executed.is_ok() && !output.quiet {
             keeping.tell_missing(made_here, &session.environment());

@@ -84,13 +84,13 @@ impl<'a> Keeping<'a> {
                 let only: String = few.iter().map(|(_, id)| format!(" --only {id}")).collect();
                 let (them, their) = if few.len() == 1 { ("it", "its") } else { ("them", "their") };
                 output::note(&format!(
-                    "{} has no weights of {}, kept from before: to train {them} again and keep {their} weights, pass --fresh{only}",
+                    "{} has no weights of {}, recorded earlier: to train {them} again and keep {their} weights, pass --fresh{only}",
                     folder.display(),
                     names.join(" and ")
                 ));
             }
             many => output::note(&format!(
-                "{} has no weights of {} runs, kept from before: to train them again and keep their weights, pass --fresh",
+                "{} has no weights of {} runs, recorded earlier: to train them again and keep their weights, pass --fresh",
                 folder.display(),
                 many.len()
             )),

@@ -13,11 +13,7 @@ use crate::command::{
 use clap::{Args, ValueHint};
 use data::Corpus;
 use page::File;
-use records::{
-    record::RunSpec,
-    results::collect,
-    store::FileError,
-};
+use records::{record::RunSpec, results::collect, store::FileError};
 use server::{Access, Folders, Studio, Token, listen, serve};
 use std::{
     io::{self, IsTerminal},
@@ -97,13 +93,19 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
     let server = thread::Builder::new()
         .name("server".into())
         .spawn(move || serve(listener, access, &files(), served))
-        .map_err(|error| Failure::new(format!("no thread for the server: {error}"), "close other programs"))?;
+        .map_err(|error| {
+            Failure::new(format!("no thread for the server: {error}"), "close other programs")
+        })?;
     output::result(&format!("{page}\n"))?;
     if !address.ip().is_loopback() {
-        output::note(&format!("{}: other machines that know the address with its token are let in, without encryption", address.ip()));
+        output::note(&format!(
+            "{}: other machines that know the address with its token are let in, without encryption",
+            address.ip()
+        ));
     }
     output::note("the page runs until Ctrl-C; what is finished is kept");
-    if arguments.show == Show::Auto && std::io::stdout().is_terminal() && open::that_detached(&page).is_err() {
+    if arguments.show == Show::Auto && std::io::stdout().is_terminal() && open::that_detached(&page).is_err()
+    {
         output::note("no browser was found: open the address yourself");
     }
     while interrupt::flow().is_continue() {
@@ -124,6 +126,7 @@ fn files() -> Vec<File> {
     let lessons = LESSONS.iter().map(|(path, text)| File {
         path,
         media_type: if path.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" },
+        is_gzip: false,
         content: text.as_bytes(),
     });
     page::files().into_iter().chain(lessons).collect()
@@ -173,7 +176,10 @@ impl Folders for Results {
         let collection = match collect(folder) {
             Ok(collection) => collection,
             // No run has come to a result yet.
-            Err(records::results::CollectError::NoRecord { .. } | records::results::CollectError::AllFailed { .. }) => {
+            Err(
+                records::results::CollectError::NoRecord { .. }
+                | records::results::CollectError::AllFailed { .. },
+            ) => {
                 return Ok(());
             }
             Err(error) => return Err(error.to_string()),

@@ -20,7 +20,7 @@ export const bytesOf = (text) => Uint8Array.from(atob(text), (character) => char
 
 /**
  * Shows the report in a tab that was opened for it. The tab inherits this page's policy, by which neither a style element nor an
- * attribute `style` of a text has effect: both are set by script.
+ * attribute `style` of a text has effect: both are set by script. Nor may the report's own script run there, without which it is whole.
  * @param {Window & typeof globalThis} tab
  * @param {string} html
  */
@@ -34,12 +34,13 @@ export function showReport(tab, html) {
       sheets.push(sheet);
       return "";
     })
+    .replaceAll(/<script>[\s\S]*?<\/script>/g, "")
     .replaceAll(/(<[^<>]*) style="/g, '$1 data-style="');
   const report = new DOMParser().parseFromString(bare, "text/html");
   const root = tab.document.documentElement;
   root.lang = report.documentElement.lang;
   tab.document.title = report.title;
-  tab.document.head.replaceChildren(...[...report.head.children].filter((element) => element.tagName === "META"));
+  tab.document.head.replaceChildren(...[...report.head.children].filter((element) => element.matches("meta:not([http-equiv])")));
   tab.document.body.replaceWith(tab.document.adoptNode(report.body));
   for (const element of tab.document.querySelectorAll("[data-style]")) {
     /** @type {HTMLElement} */ (element).style.cssText = element.getAttribute("data-style") ?? "";

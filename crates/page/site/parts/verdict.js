@@ -22,6 +22,7 @@ function reason(state) {
   const lost = without.filter((model) => runs.every((run) => run.model !== model || run.state === "failed"));
   if (lost.length > 0) return `every run of ${listed(lost)} diverged.`;
   if (without.length === models.length) return "no run has finished.";
+  if (without.length === 0) return "the finished runs are being compared.";
   return `a comparison needs finished runs of ${models.length === 2 ? "both" : "two"} models, and ${listed(without)} ${without.length === 1 ? "has" : "have"} none yet.`;
 }
 

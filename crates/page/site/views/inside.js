@@ -164,7 +164,7 @@ export default function InsideView({ engine, state, address }) {
           ? html`<div style=${{ "--own": colourOf(state, shown.model) }}>
               <h2>${shown.model} answers <span class="class">${classes[answer] ?? answer}</span></h2>
               <${Bars} probabilities=${probabilities} classes=${classes} colour=${colourOf(state, shown.model)} isRanked=${false} truth=${truth} />
-              <p class="small when" data-live=${isLearning}>${isLearning ? "Training: " : ""}epoch ${shown.inside.epoch}, step ${shown.inside.step}${weights ? `, seed ${weights.seed}` : ""}</p>
+              <p class="small when" data-live=${isLearning}>${isLearning ? `Training: epoch ${shown.inside.epoch}, step ${shown.inside.step}` : `Final weights, ${shown.inside.epoch} ${shown.inside.epoch === 1 ? "epoch" : "epochs"}`}${weights ? `, seed ${weights.seed}` : ""}</p>
             </div>`
           : html`<p class="small">Waiting for the model…</p>`}
       </aside>

@@ -70,16 +70,30 @@ fn most_frequent(study: &Study, index: usize, name: &str, confusion: &Confusion)
     })
 }
 
+/// Where the images of a cell are that the page does not show. Nothing but studies of this program's own runs is opened by `page`.
+fn more(study: &Study) -> &'static str {
+    match study.is_imported() {
+        true => "The report shows the hardest images only.",
+        false => "The report shows the hardest images only; the command “mnist-study page” opens all.",
+    }
+}
+
 fn matrix(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Markup {
     let largest = confusion.largest_error().max(1.0);
     let caption = format!("Confusion of {}", one_line(name));
     let font = Font::embedded();
+    let hard = study.analysis.hard_images.as_ref();
+    let runs = study.analysis.cross_validation.map_or(study.models()[index].runs.len(), |_| 1);
+    let taken = hard.map(|hard| hard.taken(index, confusion.classes));
+    let images = |label, given| {
+        taken.as_ref().map(|taken| taken[label * confusion.classes + given]).filter(|images| *images > 0)
+    };
     let all: Vec<String> = (0..confusion.classes).map(|class| study.class(class)).collect();
     let short: Vec<String> = all.iter().map(|class| font.fitted(class, NAME, LONGEST_NAME)).collect();
     let turned = short.iter().any(|class| font.width(class, NAME) > WIDE_NAME);
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table.matrix style=(own(index)) {
+            table.matrix style=(own(index)) data-model=(index) data-runs=(runs) data-more=[hard.map(|_| more(study))] {
                 caption { (chip(index, name)) }
                 thead class=[turned.then_some("turned")] {
                     tr { td {} @for (class, short) in all.iter().zip(&short) { th scope="col" title=(class) { (short) } } }
@@ -93,7 +107,7 @@ fn matrix(study: &Study, index: usize, name: &str, confusion: &Confusion) -> Mar
                                 @if label == given {
                                     td.right style="--share:0" { (format!("{value:.0}")) }
                                 } @else {
-                                    td style={ "--share:" (format!("{:.3}", (value / largest).sqrt())) } {
+                                    td style={ "--share:" (format!("{:.3}", (value / largest).sqrt())) } data-images=[images(label, given)] {
                                         @if value > 0.0 { (average(value)) }
                                     }
                                 }

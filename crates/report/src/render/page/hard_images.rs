@@ -17,13 +17,15 @@ pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
     let images = study.pixels(hard);
     let kind = |heading: &str, words: String, entries: &[&Entry]| {
         html! {
-            h3 { (heading) }
-            p {
-                (words)
-                @if entries.len() > SHOWN { " The hardest " (SHOWN) " are shown." }
-            }
-            @if !entries.is_empty() {
-                ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(study, images, entry)) } }
+            div.kind {
+                h3 { (heading) }
+                p {
+                    (words)
+                    @if entries.len() > SHOWN { " The hardest " (SHOWN) " are shown." }
+                }
+                @if !entries.is_empty() {
+                    ul.digits { @for entry in entries.iter().take(SHOWN) { (digit(study, images, entry)) } }
+                }
             }
         }
     };
@@ -68,6 +70,14 @@ pub(super) fn section(study: &Study, hard: &HardImages) -> Markup {
     }
 }
 
+/// The wrong answers to an image, each as `model:class`, by the numbers of both: what the script filters by.
+fn answers(entry: &Entry) -> String {
+    let of_model = |(model, wrong): (usize, &Vec<u8>)| -> Vec<String> {
+        wrong.iter().map(|class| format!("{model}:{class}")).collect()
+    };
+    entry.wrong.iter().enumerate().flat_map(of_model).collect::<Vec<_>>().join(" ")
+}
+
 /// Longer side of an image as it is shown, in pixels.
 const EDGE: usize = 84;
 
@@ -79,7 +89,7 @@ fn digit(study: &Study, images: Option<TestImages>, entry: &Entry) -> Markup {
         [width, height].map(|side| (EDGE * side).div_ceil(width.max(height)))
     });
     html! {
-        li {
+        li data-image=(entry.image) data-label=(entry.label) data-answers=(answers(entry)) {
             @if let Some(address) = address {
                 img src=(address) width=(width) height=(height) alt={ "Test image " (study.image(entry.image)) ", labelled " (class(entry.label)) };
             }

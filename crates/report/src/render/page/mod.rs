@@ -7,7 +7,9 @@ mod notebook;
 mod tuning;
 
 use analysis::Run;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Reproduction, Study,
@@ -38,6 +40,20 @@ pub const BASE_STYLE: &str = include_str!("base.css");
 
 const STYLE: &str = concat!(include_str!("base.css"), include_str!("page.css"));
 
+/// What sorts tables and filters images where scripts run. It makes its controls itself, so that the page is whole without it.
+const SCRIPT: &str = include_str!("report.js");
+
+/// What the script's controls look like.
+const SCRIPT_STYLE: &str = include_str!("script.css");
+
+/// By which a browser runs this script alone, asks nothing of a network and sends nothing.
+fn policy() -> String {
+    let digest = STANDARD.encode(Sha256::digest(SCRIPT));
+    format!(
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+}
+
 /// `report.html`: the verdict, the curves, what they cost, what goes wrong, how it was made.
 pub fn page(study: &Study) -> String {
     let analysis = &study.analysis;
@@ -67,13 +83,14 @@ fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content="mnist-study";
                 // A browser would ask a server for an icon.
                 link rel="icon" href="data:,";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(SCRIPT_STYLE)) }
             }
             body {
                 header {
@@ -93,6 +110,7 @@ fn document(title: &str, first: &Markup, sections: &[Section]) -> String {
                         }
                     }
                 }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -353,7 +371,7 @@ mod tests {
     use super::*;
     use crate::{
         TestImages,
-        fixture::{Given, comparison, record, records},
+        fixture::{Given, comparison, judged, record, records},
     };
     use records::record::Protocol;
 
@@ -382,12 +400,67 @@ mod tests {
     #[test]
     fn nothing_is_asked_of_a_network_and_nothing_is_markup_by_its_name() {
         let page = all();
-        for forbidden in ["http:", "https:", "<script", "@import", "url(", "<b>lstm", "<i>note"] {
+        for forbidden in ["http:", "https:", "<script ", "@import", "url(", "<b>lstm", "<i>note"] {
             let places: Vec<&str> = page.match_indices(forbidden).map(|(at, _)| &page[at..at + 60]).collect();
             assert_eq!(places, Vec::<&str>::new(), "{forbidden}");
         }
         assert!(page.contains("&lt;b&gt;lstm&lt;/b&gt;"));
         assert!(page.contains("data:image/png;base64,"));
+    }
+
+    #[test]
+    fn the_one_script_is_that_of_the_policy_and_makes_every_control_itself() {
+        assert!(SCRIPT.len() < 8_000, "{}", SCRIPT.len());
+        // Nothing that a file's writing spells out or a parser rewrites, which would have another digest.
+        assert!(SCRIPT.chars().all(|character| character == '\n' || (' '..='~').contains(&character)));
+        assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
+        let page = all();
+        let scripts: Vec<&str> = page.split("<script>").skip(1).collect();
+        assert_eq!(scripts.len(), 1);
+        let (script, _) = scripts[0].split_once("</script>").expect("its end");
+        let digest = STANDARD.encode(Sha256::digest(script));
+        assert!(page.contains(&format!("script-src 'sha256-{digest}'")) && !page.contains("<button"));
+    }
+
+    #[test]
+    fn an_image_and_the_cells_that_it_is_of_know_each_other() {
+        let page = all();
+        let (atlas, cells) =
+            (page.split(" data-answers=\"").skip(1), page.matches(" data-images=\"").count());
+        let answers: Vec<&str> = atlas.filter_map(|rest| rest.split('"').next()).collect();
+        assert!(cells > 10 && answers.len() > 5, "{cells} cells, {} images", answers.len());
+        for answer in answers.iter().flat_map(|answers| answers.split(' ')) {
+            let (model, class) = answer.split_once(':').expect("a model and its answer");
+            assert!(
+                ["0", "1"].contains(&model) && class.parse().is_ok_and(|class: u8| class < 10),
+                "{answer}"
+            );
+        }
+        assert!(page.contains(" data-model=\"1\" data-runs=\"3\" data-more=\"The report shows"));
+        // A cell has images if and only if it has a figure, and at least as many as a run has on average.
+        let records = records(&[("cnn", 0.04), ("lstm", 0.12)], 3, 1);
+        let analysis = &judged(&records, &[]).analysis;
+        let hard = analysis.hard_images.as_ref().expect("the runs share their images");
+        for (model, of) in analysis.models.iter().enumerate() {
+            let confusion = of.confusion.as_ref().expect("answers");
+            for (cell, images) in hard.taken(model, confusion.classes).into_iter().enumerate() {
+                let [label, given] = [cell / confusion.classes, cell % confusion.classes];
+                let mean = if label == given { 0.0 } else { confusion.at(label, given) };
+                assert!(
+                    (images > 0) == (mean > 0.0) && images as f64 >= mean - 1e-9,
+                    "{label} as {given}: {images}, {mean}"
+                );
+            }
+        }
+        // Where no image is known, no cell leads to one.
+        let mut records = records.clone();
+        records[1].test.labels.reverse();
+        let apart = super::page(&Given { records: &records, ..Given::default() }.study());
+        assert!(
+            apart.contains("<table class=\"matrix\"")
+                && !apart.contains(" data-images=\"")
+                && !apart.contains(" data-more=\"")
+        );
     }
 
     #[test]
