@@ -5,6 +5,7 @@ const { until, view } = require("./harness.cjs");
 
 async function errors(bench, page, models, runs) {
   await view(page, "Errors");
+  await page.getByRole("radio", { name: "maps" }).check();
   const matrix = page.getByRole("grid", { name: /^Confusion matrix of maps/ });
   await matrix.waitFor();
   const cells = await matrix.locator("button.cell").evaluateAll((buttons) => buttons.map((button) => ({ place: button.dataset.place, count: Number(button.textContent.replaceAll(",", "") || 0) })));
