@@ -185,6 +185,8 @@ export default function InsideView({ engine, state, address }) {
 function ImageChoice({ index, hasDrawing, drawing, onIndex, onRandom }) {
   const last = useRef(index ?? 0);
   if (index !== null) last.current = index;
+  // What is half typed stays while a model learns and the view is drawn again.
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null));
   return html`<div class="image-choice" role="group" aria-label="Image">
     ${hasDrawing
       ? html`<fieldset class="segments"><legend class="small">Image</legend>
@@ -194,7 +196,8 @@ function ImageChoice({ index, hasDrawing, drawing, onIndex, onRandom }) {
       : null}
     <div class="stepper">
       <button type="button" class="icon" aria-label="Previous test image" disabled=${index === null || index === 0} onClick=${() => onIndex(Math.max(0, (index ?? 0) - 1))}>‹</button>
-      <label><span class="small">Test image</span><input type="number" min="0" step="1" value=${index ?? last.current} onChange=${(/** @type {Event} */ event) => {
+      <label><span class="small">Test image</span><input type="number" min="0" step="1" value=${typed ?? index ?? last.current} onInput=${(/** @type {Event} */ event) => setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value)} onBlur=${() => setTyped(null)} onChange=${(/** @type {Event} */ event) => {
+        setTyped(null);
         const next = Number(/** @type {HTMLInputElement} */ (event.currentTarget).value);
         if (Number.isInteger(next) && next >= 0) onIndex(next);
       }} /></label>
