@@ -133,7 +133,7 @@ fn large_and_broken_requests_do_no_harm() {
     assert_eq!(server.raw(&head(nested.len()), nested.as_bytes()).status, 400);
     // Who says nothing and stays holds nobody up.
     let _silent: Vec<TcpStream> =
-        (0..50).map(|_| TcpStream::connect(server.host()).expect("connected")).collect();
+        (0..100).map(|_| TcpStream::connect(server.host()).expect("connected")).collect();
     let mut half = TcpStream::connect(server.host()).expect("connected");
     half.write_all(b"GET / HTTP/1.1\r\nHost:").expect("sent");
     assert_eq!(server.get("/").status, 200);

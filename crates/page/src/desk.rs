@@ -17,7 +17,6 @@ use records::{
 use report::{Study, TestImages};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use spec::PreparationSpec;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -81,7 +80,7 @@ pub struct Desk {
     /// Records of this and of earlier studies, by identity: equal runs are not made twice.
     known: BTreeMap<String, Arc<RunRecord>>,
     board: Arc<Board>,
-    /// Networks that were asked, by model.
+    /// Networks that were asked, by the identity of their run.
     networks: HashMap<String, Network>,
 }
 
@@ -101,6 +100,11 @@ impl Desk {
             board: Arc::default(),
             networks: HashMap::new(),
         }
+    }
+
+    /// The study that a page begins with is another one.
+    pub fn begin_with(&mut self, first: &str) {
+        self.first = first.to_owned();
     }
 
     /// Where trainings leave their weights.
@@ -123,17 +127,15 @@ impl Desk {
             "images" => errors::images(&*self.session()?, &of(parameters)?),
             "errors" => Ok(errors::errors(&*self.session()?, &self.records())),
             "answers_of" => errors::answers_of(&self.records(), &of(parameters)?),
-            "prepare" => {
-                let session = self.session()?;
-                session.install(|| draw::prepare(session.corpus(), &of(parameters)?))
-            }
+            "prepare" => prepare(&*self.session()?, parameters),
             "answer" => {
                 let (session, image) = self.image(parameters)?;
                 let mut answers = Vec::new();
-                for model in self.board.models() {
+                for model in self.models() {
                     // What is still learning answers where nothing has ended yet.
-                    let weights = self.board.best(&model);
-                    answers.push(self.network(&session, &model, weights)?.answer(&session, &image));
+                    if let Some((id, weights)) = self.board.ended(self.runs_of(&model)) {
+                        answers.push(self.network(&session, &id, &weights)?.answer(&session, &image));
+                    }
                 }
                 Ok(json!({ "models": answers }))
             }
@@ -142,8 +144,12 @@ impl Desk {
                     of::<Inside>(parameters).map(|Inside { model, image }| (model, image))?;
                 let (session, image) = self.image(json!({ "image": image }))?;
                 let set = session.instruction_set();
-                let weights = self.board.get(&model);
-                let network = self.network(&session, &model, weights)?;
+                let newest = self.board.newest(self.runs_of(&model));
+                let (id, weights) = newest.ok_or_else(|| {
+                    Problem::new(format!("model {model}: no weights yet"))
+                        .hint("start a study with it, or wait for its first step")
+                })?;
+                let network = self.network(&session, &id, &weights)?;
                 session.install(|| inside::inside(network, set, &image))
             }
             other => Err(Problem::new(format!("no method `{other}`"))),
@@ -177,13 +183,7 @@ impl Desk {
             runs: progress.collect(),
             ..StudyState::default()
         };
-        let is_other_data =
-            |sheet: &Sheet| sheet.session.corpus().sha256() != planned.session.corpus().sha256();
-        if self.sheet.as_ref().is_some_and(is_other_data) {
-            self.board.clear();
-        }
         self.networks.clear();
-        self.board.keep(|model| planned.runs.iter().any(|run| run.model == model));
         let (failed, before) =
             self.sheet.take().map_or_else(Default::default, |sheet| (sheet.failed, sheet.state));
         let mut sheet = Sheet {
@@ -282,6 +282,7 @@ impl Desk {
 
     /// A run came to no result.
     pub fn fail(&mut self, run: FailedRun) {
+        self.board.remove(&run.id);
         if let Some(sheet) = &mut self.sheet {
             sheet.fail(run);
         }
@@ -296,14 +297,23 @@ impl Desk {
         finished: bool,
         values: Vec<f32>,
     ) -> Option<Message> {
-        let run = self.sheet.as_ref()?.state.runs.iter().find(|run| run.id == id)?;
-        let (model, seed) = (run.model.clone(), run.seed);
-        self.board.put(&model, Weights { seed, epoch, step, finished, values });
-        Some(Message::Weights { model, seed, epoch, step, finished })
+        let planned = self.sheet.iter().flat_map(|sheet| &sheet.state.runs).find(|run| run.id == id);
+        let of_study = planned.map(|run| (run.model.clone(), run.seed));
+        let is_of_study = of_study.is_some();
+        let recorded = || {
+            let run = &self.known.get(id)?.specification;
+            Some((run.model.clone(), run.seed))
+        };
+        let (model, seed) = of_study.or_else(recorded)?;
+        let weights = Weights { model, seed, epoch, step, finished, values };
+        let message = weights.message();
+        self.board.put(id, weights);
+        is_of_study.then_some(message)
     }
 
     /// Runs that were being made are not made any more.
     pub fn give_up(&mut self) {
+        self.board.remove_unfinished();
         let Some(sheet) = &mut self.sheet else { return };
         let training = sheet.state.runs.iter_mut().filter(|run| run.state == RunState::Training);
         training.for_each(RunProgress::forget);
@@ -404,33 +414,54 @@ impl Desk {
         Ok((session, image))
     }
 
-    /// A model with these weights.
+    /// The models of the study, in its order.
+    fn models(&self) -> Vec<String> {
+        let mut models: Vec<String> = Vec::new();
+        for run in self.runs() {
+            if !models.contains(&run.model) {
+                models.push(run.model.clone());
+            }
+        }
+        models
+    }
+
+    /// The identities of a model's runs, in the order of the study.
+    fn runs_of(&self, model: &str) -> impl Iterator<Item = &str> {
+        let runs = self.sheet.iter().flat_map(|sheet| &sheet.state.runs);
+        runs.filter(move |run| run.model == model).map(|run| &*run.id)
+    }
+
+    /// When in its training each model's newest weights are from.
+    pub fn moments(&self) -> Vec<Message> {
+        let newest = |model: &String| self.board.newest(self.runs_of(model));
+        self.models().iter().filter_map(newest).map(|(_, weights)| weights.message()).collect()
+    }
+
+    /// The network of a run of the study, with these weights.
     fn network(
         &mut self,
         session: &Session,
-        model: &str,
-        weights: Option<Arc<Weights>>,
+        id: &str,
+        weights: &Arc<Weights>,
     ) -> Result<&mut Network, Problem> {
-        let weights = weights.ok_or_else(|| {
-            Problem::new(format!("model {model}: no weights yet")).hint("start a study with it first")
-        })?;
-        let of_model = self.runs().iter().find(|run| run.model == model && run.seed == weights.seed).cloned();
-        // How pixels are standardised may differ from run to run.
-        let fits = |network: &Network| {
-            network.run.seed == weights.seed || network.run.recipe.preparation != PreparationSpec::Standardise
-        };
-        let network = match self.networks.remove(model).filter(fits) {
-            Some(network) => network,
-            None => {
-                let run = of_model.ok_or_else(|| Problem::new(format!("model {model}: not in the study")))?;
-                Network::new(session, &run)?
+        if !self.networks.contains_key(id) {
+            let sheet = self.sheet.as_ref().ok_or_else(no_result)?;
+            let place = sheet.state.runs.iter().position(|run| run.id == id);
+            let run = place.and_then(|place| sheet.runs.get(place)).ok_or_else(no_result)?;
+            let network = Network::new(session, run)?;
+            if self.networks.len() >= MOST_NETWORKS {
+                self.networks.clear();
             }
-        };
-        let network = self.networks.entry(model.to_owned()).or_insert(network);
-        network.set(session, &weights)?;
+            self.networks.insert(id.to_owned(), network);
+        }
+        let network = self.networks.get_mut(id).ok_or_else(no_result)?;
+        network.set(weights)?;
         Ok(network)
     }
 }
+
+/// So many networks are kept ready to be asked.
+const MOST_NETWORKS: usize = 32;
 
 impl Sheet {
     /// Takes a record for the run that it is of, if the study has it.
@@ -523,6 +554,14 @@ struct Image {
 struct Inside {
     model: String,
     image: String,
+}
+
+/// Answers the call `prepare`, which takes time for large pictures: whoever shares a desk asks it for the session, and does this without it.
+///
+/// # Errors
+/// In words for a person.
+pub fn prepare(session: &Session, parameters: Value) -> Result<Value, Problem> {
+    session.install(|| draw::prepare(session.corpus(), &of(parameters)?))
 }
 
 /// A call's parameters.

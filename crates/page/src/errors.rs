@@ -114,6 +114,11 @@ pub(crate) struct AnswersOf {
 
 pub(crate) fn answers_of(records: &[Arc<RunRecord>], call: &AnswersOf) -> Result<Value, Problem> {
     let first = records.first().ok_or_else(no_result)?;
+    if records.iter().any(|record| record.specification.fold.is_some()) {
+        return Err(Problem::new(
+            "runs on the same test images expected, folds found: no image is tested in two of them",
+        ));
+    }
     let label = first.test.labels.get(call.index).ok_or_else(|| {
         let images = first.test.labels.len();
         Problem::new(format!("an image of 0 to {} expected, {} found", images - 1, call.index))

@@ -20,7 +20,7 @@ mod read;
 mod site;
 
 pub use archive::folder_name;
-pub use desk::{Assignment, Desk, EngineDescription, Sessions};
+pub use desk::{Assignment, Desk, EngineDescription, Sessions, prepare};
 pub use message::{Message, RunProgress, RunState, StudyState};
 pub use network::{Board, Weights};
 pub use problem::Problem;

@@ -14,6 +14,8 @@ use study::run::Session;
 /// Weights at some moment of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
+    /// The model's name.
+    pub model: String,
     /// The run's seed.
     pub seed: u64,
     /// In which epoch, counted from 1.
@@ -26,59 +28,83 @@ pub struct Weights {
     pub values: Vec<f32>,
 }
 
-/// The newest weights of each model, and the newest that a training ended with. A training leaves them here and goes on at once.
-#[derive(Debug, Default)]
-pub struct Board(Mutex<BTreeMap<String, Kept>>);
+/// So many bytes of weights are remembered; the oldest go first.
+const MOST_BYTES: usize = 256 << 20;
 
-#[derive(Debug)]
-struct Kept {
-    newest: Arc<Weights>,
-    finished: Option<Arc<Weights>>,
+/// The newest weights of each run, by its identity. A training leaves them here and goes on at once.
+#[derive(Debug, Default)]
+pub struct Board(Mutex<Left>);
+
+#[derive(Debug, Default)]
+struct Left {
+    /// With the number of the moment when they were left.
+    weights: BTreeMap<String, (u64, Arc<Weights>)>,
+    moments: u64,
+}
+
+impl Left {
+    fn bytes(&self) -> usize {
+        self.weights.values().map(|(_, weights)| weights.values.len() * size_of::<f32>()).sum()
+    }
 }
 
 impl Board {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+    fn left(&self) -> MutexGuard<'_, Left> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves a model's weights, in the place of those before.
-    pub fn put(&self, model: &str, weights: Weights) {
-        let newest = Arc::new(weights);
-        let mut all = self.all();
-        let before = all.get(model).and_then(|kept| kept.finished.clone());
-        let finished = if newest.finished { Some(Arc::clone(&newest)) } else { before };
-        all.insert(model.to_owned(), Kept { newest, finished });
+    /// Leaves a run's weights, in the place of those before.
+    pub fn put(&self, id: &str, weights: Weights) {
+        let mut left = self.left();
+        left.moments += 1;
+        let moment = left.moments;
+        left.weights.insert(id.to_owned(), (moment, Arc::new(weights)));
+        while left.bytes() > MOST_BYTES && left.weights.len() > 1 {
+            let oldest = left.weights.iter().min_by_key(|(_, (moment, _))| *moment);
+            let Some(oldest) = oldest.map(|(id, _)| id.clone()) else { break };
+            left.weights.remove(&oldest);
+        }
     }
 
-    /// The newest weights of a model.
-    pub fn get(&self, model: &str) -> Option<Arc<Weights>> {
-        self.all().get(model).map(|kept| Arc::clone(&kept.newest))
+    /// Forgets what was learnt in a run that came to nothing.
+    pub(crate) fn remove(&self, id: &str) {
+        self.left().weights.remove(id);
     }
 
-    /// The newest weights that a training of the model ended with, else the newest of all.
-    pub(crate) fn best(&self, model: &str) -> Option<Arc<Weights>> {
-        self.all().get(model).map(|kept| Arc::clone(kept.finished.as_ref().unwrap_or(&kept.newest)))
-    }
-
-    /// When in its training each model's weights are from.
-    pub fn all_moments(&self) -> Vec<Message> {
-        let told = |(model, kept): (&String, &Kept)| {
-            let Weights { seed, epoch, step, finished, .. } = *kept.newest;
-            Message::Weights { model: model.clone(), seed, epoch, step, finished }
-        };
-        self.all().iter().map(told).collect()
-    }
-
-    pub(crate) fn models(&self) -> Vec<String> {
-        self.all().keys().cloned().collect()
+    /// Forgets what was learnt in runs that have not ended.
+    pub(crate) fn remove_unfinished(&self) {
+        self.left().weights.retain(|_, (_, weights)| weights.finished);
     }
 
     pub(crate) fn clear(&self) {
-        self.all().clear();
+        self.left().weights.clear();
     }
 
-    pub(crate) fn keep(&self, is_kept: impl Fn(&str) -> bool) {
-        self.all().retain(|model, _| is_kept(model));
+    /// Of runs that a study has, with its order: the last that has ended, else the one that learnt last.
+    pub(crate) fn ended<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Option<(String, Arc<Weights>)> {
+        let left = self.left();
+        let there: Vec<(&str, &(u64, Arc<Weights>))> =
+            ids.filter_map(|id| Some((id, left.weights.get(id)?))).collect();
+        let ended = there.iter().rev().find(|(_, (_, weights))| weights.finished);
+        let newest = || there.iter().max_by_key(|(_, (moment, _))| *moment);
+        ended.or_else(newest).map(|(id, (_, weights))| ((*id).to_owned(), Arc::clone(weights)))
+    }
+
+    /// Of runs that a study has the one that learnt last.
+    pub(crate) fn newest<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Option<(String, Arc<Weights>)> {
+        let left = self.left();
+        let there = ids.filter_map(|id| Some((id, left.weights.get(id)?)));
+        let newest = there.max_by_key(|(_, (moment, _))| *moment);
+        newest.map(|(id, (_, weights))| (id.to_owned(), Arc::clone(weights)))
+    }
+}
+
+impl Weights {
+    /// What a page is told of them.
+    pub(crate) fn message(&self) -> Message {
+        let Self { model, seed, epoch, step, finished, .. } = self;
+        let (seed, epoch, step, finished) = (*seed, *epoch, *step, *finished);
+        Message::Weights { model: model.clone(), seed, epoch, step, finished }
     }
 }
 
@@ -111,19 +137,19 @@ impl Network {
     pub(crate) fn new(session: &Session, run: &RunSpec) -> Result<Self, Problem> {
         let model = session.to_look_into(run)?;
         let values = vec![0.0; model.parameters().len()];
-        let weights = Arc::new(Weights { seed: run.seed, epoch: 0, step: 0, finished: false, values });
+        let (model_name, seed) = (run.model.clone(), run.seed);
+        let weights =
+            Arc::new(Weights { model: model_name, seed, epoch: 0, step: 0, finished: false, values });
         Ok(Self { run: run.clone(), model, weights })
     }
 
-    pub(crate) fn set(&mut self, session: &Session, weights: &Arc<Weights>) -> Result<(), Problem> {
+    pub(crate) fn set(&mut self, weights: &Arc<Weights>) -> Result<(), Problem> {
         if Arc::ptr_eq(&self.weights, weights) {
             return Ok(());
         }
         let parameters = self.model.parameters_mut();
         if parameters.len() != weights.values.len() {
-            // The study has another network of this name now.
-            *self = Self::new(session, &self.run)?;
-            let expected = self.model.parameters().len();
+            let expected = parameters.len();
             return Err(Problem::new(format!(
                 "model {}: {expected} weights expected, {} found",
                 self.run.model,

@@ -17,6 +17,11 @@ use axum::{
     routing::{get, post},
 };
 use futures_util::stream::{self, Stream};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use page::{File, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,11 +31,24 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::{
+    Semaphore,
+    broadcast::{Receiver, error::RecvError},
+};
 
 /// The largest body of a request: a photograph.
 const MOST_BYTES: usize = 32 << 20;
+
+/// Pages of one person have a few each.
+const MOST_CONNECTIONS: usize = 128;
+
+/// How long a request's head may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait where a connection cannot be taken.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the page may load and do: its own files and nothing else. WebAssembly is for the engine in the browser, whose site has the same
 /// pages.
@@ -85,9 +103,30 @@ pub fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router(access, files, studio)).await?;
+        accept(&listener, &router(access, files, studio)).await;
         Ok(())
     })
+}
+
+/// Serves connections, for ever. Whoever connects and says nothing is sent away, so that a study never wants for files.
+async fn accept(listener: &tokio::net::TcpListener, router: &Router) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // No file is free, or the other side has gone again.
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let mut server = http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            // Of a connection that ends early nobody needs to hear.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            drop(place);
+        });
+    }
 }
 
 fn router(access: Access, files: &[File], studio: Arc<Studio>) -> Router {

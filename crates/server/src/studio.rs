@@ -102,6 +102,8 @@ struct Control {
     pausing: bool,
     /// The run that is being made is to be given up.
     stopping: bool,
+    /// The study was started, and its folder has not been looked at since.
+    begun: bool,
 }
 
 /// A study with where and on what it is made.
@@ -115,7 +117,7 @@ struct Current {
 
 impl Control {
     fn is_running(&self) -> bool {
-        self.making.is_some() || (!self.queue.is_empty() && !self.pausing)
+        self.begun || self.making.is_some() || (!self.queue.is_empty() && !self.pausing)
     }
 }
 
@@ -137,7 +139,7 @@ impl Studio {
         set: InstructionSet,
         threads: usize,
         folders: Box<dyn Folders>,
-    ) -> Result<Arc<Self>, StudioError> {
+    ) -> Result<(Arc<Self>, Option<String>), StudioError> {
         let datasets = Arc::new(Mutex::new(Datasets { set, threads, dataset, open: None }));
         let environment = study::environment::environment(set, threads);
         let description = EngineDescription {
@@ -146,10 +148,10 @@ impl Studio {
             threads,
             processor: environment.cpu,
         };
-        let kept = fs::read_to_string(root.join(STUDY_FILE)).ok().filter(|_| !is_asked_for);
-        let first =
-            kept.as_deref().filter(|text| StudyFile::parse(text, STUDY_FILE).is_ok()).unwrap_or(first);
-        let desk = Desk::new(description, Box::new(Shared(Arc::clone(&datasets))), first);
+        let file = root.join(STUDY_FILE);
+        let kept = fs::read_to_string(&file).ok().filter(|_| !is_asked_for);
+        let desk =
+            Desk::new(description, Box::new(Shared(Arc::clone(&datasets))), kept.as_deref().unwrap_or(first));
         let studio = Arc::new(Self {
             board: desk.board(),
             desk: Mutex::new(desk),
@@ -162,12 +164,22 @@ impl Studio {
             folders,
             root,
         });
-        studio.take_up(first).map_err(StudioError::Study)?;
+        // What the folder was left with may be of data that is not here now, or was written by somebody else.
+        let left = kept.and_then(|text| studio.take_up(&text).err());
+        let note = left.map(|problem| format!("{}: {}: not taken up", file.display(), problem.message));
+        if studio.is_without_study() {
+            locked(&studio.desk).begin_with(first);
+            studio.take_up(first).map_err(StudioError::Study)?;
+        }
         for (name, work) in [("runs", Self::make as fn(&Self)), ("verdicts", Self::judge)] {
             let studio = Arc::clone(&studio);
             thread::Builder::new().name(name.into()).spawn(move || work(&studio))?;
         }
-        Ok(studio)
+        Ok((studio, note))
+    }
+
+    fn is_without_study(&self) -> bool {
+        locked(&self.control).current.is_none()
     }
 
     /// Answers a call.
@@ -179,8 +191,8 @@ impl Studio {
             "start" => {
                 let text = parameters.get("text").and_then(Value::as_str);
                 let text = text.ok_or_else(|| Problem::new("parameters: `text` expected"))?;
+                self.wait_for_stop();
                 let left = self.take_up(text)?;
-                self.write_study();
                 self.begin(left)
             }
             "pause" => self.change(|control| control.pausing = true),
@@ -199,6 +211,10 @@ impl Studio {
                 self.tell_state();
                 Ok(json!({}))
             }
+            "prepare" => {
+                let session = locked(&self.desk).session()?;
+                page::prepare(&session, parameters)
+            }
             _ => locked(&self.desk).call(method, parameters),
         }
     }
@@ -212,7 +228,7 @@ impl Studio {
     pub fn beginning(&self) -> Vec<Arc<str>> {
         let (state, material, weights) = {
             let desk = locked(&self.desk);
-            (desk.state(), desk.material(), self.board.all_moments())
+            (desk.state(), desk.material(), desk.moments())
         };
         let mut messages = vec![Message::State(state)];
         messages.extend(material.map(|material| Message::Summary { summary: material.summary() }));
@@ -261,13 +277,13 @@ impl Studio {
     /// Plans a study, with what its folder holds; which runs are left to be made.
     fn take_up(&self, text: &str) -> Result<Vec<Assignment>, Problem> {
         let title = StudyFile::parse(text, STUDY_FILE).ok().and_then(|file| file.title);
-        let folder = title.map_or_else(|| self.root.clone(), |title| self.root.join(folder_name(&title)));
+        let folder = title.map_or_else(|| self.root.clone(), |title| self.root.join(study_folder(&title)));
         let mut desk = locked(&self.desk);
         self.read_folder(&mut desk, &folder);
         let left = desk.plan(text)?;
         desk.set_folder(folder.display().to_string());
         let runs = desk.runs().to_vec();
-        self.read_weights(&desk, &folder);
+        self.read_weights(&mut desk, &folder);
         let (session, question) = (desk.session()?, desk.question());
         let session = locked(&self.datasets).main(&session)?;
         drop(desk);
@@ -283,6 +299,7 @@ impl Studio {
         let answer = self.change(|control| {
             control.queue = left.into();
             control.pausing = false;
+            control.begun = true;
             control.stopping = control.making.is_some() && !is_of_study;
         });
         self.ask_for_verdict();
@@ -301,32 +318,45 @@ impl Studio {
         }
     }
 
-    /// Weights that are kept of the study's runs: of each model those of its last.
-    fn read_weights(&self, desk: &Desk, folder: &Path) {
+    /// Weights that are kept of the study's runs.
+    fn read_weights(&self, desk: &mut Desk, folder: &Path) {
+        let kept = kept_models(folder).unwrap_or_default();
         for record in desk.records() {
-            let run = &record.specification;
-            let known = self.board.get(&run.model);
-            if known.is_some_and(|known| known.seed > run.seed) {
-                continue;
-            }
-            let kept =
-                kept_models(folder).unwrap_or_default().into_iter().find(|model| model.id == record.id);
-            let Some(bytes) = kept.and_then(|model| fs::read(model.path).ok()) else { continue };
+            let file = kept.iter().find(|model| model.id == record.id);
+            let Some(bytes) = file.and_then(|model| fs::read(&model.path).ok()) else { continue };
             if let Ok(values) = weights_of(&bytes) {
-                let (epoch, finished) = (record.epochs.len(), true);
-                self.board.put(&run.model, Weights { seed: run.seed, epoch, step: 0, finished, values });
+                desk.learn(&record.id, record.epochs.len(), 0, true, values);
             }
         }
     }
 
-    fn write_study(&self) {
-        let Some(current) = locked(&self.control).current.clone() else { return };
-        let path = current.folder.join(STUDY_FILE);
-        let written = fs::create_dir_all(&current.folder).map_err(|error| error.to_string()).and_then(|()| {
-            records::store::write_atomically(&path, current.text.as_bytes())
-                .map_err(|error| error.to_string())
-        });
-        if let Err(message) = written {
+    /// A run that is being given up is not taken for one that goes on.
+    fn wait_for_stop(&self) {
+        loop {
+            let control = locked(&self.control);
+            if !(control.stopping && control.making.is_some()) {
+                return;
+            }
+            drop(control);
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Writes into the study's folder what is known of it and not there: its text, and records of runs that were made for another study.
+    fn fill(&self, current: &Current) {
+        let store = Store::of(&current.folder);
+        let written =
+            records::store::write_atomically(&current.folder.join(STUDY_FILE), current.text.as_bytes());
+        let mut problem = written.err().map(|error| error.to_string());
+        let there = store.identities().unwrap_or_default();
+        for record in locked(&self.desk).records() {
+            if !there.contains(&record.id)
+                && let Err(error) = store.write(&record)
+            {
+                problem = Some(error.to_string());
+            }
+        }
+        if let Some(message) = problem {
             self.tell(&Message::Problem { message, hint: None });
         }
     }
@@ -347,17 +377,19 @@ impl Studio {
                 Err(error) => {
                     self.fail(
                         error.to_string(),
-                        Some("close the other program, or start the page with another --out"),
+                        Some("give the study another title, or start the page with another --out"),
                     );
                     continue;
                 }
             };
-            let mut next = Some(first);
+            self.fill(&current);
+            let mut next = first;
             while let Some(assignment) = next.take() {
                 self.make_run(&current, &folder, &assignment);
                 next = self.next_of(&current);
             }
             drop(folder);
+            self.fill(&current);
             if let Err(message) = self.folders.publish(&current.folder, current.session.corpus()) {
                 self.tell(&Message::Problem { message, hint: None });
             }
@@ -366,15 +398,18 @@ impl Studio {
     }
 
     /// Waits for a run that is to be made.
-    fn next(&self) -> (Arc<Current>, Assignment) {
+    fn next(&self) -> (Arc<Current>, Option<Assignment>) {
         let mut control = locked(&self.control);
         loop {
             control.making = None;
             if !control.pausing
+                && (control.begun || !control.queue.is_empty())
                 && let Some(current) = control.current.clone()
-                && let Some(assignment) = control.queue.pop_front()
             {
-                control.making = Some(assignment.id.clone());
+                // A study all of whose runs are known has its folder written all the same.
+                control.begun = false;
+                let assignment = control.queue.pop_front();
+                control.making = assignment.as_ref().map(|assignment| assignment.id.clone());
                 control.stopping = false;
                 return (current, assignment);
             }
@@ -400,6 +435,7 @@ impl Studio {
             let mut control = locked(&self.control);
             control.queue.clear();
             control.making = None;
+            control.begun = false;
         }
         self.tell(&Message::Problem { message, hint: hint.map(str::to_owned) });
         self.tell_state();
@@ -427,7 +463,8 @@ impl Studio {
                 false => ControlFlow::Continue(()),
             }
         };
-        let looking = Looking { studio: self, current, run, last: Mutex::new(Last::default()) };
+        let looking =
+            Looking { studio: self, current, id: &assignment.id, run, last: Mutex::new(Last::default()) };
         let session = slice::from_ref(&*current.session);
         let executed = execute(session, &current.runs, &[index], folder, false, &looking, &mut listener);
         match executed {
@@ -493,6 +530,7 @@ fn weights_of(bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
 struct Looking<'a> {
     studio: &'a Studio,
     current: &'a Current,
+    id: &'a str,
     run: &'a RunSpec,
     last: Mutex<Last>,
 }
@@ -506,9 +544,9 @@ struct Last {
 
 impl Looking<'_> {
     fn put(&self, epoch: usize, step: usize, finished: bool, values: Vec<f32>) {
-        let (model, seed) = (&self.run.model, self.run.seed);
-        self.studio.board.put(model, Weights { seed, epoch, step, finished, values });
-        let model = model.clone();
+        let (model, seed) = (self.run.model.clone(), self.run.seed);
+        let weights = Weights { model: model.clone(), seed, epoch, step, finished, values };
+        self.studio.board.put(self.id, weights);
         self.studio.tell(&Message::Weights { model, seed, epoch, step, finished });
     }
 }
@@ -536,6 +574,13 @@ impl Keeping for Looking<'_> {
         let Current { session, runs, folder, .. } = self.current;
         self.studio.folders.keep(folder, runs, session.corpus(), run, finished)
     }
+}
+
+/// The folder of a study with a title. What a results folder holds itself has other names.
+fn study_folder(title: &str) -> String {
+    const TAKEN: [&str; 7] = ["records", "models", "failed", "imported", "conflicts", "apart", "paper"];
+    let name = folder_name(title);
+    if TAKEN.contains(&name.to_lowercase().as_str()) { format!("{name}-study") } else { name }
 }
 
 /// The data sets of this machine. One is open at a time.
@@ -576,7 +621,7 @@ impl Datasets {
         }
         if !self.names().iter().any(|name| name == dataset) {
             let hint = match data::find_published(dataset) {
-                Some(_) => format!("`mnist-study datasets --fetch {dataset}` downloads it"),
+                Some(_) => format!("`mnist-study datasets fetch {dataset}` downloads it"),
                 None => format!(
                     "choose from {}, or start the page with `--dataset` and the path of your images",
                     self.names().join(", ")

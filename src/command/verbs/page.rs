@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
             .or_else(|_| listen(SocketAddr::new(arguments.address, 0))),
     }
     .map_err(|error| Failure::new(error, "leave --port out to take any that is free"))?;
-    let studio = Studio::open(
+    let (studio, note) = Studio::open(
         arguments.out.clone(),
         &first,
         arguments.file.is_some(),
@@ -102,6 +102,9 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
             "{}: other machines that know the address with its token are let in, without encryption",
             address.ip()
         ));
+    }
+    if let Some(note) = note {
+        output::note(&note);
     }
     output::note("the page runs until Ctrl-C; what is finished is kept");
     if arguments.show == Show::Auto && std::io::stdout().is_terminal() && open::that_detached(&page).is_err()
