@@ -42,10 +42,10 @@ async function keyboard(bench, page) {
       window.scrollTo(0, 0);
     });
     await page.reload();
-    await page.locator("main h1").first().waitFor();
+    await page.locator("main h1:not(.visually-hidden)").first().waitFor();
     await reach(name, "a");
     await press("Enter");
-    await page.waitForFunction((name) => document.title.startsWith(name), name);
+    await page.waitForFunction((name) => document.title.startsWith(name) && document.querySelector("main h1:not(.visually-hidden)") !== null, name);
   };
 
   // The first stop leads past the header.
@@ -66,6 +66,8 @@ async function keyboard(bench, page) {
   await reach(/^Write/, "button");
   await press("Enter");
   await page.getByRole("heading", { name: "right", level: 2 }).waitFor();
+  // The address has a text once it rests.
+  await page.waitForTimeout(800);
   await open("Compare");
   await page.getByRole("button", { name: /^Start/ }).and(page.locator(":enabled")).waitFor();
   await reach(/^Runs of each model/, "input");
@@ -134,7 +136,7 @@ async function still(bench, page) {
   for (const name of ["compare", "draw", "inside", "errors", "change", "lessons"]) {
     await page.goto(`${bench.engine.origin}/#view=${name}`);
     await page.reload();
-    await page.locator("main h1").first().waitFor();
+    await page.locator("main h1:not(.visually-hidden)").first().waitFor();
     if (name === "inside") await page.locator(".layers > .layer").first().waitFor();
     const moving = await page.evaluate(() => document.getAnimations().map((one) => `${one.animationName ?? one.transitionProperty} of ${one.effect.target.className}`));
     assert.deepEqual(moving, [], name);
