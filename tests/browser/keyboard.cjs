@@ -36,13 +36,7 @@ async function keyboard(bench, page) {
   const reach = async (name, tag) => to(name, named(name, tag));
   /** To the beginning, then to a view by its link. */
   const open = async (name) => {
-    await page.evaluate(() => {
-      document.activeElement?.blur();
-      getSelection()?.removeAllRanges();
-      window.scrollTo(0, 0);
-    });
-    await page.reload();
-    await page.locator("main h1:not(.visually-hidden)").first().waitFor();
+    await page.evaluate(() => document.querySelector(".skip").focus());
     await reach(name, "a");
     await press("Enter");
     await page.waitForFunction((name) => document.title.startsWith(name) && document.querySelector("main h1:not(.visually-hidden)") !== null, name);
@@ -66,8 +60,6 @@ async function keyboard(bench, page) {
   await reach(/^Write/, "button");
   await press("Enter");
   await page.getByRole("heading", { name: "right", level: 2 }).waitFor();
-  // The address has a text once it rests.
-  await page.waitForTimeout(800);
   await open("Compare");
   await page.getByRole("button", { name: /^Start/ }).and(page.locator(":enabled")).waitFor();
   await reach(/^Runs of each model/, "input");
