@@ -39,7 +39,7 @@ async function main() {
     await bench.part("Inside", () => inside(bench, page));
     await bench.part("Errors", () => errors(bench, page, 3, 3));
     await bench.part("every view at every size", () => looks(bench, page));
-    await bench.part("without motion", () => still(bench, page));
+    await bench.part("without motion", () => still(page));
     await bench.part("Lessons", () => lessons(bench, page));
     await bench.part("by keys alone", () => keyboard(bench, page));
     await bench.part("two tabs", () => tabs(bench, page));

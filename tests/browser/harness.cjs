@@ -115,7 +115,7 @@ async function becomes(page, state, timeout = RUNS) {
 /** Another view, by its link. */
 async function view(page, name) {
   await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name }).click();
-  await page.waitForFunction((name) => document.title.startsWith(name) && document.querySelector("main h1") !== null, name);
+  await page.waitForFunction((name) => document.title.startsWith(name) && document.querySelector("main h1:not(.visually-hidden)") !== null, name);
 }
 
 /** Writes a study file in Change, and waits until it is read. */

@@ -1,7 +1,7 @@
 // Without a mouse, and without motion.
 "use strict";
 const assert = require("node:assert/strict");
-const { RUNS, becomes, until } = require("./harness.cjs");
+const { RUNS, becomes, until, view } = require("./harness.cjs");
 
 /** Stops of the Tab key between two that are looked for. */
 const MOST = 150;
@@ -36,16 +36,10 @@ async function keyboard(bench, page) {
   const reach = async (name, tag) => to(name, named(name, tag));
   /** To the beginning, then to a view by its link. */
   const open = async (name) => {
-    await page.evaluate(() => {
-      document.activeElement?.blur();
-      getSelection()?.removeAllRanges();
-      window.scrollTo(0, 0);
-    });
-    await page.reload();
-    await page.locator("main h1").first().waitFor();
+    await page.evaluate(() => document.querySelector(".skip").focus());
     await reach(name, "a");
     await press("Enter");
-    await page.waitForFunction((name) => document.title.startsWith(name), name);
+    await page.waitForFunction((name) => document.title.startsWith(name) && document.querySelector("main h1:not(.visually-hidden)") !== null, name);
   };
 
   // The first stop leads past the header.
@@ -129,13 +123,12 @@ async function keyboard(bench, page) {
 }
 
 /** Nothing moves for who wants that. */
-async function still(bench, page) {
+async function still(page) {
   await page.emulateMedia({ reducedMotion: "reduce" });
-  for (const name of ["compare", "draw", "inside", "errors", "change", "lessons"]) {
-    await page.goto(`${bench.engine.origin}/#view=${name}`);
-    await page.reload();
-    await page.locator("main h1").first().waitFor();
-    if (name === "inside") await page.locator(".layers > .layer").first().waitFor();
+  await page.reload();
+  for (const name of ["Compare", "Draw", "Inside", "Errors", "Change", "Lessons"]) {
+    await view(page, name);
+    if (name === "Inside") await page.locator(".layers > .layer").first().waitFor();
     const moving = await page.evaluate(() => document.getAnimations().map((one) => `${one.animationName ?? one.transitionProperty} of ${one.effect.target.className}`));
     assert.deepEqual(moving, [], name);
     const styled = await page.evaluate(() =>
@@ -148,6 +141,7 @@ async function still(bench, page) {
     assert.equal(await page.getByRole("button", { name: /^(Play|Slide)/ }).count(), 0, name);
   }
   await page.emulateMedia({ reducedMotion: "no-preference" });
+  await page.reload();
 }
 
 module.exports = { keyboard, still };

@@ -7,6 +7,7 @@ const { RUNS, tooWide, view, violations } = require("./harness.cjs");
 async function lessons(bench, page) {
   await view(page, "Lessons");
   const list = page.locator(".lesson-list a");
+  await list.nth(9).waitFor();
   assert.equal(await list.count(), 10);
   // Each asks before it begins.
   for (let index = 9; index >= 0; index -= 1) {

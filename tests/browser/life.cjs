@@ -28,14 +28,10 @@ async function reload(bench, page) {
     await until("the slow run begins again", async () => (await epochOf(page)) > 0, RUNS);
   }
 
-  // The study is where it was in every view, and can be paused and stopped.
+  // The study is where it was in every view, and can be stopped.
   await view(page, "Inside");
   await page.locator(".layers > .layer").first().waitFor();
   await view(page, "Compare");
-  await page.getByRole("button", { name: "Pause" }).click();
-  await becomes(page, /^Pausing/);
-  await page.getByRole("button", { name: "Resume" }).click();
-  await becomes(page, /^Training$/);
   await page.getByRole("button", { name: "Stop" }).click();
   await becomes(page, /^Stopped$/);
   assert.equal(await finished(page).innerText(), "1 of 2");

@@ -72,19 +72,32 @@ function useDraft(engine, state, address) {
 /** Views with a style sheet of their own. */
 const STYLED = ["draw", "inside", "errors"];
 
+/** Style sheets that were asked for. @type {Map<string, Promise<unknown>>} */
+const sheets = new Map();
+
 /**
- * Loads a style sheet.
+ * Loads a style sheet, once. Their order is that of the calls.
  * @param {string} href
  */
-const styled = (href) =>
-  new Promise((resolve, reject) => {
-    const link = document.createElement("link");
+function styled(href) {
+  const known = sheets.get(href);
+  if (known) return known;
+  const link = document.createElement("link");
+  const loaded = new Promise((resolve, reject) => {
     link.rel = "stylesheet";
     link.href = href;
     link.onload = resolve;
-    link.onerror = reject;
+    link.onerror = () => {
+      // It may come when it is asked for again.
+      sheets.delete(href);
+      link.remove();
+      reject(new Error(href));
+    };
     document.head.append(link);
   });
+  sheets.set(href, loaded);
+  return loaded;
+}
 
 /** Views that were loaded. @type {Record<string, FunctionComponent<ViewProps>>} */
 const views = {};
@@ -98,7 +111,9 @@ function useView(name) {
   const [failed, setFailed] = useState("");
   useEffect(() => {
     if (views[name]) return;
-    Promise.all([import(`./views/${name}.js`), STYLED.includes(name) ? styled(`views/${name}.css`) : null]).then(
+    // What views share comes before what is their own, whichever is opened first.
+    const styles = STYLED.includes(name) ? ["parts/pixels/pixels.css", `views/${name}.css`] : [];
+    Promise.all([import(`./views/${name}.js`), ...styles.map(styled)]).then(
       ([module]) => {
         views[name] = module.default;
         setLoaded(name);
