@@ -28,6 +28,7 @@ export default function Compare({ engine, state, address, draft }) {
     <${Refused} draft=${draft} address=${address} />
     <${Complaint} problem=${commands.problem} />
     <div class="bench">
+      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands, heading: state.study?.title || headingOf(answer) }} /><//>
       <div class="side">
         ${(state.study?.running || isBegun(state.runs)) &&
         html`<section class="panel" aria-labelledby="runs-heading">
@@ -36,7 +37,6 @@ export default function Compare({ engine, state, address, draft }) {
         </section>`}
         ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${edit} />`}
       </div>
-      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands, heading: state.study?.title || headingOf(answer) }} /><//>
       <section class="panel curves" aria-labelledby="curves-heading">
         <${CurvePanel} runs=${state.runs} models=${state.models} trails=${state.trails} />
       </section>
