@@ -149,7 +149,7 @@ export function inPlainWords(comparison) {
   const { unit, scale, decimals } = unitOf(measure);
   const [low, high] = measure === "log-loss" ? [-interval[1], -interval[0]] : interval;
   const amount = (/** @type {number} */ value) => fixed(scale * value, decimals);
-  const level = `${fixed(100 * confidence, 2).replace(/\.?0+$/, "")} % confidence`;
+  const level = `${fixed(100 * confidence, 2).replace(/\.?0+$/, "")}\u00a0% confidence`;
   const again =
     interval_covers === "images"
       ? "Tested on other images"

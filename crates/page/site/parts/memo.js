@@ -85,7 +85,7 @@ export function Details({ summary, children }) {
 }
 
 /**
- * A text whose names stand between backticks.
+ * A text whose names stand between backticks; no line of it begins with "%".
  * @param {string | null | undefined} text
  */
-export const coded = (text) => (text ?? "").split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+export const coded = (text) => (text ?? "").replaceAll(/(?<=\d) %/g, "\u00a0%").split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));

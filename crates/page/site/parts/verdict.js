@@ -43,6 +43,8 @@ export function Verdict({ state, children }) {
   const [head] = comparisons;
   const planned = runs.length;
   const finished = runs.filter((run) => run.state === "finished").length;
+  // A summary takes its time: runs may have finished that it does not hold.
+  const isOlder = summary !== null && finished > summary.models.reduce((sum, model) => sum + model.runs.length, 0);
   const isOpen = runs.some((run) => run.state === "waiting" || run.state === "training");
   /** @type {[string, string, string]} */
   let words;
@@ -62,6 +64,7 @@ export function Verdict({ state, children }) {
       <p class="claim">${words[0]}</p>
       ${words[1] && html`<p class="rest">${words[1]}</p>`}
     </div>
+    ${isOlder && html`<p class="small">Newly finished runs are being compared…</p>`}
     ${words[2] && html`<p class="plain-words">${words[2]}</p>`}
     ${widened(comparisons) && html`<p class="small">${widened(comparisons)}</p>`}
     ${comparisons.length > 0 &&
@@ -83,8 +86,8 @@ export function Verdict({ state, children }) {
   </section>`;
 }
 
-/** Minus signs in the place of hyphens before digits. @param {string} text */
-const signs = (text) => text.replaceAll(/(?<=^|[\s([])-(?=\d)/g, "−");
+/** Minus signs in the place of hyphens before digits, and no line that begins with "%". @param {string} text */
+const signs = (text) => text.replaceAll(/(?<=^|[\s([])-(?=\d)/g, "−").replaceAll(/(?<=\d) %/g, "\u00a0%");
 
 /** @param {Comparison} comparison */
 const few = ({ runs, outcome, interval_covers }) => (runs === 2 && outcome === "cannot-tell" && interval_covers !== "images" ? "Two runs are too few for a narrow interval. " : "");

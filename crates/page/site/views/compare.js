@@ -2,6 +2,7 @@
 
 /** @import { Catalogue, Draft, Engine, State, StudyModel, Summary, ViewProps } from "../types.js" */
 
+import { packed } from "../address.js";
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import { Complaint, useCommands } from "../parts/commands.js";
 import { Curves } from "../parts/curves.js";
@@ -148,8 +149,30 @@ function Design({ engine, state, draft, commands, isNew }) {
       !hasFolds &&
       html`<button type="button" class="primary" disabled=${commands.busy !== null || wrong.length > 0} onClick=${() => more(1)}>Add 1 run</button>
         <button type="button" disabled=${commands.busy !== null || wrong.length > 0} onClick=${() => more(5)}>Add 5 runs</button>`}
+      <${CopyLink} text=${text} isNative=${catalogue?.engine.kind === "native"} />
     </div>
   </form>`;
+}
+
+/**
+ * A link to the study alone, whatever else the address has.
+ * @param {{ text: string, isNative: boolean }} properties
+ */
+function CopyLink({ text, isNative }) {
+  const [copied, setCopied] = useState(/** @type {{ of: string, link: string, isDone: boolean } | null} */ (null));
+  const copy = async () => {
+    const link = `${location.origin}${location.pathname}#${new URLSearchParams({ view: "compare", study: await packed(text) })}`;
+    const isDone = await navigator.clipboard.writeText(link).then(
+      () => true,
+      () => false,
+    );
+    setCopied({ of: text, link, isDone });
+  };
+  const is = copied?.of === text ? copied : null;
+  return html`<button type="button" title="A link to this study, with its models and fields" disabled=${text === ""} onClick=${copy}>Copy link</button>
+    <span class="small copied" role="status"
+      >${is?.isDone && `Copied: a link to this study${isNative ? ", for a browser in which this page was opened with its token" : ""}.`}${is && !is.isDone && html`<label><span>The link to copy</span><input type="text" readonly value=${is.link} onFocus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} /></label>`}</span
+    >`;
 }
 
 /**
