@@ -171,7 +171,7 @@ function CopyLink({ text, isNative }) {
   const is = copied?.of === text ? copied : null;
   return html`<button type="button" title="A link to this study, with its models and fields" disabled=${text === ""} onClick=${copy}>Copy link</button>
     <span class="small copied" role="status"
-      >${is?.isDone && `Copied: a link to this study${isNative ? ", for a browser in which this page was opened with its token" : ""}.`}${is && !is.isDone && html`<label><span>The link to copy</span><input type="text" readonly value=${is.link} onFocus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} /></label>`}</span
+      >${is?.isDone && `Link copied.${isNative ? " It opens in this browser while the program runs." : ""}`}${is && !is.isDone && html`<label><span>The link to copy</span><input type="text" readonly value=${is.link} onFocus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} /></label>`}</span
     >`;
 }
 
