@@ -83,5 +83,5 @@ function shown(figure, value) {
   if (figure === "test_loss") return fixed(value, 4);
   if (figure === "parameters" || figure === "multiply_adds" || figure === "diverged") return thousands(value);
   if (figure === "optimism" || figure === "spread") return `${fixed(100 * value, 2)} points`;
-  return `${fixed(100 * value, 2)} %`;
+  return `${fixed(100 * value, 2)}\u00a0%`;
 }

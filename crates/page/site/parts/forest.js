@@ -6,7 +6,7 @@ import { html } from "../lib/preact.js";
 import { pairOf } from "../store.js";
 import { fraction, linear, ticks } from "./axis.js";
 import { colour } from "./marks.js";
-import { memo, useWidth } from "./memo.js";
+import { memo, textWidth, useWidth } from "./memo.js";
 import { counted, fixed, signed, unitOf } from "./numbers.js";
 
 /** Earlier intervals that are drawn of a pair. */
@@ -47,9 +47,10 @@ function Strips({ comparisons, history, models, width }) {
   const [first] = comparisons;
   if (!first) return null;
   const { unit, scale: by, decimals } = unitOf(first.measure);
-  const narrow = width < 620;
-  const longest = Math.max(...comparisons.map(({ a, b }) => a.length + b.length + 3));
-  const left = narrow ? 12 : Math.min(240, longest * 7.8 + 16);
+  const longest = Math.max(...comparisons.map((comparison) => textWidth(nameOf(comparison), "600 13px")));
+  // Names that leave the lines too little room stand above them.
+  const narrow = width < 620 || longest + 24 > 0.3 * width;
+  const left = narrow ? 12 : longest + 24;
   const right = narrow ? width - 12 : width - 200;
   const margin = by * first.equivalence_margin;
   const ends = comparisons.flatMap(({ interval }) => interval.map((end) => by * end));
@@ -64,10 +65,10 @@ function Strips({ comparisons, history, models, width }) {
   let y = 10;
   const rows = comparisons.map((comparison) => {
     const past = earlier(comparison);
-    const isLong = narrow && 7.6 * (comparison.a.length + comparison.b.length + 3 + span(comparison, by, decimals).length) > width - 24;
+    const isLong = narrow && textWidth(nameOf(comparison), "600 13px") + 8 + textWidth(span(comparison, by, decimals), "13px") > width - 24;
     const words = isLong ? 35 : narrow ? 18 : 0;
-    const row = { comparison, past, isLong, top: y + words, at: y + words + past.length * STEP + (past.length > 0 ? 12 : 14) };
-    y = row.at + (narrow ? 16 : ROW - 9);
+    const row = { comparison, past, isLong, words, top: y + words, at: y + words + past.length * STEP + (past.length > 0 ? 12 : 14) };
+    y = row.at + (narrow ? 20 : ROW - 9);
     return row;
   });
   const bottom = y + 2;
@@ -88,19 +89,20 @@ function Strips({ comparisons, history, models, width }) {
   };
   const words = comparisons.map((comparison) => figures(comparison)).join("; ");
   return html`<svg class="plot" viewBox=${`0 0 ${width} ${height}`} width=${width} height=${height} role="img" aria-label=${`Differences with their intervals. ${words}`}>
-    ${ticks(scale, narrow ? 4 : 7).map(
+    ${ticks(scale, width < 620 ? 4 : 7).map(
       (tick) => html`<line x1=${x(tick.value)} x2=${x(tick.value)} y1="4" y2=${bottom} stroke="var(--grid)" />
         <text class="tick" x=${x(tick.value)} y=${bottom + 17} text-anchor="middle">${tick.label}</text>`,
     )}
     <rect x=${Math.min(x(-margin), x(0) - 2)} width=${Math.max(4, x(margin) - x(-margin))} y="4" height=${bottom - 4} fill="var(--grid)" />
     <line x1=${x(0)} x2=${x(0)} y1="4" y2=${bottom} stroke="var(--axis)" stroke-width="1.5" />
     <line x1=${left} x2=${right} y1=${bottom} y2=${bottom} stroke="var(--axis)" />
-    <text class="axis" x=${(left + right) / 2} y=${bottom + 36} text-anchor="middle">${narrow ? `${unit} (right of 0: the first is better)` : `${unit} of test ${first.measure}; right of 0 the first of a pair is better`}</text>
-    ${rows.map(({ comparison, past, isLong, top, at }) => {
+    <text class="axis" x=${(left + right) / 2} y=${bottom + 36} text-anchor="middle">${width < 620 ? `${unit} (right of 0: the first is better)` : `${unit} of test ${first.measure}; right of 0 the first of a pair is better`}</text>
+    ${rows.map(({ comparison, past, isLong, words, top, at }) => {
       const place = winner(comparison, models);
       const stroke = place < 0 ? "var(--grey)" : colour(place);
-      const pair = `${comparison.a} − ${comparison.b}`;
+      const pair = nameOf(comparison);
       return html`<g>
+        ${narrow && html`<rect x="0" width=${width} y=${top - words - 1} height=${words + 1} fill="var(--sheet)" />`}
         ${past.map((entry, index) => {
           const was = winner({ ...comparison, outcome: entry.outcome }, models);
           return html`<g class="earlier" opacity=${0.35 + (0.4 * (index + 1)) / past.length}>
@@ -111,7 +113,7 @@ function Strips({ comparisons, history, models, width }) {
         ${narrow
           ? html`<text class="pair" x=${left} y=${top - (isLong ? 21 : 4)}
               ><tspan class="strong">${pair}</tspan> ${isLong ? html`<tspan x=${left} dy="17">${span(comparison, by, decimals)}</tspan>` : span(comparison, by, decimals)}</text
-            >`
+            >${!isLong && width >= 620 && html`<text class="tick" x=${right} y=${top - 4} text-anchor="end">${outcomeWords(comparison)}, ${counted(comparison.runs, "run")}</text>`}`
           : html`<text class="pair strong" x=${left - 14} y=${at + 5} text-anchor="end">${pair}</text>
               <text class="pair" x=${right + 16} y=${at - 2}>${span(comparison, by, decimals)}</text>
               <text class="tick" x=${right + 16} y=${at + 15}>${outcomeWords(comparison)}, ${counted(comparison.runs, "run")}</text>`}
@@ -119,6 +121,9 @@ function Strips({ comparisons, history, models, width }) {
     })}
   </svg>`;
 }
+
+/** @param {Comparison} comparison */
+const nameOf = ({ a, b }) => `${a} − ${b}`;
 
 /**
  * @param {Comparison} comparison
@@ -144,7 +149,7 @@ export function inPlainWords(comparison) {
   const { unit, scale, decimals } = unitOf(measure);
   const [low, high] = measure === "log-loss" ? [-interval[1], -interval[0]] : interval;
   const amount = (/** @type {number} */ value) => fixed(scale * value, decimals);
-  const level = `${fixed(100 * confidence, 2).replace(/\.?0+$/, "")} % confidence`;
+  const level = `${fixed(100 * confidence, 2).replace(/\.?0+$/, "")}\u00a0% confidence`;
   const again =
     interval_covers === "images"
       ? "Tested on other images"

@@ -57,6 +57,21 @@ export function useWidth() {
   return [element, width];
 }
 
+/** @type {CanvasRenderingContext2D | null | undefined} */
+let ruler;
+
+/**
+ * How many pixels wide a text is in the page's font.
+ * @param {string} text
+ * @param {string} size with its weight, as CSS has it
+ */
+export function textWidth(text, size) {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  if (!ruler) return 8.5 * text.length;
+  ruler.font = `${size} ${getComputedStyle(document.body).fontFamily}`;
+  return Math.ceil(ruler.measureText(text).width);
+}
+
 /**
  * Details that are drawn only while they are open.
  * @param {{ summary: string, children?: Child }} properties
@@ -70,7 +85,7 @@ export function Details({ summary, children }) {
 }
 
 /**
- * A text whose names stand between backticks.
+ * A text whose names stand between backticks; no line of it begins with "%".
  * @param {string | null | undefined} text
  */
-export const coded = (text) => (text ?? "").split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+export const coded = (text) => (text ?? "").replaceAll(/(?<=\d) %/g, "\u00a0%").split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));

@@ -27,7 +27,7 @@ export function fixed(value, decimals) {
  * A fraction as `98.22 %`.
  * @param {number | null | undefined} fraction
  */
-export const percent = (fraction) => (isNumber(fraction) ? `${fixed(100 * fraction, 2)} %` : MISSING);
+export const percent = (fraction) => (isNumber(fraction) ? `${fixed(100 * fraction, 2)}\u00a0%` : MISSING);
 
 /**
  * Four decimals.
@@ -42,7 +42,7 @@ export const loss = (value) => (isNumber(value) ? fixed(value, 4) : MISSING);
 export function percentSpread(spread) {
   if (!spread || !isNumber(spread.mean)) return MISSING;
   const deviation = spread.standard_deviation;
-  return isNumber(deviation) ? `${fixed(100 * spread.mean, 2)} ± ${fixed(100 * deviation, 2)} %` : percent(spread.mean);
+  return isNumber(deviation) ? `${fixed(100 * spread.mean, 2)} ± ${fixed(100 * deviation, 2)}\u00a0%` : percent(spread.mean);
 }
 
 /**

@@ -138,6 +138,17 @@ export function valueOf(text, table, key) {
 }
 
 /**
+ * The line that a key stands in, from 1; null where there is none.
+ * @param {string} text
+ * @param {string} table the header, empty for the top
+ * @param {string} key
+ */
+export function lineOf(text, table, key) {
+  const found = find(text, scanned(text).pairs, table, key);
+  return found ? text.slice(0, found.from).split("\n").length : null;
+}
+
+/**
  * @param {string} text
  * @param {Pair[]} pairs
  * @param {string} table

@@ -43,12 +43,14 @@ export function Verdict({ state, children }) {
   const [head] = comparisons;
   const planned = runs.length;
   const finished = runs.filter((run) => run.state === "finished").length;
+  // A summary takes its time: runs may have finished that it does not hold.
+  const isOlder = summary !== null && finished > summary.models.reduce((sum, model) => sum + model.runs.length, 0);
   const isOpen = runs.some((run) => run.state === "waiting" || run.state === "training");
   /** @type {[string, string, string]} */
   let words;
   if (head) {
-    const [claim = "", ...rest] = head.verdict.split("; ");
-    words = [`${capital(claim)}${/[.!?]$/.test(claim) ? "" : "."}`, rest.length > 0 ? `${capital(rest.join("; "))}` : "", inPlainWords(head)];
+    const [claim = "", ...rest] = signs(head.verdict).split("; ");
+    words = [`${capital(claim)}${/[.!?]$/.test(claim) ? "" : "."}`, rest.length > 0 ? `${capital(rest.join("; "))}` : "", `${few(head)}${inPlainWords(head)}`];
   } else if (models.length === 1 && summary?.models[0]) {
     const [model] = summary.models;
     words = [`${model.name} classifies ${percentSpread(model.accuracy)} of the test images correctly on average (${counted(model.runs.length, "run")}).`, "", "Add a second model to compare."];
@@ -62,7 +64,9 @@ export function Verdict({ state, children }) {
       <p class="claim">${words[0]}</p>
       ${words[1] && html`<p class="rest">${words[1]}</p>`}
     </div>
+    ${isOlder && html`<p class="small">Newly finished runs are being compared…</p>`}
     ${words[2] && html`<p class="plain-words">${words[2]}</p>`}
+    ${widened(comparisons) && html`<p class="small">${widened(comparisons)}</p>`}
     ${comparisons.length > 0 &&
     html`<${Forest} comparisons=${memoised(comparisons)} history=${state.history} models=${models} />
       <p class="small">
@@ -75,11 +79,29 @@ export function Verdict({ state, children }) {
     html`<details>
       <summary>All ${comparisons.length} pairs in words</summary>
       <ul>
-        ${comparisons.map((comparison) => html`<li>${capital(comparison.verdict)}</li>`)}
+        ${comparisons.map((comparison) => html`<li>${capital(signs(comparison.verdict))}</li>`)}
       </ul>
     </details>`}
     ${children}
   </section>`;
+}
+
+/** Minus signs in the place of hyphens before digits, and no line that begins with "%". @param {string} text */
+const signs = (text) => text.replaceAll(/(?<=^|[\s([])-(?=\d)/g, "−").replaceAll(/(?<=\d) %/g, "\u00a0%");
+
+/** @param {Comparison} comparison */
+const few = ({ runs, outcome, interval_covers }) => (runs === 2 && outcome === "cannot-tell" && interval_covers !== "images" ? "Two runs are too few for a narrow interval. " : "");
+
+/**
+ * Why the intervals of several pairs are wider: Holm's method divides what may go wrong among them.
+ * @param {Comparison[]} comparisons
+ */
+function widened(comparisons) {
+  const most = Math.max(...comparisons.map((one) => one.confidence));
+  const single = 1 - comparisons.length * (1 - most);
+  if (comparisons.length < 2 || most - single < 1e-6) return "";
+  const percents = (/** @type {number} */ level) => `${Number((100 * level).toFixed(2))}\u00a0%`;
+  return `Intervals are wider here (up to ${percents(most)} instead of ${percents(single)}) because several pairs are compared at once.`;
 }
 
 /** The same list as long as it holds the same comparisons, so that nothing is drawn again. @type {Comparison[]} */

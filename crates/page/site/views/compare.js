@@ -2,7 +2,8 @@
 
 /** @import { Catalogue, Draft, Engine, State, StudyModel, Summary, ViewProps } from "../types.js" */
 
-import { html, useCallback, useMemo, useState } from "../lib/preact.js";
+import { packed } from "../address.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import { Complaint, useCommands } from "../parts/commands.js";
 import { Curves } from "../parts/curves.js";
 import { bytesOf, save, showReport } from "../parts/files.js";
@@ -11,7 +12,7 @@ import { Mark, colour } from "../parts/marks.js";
 import { coded, memo } from "../parts/memo.js";
 import { counted, fileName, headingOf, percentSpread, short, thousands } from "../parts/numbers.js";
 import { Progress, isBegun } from "../parts/progress.js";
-import { list, ownModels, valueOf, withValue } from "../parts/toml.js";
+import { lineOf, list, ownModels, valueOf, withValue } from "../parts/toml.js";
 import { Verdict } from "../parts/verdict.js";
 
 /** @param {ViewProps} properties */
@@ -25,13 +26,10 @@ export default function Compare({ engine, state, address, draft }) {
   return html`<div class="compare">
     <h1>${headingOf(answer) || "Compare"}</h1>
     <${Design} ...${{ engine, state, draft, commands, isNew }} />
-    ${draft.problem &&
-    html`<p class="warning" role="status">
-      <strong>${draft.problem.line ? `Line ${draft.problem.line} of the study file: ` : ""}${coded(draft.problem.message)}</strong> ${coded(draft.problem.hint)}${" "}
-      <a href=${address.link({ view: "change" })}>Edit the study file</a>
-    </p>`}
+    <${Refused} draft=${draft} address=${address} />
     <${Complaint} problem=${commands.problem} />
     <div class="bench">
+      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands, heading: state.study?.title || headingOf(answer) }} /><//>
       <div class="side">
         ${(state.study?.running || isBegun(state.runs)) &&
         html`<section class="panel" aria-labelledby="runs-heading">
@@ -40,13 +38,43 @@ export default function Compare({ engine, state, address, draft }) {
         </section>`}
         ${answer && html`<${Cards} models=${answer.models} image=${answer.image} summary=${state.summary} catalogue=${state.catalogue} text=${text} edit=${edit} />`}
       </div>
-      <${Verdict} state=${state}><${Results} ...${{ engine, state, commands, heading: state.study?.title || headingOf(answer) }} /><//>
       <section class="panel curves" aria-labelledby="curves-heading">
         <${CurvePanel} runs=${state.runs} models=${state.models} trails=${state.trails} />
       </section>
     </div>
     <${Notes} state=${state} />
   </div>`;
+}
+
+/** The fields that write a key of the study: table, key, name. @type {[string, string, string][]} */
+const FIELDS = [
+  ["", "seeds", "Runs of each model"],
+  ["recipe", "epochs", "Epochs"],
+  ["recipe", "learning_rate", "Learning rate"],
+];
+
+/**
+ * The key of the field that the draft's problem is about.
+ * @param {Draft} draft
+ */
+function fieldOf({ text, problem }) {
+  if (!problem?.line) return null;
+  return FIELDS.find(([table, key]) => lineOf(text, table, key) === problem.line) ?? null;
+}
+
+/** A problem without the place that it names itself. @param {string} message */
+const bare = (message) => message.replace(/^(model [^:]+: )?(\[recipe\] )?(seeds|epochs|learning[ _]rate): /, "");
+
+/** What the engine says of the draft, in the words of the field that it is about. @param {{ draft: Draft, address: ViewProps["address"] }} properties */
+function Refused({ draft, address }) {
+  const { problem } = draft;
+  if (!problem) return null;
+  const field = fieldOf(draft);
+  const edit = html`<a href=${address.link({ view: "change" })}>Edit the study file</a>`;
+  if (field) return html`<p class="warning" role="status"><strong>${field[2]}: ${coded(bare(problem.message))}.</strong> ${edit}</p>`;
+  return html`<p class="warning" role="status">
+    <strong>${problem.line ? `Line ${problem.line} of the study file: ` : ""}${coded(problem.message)}</strong> ${coded(problem.hint)}${" "} ${edit}
+  </p>`;
 }
 
 /**
@@ -57,7 +85,12 @@ function Design({ engine, state, draft, commands, isNew }) {
   const { answer, text, edit } = draft;
   const { study, runs, catalogue } = state;
   const running = study?.running ?? false;
-  const isReady = answer !== null && draft.problem === null && !draft.pending && draft.of === text;
+  // Fields with what is not allowed, which the study does not hold.
+  const [wrong, setWrong] = useState(/** @type {string[]} */ ([]));
+  const mark = useCallback((/** @type {string} */ key, /** @type {boolean} */ isWrong) => setWrong((last) => [...last.filter((other) => other !== key), ...(isWrong ? [key] : [])]), []);
+  const isReady = answer !== null && draft.problem === null && !draft.pending && draft.of === text && wrong.length === 0;
+  const problem = fieldOf(draft);
+  const told = (/** @type {string} */ key) => (problem?.[1] === key && draft.problem ? bare(draft.problem.message) : null);
   const isDone = study !== null && !isNew && runs.length > 0 && runs.every((run) => run.state === "finished" || run.state === "failed");
   const isPaused = study !== null && !isNew && !running && !isDone && isBegun(runs) && runs.some((run) => run.state === "waiting");
   const start = (/** @type {string} */ next) => commands.run("start", () => engine.call("start", { text: next }));
@@ -91,63 +124,117 @@ function Design({ engine, state, draft, commands, isNew }) {
         </select>
         ${sets.find((set) => set.name === dataset)?.title && html`<small>${sets.find((set) => set.name === dataset)?.title}</small>`}
       </label>
-      ${!hasFolds && html`<${Field} label="Runs of each model" value=${answer ? String(answer.runs) : ""} own="" pattern=${/^([1-9]\d{0,2}|1000)$/} wrong="1 to 1000" set=${(/** @type {string | null} */ value) => set("", "seeds", value)} />`}
-      <${Field} label="Epochs" value=${valueOf(text, "recipe", "epochs") ?? ""} own=${own("epochs").join(", ")} pattern=${/^([1-9]\d{0,3}|10000)$/} wrong="1 to 10,000" set=${(/** @type {string | null} */ value) => set("recipe", "epochs", value)} />
-      <${Field} label="Learning rate" value=${valueOf(text, "recipe", "learning_rate") ?? ""} own=${own("learning_rate").join(", ")} pattern=${/^(\d+\.?\d*|\d+(\.\d+)?e-?\d+)$/} wrong="a number, such as 0.001" set=${(/** @type {string | null} */ value) => set("recipe", "learning_rate", value && float(value))} />
+      ${!hasFolds &&
+      html`<${Field}
+        name="seeds" label="Runs of each model" value=${/^\d+$/.exec(valueOf(text, "", "seeds") ?? "")?.[0] ?? (answer ? String(answer.runs) : "")} own="" pattern=${/^([1-9]\d{0,2}|1000)$/}
+        wrong="Write a whole number from 1 to 1,000." told=${told("seeds")} mark=${mark} set=${(/** @type {string | null} */ value) => set("", "seeds", value)}
+      />`}
+      <${Field}
+        name="epochs" label="Epochs" value=${valueOf(text, "recipe", "epochs") ?? ""} own=${own("epochs").join(", ")} pattern=${/^([1-9]\d{0,3}|10000)$/}
+        wrong="Write a whole number from 1 to 10,000, or nothing." told=${told("epochs")} mark=${mark} set=${(/** @type {string | null} */ value) => set("recipe", "epochs", value)}
+      />
+      <${Field}
+        name="learning_rate" label="Learning rate" value=${valueOf(text, "recipe", "learning_rate") ?? ""} own=${own("learning_rate").join(", ")} pattern=${/^(?=.*[1-9])(\d+\.?\d*|\.\d+|\d+(\.\d+)?[eE]-?\d+)$/}
+        wrong="Write a number above 0, such as 0.001, or nothing." told=${told("learning_rate")} mark=${mark} set=${(/** @type {string | null} */ value) => set("recipe", "learning_rate", value && float(value))}
+      />
     </div>
     <div class="actions">
       ${(!running || isNew) && !isPaused && !isDone && html`<button type="submit" class="primary" disabled=${!isReady || commands.busy !== null}>${startWords}</button>`}
       ${running && !study?.pausing && html`<button type="button" class=${isNew ? "" : "primary"} title="Finishes the runs that have begun and begins no other" onClick=${() => commands.run("pause", () => engine.call("pause"))}>Pause</button>`}
       ${running && study?.pausing && html`<button type="button" class="primary" onClick=${() => commands.run("resume", () => engine.call("resume"))}>Resume</button>`}
-      ${isPaused && html`<button type="button" class="primary" onClick=${() => commands.run("resume", () => (study?.pausing ? engine.call("resume") : engine.call("start", { text })))}>Resume</button>`}
+      ${isPaused && html`<button type="button" class="primary" disabled=${wrong.length > 0} onClick=${() => commands.run("resume", () => (study?.pausing ? engine.call("resume") : engine.call("start", { text })))}>Resume</button>`}
       ${running && html`<button type="button" title="Gives up the runs that have begun; finished runs are kept" onClick=${() => commands.run("stop", () => engine.call("stop"))}>Stop</button>`}
       ${isDone &&
       answer &&
       !hasFolds &&
-      html`<button type="button" class="primary" disabled=${commands.busy !== null} onClick=${() => more(1)}>Add 1 run</button>
-        <button type="button" disabled=${commands.busy !== null} onClick=${() => more(5)}>Add 5 runs</button>`}
+      html`<button type="button" class="primary" disabled=${commands.busy !== null || wrong.length > 0} onClick=${() => more(1)}>Add 1 run</button>
+        <button type="button" disabled=${commands.busy !== null || wrong.length > 0} onClick=${() => more(5)}>Add 5 runs</button>`}
+      <${CopyLink} text=${text} isNative=${catalogue?.engine.kind === "native"} />
     </div>
   </form>`;
+}
+
+/**
+ * A link to the study alone, whatever else the address has.
+ * @param {{ text: string, isNative: boolean }} properties
+ */
+function CopyLink({ text, isNative }) {
+  const [copied, setCopied] = useState(/** @type {{ of: string, link: string, isDone: boolean } | null} */ (null));
+  const copy = async () => {
+    const link = `${location.origin}${location.pathname}#${new URLSearchParams({ view: "compare", study: await packed(text) })}`;
+    const isDone = await navigator.clipboard.writeText(link).then(
+      () => true,
+      () => false,
+    );
+    setCopied({ of: text, link, isDone });
+  };
+  const is = copied?.of === text ? copied : null;
+  return html`<button type="button" title="A link to this study, with its models and fields" disabled=${text === ""} onClick=${copy}>Copy link</button>
+    <span class="small copied" role="status"
+      >${is?.isDone && `Link copied.${isNative ? " It opens in this browser while the program runs." : ""}`}${is && !is.isDone && html`<label><span>The link to copy</span><input type="text" readonly value=${is.link} onFocus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} /></label>`}</span
+    >`;
 }
 
 /**
  * A number that TOML reads as one with a fraction.
  * @param {string} value
  */
-const float = (value) => (/^\d+$/.test(value) ? `${value}.0` : value.replace(/\.$/, ".0").replace(/^\./, "0."));
+const float = (value) => (/^\d+$/.test(value) ? `${Number(value)}.0` : value.replace(/\.$/, ".0").replace(/^\./, "0.").replace(/^0+(?=\d)/, ""));
 
 /**
- * A field that is written to the study where it is right and left as it is where not.
- * @param {{ label: string, value: string, own: string, pattern: RegExp, wrong: string, set: (value: string | null) => void }} properties
+ * A field that is written to the study where it is right. Where it is not, it stays as it was typed, with what would be right below it.
+ * @param {{
+ *   name: string, label: string, value: string, own: string, pattern: RegExp, wrong: string, told: string | null,
+ *   mark: (name: string, isWrong: boolean) => void, set: (value: string | null) => void,
+ * }} properties `told`: what the engine says of the value
  */
-function Field({ label, value, own, pattern, wrong, set }) {
+function Field({ name, label, value, own, pattern, wrong, told, mark, set }) {
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
-  const shown = typed ?? value;
-  const isWrong = typed !== null && !(typed.trim() === "" ? own !== "" : pattern.test(typed.trim()));
-  const id = `field-${label.toLowerCase().replaceAll(" ", "-")}`;
+  // A decimal comma is one.
+  const plainOf = (/** @type {string} */ text) => text.trim().replace(/^(\d*),(\d+)$/, "$1.$2");
+  const allows = (/** @type {string} */ plain) => (plain === "" ? own !== "" : pattern.test(plain));
+  const isAllowed = typed === null || allows(plainOf(typed));
+  const isWrong = !isAllowed || told !== null;
+  const id = `field-${name}`;
+  const typing = useRef(false);
   const input = (/** @type {Event} */ event) => {
+    typing.current = true;
     const next = /** @type {HTMLInputElement} */ (event.target).value;
     setTyped(next);
-    if (next.trim() === "" && own !== "") set(null);
-    else if (pattern.test(next.trim())) set(next.trim());
+    const plain = plainOf(next);
+    if (allows(plain)) set(plain === "" ? null : plain);
   };
+  useEffect(() => mark(name, !isAllowed), [isAllowed]);
+  useEffect(() => () => mark(name, false), []);
+  // The study has another value, from elsewhere.
+  useEffect(() => {
+    if (!typing.current) setTyped(null);
+  }, [value]);
+  const hint = value === "" ? "each model's own" : "for every model; empty: its own";
   return html`<label class=${isWrong ? "wrong" : ""}>
-    <span>${label}</span>
+    <span id=${`${id}-label`}>${label}</span>
     <input
       type="text"
+      aria-labelledby=${`${id}-label`}
       inputmode="decimal"
       autocomplete="off"
       spellcheck="false"
-      value=${shown}
+      value=${typed ?? value}
       placeholder=${own}
       aria-invalid=${isWrong ? "true" : undefined}
       aria-describedby=${isWrong || own ? id : undefined}
       onInput=${input}
-      onBlur=${() => setTyped(null)}
+      onBlur=${() => {
+        typing.current = false;
+        if (isAllowed) setTyped(null);
+      }}
     />
-    ${(isWrong || own) && html`<small id=${id}>${isWrong ? wrong : value === "" ? "each model's own" : "for every model; empty: its own"}</small>`}
+    ${(isWrong || own) && html`<small id=${id}>${!isAllowed ? wrong : told !== null ? sentence(told) : hint}</small>`}
   </label>`;
 }
+
+/** @param {string} text */
+const sentence = (text) => coded(`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`);
 
 /**
  * @param {{ models: StudyModel[], image: number[], summary: Summary | null, catalogue: Catalogue | null, text: string, edit: (text: string) => void }} properties

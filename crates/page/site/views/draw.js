@@ -10,7 +10,7 @@ import { fileOf, pictureOf } from "../parts/pixels/file.js";
 import { Latest } from "../parts/pixels/latest.js";
 import { Pad } from "../parts/pixels/pad.js";
 import { EMPTY, SIDE, fitted, greyOf, isEmpty, isPlain, withPicture } from "../parts/pixels/sheet.js";
-import { ALL_STEPS, Steps } from "../parts/pixels/steps.js";
+import { ALL_STEPS, Doubts, Steps } from "../parts/pixels/steps.js";
 import { largest, percent } from "../parts/pixels/words.js";
 
 /** @import { Answer, Engine, Prepare, Prepared, ViewProps } from "../types.js" */
@@ -108,6 +108,8 @@ export default function Draw({ engine, state, address }) {
   const [isRanked, setRanked] = useKept("draw.ranked", true, true);
   const [reply, setReply] = useState(/** @type {Reply | null} */ (null));
   const [problem, setProblem] = useState(/** @type {{ message: string, hint?: string | null } | null} */ (null));
+  // The pictures of the last steps stay, dimmed, where a picture has none of its own.
+  const [lastPrepared, setLastPrepared] = useState(/** @type {Prepared | null} */ (null));
   const [said, setSaid] = useState("");
   const [isOver, setOver] = useState(false);
   const [isDrawing, setDrawing] = useState(false);
@@ -129,6 +131,7 @@ export default function Draw({ engine, state, address }) {
         (/** @type {Question} */ question) => answered(engine, question),
         (answer) => {
           setReply(answer);
+          if (answer.prepared) setLastPrepared(answer.prepared);
           setProblem(null);
         },
         (trouble) => {
@@ -150,6 +153,7 @@ export default function Draw({ engine, state, address }) {
       asking.drop();
       shareImage(null);
       setReply(null);
+      setLastPrepared(null);
       setProblem(null);
       return;
     }
@@ -303,6 +307,7 @@ export default function Draw({ engine, state, address }) {
           : null}
         ${answers.length > 0
           ? html`<p class="verdict-line">${summary}${truth === null ? null : html` The label is <strong>${classes[truth] ?? truth}</strong>.`}</p>
+              <${Doubts} notes=${reply?.prepared?.notes ?? []} />
               <div class="answers">
                 ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} place=${state.models.indexOf(answer.name)} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
               </div>
@@ -330,7 +335,7 @@ export default function Draw({ engine, state, address }) {
       ${isPrepared
         ? html`<p>Test image ${picture.index} is already prepared: the models receive it unchanged. Draw on it or press Invert to send it through the steps.</p>`
         : html`<p>The models do not receive your picture but the result of these steps. Turn a step off to see what it is for.</p>
-            <${Steps} prepared=${reply?.prepared ?? null} switches=${switches} onTrap=${trap} isReduced=${reply?.prepared?.steps.length === 1} comparison=${reply ? html`<${Comparison} reply=${reply} classes=${classes} />` : null}
+            <${Steps} prepared=${reply?.prepared ?? (problem ? lastPrepared : null)} isPast=${!reply?.prepared && problem !== null} switches=${switches} onTrap=${trap} isReduced=${(reply?.prepared ?? (problem ? lastPrepared : null))?.steps.length === 1} comparison=${reply ? html`<${Comparison} reply=${reply} classes=${classes} />` : null}
               onSwitch=${(/** @type {StepName} */ name, /** @type {boolean} */ isOn) => setSwitches((/** @type {Switches} */ last) => ({ ...last, [name]: isOn }))} />`}
     </section>
     <${Said} text=${said} />

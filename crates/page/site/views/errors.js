@@ -27,7 +27,20 @@ export default function ErrorsView({ engine, state, address }) {
   const [order, setOrder] = useKept("errors.order", /** @type {Order} */ ("sure"), true);
   const [minus, setMinus] = useKept("errors.minus", /** @type {string | null} */ (null), true);
   const [cell, setCell] = useKept("errors.cell", /** @type {{ label: number, answer: number } | null} */ (null), true);
+  const [of, setOf] = useKept("errors.of", /** @type {string | null} */ (null), true);
   const [shown, setShown] = useState(PAGE);
+
+  // What was chosen of one study's images says nothing of another's.
+  const text = state.study?.text ?? null;
+  useEffect(() => {
+    if (text === null || text === of) return;
+    setOf(text);
+    if (of === null) return;
+    setFilter("all");
+    setOnly(null);
+    setMinus(null);
+    setCell(null);
+  }, [text]);
 
   // A summary comes whenever one more run is finished.
   useEffect(() => {
@@ -99,7 +112,7 @@ export default function ErrorsView({ engine, state, address }) {
       ? `images with label ${classes[chosen.label]} that a run of ${names[model]} classifies correctly and another run does not`
       : `images with label ${classes[chosen.label]} that a run of ${names[model]} classifies as ${classes[chosen.answer]}`
     : "";
-  const text = `${counted(listed.length, "image")} of ${errors.images.toLocaleString("en")}`;
+  const count = `${counted(listed.length, "image")} of ${errors.images.toLocaleString("en")}`;
   return html`<div class="pixels errors">
     <h1>Errors</h1>
     <p class="lead">Which classes the models confuse, and the test images that they classify incorrectly.</p>
@@ -112,8 +125,8 @@ export default function ErrorsView({ engine, state, address }) {
             ${names.map((name, index) => html`<label key=${name}><input type="radio" name="errors-model" checked=${index === model} onChange=${() => address.go({ model: name }, true)} /><span><${Name} place=${state.models.indexOf(name)} name=${name} /></span></label>`)}
           </fieldset>
           ${names.length > 1
-            ? html`<label class="field"><span class="small">Minus</span><select value=${other === null ? "" : names[other]} onChange=${(/** @type {Event} */ event) => setMinus(/** @type {HTMLSelectElement} */ (event.currentTarget).value || null)}>
-                <option value="">nothing</option>${names.map((name, index) => (index === model ? null : html`<option key=${name} value=${name}>${name}</option>`))}
+            ? html`<label class="field"><span class="small">Compare with</span><select value=${other === null ? "" : names[other]} onChange=${(/** @type {Event} */ event) => setMinus(/** @type {HTMLSelectElement} */ (event.currentTarget).value || null)}>
+                <option value="">none</option>${names.map((name, index) => (index === model ? null : html`<option key=${name} value=${name}>${name}</option>`))}
               </select></label>`
             : null}
         </div>
@@ -122,7 +135,7 @@ export default function ErrorsView({ engine, state, address }) {
       </section>
 
       <section class="images leaf" aria-labelledby="images-title">
-        <div class="heading"><h2 id="images-title">Images</h2><p class="count">${text}</p></div>
+        <div class="heading"><h2 id="images-title">Images</h2><p class="count">${count}</p></div>
         <div class="choices">
           <fieldset class="segments filters"><legend class="small">Show</legend>
             ${/** @type {Filter[]} */ (Object.keys(FILTERS)).filter((name) => names.length > 1 || (name !== "every" && name !== "one")).map((name) => html`<label key=${name}><input type="radio" name="errors-filter" checked=${filter === name} onChange=${() => setFilter(name)} /><span>${FILTERS[name]} <span class="tally">${counts[name]?.toLocaleString("en")}</span></span></label>`)}
@@ -135,6 +148,7 @@ export default function ErrorsView({ engine, state, address }) {
         ${chosen ? html`<p class="chosen-cell">Only ${cellText}. <button type="button" onClick=${() => setCell(null)}>Show all cells</button></p>` : null}
         ${filter === "sure" ? html`<p class="small">A run gave a wrong class a probability of at least ${percent(SURE)}.</p>` : null}
         ${filter === "one" || filter === "every" ? html`<p class="small">A model counts as wrong where at least half of its runs are.</p>` : null}
+        ${listed.length > 0 ? html`<${Key} names=${names} places=${places} hasDoubts=${listed.some(({ disputed }) => disputed)} />` : null}
         ${listed.length === 0
           ? html`<div class="empty"><p>${errors.images === 0 ? "The runs of a cross-validation share no test images, so no single images are shown." : "No images match."}</p></div>`
           : html`<ul class="tiles">${listed.slice(0, shown).map((image) => html`<${Tile} key=${image.index} image=${image} names=${names} classes=${classes} places=${places} thumbnails=${thumbnails} onOpen=${open} />`)}</ul>`}
@@ -153,8 +167,22 @@ export default function ErrorsView({ engine, state, address }) {
             opener.current?.focus();
           }} />`
       : null}
-    <${Said} text=${`${text}${chosen ? `: ${cellText}` : ""}`} />
+    <${Said} text=${`${count}${chosen ? `: ${cellText}` : ""}`} />
   </div>`;
+}
+
+/**
+ * What the marks under the images say.
+ * @param {{ names: readonly string[], places: readonly number[], hasDoubts: boolean }} props
+ */
+function Key({ names, places, hasDoubts }) {
+  /** @param {boolean} hollow */
+  const marks = (hollow) => html`<svg viewBox=${`0 0 ${14 * names.length} 14`} style=${{ width: `${0.9 * names.length}rem` }} aria-hidden="true">${names.map((name, model) => html`<${Mark} key=${name} place=${places[model] ?? -1} x=${14 * model + 7} y=${7} radius=${4} hollow=${hollow} />`)}</svg>`;
+  return html`<ul class="key small" aria-label="Marks under the images">
+    <li>${marks(false)} wrong in at least half of the model's runs</li>
+    <li>${marks(true)} wrong in fewer, or in none</li>
+    ${hasDoubts ? html`<li><span class="doubt">?</span> disputed: people doubt the label, so the model may be right</li>` : null}
+  </ul>`;
 }
 
 /**

@@ -163,6 +163,7 @@ function Open({ engine, state, address, draft, lesson, next, memory, note, follo
     html`${!isHere &&
       html`<section>
         <h2>What is seen</h2>
+        <p class="again">Another study is open now, so the results of this lesson are not shown. <strong>Start it again to see its results.</strong></p>
         <ul>
           ${lesson.see.map((seen) => html`<li>${coded(seen.text)}</li>`)}
         </ul>

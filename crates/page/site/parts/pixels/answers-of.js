@@ -61,7 +61,7 @@ export function AnswersOf({ engine, state, address, thumbnails, classes, image, 
         <div>
           <h2 id="answers-of-title">Test image ${index}</h2>
           <p class="label">Label <b>${classes[label] ?? label}</b></p>
-          ${image?.disputed ? html`<p class="small">This label is disputed: the answer may be correct.</p>` : null}
+          ${image?.disputed ? html`<p class="small">This label is disputed: people doubt it, and the answer may be correct.</p>` : null}
           ${image ? html`<p class="small">${image.wrongRuns} of ${image.runs} ${image.runs === 1 ? "run" : "runs"} wrong</p>` : null}
           <div class="tools">
             ${place === null ? null : html`<button type="button" class="icon" aria-label="Previous image" disabled=${place === 0} onClick=${() => onStep(-1)}>‹</button><span class="small">${place + 1} of ${count}</span><button type="button" class="icon" aria-label="Next image" disabled=${place === count - 1} onClick=${() => onStep(1)}>›</button>`}

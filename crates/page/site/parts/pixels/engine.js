@@ -2,6 +2,7 @@
 
 import { html, useEffect, useState } from "../../lib/preact.js";
 import { colour } from "../marks.js";
+import { coded } from "../memo.js";
 
 /** @import { Address, Answer, Engine, State } from "../../types.js" */
 
@@ -86,6 +87,9 @@ export async function randomIndex(engine) {
   return Math.floor(Math.random() * count);
 }
 
+/** With a capital and a stop. @param {string} text */
+const sentence = (text) => coded(`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`);
+
 /** What to do where no model has weights. @param {{ state: State, address: Address }} props */
 export function NoModel({ state, address }) {
   const compare = html`<a href=${address.link({ view: "compare" })}>Compare</a>`;
@@ -98,7 +102,7 @@ export function NoModel({ state, address }) {
 /** @param {{ problem: { message: string, hint?: string | null } | null }} props */
 export function Trouble({ problem }) {
   if (!problem) return null;
-  return html`<p class="warning" role="alert">${problem.message}${problem.hint ? html` <span class="hint">${problem.hint}</span>` : null}</p>`;
+  return html`<p class="warning" role="alert">${sentence(problem.message)}${problem.hint ? html` <span class="hint">${sentence(problem.hint)}</span>` : null}</p>`;
 }
 
 /** A sentence for screen readers, said when it changes. @param {{ text: string }} props */

@@ -43,14 +43,15 @@ const TEXTS = {
 };
 
 /**
- * @param {{ prepared: Prepared | null, switches: Switches, onSwitch: (name: StepName, isOn: boolean) => void, onTrap: (name: StepName) => void, comparison: Child, isReduced: boolean }} props
- *   `isReduced`: pictures are only scaled, as those of other data sets than MNIST's
+ * @param {{ prepared: Prepared | null, switches: Switches, onSwitch: (name: StepName, isOn: boolean) => void, onTrap: (name: StepName) => void, comparison: Child, isReduced: boolean, isPast: boolean }} props
+ *   `isReduced`: pictures are only scaled, as those of other data sets than MNIST's; `isPast`: the pictures are of an earlier drawing
  */
-export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isReduced }) {
+export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isReduced, isPast }) {
   const pictures = useMemo(() => prepared?.steps.map((step) => ({ ...step, bytes: bytesOf(step.pixels) })) ?? [], [prepared]);
   const names = isReduced ? ["picture"] : ["picture", "polarity", "crop", "scale", "centre"];
   const left = /** @type {StepName[]} */ (names.filter((name) => name !== "picture" && !switches[/** @type {StepName} */ (name)]));
-  return html`<div class="seen">
+  return html`<div class="seen" data-past=${isPast}>
+    ${isPast ? html`<p class="small">The pictures are of the last drawing that could be prepared.</p>` : null}
     <ol class="steps">
       ${names.map((name) => {
         const step = pictures.find((other) => other.name === name);
@@ -84,8 +85,11 @@ export function Steps({ prepared, switches, onSwitch, onTrap, comparison, isRedu
           <button type="button" class="quiet" onClick=${() => left.forEach((name) => onSwitch(name, true))}>Turn every step on</button>
         </div>`
       : null}
-    ${prepared && prepared.notes.length > 0
-      ? html`<ul class="doubts" aria-label="Notes on the picture">${prepared.notes.map((note) => html`<li key=${note}>${note.charAt(0).toUpperCase()}${note.slice(1)}.</li>`)}</ul>`
-      : null}
   </div>`;
+}
+
+/** What is to be doubted about the picture. @param {{ notes: readonly string[] }} props */
+export function Doubts({ notes }) {
+  if (notes.length === 0) return null;
+  return html`<ul class="doubts" aria-label="Notes on the picture">${notes.map((note) => html`<li key=${note}>${note.charAt(0).toUpperCase()}${note.slice(1)}.</li>`)}</ul>`;
 }
