@@ -197,3 +197,93 @@ fn a_study_is_described_and_its_mistakes_are_mended() {
         "{problem}"
     );
 }
+
+/// Two networks that are trained in a second.
+fn quick(seeds: usize, title: &str, activation: &str) -> String {
+    format!(
+        "{title}models = [\"own\", \"plain\"]\nseeds = {seeds}\n\n[recipe]\nepochs = 1\ntraining_images = 500\n\n[model.own]\n\
+         layers = [\"flatten\", \"dense 16\", \"{activation}\", \"dense classes\"]\n\n[model.plain]\n\
+         layers = [\"flatten\", \"dense classes\"]\n"
+    )
+}
+
+fn records(folder: &std::path::Path) -> usize {
+    fs::read_dir(folder.join("records")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn runs_that_are_used_again_lie_in_the_folder_of_their_study() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    server.ask("start", &json!({ "text": quick(2, "", "relu") }));
+    server.wait(is_done);
+    server.ask("start", &json!({ "text": quick(2, "title = \"records\"\n", "relu") }));
+    let state = server.wait(is_done);
+    let other = std::path::PathBuf::from(state["folder"].as_str().expect("a folder"));
+    assert_ne!(other, folder.path().join("records"), "not where records are");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !other.join("report.html").is_file() && std::time::Instant::now() < end {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!((records(folder.path()), records(&other)), (4, 4));
+    let written: Value =
+        serde_json::from_str(&fs::read_to_string(other.join("summary.json")).expect("a summary"))
+            .expect("JSON");
+    assert_eq!(written["comparisons"], server.ask("summary", &json!({}))["comparisons"]);
+}
+
+#[test]
+fn weights_answer_for_their_own_run_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let image = server.ask("images", &json!({ "indices": [3] }))["images"][0]["pixels"].clone();
+    let asked =
+        || server.ask("answer", &json!({ "image": image }))["models"].as_array().expect("models").clone();
+    server.ask("start", &json!({ "text": quick(2, "", "relu") }));
+    server.wait(is_done);
+    assert!(asked().iter().all(|answer| answer["seed"] == 1), "the last run of each");
+    // Fewer runs: the last that the study has.
+    server.ask("start", &json!({ "text": quick(1, "", "relu") }));
+    server.wait(is_done);
+    let answers = asked();
+    assert!(answers.len() == 2 && answers.iter().all(|answer| answer["seed"] == 0), "{answers:?}");
+    server.ask("inside", &json!({ "model": "own", "image": image }));
+    // Another network of the same name and size has learnt nothing yet.
+    let slow = quick(1, "", "tanh").replace("epochs = 1", "epochs = 100000");
+    server.ask("start", &json!({ "text": slow }));
+    server.wait(|state| state["runs"][0]["state"] == "training");
+    let own = asked().into_iter().find(|answer| answer["name"] == "own");
+    assert!(own.is_none_or(|answer| answer["finished"] == false));
+    // A run that is given up answers no more; begun again at once, it is made.
+    for _ in 0..3 {
+        server.ask("stop", &json!({}));
+        server.ask("start", &json!({ "text": slow }));
+        server.wait(|state| state["runs"][0]["state"] == "training");
+    }
+    server.ask("stop", &json!({}));
+    server.wait(|state| state["running"] == false);
+    assert!(asked().iter().all(|answer| answer["name"] != "own"));
+}
+
+#[test]
+fn a_folder_that_was_left_with_another_study_does_not_keep_the_page_from_starting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for text in
+        ["dataset = \"photos\"\nmodels = [\"mlp\"]\n", "no study", "datasets = [\"mnist\", \"usps\"]\n"]
+    {
+        fs::write(folder.path().join("study.toml"), text).expect("written");
+        let server = Server::start(folder.path(), &[]);
+        assert!(server.ask("state", &json!({}))["text"].as_str().is_some_and(|text| text.contains("lstm")));
+    }
+}
+
+#[test]
+fn folds_share_no_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let text = quick(1, "folds = 2\n", "relu").replace("seeds = 1\n", "");
+    server.ask("start", &json!({ "text": text }));
+    server.wait(is_done);
+    assert!(server.call("answers_of", &json!({ "index": 20 })).is_err());
+    assert!(server.ask("errors", &json!({}))["missed"].as_array().is_some_and(Vec::is_empty));
+}
