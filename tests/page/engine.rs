@@ -249,7 +249,7 @@ fn weights_answer_for_their_own_run_alone() {
     assert!(answers.len() == 2 && answers.iter().all(|answer| answer["seed"] == 0), "{answers:?}");
     server.ask("inside", &json!({ "model": "own", "image": image }));
     // Another network of the same name and size has learnt nothing yet.
-    let slow = quick(1, "", "tanh").replace("epochs = 1", "epochs = 100000");
+    let slow = quick(1, "", "tanh").replace("epochs = 1", "epochs = 10000");
     server.ask("start", &json!({ "text": slow }));
     server.wait(|state| state["runs"][0]["state"] == "training");
     let own = asked().into_iter().find(|answer| answer["name"] == "own");
