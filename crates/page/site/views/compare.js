@@ -294,7 +294,7 @@ function AddModel({ others, catalogue, add }) {
         ${others.map((other) => html`<option key=${other} value=${other} selected=${other === name}>${other}</option>`)}
       </select>
     </label>
-    <p class="small">${known ? known.summary : "a model of this study file"}</p>
+    <p class="small">${known ? coded(known.summary) : "a model of this study file"}</p>
     <div class="add-foot">
       <button type="submit">Add ${name}</button>
       ${known && html`<span class="small">${thousands(known.parameters)} parameters</span>`}
@@ -360,7 +360,7 @@ function Notes({ state }) {
   html`<details class="figures">
     <summary>${counted(all.length, "note")} on these figures</summary>
     <ul>
-      ${all.map((note) => html`<li>${note}</li>`)}
+      ${all.map((note) => html`<li>${coded(note)}</li>`)}
     </ul>
   </details>`}`;
 }
