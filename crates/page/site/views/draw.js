@@ -305,9 +305,9 @@ export default function Draw({ engine, state, address }) {
         ${hasNoModel || (reply === null && state.runs.length === 0)
           ? html`<${NoModel} state=${state} address=${address} />`
           : null}
+        <${Doubts} notes=${reply?.prepared?.notes ?? []} />
         ${answers.length > 0
           ? html`<p class="verdict-line">${summary}${truth === null ? null : html` The label is <strong>${classes[truth] ?? truth}</strong>.`}</p>
-              <${Doubts} notes=${reply?.prepared?.notes ?? []} />
               <div class="answers">
                 ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} place=${state.models.indexOf(answer.name)} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
               </div>
