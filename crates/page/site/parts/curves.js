@@ -5,7 +5,7 @@
 import { html, useMemo, useRef, useState } from "../lib/preact.js";
 import { counting, fraction, linear, positive, ticks } from "./axis.js";
 import { Mark, Name, colour } from "./marks.js";
-import { Details, memo, useWidth } from "./memo.js";
+import { Details, memo, textWidth, useWidth } from "./memo.js";
 import { counted, fixed, isNumber, mean, MISSING } from "./numbers.js";
 
 /** Points of accuracy below the lowest validation that a trail may take the axis to. */
@@ -135,8 +135,8 @@ function Plot({ curves, trails, last, quantity, width }) {
   const [epoch, setEpoch] = useState(/** @type {number | null} */ (null));
   const narrow = width < 520;
   const height = narrow ? 260 : Math.round(Math.min(400, Math.max(300, width * 0.48)));
-  const longest = Math.max(6, ...curves.map((curve) => curve.model.length));
-  const [left, right] = [58, narrow ? 14 : Math.min(180, longest * 7.6 + 78)];
+  const longest = Math.max(48, ...curves.map((curve) => textWidth(curve.model, "600 12.5px")));
+  const [left, right] = [58, narrow ? 14 : Math.min(0.4 * width, longest + 82)];
   const frame = { left, right: width - right, top: 12, bottom: height - 44 };
   const newest = scaleOf(curves, trails, quantity);
   const scale = useMemo(() => newest, [newest.lower, newest.upper, newest.logarithmic]);

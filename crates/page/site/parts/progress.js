@@ -4,7 +4,7 @@
 
 import { html } from "../lib/preact.js";
 import { Name, colour } from "./marks.js";
-import { Details, memo } from "./memo.js";
+import { Details, coded, memo } from "./memo.js";
 import { counted, duration, fixed, isNumber, mean, percent, percentSpread, seconds, short } from "./numbers.js";
 
 /** Runs that are told in words at once. */
@@ -93,7 +93,7 @@ export function Progress({ state, cost }) {
     </ul>`}
     ${failed > 0 &&
     html`<ul class="now small">
-      ${runs.filter((run) => run.state === "failed").map((run) => html`<li><strong>${run.model}, seed ${run.seed}</strong> failed: ${run.problem ?? "it diverged"}</li>`)}
+      ${runs.filter((run) => run.state === "failed").map((run) => html`<li><strong>${run.model}, seed ${run.seed}</strong> failed: ${coded(run.problem ?? "it diverged")}</li>`)}
     </ul>`}
     <${RunTable} runs=${runs} />
   </div>`;

@@ -36,6 +36,13 @@ function ordered(summary) {
   return [...summary.comparisons].sort((one, other) => Number(isHead(other) ?? false) - Number(isHead(one) ?? false));
 }
 
+/**
+ * Whether runs have finished that the summary does not hold yet: it takes its time.
+ * @param {State} state
+ */
+export const isBehind = ({ summary, runs }) =>
+  summary !== null && runs.filter((run) => run.state === "finished").length > summary.models.reduce((sum, model) => sum + model.runs.length, 0);
+
 /** @param {{ state: State, children?: import("../lib/preact.js").Child }} properties */
 export function Verdict({ state, children }) {
   const { summary, runs, models } = state;
@@ -43,8 +50,6 @@ export function Verdict({ state, children }) {
   const [head] = comparisons;
   const planned = runs.length;
   const finished = runs.filter((run) => run.state === "finished").length;
-  // A summary takes its time: runs may have finished that it does not hold.
-  const isOlder = summary !== null && finished > summary.models.reduce((sum, model) => sum + model.runs.length, 0);
   const isOpen = runs.some((run) => run.state === "waiting" || run.state === "training");
   /** @type {[string, string, string]} */
   let words;
@@ -64,7 +69,7 @@ export function Verdict({ state, children }) {
       <p class="claim">${words[0]}</p>
       ${words[1] && html`<p class="rest">${words[1]}</p>`}
     </div>
-    ${isOlder && html`<p class="small">Newly finished runs are being compared…</p>`}
+    ${isBehind(state) && html`<p class="small">Newly finished runs are being compared…</p>`}
     ${words[2] && html`<p class="plain-words">${words[2]}</p>`}
     ${widened(comparisons) && html`<p class="small">${widened(comparisons)}</p>`}
     ${comparisons.length > 0 &&

@@ -47,6 +47,7 @@ export default function Change({ engine, state, address, draft }) {
     });
   return html`<div class="change">
     <h1>Change the study</h1>
+    <p class="lead">Write what is compared, and how: the study file lists the models, their layers and their training. The models beside it follow what you write; Start trains them.</p>
     <div class="tools">
       <button type="button" class="primary" disabled=${!isRight || commands.busy !== null} onClick=${start}>Start</button>
       <button type="button" onClick=${() => save(`${name}.toml`, text, "application/toml")}>Save as TOML</button>
@@ -63,7 +64,7 @@ export default function Change({ engine, state, address, draft }) {
       </section>
       <section class=${`models ${draft.problem ? "stale" : ""}`} aria-label="The models, layer by layer">
         ${(answer?.models ?? []).map(
-          (model, place) => html`<${Model} key=${model.name} model=${model} place=${place} image=${answer?.image ?? [28, 28, 1]} line=${line} show=${setGoTo} />`,
+          (model, place) => html`<${Model} key=${model.name} model=${model} place=${place} image=${answer?.image ?? [28, 28, 1]} line=${line} show=${setGoTo} kinds=${state.catalogue?.layers ?? NO_KINDS} />`,
         )}
       </section>
     </div>
@@ -125,10 +126,12 @@ function namesOf(value) {
 }
 
 const Model = memo(
-  /** @param {{ model: StudyModel, place: number, image: number[], line: number | null, show: (target: { line: number }) => void }} properties */
-  ({ model, place, image, line, show }) => html`<article class="panel" aria-labelledby=${`model-${place}`}>
+  /** @param {{ model: StudyModel, place: number, image: number[], line: number | null, show: (target: { line: number }) => void, kinds: Catalogue["layers"] }} properties */
+  ({ model, place, image, line, show, kinds }) => {
+    const [open, setOpen] = useState(/** @type {number | null} */ (null));
+    return html`<article class="panel" aria-labelledby=${`model-${place}`}>
     <h2 id=${`model-${place}`}><${Name} place=${place} name=${model.name} /></h2>
-    <p class="small about">${model.summary}${model.summary ? ". " : ""}${counted(model.epochs, "epoch")}, ${counted(model.batch_size, "image")} a step, learning rate ${model.learning_rate}.</p>
+    <p class="small about">${coded(model.summary)}${model.summary ? ". " : ""}${counted(model.epochs, "epoch")}, ${counted(model.batch_size, "image")} a step, learning rate ${model.learning_rate}.${model.built_in && " Choose a layer to see what it does."}</p>
     ${model.doubt && html`<p class="warning small">${coded(model.doubt)}</p>`}
     <${Layers} layers=${model.layers} image=${image} place=${place} name=${model.name} />
     <div class="scroll" role="region" aria-label=${`Layers of ${model.name}, table`} tabindex="0">
@@ -149,16 +152,19 @@ const Model = memo(
             <td></td>
           </tr>
           ${model.layers.map((layer, index) => {
-            const isHere = layer.line !== null && layer.line !== undefined && layer.line === line;
+            const isHere = !model.built_in && layer.line !== null && layer.line !== undefined && layer.line === line;
+            const meaning = model.built_in ? meaningOf(layer.layer, kinds) : "";
             const depth = layer.position.split(".").length - 1;
             return html`<tr key=${index} class=${isHere ? "here" : ""}>
               <th scope="row" style=${{ textIndent: `${0.9 * depth}rem` }}>
-                ${layer.line ? html`<button type="button" class="to-line" title=${`Line ${layer.line}`} onClick=${() => show({ line: layer.line ?? 1 })}>${layerWords(layer.layer)}</button>` : layerWords(layer.layer)}
+                ${meaning
+                  ? html`<button type="button" class="to-line" aria-expanded=${open === index} onClick=${() => setOpen(open === index ? null : index)}>${layerWords(layer.layer)}</button>`
+                  : layer.line && !model.built_in ? html`<button type="button" class="to-line" title=${`Line ${layer.line}`} onClick=${() => show({ line: layer.line ?? 1 })}>${layerWords(layer.layer)}</button>` : layerWords(layer.layer)}
               </th>
               <td>${shape(layer.output)}</td>
               <td>${layer.parameters ? thousands(layer.parameters) : ""}</td>
               <td>${layer.multiply_adds ? thousands(layer.multiply_adds) : ""}</td>
-            </tr>`;
+            </tr>${meaning && open === index && html`<tr class="meaning"><td colspan="4">${coded(meaning)}</td></tr>`}`;
           })}
         </tbody>
         <tfoot>
@@ -171,8 +177,22 @@ const Model = memo(
         </tfoot>
       </table>
     </div>
-  </article>`,
+  </article>`;
+  },
 );
+
+/** @type {Catalogue["layers"]} */
+const NO_KINDS = [];
+
+/**
+ * What a layer does, in the catalogue's words.
+ * @param {string} layer
+ * @param {Catalogue["layers"]} kinds
+ */
+function meaningOf(layer, kinds) {
+  if (layer === "sum") return "adds what the residual block makes of its input to that input, or to its shortcut";
+  return kinds.find(({ kind }) => layer === kind || layer.startsWith(`${kind} `))?.meaning ?? "";
+}
 
 /** @param {string} layer */
 const layerWords = (layer) => (layer === "sum" ? "residual sum" : layer);
@@ -182,7 +202,7 @@ const Help = memo(
   ({ layers }) => html`<details class="figures">
     <summary>All kinds of layers</summary>
     <dl class="kinds">
-      ${layers.map((layer) => html`<div><dt><code>${layer.kind} ${layer.arguments}</code></dt><dd>${layer.meaning}</dd></div>`)}
+      ${layers.map((layer) => html`<div><dt><code>${layer.kind} ${layer.arguments}</code></dt><dd>${coded(layer.meaning)}</dd></div>`)}
     </dl>
   </details>`,
 );

@@ -24,7 +24,10 @@ export default function Compare({ engine, state, address, draft }) {
   const edit = useCallback((/** @type {string} */ next) => address.go({ study: next }, true), []);
   const cost = useMemo(() => Object.fromEntries((answer?.models ?? []).map((model) => [model.name, model.multiply_adds])), [answer]);
   return html`<div class="compare">
-    <h1>${headingOf(answer) || "Compare"}</h1>
+    <div class="head">
+      <h1>${headingOf(answer) || "Compare"}</h1>
+      <p><${CopyLink} text=${text} isNative=${state.catalogue?.engine.kind === "native"} /></p>
+    </div>
     <${Design} ...${{ engine, state, draft, commands, isNew }} />
     <${Refused} draft=${draft} address=${address} />
     <${Complaint} problem=${commands.problem} />
@@ -149,7 +152,6 @@ function Design({ engine, state, draft, commands, isNew }) {
       !hasFolds &&
       html`<button type="button" class="primary" disabled=${commands.busy !== null || wrong.length > 0} onClick=${() => more(1)}>Add 1 run</button>
         <button type="button" disabled=${commands.busy !== null || wrong.length > 0} onClick=${() => more(5)}>Add 5 runs</button>`}
-      <${CopyLink} text=${text} isNative=${catalogue?.engine.kind === "native"} />
     </div>
   </form>`;
 }
@@ -169,10 +171,9 @@ function CopyLink({ text, isNative }) {
     setCopied({ of: text, link, isDone });
   };
   const is = copied?.of === text ? copied : null;
-  return html`<button type="button" title="A link to this study, with its models and fields" disabled=${text === ""} onClick=${copy}>Copy link</button>
-    <span class="small copied" role="status"
-      >${is?.isDone && `Link copied.${isNative ? " It opens in this browser while the program runs." : ""}`}${is && !is.isDone && html`<label><span>The link to copy</span><input type="text" readonly value=${is.link} onFocus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} /></label>`}</span
-    >`;
+  return html`<span class="small" role="status">${is?.isDone && `Link copied.${isNative ? " It opens in this browser while the program runs." : ""}`}</span>
+    ${is && !is.isDone && html`<input type="text" readonly aria-label="The link to copy" value=${is.link} onFocus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} />`}
+    <button type="button" title="A link to this study, with its models and fields" disabled=${text === ""} onClick=${copy}>Copy link</button>`;
 }
 
 /**
@@ -294,7 +295,7 @@ function AddModel({ others, catalogue, add }) {
         ${others.map((other) => html`<option key=${other} value=${other} selected=${other === name}>${other}</option>`)}
       </select>
     </label>
-    <p class="small">${known ? known.summary : "a model of this study file"}</p>
+    <p class="small">${known ? coded(known.summary) : "a model of this study file"}</p>
     <div class="add-foot">
       <button type="submit">Add ${name}</button>
       ${known && html`<span class="small">${thousands(known.parameters)} parameters</span>`}
@@ -360,7 +361,7 @@ function Notes({ state }) {
   html`<details class="figures">
     <summary>${counted(all.length, "note")} on these figures</summary>
     <ul>
-      ${all.map((note) => html`<li>${note}</li>`)}
+      ${all.map((note) => html`<li>${coded(note)}</li>`)}
     </ul>
   </details>`}`;
 }

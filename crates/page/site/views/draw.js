@@ -106,7 +106,9 @@ export default function Draw({ engine, state, address }) {
   const [brush, setBrush] = useKept("draw.brush", 20, true);
   const [switches, setSwitches] = useKept("draw.switches", ALL_STEPS);
   const [isRanked, setRanked] = useKept("draw.ranked", true, true);
-  const [reply, setReply] = useState(/** @type {Reply | null} */ (null));
+  const [lastReply, setReply] = useState(/** @type {Reply | null} */ (null));
+  // An empty pad has no answers, not even until its effect has run.
+  const reply = isEmpty(sheet) ? null : lastReply;
   const [problem, setProblem] = useState(/** @type {{ message: string, hint?: string | null } | null} */ (null));
   // The pictures of the last steps stay, dimmed, where a picture has none of its own.
   const [lastPrepared, setLastPrepared] = useState(/** @type {Prepared | null} */ (null));
@@ -305,9 +307,9 @@ export default function Draw({ engine, state, address }) {
         ${hasNoModel || (reply === null && state.runs.length === 0)
           ? html`<${NoModel} state=${state} address=${address} />`
           : null}
+        <${Doubts} notes=${reply?.prepared?.notes ?? []} />
         ${answers.length > 0
           ? html`<p class="verdict-line">${summary}${truth === null ? null : html` The label is <strong>${classes[truth] ?? truth}</strong>.`}</p>
-              <${Doubts} notes=${reply?.prepared?.notes ?? []} />
               <div class="answers">
                 ${answers.map((answer) => html`<${AnswerCard} key=${answer.name} answer=${answer} place=${state.models.indexOf(answer.name)} classes=${classes} colour=${colourOf(state, answer.name)} isRanked=${isRanked} truth=${truth} />`)}
               </div>

@@ -147,7 +147,7 @@ export default function InsideView({ engine, state, address }) {
   const isLearning = weights !== null && !weights.finished;
   return html`<div class="pixels inside">
     <h1>Inside</h1>
-    <p class="lead">Follow an image through a network, layer by layer.</p>
+    <p class="lead">Follow an image through a network, layer by layer. Choose a map or a layer's name to see how it is calculated. Maps, rows, columns, steps and units are counted from 0.</p>
     <div class="choices">
       <fieldset class="segments"><legend class="small">Model</legend>
         ${trained.map((name) => html`<label key=${name}><input type="radio" name="inside-model" checked=${name === model} onChange=${() => address.go({ model: name }, true)} /><span><${Name} place=${state.models.indexOf(name)} name=${name} /></span></label>`)}
@@ -279,12 +279,12 @@ function Detail({ layer, look, window, classes, choice, cell, choose }) {
     const place = choice.at ?? strongest(layer, cell);
     const at = { y: Math.min(place.y, height - 1), x: Math.min(place.x, width - 1) };
     const value = layer.values[(at.y * width + at.x) * maps + cell];
-    const text = `map ${cell}, row ${at.y}, column ${at.x}: ${figure(value)}`;
+    const text = `map ${cell}, row ${at.y} of 0–${height - 1}, column ${at.x} of 0–${width - 1}: ${figure(value)}`;
     return html`<div class="trio single"><${Probe} width=${width} height=${height} at=${at} onAt=${(/** @type {Place} */ next) => choose({ at: next })} label=${text} caption=${text}
       draw=${() => channelImage(layer.values, width, height, maps, cell, layer.most)} inputs=${[layer, cell]} /></div>`;
   }
   const features = layer.shape[1] ?? 1;
   const values = layer.shape.length === 2 ? layer.values.subarray(cell * features, (cell + 1) * features) : layer.values;
-  const text = layer.shape.length === 2 ? `Step ${cell}: ${features} values from ${figure(Math.min(...values))} to ${figure(Math.max(...values))}` : `Unit ${cell}: ${figure(layer.values[cell])}`;
+  const text = layer.shape.length === 2 ? `Step ${cell}: ${features} values from ${figure(Math.min(...values))} to ${figure(Math.max(...values))}` : `Unit ${cell} of 0–${layer.count - 1}: ${figure(layer.values[cell])}`;
   return html`<figure><${Strip} values=${values} most=${layer.most} label=${text} /><figcaption>${text}</figcaption></figure>`;
 }

@@ -11,7 +11,7 @@ import { counted, isNumber, loss, percent, percentSpread, seconds } from "../par
 import { Name } from "../parts/marks.js";
 import { Progress } from "../parts/progress.js";
 import { valueOf, withValue } from "../parts/toml.js";
-import { Verdict } from "../parts/verdict.js";
+import { Verdict, isBehind } from "../parts/verdict.js";
 
 /** @typedef {Record<string, { choice: number | null, done: boolean }>} Remembered */
 
@@ -155,7 +155,7 @@ function Open({ engine, state, address, draft, lesson, next, memory, note, follo
           <div><${Progress} state=${state} cost=${NO_COST} /></div>
         </div>
         ${isFinished && html`<${Outcome} state=${state} />`}
-        ${isWhole && state.summary && html`<${Seen} see=${lesson.see} summary=${state.summary} />`}
+        ${isWhole && state.summary && !isBehind(state) && html`<${Seen} see=${lesson.see} summary=${state.summary} />`}
         <p class="onward"><a href=${address.link({ view: lesson.view })} onClick=${(/** @type {Event} */ event) => go(event, lesson.view)}>Look at it in ${view}</a></p>
       </section>
       <${Verdict} state=${state} />`}

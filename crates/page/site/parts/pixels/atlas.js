@@ -210,7 +210,8 @@ export function LayerAtlas({ layer: { text, most }, values: layer, selected, onS
   }
   if (shape.length === 2) {
     const [steps = 1, features = 1] = shape;
-    return html`<${Atlas}
+    const feature = /^(lstm|gru|rnn)\b/.test(text) ? "unit" : "feature";
+    return html`<p class="small of-axes">Row: step (0–${steps - 1}, from the top). Column: ${feature} (0–${features - 1}).</p><${Atlas}
       ...${shared}
       cell=${(/** @type {number} */ room) => [room, Math.max(3, Math.min(10, Math.round(112 / steps)))]}
       gap=${0}

@@ -103,7 +103,7 @@ export function Convolution({ layer, window, output, at: wanted, onAt, channel, 
         : html`The ${layer.word === "maxpool" ? "largest" : "mean"} of the ${cells.length} values is <b>${figure(value)}</b>, the output at row ${y}, column ${x}.`}
     </p>
     <${Player} count=${height * width} at=${y * width + x} onAt=${(/** @type {number} */ place) => onAt({ y: Math.floor(place / width), x: place % width })}
-      label="Position of the window" text=${`row ${y}, column ${x}`} play="Slide the window" pace=${Math.max(16, Math.min(120, 9000 / (height * width)))} />
+      label="Position of the window" text=${`row ${y} of 0–${height - 1}, column ${x} of 0–${width - 1}`} play="Slide the window" pace=${Math.max(16, Math.min(120, 9000 / (height * width)))} />
     ${reads > 1 && filters
       ? html`<div class="channels">
           <h3>What each input channel adds here</h3>

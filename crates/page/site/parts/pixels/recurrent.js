@@ -24,7 +24,7 @@ export function Recurrent({ layer, states, image, isFirst, step, onStep }) {
   const state = states.values.subarray(at * units, (at + 1) * units);
   const low = Math.min(...state);
   const high = Math.max(...state);
-  const text = `step ${at} (0 to ${steps - 1})`;
+  const text = `step ${at} of 0–${steps - 1}`;
   const readsRows = isFirst && steps === image.height;
   return html`<div class="recurrent">
     <div class="filling">
@@ -32,10 +32,11 @@ export function Recurrent({ layer, states, image, isFirst, step, onStep }) {
         ? html`<figure class="reads"><div class="ground"><${Picture} pixels=${image.pixels} width=${image.width} height=${image.height} label=${`The image, row ${at} marked`} />
             <span class="mark row" aria-hidden="true" style=${{ top: `${(100 * at) / steps}%`, height: `${100 / steps}%` }}></span></div><figcaption>Row ${at} is read</figcaption></figure>`
         : null}
+      <div class="axes"><span class="across small" aria-hidden="true">unit 0–${units - 1} →</span><span class="down small" aria-hidden="true">step 0–${steps - 1} →</span>
       <${Probe} width=${units} height=${steps} at=${null} frame=${{ top: at, left: 0, rows: 1, columns: units }}
-        label=${`States: ${steps} steps by ${units} units; step ${at} from ${figure(low)} to ${figure(high)}`} caption=${html`State of ${units} units after each step${isBoth ? "; the second half reads from the last step to the first" : ""}`}
+        label=${`States: ${steps} steps by ${units} units; step ${at} from ${figure(low)} to ${figure(high)}`} caption=${html`State of ${units} units after each step: a row for each step, a column for each unit${isBoth ? "; the second half reads from the last step to the first" : ""}`}
         draw=${() => channelImage(states.values, units, steps, 1, 0, layer.most, isBoth ? Infinity : (at + 1) * units)} inputs=${[states, at]}
-        onAt=${(/** @type {Place} */ { y }) => onStep(y)} />
+        onAt=${(/** @type {Place} */ { y }) => onStep(y)} /></div>
     </div>
     <${Player} count=${steps} at=${at} onAt=${onStep} label="Step" text=${text} play="Play" pace=${PACE} />
     <figure><${Strip} values=${state} most=${layer.most} label=${`State after step ${at}: ${units} values from ${figure(low)} to ${figure(high)}`} /><figcaption>State after step ${at}, a bar for each unit: ${figure(low)} to ${figure(high)}</figcaption></figure>
