@@ -89,7 +89,8 @@ async function killed(bench, page) {
   // Views come from the program too: this page has not seen Errors yet.
   await page.goto(`${engine.origin}/#view=change`);
   await page.reload();
-  await start(page, LONG.slice(LONG.indexOf("\n") + 1));
+  // Untitled, so that its folder is the program's own; with runs that no other study has made.
+  await start(page, LONG.slice(LONG.indexOf("\n") + 1).replace("dense 8", "dense 10"));
   await until("the quick run, of before", async () => (await finished(page).innerText()) === "1 of 2", RUNS);
   await until("the slow run begins", async () => (await epochOf(page)) > 0, RUNS);
   const port = Number(new URL(engine.origin).port);
