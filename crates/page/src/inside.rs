@@ -227,8 +227,8 @@ mod tests {
         let mut network = Network::new(&session, &run).expect("it fits");
         let count = network.model.parameters().len();
         let values = (0..count).map(|index| ((index * 37 % 101) as f32 - 50.0) / 120.0).collect();
-        let weights = Weights { seed: 0, epoch: 1, step: 1, finished: false, values };
-        network.set(&session, &Arc::new(weights)).expect("as many");
+        let weights = Weights { model: "own".into(), seed: 0, epoch: 1, step: 1, finished: false, values };
+        network.set(&Arc::new(weights)).expect("as many");
         let image: Vec<u8> = (0..SIDE * SIDE).map(|index| (index * 53 % 256) as u8).collect();
         (inside(&mut network, InstructionSet::PORTABLE, &image).expect("an answer"), network)
     }

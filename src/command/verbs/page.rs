@@ -4,13 +4,10 @@ use super::{instruction_set, kept_models::Keeping, results};
 use crate::command::{
     failure::Failure,
     interrupt,
-    options::{
-        OutputArguments, threads,
-        values::{KeepModels, Show},
-    },
+    options::{OutputArguments, threads, values::KeepModels},
     output,
 };
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use data::Corpus;
 use page::File;
 use records::{record::RunSpec, results::collect, store::FileError};
@@ -50,9 +47,18 @@ pub(crate) struct PageArguments {
     /// Address to listen on; another one than this machine's own lets other machines in, without encryption
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) address: IpAddr,
-    /// Open the page in a browser: auto (from a terminal) or never
+    /// Whether to open the page in a browser
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub(crate) show: Show,
+    pub(crate) show: Opening,
+}
+
+/// Whether a browser is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Opening {
+    /// When started from a terminal
+    Auto,
+    /// Not at all
+    Never,
 }
 
 /// The study of a page that was told of none.
@@ -107,7 +113,9 @@ pub(crate) fn run(arguments: &PageArguments) -> Result<(), Failure> {
         output::note(&note);
     }
     output::note("the page runs until Ctrl-C; what is finished is kept");
-    if arguments.show == Show::Auto && std::io::stdout().is_terminal() && open::that_detached(&page).is_err()
+    if arguments.show == Opening::Auto
+        && std::io::stdout().is_terminal()
+        && open::that_detached(&page).is_err()
     {
         output::note("no browser was found: open the address yourself");
     }
