@@ -24,7 +24,7 @@ async function errors(bench, page, models, runs) {
   const count = Number((await tally.innerText()).split(" ")[0].replaceAll(",", ""));
   assert.ok(count >= largest.count && count < before, `${count} images of a cell of ${largest.count}, ${before} in all`);
   assert.equal(await tiles.count(), Math.min(96, count));
-  for (const text of await tiles.locator(".says b").allInnerTexts()) assert.equal(text, label);
+  for (const text of await tiles.locator(".says b").allTextContents()) assert.equal(text, label);
   await until("thumbnails are drawn", async () => (await tiles.first().locator("canvas").count()) === 1);
 
   // An image: a table a model, a column a run, probabilities that add up.

@@ -230,6 +230,11 @@ fn runs_that_are_used_again_lie_in_the_folder_of_their_study() {
         serde_json::from_str(&fs::read_to_string(other.join("summary.json")).expect("a summary"))
             .expect("JSON");
     assert_eq!(written["comparisons"], server.ask("summary", &json!({}))["comparisons"]);
+    // What the page had last is what it begins with.
+    server.kill();
+    let server = Server::start(folder.path(), &[]);
+    let state = server.ask("state", &json!({}));
+    assert!(state["title"] == "records" && is_done(&state), "{state}");
 }
 
 #[test]

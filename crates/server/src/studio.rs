@@ -257,7 +257,7 @@ impl Studio {
     fn tell_state(&self) {
         let (running, pausing) = {
             let control = locked(&self.control);
-            (control.is_running(), control.pausing && !control.queue.is_empty())
+            (control.is_running(), control.pausing && (control.making.is_some() || !control.queue.is_empty()))
         };
         let state = {
             let mut desk = locked(&self.desk);
@@ -348,6 +348,11 @@ impl Studio {
         let written =
             records::store::write_atomically(&current.folder.join(STUDY_FILE), current.text.as_bytes());
         let mut problem = written.err().map(|error| error.to_string());
+        if current.folder != self.root {
+            // What the page had last, for its next start.
+            let last = records::store::write_atomically(&self.root.join(STUDY_FILE), current.text.as_bytes());
+            problem = problem.or(last.err().map(|error| error.to_string()));
+        }
         let there = store.identities().unwrap_or_default();
         for record in locked(&self.desk).records() {
             if !there.contains(&record.id)
