@@ -57,9 +57,9 @@ async function errors(bench, page, models, runs) {
   await page.getByRole("combobox", { name: "Order" }).selectOption({ label: "by place in the test set" });
   const places = await tiles.evaluateAll((all) => all.map((tile) => Number(/test image (\d+)/.exec(tile.title)[1])));
   assert.deepEqual(places, [...places].sort((one, other) => one - other));
-  await page.getByRole("combobox", { name: "Minus" }).selectOption("plain");
+  await page.getByRole("combobox", { name: "Compare with" }).selectOption("plain");
   await page.getByRole("grid", { name: "Confusion of maps minus that of plain" }).waitFor();
-  await page.getByRole("combobox", { name: "Minus" }).selectOption("");
+  await page.getByRole("combobox", { name: "Compare with" }).selectOption("");
   await page.getByRole("radio", { name: "rows" }).check();
   await page.getByRole("grid", { name: "Confusion matrix of rows" }).waitFor();
 }
