@@ -91,7 +91,7 @@ async function keyboard(bench, page) {
   await page.locator(".layer[data-open=true]").waitFor();
   await reach(/values of dense 16/, "div");
   await press("ArrowRight");
-  await page.getByText(/^Unit 1:/).first().waitFor();
+  await page.getByText(/^Unit 1 of 0–15:/).first().waitFor();
 
   // A cell of the matrix, an image of it, and back.
   await open("Errors");
