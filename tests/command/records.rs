@@ -12,9 +12,10 @@ use std::{
     time::Duration,
 };
 
-/// Every file of a folder that is not a record or the plan, by name.
+/// Every file of a folder that is not a record, weights or the plan, by name.
 fn made(bench: &Bench, folder: &str) -> BTreeMap<String, Vec<u8>> {
-    let names = bench.files(folder).into_iter().filter(|name| name != "records" && name != "plan.json");
+    let names =
+        bench.files(folder).into_iter().filter(|name| !["records", "models", "plan.json"].contains(&&**name));
     names
         .map(|name| {
             let bytes = fs::read(bench.path().join(folder).join(&name)).expect("a file");
