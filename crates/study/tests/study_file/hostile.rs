@@ -4,7 +4,7 @@ use super::parse;
 use std::{
     fmt::Write,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use study::study_file::StudyFile;
@@ -152,8 +152,13 @@ fn mangled_files_are_read_or_refused() {
         (state % below.max(1) as u64) as usize
     };
     let mut refused = 0;
-    for entry in fs::read_dir(folder).expect("the studies") {
-        let original = fs::read(entry.expect("an entry").path()).expect("a study");
+    let paths = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("the studies");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let studies = paths(&folder).into_iter().chain(paths(&folder.join("lessons")));
+    for path in studies.filter(|path| path.extension().is_some_and(|ending| ending == "toml")) {
+        let original = fs::read(path).expect("a study");
         for _ in 0..300 {
             let mut bytes = original.clone();
             for _ in 0..=random(3) {
