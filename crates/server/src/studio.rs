@@ -1,9 +1,13 @@
 //! The native engine of a page: makes the runs of its study and tells what comes of them.
 
-use data::{Corpus, Source};
-use interchange::FormatError;
+use crate::{
+    datasets::{Datasets, Shared},
+    folders::{Folders, study_folder, weights_of},
+    locked,
+    looking::Looking,
+};
 use kernels::InstructionSet;
-use page::{Assignment, Board, Desk, EngineDescription, Message, Problem, Sessions, Weights, folder_name};
+use page::{Assignment, Board, Desk, EngineDescription, Message, Problem};
 use records::{
     event::{Event, Kind},
     folder::{Entry, StudyFolder},
@@ -11,7 +15,7 @@ use records::{
     kept_models::kept_models,
     question::Question,
     record::RunSpec,
-    store::{FileError, Store},
+    store::Store,
 };
 use serde_json::{Value, json};
 use std::{
@@ -20,23 +24,22 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     slice,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 use study::{
-    execute::{Keeping, execute},
-    run::{FinishedRun, RunError, Session},
+    execute::execute,
+    run::{RunError, Session},
     study_file::StudyFile,
 };
 use tokio::sync::broadcast::{self, Receiver, Sender};
-use train::Engine;
 
 /// The study of a results folder, as the page left it.
 const STUDY_FILE: &str = "study.toml";
 
 /// A page is shown the steps of a run, and what it has learnt, so often.
-const PAUSE: Duration = Duration::from_millis(150);
+pub(crate) const PAUSE: Duration = Duration::from_millis(150);
 
 /// A page that is so many messages behind begins anew.
 const MOST_WAITING: usize = 4096;
@@ -55,32 +58,10 @@ pub enum StudioError {
     Study(Problem),
 }
 
-/// What becomes of results beside their records.
-pub trait Folders: Send + Sync {
-    /// Keeps the weights of a run, once its record is kept.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    fn keep(
-        &self,
-        folder: &Path,
-        runs: &[RunSpec],
-        corpus: &Corpus,
-        run: usize,
-        finished: &FinishedRun,
-    ) -> Result<(), FileError>;
-
-    /// Writes the reports of the runs that are there.
-    ///
-    /// # Errors
-    /// In words, when it cannot.
-    fn publish(&self, folder: &Path, corpus: &Corpus) -> Result<(), String>;
-}
-
 /// Makes the runs of a page's study in a results folder.
 pub struct Studio {
     desk: Mutex<Desk>,
-    board: Arc<Board>,
+    pub(crate) board: Arc<Board>,
     datasets: Arc<Mutex<Datasets>>,
     messages: Sender<Arc<str>>,
     control: Mutex<Control>,
@@ -88,7 +69,7 @@ pub struct Studio {
     /// Whether there are runs that no summary was made of.
     unjudged: Mutex<bool>,
     finished: Condvar,
-    folders: Box<dyn Folders>,
+    pub(crate) folders: Box<dyn Folders>,
     root: PathBuf,
 }
 
@@ -107,11 +88,11 @@ struct Control {
 }
 
 /// A study with where and on what it is made.
-struct Current {
-    session: Arc<Session>,
-    runs: Vec<RunSpec>,
+pub(crate) struct Current {
+    pub(crate) session: Arc<Session>,
+    pub(crate) runs: Vec<RunSpec>,
     question: Question,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     text: String,
 }
 
@@ -119,10 +100,6 @@ impl Control {
     fn is_running(&self) -> bool {
         self.begun || self.making.is_some() || (!self.queue.is_empty() && !self.pausing)
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Studio {
@@ -140,7 +117,7 @@ impl Studio {
         threads: usize,
         folders: Box<dyn Folders>,
     ) -> Result<(Arc<Self>, Option<String>), StudioError> {
-        let datasets = Arc::new(Mutex::new(Datasets { set, threads, dataset, open: None }));
+        let datasets = Arc::new(Mutex::new(Datasets::new(set, threads, dataset)));
         let environment = study::environment::environment(set, threads);
         let description = EngineDescription {
             kind: "native",
@@ -249,7 +226,7 @@ impl Studio {
         }
     }
 
-    fn tell(&self, message: &Message) {
+    pub(crate) fn tell(&self, message: &Message) {
         // Without a page nobody hears it.
         let _ = self.messages.send(written(message));
     }
@@ -451,8 +428,10 @@ impl Studio {
             return;
         };
         let run = &assignment.specification;
+        let looking = Looking::new(self, current, &assignment.id, run);
         let mut told = None;
         let mut listener = |event: &Event| {
+            looking.hear(&event.kind);
             let is_step = matches!(event.kind, Kind::Step(_));
             let now = Instant::now();
             let is_due = told.is_none_or(|before| now.duration_since(before) >= PAUSE);
@@ -468,8 +447,6 @@ impl Studio {
                 false => ControlFlow::Continue(()),
             }
         };
-        let looking =
-            Looking { studio: self, current, id: &assignment.id, run, last: Mutex::new(Last::default()) };
         let session = slice::from_ref(&*current.session);
         let executed = execute(session, &current.runs, &[index], folder, false, &looking, &mut listener);
         match executed {
@@ -521,144 +498,4 @@ impl Studio {
 
 fn written(message: &Message) -> Arc<str> {
     serde_json::to_string(message).expect("plain values").into()
-}
-
-/// The weights in a file that the program wrote.
-fn weights_of(bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
-    let description = interchange::describe(bytes)?;
-    let mut model = description.model(InstructionSet::PORTABLE, 1).map_err(|_| FormatError::NoDescription)?;
-    interchange::load(bytes, &description, &[], &mut model)?;
-    Ok(model.parameters().to_vec())
-}
-
-/// Sees what a run learns, and leaves it on the board.
-struct Looking<'a> {
-    studio: &'a Studio,
-    current: &'a Current,
-    id: &'a str,
-    run: &'a RunSpec,
-    last: Mutex<Last>,
-}
-
-#[derive(Default)]
-struct Last {
-    at: Option<Instant>,
-    steps: usize,
-    values: Vec<f32>,
-}
-
-impl Looking<'_> {
-    fn put(&self, epoch: usize, step: usize, finished: bool, values: Vec<f32>) {
-        let (model, seed) = (self.run.model.clone(), self.run.seed);
-        let weights = Weights { model: model.clone(), seed, epoch, step, finished, values };
-        self.studio.board.put(self.id, weights);
-        self.studio.tell(&Message::Weights { model, seed, epoch, step, finished });
-    }
-}
-
-impl Keeping for Looking<'_> {
-    fn look(&self, _: usize, engine: &dyn Engine) {
-        let mut last = locked(&self.last);
-        last.steps += 1;
-        let now = Instant::now();
-        if last.at.is_some_and(|before| now.duration_since(before) < PAUSE) {
-            return;
-        }
-        last.at = Some(now);
-        engine.copy_parameters(&mut last.values);
-        let batch = self.run.recipe.batch_size.max(1);
-        let steps = self.run.dataset.training_images.div_ceil(batch).max(1);
-        let (epoch, step) = ((last.steps - 1) / steps + 1, (last.steps - 1) % steps + 1);
-        let values = last.values.clone();
-        drop(last);
-        self.put(epoch, step, false, values);
-    }
-
-    fn keep(&self, run: usize, finished: &FinishedRun) -> Result<(), FileError> {
-        self.put(finished.record.epochs.len(), 0, true, finished.model.parameters().to_vec());
-        let Current { session, runs, folder, .. } = self.current;
-        self.studio.folders.keep(folder, runs, session.corpus(), run, finished)
-    }
-}
-
-/// The folder of a study with a title. What a results folder holds itself has other names.
-fn study_folder(title: &str) -> String {
-    const TAKEN: [&str; 7] = ["records", "models", "failed", "imported", "conflicts", "apart", "paper"];
-    let name = folder_name(title);
-    if TAKEN.contains(&name.to_lowercase().as_str()) { format!("{name}-study") } else { name }
-}
-
-/// The data sets of this machine. One is open at a time.
-struct Datasets {
-    set: InstructionSet,
-    threads: usize,
-    /// One that the command names, which may be a path.
-    dataset: Option<String>,
-    open: Option<Opened>,
-}
-
-struct Opened {
-    name: String,
-    /// On which runs are made.
-    main: Arc<Session>,
-    /// On which questions are answered meanwhile.
-    aside: Arc<Session>,
-}
-
-impl Datasets {
-    fn names(&self) -> Vec<String> {
-        let cache = data::cache_folder().ok();
-        let is_here = |set: &&data::Published| match &cache {
-            Some(cache) => set.is_here(cache),
-            None => set.file_names().is_none(),
-        };
-        let mut names: Vec<String> =
-            data::published().iter().filter(is_here).map(|set| set.name.to_owned()).collect();
-        if let Some(dataset) = self.dataset.as_ref().filter(|dataset| !names.contains(dataset)) {
-            names.insert(0, dataset.clone());
-        }
-        names
-    }
-
-    fn open(&mut self, dataset: &str) -> Result<Arc<Session>, Problem> {
-        if let Some(opened) = self.open.as_ref().filter(|opened| opened.name == dataset) {
-            return Ok(Arc::clone(&opened.aside));
-        }
-        if !self.names().iter().any(|name| name == dataset) {
-            let hint = match data::find_published(dataset) {
-                Some(_) => format!("`mnist-study datasets fetch {dataset}` downloads it"),
-                None => format!(
-                    "choose from {}, or start the page with `--dataset` and the path of your images",
-                    self.names().join(", ")
-                ),
-            };
-            return Err(Problem::new(format!("data set {dataset}: not on this machine")).hint(hint));
-        }
-        let source = Source::parse(dataset).map_err(RunError::from)?;
-        let main = Session::open(&source, self.set, self.threads)?;
-        let aside = Arc::new(main.aside(1)?);
-        let opened = Opened { name: dataset.to_owned(), main: Arc::new(main), aside: Arc::clone(&aside) };
-        self.open = Some(opened);
-        Ok(aside)
-    }
-
-    /// The session that makes runs on the data of one that answers questions.
-    fn main(&self, aside: &Arc<Session>) -> Result<Arc<Session>, Problem> {
-        let opened = self.open.as_ref().filter(|opened| Arc::ptr_eq(&opened.aside, aside));
-        let opened =
-            opened.ok_or_else(|| Problem::new("the data set was changed meanwhile: start once more"))?;
-        Ok(Arc::clone(&opened.main))
-    }
-}
-
-struct Shared(Arc<Mutex<Datasets>>);
-
-impl Sessions for Shared {
-    fn open(&mut self, dataset: &str) -> Result<Arc<Session>, Problem> {
-        locked(&self.0).open(dataset)
-    }
-
-    fn names(&self) -> Vec<String> {
-        locked(&self.0).names()
-    }
 }
