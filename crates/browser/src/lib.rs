@@ -169,10 +169,10 @@ pub fn keep(text: &str) -> Result<(), JsError> {
     })
 }
 
-/// The runs that were being made are given up.
+/// The run of that identity is given up.
 #[wasm_bindgen]
-pub fn give_up() {
-    DESK.with_borrow_mut(|desk| desk.as_mut().map(Desk::give_up));
+pub fn give_up(id: &str) {
+    DESK.with_borrow_mut(|desk| desk.as_mut().map(|desk| desk.give_up(id)));
 }
 
 /// Forgets the study and all that was made.

@@ -2,10 +2,10 @@
 
 use crate::{
     Message, Problem, RunProgress, RunState, StudyState, archive, bytes, draw, errors, inside,
+    material::Material,
     network::{Board, Network, Weights},
     read,
 };
-use analysis::Analysis;
 use data::published;
 use records::{
     event::{EpochEnd, Event, Kind, Run, Work},
@@ -14,7 +14,6 @@ use records::{
     question::Question,
     record::{FailedRun, RunRecord, RunSpec},
 };
-use report::{Study, TestImages};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{
@@ -311,12 +310,12 @@ impl Desk {
         is_of_study.then_some(message)
     }
 
-    /// Runs that were being made are not made any more.
-    pub fn give_up(&mut self) {
-        self.board.remove_unfinished();
-        let Some(sheet) = &mut self.sheet else { return };
-        let training = sheet.state.runs.iter_mut().filter(|run| run.state == RunState::Training);
-        training.for_each(RunProgress::forget);
+    /// The run of that identity is not made any more: it waits again, and what it learnt is forgotten.
+    pub fn give_up(&mut self, id: &str) {
+        self.board.remove(id);
+        let runs = self.sheet.iter_mut().flat_map(|sheet| &mut sheet.state.runs);
+        let given_up = runs.filter(|run| run.id == id && run.state == RunState::Training);
+        given_up.for_each(RunProgress::forget);
     }
 
     /// Whether runs are being made, and whether no other begins when they are done.
@@ -489,47 +488,6 @@ impl Sheet {
             progress.hear(&Kind::failed(true, &run));
             self.failed.push(run);
         }
-    }
-}
-
-/// Finished runs and what they are judged by.
-pub struct Material {
-    records: Vec<Arc<RunRecord>>,
-    failed: Vec<FailedRun>,
-    question: Question,
-    session: Arc<Session>,
-}
-
-impl Material {
-    fn analysis(&self) -> Analysis<'_> {
-        Analysis::of(self.records.iter().map(|record| &**record), &self.failed, &self.question, Vec::new())
-    }
-
-    fn study(&self) -> Study<'_> {
-        let corpus = self.session.corpus();
-        let test = corpus.test();
-        let is_whole = self.records.iter().all(|record| record.specification.fold.is_none());
-        Study {
-            analysis: self.analysis(),
-            question: self.question.clone(),
-            images: is_whole.then(|| TestImages {
-                pixels: test.images(),
-                shape: test.shape(),
-                is_ink: test.is_ink(),
-            }),
-            class_names: corpus.class_names(),
-            reproduction: None,
-        }
-    }
-
-    /// `summary.json`.
-    pub fn summary(&self) -> Value {
-        serde_json::from_str(&report::summary_json(&self.study())).unwrap_or(Value::Null)
-    }
-
-    /// `report.html`.
-    pub fn report(&self) -> String {
-        report::page(&self.study())
     }
 }
 

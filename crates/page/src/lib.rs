@@ -12,6 +12,7 @@ mod desk;
 mod draw;
 mod errors;
 mod inside;
+mod material;
 mod mend;
 mod message;
 mod network;
@@ -21,6 +22,7 @@ mod site;
 
 pub use archive::folder_name;
 pub use desk::{Assignment, Desk, EngineDescription, Sessions, prepare};
+pub use material::Material;
 pub use message::{Message, RunProgress, RunState, StudyState};
 pub use network::{Board, Weights};
 pub use problem::Problem;

@@ -71,11 +71,6 @@ impl Board {
         self.left().weights.remove(id);
     }
 
-    /// Forgets what was learnt in runs that have not ended.
-    pub(crate) fn remove_unfinished(&self) {
-        self.left().weights.retain(|_, (_, weights)| weights.finished);
-    }
-
     pub(crate) fn clear(&self) {
         self.left().weights.clear();
     }

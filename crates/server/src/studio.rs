@@ -463,10 +463,10 @@ impl Studio {
                 }
             }
             Err(study::execute::ExecutionError::Run(error)) if error.is_interruption() => {
-                locked(&self.desk).give_up();
+                locked(&self.desk).give_up(&assignment.id);
             }
             Err(error) => {
-                locked(&self.desk).give_up();
+                locked(&self.desk).give_up(&assignment.id);
                 self.fail(error.to_string(), None);
             }
         }

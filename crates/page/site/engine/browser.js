@@ -177,7 +177,7 @@ export function connect() {
       if (!makers.includes(made)) return;
       queue = [];
       tellProblem(error);
-      await desk.ask("give-up");
+      await desk.ask("give-up", { id });
     }
     made.id = null;
     assign();
@@ -190,7 +190,7 @@ export function connect() {
     const ended = makers.filter((made) => made.id !== null && !isWanted(made.id));
     makers = makers.filter((made) => !ended.includes(made));
     for (const { caller } of ended) caller.end();
-    if (ended.length > 0) await desk.ask("give-up");
+    for (const { id } of ended) await desk.ask("give-up", { id });
   };
 
   /** @type {Record<string, (parameters: any) => Promise<any>>} */

@@ -62,7 +62,7 @@ const methods = {
   hear: ({ id, event }) => engine.hear(id, JSON.stringify(event)),
   learn: ({ id, epoch, step, finished, values }) => engine.learn(id, epoch, step, finished, values),
   keep: ({ text }) => engine.keep(text),
-  "give-up": () => engine.give_up(),
+  "give-up": ({ id }) => engine.give_up(id),
   forget: () => engine.forget(),
   "set-running": ({ running, pausing }) => engine.set_running(running, pausing),
 };
