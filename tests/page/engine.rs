@@ -259,7 +259,10 @@ fn weights_answer_for_their_own_run_alone() {
     server.wait(|state| state["runs"][0]["epochs"].as_array().is_some_and(|epochs| epochs.len() >= 20));
     let own = asked().into_iter().find(|answer| answer["name"] == "own");
     let own = own.expect("it has learnt for a while");
-    assert_eq!((&own["finished"], own["epoch"].as_u64().is_some_and(|epoch| epoch >= 20)), (&json!(false), true));
+    assert_eq!(
+        (&own["finished"], own["epoch"].as_u64().is_some_and(|epoch| epoch >= 20)),
+        (&json!(false), true)
+    );
     // An epoch has four steps of the 500 images.
     assert!(own["step"].as_u64().is_some_and(|step| (1..=4).contains(&step)), "{own}");
     // A run that is given up answers no more; begun again at once, it is made.
