@@ -89,7 +89,8 @@ fn libraries_name_no_option() {
         ("crates/page/src/read.rs", 2),
         ("crates/report/src/render/page/classes.rs", 1),
         ("crates/server/src/access.rs", 1),
-        ("crates/server/src/studio.rs", 3),
+        ("crates/server/src/datasets.rs", 2),
+        ("crates/server/src/studio.rs", 1),
         // Where a study file's own mistakes are explained.
         ("crates/study/src/study_file/hints.rs", 1),
         ("crates/study/src/study_file/model.rs", 1),
