@@ -203,3 +203,125 @@ impl Work {
 fn share(bound: f64, time: f64) -> Option<f64> {
     (bound > 0.0 && time > 0.0).then(|| bound / time)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{environment::environment, study_file::built_in_models};
+    use nn::{InstructionSet, LayerTimes, Model};
+
+    /// Of two threads, each of 1 GFLOP/s, with 1,000 bytes at 4 GB/s and memory at 2 GB/s.
+    fn machine(memory_levels: Option<Vec<MemoryLevel>>) -> Machine {
+        Machine {
+            environment: environment(InstructionSet::PORTABLE, 2),
+            peak_gflops_one_thread: 1.5,
+            peak_gflops: 2.0,
+            read_gigabytes_per_second: 1.0,
+            memory_levels,
+        }
+    }
+
+    fn levels() -> Vec<MemoryLevel> {
+        let level = |name: &str, bytes_per_thread, [read, copy]: [f64; 2]| MemoryLevel {
+            name: name.into(),
+            bytes_per_thread,
+            read_gigabytes_per_second_per_thread: read,
+            copy_gigabytes_per_second_per_thread: copy,
+        };
+        vec![level("L1", Some(1000), [3.0, 4.0]), level("memory", None, [2.0, 1.0])]
+    }
+
+    /// A layer of one input, two outputs and four parameters; steps of 32 images, two groups.
+    fn roofline(machine: &Machine) -> Option<Roofline> {
+        let work = StageWork {
+            name: "dense1".into(),
+            forward_flops: 800,
+            backward_flops: 0,
+            sum_flops: 800,
+            inputs: 1,
+            input_derivatives: 0,
+            outputs: 2,
+            parameters: 4,
+            kept: 300,
+        };
+        let [forward, backward, sum] = [64, 0, 16].map(Duration::from_micros);
+        let times = StepTimes {
+            layers: vec![("dense1".into(), LayerTimes { forward, backward, sum })],
+            update: Duration::from_micros(8),
+            ..StepTimes::default()
+        };
+        let measured = Measured {
+            times: &times,
+            wall: Duration::from_micros(96),
+            batch: 32,
+            steps: 2,
+            update_values: 28,
+        };
+        Roofline::of(machine, &[work], &measured)
+    }
+
+    fn is_close(value: f64, expected: f64) {
+        assert!((value - expected).abs() < 1e-9, "{value}, {expected} expected");
+    }
+
+    #[test]
+    fn a_stage_is_bound_by_the_longer_of_operations_and_bytes() {
+        let Roofline { stages, other_microseconds_per_image, total } =
+            roofline(&machine(Some(levels()))).expect("its memory was measured");
+        let [forward, backward, sum, update] = &stages[..] else { panic!("{stages:?}") };
+        // 16 · 3 values and 4 parameters of four bytes.
+        is_close(forward.bytes_per_group, 208.0);
+        assert_eq!(forward.memory_level.as_deref(), Some("L1"));
+        is_close(forward.microseconds_per_image, 1.0);
+        is_close(forward.arithmetic_bound_microseconds_per_image, 0.8);
+        is_close(forward.bandwidth_bound_microseconds_per_image.expect("known"), 208.0 / 16.0 / 4000.0);
+        is_close(forward.share_of_bound.expect("known"), 0.8);
+        // 16 · 3 values read and 300 kept: too many for the cache.
+        is_close(backward.bytes_per_group, 1392.0);
+        assert_eq!(backward.memory_level.as_deref(), Some("memory"));
+        is_close(backward.bound_microseconds_per_image, 1392.0 / 16.0 / 2000.0);
+        assert_eq!(backward.share_of_bound, None, "it took no time");
+        // Two groups' 300 values, read by two threads, and the gradient; its time by the clock is both threads'.
+        is_close(sum.bytes_per_group, (2.0 * 300.0 + 4.0) * 4.0 / 2.0);
+        assert_eq!(sum.memory_level.as_deref(), Some("memory"));
+        is_close(sum.microseconds_per_image, 0.5);
+        is_close(sum.share_of_bound.expect("known"), 0.8 / 0.5);
+        assert_eq!((update.stage.as_str(), update.direction), ("optimiser", Direction::Update));
+        is_close(update.bytes_per_group, 28.0 * 4.0 / 2.0);
+        is_close(total.microseconds_per_image, 3.0);
+        is_close(other_microseconds_per_image, 3.0 - 1.0 - 0.5 - 0.25);
+        assert_eq!(total.flops_per_image, 1600);
+        is_close(total.bound_microseconds_per_image, 1.6 + 0.0435 + update.bound_microseconds_per_image);
+        is_close(total.share_of_bound.expect("known"), total.bound_microseconds_per_image / 3.0);
+    }
+
+    #[test]
+    fn where_caches_are_unknown_operations_alone_bound() {
+        let roofline_of = roofline(&machine(Some(Vec::new()))).expect("it was asked for");
+        let [forward, _, _, update] = &roofline_of.stages[..] else { panic!("{roofline_of:?}") };
+        assert_eq!((&forward.memory_level, forward.bandwidth_bound_microseconds_per_image), (&None, None));
+        is_close(forward.share_of_bound.expect("it computes"), 0.8);
+        assert_eq!((update.bound_microseconds_per_image, update.share_of_bound), (0.0, None));
+        assert_eq!(roofline(&machine(None)), None);
+    }
+
+    /// What an average pool adds up counts; what no window reads does not, as it is never needed.
+    #[test]
+    fn the_stages_of_every_built_in_model_do_what_its_layers_are_defined_to_do() {
+        for architecture in built_in_models().into_iter().map(|model| model.architecture) {
+            let described = architecture.describe([28, 28], 10).expect("it fits");
+            let defined: u64 = described.iter().map(|layer| 2 * layer.multiply_adds).sum();
+            let averaged: usize = described
+                .windows(2)
+                .filter(|pair| pair[1].layer.contains("avgpool"))
+                .map(|pair| pair[0].output.length())
+                .sum();
+            // Of the second convolution's 11·11 positions the pool's windows read 10·10.
+            let unread = if architecture.name == "cnn" { 2 * 21 * 64 * 288 } else { 0 };
+            let model =
+                Model::<f32>::new(InstructionSet::PORTABLE, &architecture, [28, 28], 10, 1).expect("it fits");
+            let work: u64 = model.work().iter().map(|stage| stage.forward_flops).sum();
+            assert_eq!(work, defined + averaged as u64 - unread, "{}", architecture.name);
+        }
+    }
+}

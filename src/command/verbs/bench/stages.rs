@@ -17,10 +17,10 @@ pub(super) fn legend(levels: &[MemoryLevel]) -> String {
     };
     format!(
         "{memory}\n\n\
-         Tables: for one image on one thread. calc: the direct sum's operations (MFLOP)\n\
-         at the peak; move: what 16 images move in and out (KiB) at the bandwidth of the\n\
-         level that fits. share: the longer of both / µs; the total's, of all of them.\n\
-         Minimal filtering and skipped zeros do fewer operations: above 100 % is no error."
+         Stages: one image on one thread. calc: MFLOP of the direct sums at the peak;\n\
+         move: KiB that 16 images move in and out, at the bandwidth of what fits them.\n\
+         share: the longer of both / µs. Minimal filtering and skipped zeros do fewer\n\
+         operations, so it can exceed 100 %; without operations, bytes alone bound."
     )
 }
 
@@ -69,7 +69,7 @@ pub(super) fn table(roofline: &Roofline) -> String {
     let row = |(name, cells): &(String, Cells)| {
         let [time, flops, bytes, level, arithmetic, bandwidth, share] = cells;
         let line = format!(
-            "  {name:<width$}{time:>9}{flops:>8}{bytes:>9}  {level:<6}{arithmetic:>8}{bandwidth:>8}{share:>7}"
+            "  {name:<width$}{time:>9}{flops:>8}{bytes:>8}  {level:<6}{arithmetic:>8}{bandwidth:>8}{share:>6}"
         );
         line.trim_end().to_owned()
     };
