@@ -51,7 +51,7 @@ impl MemoryLevel {
     }
 }
 
-/// Measures the machine for about half a second, and its memory `by_level`, where that is asked for, as long again.
+/// Measures the machine for about half a second and, where that is asked for, its memory `by_level` for as long again.
 pub fn machine(session: &Session, by_level: bool) -> Machine {
     let set = session.instruction_set();
     let threads = session.environment().threads;
