@@ -41,7 +41,7 @@ use rayon::prelude::*;
 
 /// Images that go through the whole network together, on one thread, with activations that the second-level cache
 /// holds. The gradient is summed group by group, so the number is a constant of the results.
-pub(crate) const GROUP: usize = 16;
+pub const GROUP: usize = 16;
 
 /// A parameter as its layer names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,11 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
     /// Of those of the backward pass, what the derivative with respect to one image's input takes.
     fn input_gradient_flops(&self) -> u64 {
         self.forward_flops()
+    }
+
+    /// Of those of the backward pass, what of one image's is left to [`Self::sum_gradient`].
+    fn sum_flops(&self) -> u64 {
+        0
     }
 
     /// What a thread needs to take a group through the layer and back.
