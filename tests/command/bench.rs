@@ -15,12 +15,14 @@ fn every_model_is_measured_beside_the_machine() {
     assert!(one > 0.1 && all > 0.5 * one, "{one} and {all} GFLOP/s");
     assert!(number(&machine["read_gigabytes_per_second"]) > 0.1);
     assert_eq!(machine["threads"], 2);
+    assert!(machine.get("memory_levels").is_none(), "nobody asked for it");
     let models = measured["models"].as_array().expect("models");
     let sizes: Vec<_> =
         models.iter().map(|model| (model["name"].as_str(), model["parameters"].as_u64())).collect();
     assert_eq!(sizes, [(Some("cnn"), Some(225_034)), (Some("lstm"), Some(81_674))]);
     for (model, flops) in models.iter().zip([13.07e6, 12.62e6]) {
         let training = &model["training"];
+        assert!(training.get("roofline").is_none());
         assert_eq!(number(&training["allocations_per_step"]), 0.0, "{}", model["name"]);
         let stages = training["stages"].as_array().expect("stages");
         let total: f64 = stages.iter().map(|stage| number(&stage["share"])).sum();
@@ -39,6 +41,87 @@ fn every_model_is_measured_beside_the_machine() {
         for speed in inference {
             assert!(number(&speed["p50_us"]) > 0.0 && number(&speed["p99_us"]) >= number(&speed["p50_us"]));
         }
+    }
+}
+
+/// The shares are of real times, on a machine that may be busy: a stage takes no less than a twentieth of its bound, which skipped zeros and
+/// minimal filtering come nowhere near.
+#[test]
+fn stages_are_told_beside_what_bounds_them() {
+    let bench = Bench::new();
+    let asked = ["bench", "cnn", "lstm", "--stages", "--seconds", "0.1", "--threads", "2"];
+    let told = said(bench.command(&asked).arg("--json"));
+    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or_else(|| panic!("{value}: no number"));
+    let levels = told["machine"]["memory_levels"].as_array().expect("asked for");
+    for level in levels {
+        assert!(number(&level["read_gigabytes_per_second_per_thread"]) > 0.1, "{level}");
+        assert!(number(&level["copy_gigabytes_per_second_per_thread"]) > 0.1, "{level}");
+    }
+    let table = said(&mut bench.command(&asked));
+    assert_eq!(table.code, Some(0), "{}", table.stderr);
+    let of = |name: &str| {
+        let models = told["models"].as_array().expect("models");
+        &models.iter().find(|model| model["name"] == name).expect("it was asked for")["training"]
+    };
+    let name = |stage: &serde_json::Value| {
+        format!(
+            "{} {}",
+            stage["stage"].as_str().expect("a name"),
+            stage["direction"].as_str().expect("a way")
+        )
+    };
+    let stages = |name: &str| of(name)["roofline"]["stages"].as_array().expect("stages").clone();
+    let order = [
+        "lstm1 forward",
+        "dense1 forward",
+        "dense1 backward",
+        "lstm1 backward",
+        "dense1 sum",
+        "lstm1 sum",
+        "optimiser update",
+    ];
+    assert_eq!(stages("lstm").iter().map(name).collect::<Vec<_>>(), order);
+    for (model, flops) in [("cnn", 13.07e6), ("lstm", 12.62e6)] {
+        let total = &of(model)["roofline"]["total"];
+        assert!((number(&total["flops_per_image"]) / flops - 1.0).abs() < 0.001, "{total}");
+        let (mut time, mut bound) = (number(&of(model)["roofline"]["other_microseconds_per_image"]), 0.0);
+        for stage in &stages(model) {
+            let calc = number(&stage["arithmetic_bound_microseconds_per_image"]);
+            let moving = stage["bandwidth_bound_microseconds_per_image"].as_f64();
+            assert_eq!(moving.is_some(), !levels.is_empty(), "{stage}");
+            let longer = number(&stage["bound_microseconds_per_image"]);
+            assert_eq!(longer, calc.max(moving.unwrap_or(0.0)));
+            if let Some(share) = stage["share_of_bound"].as_f64() {
+                assert!((share - longer / number(&stage["microseconds_per_image"])).abs() < 1e-9);
+                assert!(share > 0.0 && share < 20.0, "{stage}");
+            }
+            time += number(&stage["microseconds_per_image"]);
+            bound += longer;
+            // What is no time is the same in the table of another measurement.
+            let row = table
+                .stdout
+                .split(&format!("\n{model} ("))
+                .nth(1)
+                .and_then(|section| section.lines().find(|line| line.trim().starts_with(&name(stage))))
+                .unwrap_or_else(|| panic!("{}: {}", name(stage), table.stdout));
+            let cells: Vec<&str> = row.split_whitespace().collect();
+            let counted = [
+                format!("{:.3}", number(&stage["flops_per_image"]) / 1e6),
+                format!("{:.1}", number(&stage["bytes_per_group"]) / 1024.0),
+                stage["memory_level"].as_str().unwrap_or("–").to_owned(),
+            ];
+            assert_eq!(cells[3..6], counted, "{row}");
+        }
+        assert!((time / number(&total["microseconds_per_image"]) - 1.0).abs() < 1e-9);
+        assert!((bound / number(&total["bound_microseconds_per_image"]) - 1.0).abs() < 1e-9);
+    }
+    let (legend, first) = table.stdout.split_once("\ncnn (").expect("a table");
+    assert!(legend.contains("exceed 100 %"), "{legend}");
+    let rows = first.lines().filter(|line| line.contains("forward") || line.contains("  total"));
+    for line in legend.lines().chain(rows) {
+        assert!(line.chars().count() <= 80, "{line}");
     }
 }
 

@@ -47,7 +47,7 @@ fn width_of_rows(channels: usize, rows: usize) -> usize {
 /// # Panics
 /// When there are no channels.
 pub fn workspace_length(channels: usize) -> usize {
-    length::product(&[4, width(channels)])
+    length::product(&[5, width(channels)])
 }
 
 /// Elements that [`fold`] fills.
@@ -85,12 +85,10 @@ fn rows<E>(values: &[E], channels: usize) -> usize {
     values.len() / channels
 }
 
-/// The first four rows of `width` of a workspace.
-fn columns<E>(workspace: &mut [E], width: usize) -> [&mut [E]; 4] {
-    let (first, rest) = workspace.split_at_mut(width);
-    let (second, rest) = rest.split_at_mut(width);
-    let (third, rest) = rest.split_at_mut(width);
-    [first, second, third, &mut rest[..width]]
+/// The first rows of `width` of a workspace.
+fn columns<E, const ROWS: usize>(workspace: &mut [E], width: usize) -> [&mut [E]; ROWS] {
+    let mut rows = workspace.chunks_exact_mut(width);
+    std::array::from_fn(|_| rows.next().expect("the workspace has so many rows"))
 }
 
 /// Copies the first `channels` over all others.
@@ -199,7 +197,7 @@ pub fn forward<E: Element>(
     check_length!(variance, [channels]);
     let width = width_of_rows(channels, rows);
     let share = E::ONE / E::from_f64(rows.max(1) as f64);
-    let [means, sums, ..] = columns(workspace, width);
+    let [means, sums] = columns(workspace, width);
     sums.fill(E::ZERO);
     walk(set, input.len(), width, AddColumns { values: input, sums });
     gather(sums, share, mean);
@@ -213,9 +211,9 @@ pub fn forward<E: Element>(
     apply_columns(set, width, folded, relu, input, output);
 }
 
-/// The derivatives behind [`forward`]: dβ = Σ dy and dγ = Σ dy · x̂ over the rows, with x̂ = r (x − μ), and, where asked for,
-/// dx = γ · r · (dy − dβ / rows − x̂ · dγ / rows). Overwrites all three. Behind a ReLU, whose `relu_output` is then given, dy is
-/// `d_output` where that is above zero, and else zero, which `d_output` then holds too.
+/// The derivatives behind [`forward`]: dβ = Σ dy and dγ = Σ dy · x̂ over the rows, with x̂ = r (x − μ), and, where `wanted`,
+/// dx = γ · r · (dy − dβ / rows − x̂ · dγ / rows), which takes the place of `d_output`. Overwrites the other two. Behind a ReLU dy is
+/// `d_output` where y is above zero, and else zero: y is computed again, which costs less than reading it.
 ///
 /// # Panics
 /// When a length does not fit; `workspace` has at least [`workspace_length`].
@@ -224,12 +222,12 @@ pub fn backward<E: Element>(
     set: InstructionSet,
     norm: BatchNorm<E>,
     statistics: Statistics<E>,
+    relu: bool,
     input: &[E],
-    relu_output: Option<&[E]>,
     d_output: &mut [E],
+    wanted: bool,
     d_scale: &mut [E],
     d_offset: &mut [E],
-    d_input: Option<&mut [E]>,
     workspace: &mut [E],
 ) {
     let Statistics { mean, variance } = statistics;
@@ -241,21 +239,17 @@ pub fn backward<E: Element>(
     check_length!(d_scale, [channels]);
     check_length!(d_offset, [channels]);
     let width = width_of_rows(channels, rows);
-    let [means, factors, sums, products] = columns(workspace, width);
-    means[..channels].copy_from_slice(mean);
-    repeat(means, channels);
+    fold_columns(norm, statistics, width, &mut workspace[..3 * width]);
+    let [means, factors, offsets, sums, products] = columns(workspace, width);
     sums.fill(E::ZERO);
     products.fill(E::ZERO);
-    match relu_output {
-        Some(output) => {
-            check_length!(output, [input.len()]);
-            let step = AddProducts::<_, true> { input, output, d_output, means, sums, products };
-            walk(set, input.len(), width, step);
-        }
-        None => {
-            let step = AddProducts::<_, false> { input, output: &[], d_output, means, sums, products };
-            walk(set, input.len(), width, step);
-        }
+    let normal = Normal { input, means, factors, offsets };
+    if relu {
+        let step = AddProducts::<_, true> { normal, d_output, sums, products };
+        walk(set, input.len(), width, step);
+    } else {
+        let step = AddProducts::<_, false> { normal, d_output, sums, products };
+        walk(set, input.len(), width, step);
     }
     gather(sums, E::ONE, d_offset);
     gather(products, E::ONE, d_scale);
@@ -264,18 +258,24 @@ pub fn backward<E: Element>(
     for (channel, d_scale) in d_scale.iter_mut().enumerate() {
         let inverse_deviation = E::ONE / (variance[channel] + E::from_f64(norm.epsilon)).sqrt();
         *d_scale *= inverse_deviation;
-        let factor = norm.scale[channel] * inverse_deviation;
-        factors[channel] = factor;
+        let factor = factors[channel];
         products[channel] = -factor * inverse_deviation * *d_scale * share;
         sums[channel] = -factor * d_offset[channel] * share;
     }
-    let Some(d_input) = d_input else { return };
-    check_length!(d_input, [input.len()]);
-    for columns in [&mut *factors, &mut *sums, &mut *products] {
-        repeat(columns, channels);
+    if !wanted {
+        return;
     }
-    let step = Differentiate { input, d_output, means, factors, slopes: products, rests: sums, d_input };
-    walk(set, step.input.len(), width, step);
+    repeat(sums, channels);
+    repeat(products, channels);
+    let (slopes, rests) = (products, sums);
+    let normal = Normal { input, means, factors, offsets };
+    if relu {
+        let step = Differentiate::<_, true> { normal, slopes, rests, derivative: d_output };
+        walk(set, input.len(), width, step);
+    } else {
+        let step = Differentiate::<_, false> { normal, slopes, rests, derivative: d_output };
+        walk(set, input.len(), width, step);
+    }
 }
 
 /// sums += x, column by column.
@@ -341,12 +341,46 @@ impl<E: Element> Step<E> for Normalise<'_, E> {
     }
 }
 
-/// sums += dy and products += dy · (x − μ), column by column; with `RELU` dy becomes zero first where `output` is.
-struct AddProducts<'a, E, const RELU: bool> {
+/// x, and what [`fold`] makes of the statistics.
+#[derive(Clone, Copy)]
+struct Normal<'a, E> {
     input: &'a [E],
-    output: &'a [E],
-    d_output: &'a mut [E],
     means: &'a [E],
+    factors: &'a [E],
+    offsets: &'a [E],
+}
+
+impl<E: Element> Normal<'_, E> {
+    /// x − μ, and with `RELU` what `dy` is behind it: zero where y is not above zero.
+    ///
+    /// # Safety
+    /// As [`Step::step`].
+    #[inline(always)]
+    unsafe fn centred<V: Vector<Element = E>, const RELU: bool>(
+        &self,
+        at: usize,
+        column: usize,
+        count: usize,
+        dy: V,
+    ) -> (V, V) {
+        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
+        unsafe {
+            let mean = V::load_first(self.means.as_ptr().add(column), count);
+            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
+            if !RELU {
+                return (centred, dy);
+            }
+            let factor = V::load_first(self.factors.as_ptr().add(column), count);
+            let y = centred.mul_add(factor, V::load_first(self.offsets.as_ptr().add(column), count));
+            (centred, V::zero().select_less_equal(dy, y, V::zero()))
+        }
+    }
+}
+
+/// sums += dy and products += dy · (x − μ), column by column.
+struct AddProducts<'a, E, const RELU: bool> {
+    normal: Normal<'a, E>,
+    d_output: &'a [E],
     sums: &'a mut [E],
     products: &'a mut [E],
 }
@@ -358,44 +392,34 @@ impl<E: Element, const RELU: bool> Step<E> for AddProducts<'_, E, RELU> {
         unsafe {
             let sum = self.sums.as_mut_ptr().add(column);
             let product = self.products.as_mut_ptr().add(column);
-            let mean = V::load_first(self.means.as_ptr().add(column), count);
-            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
-            let d_output = self.d_output.as_mut_ptr().add(at);
-            let mut dy = V::load_first(d_output, count);
-            if RELU {
-                let output = V::load_first(self.output.as_ptr().add(at), count);
-                dy = V::zero().select_less_equal(dy, output, V::zero());
-                dy.store_first(d_output, count);
-            }
+            let dy = V::load_first(self.d_output.as_ptr().add(at), count);
+            let (centred, dy) = self.normal.centred::<V, RELU>(at, column, count, dy);
             V::load_first(sum, count).add(dy).store_first(sum, count);
             dy.mul_add(centred, V::load_first(product, count)).store_first(product, count);
         }
     }
 }
 
-/// dx = factor · dy + slope · (x − μ) + rest.
-struct Differentiate<'a, E> {
-    input: &'a [E],
-    d_output: &'a [E],
-    means: &'a [E],
-    factors: &'a [E],
+/// dx = factor · dy + slope · (x − μ) + rest, in the place of dy.
+struct Differentiate<'a, E, const RELU: bool> {
+    normal: Normal<'a, E>,
     slopes: &'a [E],
     rests: &'a [E],
-    d_input: &'a mut [E],
+    derivative: &'a mut [E],
 }
 
-impl<E: Element> Step<E> for Differentiate<'_, E> {
+impl<E: Element, const RELU: bool> Step<E> for Differentiate<'_, E, RELU> {
     #[inline(always)]
     unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
         // SAFETY: the slices are of the walk's length and width, and the caller's promise.
         unsafe {
-            let mean = V::load_first(self.means.as_ptr().add(column), count);
-            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
-            let dy = V::load_first(self.d_output.as_ptr().add(at), count);
+            let derivative = self.derivative.as_mut_ptr().add(at);
+            let dy = V::load_first(derivative, count);
+            let (centred, dy) = self.normal.centred::<V, RELU>(at, column, count, dy);
+            let factor = V::load_first(self.normal.factors.as_ptr().add(column), count);
             let slope = V::load_first(self.slopes.as_ptr().add(column), count);
             let rest = centred.mul_add(slope, V::load_first(self.rests.as_ptr().add(column), count));
-            let factor = V::load_first(self.factors.as_ptr().add(column), count);
-            dy.mul_add(factor, rest).store_first(self.d_input.as_mut_ptr().add(at), count);
+            dy.mul_add(factor, rest).store_first(derivative, count);
         }
     }
 }

@@ -41,13 +41,14 @@ impl Kernel<f32> for MultiplyAdds {
     }
 }
 
-/// Reads all of `values`, adding them up in the widest vectors.
-pub fn read(set: InstructionSet, values: &[f32]) -> f32 {
-    f32::dispatch(set, Read { values })
+/// Reads all of `values` so many times over, adding them up in the widest vectors.
+pub fn read(set: InstructionSet, values: &[f32], passes: usize) -> f32 {
+    f32::dispatch(set, Read { values, passes })
 }
 
 struct Read<'a> {
     values: &'a [f32],
+    passes: usize,
 }
 
 impl Kernel<f32> for Read<'_> {
@@ -57,13 +58,15 @@ impl Kernel<f32> for Read<'_> {
     unsafe fn run<V: Vector<Element = f32>>(self) -> f32 {
         let mut lanes = [0.0f32; 16];
         let blocks = self.values.chunks_exact(ACCUMULATORS * V::LANES);
-        let rest: f32 = blocks.remainder().iter().sum();
+        let rest: f32 = blocks.remainder().iter().sum::<f32>() * self.passes as f32;
         // SAFETY: each block holds as many vectors as are read; `lanes` has room for the widest vector.
         unsafe {
             let mut sums = [V::zero(); ACCUMULATORS];
-            for block in blocks {
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    *sum = sum.add(V::load(block.as_ptr().add(index * V::LANES)));
+            for _ in 0..self.passes {
+                for block in blocks.clone() {
+                    for (index, sum) in sums.iter_mut().enumerate() {
+                        *sum = sum.add(V::load(block.as_ptr().add(index * V::LANES)));
+                    }
                 }
             }
             let mut total = V::zero();
@@ -85,7 +88,12 @@ mod tests {
         for set in InstructionSet::available() {
             for length in [0, 1, 15, 191, 192, 193, 1000] {
                 let values: Vec<f32> = (0..length).map(|index| index as f32).collect();
-                assert_eq!(read(set, &values), (length * length.max(1) - length) as f32 / 2.0, "{length}");
+                let sum = (length * length.max(1) - length) as f32 / 2.0;
+                assert_eq!(
+                    [0, 1, 3].map(|passes| read(set, &values, passes)),
+                    [0.0, sum, 3.0 * sum],
+                    "{length}"
+                );
             }
             assert_eq!(multiply_adds(set, 20), 2 * multiply_adds(set, 10));
         }

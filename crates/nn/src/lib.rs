@@ -22,6 +22,7 @@ mod network;
 mod optimiser;
 mod parameters;
 mod times;
+mod work;
 mod workspace;
 
 pub use awake::keep_awake;
@@ -29,6 +30,7 @@ pub use build::Build;
 pub use fingerprint::{fingerprint, sha256};
 pub use initialisation::Initialiser;
 pub use kernels::{Element, InstructionSet, softmax::Target};
+pub use layers::GROUP;
 pub use model::{Evaluation, Model};
 pub use optimiser::{MovingAverage, Optimiser};
 pub use parameters::{ParameterSpec, Role};
@@ -40,3 +42,4 @@ pub use spec::{
     SpellingError, Units, UpdateRule,
 };
 pub use times::{LayerTimes, StepTimes};
+pub use work::StageWork;

@@ -2,7 +2,7 @@
 
 use crate::{
     Architecture, Build, ImageShape, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role,
-    ShapeError, StepTimes,
+    ShapeError, StageWork, StepTimes,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Fusion, Network, Stage},
     times::Stopwatch,
@@ -279,21 +279,21 @@ impl<E: Element> Model<E> {
         self.classes
     }
 
+    /// What each stage has to do, in the order in which they are computed.
+    pub fn work(&self) -> Vec<StageWork> {
+        StageWork::of_all(&self.stages, self.input_length)
+    }
+
     /// Multiplications and additions of one image's forward pass.
     pub fn forward_flops(&self) -> u64 {
-        self.stages.iter().filter_map(Stage::layer).map(Layer::forward_flops).sum()
+        self.work().iter().map(|stage| stage.forward_flops).sum()
     }
 
     /// Useful multiplications and additions of one image in a training step: forward, and the gradients of parameters and
     /// of every input that depends on parameters, as if no zero were skipped.
     pub fn step_flops(&self) -> u64 {
-        let of_stage = |stage: &Stage<E>| {
-            let layer = stage.layer()?;
-            let gradients = 1 + u64::from(!stage.parameters.is_empty());
-            let unneeded = if stage.input.learnt { 0 } else { layer.input_gradient_flops() };
-            Some((1 + gradients) * layer.forward_flops() - unneeded)
-        };
-        self.stages.iter().filter_map(of_stage).sum()
+        let of_stage = |stage: &StageWork| stage.forward_flops + stage.backward_flops + stage.sum_flops;
+        self.work().iter().map(of_stage).sum()
     }
 
     /// Sets the batch's first `images` from bytes, each divided by 255, then prepared as [`Self::set_preparation`] says.

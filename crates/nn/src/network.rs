@@ -97,6 +97,13 @@ impl<E> Stage<E> {
     }
 }
 
+impl<E: Element> Stage<E> {
+    /// Whether the derivative of its input is made apart and then added to what other stages have made of it.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.input.shared && self.layer().is_some_and(|layer| !layer.adds_derivatives())
+    }
+}
+
 impl<E: Element> Network<E> {
     /// Every layer and its kernels are compiled where this is called.
     ///

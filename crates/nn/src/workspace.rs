@@ -9,6 +9,7 @@ use crate::{
 use kernels::{
     Buffer, Element,
     activation::{add, relu_backward},
+    matmul::Output,
 };
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -56,11 +57,11 @@ impl<E: Element> Workspace<E> {
             0 => input_length,
             place => stages[place - 1].output_length,
         };
-        let shared = stages.iter().map(|stage| &stage.input).filter(|operand| operand.shared);
+        let apart = stages.iter().filter(|stage| stage.is_apart()).map(|stage| &stage.input);
         Self {
             stages: stages.iter().map(WorkspaceStage::new).collect(),
             derivatives: Derivatives::new(stages),
-            share: Buffer::zeros(GROUP * shared.map(length).max().unwrap_or(0)),
+            share: Buffer::zeros(GROUP * apart.map(length).max().unwrap_or(0)),
             batch: Duration::ZERO,
             stopwatch: Stopwatch::default(),
         }
@@ -155,18 +156,24 @@ impl<E: Element> Workspace<E> {
             match &stage.operation {
                 Operation::Layer(layer) => {
                     let wanted = stage.input.learnt || d_input.is_some();
-                    let (input, d_output, mut d_place) = match stage.input.place {
+                    let place = stage.input.place;
+                    let is_one = place > 0 && self.derivatives.is_one(index + 1, place);
+                    let (input, d_output, mut d_place) = match place {
                         0 => (input, self.derivatives.of(index + 1), d_input.as_deref_mut()),
-                        place => {
+                        _ if is_one => {
+                            let length = images * stages[place - 1].output_length;
+                            (&before[place - 1].output[..length], self.derivatives.of(index + 1), None)
+                        }
+                        _ => {
                             let length = images * stages[place - 1].output_length;
                             let [d_output, d_place] = self.derivatives.both(index + 1, place);
                             (&before[place - 1].output[..length], d_output, Some(&mut d_place[..length]))
                         }
                     };
                     d_place = d_place.filter(|_| wanted);
-                    let is_shared = stage.input.shared && d_place.is_some();
+                    let is_apart = stage.is_apart() && d_place.is_some();
                     let d_input = match &mut d_place {
-                        Some(d_place) if is_shared => Some(&mut self.share[..d_place.len()]),
+                        Some(d_place) if is_apart => Some(&mut self.share[..d_place.len()]),
                         d_place => d_place.as_deref_mut(),
                     };
                     layer.backward(Pass {
@@ -176,10 +183,15 @@ impl<E: Element> Workspace<E> {
                         output,
                         d_output: &mut d_output[..length],
                         d_input,
+                        in_place: is_one && wanted,
+                        into_input: match stage.input.shared && !is_apart {
+                            true => Output::Accumulate,
+                            false => Output::Overwrite,
+                        },
                         scratch: &mut workspace.scratch,
                         kept: &mut group.kept[index],
                     });
-                    if let (Some(d_place), true) = (d_place, is_shared) {
+                    if let (Some(d_place), true) = (d_place, is_apart) {
                         add_to(&self.share[..d_place.len()], d_place);
                     }
                 }
@@ -238,12 +250,17 @@ impl<E: Element> Derivatives<E> {
             };
             take(index + 1, &mut buffer);
             let input = stages[index].input;
-            if let Operation::Sum(Sum { other, .. }) = stages[index].operation {
-                take(other.place, &mut buffer);
-                if let Some(stage) = input.place.checked_sub(1).filter(|stage| buffer[*stage].is_none()) {
-                    buffer[stage] = buffer[index];
-                    continue;
+            let in_place = match &stages[index].operation {
+                Operation::Sum(Sum { other, .. }) => {
+                    take(other.place, &mut buffer);
+                    true
                 }
+                Operation::Layer(layer) => layer.differentiates_in_place(),
+            };
+            let first = input.place.checked_sub(1).filter(|stage| in_place && buffer[*stage].is_none());
+            if let Some(stage) = first {
+                buffer[stage] = buffer[index];
+                continue;
             }
             take(input.place, &mut buffer);
             free.extend(buffer[index]);

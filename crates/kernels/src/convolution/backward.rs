@@ -4,17 +4,19 @@ use super::{
     Geometry, OutputGradient, backward_input, backward_weights, packed_weights_length, winograd,
     workspace_length,
 };
-use crate::{Element, InstructionSet, check_length};
+use crate::{Element, InstructionSet, check_length, matmul::Output};
 
 /// The derivatives of a convolution with its activation and pooling.
 #[derive(Debug)]
 pub struct Derivatives<'a, E> {
     /// With respect to the weights `[filter, kernel row, kernel column, channel]`; added to.
     pub weights: &'a mut [E],
-    /// With respect to the bias `[filter]`; added to.
-    pub bias: &'a mut [E],
-    /// With respect to the input `[image, row, column, channel]`, where asked for; overwritten.
+    /// With respect to the bias `[filter]`, where asked for; added to.
+    pub bias: Option<&'a mut [E]>,
+    /// With respect to the input `[image, row, column, channel]`, where asked for.
     pub input: Option<&'a mut [E]>,
+    /// Whether that of the input is added to or overwritten.
+    pub into_input: Output,
 }
 
 /// The weights of a convolution, as they are and as [`super::pack_weights`] has laid them out.
@@ -40,13 +42,17 @@ pub fn backward<E: Element>(
     derivatives: Derivatives<E>,
     workspace: &mut [E],
 ) {
-    let Derivatives { weights: d_weights, bias: d_bias, input: d_input } = derivatives;
-    check_length!(d_bias, [geometry.size.filters]);
+    let Derivatives { weights: d_weights, bias: d_bias, input: d_input, into_input } = derivatives;
+    if let Some(d_bias) = &d_bias {
+        check_length!(d_bias, [geometry.size.filters]);
+    }
     check_length!(workspace, [workspace_length::<E>(set, geometry)]);
     if !winograd::applies_backward(geometry) {
         if let Some(d_input) = d_input {
-            backward_input(set, geometry, weights.plain, output, d_input);
+            backward_input(set, geometry, weights.plain, output, d_input, into_input);
         }
+        // They come with the weights' at no cost.
+        let d_bias = d_bias.unwrap_or(&mut workspace[..geometry.size.filters]);
         return backward_weights(set, geometry, input, output, 0, d_weights, d_bias);
     }
     let images = output.check(geometry);
@@ -67,6 +73,7 @@ pub fn backward<E: Element>(
         d_weights,
         d_bias,
         d_input,
+        into_input,
         workspace,
     };
     E::dispatch(set, pass);

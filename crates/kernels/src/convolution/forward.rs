@@ -24,7 +24,11 @@ pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometr
 
 /// Elements of the workspace of [`forward`] and [`backward`](super::backward), whatever it holds.
 pub fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
-    if winograd::applies(geometry) { winograd::workspace_length::<E>(set, geometry) } else { 0 }
+    match winograd::applies(geometry) {
+        true => winograd::workspace_length::<E>(set, geometry),
+        // Sums of a bias that nobody asks for.
+        false => geometry.size.filters,
+    }
 }
 
 /// Lays the weights out for [`forward`] and [`backward`](super::backward).
@@ -42,7 +46,8 @@ pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weight
 
 /// Convolution, activation and max-pooling of as many images as `input` holds.
 ///
-/// `output` and `winners`, both `[image, window, filter]`, are overwritten. Where a window sees nothing but zeros its
+/// `output` and `winners`, both `[image, window, filter]`, are overwritten; `winners` not where minimal filtering serves and there is
+/// neither a ReLU nor a pool, since [`backward`](super::backward) does not read them then. Where a window sees nothing but zeros its
 /// sums may be taken for the bias, whatever the weights.
 ///
 /// # Panics

@@ -4,9 +4,9 @@ use super::{
     Geometry, OutputGradient,
     patches::{Entry, MASK_FILTERS, Patches, WinnerBytes},
 };
-use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
+use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::Output, vector::Vector};
 
-/// Derivative with respect to the input of as many images as `d_input` holds; overwritten.
+/// Derivative with respect to the input of as many images as `d_input` holds, which is overwritten or added to.
 ///
 /// For each position, the filters that won there, found by comparing all winners of a window at once, add
 /// `gradient · weights[filter]` to the position's patch in registers. `weights` is `[filter, kernel row, kernel column, channel]`, unpacked.
@@ -19,12 +19,13 @@ pub fn backward_input<E: Element>(
     weights: &[E],
     output: OutputGradient<E>,
     d_input: &mut [E],
+    into: Output,
 ) {
     let images = output.check(geometry);
     check_length!(weights, [geometry.size.filters, geometry.filter_length()]);
     check_length!(d_input, [images, geometry.input_length()]);
     assert!(u32::try_from(weights.len()).is_ok(), "more than 2^32 weights");
-    E::dispatch(set, BackwardInput { geometry, images, weights, output, d_input });
+    E::dispatch(set, BackwardInput { geometry, images, weights, output, d_input, into });
 }
 
 struct BackwardInput<'a, E> {
@@ -33,6 +34,7 @@ struct BackwardInput<'a, E> {
     weights: &'a [E],
     output: OutputGradient<'a, E>,
     d_input: &'a mut [E],
+    into: Output,
 }
 
 impl<E: Element> Kernel<E> for BackwardInput<'_, E> {
@@ -40,13 +42,15 @@ impl<E: Element> Kernel<E> for BackwardInput<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let Self { geometry, images, weights, output, d_input } = self;
+        let Self { geometry, images, weights, output, d_input, into } = self;
         let (filters, length) = (geometry.size.filters, geometry.filter_length());
         let all_bytes = MASK_FILTERS.saturating_mul(length).saturating_mul(size_of::<E>());
         let chunk = if all_bytes <= CACHE_BYTES { MASK_FILTERS } else { MASK_FILTERS / 2 };
         for image in 0..images {
             let d_input = &mut d_input[image * geometry.input_length()..][..geometry.input_length()];
-            d_input.fill(E::ZERO);
+            if into == Output::Overwrite {
+                d_input.fill(E::ZERO);
+            }
             for first_filter in (0..filters).step_by(chunk) {
                 let count = chunk.min(filters - first_filter);
                 for window in 0..geometry.windows() {

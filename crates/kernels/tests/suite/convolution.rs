@@ -279,7 +279,7 @@ fn lengths(change: [isize; 6]) {
     let length = |index: usize, length: isize| (length + change[index]) as usize;
     let zeros = |index, exact| vec![0.0f32; length(index, exact)];
     let [input, packed, bias, mut output] = [zeros(0, 32), zeros(1, packed), zeros(2, 4), zeros(3, 32)];
-    let (mut winners, mut workspace) = (vec![0; length(4, 32)], zeros(5, 0));
+    let (mut winners, mut workspace) = (vec![0; length(4, 32)], zeros(5, 4));
     forward(set, &geometry, &input, &packed, &bias, &mut output, &mut winners, &mut workspace);
 }
 
@@ -298,7 +298,7 @@ wrong_lengths! {
     a_bias_too_many: [0, 0, 1, 0, 0, 0], "bias: 4 elements expected, 5 found";
     an_output_too_few: [0, 0, 0, -1, 0, 0], "output: 32 elements expected, 31 found";
     a_winner_too_few: [0, 0, 0, 0, -1, 0], "winners: 32 elements expected, 31 found";
-    a_workspace_that_is_not_needed: [0, 0, 0, 0, 0, 1], "workspace: 0 elements expected, 1 found";
+    a_workspace_too_long: [0, 0, 0, 0, 0, 1], "workspace: 4 elements expected, 5 found";
 }
 
 #[test]

@@ -10,6 +10,7 @@ use kernels::{
     convolution::{
         Activation, Geometry, OutputGradient, Size, backward_input, backward_reference, backward_weights,
     },
+    matmul::Output,
 };
 
 /// Derivatives of whole numbers, to the bit: accumulated where documented, over stale values where not.
@@ -40,7 +41,7 @@ fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: &[(Size, usize)]) 
 
         let weights = Guarded::input(&problem.weights, 1);
         let mut d_input = Guarded::stale(problem.input.len(), 3);
-        backward_input(set, geometry, &weights, output, &mut d_input);
+        backward_input(set, geometry, &weights, output, &mut d_input, Output::Overwrite);
         let expected: Vec<f64> = expected.input.iter().map(|sum| sum.value).collect();
         assert_exact(&d_input, &expected, format!("d_input {what}"));
 
@@ -49,6 +50,11 @@ fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: &[(Size, usize)]) 
         for (found, expected) in found.iter().zip([&d_weights, &d_bias, &d_input]) {
             assert_same_bits(found, expected, &what);
         }
+        let before: Vec<E> = random.whole(problem.input.len(), 9);
+        let [weights, input] = problem.backward_onto(set, &routed, &weights_before, &before);
+        assert_same_bits(&weights, &d_weights, &what);
+        let onto = before.iter().zip(&*d_input).map(|(before, added)| before.to_f64() + added.to_f64());
+        assert_exact(&input, &onto.collect::<Vec<f64>>(), format!("d_input added to {what}"));
     }
 }
 
@@ -110,7 +116,7 @@ fn derivatives_of_reals_err_by_their_roundings_only() {
             let mut d_input = vec![E::NAN; problem.input.len()];
             let (geometry, output) = (&problem.geometry, routed.view());
             backward_weights(set, geometry, &problem.input, output, 0, &mut d_weights, &mut d_bias);
-            backward_input(set, geometry, &problem.weights, output, &mut d_input);
+            backward_input(set, geometry, &problem.weights, output, &mut d_input, Output::Overwrite);
             assert_within(&d_weights, &bounded(expected.weights), problem.case(set));
             assert_within(&d_bias, &bounded(expected.bias), problem.case(set));
             assert_within(&d_input, &bounded(expected.input), problem.case(set));
@@ -134,7 +140,7 @@ fn filters_and_images_in_slices_give_the_same_bits() {
         let (mut d_weights, mut d_bias) = (weights_before.clone(), bias_before.clone());
         backward_weights(set, geometry, input, output, 0, &mut d_weights, &mut d_bias);
         let mut d_input = vec![E::NAN; input.len()];
-        backward_input(set, geometry, &problem.weights, output, &mut d_input);
+        backward_input(set, geometry, &problem.weights, output, &mut d_input, Output::Overwrite);
 
         for count in 1..filters {
             let (mut weights, mut bias) = (weights_before.clone(), bias_before.clone());
@@ -160,7 +166,7 @@ fn filters_and_images_in_slices_give_the_same_bits() {
             {
                 let output = OutputGradient { gradient, winners };
                 backward_weights(set, geometry, input, output, 0, &mut weights, &mut bias);
-                backward_input(set, geometry, &problem.weights, output, d_input);
+                backward_input(set, geometry, &problem.weights, output, d_input, Output::Overwrite);
             }
             let what = format!("{count} images at once, {}", problem.case(set));
             assert_same_bits(&weights, &d_weights, &what);
@@ -180,7 +186,7 @@ fn gradients<E: Number + Guard>(
         [&problem.weights, &problem.bias, &problem.input].map(|like| vec![E::ZERO; like.len()]);
     let [d_weights, d_bias, d_input] = &mut gradients;
     backward_weights(set, &problem.geometry, &problem.input, routed.view(), 0, d_weights, d_bias);
-    backward_input(set, &problem.geometry, &problem.weights, routed.view(), d_input);
+    backward_input(set, &problem.geometry, &problem.weights, routed.view(), d_input, Output::Overwrite);
     gradients
 }
 
@@ -269,7 +275,7 @@ fn lengths(change: [isize; 6], first_filter: usize) {
     let (mut d_weights, weights, mut d_input) = (zeros(3, 8), zeros(4, 8), zeros(5, 32));
     let output = OutputGradient { gradient: &gradient, winners: &winners };
     backward_weights(set, &geometry, &input, output, first_filter, &mut d_weights, &mut [0.0; 4]);
-    backward_input(set, &geometry, &weights, output, &mut d_input);
+    backward_input(set, &geometry, &weights, output, &mut d_input, Output::Overwrite);
 }
 
 macro_rules! wrong_lengths {

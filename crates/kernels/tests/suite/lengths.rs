@@ -231,7 +231,16 @@ fn the_farthest_strides_are_one_position() {
         let mut packed = vec![0.0f32; convolution::packed_weights_length::<f32>(set, &geometry)];
         convolution::pack_weights(set, &geometry, &[1.0; 9], &mut packed);
         let (mut output, mut winners) = ([0.0], [9]);
-        convolution::forward(set, &geometry, &[1.0; 16], &packed, &[0.5], &mut output, &mut winners, &mut []);
+        convolution::forward(
+            set,
+            &geometry,
+            &[1.0; 16],
+            &packed,
+            &[0.5],
+            &mut output,
+            &mut winners,
+            &mut [0.0],
+        );
         assert_eq!((output, winners), ([9.5], [0]), "{far}");
         let depthwise = kernels::depthwise::Geometry::new(sliding([4, 4, 1], [3, 3], [far, 1]));
         let mut d_input = [0.0f32; 16];

@@ -15,6 +15,7 @@ use kernels::{
             packed_weights_length, workspace_length,
         },
     },
+    matmul::Output,
 };
 
 /// A convolution with its numbers.
@@ -65,6 +66,15 @@ impl<E: Number + Guard> Problem<E> {
     }
 
     fn run(&self, set: InstructionSet) -> Results<Guarded<E>> {
+        self.run_onto(set, Guarded::stale(self.input.len(), 1), Output::Overwrite)
+    }
+
+    fn run_onto(
+        &self,
+        set: InstructionSet,
+        mut d_input: Guarded<E>,
+        into_input: Output,
+    ) -> Results<Guarded<E>> {
         let geometry = &self.geometry;
         let mut packed = Guarded::stale(packed_weights_length::<E>(set, geometry), 1);
         pack_weights(set, geometry, &self.weights, &mut packed);
@@ -74,9 +84,12 @@ impl<E: Number + Guard> Problem<E> {
         forward(set, geometry, &input, &packed, &bias, &mut output, &mut workspace);
         let [weights, bias] = &self.before;
         let (mut d_weights, mut d_bias) = (Guarded::output(weights, 1), Guarded::output(bias, 3));
-        let mut d_input = Guarded::stale(self.input.len(), 1);
-        let derivatives =
-            Derivatives { weights: &mut d_weights, bias: &mut d_bias, input: Some(&mut d_input) };
+        let derivatives = Derivatives {
+            weights: &mut d_weights,
+            bias: Some(&mut d_bias),
+            input: Some(&mut d_input),
+            into_input,
+        };
         let (weights, d_output) = (Guarded::input(&self.weights, 3), Guarded::input(&self.d_output, 1));
         backward(set, geometry, &input, &weights, &d_output, derivatives, &mut workspace);
         [output, d_weights, d_bias, d_input]
@@ -90,8 +103,12 @@ impl Problem<f64> {
         let (mut output, mut d_input) =
             (vec![f64::NAN; self.d_output.len()], vec![f64::NAN; self.input.len()]);
         forward_reference(geometry, &self.input, &self.weights, &self.bias, &mut output);
-        let derivatives =
-            Derivatives { weights: &mut d_weights, bias: &mut d_bias, input: Some(&mut d_input) };
+        let derivatives = Derivatives {
+            weights: &mut d_weights,
+            bias: Some(&mut d_bias),
+            input: Some(&mut d_input),
+            into_input: Output::Overwrite,
+        };
         backward_reference(geometry, &self.input, &self.weights, &self.d_output, derivatives);
         [output, d_weights, d_bias, d_input]
     }
@@ -105,9 +122,15 @@ fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: impl IntoIterator<
     for (geometry, images) in sizes {
         let problem = Problem::<E>::new(geometry, images, |length| random.whole(length, 4));
         let expected = problem.map(E::to_f64).reference();
-        for ((found, expected), name) in problem.run(set).iter().zip(&expected).zip(NAMES) {
+        let found = problem.run(set);
+        for ((found, expected), name) in found.iter().zip(&expected).zip(NAMES) {
             assert_exact(found, expected, format!("{name}, {}", problem.case(set)));
         }
+        let before: Vec<E> = random.whole(problem.input.len(), 9);
+        let [.., onto] = problem.run_onto(set, Guarded::output(&before, 1), Output::Accumulate);
+        let expected: Vec<f64> =
+            before.iter().zip(&expected[3]).map(|(before, value)| before.to_f64() + value).collect();
+        assert_exact(&onto, &expected, format!("input added to, {}", problem.case(set)));
     }
 }
 
@@ -297,7 +320,12 @@ fn lengths(change: [isize; 8]) {
     let mut workspace = zeros(4, workspace_length::<f32>(&geometry, 2));
     forward(set, &geometry, &input, &packed, &bias, &mut output, &mut workspace);
     let (mut d_weights, mut d_bias, mut d_input) = (zeros(5, 4), zeros(6, 4), zeros(7, 32));
-    let derivatives = Derivatives { weights: &mut d_weights, bias: &mut d_bias, input: Some(&mut d_input) };
+    let derivatives = Derivatives {
+        weights: &mut d_weights,
+        bias: Some(&mut d_bias),
+        input: Some(&mut d_input),
+        into_input: Output::Overwrite,
+    };
     backward(set, &geometry, &input, &[0.0; 4], &output, derivatives, &mut workspace);
 }
 

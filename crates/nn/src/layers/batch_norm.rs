@@ -111,8 +111,12 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
         }
     }
 
+    fn differentiates_in_place(&self) -> bool {
+        true
+    }
+
     fn backward(&self, pass: Pass<E>) {
-        let Pass { parameters, d_input, scratch, kept, .. } = pass;
+        let Pass { parameters, d_output, d_input, in_place, scratch, kept, .. } = pass;
         let (statistics, workspace) = scratch.values.split_at_mut(2 * self.channels);
         let (gradient, kept_statistics) = kept.values.split_at_mut(2 * self.channels);
         kept_statistics.copy_from_slice(statistics);
@@ -121,15 +125,16 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
         let (norm, statistics) = (self.norm(parameters), Statistics { mean, variance });
         if self.is_single(pass.input.len() / self.length) {
             if self.relu {
-                relu_backward(self.set, pass.output, pass.d_output);
+                relu_backward(self.set, pass.output, d_output);
             }
-            backward_of_row(norm, statistics, pass.input, pass.d_output, d_scale, d_offset, d_input);
+            backward_of_row(norm, statistics, pass.input, d_output, d_scale, d_offset);
         } else {
-            let Pass { input, d_output, .. } = pass;
-            let output = self.relu.then_some(pass.output);
-            backward(
-                self.set, norm, statistics, input, output, d_output, d_scale, d_offset, d_input, workspace,
-            );
+            let wanted = in_place || d_input.is_some();
+            let (set, relu, input) = (self.set, self.relu, pass.input);
+            backward(set, norm, statistics, relu, input, d_output, wanted, d_scale, d_offset, workspace);
+        }
+        if let Some(d_input) = d_input {
+            d_input.copy_from_slice(d_output);
         }
     }
 
@@ -150,22 +155,21 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
     }
 }
 
-/// The derivatives of a row that is normalised by constants; overwritten.
+/// The derivatives of a row that is normalised by constants; overwritten. That with respect to the row takes the place of `d_output`.
 fn backward_of_row<E: Element>(
     norm: BatchNorm<E>,
     statistics: Statistics<E>,
     input: &[E],
-    d_output: &[E],
+    d_output: &mut [E],
     d_scale: &mut [E],
     d_offset: &mut [E],
-    d_input: Option<&mut [E]>,
 ) {
     let inverse = |channel: usize| E::ONE / (statistics.variance[channel] + E::from_f64(norm.epsilon)).sqrt();
     d_offset.copy_from_slice(d_output);
     for (channel, d_scale) in d_scale.iter_mut().enumerate() {
         *d_scale = d_output[channel] * ((input[channel] - statistics.mean[channel]) * inverse(channel));
     }
-    for (channel, d_input) in d_input.into_iter().flatten().enumerate() {
-        *d_input = norm.scale[channel] * inverse(channel) * d_output[channel];
+    for (channel, value) in d_output.iter_mut().enumerate() {
+        *value = norm.scale[channel] * inverse(channel) * *value;
     }
 }

@@ -20,6 +20,11 @@ impl<E: Element> Bias<E> {
         self.zeros.as_deref().unwrap_or(rest)
     }
 
+    /// The place of the derivative with respect to the constants, where they are learnt.
+    pub(crate) fn derivative<'a>(&self, rest: &'a mut [E]) -> Option<&'a mut [E]> {
+        self.zeros.is_none().then_some(rest)
+    }
+
     /// The parameter, where there is one.
     pub(crate) fn parameter(&self) -> Option<LayerParameter> {
         let bias = || LayerParameter::new(Role::Bias, "bias", &[self.length], Initialiser::Zeros);

@@ -70,14 +70,19 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners, workspace);
     }
 
+    fn adds_derivatives(&self) -> bool {
+        true
+    }
+
     fn backward(&self, pass: Pass<E>) {
-        let Pass { parameters, d_input, scratch, kept, .. } = pass;
+        let Pass { parameters, d_input, into_input, scratch, kept, .. } = pass;
         let Memory { values: workspace, bytes: winners } = scratch;
         let output = OutputGradient { gradient: &*pass.d_output, winners: &winners[..pass.d_output.len()] };
         let weights = Weights { plain: &parameters[..self.weights()], packed: &self.packed_weights };
         kept.values.fill(E::ZERO);
         let (d_weights, d_bias) = kept.values.split_at_mut(self.weights());
-        let derivatives = Derivatives { weights: d_weights, bias: d_bias, input: d_input };
+        let bias = self.bias.derivative(d_bias);
+        let derivatives = Derivatives { weights: d_weights, bias, input: d_input, into_input };
         backward(self.set, &self.geometry, pass.input, weights, output, derivatives, workspace);
     }
 }

@@ -67,6 +67,10 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         2 * (self.inputs * self.units) as u64
     }
 
+    fn sum_flops(&self) -> u64 {
+        self.forward_flops()
+    }
+
     fn prepare(&mut self, parameters: &[E], purpose: Purpose) {
         self.purpose = purpose;
         if purpose == Purpose::Inference {

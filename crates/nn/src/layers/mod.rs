@@ -36,12 +36,12 @@ pub(crate) use sequence_dense::SequenceDenseLayer;
 pub(crate) use unfolded::UnfoldedLayer;
 
 use crate::{Initialiser, Role};
-use kernels::{Buffer, Element};
+use kernels::{Buffer, Element, matmul::Output};
 use rayon::prelude::*;
 
 /// Images that go through the whole network together, on one thread, with activations that the second-level cache
 /// holds. The gradient is summed group by group, so the number is a constant of the results.
-pub(crate) const GROUP: usize = 16;
+pub const GROUP: usize = 16;
 
 /// A parameter as its layer names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,11 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
         self.forward_flops()
     }
 
+    /// Of those of the backward pass, what of one image's is left to [`Self::sum_gradient`].
+    fn sum_flops(&self) -> u64 {
+        0
+    }
+
     /// What a thread needs to take a group through the layer and back.
     fn scratch(&self) -> MemorySize {
         MemorySize::default()
@@ -125,6 +130,16 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
         scratch: &mut Memory<E>,
     );
 
+    /// Whether [`Self::backward`] can add to what is there of its input's derivative.
+    fn adds_derivatives(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Self::backward`] can make its input's derivative in the place of its output's: see [`Pass::in_place`].
+    fn differentiates_in_place(&self) -> bool {
+        false
+    }
+
     /// From the derivative with respect to the output that with respect to the input, where asked for, and what
     /// [`Self::sum_gradient`] needs.
     fn backward(&self, pass: Pass<E>);
@@ -143,8 +158,12 @@ pub(crate) struct Pass<'a, E> {
     pub(crate) output: &'a [E],
     /// The derivative with respect to the output, which may be changed on the way.
     pub(crate) d_output: &'a mut [E],
-    /// The one with respect to the input, where it is asked for; overwritten.
+    /// The one with respect to the input, where it is asked for and is not to take [`Self::d_output`]'s place.
     pub(crate) d_input: Option<&'a mut [E]>,
+    /// Whether it is to take that place: only of layers that [can](Layer::differentiates_in_place).
+    pub(crate) in_place: bool,
+    /// Whether that is overwritten, as it is of layers that cannot [add to it](Layer::adds_derivatives).
+    pub(crate) into_input: Output,
     /// As [`Layer::forward`] left it.
     pub(crate) scratch: &'a mut Memory<E>,
     /// For [`Layer::sum_gradient`].

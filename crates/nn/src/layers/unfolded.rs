@@ -74,14 +74,19 @@ impl<E: Element> Layer<E> for UnfoldedLayer<E> {
         }
     }
 
+    fn adds_derivatives(&self) -> bool {
+        true
+    }
+
     fn backward(&self, pass: Pass<E>) {
-        let Pass { parameters, d_input, scratch, kept, .. } = pass;
+        let Pass { parameters, d_input, into_input, scratch, kept, .. } = pass;
         if self.activation == Activation::Relu {
             relu_backward(self.set, pass.output, pass.d_output);
         }
         kept.values.fill(E::ZERO);
         let (d_weights, d_bias) = kept.values.split_at_mut(self.weights());
-        let derivatives = Derivatives { weights: d_weights, bias: d_bias, input: d_input };
+        let bias = self.bias.derivative(d_bias);
+        let derivatives = Derivatives { weights: d_weights, bias, input: d_input, into_input };
         let weights = &parameters[..self.weights()];
         let workspace = &mut scratch.values;
         backward(self.set, &self.geometry, pass.input, weights, pass.d_output, derivatives, workspace);

@@ -114,6 +114,12 @@ impl<E: Element> Optimiser<E> {
         }
     }
 
+    /// Values that a step has to move: parameters, gradient and what is remembered are read, all but the gradient written.
+    pub fn step_values(&self) -> usize {
+        let (parameters, remembered) = (self.first.len(), self.first.len() + self.second.len());
+        3 * parameters + 2 * remembered
+    }
+
     /// [`Self::step`], compiled where this is called.
     pub(crate) fn compiled_step(
         &mut self,

@@ -9,3 +9,4 @@ mod optimisers;
 mod pointwise;
 mod recurrent;
 mod sequences;
+mod work;

@@ -216,15 +216,17 @@ pub fn backward<E: Element>(
     derivatives: Derivatives<E>,
     workspace: &mut [E],
 ) {
-    let Derivatives { weights: d_weights, bias: d_bias, input: mut d_input } = derivatives;
+    let Derivatives { weights: d_weights, bias: mut d_bias, input: mut d_input, into_input } = derivatives;
     let (filters, length) = (geometry.filters, geometry.filter_length());
     let images = input.len() / geometry.input_length();
     check_length!(input, [images, geometry.input_length()]);
     check_length!(weights, [filters, length]);
     check_length!(d_output, [images, geometry.output_length()]);
     check_length!(d_weights, [filters, length]);
-    check_length!(d_bias, [filters]);
     check_workspace(geometry, images, workspace);
+    if let Some(d_bias) = &d_bias {
+        check_length!(d_bias, [filters]);
+    }
     if let Some(d_input) = &d_input {
         check_length!(d_input, [input.len()]);
     }
@@ -234,11 +236,15 @@ pub fn backward<E: Element>(
     for positions in geometry.blocks::<E>(images) {
         let count = positions.len();
         let d_sums = &d_output[positions.start * filters..positions.end * filters];
-        add_column_sums(d_sums, d_bias);
+        if let Some(d_bias) = &mut d_bias {
+            add_column_sums(d_sums, d_bias);
+        }
         let d_sums = Matrix::new(d_sums, count, filters);
         if let Some(d_input) = &mut d_input {
             let reached = positions.end.div_ceil(geometry.sliding.positions());
-            d_input[begun * geometry.input_length()..reached * geometry.input_length()].fill(E::ZERO);
+            if into_input == Output::Overwrite {
+                d_input[begun * geometry.input_length()..reached * geometry.input_length()].fill(E::ZERO);
+            }
             begun = reached;
         }
         let patches = &mut workspace[..count * length];

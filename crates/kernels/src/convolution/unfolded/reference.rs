@@ -1,7 +1,7 @@
 //! The convolution by its definition: what the kernels are held against.
 
 use super::{Derivatives, Geometry};
-use crate::Element;
+use crate::{Element, matmul::Output};
 
 /// As [`super::forward`], with unpacked weights.
 pub fn forward_reference<E: Element>(
@@ -27,11 +27,13 @@ pub fn backward_reference<E: Element>(
     d_output: &[E],
     mut derivatives: Derivatives<E>,
 ) {
-    if let Some(d_input) = &mut derivatives.input {
+    if let (Some(d_input), Output::Overwrite) = (&mut derivatives.input, derivatives.into_input) {
         d_input.fill(E::ZERO);
     }
     for (at, gradient) in d_output.iter().enumerate() {
-        derivatives.bias[at % geometry.filters] += *gradient;
+        if let Some(d_bias) = &mut derivatives.bias {
+            d_bias[at % geometry.filters] += *gradient;
+        }
         for (pixel, weight) in pairs(geometry, at) {
             derivatives.weights[weight] += *gradient * input[pixel];
             if let Some(d_input) = &mut derivatives.input {

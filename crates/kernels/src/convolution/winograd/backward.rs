@@ -9,6 +9,7 @@ use crate::{
     Element, InstructionSet,
     convolution::{Activation, Geometry, OutputGradient},
     dispatch::Kernel,
+    matmul::Output,
     tile::{accumulate_columns, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
@@ -23,8 +24,9 @@ pub(in super::super) struct Backward<'a, E> {
     pub(in super::super) packed_weights: &'a [E],
     pub(in super::super) output: OutputGradient<'a, E>,
     pub(in super::super) d_weights: &'a mut [E],
-    pub(in super::super) d_bias: &'a mut [E],
+    pub(in super::super) d_bias: Option<&'a mut [E]>,
     pub(in super::super) d_input: Option<&'a mut [E]>,
+    pub(in super::super) into_input: Output,
     pub(in super::super) workspace: &'a mut [E],
 }
 
@@ -50,7 +52,9 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                 let tiles = images * tiling.tiles();
                 let input = self.input.as_ptr().add(first * geometry.input_length());
                 by_tile!(tiling, transform_images[V](geometry, input, images, inputs));
-                add_bias::<V>(geometry, self.output, first..first + images, self.d_bias);
+                if let Some(d_bias) = self.d_bias.as_deref_mut() {
+                    add_bias::<V>(geometry, self.output, first..first + images, d_bias);
+                }
                 let output = self.output;
                 by_tile!(tiling, transform_gradient[V](geometry, output, first, images, d_products));
                 let outer = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
@@ -268,7 +272,9 @@ impl<E: Element> Backward<'_, E> {
         let Some(d_input) = self.d_input.as_deref_mut() else { return };
         let length = geometry.input_length();
         let d_input = &mut d_input[first * length..][..images * length];
-        d_input.fill(E::ZERO);
+        if self.into_input == Output::Overwrite {
+            d_input.fill(E::ZERO);
+        }
         // SAFETY: the caller's promise; what a piece reads lies within the image.
         unsafe {
             for index in 0..images * tiling.tiles() {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Element,
-    convolution::{Geometry, best::Best},
+    convolution::{Activation, Geometry, best::Best},
     dispatch::Kernel,
     tile::panel_width,
     vector::Vector,
@@ -34,11 +34,17 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
         let (channels, filters) = (geometry.size.channels, geometry.size.filters);
         let tiling = Tiling::new(geometry);
         let (block, tiles) = (tiling.block_images(FORWARD_TILES), tiling.block_tiles(FORWARD_TILES));
-        let widest = panel_of::<V>(0, filters).1;
+        let (row, widest) = (channels.next_multiple_of(V::LANES), panel_of::<V>(0, filters).1);
+        // With one panel the products take their inputs' place: a tile's rows are all read before the first sum is stored.
+        let in_place = filters <= panel_width::<V>();
         // SAFETY: the workspace has room for both matrices and the plane. Every element is written before it is read.
         unsafe {
-            let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, channels.next_multiple_of(V::LANES));
-            let products = Pieces::new(inputs.end(tiling.positions()), tiles, widest);
+            let row = if in_place { row.max(widest) } else { row };
+            let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, row);
+            let products = match in_place {
+                true => inputs,
+                false => Pieces::new(inputs.end(tiling.positions()), tiles, widest),
+            };
             let plane = products.end(tiling.positions());
             for first in (0..self.images).step_by(block) {
                 let images = block.min(self.images - first);
@@ -51,16 +57,16 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                         length: channels,
                         right: self.packed_weights.as_ptr().add(filter * channels),
                         right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
-                        to: Pieces { row: width, ..products },
+                        to: products,
                     };
                     for position in 0..tiling.positions() {
                         job.run::<V>(position, images * tiling.tiles(), width / V::LANES);
                     }
                     if geometry.positions() == 1 {
                         let filters = filter..filter + used;
-                        match tiling.side {
-                            4 => self.store_tiles::<V, 4, 6>(first, images, filters, job.to),
-                            _ => self.store_tiles::<V, 5, 7>(first, images, filters, job.to),
+                        match geometry.size.activation {
+                            Activation::Linear => self.store::<V, false>(first, images, filters, products),
+                            Activation::Relu => self.store::<V, true>(first, images, filters, products),
                         }
                         continue;
                     }
@@ -106,13 +112,37 @@ unsafe fn fill_plane<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
 }
 
 impl<E: Element> Forward<'_, E> {
-    /// Aᵀ m A of some images' tiles and a panel of filters, with the bias and the activation, where there is no pool: straight to
-    /// the outputs.
+    /// Aᵀ m A of some images' tiles and a panel of filters, with the bias and the ReLU, if there is one, where there is no pool: straight
+    /// to the outputs. Without a ReLU nothing reads which position won, and so it is not written.
     ///
     /// # Safety
     /// The images and the filters exist; `products` holds their tiles.
     #[inline(always)]
-    unsafe fn store_tiles<V: Vector<Element = E>, const OUTPUTS: usize, const PIECE: usize>(
+    unsafe fn store<V: Vector<Element = E>, const RELU: bool>(
+        &mut self,
+        first: usize,
+        images: usize,
+        filters: Range<usize>,
+        products: Pieces<E>,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match Tiling::new(self.geometry).side {
+                4 => self.store_tiles::<V, RELU, 4, 6>(first, images, filters, products),
+                _ => self.store_tiles::<V, RELU, 5, 7>(first, images, filters, products),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::store`].
+    #[inline(always)]
+    unsafe fn store_tiles<
+        V: Vector<Element = E>,
+        const RELU: bool,
+        const OUTPUTS: usize,
+        const PIECE: usize,
+    >(
         &mut self,
         first: usize,
         images: usize,
@@ -137,13 +167,14 @@ impl<E: Element> Forward<'_, E> {
                     let load = |y: usize, x: usize| V::load(from.add((PIECE * y + x) * products.stride));
                     let mut store = |y: usize, x: usize, value: V| {
                         let at = corner + (y * geometry.output_width + x) * size.filters + filter;
-                        let mut best = Best::<V>::new(size.activation, 1);
-                        best.offer(0, value.add(bias));
-                        best.store(
-                            self.output.as_mut_ptr().add(at),
-                            self.winners.as_mut_ptr().add(at),
-                            count,
-                        );
+                        let (output, value) = (self.output.as_mut_ptr().add(at), value.add(bias));
+                        if !RELU {
+                            value.store_first(output, count);
+                            return;
+                        }
+                        let mut best = Best::<V>::new(Activation::Relu, 1);
+                        best.offer(0, value);
+                        best.store(output, self.winners.as_mut_ptr().add(at), count);
                     };
                     if part.is_all(OUTPUTS) {
                         both_ways::<Output, V, PIECE, OUTPUTS>(load, store);

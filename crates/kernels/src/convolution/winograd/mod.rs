@@ -64,8 +64,11 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
     let tiling = Tiling::new(geometry);
     let [channels, filters] = [size.channels, size.filters].map(|row| length::padded(row, lanes));
     let pieces = |tiles: usize, row: usize| tiling.matrices_length(tiling.block_tiles(tiles), row);
-    let panel = panel_columns::<E>(set).min(filters);
-    let forward = length::sum(&[pieces(FORWARD_TILES, channels), pieces(FORWARD_TILES, panel)]);
+    let widest = panel_columns::<E>(set);
+    let forward = match filters <= widest {
+        true => pieces(FORWARD_TILES, channels.max(filters)),
+        false => length::sum(&[pieces(FORWARD_TILES, channels), pieces(FORWARD_TILES, widest)]),
+    };
     let backward = match applies_backward(geometry) {
         true => length::sum(&[
             pieces(BACKWARD_TILES, channels),

@@ -7,6 +7,7 @@ use kernels::{
         self, Activation, Geometry, OutputGradient, Size, Weights, forward, pack_weights,
         packed_weights_length, workspace_length,
     },
+    matmul::Output,
 };
 
 pub struct Problem<E> {
@@ -216,12 +217,40 @@ impl<E: Number + Guard> Problem<E> {
             OutputGradient { gradient: &gradient, winners: &winners },
             convolution::Derivatives {
                 weights: &mut d_weights,
-                bias: &mut d_bias,
+                bias: Some(&mut d_bias),
                 input: Some(&mut d_input),
+                into_input: Output::Overwrite,
             },
             &mut self.workspace(set),
         );
         [d_weights, d_bias, d_input]
+    }
+
+    /// The derivatives with respect to weights and input where no bias is learnt, each added to what is given.
+    pub fn backward_onto(
+        &self,
+        set: InstructionSet,
+        routed: &Routed<E>,
+        weights_before: &[E],
+        input_before: &[E],
+    ) -> [Guarded<E>; 2] {
+        let (mut d_weights, mut d_input) =
+            (Guarded::output(weights_before, 1), Guarded::output(input_before, 1));
+        convolution::backward(
+            set,
+            &self.geometry,
+            &self.input,
+            Weights { plain: &self.weights, packed: &self.packed(set) },
+            OutputGradient { gradient: &routed.gradient, winners: &routed.winners },
+            convolution::Derivatives {
+                weights: &mut d_weights,
+                bias: None,
+                input: Some(&mut d_input),
+                into_input: Output::Accumulate,
+            },
+            &mut self.workspace(set),
+        );
+        [d_weights, d_input]
     }
 
     /// A gradient of whole numbers to winners drawn evenly, "none" among them.

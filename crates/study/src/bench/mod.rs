@@ -1,10 +1,13 @@
 //! How fast the engine is here, beside what the machine could do.
 
+mod machine;
+mod roofline;
+
+pub use machine::{Machine, MemoryLevel, machine};
+pub use roofline::{Direction, Roofline, StageRoofline, Total};
+
 use crate::run::Session;
-use kernels::{InstructionSet, peak};
 use nn::{Model, Optimiser, StepTimes, UpdateRule, keep_awake};
-use rayon::prelude::*;
-use records::record::Environment;
 use serde::Serialize;
 use std::{hint::black_box, sync::LazyLock, time::Duration};
 use train::BatchOrder;
@@ -21,20 +24,6 @@ const TRAINING_BATCH: usize = 128;
 
 /// Batches that inference is measured at.
 pub const INFERENCE_BATCHES: [usize; 2] = [1, 1000];
-
-/// What the machine can do, measured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Machine {
-    /// Processor, threads, kernels and version.
-    #[serde(flatten)]
-    pub environment: Environment,
-    /// Multiply-adds of one thread, counted as two operations, in 10⁹ a second.
-    pub peak_gflops_one_thread: f64,
-    /// Those of all threads together.
-    pub peak_gflops: f64,
-    /// Reading 64 MiB a thread, in 10⁹ bytes a second, all threads together.
-    pub read_gigabytes_per_second: f64,
-}
 
 /// One model's figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,6 +61,9 @@ pub struct TrainingSpeed {
     pub bookkeeping_share: f64,
     /// Each stage's share of the step; sums to 1.
     pub stages: Vec<StageShare>,
+    /// Each stage's time beside what the machine bounds it by, where its memory was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roofline: Option<Roofline>,
 }
 
 /// A stage of the step.
@@ -98,44 +90,6 @@ pub struct InferenceSpeed {
     pub gflops: f64,
 }
 
-/// Measures the machine for about half a second.
-pub fn machine(session: &Session) -> Machine {
-    let set = session.instruction_set();
-    let threads = session.environment().threads;
-    let one = multiply_add_rate(set);
-    let rates = |rate: fn(InstructionSet) -> f64| -> f64 {
-        session
-            .install(|| keep_awake(|| (0..threads).into_par_iter().with_max_len(1).map(|_| rate(set)).sum()))
-    };
-    Machine {
-        environment: session.environment(),
-        peak_gflops_one_thread: one,
-        peak_gflops: rates(multiply_add_rate),
-        read_gigabytes_per_second: rates(read_rate),
-    }
-}
-
-/// 10⁹ operations a second, the best of several tries: what disturbs can only slow.
-fn multiply_add_rate(set: InstructionSet) -> f64 {
-    let rate = |_| {
-        let start = Instant::now();
-        let operations = peak::multiply_adds(set, 400_000);
-        operations as f64 / start.elapsed().as_secs_f64() / 1e9
-    };
-    (0..40).map(rate).fold(0.0, f64::max)
-}
-
-/// 10⁹ bytes a second.
-fn read_rate(set: InstructionSet) -> f64 {
-    let values = vec![1.0f32; 16 << 20];
-    let rate = |_| {
-        let start = Instant::now();
-        black_box(peak::read(set, &values));
-        (values.len() * size_of::<f32>()) as f64 / start.elapsed().as_secs_f64() / 1e9
-    };
-    (0..10).map(rate).fold(0.0, f64::max)
-}
-
 /// Measures a model for about `seconds` of training, and half of it at each inference batch. Its parameters change. None
 /// where it was to stop meanwhile.
 ///
@@ -145,14 +99,14 @@ pub fn model(
     name: &str,
     seconds: f64,
     mut make: impl FnMut(usize) -> Model<f32> + Send,
-    peak_gflops: f64,
+    machine: &Machine,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
     is_to_stop: fn() -> bool,
 ) -> Option<ModelSpeed> {
     session.install(|| {
         let inference = latency(session, seconds / 2.0, &mut make, is_to_stop)?;
         let mut model = make(TRAINING_BATCH);
-        let training = training(session, &mut model, seconds, peak_gflops, allocations, is_to_stop)?;
+        let training = training(session, &mut model, seconds, machine, allocations, is_to_stop)?;
         Some(ModelSpeed {
             name: name.to_owned(),
             parameters: model.trainable_parameters(),
@@ -166,7 +120,7 @@ fn training(
     session: &Session,
     model: &mut Model<f32>,
     seconds: f64,
-    peak_gflops: f64,
+    machine: &Machine,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
     is_to_stop: fn() -> bool,
 ) -> Option<TrainingSpeed> {
@@ -184,7 +138,7 @@ fn training(
         model.update(&mut optimiser, 1.0);
         first += TRAINING_BATCH;
     };
-    let (times, stages, wall) = keep_awake(|| {
+    let (times, step_times, wall) = keep_awake(|| {
         for _ in 0..5 {
             step(model);
         }
@@ -198,7 +152,15 @@ fn training(
     let median = times[times.len() / 2];
     let images_per_second = TRAINING_BATCH as f64 / median;
     let useful_gflops = images_per_second * model.step_flops() as f64 / 1e9;
-    let (stages, bookkeeping_share) = shares(&stages, wall, session.environment().threads);
+    let (stages, bookkeeping_share) = shares(&step_times, wall, session.environment().threads);
+    let measured = roofline::Measured {
+        times: &step_times,
+        wall,
+        batch: TRAINING_BATCH,
+        steps: times.len(),
+        update_values: optimiser.step_values(),
+    };
+    let roofline = Roofline::of(machine, &model.work(), &measured);
     Some(TrainingSpeed {
         batch: TRAINING_BATCH,
         steps: times.len(),
@@ -206,10 +168,11 @@ fn training(
         epoch_images: images.len(),
         epoch_seconds: images.len() as f64 / images_per_second,
         useful_gflops,
-        share_of_peak: useful_gflops / peak_gflops,
+        share_of_peak: useful_gflops / machine.peak_gflops,
         allocations_per_step: counted as f64 / 10.0,
         bookkeeping_share,
         stages,
+        roofline,
     })
 }
 

@@ -1,5 +1,7 @@
 //! `bench`: the engine's speed beside the machine's.
 
+mod stages;
+
 use super::{named::find, session, weights::Saved};
 use crate::command::{
     failure::{self, Failure, Hint},
@@ -34,6 +36,10 @@ pub(crate) struct BenchArguments {
     /// Seconds to train each model for; inference takes as long again
     #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = bench_seconds)]
     pub(crate) seconds: f64,
+    /// Set each stage of training beside what bounds it: its operations at the machine's peak, its bytes at the bandwidth of the
+    /// memory that holds them
+    #[arg(long)]
+    pub(crate) stages: bool,
     /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -66,7 +72,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let mut fits = fits.into_iter();
     subjects.retain(|_| fits.next() == Some(true));
     let _finishing = interrupt::finish_step();
-    let machine = bench::machine(&session);
+    let machine = bench::machine(&session, arguments.stages);
     let mut models = Vec::new();
     for subject in &subjects {
         if !arguments.output.quiet && !arguments.output.json {
@@ -78,7 +84,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
             &subject.architecture.name,
             arguments.seconds,
             make,
-            machine.peak_gflops,
+            &machine,
             |work| allocation_counter::measure(work).count_total,
             interrupt::requested,
         );
@@ -147,6 +153,9 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         "multiply-add peak {:.0} GFLOP/s on one thread, {:.0} on all; reading {:.0} GB/s",
         machine.peak_gflops_one_thread, machine.peak_gflops, machine.read_gigabytes_per_second
     ));
+    if let Some(levels) = &machine.memory_levels {
+        line(format_args!("{}", stages::legend(levels)));
+    }
     for model in models {
         let training = &model.training;
         line(format_args!("\n{} ({} parameters)", model.name, model.parameters));
@@ -164,8 +173,13 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
             training.allocations_per_step,
             100.0 * training.bookkeeping_share
         ));
-        for stage in &training.stages {
-            line(format_args!("    {:5.1} %  {}", 100.0 * stage.share, stage.name));
+        match &training.roofline {
+            Some(roofline) => line(format_args!("{}", stages::table(roofline))),
+            None => {
+                for stage in &training.stages {
+                    line(format_args!("    {:5.1} %  {}", 100.0 * stage.share, stage.name));
+                }
+            }
         }
         for speed in &model.inference {
             line(format_args!(
