@@ -2,7 +2,9 @@
 
 use crate::common::{MNIST, built_in, classes, every_layer, logits, logits_by, trained};
 use data::Dataset;
-use interchange::{Arithmetic, CFiles, COptions, Description, Example, Footprint, IntegerNetwork, Quantisation, c_files};
+use interchange::{
+    Arithmetic, CFiles, COptions, Description, Example, Footprint, IntegerNetwork, Quantisation, c_files,
+};
 use nn::{InstructionSet, Model};
 use std::{fs, path::Path, process::Command};
 use study::study_file::ModelSpec;
@@ -140,12 +142,23 @@ fn eight_bit_networks_give_what_their_emulation_gives() {
             assert!(others(&found, &expected) <= 1, "{name}: other classes");
         }
         let from_float32 = largest_difference(&found, &in_float32);
-        println!("{name}: {from_float32} of {largest}, {} other classes", others(&found, &in_float32));
         assert!(from_float32 < 0.2 * largest, "{name}: {from_float32} of {largest} from float32");
-        assert!(others(&found, &in_float32) <= 5, "{name}: other classes than in float32");
+        // Networks that have learnt little say little.
+        let allowed = if largest < 2.0 { 20 } else { 3 };
+        assert!(others(&found, &in_float32) <= allowed, "{name}: other classes than in float32");
     }
     let expected = [
-        "mlp", "cnn", "lenet5", "deep-cnn", "resnet-small", "tiny", "nano", "fast", "best", "sliding", "patches",
+        "mlp",
+        "cnn",
+        "lenet5",
+        "deep-cnn",
+        "resnet-small",
+        "tiny",
+        "nano",
+        "fast",
+        "best",
+        "sliding",
+        "patches",
     ];
     assert_eq!(whole, expected);
 }
@@ -197,7 +210,11 @@ fn a_header_can_have_its_code_in_a_source_of_its_own() {
         let whole = header(&description, &mut model, arithmetic);
         let expected = run(folder.path(), "nano", &whole);
         let parts = files(&description, &mut model, arithmetic, MNIST.test(), Some("model.h"));
-        assert!(!parts.header.contains("static"), "{}", parts.header);
+        assert!(
+            !parts.header.contains("static inline") && !parts.header.contains("weight"),
+            "{}",
+            parts.header
+        );
         fs::write(folder.path().join("model.h"), parts.header).expect("written");
         fs::write(folder.path().join("model.c"), parts.source.expect("there is one")).expect("written");
         assert_eq!(run_files(folder.path(), "nano", &["model.c"], MNIST.test()), expected);
@@ -237,10 +254,12 @@ fn a_self_test_finds_what_is_not_as_it_was() {
 /// What a study's limits are compared with is what the header takes.
 #[test]
 fn a_plan_of_memory_is_that_of_the_header() {
-    for spec in models() {
+    for spec in models().into_iter().filter(|spec| spec.architecture.layers.len() < 12) {
         let (description, mut model) = trained(&spec, 1);
         let set = InstructionSet::detect();
-        let Ok(network) = IntegerNetwork::calibrate(&description, &model, MNIST.training(), set) else { continue };
+        let Ok(network) = IntegerNetwork::calibrate(&description, &model, MNIST.training(), set) else {
+            continue;
+        };
         let planned =
             Footprint::of(&description.layers, description.image(), description.classes.len(), false);
         let header = header(&description, &mut model, Arithmetic::Integer(&network));

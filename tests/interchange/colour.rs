@@ -7,7 +7,8 @@ use crate::{
     preparation::check_eight_bits,
 };
 use interchange::{
-    Arithmetic, Description, FormatError, ImageKind, OnnxOptions, describe, encode, load, onnx, pytorch_module,
+    Arithmetic, Description, FormatError, ImageKind, OnnxOptions, describe, encode, load, onnx,
+    pytorch_module,
 };
 use nn::{InstructionSet, Model, Preparation};
 use std::fs;

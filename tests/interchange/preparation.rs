@@ -6,7 +6,9 @@ use crate::{
     onnx_runtime::{report, write_floats},
 };
 use data::Corpus;
-use interchange::{Arithmetic, Description, OnnxOptions, Quantisation, describe, encode, load, onnx, pytorch_module};
+use interchange::{
+    Arithmetic, Description, OnnxOptions, Quantisation, describe, encode, load, onnx, pytorch_module,
+};
 use nn::{InstructionSet, LayerSpec, Model, Preparation};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};

@@ -109,10 +109,8 @@ pub struct IntegerGraph {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Footprint {
     /// Bytes of working memory, which the caller gives.
-    
     pub ram_bytes: usize,
     /// Bytes of constants: weights, biases, factors and tables; without the code.
-    
     pub flash_bytes: usize,
 }
 
@@ -185,9 +183,11 @@ impl StageOperation {
     fn constant_bytes(&self) -> usize {
         match *self {
             Self::Convolution { to: [_, _, filters], .. } => filters * (self.window_length() + 9),
-            Self::Depthwise { to: [_, _, channels], sliding: Sliding { kernel: [rows, columns], .. }, .. } => {
-                channels * (rows * columns + 9)
-            }
+            Self::Depthwise {
+                to: [_, _, channels],
+                sliding: Sliding { kernel: [rows, columns], .. },
+                ..
+            } => channels * (rows * columns + 9),
             Self::Dense { inputs, units, logits } => units * (inputs + if logits { 8 } else { 9 }),
             Self::Table(_) => 256,
             Self::Pool { .. } | Self::Sum(_) | Self::Columns(_) | Self::Patches { .. } => 0,
@@ -226,8 +226,7 @@ impl StageOperation {
             // gathered before their sums are written.
             Self::Convolution { from, to, sliding, groups } => {
                 let Sliding { stride, padding, .. } = sliding;
-                let never_ahead =
-                    to[2] <= stride * from[2] && to[1] * to[2] <= stride * from[1] * from[2];
+                let never_ahead = to[2] <= stride * from[2] && to[1] * to[2] <= stride * from[1] * from[2];
                 let fits = to.iter().product::<usize>() <= from.iter().product();
                 match groups == 1 && padding == [0, 0] && never_ahead && fits {
                     true => Way::InPlace,
@@ -236,7 +235,9 @@ impl StageOperation {
             }
             // As are a pool's windows, which are read before their value is written.
             Self::Pool { .. } | Self::Table(_) | Self::Sum(_) => Way::InPlace,
-            Self::Depthwise { .. } | Self::Dense { .. } | Self::Columns(_) | Self::Patches { .. } => Way::Apart,
+            Self::Depthwise { .. } | Self::Dense { .. } | Self::Columns(_) | Self::Patches { .. } => {
+                Way::Apart
+            }
         }
     }
 }
@@ -257,10 +258,14 @@ impl Walk<'_> {
             self.places.push(input);
             return Ok(index + 1);
         };
-        let mut stage = Stage { first: index, last: index, input, operation, normalisation: None, relu: false };
+        let mut stage =
+            Stage { first: index, last: index, input, operation, normalisation: None, relu: false };
         if stage.operation.window_length() > MOST_PRODUCTS {
             let products = stage.operation.window_length();
-            return Err(format!("{} adds {products} products, of which {MOST_PRODUCTS} fit 32 bits", node.name));
+            return Err(format!(
+                "{} adds {products} products, of which {MOST_PRODUCTS} fit 32 bits",
+                node.name
+            ));
         }
         self.take_followers(&mut stage);
         self.places.resize(stage.last + 2, self.stages.len() + 1);
@@ -412,8 +417,20 @@ mod tests {
     #[test]
     fn what_follows_products_is_part_of_them() {
         let lines = [
-            "conv 4 3x3 no bias", "batchnorm", "relu", "dropout 0.1", "maxpool 2", "batchnorm", "relu", "tanh",
-            "flatten", "dense 3", "relu", "batchnorm", "dropout 0.1", "dense classes",
+            "conv 4 3x3 no bias",
+            "batchnorm",
+            "relu",
+            "dropout 0.1",
+            "maxpool 2",
+            "batchnorm",
+            "relu",
+            "tanh",
+            "flatten",
+            "dense 3",
+            "relu",
+            "batchnorm",
+            "dropout 0.1",
+            "dense classes",
         ];
         let (graph, integer) = graph(&lines, [8, 8, 1], false).expect("whole numbers");
         let told: Vec<_> = integer

@@ -15,7 +15,9 @@ use analysis::{
 };
 use clap::{ArgGroup, Args, ValueHint};
 use data::Corpus;
-use interchange::{Arithmetic, CFiles, COptions, Example, Footprint, IntegerNetwork, OnnxOptions, Quantisation};
+use interchange::{
+    Arithmetic, CFiles, COptions, Example, Footprint, IntegerNetwork, OnnxOptions, Quantisation,
+};
 use nn::Model;
 use records::store::write_atomically;
 use report::thousands;
@@ -165,7 +167,8 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(Footprint { ram_bytes, flash_bytes }) = eight_bits.as_ref().and_then(EightBits::footprint) {
         let [ram, flash] = [ram_bytes, flash_bytes].map(|bytes| thousands(bytes as u64));
-        let _ = writeln!(text, "int8: {ram} bytes of RAM and {flash} of flash, without the stack and the code");
+        let _ =
+            writeln!(text, "int8: {ram} bytes of RAM and {flash} of flash, without the stack and the code");
     }
     output::result(&text)
 }
@@ -241,7 +244,7 @@ impl EightBits {
         let mut integer = None;
         if arguments.c_header.is_some() {
             let (description, set) = (&saved.description, instruction_set()?);
-            let found = session.install(|| {
+            let found: Result<_, String> = session.install(|| {
                 let network = IntegerNetwork::calibrate(description, &model, corpus.training(), set)?;
                 let classes = network.classes(corpus.test());
                 Ok((network, classes))

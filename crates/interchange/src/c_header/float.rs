@@ -25,8 +25,7 @@ pub(super) fn code(
     let memory = Memory::of(graph.nodes[0].from.length(), &steps);
     let epsilon = description.normalisation_epsilon() as f32;
     let parameters = model.parameters();
-    let mut exporter =
-        Exporter { parameters, quantisation, memory: &memory, epsilon, code: Code::new(name) };
+    let mut exporter = Exporter { parameters, quantisation, memory: &memory, epsilon, code: Code::new(name) };
     exporter.images(description);
     for (index, node) in graph.nodes.iter().enumerate() {
         exporter.node(index, node);

@@ -86,16 +86,19 @@ impl Exporter<'_> {
             StageOperation::Dense { inputs, units, logits } => {
                 let constants = self.products(index);
                 match logits {
-                    true => self
-                        .code
-                        .call("logits", &format!("{input}, {inputs}, {constants}, {units}, logits")),
-                    false => self
-                        .code
-                        .call("products", &format!("{input}, {inputs}, {constants}, {units}, {to}, {output}")),
+                    true => {
+                        self.code.call("logits", &format!("{input}, {inputs}, {constants}, {units}, logits"))
+                    }
+                    false => self.code.call(
+                        "products",
+                        &format!("{input}, {inputs}, {constants}, {units}, {to}, {output}"),
+                    ),
                 }
             }
             StageOperation::Table(_) => {
-                let StageNumbers::Table(table) = &self.network.numbers[index] else { unreachable!("a table") };
+                let StageNumbers::Table(table) = &self.network.numbers[index] else {
+                    unreachable!("a table")
+                };
                 let table = self.code.bytes(&self.network.names[index], "table", &table[..]);
                 let count = self.network.graph.lengths[index];
                 self.code.call("table", &format!("{input}, {count}, {table}, {output}"));
@@ -135,7 +138,8 @@ impl Exporter<'_> {
                 self.code.call("columns", &format!("{input}, {height}, {width}, {channels}, {output}"));
             }
             StageOperation::Patches { from: [height, width, channels], size } => {
-                self.code.call("patches", &format!("{input}, {height}, {width}, {channels}, {size}, {output}"));
+                self.code
+                    .call("patches", &format!("{input}, {height}, {width}, {channels}, {size}, {output}"));
             }
         }
     }
@@ -163,7 +167,10 @@ impl Exporter<'_> {
                 let bias = self.code.constant("int32_t", 4, layer, "bias", &biases);
                 format!("{weight}, {bias}, {}", self.code.floats(layer, "unit", units))
             }
-            StageNumbers::Table(_) | StageNumbers::Mean(_) | StageNumbers::Sum { .. } | StageNumbers::None => {
+            StageNumbers::Table(_)
+            | StageNumbers::Mean(_)
+            | StageNumbers::Sum { .. }
+            | StageNumbers::None => {
                 unreachable!("products have weights")
             }
         }

@@ -4,7 +4,10 @@ mod code;
 mod float;
 mod integer;
 
-use crate::{Description, ImageKind, IntegerNetwork, Quantisation, escape::{c_string, identifier}};
+use crate::{
+    Description, ImageKind, IntegerNetwork, Quantisation,
+    escape::{c_string, identifier},
+};
 use code::{Code, array, number};
 use nn::{ImageShape, Model};
 
@@ -97,9 +100,7 @@ impl Expected {
                 // A value on the border of two numbers may go to the other one.
                 Self { tolerance: 0.1 * largest(&logits), logits }
             }
-            Arithmetic::Integer(network) => {
-                Self { logits: network.logits_of(image), tolerance: 0.0 }
-            }
+            Arithmetic::Integer(network) => Self { logits: network.logits_of(image), tolerance: 0.0 },
         }
     }
 }

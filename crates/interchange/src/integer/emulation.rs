@@ -42,7 +42,10 @@ impl IntegerNetwork {
                         _ => self.products(stage, input, zero_in, weights, biases),
                     };
                     let factors = factors.iter().cycle();
-                    sums.iter().zip(factors).map(|(sum, factor)| on_grid(factor.times(*sum), zero_out)).collect()
+                    sums.iter()
+                        .zip(factors)
+                        .map(|(sum, factor)| on_grid(factor.times(*sum), zero_out))
+                        .collect()
                 }
                 StageNumbers::Table(table) => {
                     input.iter().map(|number| table[(i32::from(*number) + 128) as usize]).collect()

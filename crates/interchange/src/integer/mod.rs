@@ -77,19 +77,11 @@ pub(crate) fn value(grid: Grid, number: i8) -> f32 {
 }
 
 impl IntegerNetwork {
-    /// Whether there is such a network of a description's.
-    ///
-    /// # Errors
-    /// Names a layer that has no form in whole numbers.
-    pub fn plan(description: &Description) -> Result<Footprint, String> {
-        Ok(integer_graph(description)?.footprint())
-    }
-
     /// The network of a model, with grids over what a thousand images, spread over a set that should not be the one that
     /// judges the result, make of each stage.
     ///
     /// # Errors
-    /// As [`Self::plan`].
+    /// Names a layer that has no form in whole numbers, or values that are no finite numbers.
     ///
     /// # Panics
     /// When `model` is not the one that `description` describes, or the images are of another size.
@@ -266,7 +258,13 @@ fn of_activation(function: ActivationSpec, x: f64) -> f64 {
     let sigmoid = |x: f64| 1.0 / (1.0 + libm::exp(-x));
     match function {
         ActivationSpec::Relu => x.max(0.0),
-        ActivationSpec::LeakyRelu { slope } => if x < 0.0 { slope * x } else { x },
+        ActivationSpec::LeakyRelu { slope } => {
+            if x < 0.0 {
+                slope * x
+            } else {
+                x
+            }
+        }
         ActivationSpec::Gelu => 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
         ActivationSpec::Silu => x * sigmoid(x),
         ActivationSpec::Tanh => libm::tanh(x),

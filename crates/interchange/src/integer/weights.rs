@@ -35,7 +35,8 @@ impl Products {
         let is_normalisation = stage.normalisation == Some(stage.first);
         let weight = if is_normalisation { vec![1.0; outputs] } else { values(node, "weight") };
         let length = weight.len() / outputs;
-        let place = |row: usize, index: usize| if by_tap { index * outputs + row } else { row * length + index };
+        let place =
+            |row: usize, index: usize| if by_tap { index * outputs + row } else { row * length + index };
         let row = |row: usize| (0..length).map(|index| weight[place(row, index)]).collect();
         let mut products = Self { rows: (0..outputs).map(row).collect(), biases: vec![0.0; outputs], by_tap };
         if !is_normalisation {
@@ -70,11 +71,16 @@ impl Products {
             for (index, value) in values.iter().enumerate() {
                 let number = (value / scale).round_ties_even();
                 total += number as i32;
-                weights[if self.by_tap { index * outputs + row } else { row * length + index }] = number as i8;
+                weights[if self.by_tap { index * outputs + row } else { row * length + index }] =
+                    number as i8;
             }
             let unit = input * scale;
             biases.push((bias / unit).round_ties_even() as i32 - zero * total);
-            units.push(if values.iter().chain([bias]).all(|value| value.is_finite()) { unit } else { f64::NAN });
+            units.push(if values.iter().chain([bias]).all(|value| value.is_finite()) {
+                unit
+            } else {
+                f64::NAN
+            });
         }
         Rounded { weights, biases, units }
     }
