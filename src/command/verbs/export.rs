@@ -99,6 +99,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         targets.iter().map(|(option, target)| format!(" {option} {}", shell_path(target.display())));
     let file = kept_models::found(&arguments.model, "export", &options.collect::<String>())?;
     check_targets(arguments, &file.file)?;
+    let header_name = header_name(arguments)?;
     let mut saved = Saved::read(&file, &arguments.reading.of(&arguments.dataset), arguments.output.quiet)?;
     let mut model = saved.model(instruction_set()?, 1)?;
     if !answers_with_numbers(&mut model) {
@@ -118,7 +119,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.c_header {
         let arithmetic = eight_bits.as_ref().map_or(Arithmetic::Float32, EightBits::arithmetic);
-        let CFiles { header, source } = c_files(arguments, path, &saved, &mut model, arithmetic)?;
+        let CFiles { header, source } = c_files(arguments, header_name, &saved, &mut model, arithmetic)?;
         write(path, "C header", header.as_bytes())?;
         if let (Some(path), Some(source)) = (&arguments.c_source, source) {
             write(path, "C source", source.as_bytes())?;
@@ -162,7 +163,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         })
         .collect();
     for (format, loss) in &losses {
-        let of = if losses.len() > 1 { format!(" in the {format}") } else { String::new() };
+        let of = if losses.len() > 1 { format!(", {format}") } else { String::new() };
         text.push_str(&loss.sentence(&of));
     }
     if let Some(Footprint { ram_bytes, flash_bytes }) = eight_bits.as_ref().and_then(EightBits::footprint) {
@@ -208,7 +209,7 @@ fn check_targets(arguments: &ExportArguments, file: &Path) -> Result<(), Failure
 /// The network in C, with a self-test on an image of the data set's where those are of the model's size.
 fn c_files(
     arguments: &ExportArguments,
-    header: &Path,
+    header_name: Option<&str>,
     saved: &Saved,
     model: &mut Model<f32>,
     arithmetic: Arithmetic,
@@ -217,9 +218,22 @@ fn c_files(
     let test = corpus.test();
     let example = (test.shape() == saved.description.image())
         .then(|| Example { image: test.image(0), label: test.labels()[0] });
-    let name = header.file_name().map(|name| name.to_string_lossy());
-    let header_name = name.as_deref().filter(|_| arguments.c_source.is_some());
     Ok(interchange::c_files(&saved.description, model, COptions { arithmetic, example, header_name }))
+}
+
+/// The name by which a source is to include the header, where there is to be one.
+fn header_name(arguments: &ExportArguments) -> Result<Option<&str>, Failure> {
+    let (Some(header), Some(_)) = (&arguments.c_header, &arguments.c_source) else { return Ok(None) };
+    let name = header.file_name().and_then(|name| name.to_str());
+    let can_be_included = |name: &&str| !name.contains(['"', '\\']) && !name.contains(char::is_control);
+    name.filter(can_be_included).map(Some).ok_or_else(|| {
+        let found = header.display().to_string();
+        let found = output::one_line(&found);
+        Failure::usage(
+            format!("a header whose name a C source can include expected, {found} found"),
+            "give --c-header a file name without quotes, backslashes and control characters",
+        )
+    })
 }
 
 /// A model in eight bits, as each of the files has it.

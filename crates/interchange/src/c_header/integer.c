@@ -23,14 +23,14 @@ static inline int32_t NAME_word(const int8_t *bytes) {
 #include <arm_acle.h>
 #endif
 static inline void NAME_sums(const int8_t *values, int count, const int8_t *weight, int rows, int32_t *sums) {
-    const int8_t *w0 = weight, *w1 = rows > 1 ? w0 + count : w0, *w2 = rows > 2 ? w1 + count : w1,
-                 *w3 = rows > 3 ? w2 + count : w2, *const end = values + count;
+    const int8_t *const end = values + count;
+    const int second = rows > 1 ? count : 0, third = rows > 2 ? 2 * count : 0, fourth = rows > 3 ? 3 * count : 0;
     int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
 #ifdef __ARM_FEATURE_DSP
     /* Of each word the first byte and the third, and the second and the fourth, become two numbers of 16 bits. */
-    for (; end - values >= 4; values += 4, w0 += 4, w1 += 4, w2 += 4, w3 += 4) {
-        const int32_t x = NAME_word(values), a = NAME_word(w0), b = NAME_word(w1), c = NAME_word(w2),
-                      d = NAME_word(w3);
+    for (const int8_t *const words = end - count % 4; values < words; values += 4, weight += 4) {
+        const int32_t x = NAME_word(values), a = NAME_word(weight), b = NAME_word(weight + second);
+        const int32_t c = NAME_word(weight + third), d = NAME_word(weight + fourth);
         const int16x2_t even = __sxtb16(x), odd = __sxtb16(x >> 8);
         s0 = __smlad(odd, __sxtb16(a >> 8), __smlad(even, __sxtb16(a), s0));
         s1 = __smlad(odd, __sxtb16(b >> 8), __smlad(even, __sxtb16(b), s1));
@@ -38,9 +38,10 @@ static inline void NAME_sums(const int8_t *values, int count, const int8_t *weig
         s3 = __smlad(odd, __sxtb16(d >> 8), __smlad(even, __sxtb16(d), s3));
     }
 #endif
+    const int8_t *w1 = weight + second, *w2 = weight + third, *w3 = weight + fourth;
     while (values < end) {
         const int32_t x = *values++;
-        s0 += x * *w0++, s1 += x * *w1++, s2 += x * *w2++, s3 += x * *w3++;
+        s0 += x * *weight++, s1 += x * *w1++, s2 += x * *w2++, s3 += x * *w3++;
     }
     sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
 }
