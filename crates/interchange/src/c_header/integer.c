@@ -6,11 +6,15 @@ static inline void NAME_bytes(const uint8_t *image, int count, int8_t *output) {
 static inline void NAME_prepared(const uint8_t *image, int count, const int8_t *tables, int channels, int8_t *output) {
     for (int i = 0; i < count; i++) output[i] = tables[i % channels * 256 + image[i]];
 }
-/* ---- requantise: sum * multiplier / 2^shift, rounded, as a number of a grid with that zero point */
-static inline int8_t NAME_requantise(int32_t sum, int32_t multiplier, int shift, int zero) {
+/* ---- shifted: value / 2^shift, rounded, as a number of a grid with that zero point */
+static inline int8_t NAME_shifted(int32_t value, int shift, int zero) {
     /* Compilers for numbers in two's complement shift their sign in. */
-    const int32_t scaled = (int32_t)(((int64_t)sum * multiplier + ((int64_t)1 << (shift - 1))) >> shift) + zero;
-    return (int8_t)(scaled < -128 ? -128 : scaled > 127 ? 127 : scaled);
+    const int32_t number = ((value + (1 << (shift - 1))) >> shift) + zero;
+    return (int8_t)(number < -128 ? -128 : number > 127 ? 127 : number);
+}
+/* ---- requantise: sum * multiplier / 2^(32 + shift) */
+static inline int8_t NAME_requantise(int32_t sum, int32_t multiplier, int shift, int zero) {
+    return NAME_shifted((int32_t)(((int64_t)sum * multiplier) >> 32), shift, zero);
 }
 /* ---- word: four bytes */
 static inline int32_t NAME_word(const int8_t *bytes) {
@@ -77,15 +81,26 @@ static inline void NAME_convolution(const int8_t *input, int padding, int height
     for (int y = 0; y < out_height; y++)
         for (int x = 0; x < out_width; x++)
             for (int group = 0; group < groups; group++, output += members) {
+                const int first = x * stride - left;
+                /* Whether what a window has of a row lies side by side. */
+                const int whole = groups == 1 && dilation == 1 && first >= 0 && first + columns <= width;
                 int8_t *values = window;
-                for (int i = 0; i < rows; i++)
-                    for (int j = 0; j < columns; j++, values += depth) {
-                        const int row = y * stride - above + i * dilation, column = x * stride - left + j * dilation;
-                        if (row < 0 || row >= height || column < 0 || column >= width)
-                            memset(values, padding, (size_t)depth);
-                        else
-                            memcpy(values, input + (row * width + column) * channels + group * depth, (size_t)depth);
+                for (int i = 0; i < rows; i++) {
+                    const int row = y * stride - above + i * dilation;
+                    const int is_inside = row >= 0 && row < height;
+                    if (is_inside && whole) {
+                        memcpy(values, input + (row * width + first) * channels, (size_t)(columns * depth));
+                        values += columns * depth;
+                        continue;
                     }
+                    for (int j = 0; j < columns; j++, values += depth) {
+                        const int column = first + j * dilation;
+                        if (is_inside && column >= 0 && column < width)
+                            memcpy(values, input + (row * width + column) * channels + group * depth, (size_t)depth);
+                        else
+                            memset(values, padding, (size_t)depth);
+                    }
+                }
                 NAME_products(window, count, weight + group * members * count, bias + group * members,
                               multiplier + group * members, shift + group * members, members, zero, output);
             }
@@ -128,7 +143,7 @@ static inline void NAME_largest(const int8_t *input, int width, int channels, in
                 *output++ = result;
             }
 }
-/* ---- mean: of each window */
+/* ---- mean: of each window; the multiplier is of four times its sum */
 static inline void NAME_mean(const int8_t *input, int in_zero, int width, int channels, int rows, int columns,
                              int stride, int32_t multiplier, int shift, int out_height, int out_width, int zero,
                              int8_t *output) {
@@ -139,7 +154,7 @@ static inline void NAME_mean(const int8_t *input, int in_zero, int width, int ch
                 int32_t sum = 0;
                 for (int i = 0; i < rows; i++)
                     for (int j = 0; j < columns; j++) sum += window[(i * width + j) * channels] - in_zero;
-                *output++ = NAME_requantise(sum, multiplier, shift, zero);
+                *output++ = NAME_requantise(4 * sum, multiplier, shift, zero);
             }
 }
 /* ---- add: each place with its zero point and multiplier */
@@ -148,7 +163,7 @@ static inline void NAME_add(const int8_t *one, int one_zero, int32_t one_multipl
                             int8_t *output) {
     for (int i = 0; i < count; i++) {
         const int32_t sum = (one[i] - one_zero) * one_multiplier + (other[i] - other_zero) * other_multiplier;
-        output[i] = NAME_requantise(sum, 1, shift, zero);
+        output[i] = NAME_shifted(sum, shift, zero);
     }
 }
 /* ---- table: a function of each value */

@@ -52,7 +52,7 @@ impl IntegerNetwork {
                 }
                 StageNumbers::Mean(factor) => pool(stage, input, |window| {
                     let sum: i32 = window.map(|number| i32::from(number) - i32::from(zero_in)).sum();
-                    on_grid(factor.times(sum), zero_out)
+                    on_grid(factor.times(4 * sum), zero_out)
                 }),
                 StageNumbers::Sum { multipliers, shift } => {
                     let StageOperation::Sum(other) = stage.operation else { unreachable!("a sum") };

@@ -1,36 +1,33 @@
 //! Products with real numbers in whole ones.
 
-/// A real number of 0 to 1 as multiplier / 2^shift, 1 ≤ shift ≤ 62.
+/// A real number of 0 to a quarter as multiplier / 2^(32 + shift), 1 ≤ shift ≤ 30: of its product with 32 bits the upper word
+/// is then all that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Factor {
     pub(crate) multiplier: i32,
     pub(crate) shift: u8,
 }
 
-/// The largest shift of a product of two numbers of 32 bits.
-const LARGEST_SHIFT: i32 = 62;
+/// What a factor is below.
+pub(super) const LIMIT: f64 = 0.25;
 
 impl Factor {
     /// The nearest one whose multiplier has 31 bits, or fewer where that would shift too far.
     ///
     /// # Panics
-    /// When the number is not of 0 to 1.
+    /// When the number is not of 0 to a quarter.
     pub(crate) fn of(number: f64) -> Self {
-        assert!((0.0..=1.0).contains(&number), "a factor of {number}");
+        assert!((0.0..LIMIT).contains(&number), "a factor of {number}");
         let (_, exponent) = libm::frexp(number);
-        let shift = (31 - exponent).min(LARGEST_SHIFT);
-        let multiplier = libm::round(libm::scalbn(number, shift));
-        // A fraction that is rounded up to 2^31 has one bit too many.
-        match multiplier < 2_147_483_648.0 {
-            true => Self { multiplier: multiplier as i32, shift: shift as u8 },
-            false => Self { multiplier: 1 << 30, shift: shift as u8 - 1 },
-        }
+        let shift = (-1 - exponent).min(30);
+        let multiplier = libm::round(libm::scalbn(number, 32 + shift));
+        Self { multiplier: multiplier.min(f64::from(i32::MAX)) as i32, shift: shift as u8 }
     }
 
     /// The product with a sum, rounded, ties up.
     pub(crate) fn times(self, sum: i32) -> i32 {
-        let product = i64::from(sum) * i64::from(self.multiplier);
-        ((product + (1 << (self.shift - 1))) >> self.shift) as i32
+        let upper = ((i64::from(sum) * i64::from(self.multiplier)) >> 32) as i32;
+        (upper + (1 << (self.shift - 1))) >> self.shift
     }
 }
 
@@ -47,9 +44,10 @@ mod tests {
 
     #[test]
     fn factors_are_the_nearest() {
-        for number in [1.0, 0.999_999_999_9, 0.5, 0.3, 1e-3, 2.5e-9, 1e-18, 0.0] {
+        for number in [0.25f64.next_down(), 0.249_999_999_9, 0.125, 0.1, 1e-3, 2.5e-9, 1e-18, 0.0] {
             let factor = Factor::of(number);
-            let found = f64::from(factor.multiplier) / 2f64.powi(i32::from(factor.shift));
+            assert!((1..=30).contains(&factor.shift), "{factor:?}");
+            let found = f64::from(factor.multiplier) / 2f64.powi(32 + i32::from(factor.shift));
             let precision = if number > 1e-9 { number * 1e-9 } else { 2f64.powi(-62) };
             assert!((found - number).abs() <= precision, "{number}: {found}");
             for sum in [0, 1, -1, 12_345, -98_765, i32::MAX - 1, i32::MIN + 1] {
@@ -57,8 +55,7 @@ mod tests {
                 assert!((f64::from(factor.times(sum)) - exact).abs() <= 1.5, "{sum} times {number}");
             }
         }
-        assert_eq!(Factor::of(1.0).times(-7), -7);
-        assert_eq!([-3, -1, 1, 3].map(|sum| Factor::of(0.5).times(sum)), [-1, 0, 1, 2]);
+        assert_eq!([-12, -4, 4, 12].map(|sum| Factor::of(0.125).times(sum)), [-1, 0, 1, 2]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) enum StageNumbers {
     Logits { weights: Vec<i8>, biases: Vec<i32>, units: Vec<f32> },
     /// Of a function of each value, by q + 128.
     Table(Box<[i8; 256]>),
-    /// Of a mean, from a window's sum.
+    /// Of a mean, from four times a window's sum.
     Mean(Factor),
     /// Of a sum of two places, on one shift.
     Sum { multipliers: [i32; 2], shift: u8 },
@@ -159,7 +159,7 @@ impl IntegerNetwork {
                     return Ok((seen, StageNumbers::Logits { weights, biases, units }));
                 }
                 let coarsest = rounded.units.iter().copied().fold(0.0, f64::max);
-                let grid = no_finer_than(seen, coarsest);
+                let grid = no_finer_than(seen, coarsest / factor::LIMIT);
                 let to_grid = |unit: &f64| Factor::of(unit / f64::from(grid.scale));
                 let factors = rounded.units.iter().map(to_grid).collect();
                 (grid, StageNumbers::Products { weights, biases, factors })
@@ -174,7 +174,8 @@ impl IntegerNetwork {
             StageOperation::Pool { window, mean: true, .. } => {
                 let unit = from / (window[0] * window[1]) as f64;
                 let grid = no_finer_than(seen, unit);
-                (grid, StageNumbers::Mean(Factor::of(unit / f64::from(grid.scale))))
+                // Of a sum that is taken four times, which makes the factor small enough.
+                (grid, StageNumbers::Mean(Factor::of(factor::LIMIT * unit / f64::from(grid.scale))))
             }
             StageOperation::Sum(other) => {
                 let units = [from, f64::from(self.grids[other].scale)];
