@@ -3,8 +3,8 @@
 
 use data::Dataset;
 use interchange::{
-    Description, FormatError, NameMap, OnnxOptions, Quantisation, c_header, describe, encode, load, onnx,
-    pytorch_module,
+    Arithmetic, COptions, Description, FormatError, IntegerNetwork, NameMap, OnnxOptions, Quantisation, c_files,
+    describe, encode, load, onnx, pytorch_module,
 };
 use libfuzzer_sys::fuzz_target;
 use nn::{Architecture, InstructionSet, Model};
@@ -71,7 +71,11 @@ fn export(description: &Description, model: &mut Model<f32>) {
     assert_eq!(rest, expected);
     check_literal(literal);
     // A header has the name as an identifier, and the classes in one line of literals.
-    let (header, expected) = (c_header(description, model, None), c_header(&plain, model, None));
+    let in_c = |description: &Description, model: &mut Model<f32>, arithmetic| {
+        c_files(description, model, COptions { arithmetic, example: None, header_name: None }).header
+    };
+    let header = in_c(description, model, Arithmetic::Float32);
+    let expected = in_c(&plain, model, Arithmetic::Float32);
     assert_eq!(header.lines().count(), expected.lines().count());
     let symbol = header[3..].split(',').next().expect("a name");
     assert!(symbol.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'));
@@ -81,9 +85,13 @@ fn export(description: &Description, model: &mut Model<f32>) {
     let pixels = vec![7; description.image().length()];
     let classes = description.classes.len();
     let images = Dataset::new("images", pixels, vec![0], description.image(), classes);
-    let quantisation = Quantisation::calibrate(description, model, &images.expect("an image"));
+    let images = images.expect("an image");
+    let quantisation = Quantisation::calibrate(description, model, &images);
     onnx(description, model, OnnxOptions { softmax: true, quantisation: Some(&quantisation) });
-    c_header(description, model, Some(&quantisation));
+    in_c(description, model, Arithmetic::EightBitWeights(&quantisation));
+    if let Ok(network) = IntegerNetwork::calibrate(description, model, &images, InstructionSet::detect()) {
+        in_c(description, model, Arithmetic::Integer(&network));
+    }
 }
 
 fn check_literal(text: &str) {

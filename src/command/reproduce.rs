@@ -163,13 +163,23 @@ fn with(imported: &[ImportedRun]) -> Option<String> {
 
 /// A target as the command line has it.
 fn options_of(target: &Target) -> String {
-    let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } = target;
+    let Target {
+        accuracy,
+        max_parameters,
+        max_multiply_adds,
+        max_ram_bytes,
+        max_flash_bytes,
+        max_epochs,
+        max_train_seconds,
+    } = target;
     let mut options = format!(" --target {accuracy}");
     let mut add = |name: &str, value: Option<String>| {
         options.extend(value.map(|value| format!(" --{name} {value}")));
     };
     add("max-parameters", max_parameters.map(|most| most.to_string()));
     add("max-multiply-adds", max_multiply_adds.map(|most| most.to_string()));
+    add("max-ram", max_ram_bytes.map(|most| most.to_string()));
+    add("max-flash", max_flash_bytes.map(|most| most.to_string()));
     add("max-epochs", max_epochs.map(|most| most.to_string()));
     add("max-train-seconds", max_train_seconds.map(|most| most.to_string()));
     options
@@ -280,6 +290,8 @@ mod tests {
             accuracy: 0.985,
             max_parameters: Some(220_000),
             max_multiply_adds: Some(7),
+            max_ram_bytes: Some(64_000),
+            max_flash_bytes: Some(256_000),
             max_epochs: Some(3),
             max_train_seconds: Some(1.5),
         };
@@ -294,8 +306,8 @@ mod tests {
         let asked = commanded(&runs, &question).expect("one command makes them");
         assert!(
             asked.ends_with(
-                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-epochs 3 \
-                 --max-train-seconds 1.5 --decide-by macro-f1 --equivalence-margin 0.15"
+                " --protocol sound --audit-selection --target 0.985 --max-parameters 220000 --max-multiply-adds 7 --max-ram 64000 \
+                 --max-flash 256000 --max-epochs 3 --max-train-seconds 1.5 --decide-by macro-f1 --equivalence-margin 0.15"
             ),
             "{asked}"
         );

@@ -1,6 +1,7 @@
 //! Saved models in other programs' formats.
 
 use crate::common::{Bench, said};
+use report::thousands;
 use serde_json::Value;
 use std::fs;
 
@@ -34,7 +35,7 @@ fn every_format_is_written_and_told() {
     let files = ["o/m.onnx", "m.h", "m.py"].map(|file| fs::read(bench.path().join(file)).expect("written"));
     let formats = ["ONNX", "C header", "PyTorch module"];
     for ((line, file), format) in ran.stdout.lines().zip(&files).zip(formats) {
-        let bytes = report::thousands(file.len() as u64);
+        let bytes = thousands(file.len() as u64);
         assert!(line.ends_with(&format!(": {format}, {bytes} bytes")), "{line}");
     }
     assert!(files[0].windows(13).any(|bytes| bytes == b"probabilities"));
@@ -71,8 +72,100 @@ fn eight_bits_say_what_they_cost() {
 }
 
 #[test]
+fn a_header_in_whole_numbers_takes_what_a_study_can_limit() {
+    let bench = trained("mlp");
+    let words = ["export", "m", "--int8", "--dataset", "data", "--c-header", "o/m.h", "--c-source", "o/m.c"];
+    let ran = said(bench.command(&words).arg("--json"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(json["files"][0]["int8"], json["int8"]);
+    assert!(json["int8"]["test_accuracy"].is_f64() && json["files"][1]["int8"].is_null(), "{json}");
+    let bytes = |name: &str| json["footprint"][name].as_u64().expect("a number");
+    let (ram, flash) = (bytes("ram_bytes"), bytes("flash_bytes"));
+    let (header, source) = (bench.read("o/m.h"), bench.read("o/m.c"));
+    assert!(header.contains(&format!("#define MLP_WORKSPACE {}\n", ram / 4)), "{header}");
+    assert!(header.contains("int mlp_self_test(float *workspace);") && !header.contains("static inline"));
+    assert!(source.contains("#include \"m.h\"\n") && source.contains("of class "));
+    let text = said(&mut bench.command(&words)).stdout;
+    assert!(
+        text.contains(&format!("int8: {} bytes of RAM and {} of flash", thousands(ram), thousands(flash))),
+        "{text}"
+    );
+    let compared = |ram: u64, flash: u64| {
+        let (ram, flash) = (ram.to_string(), flash.to_string());
+        let words = [
+            "compare",
+            "mlp",
+            "lstm",
+            "--dataset",
+            "data",
+            "--epochs",
+            "1",
+            "--seeds",
+            "1",
+            "--target",
+            "0.01",
+            "--max-ram",
+            &ram,
+            "--max-flash",
+            &flash,
+            "--out",
+            "out",
+        ];
+        let ran = said(&mut bench.command(&words));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        bench.read("out/report.md")
+    };
+    let within = compared(ram, flash);
+    assert!(
+        within.contains("mlp reaches it") && within.contains("no int8 header (lstm1 has no form"),
+        "{within}"
+    );
+    let limits = compared(ram - 1, flash - 1);
+    for (what, most) in [("RAM", ram), ("flash", flash)] {
+        let exceeded = format!("{} bytes of {what}, {} allowed", thousands(most), thousands(most - 1));
+        assert!(limits.contains(&exceeded), "{exceeded}: {limits}");
+    }
+}
+
+#[test]
+fn layers_without_a_form_in_whole_numbers_are_told_and_exported() {
+    let bench = trained("lstm");
+    let words = ["export", "m", "--int8", "--dataset", "data", "--c-header", "m.h", "--json"];
+    let ran = said(&mut bench.command(&words));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert!(json["footprint"].is_null() && json["int8"]["test_accuracy"].is_f64(), "{json}");
+    let note = json["notes"][0].as_str().expect("a note");
+    assert!(
+        note.starts_with("lstm1 has no form in whole numbers: the C header has eight-bit weights"),
+        "{note}"
+    );
+    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+    assert!(bench.read("m.h").contains("Weights are int8, activations float32."));
+}
+
+#[test]
+fn each_file_in_eight_bits_has_its_accuracy() {
+    let bench = trained("mlp");
+    let words = ["export", "m", "--int8", "--dataset", "data", "--c-header", "m.h", "--onnx", "m.onnx"];
+    let text = said(&mut bench.command(&words)).stdout;
+    assert!(
+        text.contains("\nint8, ONNX: test accuracy ") && text.contains("\nint8, C header: test accuracy "),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_cannot_be_exported_is_told() {
     let bench = trained("mlp");
+    let words = ["export", "m", "--c-header", "a\"b.h", "--c-source", "a.c"];
+    let unincluded = said(&mut bench.command(&words));
+    assert!(
+        unincluded.code == Some(2) && unincluded.stderr.contains("without quotes"),
+        "{}",
+        unincluded.stderr
+    );
     let nothing = said(&mut bench.command(&["export", "m"]));
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.stderr.contains("no file to write was named") && nothing.stderr.contains("--onnx FILE"));

@@ -1,4 +1,4 @@
-/* Classifies the images of a file, one after the other, and writes their logits. */
+/* Tests itself, classifies the images of a file, one after the other, and writes their logits. */
 #include HEADER
 #include <stdio.h>
 
@@ -9,6 +9,7 @@ int main(int count, char **names) {
     float logits[10];
     FILE *images = fopen(names[1], "rb"), *output = fopen(names[2], "wb");
     if (count != 3 || !images || !output) return 1;
+    if (SELF_TEST(workspace)) return 4;
     while (fread(image, 1, sizeof image, images) == sizeof image) {
         const int class = CLASSIFY(image, workspace, logits);
         for (int i = 0; i < 10; i++)

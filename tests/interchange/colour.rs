@@ -1,13 +1,14 @@
 //! Networks for images in red, green and blue, in every format.
 
 use crate::{
-    c_header::{self, largest_difference, run_on},
+    c_header::{self, files, largest_difference, run_on},
     common::{COLOUR, built_in, every_layer, further, logits, trained_as},
     onnx_runtime::{report, write_floats},
     preparation::check_eight_bits,
 };
 use interchange::{
-    Description, FormatError, ImageKind, OnnxOptions, describe, encode, load, onnx, pytorch_module,
+    Arithmetic, Description, FormatError, ImageKind, OnnxOptions, describe, encode, load, onnx,
+    pytorch_module,
 };
 use nn::{InstructionSet, Model, Preparation};
 use std::fs;
@@ -70,7 +71,8 @@ fn networks_give_the_same_logits_in_c() {
     let folder = TempDir::new().expect("a folder");
     for spec in some() {
         let (description, mut model) = trained(&spec, 5);
-        let (name, header) = (&spec.architecture.name, interchange::c_header(&description, &model, None));
+        let name = &spec.architecture.name;
+        let header = files(&description, &mut model, Arithmetic::Float32, COLOUR.test(), None).header;
         assert!(header.contains("_CHANNELS 3"), "{name}");
         let found = run_on(folder.path(), name, &header, COLOUR.test());
         let expected = logits(&mut model, c_header::IMAGES);

@@ -1,11 +1,11 @@
 //! Names from files, through to what is exported: they are text there, and nothing else.
 
 use crate::{
-    c_header::{IMAGES, largest_difference, run},
+    c_header::{IMAGES, header, largest_difference, run},
     common::{MNIST, every_layer, logits, trained},
     onnx_runtime::{report, write_floats},
 };
-use interchange::{Description, OnnxOptions, c_header, describe, encode, onnx, pytorch_module};
+use interchange::{Arithmetic, Description, OnnxOptions, describe, encode, onnx, pytorch_module};
 use nn::{Architecture, InstructionSet, Model};
 use serde_json::Value;
 use std::{
@@ -108,8 +108,8 @@ fn compiled(folder: &Path, source: &str) -> Output {
 fn c_reads_every_name_as_a_string() {
     let folder = TempDir::new().expect("a folder");
     for text in TEXTS {
-        let (description, model) = named(text);
-        let header = c_header(&description, &model, None);
+        let (description, mut model) = named(text);
+        let header = header(&description, &mut model, Arithmetic::Float32);
         let symbol = header.lines().find_map(|line| line.strip_prefix("/* ")?.split(',').next());
         let symbol = symbol.expect("a name").to_owned();
         assert!(symbol.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'), "{symbol}");
@@ -155,11 +155,12 @@ fn onnx_runtime_reads_every_name_as_metadata() {
 #[test]
 fn networks_named_as_words_of_the_header_work_in_c() {
     let folder = TempDir::new().expect("a folder");
-    let names = ["INPUT", "WEIGHT", "SUM", "EPSILON", "NAME_", "NAME_lstm"];
+    let names = ["INPUT", "WEIGHT", "SUM", "EPSILON", "VALUE", "NAME_", "NAME_lstm"];
     for (spec, name) in every_layer().into_iter().zip(names) {
         let (mut description, mut model) = trained(&spec, 3);
         description.architecture = name.to_owned();
-        let found = run(folder.path(), name, &c_header(&description, &model, None));
+        let header = header(&description, &mut model, Arithmetic::Float32);
+        let found = run(folder.path(), name, &header);
         let difference = largest_difference(&found, &logits(&mut model, IMAGES));
         assert!(difference < 1e-4, "{name}: logits {difference} apart");
     }

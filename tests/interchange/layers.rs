@@ -1,8 +1,11 @@
 //! Every kind of layer that there is goes through every reader and writer.
 
-use crate::common::{MNIST, every_layer, trained};
+use crate::{
+    c_header::header,
+    common::{MNIST, every_layer, trained},
+};
 use interchange::{
-    Description, OnnxOptions, Quantisation, c_header, describe, encode, load, onnx, pytorch_module,
+    Arithmetic, Description, OnnxOptions, Quantisation, describe, encode, load, onnx, pytorch_module,
 };
 use nn::{ActivationSpec, Cell, InstructionSet, LAYER_FORMS, LayerSpec, Model};
 use std::collections::BTreeSet;
@@ -50,14 +53,14 @@ const WRITERS: &[(&str, Writer)] = &[
     ("safetensors", |description, model| encode(model, description).expect("a file")),
     ("PyTorch", |description, model| pytorch_module(description, model).into_bytes()),
     ("ONNX", |description, model| onnx(description, model, OnnxOptions::default())),
-    ("C", |description, model| c_header(description, model, None).into_bytes()),
+    ("C", |description, model| header(description, model, Arithmetic::Float32).into_bytes()),
     ("ONNX in eight bits", |description, model| {
         let quantisation = Some(&Quantisation::calibrate(description, model, MNIST.training()));
         onnx(description, model, OnnxOptions { softmax: false, quantisation })
     }),
     ("C in eight bits", |description, model| {
         let quantisation = Quantisation::calibrate(description, model, MNIST.training());
-        c_header(description, model, Some(&quantisation)).into_bytes()
+        header(description, model, Arithmetic::EightBitWeights(&quantisation)).into_bytes()
     }),
 ];
 

@@ -1,8 +1,9 @@
 //! Which models reach a target within limits.
 
 use crate::{Run, figures::thousands, model::Model};
-use records::target::Target;
+use records::{record::RunRecord, target::Target};
 use serde::Serialize;
+use spec::Footprint;
 
 /// How a model fares against a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,18 +57,15 @@ pub fn attempts(models: &[Model], target: &Target) -> Vec<Attempt> {
 
 /// The limits that a run exceeds. Seconds differ from run to run, so that they are said without their number.
 fn excesses(run: &Run, target: &Target) -> Vec<String> {
-    let mut excesses = Vec::new();
-    let mut limit = |what: &str, most: Option<u64>, found: Option<u64>| match (most, found) {
-        (Some(most), Some(found)) if found > most => {
-            excesses.push(format!("{} {what}, {} allowed", thousands(found), thousands(most)));
-        }
-        (Some(most), None) => excesses.push(format!("{what} not known, {} allowed", thousands(most))),
-        _ => {}
-    };
-    limit("parameters", target.max_parameters.map(|most| most as u64), run.parameters);
-    limit("multiply-adds", target.max_multiply_adds, run.multiply_adds);
     let epochs = run.epochs.len() as u64;
-    limit("epochs", target.max_epochs.map(|most| most as u64), (epochs > 0).then_some(epochs));
+    let limits = [
+        ("parameters", target.max_parameters.map(|most| most as u64), run.parameters),
+        ("multiply-adds", target.max_multiply_adds, run.multiply_adds),
+        ("epochs", target.max_epochs.map(|most| most as u64), (epochs > 0).then_some(epochs)),
+    ];
+    let mut excesses: Vec<String> =
+        limits.into_iter().filter_map(|(what, most, found)| excess(what, most, found)).collect();
+    excesses.extend(memory_excesses(run, target));
     match (target.max_train_seconds, run.train_seconds) {
         (Some(most), Some(seconds)) if seconds > most => {
             excesses.push(format!("more than {most} s of training"));
@@ -76,4 +74,32 @@ fn excesses(run: &Run, target: &Target) -> Vec<String> {
         _ => {}
     }
     excesses
+}
+
+/// A number that is larger than allowed, or not known.
+fn excess(what: &str, most: Option<u64>, found: Option<u64>) -> Option<String> {
+    match (most?, found) {
+        (most, Some(found)) if found > most => {
+            Some(format!("{} {what}, {} allowed", thousands(found), thousands(most)))
+        }
+        (most, None) => Some(format!("{what} not known, {} allowed", thousands(most))),
+        _ => None,
+    }
+}
+
+/// What the model's int8 header takes beyond the limits; any limit, where there is none.
+fn memory_excesses(run: &Run, target: &Target) -> Vec<String> {
+    let limits = [("RAM", target.max_ram_bytes), ("flash", target.max_flash_bytes)];
+    if limits.iter().all(|(_, most)| most.is_none()) {
+        return Vec::new();
+    }
+    let found = match run.record().map(RunRecord::footprint) {
+        Some(Err(reason)) => return vec![format!("no int8 header ({reason})")],
+        Some(Ok(Footprint { ram_bytes, flash_bytes })) => [Some(ram_bytes as u64), Some(flash_bytes as u64)],
+        None => [None; 2],
+    };
+    let excess = |((what, most), found): ((&str, Option<usize>), Option<u64>)| {
+        excess(&format!("bytes of {what}"), most.map(|most| most as u64), found)
+    };
+    limits.into_iter().zip(found).filter_map(excess).collect()
 }

@@ -207,7 +207,7 @@ impl Quantisation {
 }
 
 /// The class of the largest logit, the first of equals.
-fn largest(logits: &[f32]) -> u8 {
+pub(crate) fn largest(logits: &[f32]) -> u8 {
     let better = |best, class: usize| if logits[class] > logits[best] { class } else { best };
     u8::try_from((1..logits.len()).fold(0, better)).expect("a class is one byte")
 }

@@ -16,6 +16,7 @@ pub mod activation;
 pub mod attention;
 pub mod batch_norm;
 mod buffer;
+pub mod bytes;
 pub mod columns;
 pub mod convolution;
 pub mod depthwise;

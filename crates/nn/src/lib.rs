@@ -29,7 +29,7 @@ pub use awake::keep_awake;
 pub use build::Build;
 pub use fingerprint::{fingerprint, sha256};
 pub use initialisation::Initialiser;
-pub use kernels::{Element, InstructionSet, softmax::Target};
+pub use kernels::{Element, InstructionSet, bytes::add_products, softmax::Target};
 pub use layers::GROUP;
 pub use model::{Evaluation, Model};
 pub use optimiser::{MovingAverage, Optimiser};

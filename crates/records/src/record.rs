@@ -2,7 +2,7 @@
 
 use crate::question::Measure;
 use serde::{Deserialize, Serialize};
-use spec::{Architecture, ImageShape, LayerSpec, Recipe, Validation};
+use spec::{Architecture, Footprint, ImageShape, LayerSpec, PreparationSpec, Recipe, Validation};
 use std::fmt;
 
 /// Version of the record's layout; a record of another version is left aside, never guessed at.
@@ -53,6 +53,18 @@ pub struct RunRecord {
     /// What each class is called; empty where that is its number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+}
+
+impl RunRecord {
+    /// The memory that the model takes as an int8 header of C, which follows from its layers.
+    ///
+    /// # Errors
+    /// Names a layer that has no form in whole numbers.
+    pub fn footprint(&self) -> Result<Footprint, String> {
+        let RunSpec { layers, dataset, recipe, .. } = &self.specification;
+        let is_prepared = recipe.preparation != PreparationSpec::None;
+        Footprint::of(layers, dataset.shape(), dataset.classes, is_prepared)
+    }
 }
 
 /// A run that came to no result: its training diverged. It would again, so it is kept like a result.

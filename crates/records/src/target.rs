@@ -14,6 +14,12 @@ pub struct Target {
     /// Maximum multiply-adds per image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_multiply_adds: Option<u64>,
+    /// Most bytes of working memory of the model as an int8 header of C: [`spec::Footprint`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_ram_bytes: Option<usize>,
+    /// Most bytes of its constants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_flash_bytes: Option<usize>,
     /// Most passes over the training images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_epochs: Option<usize>,

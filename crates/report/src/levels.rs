@@ -255,6 +255,8 @@ fn every_interval_says_its_level_and_every_p_how_it_is_adjusted() {
         accuracy: 0.9,
         max_parameters: None,
         max_multiply_adds: None,
+        max_ram_bytes: None,
+        max_flash_bytes: None,
         max_epochs: None,
         max_train_seconds: None,
     };

@@ -10,8 +10,10 @@ mod advice;
 mod architecture;
 mod augmentation;
 mod graph;
+mod integer;
 mod layer_shape;
 mod layer_spec;
+mod memory;
 mod named;
 mod optimiser;
 mod preparation;
@@ -23,10 +25,12 @@ mod syntax;
 pub use architecture::{Architecture, LayerDescription};
 pub use augmentation::{Augmentation, AugmentationError};
 pub use graph::{Graph, MAXIMUM_LAYERS, Node, Operation, Place};
+pub use integer::{Footprint, IntegerGraph, Stage, StageOperation};
 pub use layer_spec::{
     ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, NORMALISATION_EPSILON, PoolSpec,
     RecurrentSpec, Sliding, Units,
 };
+pub use memory::{Memory, MemoryStep, Way};
 pub use optimiser::{
     AdamConstants, MuonConstants, OptimiserError, OptimiserSpec, RmsPropConstants, SgdConstants, UpdateRule,
 };

@@ -16,6 +16,12 @@ pub(crate) struct QuestionArguments {
     /// Maximum multiply-adds per image
     #[arg(long, value_name = "N", requires = "target")]
     max_multiply_adds: Option<u64>,
+    /// Maximum bytes of working memory of the model as `export --c-header --int8` writes it
+    #[arg(long = "max-ram", value_name = "BYTES", requires = "target")]
+    max_ram_bytes: Option<usize>,
+    /// Maximum bytes of its constants there; the code is not among them
+    #[arg(long = "max-flash", value_name = "BYTES", requires = "target")]
+    max_flash_bytes: Option<usize>,
     /// Maximum passes over the training images; recipes that ask for more are cut short
     #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]
     max_epochs: Option<usize>,
@@ -47,6 +53,8 @@ impl QuestionArguments {
             accuracy: self.target?,
             max_parameters: self.max_parameters,
             max_multiply_adds: self.max_multiply_adds,
+            max_ram_bytes: self.max_ram_bytes,
+            max_flash_bytes: self.max_flash_bytes,
             max_epochs: self.max_epochs,
             max_train_seconds: self.max_train_seconds,
         })

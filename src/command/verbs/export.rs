@@ -1,6 +1,6 @@
 //! `export`: a saved model in other programs' formats.
 
-use super::{instruction_set, kept_models, named::in_study_file, session, weights::Saved};
+use super::{instruction_set, kept_models, named::in_study_file, session, source::source, weights::Saved};
 use crate::command::{
     failure::Failure,
     hints,
@@ -14,12 +14,18 @@ use analysis::{
     verdict::{OnePair, Outcome, judge_one_pair},
 };
 use clap::{ArgGroup, Args, ValueHint};
-use interchange::{OnnxOptions, Quantisation};
+use data::Corpus;
+use interchange::{
+    Arithmetic, CFiles, COptions, Example, Footprint, IntegerNetwork, OnnxOptions, Quantisation,
+};
 use nn::Model;
 use records::store::write_atomically;
 use report::thousands;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 use train::TestTimeAugmentation;
 
 /// `export`.
@@ -37,8 +43,11 @@ pub(crate) struct ExportArguments {
     /// Header of C99 to write: the weights as constants, and a function that classifies without allocating
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) c_header: Option<PathBuf>,
-    /// Eight-bit weights, and activations rounded to a grid that 1,000 training images calibrate; says what that costs in
-    /// test accuracy
+    /// Source file of C99 to write beside the header, which then has declarations alone
+    #[arg(long, value_name = "FILE", requires = "c_header", value_hint = ValueHint::FilePath)]
+    pub(crate) c_source: Option<PathBuf>,
+    /// Eight-bit weights and activations, on grids that 1,000 training images calibrate; says what that costs in test
+    /// accuracy
     #[arg(long, requires = "eight bits")]
     pub(crate) int8: bool,
     /// Python file to write: the network as a module of PyTorch, which loads the model's file as it is
@@ -47,7 +56,8 @@ pub(crate) struct ExportArguments {
     /// Weights file to write: the model with its preparation, under the names that --pytorch reads
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) safetensors: Option<PathBuf>,
-    /// Data set that --int8 calibrates and judges by, and whose images and classes an --architecture is for
+    /// Data set that --int8 calibrates and judges by, whose images and classes an --architecture is for, and whose first
+    /// test image the self-test of a C header classifies
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist", value_hint = ValueHint::DirPath)]
     pub(crate) dataset: String,
     #[command(flatten)]
@@ -89,13 +99,14 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         targets.iter().map(|(option, target)| format!(" {option} {}", shell_path(target.display())));
     let file = kept_models::found(&arguments.model, "export", &options.collect::<String>())?;
     check_targets(arguments, &file.file)?;
+    let header_name = header_name(arguments)?;
     let mut saved = Saved::read(&file, &arguments.reading.of(&arguments.dataset), arguments.output.quiet)?;
     let mut model = saved.model(instruction_set()?, 1)?;
     if !answers_with_numbers(&mut model) {
         return Err(Failure::no_numbers(file.file.display(), "plain images"));
     }
-    let quantised = if arguments.int8 { Some(quantise(arguments, &mut saved)?) } else { None };
-    let quantisation = quantised.as_ref().map(|(quantisation, _)| quantisation);
+    let eight_bits = if arguments.int8 { Some(EightBits::of(arguments, &mut saved)?) } else { None };
+    let quantisation = eight_bits.as_ref().and_then(EightBits::quantisation);
     let mut written = Vec::new();
     let mut write = |path, format, bytes: &[u8]| {
         write_atomically(path, bytes)?;
@@ -107,8 +118,12 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         write(path, "ONNX", &interchange::onnx(&saved.description, &model, options))?;
     }
     if let Some(path) = &arguments.c_header {
-        let text = interchange::c_header(&saved.description, &model, quantisation);
-        write(path, "C header", text.as_bytes())?;
+        let arithmetic = eight_bits.as_ref().map_or(Arithmetic::Float32, EightBits::arithmetic);
+        let CFiles { header, source } = c_files(arguments, header_name, &saved, &mut model, arithmetic)?;
+        write(path, "C header", header.as_bytes())?;
+        if let (Some(path), Some(source)) = (&arguments.c_source, source) {
+            write(path, "C source", source.as_bytes())?;
+        }
     }
     if let Some(path) = &arguments.pytorch {
         write(path, "PyTorch module", interchange::pytorch_module(&saved.description, &model).as_bytes())?;
@@ -121,15 +136,22 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             .map_err(|error| Failure::new(&error, hints::of_model_file(&error)))?;
         write(path, "safetensors", &bytes)?;
     }
-    let loss = quantised.as_ref().map(|(_, loss)| loss);
+    let losses = eight_bits.as_ref().map_or(Vec::new(), EightBits::losses);
     if arguments.output.json {
         let files = written.iter().map(|file| {
-            json!({ "file": file.path.display().to_string(), "format": file.format, "bytes": file.bytes })
+            let loss = losses.iter().find(|(format, _)| *format == file.format);
+            json!({
+                "file": file.path.display().to_string(),
+                "format": file.format,
+                "bytes": file.bytes,
+                "int8": loss.map(|(_, loss)| loss.json()),
+            })
         });
         let result = json!({
             "model": saved.description.architecture,
             "files": files.collect::<Vec<_>>(),
-            "int8": loss.map(Loss::json),
+            "int8": losses.first().map(|(_, loss)| loss.json()),
+            "footprint": eight_bits.as_ref().and_then(EightBits::footprint),
             "notes": saved.notes,
         });
         return output::json(&format!("{result:#}\n"));
@@ -140,7 +162,15 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             format!("{}: {format}, {} bytes\n", path.display(), thousands(*bytes as u64))
         })
         .collect();
-    text.extend(loss.map(Loss::sentence));
+    for (format, loss) in &losses {
+        let of = if losses.len() > 1 { format!(", {format}") } else { String::new() };
+        text.push_str(&loss.sentence(&of));
+    }
+    if let Some(Footprint { ram_bytes, flash_bytes }) = eight_bits.as_ref().and_then(EightBits::footprint) {
+        let [ram, flash] = [ram_bytes, flash_bytes].map(|bytes| thousands(bytes as u64));
+        let _ =
+            writeln!(text, "int8: {ram} bytes of RAM and {flash} of flash, without the stack and the code");
+    }
     output::result(&text)
 }
 
@@ -149,6 +179,7 @@ fn targets(arguments: &ExportArguments) -> Vec<(&'static str, &Path)> {
     let targets = [
         ("--onnx", &arguments.onnx),
         ("--c-header", &arguments.c_header),
+        ("--c-source", &arguments.c_source),
         ("--pytorch", &arguments.pytorch),
         ("--safetensors", &arguments.safetensors),
     ];
@@ -175,37 +206,127 @@ fn check_targets(arguments: &ExportArguments, file: &Path) -> Result<(), Failure
     targets::check(&inputs, &targets(arguments))
 }
 
-/// The grids that the training images ask for, and what the test images say of the result.
-fn quantise(arguments: &ExportArguments, saved: &mut Saved) -> Result<(Quantisation, Loss), Failure> {
-    let session =
-        session(&arguments.reading.of(&arguments.dataset), arguments.threads, &[], arguments.output.quiet)?;
-    let mut model = saved.model_for(&session, BATCH)?;
-    saved.tell_data(session.corpus());
-    let (corpus, description) = (session.corpus(), &saved.description);
-    let before = session.test(&mut model, TestTimeAugmentation::None).classes;
-    let (quantisation, after) = session.install(|| {
-        let quantisation = Quantisation::calibrate(description, &mut model, corpus.training());
-        quantisation.round_weights(description, &mut model);
-        let classes = quantisation.classes(&mut model, corpus.test());
-        (quantisation, classes)
-    });
-    let right = |classes: &[u8]| -> Vec<bool> {
-        classes.iter().zip(corpus.test().labels()).map(|(class, label)| class == label).collect()
-    };
-    let (before, after) = (right(&before), right(&after));
-    let accuracies = [&before, &after]
-        .map(|right| right.iter().filter(|right| **right).count() as f64 / right.len() as f64);
-    let pair = judge_one_pair(&after, &before).expect("a test set has images");
-    Ok((quantisation, Loss { accuracies, pair }))
+/// The network in C, with a self-test on an image of the data set's where those are of the model's size.
+fn c_files(
+    arguments: &ExportArguments,
+    header_name: Option<&str>,
+    saved: &Saved,
+    model: &mut Model<f32>,
+    arithmetic: Arithmetic,
+) -> Result<CFiles, Failure> {
+    let corpus = data::load(&source(&arguments.reading.of(&arguments.dataset), arguments.output.quiet)?)?;
+    let test = corpus.test();
+    let example = (test.shape() == saved.description.image())
+        .then(|| Example { image: test.image(0), label: test.labels()[0] });
+    Ok(interchange::c_files(&saved.description, model, COptions { arithmetic, example, header_name }))
+}
+
+/// The name by which a source is to include the header, where there is to be one.
+fn header_name(arguments: &ExportArguments) -> Result<Option<&str>, Failure> {
+    let (Some(header), Some(_)) = (&arguments.c_header, &arguments.c_source) else { return Ok(None) };
+    let name = header.file_name().and_then(|name| name.to_str());
+    let can_be_included = |name: &&str| !name.contains(['"', '\\']) && !name.contains(char::is_control);
+    name.filter(can_be_included).map(Some).ok_or_else(|| {
+        let found = header.display().to_string();
+        let found = output::one_line(&found);
+        Failure::usage(
+            format!("a header whose name a C source can include expected, {found} found"),
+            "give --c-header a file name without quotes, backslashes and control characters",
+        )
+    })
+}
+
+/// A model in eight bits, as each of the files has it.
+struct EightBits {
+    /// Of ONNX, and of C where there is no network in whole numbers.
+    quantised: Option<(Quantisation, Loss)>,
+    /// Of C.
+    integer: Option<(IntegerNetwork, Loss)>,
+    has_onnx: bool,
+}
+
+impl EightBits {
+    /// What the training images ask for, and what the test images say of the result.
+    fn of(arguments: &ExportArguments, saved: &mut Saved) -> Result<Self, Failure> {
+        let dataset = arguments.reading.of(&arguments.dataset);
+        let session = session(&dataset, arguments.threads, &[], arguments.output.quiet)?;
+        let mut model = saved.model_for(&session, BATCH)?;
+        saved.tell_data(session.corpus());
+        let corpus = session.corpus();
+        let before = session.test(&mut model, TestTimeAugmentation::None).classes;
+        let has_onnx = arguments.onnx.is_some();
+        let mut integer = None;
+        if arguments.c_header.is_some() {
+            let (description, set) = (&saved.description, instruction_set()?);
+            let found: Result<_, String> = session.install(|| {
+                let network = IntegerNetwork::calibrate(description, &model, corpus.training(), set)?;
+                let classes = network.classes(corpus.test());
+                Ok((network, classes))
+            });
+            match found {
+                Ok((network, classes)) => integer = Some((network, Loss::of(corpus, &before, &classes))),
+                Err(reason) => saved.tell_note(format!(
+                    "{reason}: the C header has eight-bit weights, and float32 between its layers"
+                )),
+            }
+        }
+        let mut quantised = None;
+        if has_onnx || integer.is_none() {
+            let description = &saved.description;
+            let (quantisation, classes) = session.install(|| {
+                let quantisation = Quantisation::calibrate(description, &mut model, corpus.training());
+                quantisation.round_weights(description, &mut model);
+                let classes = quantisation.classes(&mut model, corpus.test());
+                (quantisation, classes)
+            });
+            quantised = Some((quantisation, Loss::of(corpus, &before, &classes)));
+        }
+        Ok(Self { quantised, integer, has_onnx })
+    }
+
+    fn quantisation(&self) -> Option<&Quantisation> {
+        self.quantised.as_ref().map(|(quantisation, _)| quantisation)
+    }
+
+    /// What the C header computes with.
+    fn arithmetic(&self) -> Arithmetic<'_> {
+        let integer = self.integer.as_ref().map(|(network, _)| Arithmetic::Integer(network));
+        let mixed = self.quantisation().map(Arithmetic::EightBitWeights);
+        integer.or(mixed).unwrap_or(Arithmetic::Float32)
+    }
+
+    /// What eight bits cost, by the format of the file, ONNX first.
+    fn losses(&self) -> Vec<(&'static str, &Loss)> {
+        let of_quantised = if self.has_onnx { "ONNX" } else { "C header" };
+        let quantised = self.quantised.iter().map(|(_, loss)| (of_quantised, loss));
+        quantised.chain(self.integer.iter().map(|(_, loss)| ("C header", loss))).collect()
+    }
+
+    fn footprint(&self) -> Option<Footprint> {
+        self.integer.as_ref().map(|(network, _)| network.footprint())
+    }
 }
 
 impl Loss {
+    /// Of the test images' classes before and after.
+    fn of(corpus: &Corpus, before: &[u8], after: &[u8]) -> Self {
+        let right = |classes: &[u8]| -> Vec<bool> {
+            classes.iter().zip(corpus.test().labels()).map(|(class, label)| class == label).collect()
+        };
+        let (before, after) = (right(before), right(after));
+        let accuracies = [&before, &after]
+            .map(|right| right.iter().filter(|right| **right).count() as f64 / right.len() as f64);
+        let pair = judge_one_pair(&after, &before).expect("a test set has images");
+        Self { accuracies, pair }
+    }
+
     fn json(&self) -> Value {
         let [before, after] = self.accuracies;
         json!({ "float32_test_accuracy": before, "test_accuracy": after, "comparison": self.pair })
     }
 
-    fn sentence(&self) -> String {
+    /// `of` says of which file, where there are several.
+    fn sentence(&self, of: &str) -> String {
         let [before, after] = self.accuracies.map(percent);
         let OnePair { difference, interval: [lower, upper], mcnemar_p_value, outcome, .. } = self.pair;
         let outcome = match outcome {
@@ -215,7 +336,7 @@ impl Loss {
             Outcome::CannotTell => "not told apart",
         };
         format!(
-            "int8: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
+            "int8{of}: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
              (McNemar's p = {mcnemar_p_value:.2}, unadjusted)\n",
             percent(difference),
             percent(lower),

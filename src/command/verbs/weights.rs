@@ -86,6 +86,12 @@ impl Saved {
         }
     }
 
+    /// Tells something of the model that the answer has among its notes.
+    pub(super) fn tell_note(&mut self, note: String) {
+        output::note(&format!("{}: {note}", self.name));
+        self.notes.push(note);
+    }
+
     /// Tells where the model was trained on other data than it is judged by here: by their digests, which hold wherever the
     /// data lies, or of a file that states none by their names.
     pub(super) fn tell_data(&mut self, corpus: &Corpus) {
@@ -108,8 +114,7 @@ impl Saved {
                 "trained on {theirs}, and judged here by {here}: pass --dataset with the data it was trained on"
             ),
         };
-        output::note(&format!("{}: {note}", self.name));
-        self.notes.push(note);
+        self.tell_note(note);
     }
 
     /// Sets how pixels are prepared, as the options say, or the file.

@@ -16,6 +16,8 @@ const TARGET: Target = Target {
     accuracy: 0.99,
     max_parameters: Some(500),
     max_multiply_adds: None,
+    max_ram_bytes: None,
+    max_flash_bytes: None,
     max_epochs: None,
     max_train_seconds: Some(5.0),
 };
@@ -59,6 +61,26 @@ fn epochs_and_operations_are_limits_too() {
     let target = Target { max_parameters: None, max_epochs: Some(2), max_multiply_adds: Some(999), ..TARGET };
     let exceeds = &attempts(&models(&[record]), &target)[0].exceeds;
     assert_eq!(exceeds[..], ["1,000 multiply-adds, 999 allowed", "3 epochs, 2 allowed"]);
+}
+
+/// 28×28 pixels to a dense layer of 10: 784 bytes of image; 7,840 weights, with a bias and a unit of four bytes each to a
+/// class.
+#[test]
+fn memory_of_the_int8_header_is_a_limit() {
+    let of = |layers: &[&str], ram, flash| {
+        let mut record = sized("m", 1, 0, 100, 1.0);
+        record.specification.layers = layers.iter().map(|line| line.parse().expect("a layer")).collect();
+        let limits = Target { max_parameters: None, max_ram_bytes: ram, max_flash_bytes: flash, ..TARGET };
+        attempts(&models(&[record]), &limits).remove(0).exceeds
+    };
+    let dense = ["flatten", "dense classes"];
+    assert!(of(&dense, Some(784), Some(7920)).is_empty());
+    assert_eq!(
+        of(&dense, Some(783), Some(7919)),
+        ["784 bytes of RAM, 783 allowed", "7,920 bytes of flash, 7,919 allowed"]
+    );
+    let recurrent = of(&["lstm 8", "dense classes"], Some(9_999_999), None);
+    assert_eq!(recurrent, ["no int8 header (lstm1 has no form in whole numbers)"]);
 }
 
 #[test]

@@ -1,515 +1,285 @@
-//! A network as a header of C, for what has no operating system.
+//! A network in C, for what has no operating system.
 
-mod memory;
+mod code;
+mod float;
+mod integer;
 
 use crate::{
-    Description, ImageKind,
+    Description, ImageKind, IntegerNetwork, Quantisation,
     escape::{c_string, identifier},
-    graph::{Graph, Node, Operation},
-    quantisation::{Grid, Quantisation, Rows, transposed},
-    state_dict::inputs,
 };
-use memory::{Memory, Way};
-use nn::{ActivationSpec, Cell, ImageShape, LayerSpec, Model, RecurrentSpec, Shape, Sliding};
-use std::{collections::BTreeSet, fmt::Write};
+use code::{Code, array, number};
+use nn::{ImageShape, Model};
 
-/// The functions that a header is made of, each behind a line with its name.
-const SUPPORT: &str = include_str!("support.c");
-
-/// A header of C99, to be included once: weights as constants, and `NAME_classify`, which allocates nothing and calls
-/// nothing but functions of `math.h`.
-///
-/// With `quantisation` weights are bytes, and convolutions and dense layers multiply whole numbers.
-///
-/// # Panics
-/// When `model` is not the one that `description` describes, or `quantisation` is another model's.
-pub fn c_header(
-    description: &Description,
-    model: &Model<f32>,
-    quantisation: Option<&Quantisation>,
-) -> String {
-    let graph = description.graph(model);
-    let memory = Memory::of(&graph, |node| scratch(node, quantisation));
-    let mut exporter = Exporter {
-        name: identifier(&description.architecture),
-        parameters: model.parameters(),
-        quantisation,
-        memory: &memory,
-        epsilon: description.normalisation_epsilon() as f32,
-        constants: String::new(),
-        constant_bytes: 0,
-        functions: BTreeSet::new(),
-        steps: String::new(),
-    };
-    exporter.images(description);
-    for (index, node) in graph.nodes.iter().enumerate() {
-        exporter.node(index, node);
-    }
-    let Exporter { name, constants, constant_bytes, epsilon, functions, steps, .. } = exporter;
-    // What products are of.
-    let [input, weight, sum] = match quantisation {
-        Some(_) => ["uint8_t", "int8_t", "int32_t"],
-        None => ["float"; 3],
-    };
-    let (prefix, epsilon) = (format!("{name}_"), number(epsilon));
-    // The name last: it may be any word, these too.
-    let words =
-        [("EPSILON", &*epsilon), ("INPUT", input), ("WEIGHT", weight), ("SUM", sum), ("NAME_", &prefix)];
-    let mut text = head(description, &name, &memory, constant_bytes);
-    let support = words.iter().fold(support(&functions), |text, (word, meaning)| text.replace(word, meaning));
-    text.push_str(&support);
-    text.push_str(&constants);
-    text.push_str(&classify(&graph, &name, &memory, &steps));
-    text
+/// What a network in C computes with.
+#[derive(Debug, Clone, Copy)]
+pub enum Arithmetic<'a> {
+    /// Weights and activations of float32.
+    Float32,
+    /// Weights of eight bits. Convolutions and dense layers multiply whole numbers; what flows between layers is float32.
+    EightBitWeights(&'a Quantisation),
+    /// Weights and activations of eight bits, sums of 32.
+    Integer(&'a IntegerNetwork),
 }
 
-fn head(description: &Description, name: &str, memory: &Memory, constant_bytes: usize) -> String {
-    let (shape, classes) = (description.image(), &description.classes);
-    let ImageShape { height, width, channels } = shape;
-    let upper = name.to_ascii_uppercase();
-    let names: Vec<String> = classes.iter().map(|class| c_string(class)).collect();
-    let image = match description.kind() {
-        ImageKind::Ink => format!("{height} rows of {width} bytes, light ink on a dark ground"),
-        ImageKind::Grey => format!("{height} rows of {width} bytes"),
-        ImageKind::Colour => {
-            format!("{height} rows of {width} pixels, each a byte of red, one of green and one of blue")
+/// A test image.
+#[derive(Debug, Clone, Copy)]
+pub struct Example<'a> {
+    /// Its bytes.
+    pub image: &'a [u8],
+    /// Its class.
+    pub label: u8,
+}
+
+/// What a network in C is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct COptions<'a> {
+    /// What it computes with.
+    pub arithmetic: Arithmetic<'a>,
+    /// What the self-test classifies; a ramp from black to white where there is no such image.
+    pub example: Option<Example<'a>>,
+    /// Where there is to be a source file beside the header, how it includes the header.
+    pub header_name: Option<&'a str>,
+}
+
+/// A network as C99.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CFiles {
+    /// To be included: everything there is, or the declarations of what stands in the source.
+    pub header: String,
+    /// To be compiled once.
+    pub source: Option<String>,
+}
+
+/// The network as C99: weights as constants, `NAME_classify`, which allocates nothing and calls nothing but functions of
+/// `math.h` and `string.h`, and `NAME_self_test`, which says whether it gives the logits that the model gives here.
+///
+/// # Panics
+/// When `model` is not the one that `description` describes, the arithmetic is another model's, or the example is not of the
+/// size of its images.
+pub fn c_files(description: &Description, model: &mut Model<f32>, options: COptions) -> CFiles {
+    let name = identifier(&description.architecture);
+    let (code, support, workspace) = match options.arithmetic {
+        Arithmetic::Float32 => float::code(description, model, None, name),
+        Arithmetic::EightBitWeights(quantisation) => {
+            float::code(description, model, Some(quantisation), name)
         }
+        Arithmetic::Integer(network) => integer::code(description, network, name),
     };
-    let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
-    format!(
-        "\
+    let length = description.image().length();
+    let ramp: Vec<u8> = (0..length).map(|index| (index * 255 / length) as u8).collect();
+    let image = options.example.map_or(&*ramp, |example| example.image);
+    let expected = Expected::of(description, model, options.arithmetic, image);
+    let text = Text { description, code: &code, workspace, options, image, expected };
+    text.files(&support)
+}
+
+/// What the self-test is to find.
+struct Expected {
+    logits: Vec<f32>,
+    /// How far from them is no fault.
+    tolerance: f32,
+}
+
+impl Expected {
+    fn of(description: &Description, model: &mut Model<f32>, arithmetic: Arithmetic, image: &[u8]) -> Self {
+        let largest = |logits: &[f32]| logits.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
+        match arithmetic {
+            Arithmetic::Float32 => {
+                model.set_batch(1, |_| image);
+                let logits = model.forward(1).to_vec();
+                // Libraries and compilers round sums in other orders.
+                Self { tolerance: 1e-4 * largest(&logits), logits }
+            }
+            Arithmetic::EightBitWeights(quantisation) => {
+                let parameters = model.parameters().to_vec();
+                quantisation.round_weights(description, model);
+                model.set_batch(1, |_| image);
+                let logits = quantisation.logits(model, 1).to_vec();
+                model.parameters_mut().copy_from_slice(&parameters);
+                // A value on the border of two numbers may go to the other one.
+                Self { tolerance: 0.1 * largest(&logits), logits }
+            }
+            Arithmetic::Integer(network) => Self { logits: network.logits_of(image), tolerance: 0.0 },
+        }
+    }
+}
+
+/// The parts of the files.
+struct Text<'a> {
+    description: &'a Description,
+    code: &'a Code,
+    /// Bytes.
+    workspace: usize,
+    options: COptions<'a>,
+    /// What the self-test classifies.
+    image: &'a [u8],
+    expected: Expected,
+}
+
+impl Text<'_> {
+    fn files(&self, support: &str) -> CFiles {
+        let (name, upper) = (&self.code.name, self.upper());
+        let opening = format!("#ifndef {upper}_H\n#define {upper}_H\n\n");
+        let (comment, sizes, names) = (self.comment(), self.sizes(), self.class_names());
+        let libraries = match self.options.arithmetic {
+            Arithmetic::Integer(_) => "#include <string.h>\n",
+            Arithmetic::Float32 | Arithmetic::EightBitWeights(_) => "#include <math.h>\n",
+        };
+        let [classify, self_test] = self.declarations();
+        let constants = &self.code.constants;
+        let (classify_body, example, self_test_body) = (self.classify(), self.example(), self.self_test());
+        let Some(header_name) = self.options.header_name else {
+            return CFiles {
+                header: format!(
+                    "{comment}{opening}{libraries}#include <stdint.h>\n\n{sizes}\nstatic {names};\n\n{support}{constants}\
+                     {CLASSIFY_COMMENT}static inline {classify} {{\n{classify_body}}}\n\n{example}\
+                     static inline {self_test} {{\n{self_test_body}}}\n\n#endif\n"
+                ),
+                source: None,
+            };
+        };
+        let declared_names = format!("extern const char *const {name}_class_names[{upper}_CLASSES]");
+        CFiles {
+            header: format!(
+                "{comment}{opening}#include <stdint.h>\n\n{sizes}\n{declared_names};\n\n{CLASSIFY_COMMENT}{classify};\n\n\
+                 {SELF_TEST_COMMENT}{self_test};\n\n#endif\n"
+            ),
+            source: Some(format!(
+                "/* {name}, a network, written by mnist-study {version}: compile it once. */\n#include {included}\n\n\
+                 {libraries}\n{names};\n\n{support}{constants}{classify} {{\n{classify_body}}}\n\n{example}\
+                 {self_test} {{\n{self_test_body}}}\n",
+                version = env!("CARGO_PKG_VERSION"),
+                included = c_string(header_name),
+            )),
+        }
+    }
+
+    fn upper(&self) -> String {
+        self.code.name.to_ascii_uppercase()
+    }
+
+    fn comment(&self) -> String {
+        let (name, upper) = (&self.code.name, self.upper());
+        let ImageShape { height, width, .. } = self.description.image();
+        let image = match self.description.kind() {
+            ImageKind::Ink => format!("{height} rows of {width} bytes, light ink on a dark ground"),
+            ImageKind::Grey => format!("{height} rows of {width} bytes"),
+            ImageKind::Colour => {
+                format!("{height} rows of {width} pixels, each a byte of red, one of green and one of blue")
+            }
+        };
+        let numbers = match self.options.arithmetic {
+            Arithmetic::Float32 => "Weights and activations are float32.",
+            Arithmetic::EightBitWeights(_) => "Weights are int8, activations float32.",
+            Arithmetic::Integer(_) => "Weights and activations are int8, sums int32.",
+        };
+        let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
+        format!(
+            "\
 /* {name}, a network, written by mnist-study {version}.
  *
- * Constants: {constants} kB. Workspace: {workspace} kB, given by the caller; nothing is allocated. C99; needs math.h.
+ * {numbers}
+ * Constants: {constants} kB. Workspace: {workspace} kB, given by the caller; nothing is allocated. C99.
  *
  *     static float workspace[{upper}_WORKSPACE];
  *     float logits[{upper}_CLASSES];
  *     int class = {name}_classify(image, workspace, logits);
  *
  * image: {image}; what the network was trained with beyond that is done here.
+ * {name}_self_test(workspace) is 0 where the compiled code gives the logits that it is to give.
  */
-#ifndef {upper}_H
-#define {upper}_H
+",
+            version = env!("CARGO_PKG_VERSION"),
+            constants = kilobytes(self.code.constant_bytes),
+            workspace = kilobytes(self.workspace),
+        )
+    }
 
-#include <math.h>
-#include <stdint.h>
-
+    fn sizes(&self) -> String {
+        let ImageShape { height, width, channels } = self.description.image();
+        let upper = self.upper();
+        let channels = match channels {
+            1 => String::new(),
+            _ => format!("#define {upper}_CHANNELS {channels}\n"),
+        };
+        format!(
+            "\
 #define {upper}_HEIGHT {height}
 #define {upper}_WIDTH {width}
-{channels}#define {upper}_CLASSES {count}
+{channels}#define {upper}_CLASSES {classes}
 /* Floats. */
-#define {upper}_WORKSPACE {length}
-
-static const char *const {name}_class_names[{upper}_CLASSES] = {{{names}}};
-
+#define {upper}_WORKSPACE {workspace}
 ",
-        version = env!("CARGO_PKG_VERSION"),
-        constants = kilobytes(constant_bytes),
-        workspace = kilobytes(4 * memory.length),
-        count = classes.len(),
-        channels = if channels == 1 { String::new() } else { format!("#define {upper}_CHANNELS {channels}\n") },
-        length = memory.length,
-        names = names.join(", "),
-    )
-}
-
-/// These functions, and those that they call.
-fn support(functions: &BTreeSet<&str>) -> String {
-    let sections: Vec<(&str, &str)> = SUPPORT
-        .split("/* ---- ")
-        .skip(1)
-        .map(|section| {
-            let end = section.find([' ', ':']).unwrap_or(section.len());
-            (&section[..end], section)
-        })
-        .collect();
-    let (mut called, mut kept) = (String::new(), Vec::new());
-    // Callers stand below what they call.
-    for (name, section) in sections.into_iter().rev() {
-        if functions.contains(name) || called.contains(&format!("NAME_{name}(")) {
-            called.push_str(section);
-            kept.push(format!("/* {section}\n"));
-        }
-    }
-    kept.into_iter().rev().collect()
-}
-
-fn classify(graph: &Graph, name: &str, memory: &Memory, steps: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    let logits = memory.place(graph.nodes.len());
-    format!(
-        "\
-/* The class with the largest logit. logits: {upper}_CLASSES floats, whose softmax are the probabilities. */
-static inline int {name}_classify(const uint8_t *image, float *workspace, float *logits) {{
-    int best = 0;
-{steps}    for (int i = 0; i < {upper}_CLASSES; i++) {{
-        logits[i] = workspace[{logits} + i];
-        if (logits[i] > logits[best]) best = i;
-    }}
-    return best;
-}}
-
-#endif
-"
-    )
-}
-
-/// Floats that a node needs beside its input and output.
-fn scratch(node: &Node, quantisation: Option<&Quantisation>) -> usize {
-    let Operation::Layer(layer) = &node.operation else { return 0 };
-    match layer {
-        LayerSpec::Recurrent(spec) => {
-            let rows = match spec.cell {
-                Cell::Lstm => 6,
-                Cell::Gru => 7,
-                Cell::Rnn => 2,
-            };
-            rows * spec.units
-        }
-        LayerSpec::Attention { .. } => {
-            let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
-            3 * steps * features + steps + steps * features
-        }
-        LayerSpec::Convolution(_) | LayerSpec::Depthwise(_) | LayerSpec::Dense { .. } => match quantisation {
-            // The input as bytes.
-            Some(_) => node.from.length().div_ceil(4),
-            None => 0,
-        },
-        LayerSpec::Activation(_)
-        | LayerSpec::MaxPool(_)
-        | LayerSpec::AveragePool(_)
-        | LayerSpec::GlobalMaxPool
-        | LayerSpec::GlobalAveragePool
-        | LayerSpec::Flatten
-        | LayerSpec::Dropout { .. }
-        | LayerSpec::BatchNorm
-        | LayerSpec::LayerNorm
-        | LayerSpec::Rows
-        | LayerSpec::Columns
-        | LayerSpec::Pixels
-        | LayerSpec::Patches { .. }
-        | LayerSpec::Position
-        | LayerSpec::Transpose => 0,
-        LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
-    }
-}
-
-struct Exporter<'a> {
-    name: String,
-    parameters: &'a [f32],
-    quantisation: Option<&'a Quantisation>,
-    memory: &'a Memory,
-    epsilon: f32,
-    constants: String,
-    constant_bytes: usize,
-    /// Those that the steps call.
-    functions: BTreeSet<&'static str>,
-    steps: String,
-}
-
-impl Exporter<'_> {
-    /// From bytes to what the first node reads.
-    fn images(&mut self, description: &Description) {
-        let (first, count) = (self.memory.place(0), description.image().length());
-        self.call("pixels", &format!("image, {count}, workspace + {first}"));
-        if let Some(preparation) = description.preparation {
-            let channels = preparation.mean().len();
-            for (channel, (mean, std)) in preparation.mean().iter().zip(preparation.std()).enumerate() {
-                let [mean, std] = [mean, std].map(|value| number(*value as f32));
-                let (from, count) = (first + channel, count - channel);
-                self.call("prepare", &format!("workspace + {from}, {count}, {channels}, {mean}, {std}"));
-            }
-        }
+            classes = self.description.classes.len(),
+            workspace = self.workspace / 4,
+        )
     }
 
-    fn node(&mut self, index: usize, node: &Node) {
-        let (from, to) = (self.memory.place(node.input), self.memory.place(index + 1));
-        let (input, output) = (format!("workspace + {from}"), format!("workspace + {to}"));
-        if self.memory.ways[index] == Way::Copied {
-            self.call("copy", &format!("{input}, {}, {output}", node.from.length()));
-        }
-        let count = node.to.length();
-        let layer = match &node.operation {
-            Operation::Layer(layer) => layer,
-            Operation::Sum(other) => {
-                let other = self.memory.place(*other);
-                return self.call("add", &format!("workspace + {other}, {count}, {output}"));
+    fn class_names(&self) -> String {
+        let names: Vec<String> = self.description.classes.iter().map(|class| c_string(class)).collect();
+        let (name, upper) = (&self.code.name, self.upper());
+        format!("const char *const {name}_class_names[{upper}_CLASSES] = {{{}}}", names.join(", "))
+    }
+
+    fn declarations(&self) -> [String; 2] {
+        let name = &self.code.name;
+        [
+            format!("int {name}_classify(const uint8_t *image, float *workspace, float *logits)"),
+            format!("int {name}_self_test(float *workspace)"),
+        ]
+    }
+
+    fn classify(&self) -> String {
+        let (upper, steps) = (self.upper(), &self.code.steps);
+        // Bytes lie in the floats' place; any type may be read as characters.
+        let bytes = match self.options.arithmetic {
+            Arithmetic::Integer(_) => "    int8_t *const bytes = (int8_t *)workspace;\n",
+            Arithmetic::Float32 | Arithmetic::EightBitWeights(_) => "",
+        };
+        format!(
+            "{bytes}{steps}    int best = 0;\n    for (int i = 1; i < {upper}_CLASSES; i++)\n        \
+             if (logits[i] > logits[best]) best = i;\n    return best;\n"
+        )
+    }
+
+    fn example(&self) -> String {
+        let name = &self.code.name;
+        let bytes: Vec<String> = self.image.iter().map(u8::to_string).collect();
+        let logits: Vec<String> = self.expected.logits.iter().map(|logit| number(*logit)).collect();
+        let origin = match self.options.example {
+            Some(Example { label, .. }) => format!("The first test image of the data set, of class {label}."),
+            None => "A ramp from black to white.".to_owned(),
+        };
+        let arrays = [
+            array("uint8_t", &format!("{name}_example"), &bytes),
+            array("float", &format!("{name}_example_logits"), &logits),
+        ];
+        format!("/* {origin} */\n{}{SELF_TEST_COMMENT}", arrays.concat())
+    }
+
+    fn self_test(&self) -> String {
+        let (name, upper) = (&self.code.name, self.upper());
+        let tolerance = self.expected.tolerance;
+        let differs = match tolerance {
+            0.0 => format!("logits[i] != {name}_example_logits[i]"),
+            _ => {
+                let tolerance = number(tolerance);
+                // What is no number is no less either.
+                format!("!(fabsf(logits[i] - {name}_example_logits[i]) <= {tolerance})")
             }
         };
-        let features = node.to.features();
-        match layer {
-            LayerSpec::Convolution(spec) => {
-                let depth = format!("{}, {}, ", spec.filters, spec.groups);
-                self.products(
-                    index,
-                    node,
-                    "convolution",
-                    &image_sizes(node),
-                    &(depth + &windows(node, &spec.sliding)),
-                );
-            }
-            LayerSpec::Depthwise(spec) => {
-                self.products(index, node, "depthwise", &image_sizes(node), &windows(node, &spec.sliding));
-            }
-            LayerSpec::Dense { .. } => {
-                let (steps, inputs) = match node.from {
-                    Shape::Sequence { steps, features } => (steps, features),
-                    other => (1, other.length()),
-                };
-                self.products(index, node, "dense", &format!("{steps}, {inputs}"), &features.to_string());
-            }
-            LayerSpec::Activation(spec) => match spec {
-                ActivationSpec::Relu => self.call("relu", &format!("{output}, {count}, 0.0f")),
-                ActivationSpec::LeakyRelu { slope } => {
-                    self.call("relu", &format!("{output}, {count}, {}", number(*slope as f32)));
-                }
-                ActivationSpec::Gelu => self.call("gelu", &format!("{output}, {count}")),
-                ActivationSpec::Silu => self.call("silu", &format!("{output}, {count}")),
-                ActivationSpec::Tanh => self.call("tanh", &format!("{output}, {count}")),
-                ActivationSpec::Sigmoid => self.call("sigmoid", &format!("{output}, {count}")),
-            },
-            LayerSpec::MaxPool(spec) => {
-                self.pool(node, [spec.size; 2], spec.stride, false, [&input, &output])
-            }
-            LayerSpec::AveragePool(spec) => {
-                self.pool(node, [spec.size; 2], spec.stride, true, [&input, &output])
-            }
-            LayerSpec::GlobalMaxPool | LayerSpec::GlobalAveragePool => {
-                let window = match node.from {
-                    Shape::Sequence { steps, .. } => [steps, 1],
-                    _ => [image(node.from).0, image(node.from).1],
-                };
-                let mean = *layer == LayerSpec::GlobalAveragePool;
-                self.pool(node, window, 1, mean, [&input, &output]);
-            }
-            LayerSpec::Flatten | LayerSpec::Rows | LayerSpec::Pixels | LayerSpec::Dropout { .. } => {}
-            LayerSpec::BatchNorm => {
-                let [scale, offset, mean, variance] =
-                    ["scale", "offset", "mean", "variance"].map(|name| self.values(node, name));
-                let factor: Vec<f32> =
-                    (0..features).map(|i| scale[i] / (variance[i] + self.epsilon).sqrt()).collect();
-                let addend: Vec<f32> = (0..features).map(|i| offset[i] - mean[i] * factor[i]).collect();
-                let factor = self.floats(node, "factor", &factor);
-                let addend = self.floats(node, "addend", &addend);
-                self.call(
-                    "affine",
-                    &format!("{output}, {}, {features}, {factor}, {addend}", count / features),
-                );
-            }
-            LayerSpec::LayerNorm => {
-                let [scale, offset] = ["scale", "offset"].map(|name| {
-                    let values = self.values(node, name);
-                    self.floats(node, name, &values)
-                });
-                self.call(
-                    "layer_norm",
-                    &format!("{output}, {}, {features}, {scale}, {offset}", count / features),
-                );
-            }
-            LayerSpec::Position => {
-                let values = self.values(node, "embedding");
-                let embedding = self.floats(node, "embedding", &values);
-                self.call("add", &format!("{embedding}, {count}, {output}"));
-            }
-            LayerSpec::Columns => {
-                let (height, width, channels) = image(node.from);
-                self.call("columns", &format!("{input}, {height}, {width}, {channels}, {output}"));
-            }
-            LayerSpec::Transpose => {
-                let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
-                self.call("columns", &format!("{input}, {steps}, {features}, 1, {output}"));
-            }
-            LayerSpec::Patches { size } => {
-                let (height, width, channels) = image(node.from);
-                self.call("patches", &format!("{input}, {height}, {width}, {channels}, {size}, {output}"));
-            }
-            LayerSpec::Attention { heads } => self.attention(index, node, *heads, [&input, &output]),
-            LayerSpec::Recurrent(spec) => self.recurrent(index, node, *spec, [from, to]),
-            LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
-        }
-    }
-
-    fn call(&mut self, function: &'static str, arguments: &str) {
-        self.functions.insert(function);
-        let _ = writeln!(self.steps, "    {}_{function}({arguments});", self.name);
-    }
-
-    /// A parameter of the layer, as the model has it; nothing where it has none of that name.
-    fn values(&self, node: &Node, name: &str) -> Vec<f32> {
-        node.parameter(name).map_or(Vec::new(), |spec| self.parameters[spec.range.clone()].to_vec())
-    }
-
-    fn floats(&mut self, node: &Node, part: &str, values: &[f32]) -> String {
-        let texts: Vec<String> = values.iter().map(|value| number(*value)).collect();
-        self.constant("float", 4, node, part, &texts)
-    }
-
-    fn constant(&mut self, kind: &str, bytes: usize, node: &Node, part: &str, values: &[String]) -> String {
-        let name = format!("{}_{}_{}", self.name, node.name, part.replace('.', "_"));
-        let _ = writeln!(self.constants, "static const {kind} {name}[{}] = {{", values.len());
-        for line in values.chunks(16) {
-            let _ = writeln!(self.constants, "    {},", line.join(", "));
-        }
-        self.constants.push_str("};\n");
-        self.constant_bytes += bytes * values.len();
-        name
-    }
-
-    /// Weights whose outputs are their rows, or their columns: the constant's name and, in eight bits, the scales.
-    fn weights(
-        &mut self,
-        node: &Node,
-        part: &str,
-        outputs: usize,
-        by_column: bool,
-    ) -> (String, Option<Vec<f32>>) {
-        let mut values = self.values(node, part);
-        if self.quantisation.is_none() {
-            return (self.floats(node, part, &values), None);
-        }
-        let inputs = values.len() / outputs;
-        if by_column {
-            values = transposed(&values, outputs);
-        }
-        let mut rows = Rows::of(&values, outputs);
-        if by_column {
-            rows.values = transposed(&rows.values, inputs);
-        }
-        let texts: Vec<String> = rows.values.iter().map(i8::to_string).collect();
-        (self.constant("int8_t", 1, node, part, &texts), Some(rows.scales))
-    }
-
-    /// Weights that multiply float32, as arguments: the names of their constant and of their scales, 0 where there are
-    /// none.
-    fn scaled_weights(&mut self, node: &Node, part: &str, outputs: usize, by_column: bool) -> String {
-        let (weights, scales) = self.weights(node, part, outputs, by_column);
-        let scales = match scales {
-            Some(scales) => self.floats(node, &format!("{part}_scale"), &scales),
-            None => "0".to_owned(),
-        };
-        format!("{weights}, {scales}")
-    }
-
-    /// A layer that multiplies whole numbers where everything is in eight bits; `before` and `after` are its sizes on both
-    /// sides of its weights.
-    fn products(&mut self, index: usize, node: &Node, function: &'static str, before: &str, after: &str) {
-        let mut input = format!("workspace + {}", self.memory.place(node.input));
-        let output = format!("workspace + {}", self.memory.place(index + 1));
-        let (weight, scales) = self.weights(node, "weight", node.to.features(), function == "depthwise");
-        let bias = self.values(node, "bias");
-        let bias = if bias.is_empty() { "0".to_owned() } else { self.floats(node, "bias", &bias) };
-        let (mut zero, mut unit) = (0, "0".to_owned());
-        if let (Some(quantisation), Some(scales)) = (self.quantisation, scales) {
-            let Grid { scale, zero_point } = quantisation.inputs[&node.name];
-            // What a unit of a sum of products is worth.
-            let units: Vec<f32> = scales.iter().map(|of_weight| of_weight * scale).collect();
-            (zero, unit) = (zero_point, self.floats(node, "unit", &units));
-            let bytes = format!("(uint8_t *)(workspace + {})", self.memory.scratch(index));
-            let count = node.from.length();
-            self.call("grid", &format!("{input}, {count}, {}, {zero}, {bytes}", number(scale)));
-            input = bytes;
-        }
-        self.call(
-            function,
-            &format!("{input}, {zero}, {before}, {weight}, {unit}, {bias}, {after}, {output}"),
-        );
-    }
-
-    fn pool(
-        &mut self,
-        node: &Node,
-        [rows, columns]: [usize; 2],
-        stride: usize,
-        mean: bool,
-        [input, output]: [&str; 2],
-    ) {
-        let (width, channels) = match node.from {
-            Shape::Sequence { features, .. } => (1, features),
-            other => (image(other).1, image(other).2),
-        };
-        let (out_height, out_width) = match node.to {
-            Shape::Image { height, width, .. } => (height, width),
-            _ => (1, 1),
-        };
-        let mean = u8::from(mean);
-        self.call(
-            "pool",
-            &format!("{input}, {width}, {channels}, {rows}, {columns}, {stride}, {mean}, {out_height}, {out_width}, {output}"),
-        );
-    }
-
-    fn attention(&mut self, index: usize, node: &Node, heads: usize, [input, output]: [&str; 2]) {
-        let Shape::Sequence { steps, features } = node.from else { unreachable!("a sequence") };
-        let projected = self.memory.scratch(index);
-        let shares = projected + 3 * steps * features;
-        let context = shares + steps;
-        let [inward, outward] = ["in_projection", "out_projection"].map(|part| {
-            let outputs = if part == "in_projection" { 3 * features } else { features };
-            let weights = self.scaled_weights(node, &format!("{part}.weight"), outputs, false);
-            let bias = self.values(node, &format!("{part}.bias"));
-            format!("{weights}, {}, {outputs}", self.floats(node, &format!("{part}.bias"), &bias))
-        });
-        self.call("projection", &format!("{input}, {steps}, {features}, {inward}, workspace + {projected}"));
-        self.call(
-            "attention",
-            &format!("workspace + {projected}, {steps}, {features}, {heads}, workspace + {shares}, workspace + {context}"),
-        );
-        self.call("projection", &format!("workspace + {context}, {steps}, {features}, {outward}, {output}"));
-    }
-
-    fn recurrent(&mut self, index: usize, node: &Node, spec: RecurrentSpec, [from, to]: [usize; 2]) {
-        let steps = match node.from {
-            Shape::Sequence { steps, .. } => steps,
-            other => image(other).0,
-        };
-        let (function, gates) = match spec.cell {
-            Cell::Lstm => ("lstm", 4),
-            Cell::Gru => ("gru", 3),
-            Cell::Rnn => ("rnn", 1),
-        };
-        let RecurrentSpec { units, bidirectional, sequence, .. } = spec;
-        let directions: &[&str] = if bidirectional { &["forward.", "backward."] } else { &[""] };
-        for (direction, prefix) in directions.iter().enumerate() {
-            let [kernel, recurrent] = ["kernel", "recurrent_kernel"]
-                .map(|part| self.scaled_weights(node, &format!("{prefix}{part}"), gates * units, true));
-            let bias = self.values(node, &format!("{prefix}bias"));
-            let bias = self.floats(node, &format!("{prefix}bias"), &bias);
-            let (memory, output) = (self.memory.scratch(index), to + direction * units);
-            let (sequence, apart) = (u8::from(sequence), directions.len() * units);
-            let inputs = inputs(node.from);
-            self.call(
-                function,
-                &format!(
-                    "workspace + {from}, {steps}, {inputs}, {units}, {kernel}, {recurrent}, {bias}, {direction}, \
-                     {sequence}, {apart}, workspace + {memory}, workspace + {output}"
-                ),
-            );
-        }
+        format!(
+            "    float logits[{upper}_CLASSES];\n    {name}_classify({name}_example, workspace, logits);\n    \
+             for (int i = 0; i < {upper}_CLASSES; i++)\n        if ({differs}) return 1;\n    return 0;\n"
+        )
     }
 }
 
-/// Height, width and channels.
-fn image(shape: Shape) -> (usize, usize, usize) {
-    match shape {
-        Shape::Image { height, width, channels } => (height, width, channels),
-        _ => unreachable!("the description lets no layer read {shape} as an image"),
-    }
-}
+const CLASSIFY_COMMENT: &str = "\
+/* The class with the largest logit. logits: as many floats as there are classes, whose softmax are the probabilities. */
+";
 
-/// The sizes of the image that a node reads, as arguments.
-fn image_sizes(node: &Node) -> String {
-    let (height, width, channels) = image(node.from);
-    format!("{height}, {width}, {channels}")
-}
-
-/// Where a kernel looks, and how many outputs there are, as arguments.
-fn windows(node: &Node, sliding: &Sliding) -> String {
-    let Sliding { kernel: [rows, columns], stride, padding: [above, left], dilation } = sliding;
-    let (height, width, _) = image(node.to);
-    format!("{rows}, {columns}, {stride}, {above}, {left}, {dilation}, {height}, {width}")
-}
-
-/// The shortest text that C reads as this number.
-fn number(value: f32) -> String {
-    format!("{value:e}f")
-}
+const SELF_TEST_COMMENT: &str = "\
+/* 0 where an image that is kept for this gives the logits that it gave the program which wrote this, else 1. */
+";

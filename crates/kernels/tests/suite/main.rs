@@ -4,6 +4,7 @@ mod activation;
 mod adam;
 mod attention;
 mod batch_norm;
+mod bytes;
 mod columns;
 mod common;
 mod convolution;

@@ -12,8 +12,15 @@ use records::target::Target;
 
 /// What the study asks to be reached, in words; nothing where it asks for nothing.
 pub(crate) fn in_words(study: &Study) -> Option<String> {
-    let Target { accuracy, max_parameters, max_multiply_adds, max_epochs, max_train_seconds } =
-        study.analysis.target?;
+    let Target {
+        accuracy,
+        max_parameters,
+        max_multiply_adds,
+        max_ram_bytes,
+        max_flash_bytes,
+        max_epochs,
+        max_train_seconds,
+    } = study.analysis.target?;
     let mut limits = Vec::new();
     let mut limit = |what: &str, most: Option<u64>| {
         if let Some(most) = most {
@@ -22,6 +29,8 @@ pub(crate) fn in_words(study: &Study) -> Option<String> {
     };
     limit("parameters", max_parameters.map(|most| most as u64));
     limit("multiply-adds", max_multiply_adds);
+    limit("bytes of RAM of the int8 header", max_ram_bytes.map(|most| most as u64));
+    limit("bytes of flash of the int8 header", max_flash_bytes.map(|most| most as u64));
     limit("epochs", max_epochs.map(|most| most as u64));
     if let Some(seconds) = max_train_seconds {
         limits.push(format!("{seconds} s of training"));
@@ -125,6 +134,8 @@ mod tests {
         accuracy: 0.9,
         max_parameters: None,
         max_multiply_adds: None,
+        max_ram_bytes: None,
+        max_flash_bytes: None,
         max_epochs: None,
         max_train_seconds: None,
     };

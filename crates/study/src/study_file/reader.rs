@@ -42,8 +42,15 @@ pub(super) const STUDY_KEYS: [&str; 17] = [
 pub(super) const MODEL_KEYS: [&str; 8] =
     ["summary", "citation", "like", "variables", "layers", "recipe", "grid", "expected_accuracy"];
 const LAYER_KEYS: [&str; 4] = ["residual", "shortcut", "repeat", "layers"];
-pub(super) const TARGET_KEYS: [&str; 5] =
-    ["accuracy", "max_parameters", "max_multiply_adds", "max_epochs", "max_train_seconds"];
+pub(super) const TARGET_KEYS: [&str; 7] = [
+    "accuracy",
+    "max_parameters",
+    "max_multiply_adds",
+    "max_ram_bytes",
+    "max_flash_bytes",
+    "max_epochs",
+    "max_train_seconds",
+];
 
 /// Reads one file.
 pub(super) struct Reader<'a> {
@@ -203,8 +210,8 @@ impl<'a> Reader<'a> {
             self.error(
                 node.line,
                 format!("target: {problem}"),
-                "write accuracy, a fraction such as 0.99, and any of max_parameters, max_multiply_adds, max_epochs, \
-                 max_train_seconds",
+                "write accuracy, a fraction such as 0.99, and any of max_parameters, max_multiply_adds, max_ram_bytes, \
+                 max_flash_bytes, max_epochs, max_train_seconds",
             )
         })
     }

@@ -278,6 +278,8 @@ fn targets_are_checked() {
         accuracy: 0.99,
         max_parameters: None,
         max_multiply_adds: None,
+        max_ram_bytes: None,
+        max_flash_bytes: None,
         max_epochs: None,
         max_train_seconds: None,
     };

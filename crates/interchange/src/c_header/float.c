@@ -138,19 +138,6 @@ static inline void NAME_layer_norm(float *values, int rows, int features, const 
         for (int i = 0; i < features; i++) values[i] = (values[i] - mean) * factor * scale[i] + offset[i];
     }
 }
-/* ---- columns: [height][width][channels] as [width][height][channels] */
-static inline void NAME_columns(const float *input, int height, int width, int channels, float *output) {
-    for (int x = 0; x < width; x++)
-        for (int y = 0; y < height; y++)
-            for (int k = 0; k < channels; k++) *output++ = input[(y * width + x) * channels + k];
-}
-/* ---- patches */
-static inline void NAME_patches(const float *input, int height, int width, int channels, int size, float *output) {
-    for (int top = 0; top < height; top += size)
-        for (int left = 0; left < width; left += size)
-            for (int y = top; y < top + size; y++)
-                for (int k = 0; k < size * channels; k++) *output++ = input[(y * width + left) * channels + k];
-}
 /* ---- product: output[j] += sum of input[i] weight[i][j], of scaled weights where there is a scale */
 static inline void NAME_product(const float *input, int inputs, const WEIGHT *weight, const float *scale, int width,
                                 float *output) {
