@@ -343,7 +343,7 @@ wrong_lengths! {
     panels_of_another_shape: [0, -4, 0, 0, 0, 0, 0, 0], "packed_weights: 4 elements expected, 0 found";
     a_bias_too_many: [0, 0, 1, 0, 0, 0, 0, 0], "bias: 4 elements expected, 5 found";
     an_output_too_few: [0, 0, 0, -1, 0, 0, 0, 0], "output: 128 elements expected, 127 found";
-    a_workspace_too_short: [0, 0, 0, 0, -1, 0, 0, 0], "workspace: at least 32 elements expected, 31 found";
+    a_workspace_too_short: [0, 0, 0, 0, -1, 0, 0, 0], "workspace: at least 388 elements expected, 387 found";
     a_weight_gradient_too_few: [0, 0, 0, 0, 0, -1, 0, 0], "d_weights: 4 elements expected, 3 found";
     a_bias_gradient_too_many: [0, 0, 0, 0, 0, 0, 1, 0], "d_bias: 4 elements expected, 5 found";
     an_input_gradient_too_few: [0, 0, 0, 0, 0, 0, 0, -1], "d_input: 32 elements expected, 31 found";

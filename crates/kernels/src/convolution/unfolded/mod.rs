@@ -11,8 +11,11 @@
 //! `d_output · weights` for the patches' gradient, which is then added to where the patches came from. Sums run in the
 //! order of the patch (outputs), of the positions (weights), and of filters, then positions (input).
 //!
+//! Where there are few channels nothing is unfolded but for the input's gradient ([`across`]).
+//!
 //! What is not finite spreads by the arithmetic alone: zero times infinity is NaN, also where the zero is padding.
 
+mod across;
 mod patches;
 mod reference;
 
@@ -140,6 +143,9 @@ impl Geometry {
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
+    if across::applies(geometry) {
+        return across::packed_weights_length(geometry);
+    }
     length::product(&[
         geometry.groups,
         packed_length::<E>(set, geometry.filter_length(), geometry.group_filters()),
@@ -149,7 +155,11 @@ pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometr
 /// Elements of the workspace of [`forward`] and [`backward`] for at most so many images at once.
 pub fn workspace_length<E: Element>(geometry: &Geometry, images: usize) -> usize {
     let all = length::product(&[images, geometry.sliding.positions()]);
-    length::product(&[geometry.block_positions::<E>().min(all), geometry.filter_length()])
+    let patches = length::product(&[geometry.block_positions::<E>().min(all), geometry.filter_length()]);
+    match across::applies(geometry) {
+        true => patches.max(across::workspace_length(geometry)),
+        false => patches,
+    }
 }
 
 /// Lays the weights out for [`forward`]: each group's, transposed, in panels.
@@ -160,6 +170,9 @@ pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weight
     let (filters, length) = (geometry.group_filters(), geometry.filter_length());
     check_length!(packed, [packed_weights_length::<E>(set, geometry)]);
     check_length!(weights, [geometry.filters, length]);
+    if across::applies(geometry) {
+        return packed.copy_from_slice(weights);
+    }
     let groups = packed.chunks_exact_mut(packed.len() / geometry.groups);
     for (weights, packed) in weights.chunks_exact(filters * length).zip(groups) {
         pack(set, Matrix::new(weights, filters, length).transposed(), 0, packed);
@@ -186,6 +199,9 @@ pub fn forward<E: Element>(
     check_length!(bias, [filters]);
     check_length!(output, [images, geometry.output_length()]);
     check_workspace(geometry, images, workspace);
+    if across::applies(geometry) {
+        return across::Pass { set, geometry, input, workspace }.forward(packed_weights, bias, output);
+    }
     for positions in geometry.blocks::<E>(images) {
         let count = positions.len();
         let sums = &mut output[positions.start * filters..positions.end * filters];
@@ -230,6 +246,10 @@ pub fn backward<E: Element>(
     if let Some(d_input) = &d_input {
         check_length!(d_input, [input.len()]);
     }
+    let is_across = across::applies(geometry);
+    if is_across {
+        across::Pass { set, geometry, input, workspace }.backward_weights(d_output, d_weights);
+    }
     // Images whose derivatives have been begun with zeros: one at a time, just before they are added to.
     let mut begun = 0;
     let group_length = geometry.group_filters() * length;
@@ -250,12 +270,14 @@ pub fn backward<E: Element>(
         let patches = &mut workspace[..count * length];
         for group in 0..geometry.groups {
             let d_sums = d_sums.columns(group * geometry.group_filters(), geometry.group_filters());
-            unfold(set, geometry, input, positions.clone(), group, patches);
             let of_group = group * group_length..(group + 1) * group_length;
-            let d_weights =
-                MatrixMut::new(&mut d_weights[of_group.clone()], geometry.group_filters(), length);
-            let right = Matrix::new(patches, count, length);
-            multiply_rows(set, d_sums.transposed(), right, d_weights, Output::Accumulate);
+            if !is_across {
+                unfold(set, geometry, input, positions.clone(), group, patches);
+                let d_weights =
+                    MatrixMut::new(&mut d_weights[of_group.clone()], geometry.group_filters(), length);
+                let right = Matrix::new(patches, count, length);
+                multiply_rows(set, d_sums.transposed(), right, d_weights, Output::Accumulate);
+            }
             if let Some(d_input) = &mut d_input {
                 let weights = Matrix::new(&weights[of_group], geometry.group_filters(), length);
                 let d_patches = MatrixMut::new(patches, count, length);
