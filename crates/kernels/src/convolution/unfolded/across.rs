@@ -327,12 +327,9 @@ impl<E: Element> Backward<'_, E> {
                 self.tile::<V, FILTERS, TAPS>(filter, tap_row, tap, channel);
                 filter += FILTERS;
             }
-            if filters - filter >= 2 {
-                self.tile::<V, 2, TAPS>(filter, tap_row, tap, channel);
-                filter += 2;
-            }
-            if filter < filters {
+            while filter < filters {
                 self.tile::<V, 1, TAPS>(filter, tap_row, tap, channel);
+                filter += 1;
             }
         }
     }
