@@ -2,7 +2,7 @@
 
 use crate::{InstructionSet, check_length};
 
-/// Adds to each of `sums` the products of `values` and a row of `weights`: sums[r] += Σ weights[r, i] · values[i].
+/// Adds to each of `sums` the products of `values` and a row of `weights`: `sums[r] += Σ weights[r, i] · values[i]`.
 ///
 /// Shapes: `weights` `[sums, values]`. Sums wrap at 32 bits.
 ///

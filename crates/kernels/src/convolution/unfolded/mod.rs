@@ -11,7 +11,7 @@
 //! `d_output · weights` for the patches' gradient, which is then added to where the patches came from. Sums run in the
 //! order of the patch (outputs), of the positions (weights), and of filters, then positions (input).
 //!
-//! Where there are few channels nothing is unfolded but for the input's gradient ([`across`]).
+//! Where there are few channels nothing is unfolded but for the gradient of the input: see `across.rs`.
 //!
 //! What is not finite spreads by the arithmetic alone: zero times infinity is NaN, also where the zero is padding.
 
