@@ -19,7 +19,7 @@ impl Factor {
     pub(crate) fn of(number: f64) -> Self {
         assert!((0.0..LIMIT).contains(&number), "a factor of {number}");
         let (_, exponent) = libm::frexp(number);
-        let shift = (-1 - exponent).min(30);
+        let shift = (-1 - exponent).clamp(1, 30);
         let multiplier = libm::round(libm::scalbn(number, 32 + shift));
         Self { multiplier: multiplier.min(f64::from(i32::MAX)) as i32, shift: shift as u8 }
     }
