@@ -99,7 +99,7 @@ fn stages_are_told_beside_what_bounds_them() {
             }
             time += number(&stage["microseconds_per_image"]);
             bound += longer;
-            // What is no time is the same in the table of another measurement.
+            // Everything but the times is the same in the table, which another measurement made.
             let row = table
                 .stdout
                 .split(&format!("\n{model} ("))

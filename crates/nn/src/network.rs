@@ -100,7 +100,9 @@ impl<E> Stage<E> {
 impl<E: Element> Stage<E> {
     /// Whether the derivative of its input is made apart and then added to what other stages have made of it.
     pub(crate) fn is_apart(&self) -> bool {
-        self.input.shared && self.layer().is_some_and(|layer| !layer.adds_derivatives())
+        let has_no_place =
+            |layer: &dyn Layer<E>| !layer.adds_derivatives() && !layer.differentiates_in_place();
+        self.input.shared && self.layer().is_some_and(has_no_place)
     }
 }
 

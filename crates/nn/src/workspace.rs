@@ -171,8 +171,10 @@ impl<E: Element> Workspace<E> {
                         }
                     };
                     d_place = d_place.filter(|_| wanted);
+                    let in_place = layer.differentiates_in_place();
                     let is_apart = stage.is_apart() && d_place.is_some();
                     let d_input = match &mut d_place {
+                        _ if in_place => None,
                         Some(d_place) if is_apart => Some(&mut self.share[..d_place.len()]),
                         d_place => d_place.as_deref_mut(),
                     };
@@ -183,7 +185,7 @@ impl<E: Element> Workspace<E> {
                         output,
                         d_output: &mut d_output[..length],
                         d_input,
-                        in_place: is_one && wanted,
+                        in_place: in_place && wanted,
                         into_input: match stage.input.shared && !is_apart {
                             true => Output::Accumulate,
                             false => Output::Overwrite,
@@ -191,8 +193,13 @@ impl<E: Element> Workspace<E> {
                         scratch: &mut workspace.scratch,
                         kept: &mut group.kept[index],
                     });
-                    if let (Some(d_place), true) = (d_place, is_apart) {
-                        add_to(&self.share[..d_place.len()], d_place);
+                    match d_place {
+                        Some(d_place) if in_place && stage.input.shared => {
+                            add_to(&d_output[..length], d_place)
+                        }
+                        Some(d_place) if in_place => d_place.copy_from_slice(&d_output[..length]),
+                        Some(d_place) if is_apart => add_to(&self.share[..d_place.len()], d_place),
+                        _ => {}
                     }
                 }
                 Operation::Sum(Sum { set, other, relu }) => {

@@ -265,7 +265,7 @@ impl Text<'_> {
             0.0 => format!("logits[i] != {name}_example_logits[i]"),
             _ => {
                 let tolerance = number(tolerance);
-                // What is no number is no less either.
+                // Written so that a NaN fails, too.
                 format!("!(fabsf(logits[i] - {name}_example_logits[i]) <= {tolerance})")
             }
         };

@@ -116,7 +116,7 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
     }
 
     fn backward(&self, pass: Pass<E>) {
-        let Pass { parameters, d_output, d_input, in_place, scratch, kept, .. } = pass;
+        let Pass { parameters, d_output, in_place, scratch, kept, .. } = pass;
         let (statistics, workspace) = scratch.values.split_at_mut(2 * self.channels);
         let (gradient, kept_statistics) = kept.values.split_at_mut(2 * self.channels);
         kept_statistics.copy_from_slice(statistics);
@@ -129,12 +129,8 @@ impl<E: Element> Layer<E> for BatchNormLayer<E> {
             }
             backward_of_row(norm, statistics, pass.input, d_output, d_scale, d_offset);
         } else {
-            let wanted = in_place || d_input.is_some();
             let (set, relu, input) = (self.set, self.relu, pass.input);
-            backward(set, norm, statistics, relu, input, d_output, wanted, d_scale, d_offset, workspace);
-        }
-        if let Some(d_input) = d_input {
-            d_input.copy_from_slice(d_output);
+            backward(set, norm, statistics, relu, input, d_output, in_place, d_scale, d_offset, workspace);
         }
     }
 

@@ -135,7 +135,7 @@ pub(crate) trait Layer<E: Element>: Send + Sync {
         false
     }
 
-    /// Whether [`Self::backward`] can make its input's derivative in the place of its output's: see [`Pass::in_place`].
+    /// Whether [`Self::backward`] makes its input's derivative in the place of its output's: see [`Pass::in_place`].
     fn differentiates_in_place(&self) -> bool {
         false
     }
@@ -158,11 +158,11 @@ pub(crate) struct Pass<'a, E> {
     pub(crate) output: &'a [E],
     /// The derivative with respect to the output, which may be changed on the way.
     pub(crate) d_output: &'a mut [E],
-    /// The one with respect to the input, where it is asked for and is not to take [`Self::d_output`]'s place.
+    /// The one with respect to the input, where it is asked for, unless the layer [makes it in place](Layer::differentiates_in_place).
     pub(crate) d_input: Option<&'a mut [E]>,
-    /// Whether it is to take that place: only of layers that [can](Layer::differentiates_in_place).
+    /// Whether such a layer is asked for it.
     pub(crate) in_place: bool,
-    /// Whether that is overwritten, as it is of layers that cannot [add to it](Layer::adds_derivatives).
+    /// Whether [`Self::d_input`] is overwritten or added to; a layer that does not [add](Layer::adds_derivatives) overwrites.
     pub(crate) into_input: Output,
     /// As [`Layer::forward`] left it.
     pub(crate) scratch: &'a mut Memory<E>,

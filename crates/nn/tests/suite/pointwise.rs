@@ -1,7 +1,10 @@
 //! Activations, dropout and normalisations: derivatives against differences, values against Keras, what is dropped.
 
-use crate::common::{Golden, architecture, assert_close, largest, sets, widen};
-use nn::{Build, InstructionSet, Model, Optimiser, Role, UpdateRule};
+use crate::{
+    common::{Golden, architecture, assert_close, largest, sets, widen},
+    differences::residual,
+};
+use nn::{Architecture, Build, InstructionSet, Model, Optimiser, Role, UpdateRule};
 
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-8;
@@ -21,11 +24,19 @@ impl Numbers {
 fn sample<E: Build>(
     set: InstructionSet,
     layers: &[&str],
+    sizes: [usize; 3],
+    classes: usize,
+) -> (Model<E>, Vec<u8>) {
+    sample_of(set, &architecture("pointwise", layers), sizes, classes)
+}
+
+fn sample_of<E: Build>(
+    set: InstructionSet,
+    architecture: &Architecture,
     [batch, height, width]: [usize; 3],
     classes: usize,
 ) -> (Model<E>, Vec<u8>) {
-    let architecture = architecture("pointwise", layers);
-    let mut model = Model::<E>::new(set, &architecture, [height, width], classes, batch).expect("it fits");
+    let mut model = Model::<E>::new(set, architecture, [height, width], classes, batch).expect("it fits");
     let mut numbers = Numbers(batch as u64 + 7);
     model.parameters_mut().iter_mut().for_each(|parameter| *parameter = E::from_f64(0.6 * numbers.next()));
     for spec in model.specs().to_vec() {
@@ -45,7 +56,12 @@ fn loss(model: &mut Model<f64>, labels: &[u8]) -> f64 {
 
 /// Asserts that the derivatives of the learning loss are its difference quotients.
 fn assert_right(layers: &[&str], sizes: [usize; 3], classes: usize) {
-    let (mut model, labels) = sample::<f64>(InstructionSet::PORTABLE, layers, sizes, classes);
+    assert_right_of(&architecture("pointwise", layers), sizes, classes);
+}
+
+fn assert_right_of(architecture: &Architecture, sizes: [usize; 3], classes: usize) {
+    let (mut model, labels) = sample_of::<f64>(InstructionSet::PORTABLE, architecture, sizes, classes);
+    let layers = &architecture.layers;
     let mut d_input = vec![f64::NAN; sizes.iter().product()];
     model.set_dropout_seed(SEED);
     model.differentiate(&labels, Some(&mut d_input));
@@ -119,6 +135,31 @@ fn batch_normalisation_of_images_sequences_and_lists() {
         [8, 3, 4],
         3,
     );
+}
+
+/// It differentiates in place, which it may where nothing else reads its input; else its derivative is added to the others'.
+#[test]
+fn batch_normalisation_within_residual_layers() {
+    let first: [&[&str]; 2] = [&[], &["conv 3 1x1"]];
+    let ways: [[&[&str]; 2]; 4] = [
+        [&["batchnorm", "relu", "conv 3 3x3 same"], &[]],
+        [&["conv 3 3x3 same", "batchnorm"], &[]],
+        [&["batchnorm"], &["batchnorm", "relu"]],
+        [&["conv 3 3x3 same", "batchnorm", "relu"], &["conv 3 3x3 same", "batchnorm"]],
+    ];
+    for first in first {
+        for [body, shortcut] in ways {
+            // An image has one channel, which some of these bodies change.
+            if first.is_empty() && shortcut.is_empty() {
+                continue;
+            }
+            let layers: Vec<&str> =
+                first.iter().chain(&["flatten", "dense 4", "dense classes"]).copied().collect();
+            let mut whole = architecture("residual", &layers);
+            whole.layers.insert(first.len(), residual(body, shortcut));
+            assert_right_of(&whole, [18, 3, 4], 3);
+        }
+    }
 }
 
 #[test]

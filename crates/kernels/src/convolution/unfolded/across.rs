@@ -65,7 +65,7 @@ impl Planes {
         length::product(&[self.channels, self.height, self.stride])
     }
 
-    /// Fills the planes with an image; what is no pixel is zero before and stays.
+    /// Copies an image's pixels into the planes. Everything around them is zero already and stays so.
     fn fill<E: Element>(&self, geometry: &Geometry, image: &[E], planes: &mut [E]) {
         let ([above, left], size) = (geometry.border, geometry.sliding().size());
         let width = size.width - 2 * left;
