@@ -137,7 +137,7 @@ fn a_file_is_measured_as_its_architecture_and_told_as_a_table() {
     assert_eq!(measured.code, Some(0), "{}", measured.stderr);
     for part in [
         "multiply-add peak",
-        "lstm (81674 parameters)",
+        "lstm (81,674 parameters)",
         "allocations a step: 0;",
         "lstm1 backward",
         "batch 1000:",
@@ -178,7 +178,7 @@ fn models_are_measured_on_other_data_and_what_does_not_fit_is_left_out() {
         measured.stdout
     );
     // A fifth of the forty is set apart.
-    assert!(measured.stdout.contains(" s an epoch of 32; "), "{}", measured.stdout);
+    assert!(measured.stdout.contains(" s an epoch of 32;\n"), "{}", measured.stdout);
     let named = said(&mut bench.command(&["bench", "cnn", "--dataset", "squares.csv"]));
     assert_eq!(named.code, Some(1), "{}", named.stderr);
     assert!(named.stderr.contains("error: model cnn, layer 1 (conv 32 3x3): "), "{}", named.stderr);

@@ -78,8 +78,8 @@ fn a_header_in_whole_numbers_takes_what_a_study_can_limit() {
     let ran = said(bench.command(&words).arg("--json"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    assert_eq!(json["files"][0]["int8"], json["int8"]);
-    assert!(json["int8"]["test_accuracy"].is_f64() && json["files"][1]["int8"].is_null(), "{json}");
+    assert_eq!(json["files"][1]["int8"], json["int8"]);
+    assert!(json["int8"]["test_accuracy"].is_f64() && json["files"][0]["int8"].is_null(), "{json}");
     let bytes = |name: &str| json["footprint"][name].as_u64().expect("a number");
     let (ram, flash) = (bytes("ram_bytes"), bytes("flash_bytes"));
     let (header, source) = (bench.read("o/m.h"), bench.read("o/m.c"));
@@ -166,6 +166,13 @@ fn what_cannot_be_exported_is_told() {
         "{}",
         unincluded.stderr
     );
+    // A source that cannot be written leaves the header that is there; one in another folder is told how to find it.
+    fs::write(bench.path().join("a.h"), "old").expect("written");
+    let words = ["export", "m", "--dataset", "data", "--c-header", "a.h", "--c-source"];
+    let unwritten = said(bench.command(&words).arg("data"));
+    assert!(unwritten.code == Some(1) && bench.read("a.h") == "old", "{}", unwritten.stderr);
+    let apart = said(bench.command(&words).arg("o/a.c"));
+    assert!(apart.code == Some(0) && apart.stderr.contains("o/a.c includes \"a.h\""), "{}", apart.stderr);
     let nothing = said(&mut bench.command(&["export", "m"]));
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.stderr.contains("no file to write was named") && nothing.stderr.contains("--onnx FILE"));

@@ -5,7 +5,7 @@ use data::Dataset;
 use interchange::{
     Arithmetic, CFiles, COptions, Description, Example, Footprint, IntegerNetwork, Quantisation, c_files,
 };
-use nn::{InstructionSet, Model};
+use nn::{Architecture, InstructionSet, Model};
 use std::{fs, path::Path, process::Command};
 use study::study_file::ModelSpec;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ pub(crate) fn files(
     header_name: Option<&str>,
 ) -> CFiles {
     let example = Some(Example { image: images.image(7), label: images.labels()[7] });
-    c_files(description, model, COptions { arithmetic, example, header_name })
+    c_files(description, model, COptions { arithmetic, example, header_name }).expect("finite logits")
 }
 
 /// The network in C as one header, its self-test on a test image of MNIST's.
@@ -74,6 +74,7 @@ fn run_files(folder: &Path, name: &str, sources: &[&str], images: &Dataset) -> V
         .arg("-fno-sanitize-recover=all")
         .arg(format!("-DHEADER=\"{}\"", path("model.h").display()))
         .arg(format!("-DWORKSPACE={}_WORKSPACE", symbol.to_ascii_uppercase()))
+        .arg(format!("-DCLASSES={}_CLASSES", symbol.to_ascii_uppercase()))
         .arg(format!("-DCLASSIFY={symbol}_classify"))
         .arg(format!("-DSELF_TEST={symbol}_self_test"))
         .arg(format!("-DIMAGE={}", images.image_length()))
@@ -215,10 +216,69 @@ fn a_header_can_have_its_code_in_a_source_of_its_own() {
             "{}",
             parts.header
         );
+        // C++ calls it by its name in C.
+        assert!(parts.header.contains("#ifdef __cplusplus\nextern \"C\" {\n#endif\n"), "{}", parts.header);
         fs::write(folder.path().join("model.h"), parts.header).expect("written");
         fs::write(folder.path().join("model.c"), parts.source.expect("there is one")).expect("written");
         assert_eq!(run_files(folder.path(), "nano", &["model.c"], MNIST.test()), expected);
     }
+}
+
+/// A network of these layers for images of `side`×`side` pixels and two classes.
+fn of_two_classes(layers: &[&str], side: usize) -> (Description, Model<f32>) {
+    let architecture = Architecture {
+        name: "m".to_owned(),
+        summary: String::new(),
+        citation: String::new(),
+        layers: layers.iter().map(|layer| layer.parse().expect("a layer")).collect(),
+    };
+    let classes = vec!["one".to_owned(), "two".to_owned()];
+    let description = Description::of(&architecture, [side, side], classes);
+    let model = description.model(InstructionSet::detect(), IMAGES).expect("it fits");
+    (description, model)
+}
+
+/// So many white images.
+fn white(side: usize, count: usize) -> Dataset {
+    let images = vec![255; count * side * side];
+    Dataset::new("white", images, vec![0; count], [side, side], 2).expect("images")
+}
+
+/// 80,000 products of 255 and 127 are more than 32 bits hold; the sanitizers would tell.
+#[test]
+fn sums_of_eight_bit_weights_never_overflow() {
+    let folder = TempDir::new().expect("a folder");
+    let (description, mut model) = of_two_classes(&["conv 2 1x1", "relu", "flatten", "dense classes"], 200);
+    model.parameters_mut()[..4].copy_from_slice(&[1.0, 1.0, 0.0, 0.0]);
+    for (index, parameter) in model.parameters_mut()[4..160_004].iter_mut().enumerate() {
+        *parameter = if index < 80_000 { 1e-4 } else { -1e-4 };
+    }
+    let images = white(200, IMAGES);
+    let quantisation = Quantisation::calibrate(&description, &mut model, &images);
+    let arithmetic = Arithmetic::EightBitWeights(&quantisation);
+    let header = files(&description, &mut model, arithmetic, &images, None).header;
+    let found = run_on(folder.path(), "m", &header, &images);
+    for logits in found.chunks_exact(2) {
+        assert!((logits[0] - 8.0).abs() < 0.1 && (logits[1] + 8.0).abs() < 0.1, "{logits:?}");
+    }
+}
+
+/// A unit that no image wakes may have any weight; what one of its sums is worth is beyond float32.
+#[test]
+fn numbers_that_eight_bits_do_not_hold_are_refused() {
+    let layers = ["flatten", "dense 2", "relu", "dense classes"];
+    let (description, mut model) = of_two_classes(&layers, 28);
+    model.parameters_mut()[..784].fill(1e6);
+    model.parameters_mut()[784..2 * 784].fill(-1e6);
+    model.parameters_mut()[2 * 784 + 2..].copy_from_slice(&[1e-6, f32::MAX, 1e-6, 1e-6, 0.0, 0.0]);
+    let images = white(28, 2);
+    let refused = IntegerNetwork::calibrate(&description, &model, &images, InstructionSet::detect());
+    assert_eq!(refused.err().as_deref(), Some("dense2 has values that are no finite numbers"));
+    // Nor does a header test itself by what is no number.
+    let options = COptions { arithmetic: Arithmetic::Float32, example: None, header_name: None };
+    assert!(c_files(&description, &mut model, options).is_some());
+    model.parameters_mut()[0] = f32::NAN;
+    assert_eq!(c_files(&description, &mut model, options), None);
 }
 
 /// A weight that is not what it was: the self-test tells.

@@ -16,10 +16,10 @@ pub(crate) struct QuestionArguments {
     /// Maximum multiply-adds per image
     #[arg(long, value_name = "N", requires = "target")]
     max_multiply_adds: Option<u64>,
-    /// Maximum bytes of working memory of the model as `export --c-header --int8` writes it
+    /// Maximum bytes of workspace of the model as `export --c-header --int8` writes it
     #[arg(long = "max-ram", value_name = "BYTES", requires = "target")]
     max_ram_bytes: Option<usize>,
-    /// Maximum bytes of its constants there; the code is not among them
+    /// Maximum bytes of constants of that header, without its code
     #[arg(long = "max-flash", value_name = "BYTES", requires = "target")]
     max_flash_bytes: Option<usize>,
     /// Maximum passes over the training images; recipes that ask for more are cut short

@@ -46,7 +46,7 @@ pub(crate) struct ExportArguments {
     /// Source file of C99 to write beside the header, which then has declarations alone
     #[arg(long, value_name = "FILE", requires = "c_header", value_hint = ValueHint::FilePath)]
     pub(crate) c_source: Option<PathBuf>,
-    /// Eight-bit weights and activations, on grids that 1,000 training images calibrate; says what that costs in test
+    /// Quantise weights and activations to 8 bits, calibrated on 1,000 training images; prints what that costs in test
     /// accuracy
     #[arg(long, requires = "eight bits")]
     pub(crate) int8: bool,
@@ -119,11 +119,19 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.c_header {
         let arithmetic = eight_bits.as_ref().map_or(Arithmetic::Float32, EightBits::arithmetic);
-        let CFiles { header, source } = c_files(arguments, header_name, &saved, &mut model, arithmetic)?;
-        write(path, "C header", header.as_bytes())?;
-        if let (Some(path), Some(source)) = (&arguments.c_source, source) {
-            write(path, "C source", source.as_bytes())?;
+        let CFiles { header, source } = c_files(arguments, header_name, &saved, &mut model, arithmetic)?
+            .ok_or_else(|| Failure::no_numbers(file.file.display(), "the self-test's image"))?;
+        // A header without the source would replace one that may have worked.
+        if let (Some(source_path), Some(source)) = (&arguments.c_source, source) {
+            write(source_path, "C source", source.as_bytes())?;
+            if let (Some(name), Some(folder)) = (header_name, path.parent())
+                && source_path.parent() != Some(folder)
+            {
+                let (source, folder) = (source_path.display(), shell_path(folder.display()));
+                output::note(&format!("{source} includes \"{name}\": compile it with -I{folder}"));
+            }
         }
+        write(path, "C header", header.as_bytes())?;
     }
     if let Some(path) = &arguments.pytorch {
         write(path, "PyTorch module", interchange::pytorch_module(&saved.description, &model).as_bytes())?;
@@ -213,7 +221,7 @@ fn c_files(
     saved: &Saved,
     model: &mut Model<f32>,
     arithmetic: Arithmetic,
-) -> Result<CFiles, Failure> {
+) -> Result<Option<CFiles>, Failure> {
     let corpus = data::load(&source(&arguments.reading.of(&arguments.dataset), arguments.output.quiet)?)?;
     let test = corpus.test();
     let example = (test.shape() == saved.description.image())
@@ -225,13 +233,15 @@ fn c_files(
 fn header_name(arguments: &ExportArguments) -> Result<Option<&str>, Failure> {
     let (Some(header), Some(_)) = (&arguments.c_header, &arguments.c_source) else { return Ok(None) };
     let name = header.file_name().and_then(|name| name.to_str());
-    let can_be_included = |name: &&str| !name.contains(['"', '\\']) && !name.contains(char::is_control);
+    // In an include C knows no escapes, and two question marks may begin a trigraph.
+    let can_be_included =
+        |name: &&str| !name.contains(['"', '\\']) && !name.contains("??") && !name.contains(char::is_control);
     name.filter(can_be_included).map(Some).ok_or_else(|| {
         let found = header.display().to_string();
         let found = output::one_line(&found);
         Failure::usage(
             format!("a header whose name a C source can include expected, {found} found"),
-            "give --c-header a file name without quotes, backslashes and control characters",
+            "give --c-header a file name without quotes, backslashes, double question marks and control characters",
         )
     })
 }
@@ -258,13 +268,18 @@ impl EightBits {
         let mut integer = None;
         if arguments.c_header.is_some() {
             let (description, set) = (&saved.description, instruction_set()?);
-            let found: Result<_, String> = session.install(|| {
-                let network = IntegerNetwork::calibrate(description, &model, corpus.training(), set)?;
-                let classes = network.classes(corpus.test());
-                Ok((network, classes))
-            });
-            match found {
-                Ok((network, classes)) => integer = Some((network, Loss::of(corpus, &before, &classes))),
+            match IntegerNetwork::check_form(description) {
+                Ok(()) => {
+                    let found: Result<_, String> = session.install(|| {
+                        let network = IntegerNetwork::calibrate(description, &model, corpus.training(), set)?;
+                        let classes = network.classes(corpus.test());
+                        Ok((network, classes))
+                    });
+                    let (network, classes) = found.map_err(|reason| {
+                        Failure::new(format!("{reason} in eight bits"), "export the model without --int8")
+                    })?;
+                    integer = Some((network, Loss::of(corpus, &before, &classes)));
+                }
                 Err(reason) => saved.tell_note(format!(
                     "{reason}: the C header has eight-bit weights, and float32 between its layers"
                 )),
@@ -328,7 +343,9 @@ impl Loss {
     /// `of` says of which file, where there are several.
     fn sentence(&self, of: &str) -> String {
         let [before, after] = self.accuracies.map(percent);
-        let OnePair { difference, interval: [lower, upper], mcnemar_p_value, outcome, .. } = self.pair;
+        let OnePair { difference, interval: [lower, upper], p_value, outcome, .. } = self.pair;
+        // A small one decides: with more digits.
+        let digits = if p_value < 0.1 { 4 } else { 2 };
         let outcome = match outcome {
             Outcome::ABetter => "better",
             Outcome::BBetter => "worse",
@@ -337,7 +354,7 @@ impl Loss {
         };
         format!(
             "int8{of}: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
-             (McNemar's p = {mcnemar_p_value:.2}, unadjusted)\n",
+             (p = {p_value:.digits$}, unadjusted)\n",
             percent(difference),
             percent(lower),
             percent(upper)

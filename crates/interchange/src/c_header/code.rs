@@ -82,7 +82,24 @@ pub(super) fn array(kind: &str, name: &str, values: &[String]) -> String {
     format!("static const {kind} {name}[{}] = {{\n{lines}}};\n", values.len())
 }
 
-/// The shortest text that C reads as this number.
+/// The shortest text that C reads as this number; what is not finite by the names of `math.h`.
 pub(super) fn number(value: f32) -> String {
-    format!("{value:e}f")
+    match value {
+        _ if value.is_nan() => "NAN".to_owned(),
+        f32::INFINITY => "INFINITY".to_owned(),
+        f32::NEG_INFINITY => "-INFINITY".to_owned(),
+        _ => format!("{value:e}f"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_what_c_reads() {
+        let numbers = [0.1, -1e-45, 0.0, f32::MAX, f32::INFINITY, -f32::INFINITY, f32::NAN];
+        let texts = ["1e-1f", "-1e-45f", "0e0f", "3.4028235e38f", "INFINITY", "-INFINITY", "NAN"];
+        assert_eq!(numbers.map(number), texts);
+    }
 }

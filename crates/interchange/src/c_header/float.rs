@@ -35,6 +35,9 @@ pub(super) fn code(
     let code = exporter.code;
     // What products are of.
     let [input, weight, sum] = match quantisation {
+        Some(_) if graph.nodes.iter().any(|node| products(node) > MOST_PRODUCTS) => {
+            ["uint8_t", "int8_t", "int64_t"]
+        }
         Some(_) => ["uint8_t", "int8_t", "int32_t"],
         None => ["float"; 3],
     };
@@ -47,6 +50,14 @@ pub(super) fn code(
     ];
     let support = code.support(SUPPORT, &words);
     (code, support, 4 * memory.length)
+}
+
+/// Most products of a byte and an eight-bit weight whose sum surely fits 32 bits.
+const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 127);
+
+/// Products of one of a node's sums, at most.
+fn products(node: &Node) -> usize {
+    node.parameter("weight").map_or(0, |weights| weights.range.len() / node.to.features())
 }
 
 fn memory_step(node: &Node, quantisation: Option<&Quantisation>) -> MemoryStep {

@@ -38,7 +38,7 @@ pub struct COptions<'a> {
     pub arithmetic: Arithmetic<'a>,
     /// What the self-test classifies; a ramp from black to white where there is no such image.
     pub example: Option<Example<'a>>,
-    /// Where there is to be a source file beside the header, how it includes the header.
+    /// Where there is to be a source file beside the header, how it includes the header; in the quotes C knows no escapes.
     pub header_name: Option<&'a str>,
 }
 
@@ -54,10 +54,12 @@ pub struct CFiles {
 /// The network as C99: weights as constants, `NAME_classify`, which allocates nothing and calls nothing but functions of
 /// `math.h` and `string.h`, and `NAME_self_test`, which says whether it gives the logits that the model gives here.
 ///
+/// None where the logits of the self-test's image are not all finite numbers: no C would find them again.
+///
 /// # Panics
 /// When `model` is not the one that `description` describes, the arithmetic is another model's, or the example is not of the
 /// size of its images.
-pub fn c_files(description: &Description, model: &mut Model<f32>, options: COptions) -> CFiles {
+pub fn c_files(description: &Description, model: &mut Model<f32>, options: COptions) -> Option<CFiles> {
     let name = identifier(&description.architecture);
     let (code, support, workspace) = match options.arithmetic {
         Arithmetic::Float32 => float::code(description, model, None, name),
@@ -70,8 +72,9 @@ pub fn c_files(description: &Description, model: &mut Model<f32>, options: COpti
     let ramp: Vec<u8> = (0..length).map(|index| (index * 255 / length) as u8).collect();
     let image = options.example.map_or(&*ramp, |example| example.image);
     let expected = Expected::of(description, model, options.arithmetic, image);
+    let is_finite = expected.logits.iter().all(|logit| logit.is_finite());
     let text = Text { description, code: &code, workspace, options, image, expected };
-    text.files(&support)
+    is_finite.then(|| text.files(&support))
 }
 
 /// What the self-test is to find.
@@ -142,15 +145,15 @@ impl Text<'_> {
         let declared_names = format!("extern const char *const {name}_class_names[{upper}_CLASSES]");
         CFiles {
             header: format!(
-                "{comment}{opening}#include <stdint.h>\n\n{sizes}\n{declared_names};\n\n{CLASSIFY_COMMENT}{classify};\n\n\
-                 {SELF_TEST_COMMENT}{self_test};\n\n#endif\n"
+                "{comment}{opening}#include <stdint.h>\n\n{sizes}\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n\
+                 {declared_names};\n\n{CLASSIFY_COMMENT}{classify};\n\n{SELF_TEST_COMMENT}{self_test};\n\n\
+                 #ifdef __cplusplus\n}}\n#endif\n\n#endif\n"
             ),
             source: Some(format!(
-                "/* {name}, a network, written by mnist-study {version}: compile it once. */\n#include {included}\n\n\
+                "/* {name}, a network, written by mnist-study {version}: compile it once. */\n#include \"{header_name}\"\n\n\
                  {libraries}\n{names};\n\n{support}{constants}{classify} {{\n{classify_body}}}\n\n{example}\
                  {self_test} {{\n{self_test_body}}}\n",
                 version = env!("CARGO_PKG_VERSION"),
-                included = c_string(header_name),
             )),
         }
     }

@@ -134,8 +134,9 @@ impl IntegerNetwork {
     ) -> Result<(Grid, StageNumbers), String> {
         let input = self.grids[stage.input];
         let from = f64::from(input.scale);
+        // What the header has in float32.
         let finite = |values: &[f64], grid: Grid| match grid.scale.is_finite()
-            && values.iter().all(|value| value.is_finite())
+            && values.iter().all(|value| (*value as f32).is_finite())
         {
             true => Ok(grid),
             false => Err(format!("{} has values that are no finite numbers", graph.nodes[stage.first].name)),
@@ -190,7 +191,15 @@ impl IntegerNetwork {
             | StageOperation::Columns(_)
             | StageOperation::Patches { .. } => (input, StageNumbers::None),
         };
-        Ok(numbers)
+        Ok((finite(&[], numbers.0)?, numbers.1))
+    }
+
+    /// Whether a model can be computed so: its layers have a form in whole numbers.
+    ///
+    /// # Errors
+    /// Names a layer that has none.
+    pub fn check_form(description: &Description) -> Result<(), String> {
+        integer_graph(description).map(|_| ())
     }
 
     /// The memory that its header takes of a microcontroller.

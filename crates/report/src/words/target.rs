@@ -29,8 +29,8 @@ pub(crate) fn in_words(study: &Study) -> Option<String> {
     };
     limit("parameters", max_parameters.map(|most| most as u64));
     limit("multiply-adds", max_multiply_adds);
-    limit("bytes of RAM of the int8 header", max_ram_bytes.map(|most| most as u64));
-    limit("bytes of flash of the int8 header", max_flash_bytes.map(|most| most as u64));
+    limit("bytes of RAM (int8 header)", max_ram_bytes.map(|most| most as u64));
+    limit("bytes of flash (int8 header)", max_flash_bytes.map(|most| most as u64));
     limit("epochs", max_epochs.map(|most| most as u64));
     if let Some(seconds) = max_train_seconds {
         limits.push(format!("{seconds} s of training"));

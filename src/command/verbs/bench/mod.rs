@@ -150,7 +150,7 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         environment.cpu, environment.threads, environment.kernels
     ));
     line(format_args!(
-        "multiply-add peak {:.0} GFLOP/s on one thread, {:.0} on all; reading {:.0} GB/s",
+        "multiply-add peak {:.0} GFLOP/s on one thread, {:.0} on all; memory read at {:.0} GB/s",
         machine.peak_gflops_one_thread, machine.peak_gflops, machine.read_gigabytes_per_second
     ));
     if let Some(levels) = &machine.memory_levels {
@@ -158,11 +158,11 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
     }
     for model in models {
         let training = &model.training;
-        line(format_args!("\n{} ({} parameters)", model.name, model.parameters));
+        line(format_args!("\n{} ({} parameters)", model.name, thousands(model.parameters as u64)));
         line(format_args!(
-            "  training, batch {}: {:.0} images/s, {:.2} s an epoch of {}; useful {:.0} GFLOP/s, {:.0} % of peak",
+            "  training, batch {}: {} images/s, {:.2} s an epoch of {};\n    useful {:.0} GFLOP/s, {:.0} % of peak",
             training.batch,
-            training.images_per_second,
+            thousands(training.images_per_second.round() as u64),
             training.epoch_seconds,
             thousands(training.epoch_images as u64),
             training.useful_gflops,
@@ -183,8 +183,12 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         }
         for speed in &model.inference {
             line(format_args!(
-                "  inference, batch {}: {:.0} images/s; p50 {:.0} µs, p99 {:.0} µs; {:.0} GFLOP/s",
-                speed.batch, speed.images_per_second, speed.p50_us, speed.p99_us, speed.gflops
+                "  inference, batch {}: {} images/s; p50 {:.0} µs, p99 {:.0} µs; {:.0} GFLOP/s",
+                speed.batch,
+                thousands(speed.images_per_second.round() as u64),
+                speed.p50_us,
+                speed.p99_us,
+                speed.gflops
             ));
         }
     }

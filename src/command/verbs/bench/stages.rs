@@ -17,10 +17,10 @@ pub(super) fn legend(levels: &[MemoryLevel]) -> String {
     };
     format!(
         "{memory}\n\n\
-         Stages: one image on one thread. calc: MFLOP of the direct sums at the peak;\n\
-         move: KiB that 16 images move in and out, at the bandwidth of what fits them.\n\
-         share: the longer of both / µs. Minimal filtering and skipped zeros do fewer\n\
-         operations, so it can exceed 100 %; without operations, bytes alone bound."
+         Stages, one image on one thread. calc: time of the MFLOP at the machine's peak.\n\
+         move: time to move the KiB of 16 images at the bandwidth of the cache that fits\n\
+         them, an image. share: the longer of both, as a share of µs. Minimal filtering\n\
+         and skipped zeros save operations, so that it can exceed 100 %."
     )
 }
 
