@@ -6,6 +6,7 @@ use interchange::{Description, ImageKind, Remark};
 use nn::{ImageShape, InstructionSet, Model};
 use records::store::{read_at_most, write_atomically};
 use std::{fs::File, io, path::Path};
+use train::Native;
 
 /// An image or weights file of more bytes is none.
 const MAXIMUM_FILE_BYTES: u64 = 1 << 29;
@@ -203,10 +204,8 @@ impl Classifier {
         let mut probabilities = Vec::with_capacity(images * classes);
         for batch in pixels.chunks(length * batch.max(1)) {
             let count = batch.len() / length;
-            self.model.set_batch(count, |image| &batch[image * length..][..length]);
-            // The labels count for the loss alone, which nobody asks about.
-            self.model.evaluate(&vec![0; count]);
-            probabilities.extend_from_slice(&self.model.probabilities()[..count * classes]);
+            let image = |image: usize| &batch[image * length..][..length];
+            probabilities.extend_from_slice(Native::new(&mut self.model).classify(count, &image));
         }
         Ok(probabilities)
     }
@@ -258,15 +257,11 @@ impl Classifier {
     }
 
     fn answer(&mut self, pixels: &[u8]) -> Answer {
-        self.model.set_batch(1, |_| pixels);
-        // The label counts for the loss alone, which nobody asks about.
-        self.model.evaluate(&[0]);
-        let classes = self.description.classes.len();
-        let probabilities = self.model.probabilities()[..classes].to_vec();
+        let probabilities = Native::new(&mut self.model).classify(1, &|_| pixels).to_vec();
         let better = |best: usize, class: usize| {
             if probabilities[class] > probabilities[best] { class } else { best }
         };
-        let class = (1..classes).fold(0, better);
+        let class = (1..probabilities.len()).fold(0, better);
         let name = self.description.classes[class].clone();
         Answer {
             class,

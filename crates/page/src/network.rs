@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use study::run::Session;
+use train::Native;
 
 /// Weights at some moment of a training.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,9 +168,7 @@ impl Network {
     }
 
     pub(crate) fn probabilities(&mut self, image: &[u8]) -> Vec<f32> {
-        self.model.set_batch(1, |_| image);
-        self.model.evaluate(&[0]);
-        self.model.probabilities()[..self.model.classes()].to_vec()
+        Native::new(&mut self.model).classify(1, &|_| image).to_vec()
     }
 
     /// A parameter's shape and values.

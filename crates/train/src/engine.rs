@@ -88,6 +88,32 @@ impl<'a> Native<'a> {
     pub fn new(model: &'a mut Model<f32>) -> Self {
         Self { model, optimiser: None, average: None, kept: None }
     }
+
+    /// The model, whose times and operations are measured.
+    pub fn model(&mut self) -> &mut Model<f32> {
+        self.model
+    }
+
+    /// The logits `[images, classes]` of a batch.
+    pub fn logits<'i>(&mut self, images: usize, image: &(dyn Fn(usize) -> &'i [u8] + Sync)) -> &[f32] {
+        self.model.set_batch(images, image);
+        self.model.forward(images)
+    }
+
+    /// The probabilities `[images, classes]` of a batch.
+    pub fn classify<'i>(&mut self, images: usize, image: &(dyn Fn(usize) -> &'i [u8] + Sync)) -> &[f32] {
+        // Labels count for the loss alone, which nobody asks about.
+        self.evaluate(&vec![0; images], image);
+        &self.model.probabilities()[..images * self.model.classes()]
+    }
+
+    /// Values that an update reads or writes, as [`Optimiser::step_values`] counts them.
+    ///
+    /// # Panics
+    /// Before [`Engine::begin`].
+    pub fn step_values(&self) -> usize {
+        self.optimiser.as_ref().expect("a training has begun").step_values()
+    }
 }
 
 impl Engine for Native<'_> {

@@ -26,7 +26,7 @@ use std::{
     fmt::Write,
     path::{Path, PathBuf},
 };
-use train::TestTimeAugmentation;
+use train::{Native, TestTimeAugmentation};
 
 /// `export`.
 #[derive(Debug, Args)]
@@ -198,9 +198,7 @@ fn targets(arguments: &ExportArguments) -> Vec<(&'static str, &Path)> {
 fn answers_with_numbers(model: &mut Model<f32>) -> bool {
     [0, 128, 255].into_iter().all(|value| {
         let pixels = vec![value; model.input_length()];
-        model.set_batch(1, |_| &pixels);
-        model.evaluate(&[0]);
-        model.probabilities().iter().all(|probability| probability.is_finite())
+        Native::new(model).classify(1, &|_| &pixels).iter().all(|probability| probability.is_finite())
     })
 }
 

@@ -1,4 +1,7 @@
 //! How fast the engine is here, beside what the machine could do.
+//!
+//! What is measured goes through [`Native`], as every training does. The model is generic over its numbers and therefore compiled in
+//! the package that calls it: called from here, which is compiled for size, it would be another and a slower program.
 
 mod machine;
 mod roofline;
@@ -7,10 +10,10 @@ pub use machine::{Machine, MemoryLevel, machine};
 pub use roofline::{Direction, Roofline, StageRoofline, Total};
 
 use crate::run::Session;
-use nn::{Model, Optimiser, StepTimes, UpdateRule, keep_awake};
+use nn::{Model, StepTimes, keep_awake};
 use serde::Serialize;
 use std::{hint::black_box, sync::LazyLock, time::Duration};
-use train::BatchOrder;
+use train::{BatchOrder, Engine, Native, Recipe, Validation};
 use web_time::Instant;
 
 /// What a model's steps are measured by.
@@ -125,30 +128,33 @@ fn training(
     is_to_stop: fn() -> bool,
 ) -> Option<TrainingSpeed> {
     let images = session.corpus().training();
-    let mut optimiser = Optimiser::new(&UpdateRule::default(), model.specs());
+    let recipe = Recipe::default().checked_for(Validation::TestImages).expect("the study's own");
+    let mut engine = Native::new(model);
+    engine.begin(&recipe, 0, None);
     let order = BatchOrder::new(images);
     let mut first = 0;
-    let mut step = |model: &mut Model<f32>| {
+    let mut step = |engine: &mut Native| {
         // Strided, so that classes mix; a real epoch's order is as scattered in memory.
         let mut batch: [u32; TRAINING_BATCH] =
             std::array::from_fn(|image| ((first + image * 397) % images.len()) as u32);
         order.sort(&mut batch);
         let labels = batch.map(|index| images.labels()[index as usize]);
-        black_box(model.differentiate_images(&labels, |image| images.image(batch[image] as usize)));
-        model.update(&mut optimiser, 1.0);
+        black_box(engine.differentiate_images(&labels, &|image| images.image(batch[image] as usize)));
+        engine.update(1.0);
         first += TRAINING_BATCH;
     };
     let (times, step_times, wall) = keep_awake(|| {
         for _ in 0..5 {
-            step(model);
+            step(&mut engine);
         }
-        model.set_clock(clock);
-        model.take_times();
+        engine.model().set_clock(clock);
+        engine.model().take_times();
         let start = Instant::now();
-        let times = repeat(seconds, is_to_stop, || step(model))?;
-        Some((times, model.take_times(), start.elapsed()))
+        let times = repeat(seconds, is_to_stop, || step(&mut engine))?;
+        Some((times, engine.model().take_times(), start.elapsed()))
     })?;
-    let counted = allocations(&mut || (0..10).for_each(|_| step(model)));
+    let counted = allocations(&mut || (0..10).for_each(|_| step(&mut engine)));
+    let update_values = engine.step_values();
     let median = times[times.len() / 2];
     let images_per_second = TRAINING_BATCH as f64 / median;
     let useful_gflops = images_per_second * model.step_flops() as f64 / 1e9;
@@ -158,7 +164,7 @@ fn training(
         wall,
         batch: TRAINING_BATCH,
         steps: times.len(),
-        update_values: optimiser.step_values(),
+        update_values,
     };
     let roofline = Roofline::of(machine, &model.work(), &measured);
     Some(TrainingSpeed {
@@ -231,10 +237,10 @@ fn inference(
     is_to_stop: fn() -> bool,
 ) -> Option<InferenceSpeed> {
     let images = session.corpus().test();
+    let mut engine = Native::new(model);
     let mut first = 0;
     let mut run = || {
-        model.set_batch(batch, |image| images.image((first + image) % images.len()));
-        black_box(model.forward(batch));
+        black_box(engine.logits(batch, &|image| images.image((first + image) % images.len())));
         first += batch;
     };
     repeat(seconds / 10.0, is_to_stop, &mut run)?;
