@@ -89,10 +89,10 @@ pub(crate) fn gelu<V: Vector>(x: V) -> V {
     x.maximum(x.like(-V::Element::NORMAL_LIMIT)).mul(normal(x).0)
 }
 
-/// Φ(x) + x · φ(x).
+/// [`gelu`], and its derivative Φ(x) + x · φ(x).
 #[inline(always)]
-pub(crate) fn gelu_derivative<V: Vector>(x: V) -> V {
-    let x = clamp(x, V::Element::NORMAL_LIMIT);
+pub(crate) fn gelu_and_derivative<V: Vector>(x: V) -> (V, V) {
     let (distribution, density) = normal(x);
-    x.mul_add(density, distribution)
+    let derivative = clamp(x, V::Element::NORMAL_LIMIT).mul_add(density, distribution);
+    (x.maximum(x.like(-V::Element::NORMAL_LIMIT)).mul(distribution), derivative)
 }

@@ -39,6 +39,7 @@ pub mod rnn;
 pub mod sliding;
 pub mod softmax;
 mod tile;
+pub mod transpose;
 mod vector;
 mod walk;
 

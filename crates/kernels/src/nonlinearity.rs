@@ -9,7 +9,7 @@ use crate::{
     Element, InstructionSet,
     activation::{clamp, sigmoid, sigmoid_and_rest, tanh},
     check_length,
-    gelu::{gelu, gelu_derivative},
+    gelu::{gelu, gelu_and_derivative},
     vector::Vector,
     walk::{Step, Walk},
 };
@@ -34,11 +34,25 @@ pub enum Nonlinearity {
     Sigmoid,
 }
 
+impl Nonlinearity {
+    /// Whether the derivative takes most of the function's operations, so that it is better
+    /// [made with it](forward_with_derivative).
+    pub fn shares_with_derivative(self) -> bool {
+        matches!(self, Self::Gelu | Self::Silu)
+    }
+}
+
 /// One function on vectors.
 trait Function<E: Element>: Copy {
     fn forward<V: Vector<Element = E>>(self, x: V) -> V;
     /// `dy` times the derivative at x, where the function is y.
     fn backward<V: Vector<Element = E>>(self, x: V, y: V, dy: V) -> V;
+    /// The function and its derivative at x.
+    #[inline(always)]
+    fn both<V: Vector<Element = E>>(self, x: V) -> (V, V) {
+        let y = self.forward(x);
+        (y, self.backward(x, y, x.like(E::ONE)))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -79,7 +93,11 @@ impl<E: Element> Function<E> for Gelu {
     }
     #[inline(always)]
     fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
-        dy.mul(gelu_derivative(x))
+        dy.mul(gelu_and_derivative(x).1)
+    }
+    #[inline(always)]
+    fn both<V: Vector<Element = E>>(self, x: V) -> (V, V) {
+        gelu_and_derivative(x)
     }
 }
 
@@ -93,9 +111,13 @@ impl<E: Element> Function<E> for Silu {
     /// s + x · s · (1 − s) for s = sigmoid(x).
     #[inline(always)]
     fn backward<V: Vector<Element = E>>(self, x: V, _: V, dy: V) -> V {
-        let x = clamp(x, E::EXPONENTIAL_LIMIT);
+        dy.mul(self.both(x).1)
+    }
+    #[inline(always)]
+    fn both<V: Vector<Element = E>>(self, x: V) -> (V, V) {
         let (s, rest) = sigmoid_and_rest(x);
-        dy.mul(x.mul(rest).mul_add(s, s))
+        let derivative = clamp(x, E::EXPONENTIAL_LIMIT).mul(rest).mul_add(s, s);
+        (x.maximum(x.like(-E::EXPONENTIAL_LIMIT)).mul(s), derivative)
     }
 }
 
@@ -126,25 +148,52 @@ impl<E: Element> Function<E> for Sigmoid {
     }
 }
 
+/// `body` with the function as a type.
+macro_rules! with_function {
+    ($function:expr, |$name:ident| $body:expr) => {
+        match $function {
+            Nonlinearity::Relu => with_function!(@ $name, Relu, $body),
+            Nonlinearity::LeakyRelu { slope } => {
+                with_function!(@ $name, LeakyRelu { slope: E::from_f64(slope) }, $body)
+            }
+            Nonlinearity::Gelu => with_function!(@ $name, Gelu, $body),
+            Nonlinearity::Silu => with_function!(@ $name, Silu, $body),
+            Nonlinearity::Tanh => with_function!(@ $name, Tanh, $body),
+            Nonlinearity::Sigmoid => with_function!(@ $name, Sigmoid, $body),
+        }
+    };
+    (@ $name:ident, $value:expr, $body:expr) => {{
+        let $name = $value;
+        $body
+    }};
+}
+
 /// `output` = f(`input`); overwrites.
 ///
 /// # Panics
 /// When the lengths differ.
 pub fn forward<E: Element>(set: InstructionSet, function: Nonlinearity, input: &[E], output: &mut [E]) {
     check_length!(output, [input.len()]);
-    match function {
-        Nonlinearity::Relu => run_forward(set, Relu, input, output),
-        Nonlinearity::LeakyRelu { slope } => {
-            run_forward(set, LeakyRelu { slope: E::from_f64(slope) }, input, output);
-        }
-        Nonlinearity::Gelu => run_forward(set, Gelu, input, output),
-        Nonlinearity::Silu => run_forward(set, Silu, input, output),
-        Nonlinearity::Tanh => run_forward(set, Tanh, input, output),
-        Nonlinearity::Sigmoid => run_forward(set, Sigmoid, input, output),
-    }
+    with_function!(function, |function| walk(set, input.len(), Forward { function, input, output }));
 }
 
-/// `d_input` = `d_output` · f′(`input`), where `output` is that of [`forward`]; overwrites.
+/// As [`forward`]; overwrites `derivative` with f′(`input`) too, for [`backward_with_derivative`].
+///
+/// # Panics
+/// When the lengths differ.
+pub fn forward_with_derivative<E: Element>(
+    set: InstructionSet,
+    function: Nonlinearity,
+    input: &[E],
+    output: &mut [E],
+    derivative: &mut [E],
+) {
+    check_length!(output, [input.len()]);
+    check_length!(derivative, [input.len()]);
+    with_function!(function, |function| walk(set, input.len(), Both { function, input, output, derivative }));
+}
+
+/// Multiplies `gradient`, of the output, by f′(`input`), where `output` is that of [`forward`].
 ///
 /// # Panics
 /// When the lengths differ.
@@ -153,23 +202,28 @@ pub fn backward<E: Element>(
     function: Nonlinearity,
     input: &[E],
     output: &[E],
-    d_output: &[E],
-    d_input: &mut [E],
+    gradient: &mut [E],
 ) {
     check_length!(output, [input.len()]);
-    check_length!(d_output, [input.len()]);
-    check_length!(d_input, [input.len()]);
-    let slices = Slices { input, output, d_output, d_input };
-    match function {
-        Nonlinearity::Relu => run_backward(set, Relu, slices),
-        Nonlinearity::LeakyRelu { slope } => {
-            run_backward(set, LeakyRelu { slope: E::from_f64(slope) }, slices);
-        }
-        Nonlinearity::Gelu => run_backward(set, Gelu, slices),
-        Nonlinearity::Silu => run_backward(set, Silu, slices),
-        Nonlinearity::Tanh => run_backward(set, Tanh, slices),
-        Nonlinearity::Sigmoid => run_backward(set, Sigmoid, slices),
-    }
+    check_length!(gradient, [input.len()]);
+    with_function!(function, |function| walk(
+        set,
+        input.len(),
+        Backward { function, input, output, gradient }
+    ));
+}
+
+/// As [`backward`], by the derivative of [`forward_with_derivative`].
+///
+/// # Panics
+/// When the lengths differ.
+pub fn backward_with_derivative<E: Element>(set: InstructionSet, derivative: &[E], gradient: &mut [E]) {
+    check_length!(gradient, [derivative.len()]);
+    walk(set, derivative.len(), Multiply { derivative, gradient });
+}
+
+fn walk<E: Element>(set: InstructionSet, length: usize, step: impl Step<E>) {
+    E::dispatch(set, Walk { length, width: length, step });
 }
 
 struct Forward<'a, E, F> {
@@ -189,22 +243,31 @@ impl<E: Element, F: Function<E>> Step<E> for Forward<'_, E, F> {
     }
 }
 
-fn run_forward<E: Element, F: Function<E>>(set: InstructionSet, function: F, input: &[E], output: &mut [E]) {
-    let length = input.len();
-    E::dispatch(set, Walk { length, width: length, step: Forward { function, input, output } });
+struct Both<'a, E, F> {
+    function: F,
+    input: &'a [E],
+    output: &'a mut [E],
+    derivative: &'a mut [E],
 }
 
-/// Of one length.
-struct Slices<'a, E> {
-    input: &'a [E],
-    output: &'a [E],
-    d_output: &'a [E],
-    d_input: &'a mut [E],
+impl<E: Element, F: Function<E>> Step<E> for Both<'_, E, F> {
+    #[inline(always)]
+    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, _: usize, count: usize) {
+        // SAFETY: the slices are of the walk's length, and the caller's promise.
+        unsafe {
+            let x = V::load_first(self.input.as_ptr().add(at), count);
+            let (y, derivative) = self.function.both(x);
+            y.store_first(self.output.as_mut_ptr().add(at), count);
+            derivative.store_first(self.derivative.as_mut_ptr().add(at), count);
+        }
+    }
 }
 
 struct Backward<'a, E, F> {
     function: F,
-    slices: Slices<'a, E>,
+    input: &'a [E],
+    output: &'a [E],
+    gradient: &'a mut [E],
 }
 
 impl<E: Element, F: Function<E>> Step<E> for Backward<'_, E, F> {
@@ -212,15 +275,27 @@ impl<E: Element, F: Function<E>> Step<E> for Backward<'_, E, F> {
     unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, _: usize, count: usize) {
         // SAFETY: the slices are of the walk's length, and the caller's promise.
         unsafe {
-            let x = V::load_first(self.slices.input.as_ptr().add(at), count);
-            let y = V::load_first(self.slices.output.as_ptr().add(at), count);
-            let dy = V::load_first(self.slices.d_output.as_ptr().add(at), count);
-            self.function.backward(x, y, dy).store_first(self.slices.d_input.as_mut_ptr().add(at), count);
+            let x = V::load_first(self.input.as_ptr().add(at), count);
+            let y = V::load_first(self.output.as_ptr().add(at), count);
+            let gradient = self.gradient.as_mut_ptr().add(at);
+            self.function.backward(x, y, V::load_first(gradient, count)).store_first(gradient, count);
         }
     }
 }
 
-fn run_backward<E: Element, F: Function<E>>(set: InstructionSet, function: F, slices: Slices<E>) {
-    let length = slices.input.len();
-    E::dispatch(set, Walk { length, width: length, step: Backward { function, slices } });
+struct Multiply<'a, E> {
+    derivative: &'a [E],
+    gradient: &'a mut [E],
+}
+
+impl<E: Element> Step<E> for Multiply<'_, E> {
+    #[inline(always)]
+    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, _: usize, count: usize) {
+        // SAFETY: the slices are of the walk's length, and the caller's promise.
+        unsafe {
+            let derivative = V::load_first(self.derivative.as_ptr().add(at), count);
+            let gradient = self.gradient.as_mut_ptr().add(at);
+            V::load_first(gradient, count).mul(derivative).store_first(gradient, count);
+        }
+    }
 }

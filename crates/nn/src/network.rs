@@ -271,17 +271,17 @@ impl<E: Element> Builder<'_, E> {
             }
             LayerSpec::Columns => {
                 let (height, width, channels) = image(from);
-                Box::new(PermutationLayer::columns(height, width, channels))
+                Box::new(PermutationLayer::columns(set, height, width, channels))
             }
             LayerSpec::Patches { size } => {
                 let (height, width, channels) = image(from);
-                Box::new(PermutationLayer::patches(height, width, channels, *size))
+                Box::new(PermutationLayer::patches(set, height, width, channels, *size))
             }
             LayerSpec::Transpose => {
                 let (steps, features) = sequence(from);
-                Box::new(PermutationLayer::columns(steps, features, 1))
+                Box::new(PermutationLayer::columns(set, steps, features, 1))
             }
-            LayerSpec::Activation(spec) => Box::new(ActivationLayer::new(set, *spec)),
+            LayerSpec::Activation(spec) => Box::new(ActivationLayer::new(set, *spec, to.length())),
             LayerSpec::Dropout { rate } => Box::new(DropoutLayer::new(set, *rate, self.steps, to.length())),
             LayerSpec::Position => {
                 let (steps, features) = sequence(from);

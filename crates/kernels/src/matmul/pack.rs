@@ -1,7 +1,7 @@
 //! Laying a matrix out in the panels that the products read.
 
 use super::{Matrix, lanes, panel_columns};
-use crate::{Element, InstructionSet, dispatch::Kernel, length, vector::Vector};
+use crate::{Element, InstructionSet, length, transpose::Transpose};
 
 /// Lays `matrix [k, n]` out in panels: for each panel, for each k, the panel's columns; missing columns are zero.
 ///
@@ -39,48 +39,21 @@ fn pack_panel<E: Element>(
         row[used..].fill(E::ZERO);
     }
     if matrix.transposed {
-        E::dispatch(set, PackTransposed { matrix, column, used, padded, panel });
+        // The panel's columns are rows of the matrix's data, which hold its shape.
+        let from = &matrix.data[column * matrix.stride..];
+        let kernel = Transpose {
+            rows: used,
+            columns: matrix.rows,
+            from: from.as_ptr(),
+            from_stride: matrix.stride,
+            to: panel.as_mut_ptr(),
+            to_stride: padded,
+        };
+        E::dispatch(set, kernel);
     } else {
         for (k, row) in panel.chunks_exact_mut(padded).enumerate() {
             let source = &matrix.data[k * matrix.stride + column..][..used];
             row[..used].copy_from_slice(source);
-        }
-    }
-}
-
-struct PackTransposed<'a, E> {
-    matrix: Matrix<'a, E>,
-    column: usize,
-    used: usize,
-    padded: usize,
-    panel: &'a mut [E],
-}
-
-impl<E: Element> Kernel<E> for PackTransposed<'_, E> {
-    type Output = ();
-
-    /// Square blocks in registers, and what is left at the edges one by one.
-    #[inline(always)]
-    unsafe fn run<V: Vector<Element = E>>(self) {
-        let Self { matrix, column, used, padded, panel } = self;
-        for k in (0..matrix.rows).step_by(V::LANES) {
-            for c in (0..used).step_by(V::LANES) {
-                let (rows, columns) = (V::LANES.min(matrix.rows - k), V::LANES.min(used - c));
-                // SAFETY: the block lies within the matrix, whose data hold its shape, and within the panel.
-                unsafe {
-                    let from = matrix.data.as_ptr().add((column + c) * matrix.stride + k);
-                    let to = panel.as_mut_ptr().add(k * padded + c);
-                    if rows == V::LANES && columns == V::LANES {
-                        V::transpose(from, matrix.stride, to, padded);
-                    } else {
-                        for c in 0..columns {
-                            for k in 0..rows {
-                                *to.add(k * padded + c) = *from.add(c * matrix.stride + k);
-                            }
-                        }
-                    }
-                }
-            }
         }
     }
 }

@@ -24,4 +24,5 @@ mod optimisers;
 mod pooling;
 mod sliding;
 mod softmax_pixels;
+mod transpose;
 mod unfolded;

@@ -5,7 +5,7 @@ use crate::common::{
 };
 use kernels::{
     InstructionSet,
-    nonlinearity::{Nonlinearity, backward, forward},
+    nonlinearity::{Nonlinearity, backward, backward_with_derivative, forward, forward_with_derivative},
 };
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
@@ -69,9 +69,9 @@ fn definition(function: Nonlinearity, x: f64) -> (f64, f64) {
 fn compute<E: Number>(set: InstructionSet, function: Nonlinearity, inputs: &[E]) -> (Vec<E>, Vec<E>) {
     let mut output = vec![E::NAN; inputs.len()];
     forward(set, function, inputs, &mut output);
-    let mut d_input = vec![E::NAN; inputs.len()];
-    backward(set, function, inputs, &output, &vec![E::ONE; inputs.len()], &mut d_input);
-    (output, d_input)
+    let mut gradient = vec![E::ONE; inputs.len()];
+    backward(set, function, inputs, &output, &mut gradient);
+    (output, gradient)
 }
 
 /// Holds GELU and SiLU to their documented errors at `inputs`.
@@ -217,9 +217,9 @@ fn infinities_saturate_and_nan_is_passed_on() {
             let derivative = derivatives[2].to_f64();
             assert!((derivative - below).abs() <= 1e-33, "{what}: {derivative:e}");
             // A derivative that is no number is not hidden where anything of it passes.
-            let mut d_input = [E::ZERO];
-            backward(set, function, &[E::ONE], &[E::from_f64(0.5)], &[E::NAN], &mut d_input);
-            assert!(d_input[0].to_f64().is_nan(), "{what}");
+            let mut gradient = [E::NAN];
+            backward(set, function, &[E::ONE], &[E::from_f64(0.5)], &mut gradient);
+            assert!(gradient[0].to_f64().is_nan(), "{what}");
         }
     }
     on_every_set!(check);
@@ -230,13 +230,13 @@ fn slices_of_any_length_and_place_give_the_same_bits() {
     fn check<E: Number + Guard>(set: InstructionSet) {
         let mut random = Random::new(3);
         let inputs: Vec<E> = random.reals::<E>(100).into_iter().map(|x| x * E::from_f64(9.0)).collect();
-        let d_outputs: Vec<E> = random.reals(100);
+        let gradients: Vec<E> = random.reals(100);
         for function in ALL {
             let one_by_one = |at: usize| {
-                let (mut output, mut d_input) = ([E::NAN], [E::NAN]);
+                let (mut output, mut gradient) = ([E::NAN], [gradients[at]]);
                 forward(set, function, &inputs[at..=at], &mut output);
-                backward(set, function, &inputs[at..=at], &output, &d_outputs[at..=at], &mut d_input);
-                (output[0], d_input[0])
+                backward(set, function, &inputs[at..=at], &output, &mut gradient);
+                (output[0], gradient[0])
             };
             let (values, derivatives): (Vec<E>, Vec<E>) = (0..100).map(one_by_one).unzip();
             for (length, offset) in (0..=70).map(|length| (length, length % 4)) {
@@ -246,10 +246,18 @@ fn slices_of_any_length_and_place_give_the_same_bits() {
                 let mut output = Guarded::stale(length, offset + 1);
                 forward(set, function, &input, &mut output);
                 assert_same_bits(&output, &values[part.clone()], &what);
-                let d_output = Guarded::input(&d_outputs[part.clone()], 1);
-                let mut d_input = Guarded::stale(length, 3);
-                backward(set, function, &input, &output, &d_output, &mut d_input);
-                assert_same_bits(&d_input, &derivatives[part], &what);
+                let mut gradient = Guarded::input(&gradients[part.clone()], 3);
+                backward(set, function, &input, &output, &mut gradient);
+                assert_same_bits(&gradient, &derivatives[part.clone()], &what);
+
+                let mut output = Guarded::stale(length, 2);
+                let mut derivative = Guarded::stale(length, 1);
+                forward_with_derivative(set, function, &input, &mut output, &mut derivative);
+                assert_same_bits(&output, &values[part.clone()], &what);
+                let mut gradient = Guarded::input(&gradients[part.clone()], 1);
+                backward_with_derivative(set, &derivative, &mut gradient);
+                let differ = gradient.iter().zip(&derivatives[part]).filter(|(one, other)| one != other);
+                assert_eq!(differ.count(), 0, "{what}");
             }
         }
     }
@@ -263,8 +271,20 @@ fn an_output_has_the_length_of_the_input() {
 }
 
 #[test]
-#[should_panic(expected = "d_output: 3 elements expected, 2 found")]
+#[should_panic(expected = "gradient: 3 elements expected, 2 found")]
+fn a_gradient_has_the_length_of_the_input() {
+    backward(InstructionSet::PORTABLE, Nonlinearity::Silu, &[0.0f32; 3], &[0.0; 3], &mut [0.0; 2]);
+}
+
+#[test]
+#[should_panic(expected = "derivative: 3 elements expected, 2 found")]
 fn a_derivative_has_the_length_of_the_input() {
     let set = InstructionSet::PORTABLE;
-    backward(set, Nonlinearity::Silu, &[0.0f32; 3], &[0.0; 3], &[0.0; 2], &mut [0.0; 3]);
+    forward_with_derivative(set, Nonlinearity::Silu, &[0.0f32; 3], &mut [0.0; 3], &mut [0.0; 2]);
+}
+
+#[test]
+#[should_panic(expected = "gradient: 3 elements expected, 2 found")]
+fn a_gradient_has_the_length_of_its_derivative() {
+    backward_with_derivative(InstructionSet::PORTABLE, &[0.0f32; 3], &mut [0.0; 2]);
 }
