@@ -106,11 +106,91 @@ impl Sliding {
             + column * self.size.stride * self.size.channels
     }
 
+    /// [`Self::corner`] of every position of `images`, one after the other.
+    #[inline(always)]
+    pub(crate) fn corners(&self, images: usize) -> Corners<'_> {
+        let left = images * self.positions();
+        Corners { sliding: self, left, row: 0, column: 0, row_corner: 0, image_corner: 0 }
+    }
+
+    /// [`Self::tap`] of every tap, one after the other.
+    #[inline(always)]
+    pub(crate) fn tap_offsets(&self) -> Taps {
+        let Size { channels, kernel_height, kernel_width, dilation, .. } = self.size;
+        Taps {
+            left: kernel_height * kernel_width,
+            width: kernel_width,
+            column: 0,
+            offset: 0,
+            step: dilation * channels,
+            row_step: dilation * self.row_stride(),
+        }
+    }
+
     /// Elements from the first tap's pixel to this one's.
     #[inline(always)]
     pub(crate) fn tap(&self, tap: usize) -> usize {
         let (row, column) = (tap / self.size.kernel_width, tap % self.size.kernel_width);
         row * self.size.dilation * self.row_stride() + column * self.size.dilation * self.size.channels
+    }
+}
+
+/// Counted on: a division a position would take longer than a window.
+pub(crate) struct Corners<'a> {
+    sliding: &'a Sliding,
+    left: usize,
+    row: usize,
+    column: usize,
+    row_corner: usize,
+    image_corner: usize,
+}
+
+impl Iterator for Corners<'_> {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        let Size { channels, stride, .. } = self.sliding.size;
+        if self.column == self.sliding.output_width {
+            (self.column, self.row) = (0, self.row + 1);
+            self.row_corner += stride * self.sliding.row_stride();
+            if self.row == self.sliding.output_height {
+                self.row = 0;
+                self.image_corner += self.sliding.input_length();
+                self.row_corner = self.image_corner;
+            }
+        }
+        let corner = self.row_corner + self.column * stride * channels;
+        self.column += 1;
+        Some(corner)
+    }
+}
+
+/// As [`Corners`] for a window's taps.
+pub(crate) struct Taps {
+    left: usize,
+    width: usize,
+    column: usize,
+    offset: usize,
+    step: usize,
+    row_step: usize,
+}
+
+impl Iterator for Taps {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        let offset = self.offset;
+        self.column += 1;
+        self.offset += self.step;
+        if self.column == self.width {
+            self.column = 0;
+            self.offset += self.row_step - self.width * self.step;
+        }
+        Some(offset)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The largest value of each window, and which tap it came from.
 
+use super::Writing;
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, sliding::Sliding, vector::Vector};
 
 /// The largest values of as many images as `input` holds, and their taps' numbers as elements, exact for fewer than 2²⁴
@@ -38,8 +39,8 @@ pub fn maximum_backward<E: Element>(
     check_length!(d_input, [images, windows.input_length()]);
     check_length!(d_output, [images, windows.output_length()]);
     check_length!(winners, [d_output.len()]);
-    d_input.fill(E::ZERO);
-    E::dispatch(set, MaximumBackward { windows, images, winners, d_output, d_input });
+    let writing = Writing::prepare(windows, d_input);
+    E::dispatch(set, MaximumBackward { windows, images, winners, d_output, writing, d_input });
 }
 
 struct Maximum<'a, E> {
@@ -55,8 +56,7 @@ impl<E: Element> Kernel<E> for Maximum<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let (windows, size) = (self.windows, self.windows.size());
-        for position in 0..self.images * windows.positions() {
-            let corner = windows.corner(position);
+        for (position, corner) in windows.corners(self.images).enumerate() {
             for channel in (0..size.channels).step_by(V::LANES) {
                 let count = V::LANES.min(size.channels - channel);
                 // SAFETY: every tap of the window lies within its image, with `count` more channels; the outputs are as long as
@@ -64,10 +64,10 @@ impl<E: Element> Kernel<E> for Maximum<'_, E> {
                 unsafe {
                     let from = self.input.as_ptr().add(corner + channel);
                     let (mut best, mut winner) = (V::load_first(from, count), V::zero());
-                    for tap in 1..windows.taps() {
-                        let value = V::load_first(from.add(windows.tap(tap)), count);
-                        let tap = V::splat(E::from_f64(tap as f64));
-                        (best, winner) = best.larger(winner, value, tap);
+                    let mut tap = V::zero();
+                    for offset in windows.tap_offsets().skip(1) {
+                        tap = tap.add(V::splat(E::ONE));
+                        (best, winner) = best.larger(winner, V::load_first(from.add(offset), count), tap);
                     }
                     let to = position * size.channels + channel;
                     best.store_first(self.output.as_mut_ptr().add(to), count);
@@ -83,6 +83,7 @@ struct MaximumBackward<'a, E> {
     images: usize,
     winners: &'a [E],
     d_output: &'a [E],
+    writing: Writing,
     d_input: &'a mut [E],
 }
 
@@ -91,8 +92,7 @@ impl<E: Element> Kernel<E> for MaximumBackward<'_, E> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
         let (windows, size) = (self.windows, self.windows.size());
-        for position in 0..self.images * windows.positions() {
-            let corner = windows.corner(position);
+        for (position, corner) in windows.corners(self.images).enumerate() {
             for channel in (0..size.channels).step_by(V::LANES) {
                 let count = V::LANES.min(size.channels - channel);
                 // SAFETY: as for `Maximum`.
@@ -101,10 +101,15 @@ impl<E: Element> Kernel<E> for MaximumBackward<'_, E> {
                     let gradient = V::load_first(self.d_output.as_ptr().add(from), count);
                     let winner = V::load_first(self.winners.as_ptr().add(from), count);
                     let to = self.d_input.as_mut_ptr().add(corner + channel);
-                    for tap in 0..windows.taps() {
-                        let to = to.add(windows.tap(tap));
-                        let share = gradient.where_equal(winner, V::splat(E::from_f64(tap as f64)));
-                        V::load_first(to, count).add(share).store_first(to, count);
+                    let mut tap = V::zero();
+                    for offset in windows.tap_offsets() {
+                        let to = to.add(offset);
+                        let others = match self.writing {
+                            Writing::Added => V::load_first(to, count),
+                            Writing::Once => V::zero(),
+                        };
+                        others.add(gradient.where_equal(winner, tap)).store_first(to, count);
+                        tap = tap.add(V::splat(E::ONE));
                     }
                 }
             }
