@@ -226,21 +226,3 @@ pub fn add_bias<E: Element>(bias: &[E], values: &mut [E]) {
         }
     }
 }
-
-/// `sums[column] += Σ over rows of values[row, column]`, row after row.
-///
-/// # Panics
-/// When `values` is not whole rows.
-pub fn add_column_sums<E: Element>(values: &[E], sums: &mut [E]) {
-    assert!(
-        values.len().is_multiple_of(sums.len().max(1)),
-        "{} elements in rows of {}",
-        values.len(),
-        sums.len()
-    );
-    for row in values.chunks_exact(sums.len()) {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += *value;
-        }
-    }
-}

@@ -23,6 +23,17 @@ pub fn sum_columns<E: Element>(set: InstructionSet, values: &[E], sums: &mut [E]
     E::dispatch(set, Columns { work: Work::Sum, rows, columns, scale: E::ONE, values, factors });
 }
 
+/// As [`sum_columns`], added to what is there.
+///
+/// # Panics
+/// When `values` is not whole rows.
+pub fn add_column_sums<E: Element>(set: InstructionSet, values: &[E], sums: &mut [E]) {
+    let columns = sums.len();
+    let rows = whole_rows(values.len(), columns);
+    let (factors, values) = (values.as_ptr(), sums.as_mut_ptr());
+    E::dispatch(set, Columns { work: Work::AddSum, rows, columns, scale: E::ONE, values, factors });
+}
+
 /// Replaces each column of `scores [rows, columns]` by its softmax, p = e^(scale (s − max s)) / Σ e^(scale (s − max s)).
 ///
 /// A p that would lie below e^−limit times the largest, with the limit of the exponential
@@ -71,6 +82,8 @@ fn whole_rows(length: usize, columns: usize) -> usize {
 enum Work {
     /// `values` is one row.
     Sum,
+    /// The same, which the sums begin at.
+    AddSum,
     Softmax,
     SoftmaxBackward,
 }
@@ -97,7 +110,8 @@ impl<E: Element> Kernel<E> for Columns<E> {
             // SAFETY: the entry points have checked that both matrices hold their shape, and the columns are theirs.
             unsafe {
                 match self.work {
-                    Work::Sum => with_vectors!(vectors, sum::<V>(panel)),
+                    Work::Sum => with_vectors!(vectors, sum::<V>(panel, false)),
+                    Work::AddSum => with_vectors!(vectors, sum::<V>(panel, true)),
                     Work::Softmax => with_vectors!(vectors, softmax::<V>(panel)),
                     Work::SoftmaxBackward => with_vectors!(vectors, softmax_backward::<V>(panel)),
                 }
@@ -149,11 +163,14 @@ impl<E: Element> Panel<E> {
 /// # Safety
 /// The panel's matrix that is read holds its shape, and its columns are `VECTORS` vectors.
 #[inline(always)]
-unsafe fn sum<V: Vector, const VECTORS: usize>(panel: Panel<V::Element>) {
-    let Columns { rows, factors, .. } = panel.matrix;
+unsafe fn sum<V: Vector, const VECTORS: usize>(panel: Panel<V::Element>, is_added: bool) {
+    let Columns { rows, factors, values, .. } = panel.matrix;
     // SAFETY: the caller's promise; what is changed has one row.
     unsafe {
         let mut sums = [V::zero(); VECTORS];
+        for (v, sum) in sums.iter_mut().enumerate().filter(|_| is_added) {
+            *sum = panel.load(values, 0, v);
+        }
         for row in 0..rows {
             for v in 0..VECTORS {
                 sums[v] = sums[v].add(panel.load(factors, row, v));

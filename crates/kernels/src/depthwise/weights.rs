@@ -2,7 +2,7 @@
 
 use super::{Geometry, Lanes, for_channels};
 use crate::{
-    Element, InstructionSet, activation::add_column_sums, check_length, dispatch::Kernel, vector::Vector,
+    Element, InstructionSet, check_length, columns::add_column_sums, dispatch::Kernel, vector::Vector,
 };
 
 /// `d_weights[i, j, c] += Σ over images and positions of d_output · input`, `d_bias[c] += Σ d_output`; `d_output` is the
@@ -24,7 +24,7 @@ pub fn backward_weights<E: Element>(
     check_length!(d_output, [images, sliding.output_length()]);
     check_length!(d_weights, [sliding.taps(), channels]);
     check_length!(d_bias, [channels]);
-    add_column_sums(d_output, d_bias);
+    add_column_sums(set, d_output, d_bias);
     E::dispatch(set, BackwardWeights { geometry, images, input, d_output, d_weights });
 }
 

@@ -1,7 +1,7 @@
 //! Matrices as the products see them: slices with a shape.
 
-use crate::{Element, check_length};
-use std::marker::PhantomData;
+use crate::{Element, check_length, length};
+use std::{marker::PhantomData, ops::Range};
 
 /// A matrix that is read: row-major, or the transpose of a row-major one.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,28 @@ impl<'a, E: Element> Matrix<'a, E> {
     pub fn new(data: &'a [E], rows: usize, columns: usize) -> Self {
         check_length!(data, [rows, columns]);
         Self { data, rows, columns, stride: columns, transposed: false }
+    }
+
+    /// `data[row · stride + column]`: rows that may overlap, or be apart. More elements may follow.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub(crate) fn strided(data: &'a [E], [rows, columns]: [usize; 2], stride: usize) -> Self {
+        let last = length::product(&[rows.saturating_sub(1), stride]);
+        let length = if rows == 0 { 0 } else { length::sum(&[last, columns]) };
+        assert!(data.len() >= length, "data: at least {length} elements expected, {} found", data.len());
+        Self { data, rows, columns, stride, transposed: false }
+    }
+
+    /// These rows of the matrix.
+    ///
+    /// # Panics
+    /// When there are not so many, or the matrix is transposed.
+    pub(crate) fn rows(self, rows: Range<usize>) -> Self {
+        assert!(!self.transposed, "rows are taken before transposing");
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        let data = if rows.is_empty() { &[] } else { &self.data[rows.start * self.stride..] };
+        Self { data, rows: rows.len(), ..self }
     }
 
     /// The columns `first..first + count` of this matrix.

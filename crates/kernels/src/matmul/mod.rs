@@ -6,9 +6,11 @@
 
 mod matrix;
 mod pack;
+mod windows;
 
 pub use matrix::{Matrix, MatrixMut};
 pub use pack::pack;
+pub(crate) use windows::{Windows, add_products_with_windows, multiply_windows};
 
 use crate::{
     Element, InstructionSet, check_length,
@@ -157,10 +159,10 @@ pub fn multiply_rows<E: Element>(
     E::dispatch(set, Multiply { a, b: Right::Rows(b), c, begin: output.into() });
 }
 
-/// C `[m, n]` = Σ over the pieces p of A(p)ᵀ · B(p), both read in place.
+/// C `[m, n]` = (C +) Σ over the pieces p of A(p)ᵀ · B(p), both read in place.
 ///
 /// For a sum over images that lie in several places: each element of C is the same chain of multiply-adds as if the
-/// pieces were one matrix. `piece` gives A(p) `[k, m]` and B(p) `[k, n]`, not transposed. Overwrites C.
+/// pieces were one matrix. `piece` gives A(p) `[k, m]` and B(p) `[k, n]`, not transposed.
 ///
 /// # Panics
 /// When the shapes do not fit, or a matrix is transposed.
@@ -169,6 +171,7 @@ pub fn multiply_pieces<'p, E: Element>(
     piece: impl Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>),
     count: usize,
     c: MatrixMut<E>,
+    output: Output,
 ) {
     let [rows, columns] = [c.rows, c.columns];
     let checked = |index| {
@@ -178,7 +181,7 @@ pub fn multiply_pieces<'p, E: Element>(
         assert_eq!([a.columns, b.columns], [rows, columns], "columns of the pieces, against C");
         (a, b)
     };
-    E::dispatch(set, MultiplyPieces { piece: checked, count, c });
+    E::dispatch(set, MultiplyPieces { piece: checked, count, c, begin: output.into() });
 }
 
 /// Bytes of a panel that rows of A are multiplied by at a time: it shares a first-level cache with them.
@@ -229,6 +232,14 @@ struct Piece<E> {
     length: usize,
     panel: *const E,
     panel_stride: usize,
+}
+
+impl<E> Piece<E> {
+    /// What stands where none is yet.
+    fn nothing() -> Self {
+        let null = std::ptr::null();
+        Self { a: null, a_stride: 0, length: 0, panel: null, panel_stride: 0 }
+    }
 }
 
 /// The pieces that a panel's columns of C are summed from.
@@ -349,6 +360,7 @@ struct MultiplyPieces<'a, E, F> {
     piece: F,
     count: usize,
     c: MatrixMut<'a, E>,
+    begin: Begin<E>,
 }
 
 /// Pieces that one pass over a panel takes.
@@ -359,7 +371,7 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let Self { piece, count, c } = self;
+        let Self { piece, count, c, begin: first } = self;
         if c.rows == 0 {
             return;
         }
@@ -370,16 +382,9 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
             let padded = vectors * V::LANES;
             let chunk = chunk_rows::<V>(vectors);
             // The next piece to ask for, what is left of the one before; what the sums go on from.
-            let (mut next, mut begun, mut begin) = (0, None, Begin::Zero);
+            let (mut next, mut begun, mut begin) = (0, None, first);
             loop {
-                let nothing: Piece<E> = Piece {
-                    a: std::ptr::null(),
-                    a_stride: 0,
-                    length: 0,
-                    panel: std::ptr::null(),
-                    panel_stride: 0,
-                };
-                let (mut pieces, mut taken, mut rows) = ([nothing; PIECES], 0, 0);
+                let (mut pieces, mut taken, mut rows) = ([Piece::nothing(); PIECES], 0, 0);
                 while taken < PIECES && rows < chunk && (begun.is_some() || next < count) {
                     let ((a, b), done) = begun.take().unwrap_or_else(|| {
                         next += 1;
@@ -387,7 +392,9 @@ impl<'p, E: Element, F: Fn(usize) -> (Matrix<'p, E>, Matrix<'p, E>)> Kernel<E> f
                     });
                     let length = (a.rows - done).min(chunk - rows);
                     let from = b.data.as_ptr().wrapping_add(done * b.stride + column);
-                    let (panel, panel_stride) = if used == padded {
+                    // What the last vector reads beyond the columns that are used is not written.
+                    let last = (done + length).saturating_sub(1) * b.stride + column;
+                    let (panel, panel_stride) = if used == padded || last + padded <= b.data.len() {
                         (from, b.stride)
                     } else {
                         // SAFETY: the rows are B's, and with those before them no more than a chunk.

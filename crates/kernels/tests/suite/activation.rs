@@ -1,14 +1,11 @@
 //! Functions of one value: accuracy over the whole range of floats, ends of slices, and what is not finite.
 
 use crate::common::{
-    Guard, Guarded, Number, Random, Sum, around, assert_exact, assert_same_bits, assert_within, case,
-    on_every_set, units,
+    Guard, Guarded, Number, Random, around, assert_exact, assert_same_bits, case, on_every_set, units,
 };
 use kernels::{
     InstructionSet,
-    activation::{
-        add, add_bias, add_column_sums, relu_backward, relu_in_place, sigmoid_in_place, tanh_in_place,
-    },
+    activation::{add, add_bias, relu_backward, relu_in_place, sigmoid_in_place, tanh_in_place},
 };
 
 /// Documented: units in the last place that sigmoid and tanh of float32 may be off.
@@ -234,38 +231,7 @@ fn a_bias_is_added_to_every_row_and_columns_are_summed() {
                 let mut found = Guarded::output(&values, 1);
                 add_bias(&Guarded::input(&bias, 1), &mut found);
                 assert_exact(&found, &expected, &what);
-
-                let sum = |column: usize| -> f64 {
-                    let rows = values.chunks_exact(columns);
-                    bias[column].to_f64() + rows.map(|row| row[column].to_f64()).sum::<f64>()
-                };
-                let expected: Vec<f64> = (0..columns).map(sum).collect();
-                let mut sums = Guarded::output(&bias, 1);
-                add_column_sums(&Guarded::input(&values, 1), &mut sums);
-                assert_exact(&sums, &expected, &what);
             }
-        }
-    }
-    on_every_set!(check);
-}
-
-#[test]
-fn column_sums_err_by_their_roundings_and_go_row_after_row() {
-    fn check<E: Number + Guard>(set: InstructionSet) {
-        let (rows, columns) = (1000, 19);
-        let values = Random::new(5).reals::<E>(rows * columns);
-        let mut expected = vec![Sum::default(); columns];
-        for (at, value) in values.iter().enumerate() {
-            expected[at % columns].add(value.to_f64());
-        }
-        let expected: Vec<_> = expected.into_iter().map(Sum::bounded::<E>).collect();
-        let mut whole = vec![E::ZERO; columns];
-        add_column_sums(&values, &mut whole);
-        assert_within(&whole, &expected, case::<E>(set, "column sums"));
-        for size in [1, 7, 300] {
-            let mut sums = vec![E::ZERO; columns];
-            values.chunks(size * columns).for_each(|rows| add_column_sums(rows, &mut sums));
-            assert_same_bits(&sums, &whole, case::<E>(set, format!("{size} rows at once")));
         }
     }
     on_every_set!(check);
@@ -281,10 +247,4 @@ fn a_gradient_has_the_length_of_the_output() {
 #[should_panic(expected = "5 elements in rows of 2")]
 fn a_bias_is_for_whole_rows() {
     add_bias(&[0.0f32; 2], &mut [0.0; 5]);
-}
-
-#[test]
-#[should_panic(expected = "5 elements in rows of 2")]
-fn column_sums_are_of_whole_rows() {
-    add_column_sums(&[0.0f32; 5], &mut [0.0; 2]);
 }

@@ -1,12 +1,12 @@
 //! Sums and softmax of columns against their definitions, around lanes and panels of every instruction set.
 
 use crate::common::{
-    Bounded, Guard, Guarded, Number, Random, assert_exact, assert_same_bits, assert_within, case,
+    Bounded, Guard, Guarded, Number, Random, Sum, assert_exact, assert_same_bits, assert_within, case,
     on_every_set,
 };
 use kernels::{
     InstructionSet,
-    columns::{softmax_columns, softmax_columns_backward, sum_columns},
+    columns::{add_column_sums, softmax_columns, softmax_columns_backward, sum_columns},
 };
 
 /// Around the lanes of every set (4, 8, 16), and panels of 8, 16 and 64 columns.
@@ -25,9 +25,43 @@ fn sums_are_exact() {
                 .map(|column| values.iter().skip(column).step_by(columns).map(|value| value.to_f64()).sum())
                 .collect();
             assert_exact(&sums, &expected, case::<E>(set, format!("{rows} × {columns}")));
+            let before = Random::new(columns as u64).whole::<E>(columns, 50);
+            let mut sums = Guarded::output(&before, 1);
+            add_column_sums(set, &Guarded::input(&values, 2), &mut sums);
+            let expected: Vec<f64> =
+                before.iter().zip(&expected).map(|(before, sum)| before.to_f64() + sum).collect();
+            assert_exact(&sums, &expected, case::<E>(set, format!("{rows} × {columns}, added")));
         }
     }
     on_every_set!(check);
+}
+
+#[test]
+fn column_sums_err_by_their_roundings_and_go_row_after_row() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let (rows, columns) = (1000, 19);
+        let values = Random::new(5).reals::<E>(rows * columns);
+        let mut expected = vec![Sum::default(); columns];
+        for (at, value) in values.iter().enumerate() {
+            expected[at % columns].add(value.to_f64());
+        }
+        let expected: Vec<_> = expected.into_iter().map(Sum::bounded::<E>).collect();
+        let mut whole = vec![E::ZERO; columns];
+        add_column_sums(set, &values, &mut whole);
+        assert_within(&whole, &expected, case::<E>(set, "column sums"));
+        for size in [1, 7, 300] {
+            let mut sums = vec![E::ZERO; columns];
+            values.chunks(size * columns).for_each(|rows| add_column_sums(set, rows, &mut sums));
+            assert_same_bits(&sums, &whole, case::<E>(set, format!("{size} rows at once")));
+        }
+    }
+    on_every_set!(check);
+}
+
+#[test]
+#[should_panic(expected = "5 elements in rows of 2")]
+fn column_sums_are_of_whole_rows() {
+    add_column_sums(InstructionSet::PORTABLE, &[0.0f32; 5], &mut [0.0; 2]);
 }
 
 /// Columns of scores whose exponentials alone would overflow, or all vanish; rows and columns around vectors and panels.

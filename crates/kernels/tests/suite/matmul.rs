@@ -312,16 +312,21 @@ fn pieces_add_up_to_the_product_of_the_whole() {
                     let a = Matrix::new(&transposed[first * m..][..length * m], length, m);
                     (a, Matrix::new(&b[first * n..][..length * n], length, n))
                 };
-                // Between two columns that must not change.
-                let mut c = Guarded::output(&vec![E::from_f64(77.0); m * (n + 2)], 1);
-                let (_, rest) = MatrixMut::new(&mut c, m, n + 2).split_columns(1);
-                let (middle, right) = rest.split_columns(n);
-                assert_eq!(right.columns(), 1);
-                multiply_pieces(set, piece, lengths.len(), middle);
-                for (row, found) in c.chunks_exact(n + 2).enumerate() {
-                    let what = case::<E>(set, format!("pieces {lengths:?}, {n} columns, row {row}"));
-                    assert_exact(&found[1..=n], &product[row * n..][..n], &what);
-                    assert_exact(&[found[0], found[n + 1]], &[77.0, 77.0], &what);
+                for (output, before) in [(Output::Overwrite, 0.0), (Output::Accumulate, 77.0)] {
+                    // Between two columns that must not change.
+                    let mut c = Guarded::output(&vec![E::from_f64(77.0); m * (n + 2)], 1);
+                    let (_, rest) = MatrixMut::new(&mut c, m, n + 2).split_columns(1);
+                    let (middle, right) = rest.split_columns(n);
+                    assert_eq!(right.columns(), 1);
+                    multiply_pieces(set, piece, lengths.len(), middle, output);
+                    for (row, found) in c.chunks_exact(n + 2).enumerate() {
+                        let what = format!("pieces {lengths:?}, {n} columns, row {row}, {output:?}");
+                        let what = case::<E>(set, what);
+                        let expected: Vec<f64> =
+                            product[row * n..][..n].iter().map(|value| before + value).collect();
+                        assert_exact(&found[1..=n], &expected, &what);
+                        assert_exact(&[found[0], found[n + 1]], &[77.0, 77.0], &what);
+                    }
                 }
             }
         }
@@ -518,14 +523,14 @@ fn rows_in_place_into_too_many_rows() {
 #[should_panic(expected = "columns of the pieces, against C")]
 fn pieces_of_another_width_than_the_output() {
     let pieces = |_| (Matrix::new(&[0.0f32; 4], 2, 2), Matrix::new(&[0.0; 4], 2, 2));
-    multiply_pieces(SET, pieces, 1, MatrixMut::new(&mut [0.0; 6], 2, 3));
+    multiply_pieces(SET, pieces, 1, MatrixMut::new(&mut [0.0; 6], 2, 3), Output::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "rows of a piece of A, against B")]
 fn pieces_of_different_lengths() {
     let pieces = |_| (Matrix::new(&[0.0f32; 4], 2, 2), Matrix::new(&[0.0; 2], 1, 2));
-    multiply_pieces(SET, pieces, 1, MatrixMut::new(&mut [0.0; 4], 2, 2));
+    multiply_pieces(SET, pieces, 1, MatrixMut::new(&mut [0.0; 4], 2, 2), Output::Overwrite);
 }
 
 #[test]

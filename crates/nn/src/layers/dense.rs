@@ -4,7 +4,8 @@ use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, P
 use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
-    activation::{add_bias, add_column_sums, relu_backward, relu_in_place},
+    activation::{add_bias, relu_backward, relu_in_place},
+    columns::add_column_sums,
     convolution::Activation,
     matmul::{
         Matrix, MatrixMut, Output, multiply, multiply_pieces, multiply_rows, pack, packed_length,
@@ -128,7 +129,7 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
         d_bias.fill(E::ZERO);
         for group in (0..groups.count()).take_while(|_| self.bias) {
             let (kept, images) = groups.get(group);
-            add_column_sums(&kept[GROUP * inputs..][..images * units], d_bias);
+            add_column_sums(self.set, &kept[GROUP * inputs..][..images * units], d_bias);
         }
         let panel = panel_columns::<E>(set);
         let task = task_size(inputs).next_multiple_of(panel);
@@ -142,7 +143,7 @@ impl<E: Element> Layer<E> for DenseLayer<E> {
                     Matrix::new(&input[..images * inputs], images, inputs).columns(first, columns),
                 )
             };
-            multiply_pieces(set, piece, groups.count(), d_weight);
+            multiply_pieces(set, piece, groups.count(), d_weight, Output::Overwrite);
         });
     }
 }

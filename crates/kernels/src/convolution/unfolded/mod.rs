@@ -6,12 +6,12 @@
 //!
 //! `output[y, x, f] = bias[f] + Σ over taps and channels of weight[f, i, j, c] · input[y·s + i·d, x·s + j·d, c]`.
 //!
-//! The patches of a block of positions are copied side by side, `[position, tap, channel]`, one group at a time; what
-//! follows are the products of [`crate::matmul`]: `patches · weightsᵀ` forward, `d_outputᵀ · patches` for the weights,
-//! `d_output · weights` for the patches' gradient, which is then added to where the patches came from. Sums run in the
-//! order of the patch (outputs), of the positions (weights), and of filters, then positions (input).
+//! The patches of all positions are a matrix `[position, tap, channel]`, and the passes are products with it: `patches · weightsᵀ`
+//! forward, `d_outputᵀ · patches` for the weights, both of which read the patches where they lie in the image, and
+//! `d_output · weights` for the patches' gradient, which is made a block of positions at a time and then added to where the patches
+//! came from. Sums run in the order of the patch (outputs), of the positions (weights), and of filters, then positions (input).
 //!
-//! Where there are few channels nothing is unfolded but for the gradient of the input: see `across.rs`.
+//! Where there are few channels, lanes are positions: see `across.rs`.
 //!
 //! What is not finite spreads by the arithmetic alone: zero times infinity is NaN, also where the zero is padding.
 
@@ -23,13 +23,16 @@ pub use reference::{backward_reference, forward_reference};
 
 use super::Derivatives;
 use crate::{
-    Element, InstructionSet,
-    activation::add_column_sums,
-    check_length, length,
-    matmul::{Matrix, MatrixMut, Output, multiply_packed_rows, multiply_rows, pack, packed_length},
-    sliding::Sliding,
+    Element, InstructionSet, check_length,
+    columns::add_column_sums,
+    length,
+    matmul::{
+        Matrix, MatrixMut, Output, Windows, add_products_with_windows, multiply_rows, multiply_windows, pack,
+        packed_length,
+    },
+    sliding::{Border, Sliding},
 };
-use patches::{fold, unfold};
+use patches::fold;
 use std::ops::Range;
 
 /// The sizes of such a convolution, checked.
@@ -42,12 +45,15 @@ pub struct Geometry {
     groups: usize,
 }
 
-/// Bytes of the patches of a block: a fraction of the second-level cache, which the images and the weights share.
-const BLOCK_BYTES: usize = 192 << 10;
+/// Bytes of the patches' gradient of a block: a fraction of the second-level cache, which the images and the weights share.
+const BLOCK_BYTES: usize = 32 << 10;
 
-/// Positions of a block at least, however long a patch is: they are the length of the weight gradient's sums, which are
-/// read and written once a block.
+/// Positions of a block at least, however long a patch is: the weights are read once for all of them.
 const FEWEST_POSITIONS: usize = 48;
+
+/// Positions that a pass takes at a time at least, in whole images, which lie in the workspace with their border: a panel of weights
+/// is read into the first-level cache once for all of them.
+const TOGETHER: usize = 192;
 
 impl Geometry {
     /// So many filters, and channels, in so many groups.
@@ -123,7 +129,30 @@ impl Geometry {
         self.filters / self.groups
     }
 
-    /// Positions that are unfolded at a time, of any number of images.
+    /// Images that a pass takes at a time.
+    fn images_together(&self) -> usize {
+        TOGETHER.div_ceil(self.sliding.positions())
+    }
+
+    /// The channels of a group.
+    fn channels_of(&self, group: usize) -> Range<usize> {
+        group * self.group_channels()..(group + 1) * self.group_channels()
+    }
+
+    /// The images with their border, made in the workspace where they have none.
+    fn bordered<'a, E: Element>(&self, input: &'a [E], workspace: &'a mut [E]) -> &'a [E] {
+        let [rows, columns] = self.border;
+        if self.border == [0, 0] {
+            return input;
+        }
+        let size = self.sliding.size();
+        let image = [size.height - 2 * rows, size.width - 2 * columns, size.channels];
+        let bordered = &mut workspace[..input.len() / self.input_length() * self.sliding.input_length()];
+        Border { top: rows, bottom: rows, left: columns, right: columns }.pad(image, input, bordered);
+        bordered
+    }
+
+    /// Positions whose patches' gradient is made at a time, of any number of images.
     fn block_positions<E>(&self) -> usize {
         (BLOCK_BYTES / size_of::<E>() / self.filter_length()).max(FEWEST_POSITIONS)
     }
@@ -156,10 +185,12 @@ pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometr
 pub fn workspace_length<E: Element>(geometry: &Geometry, images: usize) -> usize {
     let all = length::product(&[images, geometry.sliding.positions()]);
     let patches = length::product(&[geometry.block_positions::<E>().min(all), geometry.filter_length()]);
-    match across::applies(geometry) {
-        true => patches.max(across::workspace_length(geometry)),
-        false => patches,
-    }
+    let beside = match across::applies(geometry) {
+        true => across::workspace_length(geometry),
+        false if geometry.border == [0, 0] => 0,
+        false => length::product(&[geometry.images_together().min(images), geometry.sliding.input_length()]),
+    };
+    patches.max(beside)
 }
 
 /// Lays the weights out for [`forward`]: each group's, transposed, in panels.
@@ -192,7 +223,7 @@ pub fn forward<E: Element>(
     output: &mut [E],
     workspace: &mut [E],
 ) {
-    let (filters, length) = (geometry.filters, geometry.filter_length());
+    let filters = geometry.filters;
     let images = input.len() / geometry.input_length();
     check_length!(input, [images, geometry.input_length()]);
     check_length!(packed_weights, [packed_weights_length::<E>(set, geometry)]);
@@ -202,18 +233,16 @@ pub fn forward<E: Element>(
     if across::applies(geometry) {
         return across::Pass { set, geometry, input, workspace }.forward(packed_weights, bias, output);
     }
-    for positions in geometry.blocks::<E>(images) {
-        let count = positions.len();
-        let sums = &mut output[positions.start * filters..positions.end * filters];
-        sums.chunks_exact_mut(filters).for_each(|sums| sums.copy_from_slice(bias));
-        for group in 0..geometry.groups {
-            let patches = &mut workspace[..count * length];
-            unfold(set, geometry, input, positions.clone(), group, patches);
-            let panel = packed_weights.len() / geometry.groups;
-            let sums = geometry.filters_of(MatrixMut::new(sums, count, filters), group);
-            let packed = &packed_weights[group * panel..][..panel];
-            let patches = Matrix::new(patches, count, length);
-            multiply_packed_rows(set, patches, packed, 0..length, sums, Output::Accumulate);
+    let together = geometry.images_together();
+    let outputs = output.chunks_mut(together * geometry.output_length());
+    for (input, output) in input.chunks(together * geometry.input_length()).zip(outputs) {
+        let input = geometry.bordered(input, workspace);
+        let groups = packed_weights.chunks_exact(packed_weights.len() / geometry.groups);
+        let groups = groups.zip(bias.chunks_exact(geometry.group_filters()));
+        for (group, (packed, bias)) in groups.enumerate() {
+            let windows = Windows::new(&geometry.sliding, input, geometry.channels_of(group));
+            let sums = MatrixMut::new(output, output.len() / filters, filters);
+            multiply_windows(set, windows, packed, bias, geometry.filters_of(sums, group));
         }
     }
 }
@@ -232,7 +261,7 @@ pub fn backward<E: Element>(
     derivatives: Derivatives<E>,
     workspace: &mut [E],
 ) {
-    let Derivatives { weights: d_weights, bias: mut d_bias, input: mut d_input, into_input } = derivatives;
+    let Derivatives { weights: d_weights, bias: mut d_bias, input: d_input, into_input } = derivatives;
     let (filters, length) = (geometry.filters, geometry.filter_length());
     let images = input.len() / geometry.input_length();
     check_length!(input, [images, geometry.input_length()]);
@@ -246,44 +275,44 @@ pub fn backward<E: Element>(
     if let Some(d_input) = &d_input {
         check_length!(d_input, [input.len()]);
     }
-    let is_across = across::applies(geometry);
-    if is_across {
+    let group_length = geometry.group_filters() * length;
+    if across::applies(geometry) {
         across::Pass { set, geometry, input, workspace }.backward_weights(d_output, d_weights);
+    } else {
+        let together = geometry.images_together();
+        let d_outputs = d_output.chunks(together * geometry.output_length());
+        for (input, d_sums) in input.chunks(together * geometry.input_length()).zip(d_outputs) {
+            let input = geometry.bordered(input, workspace);
+            let d_sums = Matrix::new(d_sums, d_sums.len() / filters, filters);
+            for (group, d_weights) in d_weights.chunks_exact_mut(group_length).enumerate() {
+                let windows = Windows::new(&geometry.sliding, input, geometry.channels_of(group));
+                let d_sums = d_sums.columns(group * geometry.group_filters(), geometry.group_filters());
+                let d_weights = MatrixMut::new(d_weights, geometry.group_filters(), length);
+                add_products_with_windows(set, d_sums, windows, d_weights);
+            }
+        }
     }
+    if let Some(d_bias) = &mut d_bias {
+        add_column_sums(set, d_output, d_bias);
+    }
+    let Some(d_input) = d_input else { return };
     // Images whose derivatives have been begun with zeros: one at a time, just before they are added to.
     let mut begun = 0;
-    let group_length = geometry.group_filters() * length;
     for positions in geometry.blocks::<E>(images) {
         let count = positions.len();
-        let d_sums = &d_output[positions.start * filters..positions.end * filters];
-        if let Some(d_bias) = &mut d_bias {
-            add_column_sums(d_sums, d_bias);
+        let d_sums =
+            Matrix::new(&d_output[positions.start * filters..positions.end * filters], count, filters);
+        let reached = positions.end.div_ceil(geometry.sliding.positions());
+        if into_input == Output::Overwrite {
+            d_input[begun * geometry.input_length()..reached * geometry.input_length()].fill(E::ZERO);
         }
-        let d_sums = Matrix::new(d_sums, count, filters);
-        if let Some(d_input) = &mut d_input {
-            let reached = positions.end.div_ceil(geometry.sliding.positions());
-            if into_input == Output::Overwrite {
-                d_input[begun * geometry.input_length()..reached * geometry.input_length()].fill(E::ZERO);
-            }
-            begun = reached;
-        }
-        let patches = &mut workspace[..count * length];
-        for group in 0..geometry.groups {
+        begun = reached;
+        let d_patches = &mut workspace[..count * length];
+        for (group, weights) in weights.chunks_exact(group_length).enumerate() {
             let d_sums = d_sums.columns(group * geometry.group_filters(), geometry.group_filters());
-            let of_group = group * group_length..(group + 1) * group_length;
-            if !is_across {
-                unfold(set, geometry, input, positions.clone(), group, patches);
-                let d_weights =
-                    MatrixMut::new(&mut d_weights[of_group.clone()], geometry.group_filters(), length);
-                let right = Matrix::new(patches, count, length);
-                multiply_rows(set, d_sums.transposed(), right, d_weights, Output::Accumulate);
-            }
-            if let Some(d_input) = &mut d_input {
-                let weights = Matrix::new(&weights[of_group], geometry.group_filters(), length);
-                let d_patches = MatrixMut::new(patches, count, length);
-                multiply_rows(set, d_sums, weights, d_patches, Output::Overwrite);
-                fold(set, geometry, patches, positions.clone(), group, d_input);
-            }
+            let weights = Matrix::new(weights, geometry.group_filters(), length);
+            multiply_rows(set, d_sums, weights, MatrixMut::new(d_patches, count, length), Output::Overwrite);
+            fold(set, geometry, d_patches, positions.clone(), group, d_input);
         }
     }
 }

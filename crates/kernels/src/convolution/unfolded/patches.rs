@@ -1,26 +1,10 @@
-//! Patches side by side, and back to where they came from.
+//! The gradient of patches, back to where they came from.
 
 use super::Geometry;
 use crate::{Element, InstructionSet, check_length, dispatch::Kernel, vector::Vector};
 use std::ops::Range;
 
-/// Copies the patches of some positions of all images to `[position, tap, channel of the group]`.
-///
-/// # Panics
-/// When a length does not fit the geometry.
-pub(super) fn unfold<E: Element>(
-    set: InstructionSet,
-    geometry: &Geometry,
-    input: &[E],
-    positions: Range<usize>,
-    group: usize,
-    patches: &mut [E],
-) {
-    check(geometry, input, &positions, group, patches);
-    E::dispatch(set, Unfold { geometry, input, positions, group, patches });
-}
-
-/// Adds each patch's elements, laid out by [`unfold`], to the pixels of `sums` that such elements come from.
+/// Adds the elements of some positions' patches, `[position, tap, channel of the group]`, to the pixels of `sums` that such elements come from.
 ///
 /// # Panics
 /// When a length does not fit the geometry.
@@ -119,42 +103,6 @@ impl Runs {
     }
 }
 
-struct Unfold<'a, E> {
-    geometry: &'a Geometry,
-    input: &'a [E],
-    positions: Range<usize>,
-    group: usize,
-    patches: &'a mut [E],
-}
-
-impl<E: Element> Kernel<E> for Unfold<'_, E> {
-    type Output = ();
-    #[inline(always)]
-    unsafe fn run<V: Vector<Element = E>>(self) {
-        let (runs, input) = (Runs::of(self.geometry), self.input.as_ptr());
-        let (patches, length) = (self.patches.as_mut_ptr(), runs.taps * runs.channels);
-        // SAFETY: the pixels of every run lie within their image, with all of the group's channels; the patches, one behind the
-        // other, have the length that was checked.
-        runs.walk(self.geometry, self.positions, self.group, |run| unsafe {
-            let to = patches.add(run.patch);
-            if run.inside.len() < length {
-                for at in (0..run.inside.start).chain(run.inside.end..length) {
-                    *to.add(at) = E::ZERO;
-                }
-            }
-            let (from, to, count) = (input.add(run.pixel), to.add(run.inside.start), run.inside.len());
-            let mut at = 0;
-            while count - at >= V::LANES {
-                V::load(from.add(at)).store(to.add(at));
-                at += V::LANES;
-            }
-            if at < count {
-                V::load_first(from.add(at), count - at).store_first(to.add(at), count - at);
-            }
-        });
-    }
-}
-
 struct Fold<'a, E> {
     geometry: &'a Geometry,
     patches: &'a [E],
@@ -169,7 +117,8 @@ impl<E: Element> Kernel<E> for Fold<'_, E> {
     unsafe fn run<V: Vector<Element = E>>(self) {
         let (runs, patches) = (Runs::of(self.geometry), self.patches.as_ptr());
         let sums = self.sums.as_mut_ptr();
-        // SAFETY: as for `Unfold`.
+        // SAFETY: the pixels of every run lie within their image, with all of the group's channels; the patches, one behind the
+        // other, have the length that was checked.
         runs.walk(self.geometry, self.positions, self.group, |run| unsafe {
             let from = patches.add(run.patch + run.inside.start);
             let (to, count) = (sums.add(run.pixel), run.inside.len());

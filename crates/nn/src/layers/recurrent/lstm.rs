@@ -7,7 +7,7 @@ use super::{
 use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
-    activation::add_column_sums,
+    columns::add_column_sums,
     lit::Lit,
     lstm::{
         Blocked, GATES, Size, State, StepGradient, StepOutput, StepTrace, add_unblocked, backward_step,
@@ -192,7 +192,7 @@ impl<E: Element> RecurrentCell<E> for LstmCell<E> {
             let d_recurrent = MatrixMut::new(d_recurrent, units, width);
             multiply_rows(set, h, z(&later), d_recurrent, Output::Overwrite);
             d_bias.fill(E::ZERO);
-            add_column_sums(d_z, d_bias);
+            add_column_sums(self.set, d_z, d_bias);
         }
     }
 

@@ -6,7 +6,7 @@ mod trace;
 
 use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
 use crate::{Cell, RecurrentSpec};
-use kernels::{Element, InstructionSet, activation::add_column_sums};
+use kernels::{Element, InstructionSet, columns::add_column_sums};
 use lstm::LstmCell;
 use product::{Equations, ProductCell};
 use rayon::prelude::*;
@@ -60,6 +60,7 @@ trait RecurrentCell<E: Element>: Send + Sync {
 /// Input `[step, input]`, output `[directions · units]` or `[step, directions · units]`. The scratch holds a [`Trace`] for
 /// each direction; a group keeps each direction's gradient, laid out by its cell.
 pub(crate) struct RecurrentLayer<E> {
+    set: InstructionSet,
     steps: usize,
     /// Whether every state is put out, or the last.
     sequence: bool,
@@ -86,7 +87,7 @@ impl<E: Element> RecurrentLayer<E> {
             }
         };
         let cells = (0..1 + usize::from(bidirectional)).map(cell).collect();
-        Self { steps, sequence, reads_images, cells }
+        Self { set, steps, sequence, reads_images, cells }
     }
 
     fn rows(&self, direction: usize, input: &[E]) -> Rows {
@@ -161,16 +162,16 @@ impl<E: Element> RecurrentLayer<E> {
         for step in (0..self.steps).rev() {
             if rows.of(step) < rows.of(step + 1) {
                 // What follows is linear in these derivatives with the same factors for every image.
-                sum_rows(trace.d_h, units);
+                sum_rows(self.set, trace.d_h, units);
                 if c > 0 {
-                    sum_rows(trace.d_c, c);
+                    sum_rows(self.set, trace.d_c, c);
                 }
             }
             if self.output_steps().contains(&step) {
                 for image in 0..rows.images {
                     let d_output = &d_output[self.output_range(direction, image, step)];
                     let d_h = &mut trace.d_h[image.min(rows.of(step) - 1) * units..][..units];
-                    add_column_sums(d_output, d_h);
+                    add_column_sums(self.set, d_output, d_h);
                 }
             }
             cell.backward_step(rows, step, &mut trace);
@@ -182,7 +183,7 @@ impl<E: Element> RecurrentLayer<E> {
                     if direction == 0 {
                         d_input.copy_from_slice(d_x);
                     } else {
-                        add_column_sums(d_x, d_input);
+                        add_column_sums(self.set, d_x, d_input);
                     }
                 }
             }
@@ -286,7 +287,7 @@ impl<E: Element> Layer<E> for RecurrentLayer<E> {
 }
 
 /// Adds all other rows to the first.
-fn sum_rows<E: Element>(values: &mut [E], columns: usize) {
+fn sum_rows<E: Element>(set: InstructionSet, values: &mut [E], columns: usize) {
     let (sums, rest) = values.split_at_mut(columns);
-    add_column_sums(rest, sums);
+    add_column_sums(set, rest, sums);
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
-    activation::add_column_sums,
+    columns::add_column_sums,
     gru,
     lit::Lit,
     matmul::{
@@ -101,9 +101,9 @@ impl<E: Element> ProductCell<E> {
     fn add_in_order(&self, from: &[E], to: &mut [E]) {
         let (first, rest) = from.split_at(self.units);
         let (others, last) = to.split_at_mut(to.len() - self.units);
-        add_column_sums(first, last);
+        add_column_sums(self.set, first, last);
         if !rest.is_empty() {
-            add_column_sums(rest, others);
+            add_column_sums(self.set, rest, others);
         }
     }
 }
@@ -155,7 +155,7 @@ impl<E: Element> RecurrentCell<E> for ProductCell<E> {
         self.bias[..gates].rotate_right(units);
         if sums > gates {
             self.bias[gates..].fill(E::ZERO);
-            add_column_sums(&bias[gates..], &mut self.bias[sums - gates..]);
+            add_column_sums(self.set, &bias[gates..], &mut self.bias[sums - gates..]);
         }
         let kernel = Matrix::new(&self.kernel, inputs, gates);
         let recurrent = Matrix::new(recurrent, units, gates);
@@ -245,7 +245,7 @@ impl<E: Element> RecurrentCell<E> for ProductCell<E> {
         let d_recurrent = MatrixMut::new(d_recurrent, units, gates);
         multiply_rows(set, h.transposed(), d_sums(&later, width - gates), d_recurrent, Output::Overwrite);
         d_bias.fill(E::ZERO);
-        add_column_sums(trace.gates, d_bias);
+        add_column_sums(self.set, trace.gates, d_bias);
     }
 
     fn add_gradient(&self, kept: &[E], row: usize, d_row: &mut [E]) {
@@ -255,11 +255,11 @@ impl<E: Element> RecurrentCell<E> for ProductCell<E> {
         if row < inputs {
             self.add_in_order(&weights[row * gates..][..gates], d_row);
         } else if row < inputs + units {
-            add_column_sums(&weights[row * gates..][..gates], d_row);
+            add_column_sums(self.set, &weights[row * gates..][..gates], d_row);
         } else if row == inputs + units {
             self.add_in_order(&bias[..gates], d_row);
         } else {
-            add_column_sums(&bias[width - gates..], d_row);
+            add_column_sums(self.set, &bias[width - gates..], d_row);
         }
     }
 }
