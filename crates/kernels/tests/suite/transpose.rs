@@ -17,7 +17,7 @@ fn every_element_is_where_it_belongs() {
                 .collect();
             let mut output = Guarded::stale(rows * columns, columns % 4);
             transpose(set, [rows, columns], &Guarded::input(&values, rows % 4), &mut output);
-            assert_same_bits(&output, &expected, &case::<E>(set, format!("{rows} rows of {columns}")));
+            assert_same_bits(&output, &expected, case::<E>(set, format!("{rows} rows of {columns}")));
         }
     }
     on_every_set!(check);
