@@ -5,13 +5,13 @@ use crate::{
     ShapeError, Sliding,
     layers::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
-        DropoutLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool, PoolingLayer,
-        PositionLayer, RecurrentLayer, SequenceDenseLayer, UnfoldedLayer,
+        DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool,
+        PoolingLayer, PositionLayer, RecurrentLayer, SequenceDenseLayer,
     },
 };
 use kernels::{
     Element, InstructionSet, attention,
-    convolution::{Activation, Geometry, Size, unfolded},
+    convolution::{Activation, Geometry, Size, general},
     depthwise, sliding,
 };
 use spec::{Graph, Node};
@@ -231,9 +231,9 @@ impl<E: Element> Builder<'_, E> {
                         self.steps += usize::from(padding != [0, 0]);
                         taken += relus;
                         let sliding = sliding(spec.sliding, from);
-                        let geometry = unfolded::Geometry::new(sliding, spec.filters, spec.groups);
+                        let geometry = general::Geometry::new(sliding, spec.filters, spec.groups);
                         let geometry = geometry.without_border(padding);
-                        Box::new(UnfoldedLayer::new(set, geometry, activation, spec.bias))
+                        Box::new(GeneralConvolutionLayer::new(set, geometry, activation, spec.bias))
                     }
                 }
             }
@@ -364,7 +364,7 @@ impl<E: Element> Builder<'_, E> {
     }
 }
 
-/// How a convolution of a padded image is computed together with its activation and pool; none where it has to be unfolded.
+/// How a convolution of a padded image is computed together with its activation and pool; none where it goes the general way.
 fn convolution(spec: ConvolutionSpec, from: Shape, activation: Activation, pool: usize) -> Option<Geometry> {
     let (height, width, channels) = image(from);
     let Sliding { kernel: [kernel_height, kernel_width], stride, dilation, .. } = spec.sliding;

@@ -21,7 +21,7 @@ mod reference;
 mod weights;
 mod winograd;
 
-pub mod unfolded;
+pub mod general;
 
 pub use backward::{Derivatives, Weights, backward};
 pub use forward::{forward, pack_weights, packed_weights_length, workspace_length};
@@ -171,7 +171,7 @@ impl Geometry {
         length::operations(&[2, self.output_length(), self.positions(), self.filter_length()])
     }
 
-    /// Whether this way costs less than [`unfolded`] products of patches: behind a pool, whose losers have no gradient; where
+    /// Whether this way costs less than [`general`] products of patches: behind a pool, whose losers have no gradient; where
     /// minimal filtering serves; and in a first layer of 3×3 kernels, whose weights' gradient has filters as lanes.
     ///
     /// Measured for the last with AVX-512, without a pool, the weights' gradient by this way and unfolded, microseconds an

@@ -7,8 +7,6 @@
 //! The largest is the first of equal ones, and NaN where any tap is (the first of these): its gradient goes to that tap.
 //! A mean is whatever the sum of its window gives, divided.
 
-use crate::{Element, sliding::Sliding};
-
 mod average;
 mod maximum;
 mod reference;
@@ -18,6 +16,8 @@ pub use maximum::{maximum, maximum_backward};
 pub use reference::{
     average_backward_reference, average_reference, maximum_backward_reference, maximum_reference,
 };
+
+use crate::{Element, sliding::Sliding};
 
 /// How a gradient of the input is written.
 #[derive(Clone, Copy)]

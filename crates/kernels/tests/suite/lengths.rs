@@ -101,15 +101,15 @@ refused! {
         );
     }
 
-    unfolded_weights_that_wrap: "too large", {
-        convolution::unfolded::Geometry::new(sliding([3, 3, 2], [3, 3], [1, 1]), HALF, 1);
+    windows_weights_that_wrap: "too large", {
+        convolution::general::Geometry::new(sliding([3, 3, 2], [3, 3], [1, 1]), HALF, 1);
     }
-    unfolded_outputs_that_wrap: "too large", {
-        convolution::unfolded::Geometry::new(sliding([3, 2, 1], [1, 1], [1, 1]), HALF, 1);
+    windows_outputs_that_wrap: "too large", {
+        convolution::general::Geometry::new(sliding([3, 2, 1], [1, 1], [1, 1]), HALF, 1);
     }
-    unfolded_images_that_wrap: "too large", {
-        let geometry = convolution::unfolded::Geometry::new(sliding([4, 4, 1], [1, 1], [1, 1]), 1, 1);
-        convolution::unfolded::workspace_length::<f32>(&geometry, HALF);
+    windows_images_that_wrap: "too large", {
+        let geometry = convolution::general::Geometry::new(sliding([4, 4, 1], [1, 1], [1, 1]), 1, 1);
+        convolution::general::workspace_length::<f32>(&geometry, HALF);
     }
     a_sliding_image_that_wraps: "too large", {
         Sliding::new(size([ROOT, ROOT, 1], [1, 1], [1, 1]));

@@ -41,7 +41,7 @@ fn dilations_and_groups() {
     );
 }
 
-/// Fused with a pool, by minimal filtering, and unfolded.
+/// Fused with a pool, by minimal filtering, and the general way.
 #[test]
 fn padding() {
     check(

@@ -1,12 +1,12 @@
 //! Few channels: positions as lanes.
 //!
 //! A patch of one channel is a few runs of three or five elements, so that copying patches costs many times what their products do.
-//! Here nothing is unfolded: for a tap, the pixels that the positions of a row read are the image's own row, shifted. With the
+//! Here nothing is copied so: for a tap, the pixels that the positions of a row read are the image's own row, shifted. With the
 //! image's channels laid out as planes with their border, 16 positions are one unaligned load, each weight is one number for all of
 //! them, and the sums of a row of positions stay in registers for all taps. Rows of sums are transposed on their way out, rows of
 //! their gradients on their way in.
 //!
-//! The sums of outputs are the same chains as by unfolding. A weight's gradient is summed lane by lane, over the columns that share
+//! The sums of outputs are the same chains as those of the products. A weight's gradient is summed lane by lane, over the columns that share
 //! a lane, row after row and image after image; the lanes are added up at the end.
 
 use super::Geometry;

@@ -7,7 +7,7 @@ use kernels::{
     activation::{relu_backward, relu_in_place},
     convolution::{
         Activation, Derivatives,
-        unfolded::{Geometry, backward, forward, pack_weights, packed_weights_length, workspace_length},
+        general::{Geometry, backward, forward, pack_weights, packed_weights_length, workspace_length},
     },
 };
 
@@ -16,7 +16,7 @@ use kernels::{
 ///
 /// Parameters: `weight [filters, kernel rows, kernel columns, channels of a group]`, `bias [filters]`, if any. The
 /// scratch is the kernels' workspace, a group keeps its gradient.
-pub(crate) struct UnfoldedLayer<E> {
+pub(crate) struct GeneralConvolutionLayer<E> {
     set: InstructionSet,
     geometry: Geometry,
     activation: Activation,
@@ -24,7 +24,7 @@ pub(crate) struct UnfoldedLayer<E> {
     packed_weights: Buffer<E>,
 }
 
-impl<E: Element> UnfoldedLayer<E> {
+impl<E: Element> GeneralConvolutionLayer<E> {
     pub(crate) fn new(set: InstructionSet, geometry: Geometry, activation: Activation, bias: bool) -> Self {
         let packed_weights = Buffer::zeros(packed_weights_length::<E>(set, &geometry));
         let bias = Bias::new(geometry.filters(), bias);
@@ -36,7 +36,7 @@ impl<E: Element> UnfoldedLayer<E> {
     }
 }
 
-impl<E: Element> Layer<E> for UnfoldedLayer<E> {
+impl<E: Element> Layer<E> for GeneralConvolutionLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
         let (size, filters) = (self.geometry.sliding().size(), self.geometry.filters());
         let (area, groups) = (self.geometry.sliding().taps(), self.geometry.groups());

@@ -1,4 +1,4 @@
-//! Convolution with any stride, any spacing of its taps and any number of groups, by unfolding.
+//! Convolution with any stride, any spacing of its taps and any number of groups.
 //!
 //! Layouts: images `[image, row, column, channel]`, weights `[filter, kernel row, kernel column, channel of its group]`,
 //! outputs `[image, row, column, filter]`. Filters and channels are divided into groups of equal size, one after the

@@ -1,4 +1,4 @@
-//! The unfolded convolution, forward and backward, against its definition.
+//! Convolution the general way, forward and backward, against its definition.
 
 use crate::{
     common::{
@@ -10,7 +10,7 @@ use kernels::{
     InstructionSet,
     convolution::{
         Derivatives,
-        unfolded::{
+        general::{
             Geometry, backward, backward_reference, forward, forward_reference, pack_weights,
             packed_weights_length, workspace_length,
         },
