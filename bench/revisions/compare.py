@@ -21,7 +21,7 @@ def unpacked(text: str) -> bytes:
 
 
 def train(program: Path, model: str, folder: Path, seeds: int, epochs: int) -> None:
-    """As `run` does, but for runs that are there."""
+    """Makes the runs that the folder does not have yet, by `run`."""
     folder.mkdir(parents=True, exist_ok=True)
     study = folder.with_suffix(".toml")
     study.write_text(f'models = ["{model}"]\n')
