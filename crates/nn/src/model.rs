@@ -20,6 +20,9 @@ use std::{
     time::Duration,
 };
 
+/// From so many parameters on, threads take note of them together.
+const SHARED_PARAMETERS: usize = 50_000;
+
 /// What a batch of images gave.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Evaluation {
@@ -556,12 +559,16 @@ impl<E: Element> Model<E> {
         if self.prepared != Some(purpose) {
             let start = self.stopwatch.start();
             let parameters = &self.parameters;
-            // One after the other: a layer takes 15 µs at most, and a thread's help costs as much.
-            for stage in &mut self.stages {
+            let show = |stage: &mut Stage<E>| {
                 let parameters = &parameters[stage.parameters.clone()];
                 if let Some(layer) = stage.layer_mut() {
                     layer.prepare(parameters, purpose);
                 }
+            };
+            // A thread's help costs 15 µs, in which a layer takes note of some ten thousand parameters.
+            match parameters.len() < SHARED_PARAMETERS {
+                true => self.stages.iter_mut().for_each(show),
+                false => self.stages.par_iter_mut().with_max_len(1).for_each(show),
             }
             self.prepared = Some(purpose);
             self.times.prepare += start.elapsed();

@@ -57,7 +57,8 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                 }
                 let output = self.output;
                 by_tile!(tiling, transform_gradient[V](geometry, output, first, images, d_products));
-                let outer = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights };
+                let into = if first == 0 { Output::Overwrite } else { Output::Accumulate };
+                let outer = Outer { tiles, filters, left: d_products, right: inputs, to: d_weights, into };
                 for position in 0..tiling.positions() {
                     for channel in (0..channels).step_by(panel_width::<V>()) {
                         let vectors = panel_of::<V>(channel, channels).1 / V::LANES;
@@ -78,8 +79,10 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                         products.run::<V>(position, tiles, panel_of::<V>(channel, channels).1 / V::LANES);
                     }
                 }
-                by_tile!(tiling, Self::add_weights[V](&mut self, d_weights));
                 by_tile!(tiling, Self::add_input[V](&mut self, first, images, inputs));
+            }
+            if self.images > 0 {
+                by_tile!(tiling, Self::add_weights[V](&mut self, d_weights));
             }
         }
     }
@@ -174,13 +177,14 @@ unsafe fn transform_gradient<V: Vector, const OUTPUTS: usize, const PIECE: usize
     }
 }
 
-/// `to[filter, channel] = Σ over tiles of left[tile, filter] · right[tile, channel]` in each position.
+/// `to[filter, channel] = Σ over tiles of left[tile, filter] · right[tile, channel]` in each position, or `+=`.
 struct Outer<E> {
     tiles: usize,
     filters: usize,
     left: Pieces<E>,
     right: Pieces<E>,
     to: Pieces<E>,
+    into: Output,
 }
 
 /// # Safety
@@ -207,6 +211,13 @@ unsafe fn outer<V: Vector, const FILTERS: usize, const VECTORS: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut sums = [[V::zero(); VECTORS]; FILTERS];
+        if job.into == Output::Accumulate {
+            for (index, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(job.to.at(position, first + index).add(channel + v * V::LANES));
+                }
+            }
+        }
         accumulate_columns(
             &mut sums,
             job.left.at(position, 0).add(first),

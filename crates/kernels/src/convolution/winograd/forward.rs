@@ -128,6 +128,7 @@ impl<E: Element> Forward<'_, E> {
         // SAFETY: the caller's promise.
         unsafe {
             match Tiling::new(self.geometry).side {
+                3 => self.store_tiles::<V, RELU, 3, 5>(first, images, filters, products),
                 4 => self.store_tiles::<V, RELU, 4, 6>(first, images, filters, products),
                 _ => self.store_tiles::<V, RELU, 5, 7>(first, images, filters, products),
             }

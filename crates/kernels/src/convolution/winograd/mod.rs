@@ -1,10 +1,10 @@
-//! 3×3 kernels by minimal filtering, forward and backward: 49 multiplications for 25 sums of nine, or 36 for 16.
+//! 3×3 kernels by minimal filtering, forward and backward: 49 multiplications for 25 sums of nine, 36 for 16, or 25 for nine.
 //!
-//! Winograd's F(5×5, 3×3) and F(4×4, 3×3) (Lavin and Gray, 2016, section 4; the matrices by Toom and Cook's interpolation
-//! at points and infinity, [`transforms`]), whichever covers the outputs with fewer multiplications ([`Tiling`]): with a
+//! Winograd's F(5×5, 3×3), F(4×4, 3×3) and F(3×3, 3×3) (Lavin and Gray, 2016, section 4; the matrices by Toom and Cook's interpolation
+//! at points and infinity, [`transforms`]), whichever covers the outputs with the fewest multiplications ([`Tiling`]): with a
 //! 7×7 piece d of a channel and a 3×3 kernel g, a tile of 5×5 outputs is
 //! Y = Aᵀ [Σ over channels of (G g Gᵀ) ⊙ (Bᵀ d B)] A. The 49 sums over channels are 49 matrix products
-//! `[tiles × channels] · [channels × filters]`, on the same loop as every other product; of a tile of 4×4 they are 36.
+//! `[tiles × channels] · [channels × filters]`, on the same loop as every other product; of a tile of 4×4 they are 36, of one of 3×3 25.
 //!
 //! Backward is the same read from right to left: with dM = A dY Aᵀ, the gradient of the transformed weights is 49
 //! products dMᵀ · V over all tiles, that of the transformed input 49 products dM · Uᵀ, and the adjoints G and B bring
@@ -105,8 +105,8 @@ impl Tiling {
             read_width: width + 2,
         };
         let products = |tiling: &Self| length::operations(&[tiling.tiles(), tiling.positions()]);
-        // The smaller where both are as many: it costs less to transform, and errs less.
-        [of(4), of(5)].into_iter().min_by_key(products).expect("there are two")
+        // The smaller where two are as many: it costs less to transform, and errs less.
+        [of(3), of(4), of(5)].into_iter().min_by_key(products).expect("there are three")
     }
 
     /// Rows, and columns, of the piece of the image that a tile depends on.
@@ -280,6 +280,7 @@ unsafe fn transform_images<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
 macro_rules! by_tile {
     ($tiling:expr, $($body:ident)::+[$vector:ident]($($argument:expr),* $(,)?)) => {
         match $tiling.side {
+            3 => $($body)::+::<$vector, 3, 5>($($argument),*),
             4 => $($body)::+::<$vector, 4, 6>($($argument),*),
             _ => $($body)::+::<$vector, 5, 7>($($argument),*),
         }
@@ -361,9 +362,18 @@ mod tests {
 
     #[test]
     fn tiles_cover_the_outputs_with_the_fewest_products() {
-        for (outputs, pool, side) in
-            [(10, 1, 5), (10, 2, 5), (13, 2, 4), (14, 1, 5), (7, 1, 4), (28, 1, 4), (32, 1, 4), (16, 1, 4)]
-        {
+        for (outputs, pool, side) in [
+            (3, 1, 3),
+            (6, 1, 3),
+            (10, 1, 5),
+            (10, 2, 5),
+            (13, 2, 4),
+            (14, 1, 5),
+            (7, 1, 4),
+            (28, 1, 4),
+            (32, 1, 4),
+            (16, 1, 4),
+        ] {
             let tiling = Tiling::new(&Geometry::new(Size {
                 height: outputs + 2,
                 width: outputs + 2,

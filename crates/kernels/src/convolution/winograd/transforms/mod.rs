@@ -1,7 +1,7 @@
 //! The transformations in one dimension and their adjoints, for each size of tile; [`both_ways`] makes them two-dimensional.
 
-mod five;
 mod four;
+mod odd;
 
 use crate::{Element, vector::Vector};
 
@@ -113,6 +113,7 @@ mod tests {
 
     #[test]
     fn an_adjoint_is_the_transposed_matrix() {
+        adjoints_are_transposed::<3, 5>();
         adjoints_are_transposed::<4, 6>();
         adjoints_are_transposed::<5, 7>();
     }
@@ -142,6 +143,7 @@ mod tests {
 
     #[test]
     fn the_three_matrices_make_a_correlation() {
+        matrices_make_a_correlation::<3, 5>();
         matrices_make_a_correlation::<4, 6>();
         matrices_make_a_correlation::<5, 7>();
     }

@@ -1,18 +1,24 @@
 //! Batch normalisation (Ioffe and Szegedy, 2015) over all axes but the last, with the ReLU that may follow it.
 //!
 //! For each channel of `[rows, channels]`, μ = mean x and σ² = mean (x − μ)² over the rows, r = 1 / √(σ² + ε) and
-//! y = γ · r · (x − μ) + β, with the scale γ and the offset β. The variance is a second pass over the values, and μ is
-//! subtracted before the product, so that no large mean cancels. All passes wait for memory, not for arithmetic.
+//! y = γ · r · (x − μ) + β, with the scale γ and the offset β. All passes wait for memory, not for arithmetic.
+//!
+//! One pass makes both statistics, of the distances to a pivot p, the channel's first value: μ = p + mean (x − p) and
+//! σ² = mean (x − p)² − (μ − p)² (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983). No large mean
+//! cancels; and since p is one of the values, (μ − p)² is at most rows · σ², so that no pivot costs more than the rounding of so many
+//! additions. μ is subtracted before the product for the same reason.
+//!
+//! What was written last is still in the cache: the passes that sum go from the last row to the first, those that write from the
+//! first to the last.
 //!
 //! Few channels do not fill a vector, so several rows are read as one: the passes go in rows of up to [`width`] columns,
 //! a multiple of the channels, with what belongs to a channel repeated. What a channel's columns have summed is added up
 //! at the end.
 
-use crate::{
-    Element, InstructionSet, check_length, length,
-    vector::Vector,
-    walk::{Step, Walk},
-};
+mod passes;
+
+use crate::{Element, InstructionSet, check_length, length};
+use passes::{AddMoments, AddProducts, Differentiate, Folded, Normalise, Order, sweep};
 
 /// Columns from which on a row is wide enough: a pass adds to sums in memory, whose latency eight vectors hide.
 const WIDE: usize = 128;
@@ -106,10 +112,6 @@ fn gather<E: Element>(columns: &[E], share: E, to: &mut [E]) {
     to.iter_mut().for_each(|to| *to *= share);
 }
 
-fn walk<E: Element>(set: InstructionSet, length: usize, width: usize, step: impl Step<E>) {
-    E::dispatch(set, Walk { length, width, step });
-}
-
 /// What [`apply`] multiplies and adds: μ, γ · r and β, each repeated over [`width`] columns; overwrites `folded`.
 ///
 /// # Panics
@@ -170,9 +172,10 @@ fn apply_columns<E: Element>(
     check_length!(output, [input.len()]);
     let third = folded.len() / 3;
     let [means, factors, offsets] = [0, 1, 2].map(|part| &folded[part * third..][..width]);
+    let folded = Folded { means, factors, offsets };
     // Nothing is below the second: one pass serves both.
     let floor = if relu { E::ZERO } else { -E::ONE / E::ZERO };
-    walk(set, input.len(), width, Normalise { input, means, factors, offsets, floor, output });
+    sweep(set, input.len(), width, Order::FirstToLast, Normalise { folded, floor, input, output });
 }
 
 /// Normalises `input [rows, channels]` by its own statistics, which `mean` (μ) and `variance` (σ²) receive, and takes
@@ -197,15 +200,24 @@ pub fn forward<E: Element>(
     check_length!(variance, [channels]);
     let width = width_of_rows(channels, rows);
     let share = E::ONE / E::from_f64(rows.max(1) as f64);
-    let [means, sums] = columns(workspace, width);
-    sums.fill(E::ZERO);
-    walk(set, input.len(), width, AddColumns { values: input, sums });
+    let [pivots, sums, squares] = columns(workspace, width);
+    for columns in [&mut *pivots, sums, squares] {
+        columns.fill(E::ZERO);
+    }
+    if rows > 0 {
+        pivots[..channels].copy_from_slice(&input[..channels]);
+        repeat(pivots, channels);
+    }
+    let moments = AddMoments { values: input, pivots, sums, squares };
+    sweep(set, input.len(), width, Order::LastToFirst, moments);
     gather(sums, share, mean);
-    means[..channels].copy_from_slice(mean);
-    repeat(means, channels);
-    sums.fill(E::ZERO);
-    walk(set, input.len(), width, AddSquares { values: input, means, sums });
-    gather(sums, share, variance);
+    gather(squares, share, variance);
+    for ((mean, variance), pivot) in mean.iter_mut().zip(&mut *variance).zip(pivots) {
+        let positive = *variance - *mean * *mean;
+        // Never below zero but by rounding; a NaN stays.
+        *variance = if positive < E::ZERO { E::ZERO } else { positive };
+        *mean += *pivot;
+    }
     let folded = &mut workspace[..3 * width];
     fold_columns(norm, Statistics { mean, variance }, width, folded);
     apply_columns(set, width, folded, relu, input, output);
@@ -243,13 +255,23 @@ pub fn backward<E: Element>(
     let [means, factors, offsets, sums, products] = columns(workspace, width);
     sums.fill(E::ZERO);
     products.fill(E::ZERO);
-    let normal = Normal { input, means, factors, offsets };
-    if relu {
-        let step = AddProducts::<_, true> { normal, d_output, sums, products };
-        walk(set, input.len(), width, step);
-    } else {
-        let step = AddProducts::<_, false> { normal, d_output, sums, products };
-        walk(set, input.len(), width, step);
+    let folded = Folded { means, factors, offsets };
+    let (length, order) = (input.len(), Order::LastToFirst);
+    match relu {
+        true => sweep(
+            set,
+            length,
+            width,
+            order,
+            AddProducts::<_, true> { folded, input, d_output, sums, products },
+        ),
+        false => sweep(
+            set,
+            length,
+            width,
+            order,
+            AddProducts::<_, false> { folded, input, d_output, sums, products },
+        ),
     }
     gather(sums, E::ONE, d_offset);
     gather(products, E::ONE, d_scale);
@@ -267,159 +289,22 @@ pub fn backward<E: Element>(
     }
     repeat(sums, channels);
     repeat(products, channels);
-    let (slopes, rests) = (products, sums);
-    let normal = Normal { input, means, factors, offsets };
-    if relu {
-        let step = Differentiate::<_, true> { normal, slopes, rests, derivative: d_output };
-        walk(set, input.len(), width, step);
-    } else {
-        let step = Differentiate::<_, false> { normal, slopes, rests, derivative: d_output };
-        walk(set, input.len(), width, step);
-    }
-}
-
-/// sums += x, column by column.
-struct AddColumns<'a, E> {
-    values: &'a [E],
-    sums: &'a mut [E],
-}
-
-impl<E: Element> Step<E> for AddColumns<'_, E> {
-    #[inline(always)]
-    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
-        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
-        unsafe {
-            let sum = self.sums.as_mut_ptr().add(column);
-            let value = V::load_first(self.values.as_ptr().add(at), count);
-            V::load_first(sum, count).add(value).store_first(sum, count);
-        }
-    }
-}
-
-/// sums += (x − μ)², column by column.
-struct AddSquares<'a, E> {
-    values: &'a [E],
-    means: &'a [E],
-    sums: &'a mut [E],
-}
-
-impl<E: Element> Step<E> for AddSquares<'_, E> {
-    #[inline(always)]
-    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
-        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
-        unsafe {
-            let sum = self.sums.as_mut_ptr().add(column);
-            let mean = V::load_first(self.means.as_ptr().add(column), count);
-            let centred = V::load_first(self.values.as_ptr().add(at), count).sub(mean);
-            centred.mul_add(centred, V::load_first(sum, count)).store_first(sum, count);
-        }
-    }
-}
-
-/// y = max((x − μ) · factor + offset, floor).
-struct Normalise<'a, E> {
-    input: &'a [E],
-    means: &'a [E],
-    factors: &'a [E],
-    offsets: &'a [E],
-    floor: E,
-    output: &'a mut [E],
-}
-
-impl<E: Element> Step<E> for Normalise<'_, E> {
-    #[inline(always)]
-    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
-        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
-        unsafe {
-            let mean = V::load_first(self.means.as_ptr().add(column), count);
-            let factor = V::load_first(self.factors.as_ptr().add(column), count);
-            let offset = V::load_first(self.offsets.as_ptr().add(column), count);
-            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
-            let y = centred.mul_add(factor, offset).maximum(V::splat(self.floor));
-            y.store_first(self.output.as_mut_ptr().add(at), count);
-        }
-    }
-}
-
-/// x, and what [`fold`] makes of the statistics.
-#[derive(Clone, Copy)]
-struct Normal<'a, E> {
-    input: &'a [E],
-    means: &'a [E],
-    factors: &'a [E],
-    offsets: &'a [E],
-}
-
-impl<E: Element> Normal<'_, E> {
-    /// x − μ, and with `RELU` what `dy` is behind it: zero where y is not above zero.
-    ///
-    /// # Safety
-    /// As [`Step::step`].
-    #[inline(always)]
-    unsafe fn centred<V: Vector<Element = E>, const RELU: bool>(
-        &self,
-        at: usize,
-        column: usize,
-        count: usize,
-        dy: V,
-    ) -> (V, V) {
-        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
-        unsafe {
-            let mean = V::load_first(self.means.as_ptr().add(column), count);
-            let centred = V::load_first(self.input.as_ptr().add(at), count).sub(mean);
-            if !RELU {
-                return (centred, dy);
-            }
-            let factor = V::load_first(self.factors.as_ptr().add(column), count);
-            let y = centred.mul_add(factor, V::load_first(self.offsets.as_ptr().add(column), count));
-            (centred, V::zero().select_less_equal(dy, y, V::zero()))
-        }
-    }
-}
-
-/// sums += dy and products += dy · (x − μ), column by column.
-struct AddProducts<'a, E, const RELU: bool> {
-    normal: Normal<'a, E>,
-    d_output: &'a [E],
-    sums: &'a mut [E],
-    products: &'a mut [E],
-}
-
-impl<E: Element, const RELU: bool> Step<E> for AddProducts<'_, E, RELU> {
-    #[inline(always)]
-    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
-        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
-        unsafe {
-            let sum = self.sums.as_mut_ptr().add(column);
-            let product = self.products.as_mut_ptr().add(column);
-            let dy = V::load_first(self.d_output.as_ptr().add(at), count);
-            let (centred, dy) = self.normal.centred::<V, RELU>(at, column, count, dy);
-            V::load_first(sum, count).add(dy).store_first(sum, count);
-            dy.mul_add(centred, V::load_first(product, count)).store_first(product, count);
-        }
-    }
-}
-
-/// dx = factor · dy + slope · (x − μ) + rest, in the place of dy.
-struct Differentiate<'a, E, const RELU: bool> {
-    normal: Normal<'a, E>,
-    slopes: &'a [E],
-    rests: &'a [E],
-    derivative: &'a mut [E],
-}
-
-impl<E: Element, const RELU: bool> Step<E> for Differentiate<'_, E, RELU> {
-    #[inline(always)]
-    unsafe fn step<V: Vector<Element = E>>(&mut self, at: usize, column: usize, count: usize) {
-        // SAFETY: the slices are of the walk's length and width, and the caller's promise.
-        unsafe {
-            let derivative = self.derivative.as_mut_ptr().add(at);
-            let dy = V::load_first(derivative, count);
-            let (centred, dy) = self.normal.centred::<V, RELU>(at, column, count, dy);
-            let factor = V::load_first(self.normal.factors.as_ptr().add(column), count);
-            let slope = V::load_first(self.slopes.as_ptr().add(column), count);
-            let rest = centred.mul_add(slope, V::load_first(self.rests.as_ptr().add(column), count));
-            dy.mul_add(factor, rest).store_first(derivative, count);
-        }
+    let (slopes, rests, derivative, order) = (&*products, &*sums, d_output, Order::FirstToLast);
+    let folded = Folded { means, factors, offsets };
+    match relu {
+        true => sweep(
+            set,
+            length,
+            width,
+            order,
+            Differentiate::<_, true> { folded, slopes, rests, input, derivative },
+        ),
+        false => sweep(
+            set,
+            length,
+            width,
+            order,
+            Differentiate::<_, false> { folded, slopes, rests, input, derivative },
+        ),
     }
 }
