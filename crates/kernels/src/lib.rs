@@ -32,6 +32,7 @@ pub mod lstm;
 pub mod matmul;
 pub mod nonlinearity;
 pub mod optimiser;
+mod parts;
 pub mod peak;
 pub mod pixels;
 pub mod pooling;

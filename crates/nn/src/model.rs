@@ -340,7 +340,7 @@ impl<E: Element> Model<E> {
     pub fn outputs(&mut self) -> Vec<(String, Vec<E>)> {
         self.prepare(Purpose::Inference);
         let Self { input_length, parameters, input, stages, workspaces, .. } = self;
-        let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group: 0 };
+        let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group: 0, threads: 1 };
         let mut workspace = Workspace::of_this_thread(workspaces);
         workspace.forward(context, stages, parameters, &input[..*input_length], 1, None);
         let outputs = stages.iter().enumerate();
@@ -352,10 +352,14 @@ impl<E: Element> Model<E> {
         self.prepare(Purpose::Inference);
         let Self { input_length, classes, parameters, input, stages, workspaces, logits, .. } = self;
         let logits = &mut logits[..images * *classes];
-        let inputs = input[..images * *input_length].par_chunks(GROUP * *input_length);
-        let work = inputs.zip(logits.par_chunks_mut(GROUP * *classes)).enumerate();
+        let all = rayon::current_num_threads();
+        // Of few images each thread has some; of one they share the layers.
+        let chunk = GROUP.min(images.div_ceil(all)).max(1);
+        let threads = if images <= chunk { all } else { 1 };
+        let inputs = input[..images * *input_length].par_chunks(chunk * *input_length);
+        let work = inputs.zip(logits.par_chunks_mut(chunk * *classes)).enumerate();
         work.for_each(|(group, (input, logits))| {
-            let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group };
+            let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group, threads };
             let images = input.len() / *input_length;
             let mut workspace = Workspace::of_this_thread(workspaces);
             let found = workspace.forward(context, stages, parameters, input, images, change);
@@ -486,7 +490,7 @@ impl<E: Element> Model<E> {
                 group.images = input.len() / length;
                 let targets = &mut [Target::of(0); GROUP][..group.images];
                 fill(index, input, targets, &mut workspace);
-                let context = Context { purpose: Purpose::Learning, seed, step, group: index };
+                let context = Context { purpose: Purpose::Learning, seed, step, group: index, threads: 1 };
                 let logits = workspace.forward(context, stages, parameters, input, group.images, None);
                 let result = soft_cross_entropy(logits, targets, smoothing, classes, probabilities);
                 let d_logits = workspace.d_logits(probabilities.len());

@@ -67,8 +67,8 @@ impl<E: Element> Workspace<E> {
         }
     }
 
-    /// The current thread's workspace. Nothing that holds one waits for other tasks, so the lock is free unless there are more
-    /// threads than when the model was built.
+    /// The current thread's workspace. What holds one waits for no task that needs one: a layer shares its work only where its group is
+    /// the only one. So the lock is free unless there are more threads than when the model was built.
     pub(crate) fn of_this_thread(workspaces: &[Mutex<Self>]) -> MutexGuard<'_, Self> {
         let thread = rayon::current_thread_index().unwrap_or(0);
         workspaces[thread % workspaces.len()].lock().unwrap_or_else(PoisonError::into_inner)

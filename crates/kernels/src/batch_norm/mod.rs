@@ -3,10 +3,9 @@
 //! For each channel of `[rows, channels]`, μ = mean x and σ² = mean (x − μ)² over the rows, r = 1 / √(σ² + ε) and
 //! y = γ · r · (x − μ) + β, with the scale γ and the offset β. All passes wait for memory, not for arithmetic.
 //!
-//! One pass makes both statistics, of the distances to a pivot p, the channel's first value: μ = p + mean (x − p) and
+//! One pass makes both statistics, of the distances to a pivot p, the mean of some rows: μ = p + mean (x − p) and
 //! σ² = mean (x − p)² − (μ − p)² (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983). No large mean
-//! cancels; and since p is one of the values, (μ − p)² is at most rows · σ², so that no pivot costs more than the rounding of so many
-//! additions. μ is subtracted before the product for the same reason.
+//! cancels, and what the second term takes from the first is small beside it. μ is subtracted before the product for the same reason.
 //!
 //! What was written last is still in the cache: the passes that sum go from the last row to the first, those that write from the
 //! first to the last.
@@ -25,6 +24,9 @@ const WIDE: usize = 128;
 
 /// Lanes of the widest vector.
 const MOST_LANES: usize = 16;
+
+/// Rows, evenly spaced, whose mean is the pivot: one that is far from all others has little weight in it.
+const PIVOT_ROWS: usize = 32;
 
 /// Columns of the passes over so many channels: at least `WIDE`, in whole vectors where a row has fewer.
 ///
@@ -204,10 +206,13 @@ pub fn forward<E: Element>(
     for columns in [&mut *pivots, sums, squares] {
         columns.fill(E::ZERO);
     }
-    if rows > 0 {
-        pivots[..channels].copy_from_slice(&input[..channels]);
-        repeat(pivots, channels);
+    for row in 0..rows.min(PIVOT_ROWS) {
+        let at = row * rows / rows.min(PIVOT_ROWS) * channels;
+        pivots.iter_mut().zip(&input[at..][..channels]).for_each(|(pivot, value)| *pivot += *value);
     }
+    let part = E::ONE / E::from_f64(rows.clamp(1, PIVOT_ROWS) as f64);
+    pivots[..channels].iter_mut().for_each(|pivot| *pivot *= part);
+    repeat(pivots, channels);
     let moments = AddMoments { values: input, pivots, sums, squares };
     sweep(set, input.len(), width, Order::LastToFirst, moments);
     gather(sums, share, mean);

@@ -9,10 +9,12 @@ use super::{
 use crate::{
     Element, InstructionSet, check_length,
     dispatch::Kernel,
-    matmul::{Matrix, pack, packed_length},
+    matmul::{Matrix, lanes, pack, packed_length, panel_columns},
+    parts::{Shared, in_parts, share},
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
+use std::ops::Range;
 
 /// Elements that [`pack_weights`] needs.
 pub fn packed_weights_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
@@ -63,6 +65,56 @@ pub fn forward<E: Element>(
     winners: &mut [u8],
     workspace: &mut [E],
 ) {
+    let images = check(set, geometry, input, packed_weights, bias, output, winners, workspace);
+    let arguments = Arguments { geometry, images, input, bias, threads: 1 };
+    match winograd::applies(geometry) {
+        true => winograd::forward(set, arguments, packed_weights, output, winners, workspace),
+        false => direct(set, arguments, packed_weights, output, winners),
+    }
+}
+
+/// As [`forward`], where no [`backward`](super::backward) follows, by up to `threads` threads of the current pool. The bits are the same by
+/// any number of them, but may differ from those of [`forward`]: of few outputs, whose transformed weights would be read for a single tile,
+/// the sums are made directly.
+///
+/// # Panics
+/// As there.
+#[allow(clippy::too_many_arguments, reason = "five tensors, each known by its name")]
+pub fn infer<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    input: &[E],
+    packed_weights: &[E],
+    bias: &[E],
+    output: &mut [E],
+    winners: &mut [u8],
+    workspace: &mut [E],
+    threads: usize,
+) {
+    let images = check(set, geometry, input, packed_weights, bias, output, winners, workspace);
+    let arguments = Arguments { geometry, images, input, bias, threads };
+    match winograd::applies(geometry) {
+        true if winograd::has_one_tile(geometry) => {
+            let panels = winograd::panels::<E>(set, geometry, packed_weights);
+            direct(set, arguments, panels, output, winners);
+        }
+        true => winograd::forward(set, arguments, packed_weights, output, winners, workspace),
+        false => direct(set, arguments, packed_weights, output, winners),
+    }
+}
+
+/// The number of images, where every length fits.
+#[allow(clippy::too_many_arguments, reason = "five tensors, each known by its name")]
+fn check<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    input: &[E],
+    packed_weights: &[E],
+    bias: &[E],
+    output: &[E],
+    winners: &[u8],
+    workspace: &[E],
+) -> usize {
     let images = input.len() / geometry.input_length();
     check_length!(input, [images, geometry.input_length()]);
     check_length!(packed_weights, [packed_weights_length::<E>(set, geometry)]);
@@ -70,22 +122,68 @@ pub fn forward<E: Element>(
     check_length!(output, [images, geometry.output_length()]);
     check_length!(winners, [images, geometry.output_length()]);
     check_length!(workspace, [workspace_length::<E>(set, geometry)]);
-    if winograd::applies(geometry) {
-        let pass =
-            winograd::Forward { geometry, images, input, packed_weights, bias, output, winners, workspace };
-        return E::dispatch(set, pass);
-    }
-    E::dispatch(set, Forward { geometry, images, input, packed_weights, bias, output, winners });
+    images
 }
 
+/// What every way reads.
+#[derive(Clone, Copy)]
+pub(super) struct Arguments<'a, E> {
+    pub(super) geometry: &'a Geometry,
+    pub(super) images: usize,
+    pub(super) input: &'a [E],
+    pub(super) bias: &'a [E],
+    /// How many may share the work.
+    pub(super) threads: usize,
+}
+
+/// Windows that are worth another thread's help.
+const FEWEST_WINDOWS: usize = 24;
+
+/// Position after position. Panels of filters are shared among the threads, and, where there are fewer, their windows.
+fn direct<E: Element>(
+    set: InstructionSet,
+    arguments: Arguments<E>,
+    packed_weights: &[E],
+    output: &mut [E],
+    winners: &mut [u8],
+) {
+    let Arguments { geometry, images, threads, .. } = arguments;
+    let windows = images * geometry.windows();
+    let panels = geometry.size.filters.div_ceil(panel_columns::<E>(set));
+    let pass = Forward {
+        arguments,
+        panels: 0..panels,
+        windows: 0..windows,
+        packed_weights,
+        output: Shared(output.as_mut_ptr()),
+        winners: Shared(winners.as_mut_ptr()),
+    };
+    // What is dark is found by whole images.
+    let in_windows = match has_short_pieces(geometry, lanes::<E>(set)) {
+        true => 1,
+        false => (threads / panels).min(windows / FEWEST_WINDOWS).max(1),
+    };
+    let in_panels = threads.min(panels);
+    if in_windows * in_panels < 2 {
+        return E::dispatch(set, pass);
+    }
+    in_parts(in_panels * in_windows, |part| {
+        let panels = share(panels, part / in_windows, in_panels);
+        let windows = share(windows, part % in_windows, in_windows);
+        E::dispatch(set, Forward { panels, windows, ..pass.clone() });
+    });
+}
+
+/// The outputs of some panels of filters in some windows.
+#[derive(Clone)]
 struct Forward<'a, E> {
-    geometry: &'a Geometry,
-    images: usize,
-    input: &'a [E],
+    arguments: Arguments<'a, E>,
+    panels: Range<usize>,
+    /// Counted over all images.
+    windows: Range<usize>,
     packed_weights: &'a [E],
-    bias: &'a [E],
-    output: &'a mut [E],
-    winners: &'a mut [u8],
+    output: Shared<E>,
+    winners: Shared<u8>,
 }
 
 impl<E: Element> Kernel<E> for Forward<'_, E> {
@@ -93,26 +191,27 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let filters = self.geometry.size.filters;
-        let length = self.geometry.filter_length();
-        for first_filter in (0..filters).step_by(panel_width::<V>()) {
+        let Arguments { geometry, images, input, bias, .. } = self.arguments;
+        let (filters, length) = (geometry.size.filters, geometry.filter_length());
+        for panel in self.panels {
+            let first_filter = panel * panel_width::<V>();
             let used = panel_width::<V>().min(filters - first_filter);
             // SAFETY: the entry point has checked every length; this panel's weights follow those of the filters
-            // before it, which are whole panels.
+            // before it, which are whole panels. The outputs are this pass's.
             unsafe {
                 let panel = PanelJob {
-                    geometry: self.geometry,
-                    input: self.input.as_ptr(),
+                    geometry,
+                    input: input.as_ptr(),
                     weights: self.packed_weights.as_ptr().add(first_filter * length),
-                    bias: self.bias.as_ptr().add(first_filter),
-                    output: self.output.as_mut_ptr().add(first_filter),
-                    winners: self.winners.as_mut_ptr().add(first_filter),
+                    bias: bias.as_ptr().add(first_filter),
+                    output: self.output.0.add(first_filter),
+                    winners: self.winners.0.add(first_filter),
                     used,
                 };
                 let vectors = used.div_ceil(V::LANES);
-                match has_short_pieces(self.geometry, V::LANES) {
-                    true => with_vectors!(vectors, short_panel::<V>(self.images, &panel)),
-                    false => with_vectors!(vectors, long_panel::<V>(self.images, &panel)),
+                match has_short_pieces(geometry, V::LANES) {
+                    true => with_vectors!(vectors, short_panel::<V>(images, &panel)),
+                    false => with_vectors!(vectors, long_panel::<V>(self.windows.clone(), &panel)),
                 }
             }
         }
@@ -131,16 +230,15 @@ struct PanelJob<'a, E> {
 }
 
 /// # Safety
-/// The job's pointers have the lengths of its geometry behind them, for so many images.
+/// The job's pointers have the lengths of its geometry behind them, for so many windows of all images.
 #[inline(always)]
-unsafe fn long_panel<V: Vector, const VECTORS: usize>(images: usize, job: &PanelJob<V::Element>) {
-    let windows = images * job.geometry.windows();
+unsafe fn long_panel<V: Vector, const VECTORS: usize>(windows: Range<usize>, job: &PanelJob<V::Element>) {
     // SAFETY: the caller's promise.
-    unsafe { in_tiles!(windows, VECTORS, long_tile::<V>(job)) }
+    unsafe { in_tiles!(windows.len(), VECTORS, long_tile::<V>(windows.start, job)) }
 }
 
 /// # Safety
-/// As [`long_panel`].
+/// As [`long_panel`], for so many images.
 #[inline(always)]
 unsafe fn short_panel<V: Vector, const VECTORS: usize>(images: usize, job: &PanelJob<V::Element>) {
     let geometry = job.geometry;
@@ -358,13 +456,14 @@ unsafe fn store_best<V: Vector, const VECTORS: usize>(
 /// the last tile of a call is narrow.
 ///
 /// # Safety
-/// As [`long_panel`], for the windows `first..first + WINDOWS`.
+/// As [`long_panel`], for the windows `first..first + WINDOWS` from `start` on.
 #[inline(always)]
 unsafe fn long_tile<V: Vector, const WINDOWS: usize, const VECTORS: usize>(
     first: usize,
+    start: usize,
     job: &PanelJob<V::Element>,
 ) {
-    let geometry = job.geometry;
+    let (geometry, first) = (job.geometry, start + first);
     let positions = geometry.positions();
     // SAFETY: every offset of the geometry begins a whole patch within an image; the caller promises the rest.
     unsafe {

@@ -24,7 +24,7 @@ mod winograd;
 pub mod general;
 
 pub use backward::{Derivatives, Weights, backward};
-pub use forward::{forward, pack_weights, packed_weights_length, workspace_length};
+pub use forward::{forward, infer, pack_weights, packed_weights_length, workspace_length};
 pub use input::backward_input;
 pub use reference::{backward_reference, forward_reference};
 pub use weights::backward_weights;

@@ -258,6 +258,34 @@ fn a_large_mean_does_not_cancel() {
     on_every_set!(check);
 }
 
+/// The statistics are made of distances to a mean of some rows, of which the first is one.
+#[test]
+fn a_first_row_far_from_the_rest_costs_few_roundings() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        for (rows, channels) in [(300, 3), (4096, 16)] {
+            let mut sample = Sample::<E>::new(&mut Random::new(6), rows, channels);
+            sample.input[..channels].fill(E::from_f64(3e4));
+            let outcome = sample.forward(set, false);
+            for channel in 0..channels {
+                let column: Vec<f64> =
+                    sample.input.iter().skip(channel).step_by(channels).map(|x| x.to_f64()).collect();
+                let mean = column.iter().sum::<f64>() / rows as f64;
+                let variance = column.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / rows as f64;
+                let what = case::<E>(set, format!("{rows} rows, channel {channel}"));
+                let bound = 64.0 * E::EPSILON;
+                let [found_mean, found] =
+                    [outcome.mean[channel], outcome.variance[channel]].map(|x| x.to_f64());
+                assert!((found / variance - 1.0).abs() <= bound, "{what}: variance {found}, {variance}");
+                assert!(
+                    (found_mean - mean).abs() <= bound * variance.sqrt(),
+                    "{what}: mean {found_mean}, {mean}"
+                );
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
 #[test]
 fn one_row_or_none_is_finite_and_nan_stays_in_its_channel() {
     fn check<E: Number + Guard>(set: InstructionSet) {

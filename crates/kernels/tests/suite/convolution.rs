@@ -29,6 +29,10 @@ fn check_exact<E: Number + Guard>(set: InstructionSet, sizes: &[(Size, usize)]) 
         );
         let expected: Vec<u8> = expected.iter().map(|(_, winner)| *winner).collect();
         assert_eq!(*winners, *expected, "{}", problem.case(set));
+        for threads in [1, 2, 7] {
+            let what = format!("{threads} threads, {}", problem.case(set));
+            assert_same_bits(&problem.infer(set, threads), &output, &what);
+        }
     }
 }
 

@@ -71,6 +71,56 @@ fn outputs_and_winners_are_the_definitions() {
 }
 
 #[test]
+fn inference_has_the_same_bits_by_any_number_of_threads() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(7);
+        for (size, images) in problem::minimal_filtering() {
+            let problem = Problem::<E>::reals(size, images, &mut random);
+            let alone = problem.infer(set, 1);
+            for threads in [2, 3, 8] {
+                let what = format!("{threads} threads, {}", problem.case(set));
+                assert_same_bits(&problem.infer(set, threads), &alone, &what);
+            }
+            let (output, _) = problem.forward(set);
+            let pixel = largest(&problem.input);
+            let length = problem.geometry.filter_length();
+            let weights = magnitudes(&problem.weights, size.filters, |at| at / length);
+            for (at, (found, expected)) in alone.iter().zip(output.iter()).enumerate() {
+                let filter = at % size.filters;
+                let magnitude = pixel * weights[filter] + problem.bias[filter].to_f64().abs();
+                let what = || format!("output {at} of {}", problem.case(set));
+                assert_near(*found, expected.to_f64(), 2.0 * magnitude, what);
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// What a single tile would have summed is summed directly, with the bits of other shapes' sums.
+#[test]
+fn a_single_tile_is_not_filtered_in_inference() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(8);
+        for (extent, is_one) in [(5, true), (6, true), (7, true), (8, false)] {
+            let size = plain([extent, extent, 8], 16, [3, 3]);
+            let problem = Problem::<E>::whole(size, 1, &mut random);
+            let mut exact = Vec::new();
+            for output in 0..problem.outputs() {
+                exact.push(E::from_f64(problem.winner(&problem.candidates(output)).0));
+            }
+            let inferred = problem.infer(set, 1);
+            // Fractions of the filtering do not come out even; direct sums of whole numbers do.
+            if is_one {
+                assert_same_bits(&inferred, &exact, problem.case(set));
+            } else {
+                assert!(*inferred != *exact, "{}", problem.case(set));
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+#[test]
 fn derivatives_are_the_definitions() {
     fn check<E: Number + Guard>(set: InstructionSet) {
         let mut random = Random::new(2);

@@ -5,7 +5,7 @@ use crate::{Initialiser, Role};
 use kernels::{
     Buffer, Element, InstructionSet,
     convolution::{
-        Derivatives, Geometry, OutputGradient, Weights, backward, forward, pack_weights,
+        Derivatives, Geometry, OutputGradient, Weights, backward, forward, infer, pack_weights,
         packed_weights_length, workspace_length,
     },
 };
@@ -63,11 +63,27 @@ impl<E: Element> Layer<E> for ConvolutionLayer<E> {
         pack_weights(self.set, &self.geometry, &parameters[..self.weights()], &mut self.packed_weights);
     }
 
-    fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+    fn forward(
+        &self,
+        context: Context,
+        parameters: &[E],
+        input: &[E],
+        output: &mut [E],
+        scratch: &mut Memory<E>,
+    ) {
+        let Self { set, geometry, packed_weights, .. } = self;
         let bias = self.bias.values(&parameters[self.weights()..]);
         let Memory { values: workspace, bytes: winners } = scratch;
         let winners = &mut winners[..output.len()];
-        forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, winners, workspace);
+        match context.purpose {
+            Purpose::Learning => {
+                forward(*set, geometry, input, packed_weights, bias, output, winners, workspace)
+            }
+            Purpose::Inference => {
+                let threads = context.threads;
+                infer(*set, geometry, input, packed_weights, bias, output, winners, workspace, threads)
+            }
+        }
     }
 
     fn adds_derivatives(&self) -> bool {

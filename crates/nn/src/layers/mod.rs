@@ -77,6 +77,8 @@ pub(crate) struct Context {
     pub(crate) step: u64,
     /// Which group of the batch the images are, counted from 0.
     pub(crate) group: usize,
+    /// Threads that have nothing else to do than to share a layer's work, with the caller's own.
+    pub(crate) threads: usize,
 }
 
 /// A layer: what it computes is in `&self`, what it remembers of a group of images in [`Memory`].

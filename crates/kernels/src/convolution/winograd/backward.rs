@@ -51,7 +51,7 @@ impl<E: Element> Kernel<E> for Backward<'_, E> {
                 let images = block.min(self.images - first);
                 let tiles = images * tiling.tiles();
                 let input = self.input.as_ptr().add(first * geometry.input_length());
-                by_tile!(tiling, transform_images[V](geometry, input, images, inputs));
+                by_tile!(tiling, transform_images[V](geometry, input, 0..tiles, inputs));
                 if let Some(d_bias) = self.d_bias.as_deref_mut() {
                     add_bias::<V>(geometry, self.output, first..first + images, d_bias);
                 }

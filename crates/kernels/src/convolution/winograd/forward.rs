@@ -5,51 +5,95 @@ use super::{
     transforms::{Output, Transform, both_ways},
 };
 use crate::{
-    Element,
-    convolution::{Activation, Geometry, best::Best},
+    Element, InstructionSet,
+    convolution::{Activation, Geometry, best::Best, forward::Arguments},
     dispatch::Kernel,
+    parts::{Shared, in_parts, share},
     tile::panel_width,
     vector::Vector,
 };
 use std::ops::Range;
 
 /// The forward pass; lengths as [`super::super::forward`] checks them.
-pub(in super::super) struct Forward<'a, E> {
-    pub(in super::super) geometry: &'a Geometry,
-    pub(in super::super) images: usize,
-    pub(in super::super) input: &'a [E],
-    pub(in super::super) packed_weights: &'a [E],
-    pub(in super::super) bias: &'a [E],
-    pub(in super::super) output: &'a mut [E],
-    pub(in super::super) winners: &'a mut [u8],
-    pub(in super::super) workspace: &'a mut [E],
+pub(in super::super) fn forward<E: Element>(
+    set: InstructionSet,
+    arguments: Arguments<E>,
+    packed_weights: &[E],
+    output: &mut [E],
+    winners: &mut [u8],
+    workspace: &mut [E],
+) {
+    let Arguments { geometry, images, input, bias, threads } = arguments;
+    let tiling = Tiling::new(geometry);
+    let (tiles, room) = (images * tiling.tiles(), tiling.block_tiles(FORWARD_TILES));
+    let pass = Forward {
+        geometry,
+        tiles: 0..tiles,
+        input,
+        packed_weights,
+        bias,
+        output: Shared(output.as_mut_ptr()),
+        winners: Shared(winners.as_mut_ptr()),
+        workspace: Shared(workspace.as_mut_ptr()),
+        rows: 0..room,
+    };
+    // Each part has its tiles and its rows of the workspace. Pools go by whole images.
+    let parts = threads.min(tiles / FEWEST_TILES).min(room);
+    if parts < 2 || geometry.positions() > 1 {
+        return E::dispatch(set, pass);
+    }
+    in_parts(parts, |part| {
+        let (tiles, rows) = (share(tiles, part, parts), share(room, part, parts));
+        E::dispatch(set, Forward { tiles, rows, ..pass.clone() });
+    });
+}
+
+/// Tiles that are worth another thread's help.
+const FEWEST_TILES: usize = 2;
+
+/// Some tiles' forward pass.
+#[derive(Clone)]
+struct Forward<'a, E> {
+    geometry: &'a Geometry,
+    /// Counted over all images; whole images where there is a pool.
+    tiles: Range<usize>,
+    input: &'a [E],
+    packed_weights: &'a [E],
+    bias: &'a [E],
+    output: Shared<E>,
+    winners: Shared<u8>,
+    workspace: Shared<E>,
+    /// Those rows of the workspace's matrices that this pass may use.
+    rows: Range<usize>,
 }
 
 impl<E: Element> Kernel<E> for Forward<'_, E> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector<Element = E>>(mut self) {
+    unsafe fn run<V: Vector<Element = E>>(self) {
         let geometry = self.geometry;
         let (channels, filters) = (geometry.size.channels, geometry.size.filters);
         let tiling = Tiling::new(geometry);
-        let (block, tiles) = (tiling.block_images(FORWARD_TILES), tiling.block_tiles(FORWARD_TILES));
+        let room = tiling.block_tiles(FORWARD_TILES);
         let (row, widest) = (channels.next_multiple_of(V::LANES), panel_of::<V>(0, filters).1);
         // With one panel the products take their inputs' place: a tile's rows are all read before the first sum is stored.
         let in_place = filters <= panel_width::<V>();
-        // SAFETY: the workspace has room for both matrices and the plane. Every element is written before it is read.
+        // SAFETY: the workspace has room for both matrices and the plane, and these rows of them are this pass's. Every element is
+        // written before it is read.
         unsafe {
             let row = if in_place { row.max(widest) } else { row };
-            let inputs = Pieces::new(self.workspace.as_mut_ptr(), tiles, row);
+            let inputs = Pieces::new(self.workspace.0, room, row);
             let products = match in_place {
                 true => inputs,
-                false => Pieces::new(inputs.end(tiling.positions()), tiles, widest),
+                false => Pieces::new(inputs.end(tiling.positions()), room, widest),
             };
             let plane = products.end(tiling.positions());
-            for first in (0..self.images).step_by(block) {
-                let images = block.min(self.images - first);
-                let input = self.input.as_ptr().add(first * geometry.input_length());
-                by_tile!(tiling, transform_images[V](geometry, input, images, inputs));
+            let [inputs, products] = [inputs, products].map(|pieces| pieces.from(self.rows.start));
+            for first in self.tiles.clone().step_by(self.rows.len()) {
+                let tiles = first..self.tiles.end.min(first + self.rows.len());
+                let count = tiles.len();
+                by_tile!(tiling, transform_images[V](geometry, self.input.as_ptr(), tiles.clone(), inputs));
                 for filter in (0..filters).step_by(panel_width::<V>()) {
                     let (used, width) = panel_of::<V>(filter, filters);
                     let job = Products {
@@ -60,21 +104,21 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                         to: products,
                     };
                     for position in 0..tiling.positions() {
-                        job.run::<V>(position, images * tiling.tiles(), width / V::LANES);
+                        job.run::<V>(position, count, width / V::LANES);
                     }
                     if geometry.positions() == 1 {
                         let filters = filter..filter + used;
                         match geometry.size.activation {
-                            Activation::Linear => self.store::<V, false>(first, images, filters, products),
-                            Activation::Relu => self.store::<V, true>(first, images, filters, products),
+                            Activation::Linear => self.store::<V, false>(tiles.clone(), filters, products),
+                            Activation::Relu => self.store::<V, true>(tiles.clone(), filters, products),
                         }
                         continue;
                     }
                     for vector in (0..used).step_by(V::LANES) {
-                        for image in 0..images {
+                        for image in 0..count / tiling.tiles() {
                             let tiles = image * tiling.tiles();
                             by_tile!(tiling, fill_plane[V](tiling, job.to, tiles, vector, plane));
-                            self.pool::<V>(first + image, filter + vector, tiling, plane);
+                            self.pool::<V>(first / tiling.tiles() + image, filter + vector, tiling, plane);
                         }
                     }
                 }
@@ -112,25 +156,24 @@ unsafe fn fill_plane<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
 }
 
 impl<E: Element> Forward<'_, E> {
-    /// Aᵀ m A of some images' tiles and a panel of filters, with the bias and the ReLU, if there is one, where there is no pool: straight
-    /// to the outputs. Without a ReLU nothing reads which position won, and so it is not written.
+    /// Aᵀ m A of some tiles and a panel of filters, with the bias and the ReLU, if there is one, where there is no pool: straight to the
+    /// outputs. Without a ReLU nothing reads which position won, and so it is not written.
     ///
     /// # Safety
-    /// The images and the filters exist; `products` holds their tiles.
+    /// The tiles and the filters exist and are this pass's alone; `products` holds their sums.
     #[inline(always)]
     unsafe fn store<V: Vector<Element = E>, const RELU: bool>(
-        &mut self,
-        first: usize,
-        images: usize,
+        &self,
+        tiles: Range<usize>,
         filters: Range<usize>,
         products: Pieces<E>,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             match Tiling::new(self.geometry).side {
-                3 => self.store_tiles::<V, RELU, 3, 5>(first, images, filters, products),
-                4 => self.store_tiles::<V, RELU, 4, 6>(first, images, filters, products),
-                _ => self.store_tiles::<V, RELU, 5, 7>(first, images, filters, products),
+                3 => self.store_tiles::<V, RELU, 3, 5>(tiles, filters, products),
+                4 => self.store_tiles::<V, RELU, 4, 6>(tiles, filters, products),
+                _ => self.store_tiles::<V, RELU, 5, 7>(tiles, filters, products),
             }
         }
     }
@@ -144,9 +187,8 @@ impl<E: Element> Forward<'_, E> {
         const OUTPUTS: usize,
         const PIECE: usize,
     >(
-        &mut self,
-        first: usize,
-        images: usize,
+        &self,
+        tiles: Range<usize>,
         filters: Range<usize>,
         products: Pieces<E>,
     ) where
@@ -154,8 +196,8 @@ impl<E: Element> Forward<'_, E> {
     {
         let (geometry, size) = (self.geometry, &self.geometry.size);
         let tiling = Tiling::new(geometry);
-        for index in 0..images * tiling.tiles() {
-            let (image, tile) = (first + index / tiling.tiles(), index % tiling.tiles());
+        for (index, tile) in tiles.enumerate() {
+            let (image, tile) = (tile / tiling.tiles(), tile % tiling.tiles());
             let ((row, column), part) = (tiling.corner(tile), tiling.outputs(tile));
             let corner =
                 image * geometry.output_length() + (row * geometry.output_width + column) * size.filters;
@@ -166,16 +208,16 @@ impl<E: Element> Forward<'_, E> {
                     let from = products.at(0, index).add(filter - filters.start);
                     let bias = V::load_first(self.bias.as_ptr().add(filter), count);
                     let load = |y: usize, x: usize| V::load(from.add((PIECE * y + x) * products.stride));
-                    let mut store = |y: usize, x: usize, value: V| {
+                    let store = |y: usize, x: usize, value: V| {
                         let at = corner + (y * geometry.output_width + x) * size.filters + filter;
-                        let (output, value) = (self.output.as_mut_ptr().add(at), value.add(bias));
+                        let (output, value) = (self.output.0.add(at), value.add(bias));
                         if !RELU {
                             value.store_first(output, count);
                             return;
                         }
                         let mut best = Best::<V>::new(Activation::Relu, 1);
                         best.offer(0, value);
-                        best.store(output, self.winners.as_mut_ptr().add(at), count);
+                        best.store(output, self.winners.0.add(at), count);
                     };
                     if part.is_all(OUTPUTS) {
                         both_ways::<Output, V, PIECE, OUTPUTS>(load, store);
@@ -197,7 +239,7 @@ impl<E: Element> Forward<'_, E> {
     /// The image and the filter exist; `plane` holds the outputs.
     #[inline(always)]
     unsafe fn pool<V: Vector<Element = E>>(
-        &mut self,
+        &self,
         image: usize,
         filter: usize,
         tiling: Tiling,
@@ -209,8 +251,7 @@ impl<E: Element> Forward<'_, E> {
         unsafe {
             let bias = V::load_first(self.bias.as_ptr().add(filter), count);
             let first = image * geometry.windows() * size.filters + filter;
-            let (mut output, mut winners) =
-                (self.output.as_mut_ptr().add(first), self.winners.as_mut_ptr().add(first));
+            let (mut output, mut winners) = (self.output.0.add(first), self.winners.0.add(first));
             for row in 0..geometry.output_height {
                 for column in 0..geometry.output_width {
                     let place = row * size.pool_height * tiling.plane_width() + column * size.pool_width;

@@ -20,8 +20,8 @@ mod transforms;
 mod weights;
 
 pub(super) use backward::Backward;
-pub(super) use forward::Forward;
-pub(super) use weights::{pack_weights, packed_weights_length};
+pub(super) use forward::forward;
+pub(super) use weights::{pack_weights, packed_weights_length, panels};
 
 use super::Geometry;
 use crate::{
@@ -56,6 +56,11 @@ pub(super) fn applies(geometry: &Geometry) -> bool {
 /// threads, where the transformed pieces of both compete for the shared cache.
 pub(super) fn applies_backward(geometry: &Geometry) -> bool {
     applies(geometry) && geometry.positions() == 1
+}
+
+/// Whether one tile has all outputs, and every pixel lies in memory.
+pub(super) fn has_one_tile(geometry: &Geometry) -> bool {
+    Tiling::new(geometry).tiles() == 1 && geometry.border == [0, 0]
 }
 
 /// Elements that the passes need beside their arguments.
@@ -227,6 +232,15 @@ impl<E> Pieces<E> {
         unsafe { self.start.add(position * self.stride + row * self.row) }
     }
 
+    /// The same from a row on.
+    ///
+    /// # Safety
+    /// There is such a row.
+    unsafe fn from(self, row: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self { start: self.start.add(row * self.row), ..self } }
+    }
+
     /// What follows the matrices of so many positions.
     ///
     /// # Safety
@@ -237,22 +251,22 @@ impl<E> Pieces<E> {
     }
 }
 
-/// Bᵀ d B of all pieces of some images, `[position][tile, channel]`; the channels beyond the last are zero.
+/// Bᵀ d B of the pieces of some tiles, counted over all `images`, `[position][tile, channel]`; the channels beyond the last are zero.
 ///
 /// # Safety
-/// `images` has so many images behind it, `to` room for their tiles.
+/// `images` has the images of these tiles behind it, `to` room for as many.
 #[inline(always)]
 unsafe fn transform_images<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
     geometry: &Geometry,
     images: *const V::Element,
-    count: usize,
+    tiles: Range<usize>,
     to: Pieces<V::Element>,
 ) where
     Input: Transform<PIECE, PIECE>,
 {
     let (tiling, channels) = (Tiling::new(geometry), geometry.size.channels);
-    for index in 0..count * tiling.tiles() {
-        let (image, tile) = (index / tiling.tiles(), index % tiling.tiles());
+    for (index, tile) in tiles.enumerate() {
+        let (image, tile) = (tile / tiling.tiles(), tile % tiling.tiles());
         let (part, corner) = tiling.piece(geometry, tile);
         // SAFETY: the piece's rows and columns that are read lie within the image.
         unsafe {

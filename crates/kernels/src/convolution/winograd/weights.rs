@@ -44,6 +44,15 @@ pub(in super::super) fn packed_weights_length<E: Element>(set: InstructionSet, g
     ])
 }
 
+/// Of what [`pack_weights`] has laid out, the weights as they are, in panels.
+pub(in super::super) fn panels<'a, E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    packed: &'a [E],
+) -> &'a [E] {
+    &packed[forward_length::<E>(set, geometry) + backward_length::<E>(set, geometry)..]
+}
+
 /// G g Gᵀ of every filter and channel in panels of filters, and again in panels of channels.
 ///
 /// The lengths are those of the geometry and of [`packed_weights_length`].

@@ -4,7 +4,7 @@ use super::{Guard, Guarded, Number, Random, Sum, case};
 use kernels::{
     InstructionSet,
     convolution::{
-        self, Activation, Geometry, OutputGradient, Size, Weights, forward, pack_weights,
+        self, Activation, Geometry, OutputGradient, Size, Weights, forward, infer, pack_weights,
         packed_weights_length, workspace_length,
     },
     matmul::Output,
@@ -190,6 +190,18 @@ impl<E: Number + Guard> Problem<E> {
         let mut workspace = self.workspace(set);
         forward(set, &self.geometry, &input, &packed, &bias, &mut output, &mut winners, &mut workspace);
         (output, winners)
+    }
+
+    /// As [`Self::forward`], for inference, by so many threads.
+    pub fn infer(&self, set: InstructionSet, threads: usize) -> Guarded<E> {
+        let (input, bias) = (Guarded::input(&self.input, 1), Guarded::input(&self.bias, 3));
+        let mut output = Guarded::stale(self.outputs(), 1);
+        let mut winners = Guarded::stale(self.outputs(), 1);
+        let packed = self.packed(set);
+        let mut workspace = self.workspace(set);
+        let geometry = &self.geometry;
+        infer(set, geometry, &input, &packed, &bias, &mut output, &mut winners, &mut workspace, threads);
+        output
     }
 
     pub fn workspace(&self, set: InstructionSet) -> Guarded<E> {
@@ -378,6 +390,11 @@ pub fn minimal_filtering() -> Vec<(Size, usize)> {
         sizes.push((pooled(plain([extent, 19 - extent, 8], 8, [3, 3]), pool), 2));
     }
     sizes.push((plain([38, 37, 8], 9, [3, 3]), 2));
+    // A single tile an image, and six outputs in two.
+    for images in [1, 40] {
+        sizes.push((plain([5, 5, 17], 130, [3, 3]), images));
+        sizes.push((Size { activation: Activation::Linear, ..plain([8, 5, 9], 20, [3, 3]) }, images));
+    }
     sizes
 }
 
