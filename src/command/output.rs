@@ -6,6 +6,7 @@
 
 use crate::command::{failure::Failure, interrupt, verb::Verb};
 use clap::error::{ContextKind, ContextValue};
+use report::thousands;
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     env,
@@ -164,6 +165,11 @@ fn size(is_terminal: bool, told: impl FnOnce() -> Option<(Width, Height)>) -> Op
         Some((Width(columns), Height(rows))) => Size { columns: columns.into(), rows: rows.into() },
         None => Size { columns: COLUMNS, rows: ROWS },
     })
+}
+
+/// `1 file`, `2,000 files`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
 }
 
 /// Lines of at most that width, broken between words, those that follow indented by two more.

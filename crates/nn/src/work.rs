@@ -30,6 +30,8 @@ pub struct StageWork {
     pub parameters: usize,
     /// Values that the backward pass keeps of a group until the sum: the group's gradient, or what it is a product of.
     pub kept: usize,
+    /// Whether the inputs' derivatives take the place of the outputs'.
+    pub in_place: bool,
 }
 
 impl StageWork {
@@ -64,6 +66,7 @@ impl StageWork {
             outputs,
             parameters: stage.parameters.len(),
             kept: layer.map_or(MemorySize::default(), Layer::kept).values,
+            in_place: layer.is_none_or(Layer::differentiates_in_place),
         }
     }
 
@@ -82,6 +85,12 @@ impl StageWork {
         let inputs = if self.parameters == 0 { 0 } else { self.inputs };
         let parameters = if self.input_derivatives == 0 { 0 } else { self.parameters };
         GROUP * (self.outputs + inputs + self.input_derivatives) + parameters + self.kept
+    }
+
+    /// Those values, each counted once: what lies in memory for a group's backward pass.
+    pub fn backward_footprint(&self) -> usize {
+        let twice = if self.in_place { self.input_derivatives.min(self.outputs) } else { 0 };
+        self.backward_values().saturating_sub(GROUP * twice)
     }
 
     /// Values that the sum over so many groups has to move: what they have kept is read, the gradient written.

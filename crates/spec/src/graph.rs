@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub const MAXIMUM_LAYERS: usize = 2000;
 
 /// Most values that a layer may make of one image: a thread holds 16 images' activations and their derivatives.
-const LARGEST_OUTPUT: usize = 1 << 21;
+pub(crate) const LARGEST_OUTPUT: usize = 1 << 21;
 
 /// Most values that all layers together may make of one image.
 const LARGEST_OUTPUTS: usize = 1 << 23;

@@ -1,6 +1,6 @@
 //! What each layer makes of its input: shapes, parameters, operations.
 
-use crate::{Cell, LayerSpec, PoolSpec, RecurrentSpec, Shape, Sliding, Units};
+use crate::{Cell, LayerSpec, PoolSpec, RecurrentSpec, Shape, Sliding, Units, graph::LARGEST_OUTPUT};
 
 /// Rows and columns of the largest pooling window: which of its positions has won is a byte.
 const LARGEST_POOL: usize = 15;
@@ -133,8 +133,15 @@ impl Sliding {
         positive(&self.kernel)?;
         positive(&[self.stride, self.dilation])?;
         let mut positions = [0; 2];
+        let padded = |axis: usize, side: usize| self.padding[axis].saturating_mul(2).saturating_add(side);
+        let length = product(&[padded(0, height), padded(1, width), input.features()]);
+        if length > LARGEST_OUTPUT as u64 {
+            return Err(format!(
+                "{length} values of one image with its padding: at most {LARGEST_OUTPUT} expected, by a smaller padding or dilation"
+            ));
+        }
         for (axis, side) in [height, width].into_iter().enumerate() {
-            let padded = self.padding[axis].saturating_mul(2).saturating_add(side);
+            let padded = padded(axis, side);
             let extent = self.extent()[axis];
             if self.padding[axis] >= extent {
                 return Err(format!(

@@ -107,12 +107,14 @@ impl<'a> Native<'a> {
         &self.model.probabilities()[..images * self.model.classes()]
     }
 
-    /// Values that an update reads or writes, as [`Optimiser::step_values`] counts them.
+    /// Values that an update moves, and how many of them lie in memory, as [`Optimiser::step_values`] and
+    /// [`Optimiser::step_footprint`] count them.
     ///
     /// # Panics
     /// Before [`Engine::begin`].
-    pub fn step_values(&self) -> usize {
-        self.optimiser.as_ref().expect("a training has begun").step_values()
+    pub fn step_values(&self) -> [usize; 2] {
+        let optimiser = self.optimiser.as_ref().expect("a training has begun");
+        [optimiser.step_values(), optimiser.step_footprint()]
     }
 }
 

@@ -74,7 +74,7 @@ fn text(corpus: &Corpus, inspection: &Inspection) -> String {
     let mut text = format!(
         "{}: {} of {}×{} pixels {colour}, {} classes\n\n",
         corpus.name(),
-        counted(images, "image"),
+        output::counted(images, "image"),
         shape.height,
         shape.width,
         corpus.classes()
@@ -171,7 +171,7 @@ fn copy_lines(corpus: &Corpus, inspection: &Inspection) -> Vec<String> {
             };
             lines.push(format!(
                 "{} identical to {which}{leakage}{relabelled}, for example {}",
-                counted(copies.len(), &format!("{} image", name(part))),
+                output::counted(copies.len(), &format!("{} image", name(part))),
                 examples.join(", ")
             ));
         }
@@ -191,16 +191,12 @@ fn constant_lines(corpus: &Corpus, inspection: &Inspection) -> Vec<String> {
         if !examples.is_empty() {
             lines.push(format!(
                 "{} of one shade, for example {}",
-                counted(part.constant.len(), &format!("{} image", part.name)),
+                output::counted(part.constant.len(), &format!("{} image", part.name)),
                 examples.join(", ")
             ));
         }
     }
     lines
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
 }
 
 fn described(corpus: &Corpus, inspection: &Inspection) -> Value {

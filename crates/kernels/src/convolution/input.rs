@@ -12,7 +12,7 @@ use crate::{Element, InstructionSet, check_length, dispatch::Kernel, matmul::Out
 /// `gradient · weights[filter]` to the position's patch in registers. `weights` is `[filter, kernel row, kernel column, channel]`, unpacked.
 ///
 /// # Panics
-/// When a length does not fit the geometry.
+/// When a length does not fit the geometry, or its images are [without their border](Geometry::without_border).
 pub fn backward_input<E: Element>(
     set: InstructionSet,
     geometry: &Geometry,
@@ -21,6 +21,7 @@ pub fn backward_input<E: Element>(
     d_input: &mut [E],
     into: Output,
 ) {
+    geometry.check_no_border();
     let images = output.check(geometry);
     check_length!(weights, [geometry.size.filters, geometry.filter_length()]);
     check_length!(d_input, [images, geometry.input_length()]);

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// copied out of the image. `input` is that of the forward pass.
 ///
 /// # Panics
-/// When a length does not fit the geometry.
+/// When a length does not fit the geometry, or its images are [without their border](Geometry::without_border).
 pub fn backward_weights<E: Element>(
     set: InstructionSet,
     geometry: &Geometry,
@@ -25,6 +25,7 @@ pub fn backward_weights<E: Element>(
     d_weights: &mut [E],
     d_bias: &mut [E],
 ) {
+    geometry.check_no_border();
     let images = output.check(geometry);
     check_length!(input, [images, geometry.input_length()]);
     check_length!(d_weights, [d_bias.len(), geometry.filter_length()]);

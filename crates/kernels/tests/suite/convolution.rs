@@ -7,8 +7,10 @@ use crate::common::{
 use kernels::{
     InstructionSet,
     convolution::{
-        Activation, Geometry, Size, forward, forward_reference, pack_weights, packed_weights_length,
+        Activation, Geometry, OutputGradient, Size, backward_input, backward_weights, forward,
+        forward_reference, pack_weights, packed_weights_length,
     },
+    matmul::Output,
 };
 
 /// Outputs and winners of whole numbers, to the bit.
@@ -273,6 +275,31 @@ no_geometry! {
     a_kernel_too_wide: plain([5, 3, 1], 1, [1, 4]), "kernel of 4 columns on 3";
     a_pool_too_large: pooled(plain([5, 3, 1], 1, [2, 2]), [1, 3]), "no pooling window fits";
     an_image_too_large: plain([1 << 16, 1 << 16, 1], 1, [1, 1]), "more than 2^32 elements";
+}
+
+/// Their offsets are those of images with the border: without it they would lie beyond the last element.
+fn without_border() -> (Geometry, Vec<f32>, Vec<f32>, Vec<u8>) {
+    let geometry = Geometry::new(plain([8, 8, 8], 8, [3, 3])).without_border([1, 1]).expect("it is filtered");
+    let (input, output) = (geometry.input_length(), geometry.output_length());
+    (geometry, vec![0.0; input], vec![0.0; output], vec![0; output])
+}
+
+#[test]
+#[should_panic(expected = "images with their border expected")]
+fn the_weights_gradient_of_images_without_their_border() {
+    let (geometry, input, gradient, winners) = without_border();
+    let output = OutputGradient { gradient: &gradient, winners: &winners };
+    let [mut d_weights, mut d_bias] = [vec![0.0; 8 * 72], vec![0.0; 8]];
+    backward_weights(InstructionSet::PORTABLE, &geometry, &input, output, 0, &mut d_weights, &mut d_bias);
+}
+
+#[test]
+#[should_panic(expected = "images with their border expected")]
+fn the_input_gradient_of_images_without_their_border() {
+    let (geometry, mut d_input, gradient, winners) = without_border();
+    let output = OutputGradient { gradient: &gradient, winners: &winners };
+    let weights = vec![0.0; 8 * 72];
+    backward_input(InstructionSet::PORTABLE, &geometry, &weights, output, &mut d_input, Output::Overwrite);
 }
 
 /// One element more or less than a problem of two images has; in the order of the arguments of `forward`.

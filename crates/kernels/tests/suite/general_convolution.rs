@@ -82,6 +82,8 @@ impl<E: Number + Guard> Problem<E> {
         let mut workspace = Guarded::stale(workspace_length::<E>(geometry, self.images), 1);
         let mut output = Guarded::stale(self.d_output.len(), 1);
         forward(set, geometry, &input, &packed, &bias, &mut output, &mut workspace);
+        // Backward counts on nothing that forward has left there.
+        let mut workspace = Guarded::stale(workspace_length::<E>(geometry, self.images), 1);
         let [weights, bias] = &self.before;
         let (mut d_weights, mut d_bias) = (Guarded::output(weights, 1), Guarded::output(bias, 3));
         let derivatives = Derivatives {
@@ -262,17 +264,24 @@ fn images_in_slices_give_the_same_bits() {
 #[test]
 fn a_nan_reaches_what_is_summed_from_it_and_nothing_else() {
     fn check<E: Number + Guard>(set: InstructionSet) {
-        let geometry = Geometry::new(sliding([7, 6, 6], [2, 3], [2, 1]), 8, 2);
-        let clean = Problem::<E>::new(geometry, 2, |length| Random::new(3).whole(length, 3));
+        let geometries = [
+            Geometry::new(sliding([7, 6, 6], [2, 3], [2, 1]), 8, 2),
+            // Positions are lanes: the last columns are read beside positions that there are not.
+            Geometry::new(sliding([12, 20, 1], [3, 5], [1, 1]), 6, 1),
+        ];
         type Poison<E> = fn(&mut Problem<E>);
-        let poisons: [Poison<E>; 4] = [
+        let poisons: [Poison<E>; 6] = [
             |problem| problem.input[100] = E::NAN,
+            |problem| problem.input[39] = E::NAN,
+            |problem| *problem.input.last_mut().expect("a pixel") = E::NAN,
             |problem| problem.weights[40] = E::NAN,
             |problem| problem.bias[5] = E::NAN,
             |problem| problem.d_output[77] = E::NAN,
         ];
-        for poison in poisons {
-            let mut problem = clean.map(|value| value);
+        for (geometry, poison) in
+            geometries.iter().flat_map(|geometry| poisons.map(|poison| (geometry.clone(), poison)))
+        {
+            let mut problem = Problem::<E>::new(geometry, 2, |length| Random::new(3).whole(length, 3));
             poison(&mut problem);
             let expected = problem.map(E::to_f64).reference();
             for ((found, expected), name) in problem.run(set).iter().zip(&expected).zip(NAMES) {
@@ -281,6 +290,31 @@ fn a_nan_reaches_what_is_summed_from_it_and_nothing_else() {
                 }
             }
         }
+    }
+    on_every_set!(check);
+}
+
+/// Few channels and filters, whose positions are lanes: one vector of them and several, whole and in part, with and without a border.
+#[test]
+fn few_channels_and_filters_are_exact() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let sizes = [[1, 1], [1, 4], [1, 5], [1, 9], [1, 12], [1, 16], [2, 6], [3, 4], [4, 3]];
+        let images = [
+            ([28, 28], [5, 5]),
+            ([20, 33], [3, 3]),
+            ([9, 16], [1, 1]),
+            ([14, 22], [7, 6]),
+            ([36, 30], [2, 8]),
+        ];
+        let problems = sizes.into_iter().flat_map(|[channels, filters]| {
+            images.into_iter().flat_map(move |([height, width], kernel)| {
+                let size = sliding([height, width, channels], kernel, [1, 1]);
+                let geometry = Geometry::new(size.clone(), filters, 1);
+                let inner = Geometry::new(size, filters, 1).without_border([1, 2]);
+                [(geometry, 3), (inner, 2)]
+            })
+        });
+        check_exact::<E>(set, problems);
     }
     on_every_set!(check);
 }
@@ -343,7 +377,7 @@ wrong_lengths! {
     panels_of_another_shape: [0, -4, 0, 0, 0, 0, 0, 0], "packed_weights: 4 elements expected, 0 found";
     a_bias_too_many: [0, 0, 1, 0, 0, 0, 0, 0], "bias: 4 elements expected, 5 found";
     an_output_too_few: [0, 0, 0, -1, 0, 0, 0, 0], "output: 128 elements expected, 127 found";
-    a_workspace_too_short: [0, 0, 0, 0, -1, 0, 0, 0], "workspace: at least 388 elements expected, 387 found";
+    a_workspace_too_short: [0, 0, 0, 0, -1, 0, 0, 0], "workspace: at least 32 elements expected, 31 found";
     a_weight_gradient_too_few: [0, 0, 0, 0, 0, -1, 0, 0], "d_weights: 4 elements expected, 3 found";
     a_bias_gradient_too_many: [0, 0, 0, 0, 0, 0, 1, 0], "d_bias: 4 elements expected, 5 found";
     an_input_gradient_too_few: [0, 0, 0, 0, 0, 0, 0, -1], "d_input: 32 elements expected, 31 found";

@@ -269,6 +269,21 @@ fn layers_that_do_not_fit_are_named() {
             "layer 1 (conv 65536 1x1): 4718592 values of one image: at most 2097152 expected",
         ),
         (
+            &["conv 1 3x3 same dilation 40000"],
+            "layer 1 (conv 1 3x3 same dilation 40000): 6401360072 values of one image with its padding: at most 2097152 expected, \
+             by a smaller padding or dilation",
+        ),
+        (
+            &["conv 1 2x2 dilation 65535 pad 65535 stride 65535"],
+            "layer 1 (conv 1 2x2 stride 65535 pad 65535 dilation 65535): 17181573162 values of one image with its padding: at most \
+             2097152 expected, by a smaller padding or dilation",
+        ),
+        (
+            &["depthwise 3x3 same dilation 15000"],
+            "layer 1 (depthwise 3x3 same dilation 15000): 900510072 values of one image with its padding: at most 2097152 expected, \
+             by a smaller padding or dilation",
+        ),
+        (
             &["flatten", "dense 65536", "dense 65536"],
             "layer 3 (dense 65536): more than 67108864 parameters so far",
         ),

@@ -23,6 +23,7 @@ fn operations_and_values_are_those_of_the_layers_definitions() {
         outputs: 8,
         parameters: 2 * 9 + 2,
         kept: 2 * 9 + 2,
+        in_place: false,
     };
     let dense = |number: usize, inputs: usize, outputs: usize| StageWork {
         name: format!("dense{number}"),
@@ -35,6 +36,7 @@ fn operations_and_values_are_those_of_the_layers_definitions() {
         outputs,
         parameters: inputs * outputs + outputs,
         kept: 16 * (inputs + outputs),
+        in_place: false,
     };
     let work = model.work();
     assert_eq!(work, [conv, dense(1, 8, 5), dense(2, 5, 3)]);
@@ -50,6 +52,10 @@ fn operations_and_values_are_those_of_the_layers_definitions() {
         Optimiser::<f32>::new(&UpdateRule::default(), model.specs()).step_values(),
         7 * (20 + 45 + 18)
     );
+    assert_eq!(
+        Optimiser::<f32>::new(&UpdateRule::default(), model.specs()).step_footprint(),
+        4 * (20 + 45 + 18)
+    );
 }
 
 /// A sum reads two values for each that it gives, and its derivative need only be copied for one of them. What no parameter is
@@ -64,6 +70,8 @@ fn a_sum_and_a_layer_before_all_parameters_move_what_they_must() {
     assert_eq!((sum.inputs, sum.outputs, sum.input_derivatives), (36, 18, 18));
     assert_eq!((sum.forward_values(), sum.backward_values()), (16 * 54, 16 * 36));
     assert_eq!((sum.forward_flops, sum.backward_flops, sum.sum_flops), (0, 0, 0));
+    // Both derivatives of a sum are one.
+    assert_eq!((sum.in_place, sum.backward_footprint()), (true, 16 * 18));
     let pool = named("maxpool1");
     assert_eq!((pool.forward_values(), pool.backward_values()), (16 * (36 + 9), 0));
 }

@@ -154,7 +154,7 @@ fn training(
         Some((times, engine.model().take_times(), start.elapsed()))
     })?;
     let counted = allocations(&mut || (0..10).for_each(|_| step(&mut engine)));
-    let update_values = engine.step_values();
+    let [update_values, update_footprint] = engine.step_values();
     let median = times[times.len() / 2];
     let images_per_second = TRAINING_BATCH as f64 / median;
     let useful_gflops = images_per_second * model.step_flops() as f64 / 1e9;
@@ -165,6 +165,7 @@ fn training(
         batch: TRAINING_BATCH,
         steps: times.len(),
         update_values,
+        update_footprint,
     };
     let roofline = Roofline::of(machine, &model.work(), &measured);
     Some(TrainingSpeed {

@@ -31,6 +31,16 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// As a table of 80 columns has it.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Forward => "fwd",
+            Self::Backward => "bwd",
+            Self::Sum => "sum",
+            Self::Update => "update",
+        }
+    }
+
     /// As it is written in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -94,17 +104,19 @@ pub(super) struct Measured<'a> {
     pub(super) steps: usize,
     /// Values that an update has to move.
     pub(super) update_values: usize,
+    /// How many of them lie in memory.
+    pub(super) update_footprint: usize,
 }
 
-/// What a stage does one way: its time on all threads together in all steps, its operations for an image, the bytes of a group and
-/// of what a thread moves at a time.
+/// What a stage does one way: its time on all threads together in all steps, its operations for an image, the bytes that it moves for
+/// a group, and those that a thread has in memory for that at a time.
 struct Work {
     stage: String,
     direction: Direction,
     time: Duration,
     flops_per_image: u64,
     bytes_per_group: f64,
-    working_set: f64,
+    footprint: f64,
 }
 
 impl Roofline {
@@ -144,44 +156,47 @@ impl Roofline {
 fn works(work: &[StageWork], measured: &Measured, threads: usize) -> Vec<Work> {
     let in_bytes = |values: usize| (values * size_of::<f32>()) as f64;
     let groups = measured.batch.div_ceil(GROUP);
-    let of_a_group = |stage: &StageWork, direction, time, flops_per_image, values| Work {
-        stage: stage.name.clone(),
-        direction,
-        time,
-        flops_per_image,
-        bytes_per_group: in_bytes(values),
-        working_set: in_bytes(values),
-    };
-    let of_a_batch = |stage: &str, direction, time: Duration, flops_per_image, values| Work {
-        stage: stage.to_owned(),
-        direction,
-        time: time * threads as u32,
-        flops_per_image,
-        bytes_per_group: in_bytes(values) / groups as f64,
-        working_set: in_bytes(values) / threads as f64,
-    };
+    let of_a_group =
+        |stage: &StageWork, direction, time, flops_per_image, [values, footprint]: [usize; 2]| Work {
+            stage: stage.name.clone(),
+            direction,
+            time,
+            flops_per_image,
+            bytes_per_group: in_bytes(values),
+            footprint: in_bytes(footprint),
+        };
+    let of_a_batch =
+        |stage: &str, direction, time: Duration, flops_per_image, [values, footprint]: [usize; 2]| Work {
+            stage: stage.to_owned(),
+            direction,
+            time: time * threads as u32,
+            flops_per_image,
+            bytes_per_group: in_bytes(values) / groups as f64,
+            footprint: in_bytes(footprint) / threads as f64,
+        };
     let timed = || work.iter().zip(measured.times.layers.iter().map(|(_, times)| times));
     let forward = timed().map(|(stage, times)| {
-        let values = stage.forward_values();
+        let values = [stage.forward_values(); 2];
         of_a_group(stage, Direction::Forward, times.forward, stage.forward_flops, values)
     });
     let backward = timed().rev().map(|(stage, times)| {
-        let values = stage.backward_values();
+        let values = [stage.backward_values(), stage.backward_footprint()];
         of_a_group(stage, Direction::Backward, times.backward, stage.backward_flops, values)
     });
     let sums = timed().rev().filter(|(stage, _)| stage.parameters > 0).map(|(stage, times)| {
-        let values = stage.sum_values(groups);
+        let values = [stage.sum_values(groups); 2];
         of_a_batch(&stage.name, Direction::Sum, times.sum, stage.sum_flops, values)
     });
-    let update = of_a_batch("optimiser", Direction::Update, measured.times.update, 0, measured.update_values);
+    let values = [measured.update_values, measured.update_footprint];
+    let update = of_a_batch("optimiser", Direction::Update, measured.times.update, 0, values);
     forward.chain(backward).chain(sums).chain([update]).collect()
 }
 
 impl Work {
     /// The work beside a thread's peak of operations a second and its memory's levels.
     fn beside(self, microseconds: f64, peak: f64, levels: &[MemoryLevel]) -> StageRoofline {
-        let Self { stage, direction, flops_per_image, bytes_per_group, working_set, .. } = self;
-        let level = levels.iter().find(|level| level.holds(working_set)).or(levels.last());
+        let Self { stage, direction, flops_per_image, bytes_per_group, footprint, .. } = self;
+        let level = levels.iter().find(|level| level.holds(footprint)).or(levels.last());
         let arithmetic = 1e6 * flops_per_image as f64 / peak;
         let bandwidth = level.map(|level| 1e6 * bytes_per_group / GROUP as f64 / level.bytes_per_second());
         let bound = arithmetic.max(bandwidth.unwrap_or(0.0));
@@ -243,6 +258,7 @@ mod tests {
             outputs: 2,
             parameters: 4,
             kept: 300,
+            in_place: false,
         };
         let [forward, backward, sum] = [64, 0, 16].map(Duration::from_micros);
         let times = StepTimes {
@@ -255,7 +271,9 @@ mod tests {
             wall: Duration::from_micros(96),
             batch: 32,
             steps: 2,
-            update_values: 28,
+            // Four numbers of 150 parameters: 1,200 bytes for each of two threads, and 2,100 that they move.
+            update_values: 1050,
+            update_footprint: 600,
         };
         Roofline::of(machine, &[work], &measured)
     }
@@ -287,7 +305,8 @@ mod tests {
         is_close(sum.microseconds_per_image, 0.5);
         is_close(sum.share_of_bound.expect("known"), 0.8 / 0.5);
         assert_eq!((update.stage.as_str(), update.direction), ("optimiser", Direction::Update));
-        is_close(update.bytes_per_group, 28.0 * 4.0 / 2.0);
+        is_close(update.bytes_per_group, 1050.0 * 4.0 / 2.0);
+        assert_eq!(update.memory_level.as_deref(), Some("memory"));
         is_close(total.microseconds_per_image, 3.0);
         is_close(other_microseconds_per_image, 3.0 - 1.0 - 0.5 - 0.25);
         assert_eq!(total.flops_per_image, 1600);

@@ -146,8 +146,10 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         text.push('\n');
     };
     line(format_args!(
-        "{}, {} threads, kernels {}",
-        environment.cpu, environment.threads, environment.kernels
+        "{}, {}, kernels {}",
+        environment.cpu,
+        output::counted(environment.threads, "thread"),
+        environment.kernels
     ));
     line(format_args!(
         "multiply-add peak {:.0} GFLOP/s on one thread, {:.0} on all; memory read at {:.0} GB/s",

@@ -1,5 +1,6 @@
 //! `bench --stages`: the stages of a training step beside what bounds them, as a table of 80 columns.
 
+use crate::command::output::wrapped;
 use study::bench::{MemoryLevel, Roofline};
 
 /// What stands where nothing is known, or nothing has to be done.
@@ -15,22 +16,36 @@ pub(super) fn legend(levels: &[MemoryLevel]) -> String {
         [] => "caches unknown on this system: operations alone bound".to_owned(),
         levels => levels.iter().map(level).collect::<Vec<_>>().join(", ") + " a thread",
     };
-    format!(
-        "{memory}\n\n\
-         Stages, one image on one thread. calc: time of the MFLOP at the machine's peak.\n\
-         move: time to move the KiB of 16 images at the bandwidth of the cache that fits\n\
-         them, an image. share: the longer of both, as a share of µs. Minimal filtering\n\
-         and skipped zeros save operations, so that it can exceed 100 %."
-    )
+    let read = "Stages forward (fwd) and backward (bwd), one image on one thread. KiB: what 16 images move. fits: the cache that holds \
+                what a thread has of it at a time, each value once; of sums and the update that is its share of the batch's. calc: time \
+                of the MFLOP at the machine's peak. move: time to move the KiB, an image. share: the longer of both, as a share of µs. \
+                Minimal filtering and skipped zeros save operations, so that it can exceed 100 %.";
+    format!("{}\n\n{}", wrapped(&memory, WIDTH), wrapped(read, WIDTH).replace("\n  ", "\n"))
 }
+
+/// Columns of a table.
+const WIDTH: usize = 80;
 
 /// A size in the largest unit that leaves at least one.
 fn size(bytes: usize) -> String {
-    match bytes >> 20 {
-        0 => format!("{} KiB", bytes >> 10),
-        mebibytes => format!("{mebibytes} MiB"),
+    let (value, unit) = match bytes >> 20 {
+        0 => (bytes as f64 / 1024.0, "KiB"),
+        _ => (bytes as f64 / 1_048_576.0, "MiB"),
+    };
+    let whole = format!("{value:.1}");
+    format!("{} {unit}", whole.strip_suffix(".0").unwrap_or(&whole))
+}
+
+/// A name of at most so many characters; the last is an ellipsis where some are left out.
+fn cut(name: &str, most: usize) -> String {
+    match name.chars().count() > most {
+        true => name.chars().take(most - 1).chain(['…']).collect(),
+        false => name.to_owned(),
     }
 }
+
+/// Characters of a row's name that leave room for the columns.
+const LONGEST: usize = 23;
 
 /// The columns behind a row's name: µs, MFLOP, KiB, level, both bounds, share.
 type Cells = [String; 7];
@@ -53,7 +68,8 @@ pub(super) fn table(roofline: &Roofline) -> String {
                 .map_or(MISSING.to_owned(), |time| format!("{time:.2}")),
             percent(stage.share_of_bound),
         ];
-        (format!("{} {}", stage.stage, stage.direction.name()), cells)
+        let direction = stage.direction.short();
+        (format!("{} {direction}", cut(&stage.stage, LONGEST - 1 - direction.len())), cells)
     }));
     let mut other: Cells = Default::default();
     other[0] = format!("{:.2}", roofline.other_microseconds_per_image);
@@ -69,7 +85,7 @@ pub(super) fn table(roofline: &Roofline) -> String {
     let row = |(name, cells): &(String, Cells)| {
         let [time, flops, bytes, level, arithmetic, bandwidth, share] = cells;
         let line = format!(
-            "  {name:<width$}{time:>9}{flops:>8}{bytes:>8}  {level:<6}{arithmetic:>8}{bandwidth:>8}{share:>6}"
+            "  {name:<width$} {time:>8} {flops:>7} {bytes:>7}  {level:<6} {arithmetic:>7} {bandwidth:>7} {share:>5}"
         );
         line.trim_end().to_owned()
     };
@@ -86,4 +102,21 @@ fn kibibytes(bytes: f64) -> String {
 
 fn percent(share: Option<f64>) -> String {
     share.map_or(MISSING.to_owned(), |share| format!("{:.0} %", 100.0 * share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_to_a_tenth() {
+        let sizes = [512, 48 << 10, 1_310_720, 2 << 20, 28_835_840].map(size);
+        assert_eq!(sizes, ["0.5 KiB", "48 KiB", "1.2 MiB", "2 MiB", "27.5 MiB"]);
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        assert_eq!(cut("depthwise12.padding", 19), "depthwise12.padding");
+        assert_eq!(cut("depthwise123.padding", 19), "depthwise123.paddi…");
+    }
 }
