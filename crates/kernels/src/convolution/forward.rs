@@ -365,6 +365,8 @@ unsafe fn short_tile<V: Vector, const WINDOWS: usize, const AT_ONCE: usize, cons
 ) {
     let geometry = job.geometry;
     let positions = geometry.positions();
+    // Here they are registers; behind a reference they would be worked out again for each window.
+    let (all, length, row_stride) = (geometry.windows(), geometry.input_length(), geometry.row_stride());
     let mut places = [0; WINDOWS];
     // SAFETY: every offset of the geometry begins a whole patch within an image; a window's positions lie as far from its first
     // as those of the first window do; the caller promises the rest.
@@ -372,9 +374,9 @@ unsafe fn short_tile<V: Vector, const WINDOWS: usize, const AT_ONCE: usize, cons
         let mut firsts = [job.input; WINDOWS];
         for (first, place) in firsts.iter_mut().zip(&mut places) {
             let (image, window) = windows.next();
-            *place = image * geometry.windows() + window;
+            *place = image * all + window;
             let offset = *geometry.offsets.get_unchecked(window * positions) as usize;
-            *first = job.input.add(image * geometry.input_length() + offset);
+            *first = job.input.add(image * length + offset);
         }
         let bias = load_bias::<V, VECTORS>(job);
         let mut best = [[Best::<V>::new(geometry.size.activation, positions); VECTORS]; WINDOWS];
@@ -403,7 +405,7 @@ unsafe fn short_tile<V: Vector, const WINDOWS: usize, const AT_ONCE: usize, cons
                     weights = weights.add(VECTORS * V::LANES);
                 }
                 for row in &mut rows {
-                    *row = row.wrapping_add(geometry.row_stride());
+                    *row = row.wrapping_add(row_stride);
                 }
             }
             for w in 0..WINDOWS {

@@ -190,9 +190,7 @@ impl<E: Element> BackwardWeights<'_, E> {
         let mut tap = 0;
         // SAFETY: the caller's promise; the taps are the filter's.
         unsafe {
-            for vector in 0..VECTORS {
-                self.add_bias::<V>(filter + vector * V::LANES);
-            }
+            self.add_bias::<V, VECTORS>(filter);
             let size = &self.geometry.size;
             if (size.kernel_height, size.kernel_width, size.stride) == (3, 3, 1) {
                 match (size.pool_height, size.pool_width) {
@@ -219,24 +217,32 @@ impl<E: Element> BackwardWeights<'_, E> {
 
 impl<E: Element> BackwardWeights<'_, E> {
     /// # Safety
-    /// `filter` is one of the call's.
+    /// As [`Self::add_filters`].
     #[inline(always)]
-    unsafe fn add_bias<V: Vector<Element = E>>(&mut self, filter: usize) {
+    unsafe fn add_bias<V: Vector<Element = E>, const VECTORS: usize>(&mut self, filter: usize) {
         let filters = self.geometry.size.filters;
-        let count = V::LANES.min(self.d_bias.len() - filter);
-        // SAFETY: `count` filters from `first` on exist in every window, as the entry point has checked.
+        let mut counts = [V::LANES; VECTORS];
+        counts[VECTORS - 1] = V::LANES.min(self.d_bias.len() - filter - (VECTORS - 1) * V::LANES);
+        // SAFETY: so many filters from `first` on exist in every window, as the entry point has checked.
         unsafe {
             let off = V::splat(E::from_f64(self.geometry.positions() as f64));
             let to = self.d_bias.as_mut_ptr().add(filter);
-            let mut sum = V::load_first(to, count);
+            let mut sums = [V::zero(); VECTORS];
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = V::load_first(to.add(v * V::LANES), counts[v]);
+            }
             let first = self.first_filter + filter;
             for window in 0..self.images * self.geometry.windows() {
-                let at = window * filters + first;
-                let winner = V::load_bytes(self.output.winners.as_ptr().add(at), count);
-                let gradient = V::load_first(self.output.gradient.as_ptr().add(at), count);
-                sum = sum.add(V::zero().select_less_equal(gradient, off, winner));
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let at = window * filters + first + v * V::LANES;
+                    let winner = V::load_bytes(self.output.winners.as_ptr().add(at), counts[v]);
+                    let gradient = V::load_first(self.output.gradient.as_ptr().add(at), counts[v]);
+                    *sum = sum.add(V::zero().select_less_equal(gradient, off, winner));
+                }
             }
-            sum.store_first(to, count);
+            for (v, sum) in sums.into_iter().enumerate() {
+                sum.store_first(to.add(v * V::LANES), counts[v]);
+            }
         }
     }
 
