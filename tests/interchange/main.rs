@@ -3,6 +3,8 @@
 mod c_header;
 mod colour;
 mod common;
+#[path = "../python/environment.rs"]
+mod environment;
 mod hostile;
 mod layers;
 mod malformed;

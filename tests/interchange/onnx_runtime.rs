@@ -1,10 +1,18 @@
 //! ONNX files in ONNX Runtime, which the test installs.
 
-use crate::common::{MNIST, built_in, every_layer, logits, logits_by, trained};
+use crate::{
+    common::{MNIST, built_in, every_layer, logits, logits_by, trained},
+    environment::with_requirements,
+};
 use interchange::{OnnxOptions, Quantisation, onnx};
 use nn::Model;
 use serde_json::Value;
-use std::{fs, path::Path, process::Command, sync::Once};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 use study::study_file::ModelSpec;
 use tempfile::TempDir;
 
@@ -15,27 +23,9 @@ const IMAGES: usize = 10_000;
 const EIGHT_BIT_IMAGES: usize = 2_000;
 
 /// A Python that has ONNX Runtime, installed once for all tests of this target folder.
-fn python() -> std::path::PathBuf {
-    static INSTALL: Once = Once::new();
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange");
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx-runtime");
-    let python = environment.join("bin/python");
-    INSTALL.call_once(|| {
-        let run = |command: &mut Command| {
-            let output = command.output().expect("Python 3 with venv is needed to test what is exported");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        };
-        let imports = ["-c", "import onnx, onnxruntime, numpy"];
-        let is_there =
-            Command::new(&python).args(imports).output().is_ok_and(|output| output.status.success());
-        if !is_there {
-            run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-            run(Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "-r"])
-                .arg(sources.join("requirements.txt")));
-        }
-    });
-    python
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| with_requirements("interchange"))
 }
 
 /// What ONNX Runtime says of the models in a folder.

@@ -1,4 +1,5 @@
-//! Virtual environments below the target folder; the tests of clusters use them, too.
+//! Virtual environments below the target folder; the tests of clusters and of exported models use them, too. `.ci/install` makes them as this
+//! does, beside what is compiled.
 
 use std::{
     fs,

@@ -2,7 +2,8 @@
 
 use crate::environment::{fresh, pip, root, succeed, with_requirements};
 use std::{
-    fs,
+    collections::BTreeSet,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -10,6 +11,9 @@ use std::{
 
 /// What builds the wheel; a build tool, which the wheel's users do not need.
 const MATURIN: &str = "maturin==1.16.0";
+
+/// The features that the tests' wheel is built with.
+const FEATURES: &[&str] = &["--features", "as-in-tests"];
 
 /// The interpreter of an environment with everything in `requirements.txt`, the wheel not among it.
 pub(crate) fn python() -> &'static Path {
@@ -34,7 +38,17 @@ fn wheel() -> &'static Path {
         let _ = fs::remove_dir_all(&out);
         // What the tests are made of is compiled already, by this profile.
         let mut build = Command::new(&maturin);
-        build.args(["build", "--profile", "dev", "--locked", "--features", "as-in-tests", "--out"]).arg(&out);
+        build.args(["build", "--profile", "dev", "--locked"]).args(FEATURES).arg("--out").arg(&out);
+        // What Cargo tells a test of its package: a build script that asks for such a variable (ring's does) would run again, and all
+        // that rests on it be compiled again.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text == "OUT_DIR"
+                || ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| text.starts_with(start))
+            {
+                build.env_remove(&name);
+            }
+        }
         succeed(build.current_dir(root().join("crates/python")));
         let mut wheels = fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").path());
         let wheel = wheels.next().expect("a wheel");
@@ -92,6 +106,23 @@ fn it_does_what_its_documentation_says() {
         everything(),
         &["test_arrays.py", "test_verdict.py", "test_run.py", "test_training.py", "test_docs.py"],
     );
+}
+
+/// What the wheel is made of is compiled already: a package with other features would be compiled again, and all that rests on it.
+#[test]
+fn it_is_built_from_what_the_tests_are() {
+    let packages = |of: &[&str]| -> BTreeSet<String> {
+        let mut tree = Command::new(env!("CARGO"));
+        tree.args(["tree", "--locked", "--prefix", "none", "--format", "{p}, features: {f}"]).args(of);
+        let tree = succeed(tree.current_dir(root()));
+        tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let tests = packages(&["--workspace", "--edges", "normal,build,dev"]);
+    let wheel =
+        packages(&[FEATURES, &["--edges", "normal,build", "--package", "mnist-study-python"]].concat());
+    let others: Vec<_> =
+        wheel.difference(&tests).filter(|line| !line.starts_with("mnist-study-python ")).collect();
+    assert!(wheel.len() > 100 && others.is_empty(), "crates/python/Cargo.toml, as-in-tests: {others:#?}");
 }
 
 #[test]
