@@ -12,7 +12,8 @@ use study::{run::Session, study_file::built_in_model};
 use train::Event;
 
 fn check(model: &str, keras_accuracy: f64, tolerance: f64, keras_loss: std::ops::RangeInclusive<f64>) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Both tests run at the same time.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
     let session =
         Session::open(&Source::Mnist, InstructionSet::detect(), threads).expect("MNIST is embedded");
     let built_in = built_in_model(model).expect("it is built in");

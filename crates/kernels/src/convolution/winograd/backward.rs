@@ -166,12 +166,8 @@ unsafe fn transform_gradient<V: Vector, const OUTPUTS: usize, const PIECE: usize
                 let store = |y: usize, x: usize, value: V| {
                     value.store(to.at(PIECE * y + x, index).add(filter));
                 };
-                if part.is_all(OUTPUTS) {
-                    both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(gradient, store);
-                } else {
-                    let gradient = |y, x| if part.contains(y, x) { gradient(y, x) } else { V::zero() };
-                    both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(gradient, store);
-                }
+                let gradient = |y, x| if part.contains(y, x) { gradient(y, x) } else { V::zero() };
+                both_ways::<OutputAdjoint, V, OUTPUTS, PIECE>(gradient, store);
             }
         }
     }
@@ -299,15 +295,11 @@ impl<E: Element> Backward<'_, E> {
                         let to = corner.wrapping_add(y * geometry.row_stride() + x * channels + channel);
                         V::load_first(to, count).add(value).store_first(to, count);
                     };
-                    if part.is_all(PIECE) {
-                        both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, add);
-                    } else {
-                        both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, |y, x, value| {
-                            if part.contains(y, x) {
-                                add(y, x, value);
-                            }
-                        });
-                    }
+                    both_ways::<InputAdjoint, V, PIECE, PIECE>(piece, |y, x, value| {
+                        if part.contains(y, x) {
+                            add(y, x, value);
+                        }
+                    });
                 }
             }
         }

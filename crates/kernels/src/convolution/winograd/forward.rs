@@ -219,15 +219,11 @@ impl<E: Element> Forward<'_, E> {
                         best.offer(0, value);
                         best.store(output, self.winners.0.add(at), count);
                     };
-                    if part.is_all(OUTPUTS) {
-                        both_ways::<Output, V, PIECE, OUTPUTS>(load, store);
-                    } else {
-                        both_ways::<Output, V, PIECE, OUTPUTS>(load, |y, x, value| {
-                            if part.contains(y, x) {
-                                store(y, x, value);
-                            }
-                        });
-                    }
+                    both_ways::<Output, V, PIECE, OUTPUTS>(load, |y, x, value| {
+                        if part.contains(y, x) {
+                            store(y, x, value);
+                        }
+                    });
                 }
             }
         }

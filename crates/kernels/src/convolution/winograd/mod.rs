@@ -193,11 +193,6 @@ struct Part {
 
 impl Part {
     #[inline(always)]
-    fn is_all(&self, side: usize) -> bool {
-        self.rows == (0..side) && self.columns == (0..side)
-    }
-
-    #[inline(always)]
     fn contains(&self, row: usize, column: usize) -> bool {
         self.rows.contains(&row) && self.columns.contains(&column)
     }
@@ -275,16 +270,14 @@ unsafe fn transform_images<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
                 let lanes = V::LANES.min(channels - channel);
                 let pixel = |y: usize, x: usize| {
                     let at = y * geometry.row_stride() + x * channels + channel;
-                    V::load_first(corner.wrapping_add(at), lanes)
+                    match part.contains(y, x) {
+                        true => V::load_first(corner.wrapping_add(at), lanes),
+                        false => V::zero(),
+                    }
                 };
                 let store =
                     |y: usize, x: usize, value: V| value.store(to.at(PIECE * y + x, index).add(channel));
-                if part.is_all(PIECE) {
-                    both_ways::<Input, V, PIECE, PIECE>(pixel, store);
-                } else {
-                    let pixel = |y, x| if part.contains(y, x) { pixel(y, x) } else { V::zero() };
-                    both_ways::<Input, V, PIECE, PIECE>(pixel, store);
-                }
+                both_ways::<Input, V, PIECE, PIECE>(pixel, store);
             }
         }
     }
