@@ -72,6 +72,10 @@ fn stages_are_told_beside_what_bounds_them() {
             stage["direction"].as_str().expect("a way")
         )
     };
+    let row_name = |stage: &serde_json::Value| {
+        let name = name(stage);
+        name.replace(" forward", " fwd").replace(" backward", " bwd")
+    };
     let stages = |name: &str| of(name)["roofline"]["stages"].as_array().expect("stages").clone();
     let order = [
         "lstm1 forward",
@@ -104,7 +108,7 @@ fn stages_are_told_beside_what_bounds_them() {
                 .stdout
                 .split(&format!("\n{model} ("))
                 .nth(1)
-                .and_then(|section| section.lines().find(|line| line.trim().starts_with(&name(stage))))
+                .and_then(|section| section.lines().find(|line| line.trim().starts_with(&row_name(stage))))
                 .unwrap_or_else(|| panic!("{}: {}", name(stage), table.stdout));
             let cells: Vec<&str> = row.split_whitespace().collect();
             let counted = [
@@ -119,8 +123,24 @@ fn stages_are_told_beside_what_bounds_them() {
     }
     let (legend, first) = table.stdout.split_once("\ncnn (").expect("a table");
     assert!(legend.contains("exceed 100 %"), "{legend}");
-    let rows = first.lines().filter(|line| line.contains("forward") || line.contains("  total"));
-    for line in legend.lines().chain(rows) {
+    for line in legend.lines().skip(1).chain(first.lines()) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn a_table_of_stages_with_long_names_has_80_columns() {
+    let bench = Bench::new();
+    let layers: String = (0..12).map(|_| "\"depthwise 3x3 same\", ").collect();
+    let study = format!("[model.long]\nlayers = [{layers}\"flatten\", \"dense classes\"]\n");
+    std::fs::write(bench.path().join("long.toml"), study).expect("written");
+    let asked = ["bench", "long.toml:long", "--stages", "--threads", "1", "--seconds", "0.05"];
+    let table = said(&mut bench.command(&asked));
+    assert_eq!(table.code, Some(0), "{}", table.stderr);
+    assert!(table.stdout.contains(", 1 thread, kernels "), "{}", table.stdout);
+    let (_, rows) = table.stdout.split_once("\nlong (").expect("a table");
+    assert!(rows.contains("depthwise12.padding bwd"), "{rows}");
+    for line in rows.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
 }

@@ -30,9 +30,6 @@ impl Bench {
         command.current_dir(self.path()).env_remove("MNIST_STUDY_KERNELS").args(arguments);
         // Port 9 is for throwing bytes away: where anybody listens at all, it is not to HTTP.
         command.env("MNIST_STUDY_DATA", "cache").env("MNIST_STUDY_MIRROR", "http://127.0.0.1:9/copies");
-        // As many tests run at a time as there are processors: threads of several commands that wait for each other's would only be in
-        // the way.
-        command.env("OMP_NUM_THREADS", "1");
         command
     }
 
