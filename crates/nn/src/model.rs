@@ -319,6 +319,9 @@ impl<E: Element> Model<E> {
 
     /// The logits `[images, classes]` of the batch's first `images`.
     ///
+    /// Threads of the current pool share the work, and the caller's may take up other tasks of the pool while it waits: hold no lock that
+    /// such a task wants.
+    ///
     /// # Panics
     /// When `images` is more than the capacity.
     pub fn forward(&mut self, images: usize) -> &[E] {
@@ -359,6 +362,8 @@ impl<E: Element> Model<E> {
         let inputs = input[..images * *input_length].par_chunks(chunk * *input_length);
         let work = inputs.zip(logits.par_chunks_mut(chunk * *classes)).enumerate();
         work.for_each(|(group, (input, logits))| {
+            // Who waits for a layer's parts holds a workspace: no other task may want one.
+            debug_assert!(threads == 1 || images == 1, "{threads} threads for one of several groups");
             let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group, threads };
             let images = input.len() / *input_length;
             let mut workspace = Workspace::of_this_thread(workspaces);
@@ -569,7 +574,7 @@ impl<E: Element> Model<E> {
                     layer.prepare(parameters, purpose);
                 }
             };
-            // A thread's help costs 15 µs, in which a layer takes note of some ten thousand parameters.
+            // A thread's help costs 15 µs, in which a layer takes note of some ten thousand parameters; and layers differ in theirs.
             match parameters.len() < SHARED_PARAMETERS {
                 true => self.stages.iter_mut().for_each(show),
                 false => self.stages.par_iter_mut().with_max_len(1).for_each(show),

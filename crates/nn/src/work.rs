@@ -87,7 +87,7 @@ impl StageWork {
         GROUP * (self.outputs + inputs + self.input_derivatives) + parameters + self.kept
     }
 
-    /// Those values, each counted once: what lies in memory for a group's backward pass.
+    /// The values of [`Self::backward_values`], each counted once: what lies in memory for a group's backward pass.
     pub fn backward_footprint(&self) -> usize {
         let twice = if self.in_place { self.input_derivatives.min(self.outputs) } else { 0 };
         self.backward_values().saturating_sub(GROUP * twice)

@@ -2,6 +2,9 @@
 
 use crate::{Cell, LayerSpec, PoolSpec, RecurrentSpec, Shape, Sliding, Units, graph::LARGEST_OUTPUT};
 
+/// Most values of one image with its padding: an image as large as any with a usual border.
+const LARGEST_PADDED: usize = 2 * LARGEST_OUTPUT;
+
 /// Rows and columns of the largest pooling window: which of its positions has won is a byte.
 const LARGEST_POOL: usize = 15;
 
@@ -135,9 +138,9 @@ impl Sliding {
         let mut positions = [0; 2];
         let padded = |axis: usize, side: usize| self.padding[axis].saturating_mul(2).saturating_add(side);
         let length = product(&[padded(0, height), padded(1, width), input.features()]);
-        if length > LARGEST_OUTPUT as u64 {
+        if length > LARGEST_PADDED as u64 {
             return Err(format!(
-                "{length} values of one image with its padding: at most {LARGEST_OUTPUT} expected, by a smaller padding or dilation"
+                "{length} values of one image with its padding: at most {LARGEST_PADDED} expected, by a smaller padding or dilation"
             ));
         }
         for (axis, side) in [height, width].into_iter().enumerate() {

@@ -5,7 +5,8 @@
 //!
 //! One pass makes both statistics, of the distances to a pivot p, the mean of some rows: μ = p + mean (x − p) and
 //! σ² = mean (x − p)² − (μ − p)² (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983). No large mean
-//! cancels, and what the second term takes from the first is small beside it. μ is subtracted before the product for the same reason.
+//! cancels: the second term is at most rows / 32 times σ², if all but the pivot's rows have one value, and usually less than σ². μ is
+//! subtracted before the product for the same reason.
 //!
 //! What was written last is still in the cache: the passes that sum go from the last row to the first, those that write from the
 //! first to the last.

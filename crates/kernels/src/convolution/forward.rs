@@ -73,8 +73,8 @@ pub fn forward<E: Element>(
     }
 }
 
-/// As [`forward`], where no [`backward`](super::backward) follows, by up to `threads` threads of the current pool. The bits are the same by
-/// any number of them, but may differ from those of [`forward`]: of few outputs, whose transformed weights would be read for a single tile,
+/// As [`forward`], where no [`backward`](super::backward) follows, by up to `threads` threads of the current pool, but by one where minimal
+/// filtering is pooled. The bits are the same by any number of them, but may differ from those of [`forward`]: of few outputs, whose transformed weights would be read for a single tile,
 /// the sums are made directly.
 ///
 /// # Panics
@@ -148,6 +148,7 @@ fn direct<E: Element>(
     winners: &mut [u8],
 ) {
     let Arguments { geometry, images, threads, .. } = arguments;
+    geometry.check_no_border();
     let windows = images * geometry.windows();
     let panels = geometry.size.filters.div_ceil(panel_columns::<E>(set));
     let pass = Forward {

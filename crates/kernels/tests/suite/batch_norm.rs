@@ -286,6 +286,23 @@ fn a_first_row_far_from_the_rest_costs_few_roundings() {
     on_every_set!(check);
 }
 
+/// By rounding the difference of two means may lie below zero.
+#[test]
+fn a_constant_channel_has_no_variance() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        for value in [0.1, 1e5 + 0.1, -3e-7] {
+            let mut sample = Sample::<E>::new(&mut Random::new(8), 301, 5);
+            sample.input.iter_mut().skip(2).step_by(5).for_each(|x| *x = E::from_f64(value));
+            let outcome = sample.forward(set, false);
+            let what = case::<E>(set, format!("{value}"));
+            let [variance, mean] = [outcome.variance[2], outcome.mean[2]].map(|found| found.to_f64());
+            assert!((0.0..=(value * 16.0 * E::EPSILON).powi(2)).contains(&variance), "{what}: {variance}");
+            assert!((mean / E::from_f64(value).to_f64() - 1.0).abs() <= 16.0 * E::EPSILON, "{what}: {mean}");
+        }
+    }
+    on_every_set!(check);
+}
+
 #[test]
 fn one_row_or_none_is_finite_and_nan_stays_in_its_channel() {
     fn check<E: Number + Guard>(set: InstructionSet) {

@@ -77,7 +77,7 @@ fn inference_has_the_same_bits_by_any_number_of_threads() {
         for (size, images) in problem::minimal_filtering() {
             let problem = Problem::<E>::reals(size, images, &mut random);
             let alone = problem.infer(set, 1);
-            for threads in [2, 3, 8] {
+            for threads in [2, 3, 8, 64] {
                 let what = format!("{threads} threads, {}", problem.case(set));
                 assert_same_bits(&problem.infer(set, threads), &alone, &what);
             }
@@ -221,6 +221,7 @@ fn a_border_of_zeros_need_not_be_in_memory() {
             (Activation::Relu, [17, 16], [2, 0]),
             (Activation::Linear, [9, 20], [0, 3]),
             (Activation::Relu, [22, 13], [7, 6]),
+            (Activation::Relu, [7, 6], [1, 1]),
         ] {
             let size = Size { activation, ..plain([height, width, 9], 17, [3, 3]) };
             let mut padded = Problem::<E>::reals(size, 3, &mut random);
@@ -243,6 +244,9 @@ fn a_border_of_zeros_need_not_be_in_memory() {
             let (found, found_winners) = inner.forward(set);
             assert_same_bits(&found, &output, &what);
             assert_eq!(found_winners[..], winners[..], "{what}");
+            for threads in [1, 3] {
+                assert_same_bits(&inner.infer(set, threads), &output, &what);
+            }
             let routed = Routed { gradient: random.reals(output.len()), winners: winners.to_vec() };
             let before = [random.reals::<E>(padded.weights.len()), random.reals::<E>(17)];
             let [d_weights, d_bias, d_padded] = padded.backward(set, &routed, &before[0], &before[1]);

@@ -120,7 +120,7 @@ impl<E: Element> Optimiser<E> {
         3 * parameters + 2 * remembered
     }
 
-    /// Those values, each counted once: what lies in memory for a step.
+    /// The values of [`Self::step_values`], each counted once: what lies in memory for a step.
     pub fn step_footprint(&self) -> usize {
         2 * self.first.len() + self.first.len() + self.second.len()
     }

@@ -1,6 +1,9 @@
 //! What a model promises as a whole: sizes, errors, the same bits on any number of threads and in every batch.
 
-use crate::common::{architecture, sets, study_model};
+use crate::{
+    common::{architecture, sets, study_model},
+    differences::residual,
+};
 use nn::{InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -184,6 +187,53 @@ fn an_image_gives_the_same_logits_in_any_company() {
     }
 }
 
+/// Few images are divided among the threads, one is shared by them: filtered convolutions with a border, without one and of a single tile,
+/// direct ones of several panels and of one, batch normalisation and a sum between them, and parameters enough to be packed together.
+#[test]
+fn logits_are_the_same_by_any_number_of_threads() {
+    let layers = [
+        "conv 16 3x3 same",
+        "batchnorm",
+        "relu",
+        "conv 80 5x5 stride 2",
+        "relu",
+        "conv 70 3x3 no bias",
+        "batchnorm",
+        "conv 33 3x3",
+        "relu",
+        "maxpool 2",
+        "conv 40 3x3",
+        "flatten",
+        "dense classes",
+    ];
+    let mut network = architecture("shared", &layers);
+    network.layers.insert(3, residual(&["conv 16 3x3 same", "relu", "conv 16 3x3 same"], &[]));
+    let all = images(33);
+    for set in sets() {
+        let logits = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| {
+                let mut model: Model<f32> = Model::new(set, &network, [28, 28], 10, 33).expect("it fits");
+                model.initialise(&mut ChaCha8Rng::seed_from_u64(3));
+                let mut logits = Vec::new();
+                for images in [1, 2, 5, 16, 33] {
+                    model.set_batch(images, |image| &all[image * 784..][..784]);
+                    logits.push(model.forward(images).to_vec());
+                }
+                logits
+            })
+        };
+        let alone = logits(1);
+        assert!(alone[4].iter().all(|logit| logit.is_finite()));
+        for part in &alone {
+            assert_eq!(part[..], alone[4][..part.len()], "{}", set.name());
+        }
+        for threads in [2, 3, 7] {
+            assert_eq!(logits(threads), alone, "{threads} threads, {}", set.name());
+        }
+    }
+}
+
 /// By hand: 26² · 32 · 9, 11² · 64 · 9 · 32, 1600 · 128 and 128 · 10; 28 steps of 4 · 128 sums over 28 + 128.
 #[test]
 fn descriptions_count_by_the_definition() {
@@ -270,17 +320,17 @@ fn layers_that_do_not_fit_are_named() {
         ),
         (
             &["conv 1 3x3 same dilation 40000"],
-            "layer 1 (conv 1 3x3 same dilation 40000): 6401360072 values of one image with its padding: at most 2097152 expected, \
+            "layer 1 (conv 1 3x3 same dilation 40000): 6401360072 values of one image with its padding: at most 4194304 expected, \
              by a smaller padding or dilation",
         ),
         (
             &["conv 1 2x2 dilation 65535 pad 65535 stride 65535"],
             "layer 1 (conv 1 2x2 stride 65535 pad 65535 dilation 65535): 17181573162 values of one image with its padding: at most \
-             2097152 expected, by a smaller padding or dilation",
+             4194304 expected, by a smaller padding or dilation",
         ),
         (
             &["depthwise 3x3 same dilation 15000"],
-            "layer 1 (depthwise 3x3 same dilation 15000): 900510072 values of one image with its padding: at most 2097152 expected, \
+            "layer 1 (depthwise 3x3 same dilation 15000): 900510072 values of one image with its padding: at most 4194304 expected, \
              by a smaller padding or dilation",
         ),
         (

@@ -22,8 +22,8 @@ const FILTERS: usize = 4;
 /// With fewer positions the sums, which are read and written once an image, cost more than what is added to them.
 const FEWEST_POSITIONS: usize = 64;
 
-/// Whether a geometry goes this way: where a window's products are too few to fill the vectors of filters that the other way has, and its
-/// rows of positions fill the vectors here.
+/// Whether a geometry goes this way: where there are too few pairs of channel and filter to fill the vectors of filters that the other way
+/// has, and the rows of positions fill the vectors here.
 ///
 /// Measured with AVX-512, microseconds an image forward and for the weights' gradient, the other way and this one: 28×28×1 → 8 filters of
 /// 5×5 with `same` 7.3 + 18.7 and 7.7 + 6.7, → 16 8.5 + 22.7 and 13.2 + 11.7, → 40 25.8 + 75.9 and 50.0 + 49.9; without `same`, where 24 of 32
@@ -31,11 +31,11 @@ const FEWEST_POSITIONS: usize = 64;
 pub(super) fn applies(geometry: &Geometry) -> bool {
     let sliding = geometry.sliding();
     let size = sliding.size();
-    let products = size.channels.saturating_mul(geometry.filters);
+    let pairs = size.channels.saturating_mul(geometry.filters);
     let (width, columns) = (sliding.output_width(), sliding.output_width().next_multiple_of(MOST_LANES));
     (size.stride, size.dilation, geometry.groups) == (1, 1, 1)
         && sliding.positions() >= FEWEST_POSITIONS
-        && (products <= 12 && 2 * width >= columns || products <= 16 && 8 * width >= 7 * columns)
+        && (pairs <= 12 && 2 * width >= columns || pairs <= 16 && 8 * width >= 7 * columns)
 }
 
 /// Elements that the passes need beside their arguments.
@@ -379,7 +379,7 @@ impl<E: Element> Backward<'_, E> {
                     let mut pixels = [V::zero(); TAPS];
                     let positions = V::LANES.min(width - column);
                     for (tap, pixels) in pixels.iter_mut().enumerate() {
-                        // Behind the last position lie pixels of others', whose gradients here are zeros: a NaN times zero is one.
+                        // Behind the last position lie pixels of others', whose gradients here are zeros: NaN times zero is NaN.
                         *pixels = match positions == V::LANES {
                             true => V::load(line.add(column + tap)),
                             false => V::load_first(line.add(column + tap), positions),
@@ -398,6 +398,45 @@ impl<E: Element> Backward<'_, E> {
                     sum.store(self.sums.as_mut_ptr().add(place(index, tap)));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sliding::{Size, Sliding};
+
+    /// As measured: see [`applies`].
+    #[test]
+    fn it_serves_few_channels_and_filters_in_rows_that_fill_vectors() {
+        for ([height, width, channels], [kernel_height, kernel_width], filters, expected) in [
+            ([28, 28, 1], [5, 5], 12, true),
+            ([28, 28, 1], [5, 5], 13, false),
+            ([32, 32, 1], [5, 5], 16, true),
+            ([31, 31, 1], [5, 5], 16, false),
+            ([32, 32, 1], [5, 5], 17, false),
+            ([32, 32, 3], [5, 5], 4, true),
+            ([32, 32, 3], [5, 5], 6, false),
+            ([12, 12, 1], [5, 5], 8, true),
+            ([11, 11, 1], [4, 5], 8, false),
+            ([28, 28, 1], [28, 3], 8, false),
+            ([28, 28, 1], [3, 28], 8, false),
+        ] {
+            let sliding = Sliding::new(Size {
+                height,
+                width,
+                channels,
+                kernel_height,
+                kernel_width,
+                stride: 1,
+                dilation: 1,
+            });
+            let found = applies(&Geometry::new(sliding, filters, 1));
+            assert_eq!(
+                found, expected,
+                "{height}×{width}×{channels}, {kernel_height}×{kernel_width}, {filters} filters"
+            );
         }
     }
 }
