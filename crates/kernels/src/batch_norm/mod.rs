@@ -20,7 +20,7 @@ mod passes;
 use crate::{Element, InstructionSet, check_length, length};
 use passes::{AddMoments, AddProducts, Differentiate, Folded, Normalise, Order, sweep};
 
-/// Columns from which on a row is wide enough: a pass adds to sums in memory, whose latency eight vectors hide.
+/// Columns from which on a row is wide enough for several vectors, whose sums do not wait for each other.
 const WIDE: usize = 128;
 
 /// Lanes of the widest vector.
@@ -229,6 +229,16 @@ pub fn forward<E: Element>(
     apply_columns(set, width, folded, relu, input, output);
 }
 
+/// [`sweep`]s with a pass that knows at compile time whether a ReLU follows.
+macro_rules! with_relu {
+    ($relu:expr, $set:expr, $length:expr, $width:expr, $order:expr, $pass:ident { $($field:ident),* }) => {
+        match $relu {
+            true => sweep($set, $length, $width, $order, $pass::<_, true> { $($field),* }),
+            false => sweep($set, $length, $width, $order, $pass::<_, false> { $($field),* }),
+        }
+    };
+}
+
 /// The derivatives behind [`forward`]: dβ = Σ dy and dγ = Σ dy · x̂ over the rows, with x̂ = r (x − μ), and, where `wanted`,
 /// dx = γ · r · (dy − dβ / rows − x̂ · dγ / rows), which takes the place of `d_output`. Overwrites the other two. Behind a ReLU dy is
 /// `d_output` where y is above zero, and else zero: y is computed again, which costs less than reading it.
@@ -263,22 +273,7 @@ pub fn backward<E: Element>(
     products.fill(E::ZERO);
     let folded = Folded { means, factors, offsets };
     let (length, order) = (input.len(), Order::LastToFirst);
-    match relu {
-        true => sweep(
-            set,
-            length,
-            width,
-            order,
-            AddProducts::<_, true> { folded, input, d_output, sums, products },
-        ),
-        false => sweep(
-            set,
-            length,
-            width,
-            order,
-            AddProducts::<_, false> { folded, input, d_output, sums, products },
-        ),
-    }
+    with_relu!(relu, set, length, width, order, AddProducts { folded, input, d_output, sums, products });
     gather(sums, E::ONE, d_offset);
     gather(products, E::ONE, d_scale);
     // dx = factor · dy + slope · (x − μ) + rest; slope and rest take the place of the sums.
@@ -297,20 +292,5 @@ pub fn backward<E: Element>(
     repeat(products, channels);
     let (slopes, rests, derivative, order) = (&*products, &*sums, d_output, Order::FirstToLast);
     let folded = Folded { means, factors, offsets };
-    match relu {
-        true => sweep(
-            set,
-            length,
-            width,
-            order,
-            Differentiate::<_, true> { folded, slopes, rests, input, derivative },
-        ),
-        false => sweep(
-            set,
-            length,
-            width,
-            order,
-            Differentiate::<_, false> { folded, slopes, rests, input, derivative },
-        ),
-    }
+    with_relu!(relu, set, length, width, order, Differentiate { folded, slopes, rests, input, derivative });
 }

@@ -223,7 +223,7 @@ impl<E: Element> BackwardWeights<'_, E> {
         let filters = self.geometry.size.filters;
         let mut counts = [V::LANES; VECTORS];
         counts[VECTORS - 1] = V::LANES.min(self.d_bias.len() - filter - (VECTORS - 1) * V::LANES);
-        // SAFETY: so many filters from `first` on exist in every window, as the entry point has checked.
+        // SAFETY: these filters of the call's exist in every window, as the entry point has checked.
         unsafe {
             let off = V::splat(E::from_f64(self.geometry.positions() as f64));
             let to = self.d_bias.as_mut_ptr().add(filter);
