@@ -205,9 +205,13 @@ mod tests {
         };
         let wide =
             ["conv 65536 1x1", "conv 65536 65536x65536 stride 65536 pad 65535", "flatten", "dense classes"];
-        assert_eq!(describe(&wide, 1), "more than 67108864 parameters so far");
         let dilated = ["conv 1 65535x65535 dilation 65536 same", "flatten", "dense classes"];
-        assert!(describe(&dilated, 28).contains("parameters"), "{}", describe(&dilated, 28));
+        for (lines, side) in [(wide.as_slice(), 1), (&dilated, 28)] {
+            let problem = describe(lines, side);
+            assert!(problem.contains("values of one image with its padding: at most 4194304"), "{problem}");
+        }
+        let wide = ["conv 65536 1x1", "conv 65536 3x3 pad 1", "flatten", "dense classes"];
+        assert_eq!(describe(&wide, 1), "more than 67108864 parameters so far");
         assert_eq!(
             describe(&["flatten", "dense classes"], 1 << 32),
             "images of 1 to 2097152 values expected, 4294967296×4294967296 found"
