@@ -1,10 +1,11 @@
 //! Where layers, optimisers and their kernels are compiled.
 
 use crate::{
-    Architecture, ImageShape, Optimiser, ShapeError,
+    Optimiser,
     network::{Fusion, Network},
 };
 use kernels::{Element, InstructionSet};
+use spec::Graph;
 
 /// Elements that models are built of.
 ///
@@ -13,13 +14,7 @@ use kernels::{Element, InstructionSet};
 /// built: in tests.
 pub trait Build: Element {
     #[doc(hidden)]
-    fn network(
-        set: InstructionSet,
-        architecture: &Architecture,
-        image: ImageShape,
-        classes: usize,
-        fusion: Fusion,
-    ) -> Result<Network<Self>, ShapeError>;
+    fn network(set: InstructionSet, graph: &Graph, fusion: Fusion) -> Network<Self>;
 
     #[doc(hidden)]
     fn step(
@@ -33,14 +28,8 @@ pub trait Build: Element {
 
 impl Build for f32 {
     #[inline(never)]
-    fn network(
-        set: InstructionSet,
-        architecture: &Architecture,
-        image: ImageShape,
-        classes: usize,
-        fusion: Fusion,
-    ) -> Result<Network<Self>, ShapeError> {
-        Network::compile(set, architecture, image, classes, fusion)
+    fn network(set: InstructionSet, graph: &Graph, fusion: Fusion) -> Network<Self> {
+        Network::compile(set, graph, fusion)
     }
 
     #[inline(never)]
@@ -57,14 +46,8 @@ impl Build for f32 {
 
 impl Build for f64 {
     #[inline]
-    fn network(
-        set: InstructionSet,
-        architecture: &Architecture,
-        image: ImageShape,
-        classes: usize,
-        fusion: Fusion,
-    ) -> Result<Network<Self>, ShapeError> {
-        Network::compile(set, architecture, image, classes, fusion)
+    fn network(set: InstructionSet, graph: &Graph, fusion: Fusion) -> Network<Self> {
+        Network::compile(set, graph, fusion)
     }
 
     #[inline]

@@ -15,6 +15,7 @@
 mod awake;
 mod build;
 mod fingerprint;
+mod folded;
 mod initialisation;
 mod layers;
 mod model;

@@ -3,8 +3,9 @@
 use crate::{
     Architecture, Build, ImageShape, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role,
     ShapeError, StageWork, StepTimes,
+    folded::FoldedNetwork,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
-    network::{Fusion, Network, Stage},
+    network::{Fusion, Network, Stage, show},
     times::Stopwatch,
     workspace::{Change, Workspace},
 };
@@ -19,9 +20,6 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
-
-/// From so many parameters on, threads take note of them together.
-const SHARED_PARAMETERS: usize = 50_000;
 
 /// What a batch of images gave.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -70,6 +68,8 @@ pub struct Model<E> {
     stages: Vec<Stage<E>>,
     /// One for each thread there was at first.
     workspaces: Vec<Mutex<Workspace<E>>>,
+    /// What infers in their place, where it has fewer stages.
+    folded: Option<FoldedNetwork<E>>,
     groups: Vec<Group<E>>,
     logits: Buffer<E>,
     probabilities: Buffer<E>,
@@ -132,9 +132,15 @@ impl<E: Build> Model<E> {
         fusion: Fusion,
     ) -> Result<Self, ShapeError> {
         assert!(classes > 0 && capacity > 0, "a size of zero");
-        let Network { specs, parameters, stages } = E::network(set, architecture, image, classes, fusion)?;
+        let graph = architecture.graph(image, classes)?;
         let input_length = image.length();
-        let workspace = |_| Mutex::new(Workspace::new(&stages, input_length));
+        let Network { specs, parameters, stages } = E::network(set, &graph, fusion);
+        let (without_norms, folded) = graph.folded();
+        let folded = (fusion == Fusion::Whole && !folded.is_empty()).then(|| {
+            let network = E::network(set, &without_norms, Fusion::Inference);
+            FoldedNetwork::new(network, &folded, &specs, input_length)
+        });
+        let workspace = |_| Mutex::new(Workspace::new(&stages, input_length, Purpose::Learning));
         let group = |_| Group {
             images: 0,
             kept: stages
@@ -156,6 +162,7 @@ impl<E: Build> Model<E> {
             workspaces: (0..rayon::current_num_threads()).map(workspace).collect(),
             groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
             stages,
+            folded,
             logits: Buffer::zeros(capacity * classes),
             probabilities: Buffer::zeros(capacity * classes),
             results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
@@ -172,7 +179,7 @@ impl<E: Build> Model<E> {
     pub fn update(&mut self, optimiser: &mut Optimiser<E>, schedule: f64) {
         let start = self.stopwatch.start();
         optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
-        self.prepared = None;
+        self.forget();
         self.times.update += start.elapsed();
     }
 }
@@ -229,6 +236,9 @@ impl<E: Element> Model<E> {
     pub fn set_epsilon(&mut self, epsilon: f64) {
         assert!(epsilon > 0.0, "an ε of {epsilon}");
         self.stages.iter_mut().filter_map(Stage::layer_mut).for_each(|layer| layer.set_epsilon(epsilon));
+        if let Some(folded) = &mut self.folded {
+            folded.set_epsilon(epsilon);
+        }
         self.prepared = None;
     }
 
@@ -237,7 +247,7 @@ impl<E: Element> Model<E> {
         for spec in &self.specs {
             spec.initialiser.fill(random, &mut self.parameters[spec.range.clone()]);
         }
-        self.prepared = None;
+        self.forget();
     }
 
     /// The parameters' names, shapes and places.
@@ -258,7 +268,7 @@ impl<E: Element> Model<E> {
 
     /// All parameters, to change them.
     pub fn parameters_mut(&mut self) -> &mut [E] {
-        self.prepared = None;
+        self.forget();
         &mut self.parameters
     }
 
@@ -352,8 +362,19 @@ impl<E: Element> Model<E> {
 
     fn infer(&mut self, images: usize, change: Option<&Change<E>>) -> &[E] {
         self.check_count(images);
-        self.prepare(Purpose::Inference);
-        let Self { input_length, classes, parameters, input, stages, workspaces, logits, .. } = self;
+        match &mut self.folded {
+            Some(folded) if change.is_none() => {
+                let start = self.stopwatch.start();
+                folded.prepare(&self.parameters);
+                self.times.prepare += start.elapsed();
+            }
+            _ => self.prepare(Purpose::Inference),
+        }
+        let Self { input_length, classes, input, logits, .. } = self;
+        let (stages, workspaces, parameters) = match &self.folded {
+            Some(folded) if change.is_none() => (&folded.stages, &folded.workspaces, &folded.parameters),
+            _ => (&self.stages, &self.workspaces, &self.parameters),
+        };
         let logits = &mut logits[..images * *classes];
         let all = rayon::current_num_threads();
         // Of few images each thread has some; of one they share the layers.
@@ -563,22 +584,19 @@ impl<E: Element> Model<E> {
         assert!(images <= self.capacity, "{images} images in a batch of at most {}", self.capacity);
     }
 
+    /// The parameters have changed.
+    fn forget(&mut self) {
+        self.prepared = None;
+        if let Some(folded) = &mut self.folded {
+            folded.forget();
+        }
+    }
+
     /// Shows the layers the parameters, where those or the purpose have changed.
     fn prepare(&mut self, purpose: Purpose) {
         if self.prepared != Some(purpose) {
             let start = self.stopwatch.start();
-            let parameters = &self.parameters;
-            let show = |stage: &mut Stage<E>| {
-                let parameters = &parameters[stage.parameters.clone()];
-                if let Some(layer) = stage.layer_mut() {
-                    layer.prepare(parameters, purpose);
-                }
-            };
-            // A thread's help costs 15 µs, in which a layer takes note of some ten thousand parameters; and layers differ in theirs.
-            match parameters.len() < SHARED_PARAMETERS {
-                true => self.stages.iter_mut().for_each(show),
-                false => self.stages.par_iter_mut().with_max_len(1).for_each(show),
-            }
+            show(&mut self.stages, &self.parameters, purpose);
             self.prepared = Some(purpose);
             self.times.prepare += start.elapsed();
         }

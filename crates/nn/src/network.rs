@@ -1,12 +1,11 @@
 //! From an architecture to layers that compute.
 
 use crate::{
-    ActivationSpec, Architecture, ConvolutionSpec, ImageShape, LayerSpec, ParameterSpec, PoolSpec, Shape,
-    ShapeError, Sliding,
+    ActivationSpec, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, Shape, Sliding,
     layers::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
         DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool,
-        PoolingLayer, PositionLayer, RecurrentLayer, SequenceDenseLayer,
+        PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer,
     },
 };
 use kernels::{
@@ -14,6 +13,7 @@ use kernels::{
     convolution::{Activation, Geometry, Size, general},
     depthwise, sliding,
 };
+use rayon::prelude::*;
 use spec::{Graph, Node};
 use std::ops::Range;
 
@@ -28,12 +28,14 @@ pub struct Network<E> {
 /// Where a value lies: 0 is the network's input, n + 1 the output of stage n. A stage reads what lies before it.
 pub(crate) type Place = usize;
 
-/// Whether nodes that one pass can compute become one stage.
+/// What becomes one stage of the nodes that one pass can compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fusion {
     /// All that can be.
     Whole,
-    /// None, so that each layer's output can be looked at.
+    /// All that can be where no backward pass follows.
+    Inference,
+    /// Nothing, so that each layer's output can be looked at.
     None,
 }
 
@@ -108,20 +110,10 @@ impl<E: Element> Stage<E> {
 
 impl<E: Element> Network<E> {
     /// Every layer and its kernels are compiled where this is called.
-    ///
-    /// # Errors
-    /// When a layer does not fit what comes before it.
-    pub(crate) fn compile(
-        set: InstructionSet,
-        architecture: &Architecture,
-        image: ImageShape,
-        classes: usize,
-        fusion: Fusion,
-    ) -> Result<Self, ShapeError> {
-        let graph = architecture.graph(image, classes)?;
+    pub(crate) fn compile(set: InstructionSet, graph: &Graph, fusion: Fusion) -> Self {
         let mut builder = Builder {
             set,
-            graph: &graph,
+            graph,
             places: vec![0],
             specs: Vec::new(),
             parameters: 0,
@@ -136,7 +128,25 @@ impl<E: Element> Network<E> {
         let Builder { specs, parameters, mut stages, .. } = builder;
         mark_shared(&mut stages);
         mark_learnt(&mut stages);
-        Ok(Self { specs, parameters, stages })
+        Self { specs, parameters, stages }
+    }
+}
+
+/// From so many parameters on, threads take note of them together.
+const SHARED_PARAMETERS: usize = 50_000;
+
+/// Shows the layers all parameters: see [`Layer::prepare`].
+pub(crate) fn show<E: Element>(stages: &mut [Stage<E>], parameters: &[E], purpose: Purpose) {
+    let show = |stage: &mut Stage<E>| {
+        let parameters = &parameters[stage.parameters.clone()];
+        if let Some(layer) = stage.layer_mut() {
+            layer.prepare(parameters, purpose);
+        }
+    };
+    // A thread's help costs 15 µs, in which a layer takes note of some ten thousand parameters; and layers differ in theirs.
+    match parameters.len() < SHARED_PARAMETERS {
+        true => stages.iter_mut().for_each(show),
+        false => stages.par_iter_mut().with_max_len(1).for_each(show),
     }
 }
 
@@ -217,7 +227,11 @@ impl<E: Element> Builder<'_, E> {
                 let pools = self.max_pool(index + relus);
                 match convolution(*spec, from, activation, pools.unwrap_or(1)) {
                     Some(mut geometry) => {
-                        match geometry.clone().without_border(padding) {
+                        let bordered = match self.fusion {
+                            Fusion::Inference => geometry.clone().without_border_to_infer(padding),
+                            Fusion::Whole | Fusion::None => geometry.clone().without_border(padding),
+                        };
+                        match bordered {
                             Some(bordered) => {
                                 geometry = bordered;
                                 self.steps += usize::from(padding != [0, 0]);
@@ -322,7 +336,7 @@ impl<E: Element> Builder<'_, E> {
 
     /// The node that may be computed with the one of that number.
     fn follower(&self, index: usize) -> Option<&spec::Node> {
-        self.graph.follower(index).filter(|_| self.fusion == Fusion::Whole)
+        self.graph.follower(index).filter(|_| self.fusion != Fusion::None)
     }
 
     /// The activation that follows a node alone, where a layer applies it itself, and how many nodes that takes.

@@ -2,7 +2,7 @@
 
 use crate::{
     StepTimes,
-    layers::{Context, GROUP, Group, Memory, MemorySize, Pass},
+    layers::{Context, GROUP, Group, Memory, MemorySize, Pass, Purpose},
     network::{Operand, Operation, Place, Stage, Sum},
     times::Stopwatch,
 };
@@ -51,16 +51,20 @@ impl<E: Element> WorkspaceStage<E> {
 }
 
 impl<E: Element> Workspace<E> {
-    /// For images of so many pixels.
-    pub(crate) fn new(stages: &[Stage<E>], input_length: usize) -> Self {
+    /// For images of so many pixels; without a place for derivatives where all that is asked for is inference.
+    pub(crate) fn new(stages: &[Stage<E>], input_length: usize, purpose: Purpose) -> Self {
+        let learning = match purpose {
+            Purpose::Learning => stages,
+            Purpose::Inference => &[],
+        };
         let length = |operand: &Operand| match operand.place {
             0 => input_length,
             place => stages[place - 1].output_length,
         };
-        let apart = stages.iter().filter(|stage| stage.is_apart()).map(|stage| &stage.input);
+        let apart = learning.iter().filter(|stage| stage.is_apart()).map(|stage| &stage.input);
         Self {
             stages: stages.iter().map(WorkspaceStage::new).collect(),
-            derivatives: Derivatives::new(stages),
+            derivatives: Derivatives::new(learning),
             share: Buffer::zeros(GROUP * apart.map(length).max().unwrap_or(0)),
             batch: Duration::ZERO,
             stopwatch: Stopwatch::default(),

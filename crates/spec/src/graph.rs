@@ -1,6 +1,8 @@
 //! A network's layers unrolled: what is computed, in which order, and who reads whose output.
 
-use crate::{ImageShape, LayerSpec, Shape, ShapeError, advice, layer_shape::Measure};
+use crate::{
+    ConvolutionSpec, DepthwiseSpec, ImageShape, LayerSpec, Shape, ShapeError, advice, layer_shape::Measure,
+};
 use std::collections::HashMap;
 
 /// Most layers of a network, those within residual ones counted.
@@ -61,6 +63,15 @@ pub enum Operation {
     Layer(LayerSpec),
     /// Adds another place's values to the input: a residual layer's body is the input, its shortcut the other.
     Sum(Place),
+}
+
+/// A batch normalisation that [`Graph::folded`] has left out, and the layer whose constants it became: their nodes' names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    /// The convolution or the dense layer.
+    pub layer: String,
+    /// The normalisation.
+    pub norm: String,
 }
 
 impl Node {
@@ -131,6 +142,51 @@ impl Graph {
         let next = self.nodes.get(place)?;
         let is_once = next.input == place && next.operation != Operation::Sum(place);
         (is_once && self.readers(place).eq([place])).then_some(next)
+    }
+
+    /// The same function in inference, where a batch normalisation multiplies and adds constants: those that follow a convolution or a
+    /// dense layer, which nothing else reads, are left out, and that layer has a bias. Beside it what was left out.
+    pub fn folded(&self) -> (Self, Vec<Folded>) {
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut places: Vec<Place> = vec![0];
+        let mut folded = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let before = index.checked_sub(1).filter(|before| self.follower(*before).is_some());
+            let is_norm = node.operation == Operation::Layer(LayerSpec::BatchNorm);
+            let last = nodes.last_mut().filter(|_| is_norm);
+            if let (Some(before), Some(last)) = (before, last)
+                && let Operation::Layer(layer) = &self.nodes[before].operation
+                && let Some((layer, added)) = layer.with_bias(last.to)
+            {
+                (last.operation, last.parameters) = (Operation::Layer(layer), last.parameters + added);
+                folded.push(Folded { layer: last.name.clone(), norm: node.name.clone() });
+            } else {
+                let mut node = node.clone();
+                node.input = places[node.input];
+                if let Operation::Sum(other) = &mut node.operation {
+                    *other = places[*other];
+                }
+                nodes.push(node);
+            }
+            places.push(nodes.len());
+        }
+        (Self { nodes }, folded)
+    }
+}
+
+impl LayerSpec {
+    /// The same layer, which gives `to`, with a constant for each channel or feature, and how many that adds; none where a layer has no such constants.
+    fn with_bias(&self, to: Shape) -> Option<(Self, usize)> {
+        let mut layer = self.clone();
+        let bias = match &mut layer {
+            Self::Convolution(ConvolutionSpec { bias, .. }) | Self::Depthwise(DepthwiseSpec { bias, .. }) => {
+                bias
+            }
+            Self::Dense { bias, .. } => bias,
+            _ => return None,
+        };
+        let added = if std::mem::replace(bias, true) { 0 } else { to.features() };
+        Some((layer, added))
     }
 }
 
@@ -284,6 +340,51 @@ mod tests {
         let layers = [layers(&["conv 1 1x1"]), vec![residual(&["tanh"], &["relu"])]].concat();
         let kinds: Vec<&str> = LayerSpec::all(&layers).into_iter().map(LayerSpec::kind).collect();
         assert_eq!(kinds, ["conv", "tanh", "relu", "sum"]);
+    }
+
+    /// Only what follows a layer with constants, and alone reads it, becomes part of them.
+    #[test]
+    fn batch_norms_become_constants() {
+        let told = |graph: &Graph| -> Vec<(String, String, usize, usize)> {
+            let text = |operation: &Operation| match operation {
+                Operation::Layer(layer) => layer.to_string(),
+                Operation::Sum(other) => format!("+ {other}"),
+            };
+            let of = |node: &Node| (node.name.clone(), text(&node.operation), node.input, node.parameters);
+            graph.nodes.iter().map(of).collect()
+        };
+        let graph = graph(vec![
+            residual(
+                &["conv 2 3x3 same no bias", "batchnorm", "relu", "conv 1 1x1", "batchnorm"],
+                &["depthwise 1x1 no bias", "batchnorm", "batchnorm"],
+            ),
+            residual(&["batchnorm"], &["conv 1 1x1"]),
+            layers(&["conv 1 1x1"]).remove(0),
+            residual(&["batchnorm"], &[]),
+        ]);
+        let (folded, which) = graph.folded();
+        let expected = [
+            ("conv1", "conv 1 1x1", 0, 2),
+            ("conv2", "conv 2 3x3 same", 1, 20),
+            ("relu1", "relu", 2, 0),
+            ("conv3", "conv 1 1x1", 3, 3),
+            ("depthwise1", "depthwise 1x1", 1, 2),
+            ("batchnorm4", "batchnorm", 5, 2),
+            ("sum1", "+ 6", 4, 0),
+            ("batchnorm5", "batchnorm", 7, 2),
+            ("conv4", "conv 1 1x1", 7, 2),
+            ("sum2", "+ 9", 8, 0),
+            ("conv5", "conv 1 1x1", 10, 2),
+            ("batchnorm6", "batchnorm", 11, 2),
+            ("sum3", "+ 11", 12, 0),
+            ("flatten1", "flatten", 13, 0),
+            ("dense1", "dense classes", 14, 34),
+        ];
+        let expected =
+            expected.map(|(name, text, input, parameters)| (name.into(), text.into(), input, parameters));
+        assert_eq!(told(&folded), expected);
+        let which: Vec<_> = which.iter().map(|folded| (&*folded.layer, &*folded.norm)).collect();
+        assert_eq!(which, [("conv2", "batchnorm1"), ("conv3", "batchnorm2"), ("depthwise1", "batchnorm3")]);
     }
 
     /// What follows in the same list, unless a residual layer's edge is between: there another node reads the value too.

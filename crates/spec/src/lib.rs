@@ -24,7 +24,7 @@ mod syntax;
 
 pub use architecture::{Architecture, LayerDescription};
 pub use augmentation::{Augmentation, AugmentationError};
-pub use graph::{Graph, MAXIMUM_LAYERS, Node, Operation, Place};
+pub use graph::{Folded, Graph, MAXIMUM_LAYERS, Node, Operation, Place};
 pub use integer::{Footprint, IntegerGraph, Stage, StageOperation};
 pub use layer_spec::{
     ActivationSpec, Cell, ConvolutionSpec, DepthwiseSpec, LayerSpec, NORMALISATION_EPSILON, PoolSpec,

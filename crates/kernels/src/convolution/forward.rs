@@ -73,8 +73,7 @@ pub fn forward<E: Element>(
     }
 }
 
-/// As [`forward`], where no [`backward`](super::backward) follows, by up to `threads` threads of the current pool, but by one where minimal
-/// filtering is pooled. The bits are the same by any number of them, but may differ from those of [`forward`]: of few outputs, whose transformed weights would be read for a single tile,
+/// As [`forward`], where no [`backward`](super::backward) follows, by up to `threads` threads of the current pool. The bits are the same by any number of them, but may differ from those of [`forward`]: of few outputs, whose transformed weights would be read for a single tile,
 /// the sums are made directly.
 ///
 /// # Panics

@@ -117,13 +117,25 @@ impl Geometry {
     /// # Panics
     /// When the border leaves nothing of the image.
     pub fn without_border(self, border: [usize; 2]) -> Option<Self> {
+        winograd::applies_backward(&self).then(|| self.bordered(border))
+    }
+
+    /// As [`Self::without_border`], where no [`backward`] follows, which needs zeros in memory where the forward pass does not.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn without_border_to_infer(self, border: [usize; 2]) -> Option<Self> {
+        winograd::applies(&self).then(|| self.bordered(border))
+    }
+
+    fn bordered(self, border: [usize; 2]) -> Self {
         let [rows, columns] = border.map(|lines| length::product(&[2, lines]));
         assert!(
             rows < self.size.height && columns < self.size.width,
             "a border of {border:?}: {:?}",
             self.size
         );
-        winograd::applies_backward(&self).then_some(Self { border, ..self })
+        Self { border, ..self }
     }
 
     /// The sizes given; a stride beyond the image's longer side is that.

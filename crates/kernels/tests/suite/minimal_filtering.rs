@@ -261,11 +261,51 @@ fn a_border_of_zeros_need_not_be_in_memory() {
     on_every_set!(check);
 }
 
-/// Behind a pool, and where nothing is filtered, zeros have to be in memory.
+/// Nor does one before a pool, in inference: of one image, whose filters are shared, and of more than a block of tiles; of filters of one
+/// panel and of several.
+#[test]
+fn a_border_before_a_pool_need_not_be_in_memory_in_inference() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(17);
+        for (filters, images, [height, width], [rows, columns]) in [
+            (17, 1, [13, 12], [1, 1]),
+            (70, 1, [20, 9], [2, 0]),
+            (9, 3, [22, 23], [1, 1]),
+            (136, 2, [8, 8], [0, 1]),
+        ] {
+            let size = Size { activation: Activation::Relu, ..plain([height, width, 9], filters, [3, 3]) };
+            let size = problem::pooled(size, [2, 2]);
+            let mut padded = Problem::<E>::reals(size, images, &mut random);
+            let image = [height - 2 * rows, width - 2 * columns, 9];
+            let border = Border { top: rows, bottom: rows, left: columns, right: columns };
+            let mut input = vec![E::ZERO; images * image.iter().product::<usize>()];
+            border.crop(image, &padded.input, &mut input);
+            border.pad(image, &input, &mut padded.input);
+            let geometry = padded.geometry.clone().without_border_to_infer([rows, columns]);
+            let inner = Problem::<E> {
+                size,
+                geometry: geometry.expect("it is filtered"),
+                images,
+                input,
+                weights: padded.weights.clone(),
+                bias: padded.bias.clone(),
+            };
+            let (output, _) = padded.forward(set);
+            for threads in [1, 2, 3, 7] {
+                let what = format!("{threads} threads, {}", inner.case(set));
+                assert_same_bits(&inner.infer(set, threads), &output, &what);
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
+/// On the way back behind a pool, and where nothing is filtered, zeros have to be in memory.
 #[test]
 fn other_ways_read_their_border() {
     let few_channels = Geometry::new(plain([9, 9, 3], 16, [3, 3]));
-    assert_eq!(few_channels.without_border([1, 1]), None);
+    assert_eq!(few_channels.clone().without_border([1, 1]), None);
+    assert_eq!(few_channels.without_border_to_infer([1, 1]), None);
     let pooled = Geometry::new(problem::pooled(plain([14, 14, 16], 16, [3, 3]), [2, 2]));
     assert_eq!(pooled.without_border([1, 1]), None);
 }

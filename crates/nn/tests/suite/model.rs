@@ -1,10 +1,10 @@
 //! What a model promises as a whole: sizes, errors, the same bits on any number of threads and in every batch.
 
 use crate::{
-    common::{architecture, sets, study_model},
+    common::{architecture, assert_close, largest, sets, study_model, widen},
     differences::residual,
 };
-use nn::{InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
+use nn::{Architecture, Build, InstructionSet, LayerSpec, Model, Optimiser, UpdateRule};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 pub fn model(set: InstructionSet, name: &str, capacity: usize) -> Model<f32> {
@@ -187,8 +187,8 @@ fn an_image_gives_the_same_logits_in_any_company() {
     }
 }
 
-/// Few images are divided among the threads, one is shared by them: filtered convolutions with a border, without one and of a single tile,
-/// direct ones of several panels and of one, batch normalisation and a sum between them, and parameters enough to be packed together.
+/// Few images are divided among the threads, one is shared by them: filtered convolutions with a border, without one, pooled and of a
+/// single tile, direct ones of several panels and of one, batch normalisation and a sum between them, and parameters enough to be packed together.
 #[test]
 fn logits_are_the_same_by_any_number_of_threads() {
     let layers = [
@@ -199,7 +199,8 @@ fn logits_are_the_same_by_any_number_of_threads() {
         "relu",
         "conv 70 3x3 no bias",
         "batchnorm",
-        "conv 33 3x3",
+        "conv 33 3x3 same",
+        "batchnorm",
         "relu",
         "maxpool 2",
         "conv 40 3x3",
@@ -232,6 +233,93 @@ fn logits_are_the_same_by_any_number_of_threads() {
             assert_eq!(logits(threads), alone, "{threads} threads, {}", set.name());
         }
     }
+}
+
+/// What infers has batch normalisation within the layers before it, with their ReLU and pool; what is looked into computes each layer by
+/// itself. They agree up to rounding, whatever the statistics, ε and parameters are, and after each change of them.
+#[test]
+fn inference_with_folded_batch_norms_is_the_definitions() {
+    let layers = [
+        "conv 8 3x3 same no bias",
+        "batchnorm",
+        "relu",
+        "maxpool 2",
+        "conv 9 3x3 groups 1",
+        "batchnorm",
+        "conv 12 3x3 stride 2 groups 3",
+        "batchnorm",
+        "relu",
+        "depthwise 3x3 same no bias",
+        "batchnorm",
+        "tanh",
+        "depthwise 1x1",
+        "batchnorm",
+        "batchnorm",
+        "relu",
+        "batchnorm",
+        "pixels",
+        "dense 10 no bias",
+        "batchnorm",
+        "flatten",
+        "dense 20",
+        "batchnorm",
+        "relu",
+        "dense classes",
+        "batchnorm",
+    ];
+    let mut network = architecture("folded", &layers);
+    network
+        .layers
+        .insert(4, residual(&["conv 8 3x3 same", "batchnorm"], &["conv 8 1x1 no bias", "batchnorm"]));
+    fn check<E: Build>(set: InstructionSet, network: &Architecture, tolerance: f64) {
+        let mut folded: Model<E> = Model::new(set, network, [20, 18], 10, 1).expect("it fits");
+        let mut plain: Model<E> = Model::to_look_into(set, network, [20, 18], 10).expect("it fits");
+        let mut number = 0_u32;
+        let mut random = || {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(number >> 8) / f64::from(1 << 24)
+        };
+        let mut is_first = true;
+        for epsilon in [0.001, 0.3] {
+            for changed in ["mean", "variance", "scale", "offset", "weight", "bias"] {
+                for model in [&mut folded, &mut plain] {
+                    model.set_epsilon(epsilon);
+                }
+                for spec in plain.specs().to_vec() {
+                    if !is_first && !spec.name.ends_with(changed) {
+                        continue;
+                    }
+                    let least = if spec.name.ends_with("variance") { 0.05 } else { -0.5 };
+                    for at in spec.range {
+                        let value = E::from_f64(random() + least);
+                        folded.parameters_mut()[at] = value;
+                        plain.parameters_mut()[at] = value;
+                    }
+                }
+                is_first = false;
+                for at in 0..360 {
+                    let value = E::from_f64(random());
+                    folded.input_mut()[at] = value;
+                    plain.input_mut()[at] = value;
+                }
+                let [found, expected] = [&mut folded, &mut plain].map(|model| widen(model.forward(1)));
+                assert_ne!(found, expected, "nothing was folded");
+                let tolerance = tolerance * largest(&expected);
+                assert_close(
+                    &format!("ε {epsilon}, {changed}, {}", set.name()),
+                    &found,
+                    &expected,
+                    tolerance,
+                );
+                assert_eq!(widen(folded.forward_changed(1, &|_, _| ())).len(), 10);
+                assert_eq!(widen(folded.forward(1)), found, "after another way");
+            }
+        }
+    }
+    for set in sets() {
+        check::<f32>(set, &network, 1e-4);
+    }
+    check::<f64>(InstructionSet::PORTABLE, &network, 1e-11);
 }
 
 /// By hand: 26² · 32 · 9, 11² · 64 · 9 · 32, 1600 · 128 and 128 · 10; 28 steps of 4 · 128 sums over 28 + 128.

@@ -1,13 +1,14 @@
 //! The forward pass.
 
 use super::{
-    FORWARD_TILES, Pieces, Products, Tiling, by_tile, panel_of, position_stride, transform_images,
+    FORWARD_TILES, PLANES, Pieces, Products, Tiling, by_tile, panel_of, position_stride, transform_images,
     transforms::{Output, Transform, both_ways},
 };
 use crate::{
     Element, InstructionSet,
     convolution::{Activation, Geometry, best::Best, forward::Arguments},
     dispatch::Kernel,
+    matmul::{lanes, panel_columns},
     parts::{Shared, in_parts, share},
     tile::panel_width,
     vector::Vector,
@@ -26,9 +27,12 @@ pub(in super::super) fn forward<E: Element>(
     let Arguments { geometry, images, input, bias, threads } = arguments;
     let tiling = Tiling::new(geometry);
     let (tiles, room) = (images * tiling.tiles(), tiling.block_tiles(FORWARD_TILES));
+    let (filters, panel) = (geometry.size.filters, panel_columns::<E>(set));
     let pass = Forward {
         geometry,
+        step: Step::All,
         tiles: 0..tiles,
+        filters: 0..filters,
         input,
         packed_weights,
         bias,
@@ -36,35 +40,73 @@ pub(in super::super) fn forward<E: Element>(
         winners: Shared(winners.as_mut_ptr()),
         workspace: Shared(workspace.as_mut_ptr()),
         rows: 0..room,
+        plane: 0,
     };
-    // Each part has its tiles and its rows of the workspace. Pools go by whole images.
     let parts = threads.min(tiles / FEWEST_TILES).min(room);
-    if parts < 2 || geometry.positions() > 1 {
+    let is_pooled = geometry.positions() > 1;
+    if parts < 2 || is_pooled && tiles > room {
         return E::dispatch(set, pass);
     }
-    in_parts(parts, |part| {
-        let (tiles, rows) = (share(tiles, part, parts), share(room, part, parts));
-        E::dispatch(set, Forward { tiles, rows, ..pass.clone() });
-    });
+    if !is_pooled {
+        // Each part has its tiles and its rows of the workspace.
+        return in_parts(parts, |part| {
+            let (tiles, rows) = (share(tiles, part, parts), share(room, part, parts));
+            E::dispatch(set, Forward { tiles, rows, ..pass.clone() });
+        });
+    }
+    // A pool reads several tiles: when all of them have their sums, each part has its filters.
+    for first in (0..filters).step_by(panel) {
+        let panel = first..filters.min(first + panel);
+        in_parts(parts, |part| {
+            let (tiles, filters) = (share(tiles, part, parts), panel.clone());
+            E::dispatch(
+                set,
+                Forward { step: Step::Sums, rows: tiles.clone(), tiles, filters, ..pass.clone() },
+            );
+        });
+        let lanes = lanes::<E>(set);
+        let vectors = panel.len().div_ceil(lanes);
+        let parts = parts.min(vectors).min(PLANES);
+        in_parts(parts, |part| {
+            let vectors = share(vectors, part, parts);
+            let filters = first + vectors.start * lanes..panel.end.min(first + vectors.end * lanes);
+            E::dispatch(set, Forward { step: Step::Pools, filters, plane: part, ..pass.clone() });
+        });
+    }
 }
 
 /// Tiles that are worth another thread's help.
 const FEWEST_TILES: usize = 2;
 
+/// What a pass does with its tiles and filters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// All that there is to do.
+    All,
+    /// The sums of one panel of filters; before those of the first, the transformed pieces.
+    Sums,
+    /// What is made of the sums of filters of one panel.
+    Pools,
+}
+
 /// Some tiles' forward pass.
 #[derive(Clone)]
 struct Forward<'a, E> {
     geometry: &'a Geometry,
-    /// Counted over all images; whole images where there is a pool.
+    step: Step,
+    /// Counted over all images; whole images where they are pooled.
     tiles: Range<usize>,
+    filters: Range<usize>,
     input: &'a [E],
     packed_weights: &'a [E],
     bias: &'a [E],
     output: Shared<E>,
     winners: Shared<u8>,
     workspace: Shared<E>,
-    /// Those rows of the workspace's matrices that this pass may use.
+    /// Those rows of the workspace's matrices that this pass may use: as many as it has tiles, or all its tiles in turn.
     rows: Range<usize>,
+    /// Which of the workspace's planes.
+    plane: usize,
 }
 
 impl<E: Element> Kernel<E> for Forward<'_, E> {
@@ -79,8 +121,8 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
         let (row, widest) = (channels.next_multiple_of(V::LANES), panel_of::<V>(0, filters).1);
         // With one panel the products take their inputs' place: a tile's rows are all read before the first sum is stored.
         let in_place = filters <= panel_width::<V>();
-        // SAFETY: the workspace has room for both matrices and the plane, and these rows of them are this pass's. Every element is
-        // written before it is read.
+        // SAFETY: the workspace has room for both matrices and the planes, and these rows of them and this plane are this pass's.
+        // Every element is written before it is read.
         unsafe {
             let row = if in_place { row.max(widest) } else { row };
             let inputs = Pieces::new(self.workspace.0, room, row);
@@ -88,37 +130,50 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                 true => inputs,
                 false => Pieces::new(inputs.end(tiling.positions()), room, widest),
             };
-            let plane = products.end(tiling.positions());
+            let planes = products.end(tiling.positions());
+            let plane = planes.add(self.plane * tiling.plane_length() * V::LANES);
             let [inputs, products] = [inputs, products].map(|pieces| pieces.from(self.rows.start));
             for first in self.tiles.clone().step_by(self.rows.len()) {
                 let tiles = first..self.tiles.end.min(first + self.rows.len());
                 let count = tiles.len();
-                by_tile!(tiling, transform_images[V](geometry, self.input.as_ptr(), tiles.clone(), inputs));
-                for filter in (0..filters).step_by(panel_width::<V>()) {
-                    let (used, width) = panel_of::<V>(filter, filters);
-                    let job = Products {
-                        from: inputs,
-                        length: channels,
-                        right: self.packed_weights.as_ptr().add(filter * channels),
-                        right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
-                        to: products,
-                    };
-                    for position in 0..tiling.positions() {
-                        job.run::<V>(position, count, width / V::LANES);
+                if self.step != Step::Pools && self.filters.start == 0 {
+                    by_tile!(
+                        tiling,
+                        transform_images[V](geometry, self.input.as_ptr(), tiles.clone(), inputs)
+                    );
+                }
+                let first_panel = self.filters.start / panel_width::<V>() * panel_width::<V>();
+                for panel in (first_panel..self.filters.end).step_by(panel_width::<V>()) {
+                    if self.step != Step::Pools {
+                        let job = Products {
+                            from: inputs,
+                            length: channels,
+                            right: self.packed_weights.as_ptr().add(panel * channels),
+                            right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
+                            to: products,
+                        };
+                        let vectors = panel_of::<V>(panel, filters).1 / V::LANES;
+                        for position in 0..tiling.positions() {
+                            job.run::<V>(position, count, vectors);
+                        }
                     }
+                    if self.step == Step::Sums {
+                        continue;
+                    }
+                    let end = self.filters.end.min(panel + panel_width::<V>());
+                    let filters = self.filters.start.max(panel)..end;
                     if geometry.positions() == 1 {
-                        let filters = filter..filter + used;
                         match geometry.size.activation {
                             Activation::Linear => self.store::<V, false>(tiles.clone(), filters, products),
                             Activation::Relu => self.store::<V, true>(tiles.clone(), filters, products),
                         }
                         continue;
                     }
-                    for vector in (0..used).step_by(V::LANES) {
+                    for filter in filters.step_by(V::LANES) {
                         for image in 0..count / tiling.tiles() {
                             let tiles = image * tiling.tiles();
-                            by_tile!(tiling, fill_plane[V](tiling, job.to, tiles, vector, plane));
-                            self.pool::<V>(first / tiling.tiles() + image, filter + vector, tiling, plane);
+                            by_tile!(tiling, fill_plane[V](tiling, products, tiles, filter - panel, plane));
+                            self.pool::<V>(first / tiling.tiles() + image, filter, tiling, plane);
                         }
                     }
                 }

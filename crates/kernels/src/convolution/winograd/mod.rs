@@ -39,6 +39,9 @@ const FEWEST_CHANNELS: usize = 8;
 /// Tiles that go through the products together, forward, unless an image has more.
 const FORWARD_TILES: usize = 24;
 
+/// Most threads that make the pools of an image's filters at the same time, each in a plane of its own.
+const PLANES: usize = 4;
+
 /// As many backward: their number is the length of the sums of the weights' gradient.
 const BACKWARD_TILES: usize = 32;
 
@@ -83,7 +86,7 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
         false => 0,
     };
     let plane = if geometry.positions() > 1 { tiling.plane_length() } else { 0 };
-    length::sum(&[forward.max(backward), length::product(&[plane, lanes])])
+    length::sum(&[forward.max(backward), length::product(&[plane, lanes, PLANES])])
 }
 
 /// How an image's outputs are covered by tiles.
