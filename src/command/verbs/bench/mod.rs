@@ -185,12 +185,12 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         }
         for speed in &model.inference {
             line(format_args!(
-                "  inference, batch {}: {} images/s; p50 {:.0} µs, p99 {:.0} µs; {:.0} GFLOP/s",
+                "  inference, batch {}: {} images/s, {:.0} GFLOP/s;\n    p50 {:.0} µs, p99 {:.0} µs",
                 speed.batch,
                 thousands(speed.images_per_second.round() as u64),
+                speed.gflops,
                 speed.p50_us,
-                speed.p99_us,
-                speed.gflops
+                speed.p99_us
             ));
         }
     }
