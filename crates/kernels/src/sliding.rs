@@ -1,6 +1,7 @@
 //! Where a kernel's taps lie on an image as it slides over it, and borders of zeros for it to slide on.
 
 use crate::{Element, check_length, length};
+use std::ops::Range;
 
 /// The sizes that determine a [`Sliding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,13 @@ impl Sliding {
     pub(crate) fn corners(&self, images: usize) -> Corners<'_> {
         let left = images * self.positions();
         Corners { sliding: self, left, row: 0, column: 0, row_corner: 0, image_corner: 0 }
+    }
+
+    /// The same of some positions of an image.
+    pub(crate) fn corners_of(&self, positions: Range<usize>) -> Corners<'_> {
+        let (row, column) = (positions.start / self.output_width, positions.start % self.output_width);
+        let row_corner = row * self.size.stride * self.row_stride();
+        Corners { sliding: self, left: positions.len(), row, column, row_corner, image_corner: 0 }
     }
 
     /// [`Self::tap`] of every tap, one after the other.

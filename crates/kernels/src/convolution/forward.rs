@@ -9,8 +9,9 @@ use super::{
 use crate::{
     Element, InstructionSet, check_length,
     dispatch::Kernel,
+    length,
     matmul::{Matrix, lanes, pack, packed_length, panel_columns},
-    parts::{Shared, in_parts, share},
+    parts::{Shared, in_parts, share, worthy_parts},
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
@@ -135,9 +136,6 @@ pub(super) struct Arguments<'a, E> {
     pub(super) threads: usize,
 }
 
-/// Windows that are worth another thread's help.
-const FEWEST_WINDOWS: usize = 24;
-
 /// Position after position. Panels of filters are shared among the threads, and, where there are fewer, their windows.
 fn direct<E: Element>(
     set: InstructionSet,
@@ -158,10 +156,12 @@ fn direct<E: Element>(
         output: Shared(output.as_mut_ptr()),
         winners: Shared(winners.as_mut_ptr()),
     };
+    let products = length::operations(&[windows, geometry.positions(), geometry.filter_length()]);
+    let threads = worthy_parts(products.saturating_mul(geometry.size.filters as u64), threads);
     // What is dark is found by whole images.
     let in_windows = match has_short_pieces(geometry, lanes::<E>(set)) {
         true => 1,
-        false => (threads / panels).min(windows / FEWEST_WINDOWS).max(1),
+        false => (threads / panels).min(windows).max(1),
     };
     let in_panels = threads.min(panels);
     if in_windows * in_panels < 2 {

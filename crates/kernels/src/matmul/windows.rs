@@ -22,6 +22,9 @@ pub(crate) struct Windows<'a, E> {
     sliding: &'a Sliding,
     images: &'a [E],
     count: usize,
+    /// Those of the first image that are left out before the first row, and how many rows there are.
+    first_position: usize,
+    rows: usize,
     first_channel: usize,
     channels: usize,
 }
@@ -45,11 +48,18 @@ impl<'a, E: Element> Windows<'a, E> {
             "channels {channels:?} of {}",
             sliding.size().channels
         );
-        Self { sliding, images, count, first_channel: channels.start, channels: channels.len() }
+        let rows = count * sliding.positions();
+        let (first_channel, channels) = (channels.start, channels.len());
+        Self { sliding, images, count, first_position: 0, rows, first_channel, channels }
     }
 
-    fn rows(&self) -> usize {
-        self.count * self.sliding.positions()
+    /// Some rows of those of one image.
+    ///
+    /// # Panics
+    /// When there are not these rows, or more images.
+    pub(crate) fn part(self, positions: Range<usize>) -> Self {
+        assert!(self.count == 1 && positions.end <= self.rows, "{positions:?} of {} images", self.count);
+        Self { first_position: positions.start, rows: positions.len(), ..self }
     }
 
     fn columns(&self) -> usize {
@@ -91,7 +101,7 @@ pub(crate) fn multiply_windows<E: Element>(
     c: MatrixMut<E>,
 ) {
     check_length!(packed, [packed_length::<E>(set, windows.columns(), bias.len())]);
-    assert_eq!([c.rows, c.columns], [windows.rows(), bias.len()], "rows and columns of C");
+    assert_eq!([c.rows, c.columns], [windows.rows, bias.len()], "rows and columns of C");
     E::dispatch(set, MultiplyWindows { windows, packed, bias, c });
 }
 
@@ -100,15 +110,16 @@ pub(crate) fn multiply_windows<E: Element>(
 /// Each element of C is one chain of multiply-adds in the order of the positions.
 ///
 /// # Panics
-/// When the shapes do not fit, or A is transposed.
+/// When the shapes do not fit, A is transposed, or the windows are a part of an image's.
 pub(crate) fn add_products_with_windows<E: Element>(
     set: InstructionSet,
     a: Matrix<E>,
     windows: Windows<E>,
     mut c: MatrixMut<E>,
 ) {
-    assert_eq!([a.rows, c.columns], [windows.rows(), windows.columns()], "rows of A and columns of C");
+    assert_eq!([a.rows, c.columns], [windows.rows, windows.columns()], "rows of A and columns of C");
     let (sliding, size) = (windows.sliding, windows.sliding.size());
+    assert_eq!(windows.rows, windows.count * sliding.positions(), "all rows of the images");
     let width = sliding.output_width();
     for run in 0..windows.runs() {
         let Run { offset, length } = windows.run(run);
@@ -120,7 +131,7 @@ pub(crate) fn add_products_with_windows<E: Element>(
             let b = Matrix::strided(&windows.images[first..], [width, length], size.stride * size.channels);
             (a.rows(row * width..(row + 1) * width), b)
         };
-        multiply_pieces(set, piece, windows.rows() / width, of_run, Output::Accumulate);
+        multiply_pieces(set, piece, windows.rows / width, of_run, Output::Accumulate);
     }
 }
 
@@ -140,7 +151,7 @@ impl<E: Element> Kernel<E> for MultiplyWindows<'_, E> {
         if c.rows == 0 {
             return;
         }
-        let length = windows.columns();
+        let (length, first_position) = (windows.columns(), windows.first_position);
         for column in (0..c.columns).step_by(panel_width::<V>()) {
             let used = panel_width::<V>().min(c.columns - column);
             let vectors = used.div_ceil(V::LANES);
@@ -172,7 +183,10 @@ impl<E: Element> Kernel<E> for MultiplyWindows<'_, E> {
                     used,
                     begin,
                 };
-                let mut corners = windows.sliding.corners(windows.count);
+                let mut corners = match windows.rows == windows.count * windows.sliding.positions() {
+                    true => windows.sliding.corners(windows.count),
+                    false => windows.sliding.corners_of(first_position..first_position + windows.rows),
+                };
                 // SAFETY: the entry point has checked B, the bias and C; every run of every position lies within the images.
                 unsafe { with_vectors!(vectors, windows_panel::<V>(c.rows, &job, &mut corners)) }
                 begin = Begin::C;

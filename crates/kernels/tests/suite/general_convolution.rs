@@ -2,7 +2,8 @@
 
 use crate::{
     common::{
-        Bounded, Guard, Guarded, Number, Random, assert_exact, assert_within, case, on_every_set, rounding,
+        Bounded, Guard, Guarded, Number, Random, assert_exact, assert_same_bits, assert_within, case,
+        on_every_set, rounding,
     },
     sliding::{shapes, sliding},
 };
@@ -81,7 +82,7 @@ impl<E: Number + Guard> Problem<E> {
         let (input, bias) = (Guarded::input(&self.input, 1), Guarded::input(&self.bias, 3));
         let mut workspace = Guarded::stale(workspace_length::<E>(geometry, self.images), 1);
         let mut output = Guarded::stale(self.d_output.len(), 1);
-        forward(set, geometry, &input, &packed, &bias, &mut output, &mut workspace);
+        forward(set, geometry, &input, &packed, &bias, &mut output, &mut workspace, 1);
         // Backward counts on nothing that forward has left there.
         let mut workspace = Guarded::stale(workspace_length::<E>(geometry, self.images), 1);
         let [weights, bias] = &self.before;
@@ -319,6 +320,38 @@ fn few_channels_and_filters_are_exact() {
     on_every_set!(check);
 }
 
+/// Strides, dilation, groups, a border, and fewer positions than threads, all worth several threads.
+#[test]
+fn an_image_has_the_same_bits_by_any_number_of_threads() {
+    fn check<E: Number + Guard>(set: InstructionSet) {
+        let mut random = Random::new(5);
+        for geometry in [
+            Geometry::new(sliding([21, 20, 24], [3, 3], [2, 1]), 40, 1),
+            Geometry::new(sliding([18, 19, 24], [3, 3], [1, 2]), 48, 3).without_border([2, 2]),
+            Geometry::new(sliding([13, 20, 80], [1, 1], [2, 1]), 130, 1),
+            Geometry::new(sliding([12, 11, 60], [11, 10], [1, 1]), 70, 1),
+        ] {
+            let problem = Problem::<E>::new(geometry, 1, |length| random.reals(length));
+            let geometry = &problem.geometry;
+            let mut packed = Guarded::stale(packed_weights_length::<E>(set, geometry), 1);
+            pack_weights(set, geometry, &problem.weights, &mut packed);
+            let by = |threads: usize| {
+                let mut workspace = Guarded::stale(workspace_length::<E>(geometry, 1), 1);
+                let mut output = Guarded::stale(problem.d_output.len(), 1);
+                let (input, bias) = (&problem.input, &problem.bias);
+                forward(set, geometry, input, &packed, bias, &mut output, &mut workspace, threads);
+                output
+            };
+            let alone = by(1);
+            for threads in [2, 3, 8, 64] {
+                let what = format!("{threads} threads, {}", problem.case(set));
+                assert_same_bits(&by(threads), &alone, &what);
+            }
+        }
+    }
+    on_every_set!(check);
+}
+
 /// By hand: two groups, each of one channel and one filter of two taps a column apart but one.
 #[test]
 fn the_reference_is_the_definition() {
@@ -352,7 +385,7 @@ fn lengths(change: [isize; 8]) {
     let zeros = |index: usize, exact: usize| vec![0.0f32; (exact as isize + change[index]) as usize];
     let [input, packed, bias, mut output] = [zeros(0, 32), zeros(1, 4), zeros(2, 4), zeros(3, 128)];
     let mut workspace = zeros(4, workspace_length::<f32>(&geometry, 2));
-    forward(set, &geometry, &input, &packed, &bias, &mut output, &mut workspace);
+    forward(set, &geometry, &input, &packed, &bias, &mut output, &mut workspace, 1);
     let (mut d_weights, mut d_bias, mut d_input) = (zeros(5, 4), zeros(6, 4), zeros(7, 32));
     let derivatives = Derivatives {
         weights: &mut d_weights,

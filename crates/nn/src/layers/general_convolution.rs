@@ -65,10 +65,18 @@ impl<E: Element> Layer<E> for GeneralConvolutionLayer<E> {
         pack_weights(self.set, &self.geometry, &parameters[..self.weights()], &mut self.packed_weights);
     }
 
-    fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], scratch: &mut Memory<E>) {
+    fn forward(
+        &self,
+        context: Context,
+        parameters: &[E],
+        input: &[E],
+        output: &mut [E],
+        scratch: &mut Memory<E>,
+    ) {
+        let Self { set, geometry, packed_weights, .. } = self;
         let bias = self.bias.values(&parameters[self.weights()..]);
         let workspace = &mut scratch.values;
-        forward(self.set, &self.geometry, input, &self.packed_weights, bias, output, workspace);
+        forward(*set, geometry, input, packed_weights, bias, output, workspace, context.threads);
         if self.activation == Activation::Relu {
             relu_in_place(self.set, output);
         }

@@ -30,6 +30,7 @@ use crate::{
         Matrix, MatrixMut, Output, Windows, add_products_with_windows, multiply_rows, multiply_windows, pack,
         packed_length,
     },
+    parts::{in_chunks, worthy_parts},
     sliding::{Border, Sliding},
 };
 use patches::fold;
@@ -210,10 +211,12 @@ pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weight
     }
 }
 
-/// The sums of as many images as `input` holds; overwrites `output`. The workspace may be longer than it must be.
+/// The sums of as many images as `input` holds; overwrites `output`. The workspace may be longer than it must be. Those of a single image are
+/// shared by up to `threads` threads of the current pool, where they are worth it; the bits are the same by any number of them.
 ///
 /// # Panics
 /// When a length does not fit the geometry.
+#[expect(clippy::too_many_arguments, reason = "the tensors of one equation")]
 pub fn forward<E: Element>(
     set: InstructionSet,
     geometry: &Geometry,
@@ -222,6 +225,7 @@ pub fn forward<E: Element>(
     bias: &[E],
     output: &mut [E],
     workspace: &mut [E],
+    threads: usize,
 ) {
     let filters = geometry.filters;
     let images = input.len() / geometry.input_length();
@@ -233,17 +237,42 @@ pub fn forward<E: Element>(
     if across::applies(geometry) {
         return across::Pass { set, geometry, input, workspace }.forward(packed_weights, bias, output);
     }
+    let positions = geometry.sliding.positions();
+    let products = length::operations(&[geometry.output_length(), geometry.filter_length()]);
+    let parts = if images == 1 { worthy_parts(products, threads).min(positions) } else { 1 };
+    if parts > 1 {
+        let input = geometry.bordered(input, workspace);
+        let of_part = positions.div_ceil(parts);
+        return in_chunks(output, of_part * filters, |part, output| {
+            let positions = part * of_part..part * of_part + output.len() / filters;
+            multiply_groups(set, geometry, input, Some(positions), packed_weights, bias, output);
+        });
+    }
     let together = geometry.images_together();
     let outputs = output.chunks_mut(together * geometry.output_length());
     for (input, output) in input.chunks(together * geometry.input_length()).zip(outputs) {
         let input = geometry.bordered(input, workspace);
-        let groups = packed_weights.chunks_exact(packed_weights.len() / geometry.groups);
-        let groups = groups.zip(bias.chunks_exact(geometry.group_filters()));
-        for (group, (packed, bias)) in groups.enumerate() {
-            let windows = Windows::new(&geometry.sliding, input, geometry.channels_of(group));
-            let sums = MatrixMut::new(output, output.len() / filters, filters);
-            multiply_windows(set, windows, packed, bias, geometry.filters_of(sums, group));
-        }
+        multiply_groups(set, geometry, input, None, packed_weights, bias, output);
+    }
+}
+
+/// The sums of all windows of `input`, which has its border, or of some positions of the one image that it is.
+fn multiply_groups<E: Element>(
+    set: InstructionSet,
+    geometry: &Geometry,
+    input: &[E],
+    positions: Option<Range<usize>>,
+    packed_weights: &[E],
+    bias: &[E],
+    output: &mut [E],
+) {
+    let groups = packed_weights.chunks_exact(packed_weights.len() / geometry.groups);
+    let groups = groups.zip(bias.chunks_exact(geometry.group_filters()));
+    for (group, (packed, bias)) in groups.enumerate() {
+        let all = Windows::new(&geometry.sliding, input, geometry.channels_of(group));
+        let windows = positions.clone().map_or(all, |positions| all.part(positions));
+        let sums = MatrixMut::new(output, output.len() / geometry.filters, geometry.filters);
+        multiply_windows(set, windows, packed, bias, geometry.filters_of(sums, group));
     }
 }
 

@@ -1,15 +1,16 @@
 //! The forward pass.
 
 use super::{
-    FORWARD_TILES, PLANES, Pieces, Products, Tiling, by_tile, panel_of, position_stride, transform_images,
+    FORWARD_TILES, PARTS, Pieces, Products, Tiling, by_tile, forward_length, panel_of, position_stride,
+    transform_images,
     transforms::{Output, Transform, both_ways},
 };
 use crate::{
     Element, InstructionSet,
     convolution::{Activation, Geometry, best::Best, forward::Arguments},
     dispatch::Kernel,
-    matmul::{lanes, panel_columns},
-    parts::{Shared, in_parts, share},
+    length,
+    parts::{Shared, in_parts, share, worthy_parts},
     tile::panel_width,
     vector::Vector,
 };
@@ -26,87 +27,64 @@ pub(in super::super) fn forward<E: Element>(
 ) {
     let Arguments { geometry, images, input, bias, threads } = arguments;
     let tiling = Tiling::new(geometry);
-    let (tiles, room) = (images * tiling.tiles(), tiling.block_tiles(FORWARD_TILES));
-    let (filters, panel) = (geometry.size.filters, panel_columns::<E>(set));
-    let pass = Forward {
+    let (output, winners) = (Shared(output.as_mut_ptr()), Shared(winners.as_mut_ptr()));
+    let workspace = Shared(workspace.as_mut_ptr());
+    let pass = |tiles: Range<usize>, windows: Range<usize>, from: usize| Forward {
         geometry,
-        step: Step::All,
-        tiles: 0..tiles,
-        filters: 0..filters,
+        images,
+        tiles,
+        windows,
+        room: tiling.block_tiles(FORWARD_TILES),
         input,
         packed_weights,
         bias,
-        output: Shared(output.as_mut_ptr()),
-        winners: Shared(winners.as_mut_ptr()),
-        workspace: Shared(workspace.as_mut_ptr()),
-        rows: 0..room,
-        plane: 0,
+        output,
+        winners,
+        workspace: workspace.from(from),
     };
-    let parts = threads.min(tiles / FEWEST_TILES).min(room);
-    let is_pooled = geometry.positions() > 1;
-    if parts < 2 || is_pooled && tiles > room {
-        return E::dispatch(set, pass);
+    let most = match geometry.positions() {
+        1 => tiling.tiles(),
+        _ => geometry.output_height,
+    };
+    let size = &geometry.size;
+    let products = length::operations(&[tiling.tiles(), tiling.positions(), size.channels, size.filters]);
+    let parts = if images == 1 { worthy_parts(products, threads).min(most).min(PARTS) } else { 1 };
+    if parts < 2 {
+        return E::dispatch(set, pass(0..tiling.tiles(), 0..geometry.output_height, 0));
     }
-    if !is_pooled {
-        // Each part has its tiles and its rows of the workspace.
-        return in_parts(parts, |part| {
-            let (tiles, rows) = (share(tiles, part, parts), share(room, part, parts));
-            E::dispatch(set, Forward { tiles, rows, ..pass.clone() });
-        });
-    }
-    // A pool reads several tiles: when all of them have their sums, each part has its filters.
-    for first in (0..filters).step_by(panel) {
-        let panel = first..filters.min(first + panel);
-        in_parts(parts, |part| {
-            let (tiles, filters) = (share(tiles, part, parts), panel.clone());
-            E::dispatch(
-                set,
-                Forward { step: Step::Sums, rows: tiles.clone(), tiles, filters, ..pass.clone() },
-            );
-        });
-        let lanes = lanes::<E>(set);
-        let vectors = panel.len().div_ceil(lanes);
-        let parts = parts.min(vectors).min(PLANES);
-        in_parts(parts, |part| {
-            let vectors = share(vectors, part, parts);
-            let filters = first + vectors.start * lanes..panel.end.min(first + vectors.end * lanes);
-            E::dispatch(set, Forward { step: Step::Pools, filters, plane: part, ..pass.clone() });
-        });
-    }
+    in_parts(parts, |part| {
+        let of = |part: usize| match geometry.positions() {
+            1 => (share(tiling.tiles(), part, parts), 0..0),
+            // What a pool reads may lie in tiles that the part before has, too.
+            _ => {
+                let windows = share(geometry.output_height, part, parts);
+                (tiling.tiles_of(geometry, windows.clone()), windows)
+            }
+        };
+        let from = (0..part).map(|before| forward_length::<E>(set, geometry, of(before).0.len(), 1)).sum();
+        let (tiles, windows) = of(part);
+        E::dispatch(set, Forward { room: tiles.len(), ..pass(tiles, windows, from) });
+    });
 }
 
-/// Tiles that are worth another thread's help.
-const FEWEST_TILES: usize = 2;
-
-/// What a pass does with its tiles and filters.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// All that there is to do.
-    All,
-    /// The sums of one panel of filters; before those of the first, the transformed pieces.
-    Sums,
-    /// What is made of the sums of filters of one panel.
-    Pools,
-}
-
-/// Some tiles' forward pass.
+/// The forward pass of some tiles of each image.
 #[derive(Clone)]
 struct Forward<'a, E> {
     geometry: &'a Geometry,
-    step: Step,
-    /// Counted over all images; whole images where they are pooled.
+    images: usize,
+    /// Of one image; all of them, where there are more.
     tiles: Range<usize>,
-    filters: Range<usize>,
+    /// Rows of an image's windows, where they are pooled: the tiles have all that they read.
+    windows: Range<usize>,
+    /// Rows of the workspace's matrices.
+    room: usize,
     input: &'a [E],
     packed_weights: &'a [E],
     bias: &'a [E],
     output: Shared<E>,
     winners: Shared<u8>,
+    /// From the pass's own part of it on: what lies between another's is fetched from that one's cache.
     workspace: Shared<E>,
-    /// Those rows of the workspace's matrices that this pass may use: as many as it has tiles, or all its tiles in turn.
-    rows: Range<usize>,
-    /// Which of the workspace's planes.
-    plane: usize,
 }
 
 impl<E: Element> Kernel<E> for Forward<'_, E> {
@@ -114,15 +92,16 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = E>>(self) {
-        let geometry = self.geometry;
+        let (geometry, room) = (self.geometry, self.room);
         let (channels, filters) = (geometry.size.channels, geometry.size.filters);
         let tiling = Tiling::new(geometry);
-        let room = tiling.block_tiles(FORWARD_TILES);
         let (row, widest) = (channels.next_multiple_of(V::LANES), panel_of::<V>(0, filters).1);
         // With one panel the products take their inputs' place: a tile's rows are all read before the first sum is stored.
         let in_place = filters <= panel_width::<V>();
-        // SAFETY: the workspace has room for both matrices and the planes, and these rows of them and this plane are this pass's.
-        // Every element is written before it is read.
+        let (tiles, of_image) = (self.tiles.clone(), self.tiles.len());
+        let all = tiles.start..tiles.start + self.images * of_image;
+        // SAFETY: the pass's part of the workspace has room for both matrices and the plane. Every element is written before it is
+        // read.
         unsafe {
             let row = if in_place { row.max(widest) } else { row };
             let inputs = Pieces::new(self.workspace.0, room, row);
@@ -130,50 +109,36 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
                 true => inputs,
                 false => Pieces::new(inputs.end(tiling.positions()), room, widest),
             };
-            let planes = products.end(tiling.positions());
-            let plane = planes.add(self.plane * tiling.plane_length() * V::LANES);
-            let [inputs, products] = [inputs, products].map(|pieces| pieces.from(self.rows.start));
-            for first in self.tiles.clone().step_by(self.rows.len()) {
-                let tiles = first..self.tiles.end.min(first + self.rows.len());
-                let count = tiles.len();
-                if self.step != Step::Pools && self.filters.start == 0 {
-                    by_tile!(
-                        tiling,
-                        transform_images[V](geometry, self.input.as_ptr(), tiles.clone(), inputs)
-                    );
-                }
-                let first_panel = self.filters.start / panel_width::<V>() * panel_width::<V>();
-                for panel in (first_panel..self.filters.end).step_by(panel_width::<V>()) {
-                    if self.step != Step::Pools {
-                        let job = Products {
-                            from: inputs,
-                            length: channels,
-                            right: self.packed_weights.as_ptr().add(panel * channels),
-                            right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
-                            to: products,
-                        };
-                        let vectors = panel_of::<V>(panel, filters).1 / V::LANES;
-                        for position in 0..tiling.positions() {
-                            job.run::<V>(position, count, vectors);
-                        }
+            let plane = products.end(tiling.positions());
+            for first in all.clone().step_by(room) {
+                let block = first..all.end.min(first + room);
+                by_tile!(tiling, transform_images[V](geometry, self.input.as_ptr(), block.clone(), inputs));
+                for filter in (0..filters).step_by(panel_width::<V>()) {
+                    let (used, width) = panel_of::<V>(filter, filters);
+                    let job = Products {
+                        from: inputs,
+                        length: channels,
+                        right: self.packed_weights.as_ptr().add(filter * channels),
+                        right_stride: position_stride(channels, filters.next_multiple_of(V::LANES)),
+                        to: products,
+                    };
+                    for position in 0..tiling.positions() {
+                        job.run::<V>(position, block.len(), width / V::LANES);
                     }
-                    if self.step == Step::Sums {
-                        continue;
-                    }
-                    let end = self.filters.end.min(panel + panel_width::<V>());
-                    let filters = self.filters.start.max(panel)..end;
                     if geometry.positions() == 1 {
+                        let filters = filter..filter + used;
                         match geometry.size.activation {
-                            Activation::Linear => self.store::<V, false>(tiles.clone(), filters, products),
-                            Activation::Relu => self.store::<V, true>(tiles.clone(), filters, products),
+                            Activation::Linear => self.store::<V, false>(block.clone(), filters, products),
+                            Activation::Relu => self.store::<V, true>(block.clone(), filters, products),
                         }
                         continue;
                     }
-                    for filter in filters.step_by(V::LANES) {
-                        for image in 0..count / tiling.tiles() {
-                            let tiles = image * tiling.tiles();
-                            by_tile!(tiling, fill_plane[V](tiling, products, tiles, filter - panel, plane));
-                            self.pool::<V>(first / tiling.tiles() + image, filter, tiling, plane);
+                    for vector in (0..used).step_by(V::LANES) {
+                        for image in 0..block.len() / of_image {
+                            let products = products.from(image * of_image);
+                            by_tile!(tiling, fill_plane[V](tiling, tiles.clone(), products, vector, plane));
+                            let image = (first - tiles.start) / of_image + image;
+                            self.pool::<V>(image, filter + vector, tiling, plane);
                         }
                     }
                 }
@@ -182,26 +147,27 @@ impl<E: Element> Kernel<E> for Forward<'_, E> {
     }
 }
 
-/// Aᵀ m A of one image's tiles and one vector of filters, put together.
+/// Aᵀ m A of some tiles of one image and one vector of filters, put together.
 ///
 /// # Safety
-/// `products` holds the tiles, `plane` has room for their outputs.
+/// `products` holds the tiles, `plane` has room for their outputs, in the rows from the first tile's on.
 #[inline(always)]
 unsafe fn fill_plane<V: Vector, const OUTPUTS: usize, const PIECE: usize>(
     tiling: Tiling,
+    tiles: Range<usize>,
     products: Pieces<V::Element>,
-    first: usize,
     column: usize,
     plane: *mut V::Element,
 ) where
     Output: Transform<PIECE, OUTPUTS>,
 {
-    for tile in 0..tiling.tiles() {
+    let (top, _) = tiling.corner(tiles.start);
+    for (index, tile) in tiles.enumerate() {
         let (row, left) = tiling.corner(tile);
         // SAFETY: the caller's promise.
         unsafe {
-            let from = products.at(0, first + tile).add(column);
-            let to = plane.add((row * tiling.plane_width() + left) * V::LANES);
+            let from = products.at(0, index).add(column);
+            let to = plane.add(((row - top) * tiling.plane_width() + left) * V::LANES);
             both_ways::<Output, V, PIECE, OUTPUTS>(
                 |y, x| V::load(from.add((PIECE * y + x) * products.stride)),
                 |y, x, value| value.store(to.add((y * tiling.plane_width() + x) * V::LANES)),
@@ -284,10 +250,10 @@ impl<E: Element> Forward<'_, E> {
         }
     }
 
-    /// Bias, activation and the largest of each window, for one vector of filters.
+    /// Bias, activation and the largest of each window in the pass's rows, for one vector of filters.
     ///
     /// # Safety
-    /// The image and the filter exist; `plane` holds the outputs.
+    /// The image and the filter exist; `plane` holds the outputs of the pass's tiles.
     #[inline(always)]
     unsafe fn pool<V: Vector<Element = E>>(
         &self,
@@ -301,11 +267,14 @@ impl<E: Element> Forward<'_, E> {
         // SAFETY: every window lies within the plane and has its output.
         unsafe {
             let bias = V::load_first(self.bias.as_ptr().add(filter), count);
-            let first = image * geometry.windows() * size.filters + filter;
+            let (top, _) = tiling.corner(self.tiles.start);
+            let first = image * geometry.windows() + self.windows.start * geometry.output_width;
+            let first = first * size.filters + filter;
             let (mut output, mut winners) = (self.output.0.add(first), self.winners.0.add(first));
-            for row in 0..geometry.output_height {
+            for row in self.windows.clone() {
                 for column in 0..geometry.output_width {
-                    let place = row * size.pool_height * tiling.plane_width() + column * size.pool_width;
+                    let row = row * size.pool_height - top;
+                    let place = row * tiling.plane_width() + column * size.pool_width;
                     let mut best = Best::<V>::new(size.activation, geometry.positions());
                     for y in 0..size.pool_height {
                         for x in 0..size.pool_width {

@@ -39,8 +39,8 @@ const FEWEST_CHANNELS: usize = 8;
 /// Tiles that go through the products together, forward, unless an image has more.
 const FORWARD_TILES: usize = 24;
 
-/// Most threads that make the pools of an image's filters at the same time, each in a plane of its own.
-const PLANES: usize = 4;
+/// Most threads that share an image, each with a part of the workspace.
+const PARTS: usize = 8;
 
 /// As many backward: their number is the length of the sums of the weights' gradient.
 const BACKWARD_TILES: usize = 32;
@@ -70,23 +70,34 @@ pub(super) fn has_one_tile(geometry: &Geometry) -> bool {
 pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geometry) -> usize {
     let (lanes, size) = (lanes::<E>(set), &geometry.size);
     let tiling = Tiling::new(geometry);
+    // A pool's window may read tiles of two parts, which both make.
+    let shared = if geometry.positions() > 1 { (PARTS - 1) * tiling.columns } else { 0 };
+    let tiles = tiling.block_tiles(FORWARD_TILES).max(length::sum(&[tiling.tiles(), shared]));
+    let forward = forward_length::<E>(set, geometry, tiles, PARTS);
+    if !applies_backward(geometry) {
+        return forward;
+    }
     let [channels, filters] = [size.channels, size.filters].map(|row| length::padded(row, lanes));
-    let pieces = |tiles: usize, row: usize| tiling.matrices_length(tiling.block_tiles(tiles), row);
-    let widest = panel_columns::<E>(set);
-    let forward = match filters <= widest {
-        true => pieces(FORWARD_TILES, channels.max(filters)),
-        false => length::sum(&[pieces(FORWARD_TILES, channels), pieces(FORWARD_TILES, widest)]),
+    let tiles = tiling.block_tiles(BACKWARD_TILES);
+    let matrices = |rows: usize, row: usize| tiling.matrices_length(rows, row, 1);
+    let of_tiles = [matrices(tiles, channels), matrices(tiles, filters)];
+    forward.max(length::sum(&[of_tiles[0], of_tiles[1], matrices(size.filters, channels)]))
+}
+
+/// Elements of a forward pass of so many tiles at a time, divided into so many parts: see [`forward`].
+fn forward_length<E: Element>(set: InstructionSet, geometry: &Geometry, tiles: usize, parts: usize) -> usize {
+    let (lanes, widest) = (lanes::<E>(set), panel_columns::<E>(set));
+    let tiling = Tiling::new(geometry);
+    let [channels, filters] =
+        [geometry.size.channels, geometry.size.filters].map(|row| length::padded(row, lanes));
+    let matrices = |row: usize| tiling.matrices_length(tiles, row, parts);
+    let matrices = match filters <= widest {
+        true => matrices(channels.max(filters)),
+        false => length::sum(&[matrices(channels), matrices(widest)]),
     };
-    let backward = match applies_backward(geometry) {
-        true => length::sum(&[
-            pieces(BACKWARD_TILES, channels),
-            pieces(BACKWARD_TILES, filters),
-            tiling.matrices_length(size.filters, channels),
-        ]),
-        false => 0,
-    };
-    let plane = if geometry.positions() > 1 { tiling.plane_length() } else { 0 };
-    length::sum(&[forward.max(backward), length::product(&[plane, lanes, PLANES])])
+    let plane =
+        if geometry.positions() > 1 { length::product(&[tiles, tiling.side, tiling.side]) } else { 0 };
+    length::sum(&[matrices, length::product(&[plane, lanes])])
 }
 
 /// How an image's outputs are covered by tiles.
@@ -127,10 +138,10 @@ impl Tiling {
         self.piece_side() * self.piece_side()
     }
 
-    /// Elements of the matrices `[rows, row]` of all positions, counted without wrapping.
-    fn matrices_length(&self, rows: usize, row: usize) -> usize {
-        let matrix = length::sum(&[length::product(&[rows, row]), position_stride(0, 0)]);
-        length::product(&[self.positions(), matrix])
+    /// Elements of the matrices `[rows, row]` of all positions, their rows divided into so many parts, counted without wrapping.
+    fn matrices_length(&self, rows: usize, row: usize, parts: usize) -> usize {
+        let between = length::product(&[parts, position_stride(0, 0)]);
+        length::product(&[self.positions(), length::sum(&[length::product(&[rows, row]), between])])
     }
 
     /// Of one image.
@@ -148,11 +159,6 @@ impl Tiling {
         self.block_images(tiles) * self.tiles()
     }
 
-    /// Outputs of one filter of all tiles.
-    fn plane_length(&self) -> usize {
-        self.tiles() * self.side * self.side
-    }
-
     /// The plane's outputs from one row to the next.
     fn plane_width(&self) -> usize {
         self.columns * self.side
@@ -161,6 +167,12 @@ impl Tiling {
     /// First row and column of a tile's outputs, and of its piece.
     fn corner(&self, tile: usize) -> (usize, usize) {
         (tile / self.columns * self.side, tile % self.columns * self.side)
+    }
+
+    /// The tiles that some rows of windows read.
+    fn tiles_of(&self, geometry: &Geometry, windows: Range<usize>) -> Range<usize> {
+        let [first, end] = [windows.start, windows.end].map(|row| row * geometry.size.pool_height);
+        first / self.side * self.columns..end.div_ceil(self.side) * self.columns
     }
 
     /// Which of the rows and columns of a tile's outputs there are.

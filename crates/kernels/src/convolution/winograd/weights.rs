@@ -16,7 +16,7 @@ use crate::{
 
 /// Elements of all positions' matrices in panels.
 fn panels_length<E: Element>(set: InstructionSet, geometry: &Geometry, rows: usize, columns: usize) -> usize {
-    Tiling::new(geometry).matrices_length(rows, length::padded(columns, lanes::<E>(set)))
+    Tiling::new(geometry).matrices_length(rows, length::padded(columns, lanes::<E>(set)), 1)
 }
 
 /// Elements of the matrices `[channels, filters]` that the forward pass multiplies by.

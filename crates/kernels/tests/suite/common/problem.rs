@@ -398,6 +398,22 @@ pub fn minimal_filtering() -> Vec<(Size, usize)> {
     sizes
 }
 
+/// Single images that are worth several threads: filtered, with and without a pool, of one panel of filters and of two; of one tile; direct,
+/// of several panels, and of one, whose windows are shared.
+pub fn shared() -> Vec<(Size, usize)> {
+    let linear = Size { activation: Activation::Linear, ..plain([17, 16, 24], 40, [3, 3]) };
+    vec![
+        (plain([16, 16, 32], 33, [3, 3]), 1),
+        (linear, 1),
+        (pooled(plain([19, 15, 20], 70, [3, 3]), [2, 2]), 1),
+        (pooled(plain([24, 23, 16], 36, [3, 3]), [3, 3]), 1),
+        (pooled(plain([31, 12, 17], 40, [3, 3]), [1, 2]), 1),
+        (plain([7, 7, 80], 130, [3, 3]), 1),
+        (plain([12, 11, 20], 140, [5, 5]), 1),
+        (plain([16, 15, 20], 30, [5, 5]), 1),
+    ]
+}
+
 /// Windows of so many positions that a byte just holds them.
 pub fn large_pools() -> Vec<(Size, usize)> {
     let mut pools = Vec::new();
