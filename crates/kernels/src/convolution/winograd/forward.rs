@@ -49,18 +49,20 @@ pub(in super::super) fn forward<E: Element>(
     let size = &geometry.size;
     let products = length::operations(&[tiling.tiles(), tiling.positions(), size.channels, size.filters]);
     let parts = if images == 1 { worthy_parts(products, threads).min(most).min(PARTS) } else { 1 };
-    if parts < 2 {
+    // A part's tiles and its rows of windows.
+    let of = |part: usize| match geometry.positions() {
+        1 => (share(tiling.tiles(), part, parts), 0..0),
+        // What a pool reads may lie in tiles that the part before has, too.
+        _ => {
+            let windows = share(geometry.output_height, part, parts);
+            (tiling.tiles_of(geometry, windows.clone()), windows)
+        }
+    };
+    let is_worth_it = (0..parts).all(|part| 4 * of(part).0.len() <= 3 * tiling.tiles());
+    if parts < 2 || !is_worth_it {
         return E::dispatch(set, pass(0..tiling.tiles(), 0..geometry.output_height, 0));
     }
     in_parts(parts, |part| {
-        let of = |part: usize| match geometry.positions() {
-            1 => (share(tiling.tiles(), part, parts), 0..0),
-            // What a pool reads may lie in tiles that the part before has, too.
-            _ => {
-                let windows = share(geometry.output_height, part, parts);
-                (tiling.tiles_of(geometry, windows.clone()), windows)
-            }
-        };
         let from = (0..part).map(|before| forward_length::<E>(set, geometry, of(before).0.len(), 1)).sum();
         let (tiles, windows) = of(part);
         E::dispatch(set, Forward { room: tiles.len(), ..pass(tiles, windows, from) });
