@@ -59,7 +59,21 @@ pub(crate) fn share(total: usize, part: usize, parts: usize) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use super::{share, worthy_parts};
+
+    #[test]
+    fn a_part_is_worth_200_000_products() {
+        for (products, threads, parts) in [
+            (0, 4, 1),
+            (399_999, 4, 1),
+            (400_000, 4, 2),
+            (u64::MAX, 4, 4),
+            (u64::MAX, 1, 1),
+            (u64::MAX, 0, 1),
+        ] {
+            assert_eq!(worthy_parts(products, threads), parts, "{products}, {threads}");
+        }
+    }
 
     #[test]
     fn parts_have_all_and_nothing_twice() {

@@ -110,11 +110,11 @@ impl Sliding {
     /// [`Self::corner`] of every position of `images`, one after the other.
     #[inline(always)]
     pub(crate) fn corners(&self, images: usize) -> Corners<'_> {
-        let left = images * self.positions();
-        Corners { sliding: self, left, row: 0, column: 0, row_corner: 0, image_corner: 0 }
+        self.corners_of(0..images * self.positions())
     }
 
-    /// The same of some positions of an image.
+    /// The same of some positions, the first of which is the first image's.
+    #[inline(always)]
     pub(crate) fn corners_of(&self, positions: Range<usize>) -> Corners<'_> {
         let (row, column) = (positions.start / self.output_width, positions.start % self.output_width);
         let row_corner = row * self.size.stride * self.row_stride();

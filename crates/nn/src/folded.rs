@@ -38,7 +38,7 @@ struct Fold {
     offset: Range<usize>,
     mean: Range<usize>,
     variance: Range<usize>,
-    /// Whether a weight's place tells its channel by the remainder, or by the quotient.
+    /// Whether weights are `[…, channel]`, and not `[channel, …]`.
     channels_last: bool,
     to_weight: Range<usize>,
     to_bias: Range<usize>,
@@ -131,17 +131,20 @@ impl Fold {
             [&self.scale, &self.offset, &self.mean, &self.variance].map(|range| &learnt[range.clone()]);
         let channels = scale.len();
         let epsilon = E::from_f64(epsilon);
-        let factor = |channel: usize| scale[channel] / (variance[channel] + epsilon).sqrt();
         let bias = self.bias.clone().map(|range| &learnt[range]);
-        for (channel, to) in parameters[self.to_bias.clone()].iter_mut().enumerate() {
+        let weights = &learnt[self.weight.clone()];
+        let of_channel = weights.len() / channels;
+        // From one weight of a channel to the next, and from one channel to the next.
+        let [step, between] = if self.channels_last { [channels, 1] } else { [1, of_channel] };
+        for channel in 0..channels {
+            let factor = scale[channel] / (variance[channel] + epsilon).sqrt();
             let constant = bias.map_or(E::ZERO, |bias| bias[channel]);
-            *to = factor(channel) * (constant - mean[channel]) + offset[channel];
-        }
-        let weights = parameters[self.to_weight.clone()].iter_mut().zip(&learnt[self.weight.clone()]);
-        let each = self.to_weight.len() / channels;
-        match self.channels_last {
-            true => weights.enumerate().for_each(|(at, (to, weight))| *to = factor(at % channels) * *weight),
-            false => weights.enumerate().for_each(|(at, (to, weight))| *to = factor(at / each) * *weight),
+            parameters[self.to_bias.clone()][channel] = factor * (constant - mean[channel]) + offset[channel];
+            let to = parameters[self.to_weight.clone()][channel * between..].iter_mut();
+            let from = weights[channel * between..].iter();
+            for (to, weight) in to.step_by(step).zip(from.step_by(step)).take(of_channel) {
+                *to = factor * *weight;
+            }
         }
     }
 }

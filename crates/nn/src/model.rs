@@ -297,7 +297,7 @@ impl<E: Element> Model<E> {
         StageWork::of_all(&self.stages, self.input_length)
     }
 
-    /// Multiplications and additions of one image's forward pass.
+    /// Multiplications and additions of one image's forward pass, batch normalisation included though inference folds it.
     pub fn forward_flops(&self) -> u64 {
         self.work().iter().map(|stage| stage.forward_flops).sum()
     }
@@ -570,7 +570,8 @@ impl<E: Element> Model<E> {
         }
     }
 
-    /// Where the time has gone since the last call; no time where [`Self::set_clock`] was not called.
+    /// Where the time has gone since the last call; no time where [`Self::set_clock`] was not called. Inference is not told apart by stages
+    /// where batch normalisation is folded: it has others.
     pub fn take_times(&mut self) -> StepTimes {
         let empty = StepTimes { layers: no_times(&self.stages), ..StepTimes::default() };
         let mut times = std::mem::replace(&mut self.times, empty);

@@ -74,8 +74,9 @@ pub fn forward<E: Element>(
     }
 }
 
-/// As [`forward`], where no [`backward`](super::backward) follows, by up to `threads` threads of the current pool. The bits are the same by any number of them, but may differ from those of [`forward`]: of few outputs, whose transformed weights would be read for a single tile,
-/// the sums are made directly.
+/// As [`forward`], where no [`backward`](super::backward) follows, shared by up to `threads` threads of the current pool: a single image by
+/// minimal filtering, any number of them directly. The bits are the same by any number of threads, but may differ from those of [`forward`]: of few
+/// outputs, whose transformed weights would be read for a single tile, the sums are made directly.
 ///
 /// # Panics
 /// As there.

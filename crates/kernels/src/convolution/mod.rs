@@ -125,7 +125,9 @@ impl Geometry {
     /// # Panics
     /// As there.
     pub fn without_border_to_infer(self, border: [usize; 2]) -> Option<Self> {
-        winograd::applies(&self).then(|| self.bordered(border))
+        // The one tile of an image without a border is summed directly.
+        let is_direct = self.positions() > 1 && winograd::has_one_tile(&self);
+        (winograd::applies(&self) && !is_direct).then(|| self.bordered(border))
     }
 
     fn bordered(self, border: [usize; 2]) -> Self {
@@ -153,7 +155,7 @@ impl Geometry {
         self.output_width
     }
 
-    /// Elements of one input image, without what [`Self::without_border`] leaves out.
+    /// Elements of one input image, without a border that is left out.
     pub fn input_length(&self) -> usize {
         (self.size.height - 2 * self.border[0]) * self.row_stride()
     }

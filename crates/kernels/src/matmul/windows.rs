@@ -22,7 +22,7 @@ pub(crate) struct Windows<'a, E> {
     sliding: &'a Sliding,
     images: &'a [E],
     count: usize,
-    /// Those of the first image that are left out before the first row, and how many rows there are.
+    /// The first row's position in its image.
     first_position: usize,
     rows: usize,
     first_channel: usize,
@@ -58,7 +58,8 @@ impl<'a, E: Element> Windows<'a, E> {
     /// # Panics
     /// When there are not these rows, or more images.
     pub(crate) fn part(self, positions: Range<usize>) -> Self {
-        assert!(self.count == 1 && positions.end <= self.rows, "{positions:?} of {} images", self.count);
+        let is_whole = self.count == 1 && self.rows == self.sliding.positions();
+        assert!(is_whole && positions.end <= self.rows, "{positions:?} of {} rows", self.rows);
         Self { first_position: positions.start, rows: positions.len(), ..self }
     }
 
@@ -183,10 +184,7 @@ impl<E: Element> Kernel<E> for MultiplyWindows<'_, E> {
                     used,
                     begin,
                 };
-                let mut corners = match windows.rows == windows.count * windows.sliding.positions() {
-                    true => windows.sliding.corners(windows.count),
-                    false => windows.sliding.corners_of(first_position..first_position + windows.rows),
-                };
+                let mut corners = windows.sliding.corners_of(first_position..first_position + windows.rows);
                 // SAFETY: the entry point has checked B, the bias and C; every run of every position lies within the images.
                 unsafe { with_vectors!(vectors, windows_panel::<V>(c.rows, &job, &mut corners)) }
                 begin = Begin::C;

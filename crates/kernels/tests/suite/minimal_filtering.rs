@@ -261,7 +261,7 @@ fn a_border_of_zeros_need_not_be_in_memory() {
     on_every_set!(check);
 }
 
-/// Nor does one before a pool, in inference: of one image, whose filters are shared, and of more than a block of tiles; of filters of one
+/// Nor does one before a pool, in inference: of one image, whose rows are shared, and of more than a block of tiles; of filters of one
 /// panel and of several.
 #[test]
 fn a_border_before_a_pool_need_not_be_in_memory_in_inference() {
@@ -308,6 +308,9 @@ fn other_ways_read_their_border() {
     assert_eq!(few_channels.without_border_to_infer([1, 1]), None);
     let pooled = Geometry::new(problem::pooled(plain([14, 14, 16], 16, [3, 3]), [2, 2]));
     assert_eq!(pooled.without_border([1, 1]), None);
+    // A single tile is summed directly.
+    let single = Geometry::new(problem::pooled(plain([6, 7, 16], 16, [3, 3]), [2, 2]));
+    assert_eq!(single.without_border_to_infer([1, 1]), None);
 }
 
 #[test]

@@ -311,7 +311,9 @@ fn inference_with_folded_batch_norms_is_the_definitions() {
                     &expected,
                     tolerance,
                 );
-                assert_eq!(widen(folded.forward_changed(1, &|_, _| ())).len(), 10);
+                let unfolded = widen(folded.forward_changed(1, &|_, _| ()));
+                assert_close("unfolded", &unfolded, &expected, tolerance);
+                assert_ne!(unfolded, found);
                 assert_eq!(widen(folded.forward(1)), found, "after another way");
             }
         }
@@ -319,6 +321,14 @@ fn inference_with_folded_batch_norms_is_the_definitions() {
     for set in sets() {
         check::<f32>(set, &network, 1e-4);
     }
+    let set = InstructionSet::PORTABLE;
+    let mut model: Model<f32> = Model::new(set, &network, [20, 18], 10, 1).expect("it fits");
+    let [first, second] = [1, 2].map(|seed| {
+        model.initialise(&mut ChaCha8Rng::seed_from_u64(seed));
+        model.input_mut().fill(0.5);
+        model.forward(1).to_vec()
+    });
+    assert_ne!(first, second, "drawn anew");
     check::<f64>(InstructionSet::PORTABLE, &network, 1e-11);
 }
 

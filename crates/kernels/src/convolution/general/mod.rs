@@ -211,8 +211,9 @@ pub fn pack_weights<E: Element>(set: InstructionSet, geometry: &Geometry, weight
     }
 }
 
-/// The sums of as many images as `input` holds; overwrites `output`. The workspace may be longer than it must be. Those of a single image are
-/// shared by up to `threads` threads of the current pool, where they are worth it; the bits are the same by any number of them.
+/// The sums of as many images as `input` holds; overwrites `output`. The workspace may be longer than it must be. Those of a single
+/// image are shared by up to `threads` threads of the current pool, where they are worth it and positions are not the lanes; the bits are
+/// the same by any number of threads.
 ///
 /// # Panics
 /// When a length does not fit the geometry.

@@ -28,7 +28,7 @@ pub(in super::super) fn forward<E: Element>(
     let Arguments { geometry, images, input, bias, threads } = arguments;
     let tiling = Tiling::new(geometry);
     let (output, winners) = (Shared(output.as_mut_ptr()), Shared(winners.as_mut_ptr()));
-    let workspace = Shared(workspace.as_mut_ptr());
+    let (workspace, length) = (Shared(workspace.as_mut_ptr()), workspace.len());
     let pass = |tiles: Range<usize>, windows: Range<usize>, from: usize| Forward {
         geometry,
         images,
@@ -62,15 +62,18 @@ pub(in super::super) fn forward<E: Element>(
     if parts < 2 || !is_worth_it {
         return E::dispatch(set, pass(0..tiling.tiles(), 0..geometry.output_height, 0));
     }
+    let before = |part: usize| -> usize {
+        (0..part).map(|before| forward_length::<E>(set, geometry, of(before).0.len(), 1)).sum()
+    };
+    assert!(before(parts) <= length, "{parts} parts of a workspace of {length}");
     in_parts(parts, |part| {
-        let from = (0..part).map(|before| forward_length::<E>(set, geometry, of(before).0.len(), 1)).sum();
+        let from = before(part);
         let (tiles, windows) = of(part);
         E::dispatch(set, Forward { room: tiles.len(), ..pass(tiles, windows, from) });
     });
 }
 
 /// The forward pass of some tiles of each image.
-#[derive(Clone)]
 struct Forward<'a, E> {
     geometry: &'a Geometry,
     images: usize,
@@ -85,7 +88,7 @@ struct Forward<'a, E> {
     bias: &'a [E],
     output: Shared<E>,
     winners: Shared<u8>,
-    /// From the pass's own part of it on: what lies between another's is fetched from that one's cache.
+    /// From the pass's own part of it on. Were its rows between another thread's, each would fetch them from the other's cache.
     workspace: Shared<E>,
 }
 

@@ -36,11 +36,11 @@ use transforms::{Input, TAPS, Transform, both_ways};
 /// With fewer channels or filters the transformations cost more than the products save.
 const FEWEST_CHANNELS: usize = 8;
 
-/// Tiles that go through the products together, forward, unless an image has more.
-const FORWARD_TILES: usize = 24;
-
 /// Most threads that share an image, each with a part of the workspace.
 const PARTS: usize = 8;
+
+/// Tiles that go through the products together, forward, unless an image has more.
+const FORWARD_TILES: usize = 24;
 
 /// As many backward: their number is the length of the sums of the weights' gradient.
 const BACKWARD_TILES: usize = 32;
@@ -71,7 +71,8 @@ pub(super) fn workspace_length<E: Element>(set: InstructionSet, geometry: &Geome
     let (lanes, size) = (lanes::<E>(set), &geometry.size);
     let tiling = Tiling::new(geometry);
     // A pool's window may read tiles of two parts, which both make.
-    let shared = if geometry.positions() > 1 { (PARTS - 1) * tiling.columns } else { 0 };
+    let boundaries = PARTS.min(geometry.output_height) - 1;
+    let shared = if geometry.positions() > 1 { length::product(&[boundaries, tiling.columns]) } else { 0 };
     let tiles = tiling.block_tiles(FORWARD_TILES).max(length::sum(&[tiling.tiles(), shared]));
     let forward = forward_length::<E>(set, geometry, tiles, PARTS);
     if !applies_backward(geometry) {
