@@ -37,7 +37,7 @@ pub(crate) fn in_parts(parts: usize, work: impl Fn(usize) + Send + Sync) {
 const FEWEST_PRODUCTS: u64 = 200_000;
 
 /// How many of `threads` are worth it for so many multiplications: at least one.
-pub(crate) fn worthy_parts(products: u64, threads: usize) -> usize {
+pub(crate) fn worthwhile_parts(products: u64, threads: usize) -> usize {
     threads.min(usize::try_from(products / FEWEST_PRODUCTS).unwrap_or(usize::MAX)).max(1)
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn share(total: usize, part: usize, parts: usize) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{share, worthy_parts};
+    use super::{share, worthwhile_parts};
 
     #[test]
     fn a_part_is_worth_200_000_products() {
@@ -71,7 +71,7 @@ mod tests {
             (u64::MAX, 1, 1),
             (u64::MAX, 0, 1),
         ] {
-            assert_eq!(worthy_parts(products, threads), parts, "{products}, {threads}");
+            assert_eq!(worthwhile_parts(products, threads), parts, "{products}, {threads}");
         }
     }
 

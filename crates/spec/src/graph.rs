@@ -145,7 +145,7 @@ impl Graph {
     }
 
     /// The same function in inference, where a batch normalisation multiplies and adds constants: those that follow a convolution or a
-    /// dense layer, which nothing else reads, are left out, and that layer has a bias. Beside it what was left out.
+    /// dense layer, which nothing else reads, are left out, and that layer has a bias. Returned with what was left out.
     pub fn folded(&self) -> (Self, Vec<Folded>) {
         let mut nodes: Vec<Node> = Vec::new();
         let mut places: Vec<Place> = vec![0];
@@ -175,7 +175,8 @@ impl Graph {
 }
 
 impl LayerSpec {
-    /// The same layer, which gives `to`, with a constant for each channel or feature, and how many that adds; none where a layer has no such constants.
+    /// The same layer, which gives `to`, with a constant for each channel or feature, and how many parameters that adds; none where
+    /// its kind has no such constants.
     fn with_bias(&self, to: Shape) -> Option<(Self, usize)> {
         let mut layer = self.clone();
         let bias = match &mut layer {

@@ -11,7 +11,7 @@ use crate::{
     dispatch::Kernel,
     length,
     matmul::{Matrix, lanes, pack, packed_length, panel_columns},
-    parts::{Shared, in_parts, share, worthy_parts},
+    parts::{Shared, in_parts, share, worthwhile_parts},
     tile::{accumulate_rows, in_tiles, panel_width, with_vectors},
     vector::Vector,
 };
@@ -158,7 +158,7 @@ fn direct<E: Element>(
         winners: Shared(winners.as_mut_ptr()),
     };
     let products = length::operations(&[windows, geometry.positions(), geometry.filter_length()]);
-    let threads = worthy_parts(products.saturating_mul(geometry.size.filters as u64), threads);
+    let threads = worthwhile_parts(products.saturating_mul(geometry.size.filters as u64), threads);
     // What is dark is found by whole images.
     let in_windows = match has_short_pieces(geometry, lanes::<E>(set)) {
         true => 1,

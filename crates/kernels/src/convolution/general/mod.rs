@@ -30,7 +30,7 @@ use crate::{
         Matrix, MatrixMut, Output, Windows, add_products_with_windows, multiply_rows, multiply_windows, pack,
         packed_length,
     },
-    parts::{in_chunks, worthy_parts},
+    parts::{in_chunks, worthwhile_parts},
     sliding::{Border, Sliding},
 };
 use patches::fold;
@@ -240,7 +240,7 @@ pub fn forward<E: Element>(
     }
     let positions = geometry.sliding.positions();
     let products = length::operations(&[geometry.output_length(), geometry.filter_length()]);
-    let parts = if images == 1 { worthy_parts(products, threads).min(positions) } else { 1 };
+    let parts = if images == 1 { worthwhile_parts(products, threads).min(positions) } else { 1 };
     if parts > 1 {
         let input = geometry.bordered(input, workspace);
         let of_part = positions.div_ceil(parts);

@@ -10,7 +10,7 @@ use crate::{
     convolution::{Activation, Geometry, best::Best, forward::Arguments},
     dispatch::Kernel,
     length,
-    parts::{Shared, in_parts, share, worthy_parts},
+    parts::{Shared, in_parts, share, worthwhile_parts},
     tile::panel_width,
     vector::Vector,
 };
@@ -48,7 +48,7 @@ pub(in super::super) fn forward<E: Element>(
     };
     let size = &geometry.size;
     let products = length::operations(&[tiling.tiles(), tiling.positions(), size.channels, size.filters]);
-    let parts = if images == 1 { worthy_parts(products, threads).min(most).min(PARTS) } else { 1 };
+    let parts = if images == 1 { worthwhile_parts(products, threads).min(most).min(PARTS) } else { 1 };
     // A part's tiles and its rows of windows.
     let of = |part: usize| match geometry.positions() {
         1 => (share(tiling.tiles(), part, parts), 0..0),
