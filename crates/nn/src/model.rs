@@ -384,7 +384,7 @@ impl<E: Element> Model<E> {
         let work = inputs.zip(logits.par_chunks_mut(chunk * *classes)).enumerate();
         work.for_each(|(group, (input, logits))| {
             // Who waits for a layer's parts holds a workspace: no other task may want one.
-            debug_assert!(threads == 1 || images == 1, "{threads} threads for one of several groups");
+            assert!(threads == 1 || images == 1, "{threads} threads for one of several groups");
             let context = Context { purpose: Purpose::Inference, seed: 0, step: 0, group, threads };
             let images = input.len() / *input_length;
             let mut workspace = Workspace::of_this_thread(workspaces);
