@@ -30,7 +30,7 @@ for file in sorted(folder.glob("*.onnx")):
     if sys.argv[2:3] == ["plain"]:
         settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
-    outputs = [session.run(None, {"images": part})[0] for part in np.split(images, [1, 1000, 5000]) if len(part)]
+    outputs = [session.run(None, {"images": part})[0] for part in np.split(images, [1, 1000]) if len(part)]
     found = np.concatenate(outputs)
     ours = np.fromfile(file.with_suffix(".f32"), np.float32).reshape(len(images), -1)
     report[file.stem] = {
