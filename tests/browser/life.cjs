@@ -91,6 +91,8 @@ async function killed(bench, page) {
   await page.reload();
   // Untitled, so that its folder is the program's own; with runs that no other study has made.
   await start(page, LONG.slice(LONG.indexOf("\n") + 1).replace("dense 8", "dense 10"));
+  // What stands there until the start is answered is the study of before, of the same models with as many runs finished.
+  await until("the untitled study", async () => !/Quick/.test(await page.locator("h1").innerText()));
   await until("the quick run, of before", async () => (await finished(page).innerText()) === "1 of 2", RUNS);
   await until("the slow run begins", async () => (await epochOf(page)) > 0, RUNS);
   const port = Number(new URL(engine.origin).port);

@@ -6,8 +6,12 @@ use interchange::{
     Arithmetic, CFiles, COptions, Description, Example, Footprint, IntegerNetwork, Quantisation, c_files,
 };
 use nn::{Architecture, InstructionSet, Model};
-use std::{fs, path::Path, process::Command};
-use study::study_file::ModelSpec;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use study::study_file::{ModelSpec, StudyFile};
 use tempfile::TempDir;
 
 /// Test images that each program classifies: under the sanitizers a large network takes a tenth of a second for one.
@@ -60,11 +64,12 @@ pub(crate) fn run(folder: &Path, name: &str, header: &str) -> Vec<f32> {
 pub(crate) fn run_on(folder: &Path, name: &str, header: &str, images: &Dataset) -> Vec<f32> {
     let path = |file: &str| folder.join(file);
     fs::write(path("model.h"), header).expect("written");
-    run_files(folder, name, &[], images)
+    run_files(folder, name, &[], &[], images)
 }
 
-/// Compiles `model.h` and these sources as strictly as the compiler can, runs them on the first images of a set; their logits.
-fn run_files(folder: &Path, name: &str, sources: &[&str], images: &Dataset) -> Vec<f32> {
+/// Compiles `model.h` and these sources as strictly as the compiler can, with options of its own, runs them on the first images of a set;
+/// their logits.
+fn run_files(folder: &Path, name: &str, sources: &[&str], options: &[String], images: &Dataset) -> Vec<f32> {
     let path = |file: &str| folder.join(file);
     fs::write(path("images.u8"), &images.images()[..IMAGES * images.image_length()]).expect("written");
     let symbol = name.replace('-', "_");
@@ -80,6 +85,7 @@ fn run_files(folder: &Path, name: &str, sources: &[&str], images: &Dataset) -> V
         .arg(format!("-DIMAGE={}", images.image_length()))
         .arg(source)
         .args(sources.iter().map(|source| path(source)))
+        .args(options)
         .arg("-o")
         .arg(path("classify"))
         .arg("-lm")
@@ -164,6 +170,59 @@ fn eight_bit_networks_give_what_their_emulation_gives() {
     assert_eq!(whole, expected);
 }
 
+/// The functions of CMSIS-NN that headers call, as any processor computes them, with the rounding that headers want; the options that take
+/// them in.
+fn cmsis_nn(folder: &Path) -> Vec<String> {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange/cmsis-nn");
+    let sources =
+        ["ConvolutionFunctions", "NNSupportFunctions"].map(|part| library.join("Source").join(part));
+    let sources = sources.iter().flat_map(|part| fs::read_dir(part).expect("the library"));
+    let sources: Vec<PathBuf> = sources.map(|entry| entry.expect("a file").path()).collect();
+    let mut options = vec!["-DCMSIS_NN_USE_SINGLE_ROUNDING".to_owned()];
+    options.extend(["-isystem".to_owned(), library.join("Include").display().to_string()]);
+    let compiled = Command::new("gcc")
+        .args(["-O2", "-c"])
+        .args(&options)
+        .args(&sources)
+        .current_dir(folder)
+        .output()
+        .expect("gcc");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let object = |source: &PathBuf| folder.join(source.file_name().expect("a name")).with_extension("o");
+    options.extend(sources.iter().map(|source| object(source).display().to_string()));
+    options.push("-DCMSIS_NN".to_owned());
+    options
+}
+
+/// Of each kind of convolution: padded or not, of one pixel, strided, dilated, in groups, by channels.
+#[test]
+fn convolutions_by_cmsis_nn_give_the_same_bits() {
+    let folder = TempDir::new().expect("a folder");
+    let options = cmsis_nn(folder.path());
+    let text = r#"
+        [model.windows]
+        layers = [
+          "conv 6 3x3", "relu", "conv 6 1x1", "relu", "conv 4 3x5 pad 2x1", "depthwise 5x5 same", "relu", "maxpool 2",
+          "depthwise 3x3 dilation 2", "conv 8 2x2 stride 2 groups 2", "relu", "flatten", "dense 20", "relu", "dense classes",
+        ]
+    "#;
+    let windows = StudyFile::parse(text, "windows.toml").expect("a study file").models.remove(0);
+    let names = ["cnn", "lenet5", "resnet-small", "tiny", "nano", "sliding"];
+    let chosen = models().into_iter().filter(|spec| names.contains(&spec.architecture.name.as_str()));
+    let chosen: Vec<ModelSpec> = chosen.chain([windows]).collect();
+    assert_eq!(chosen.len(), names.len() + 1);
+    for spec in chosen {
+        let name = &spec.architecture.name;
+        let (description, mut model) = trained(&spec, 60);
+        let set = InstructionSet::detect();
+        let network = IntegerNetwork::calibrate(&description, &model, MNIST.training(), set).expect("whole");
+        let header = header(&description, &mut model, Arithmetic::Integer(&network));
+        fs::write(folder.path().join("model.h"), header).expect("written");
+        let found = run_files(folder.path(), name, &[], &options, MNIST.test());
+        assert_eq!(found, network.logits(MNIST.test(), IMAGES), "{name}");
+    }
+}
+
 #[test]
 fn nothing_is_allocated_and_little_is_called() {
     let folder = TempDir::new().expect("a folder");
@@ -220,7 +279,7 @@ fn a_header_can_have_its_code_in_a_source_of_its_own() {
         assert!(parts.header.contains("#ifdef __cplusplus\nextern \"C\" {\n#endif\n"), "{}", parts.header);
         fs::write(folder.path().join("model.h"), parts.header).expect("written");
         fs::write(folder.path().join("model.c"), parts.source.expect("there is one")).expect("written");
-        assert_eq!(run_files(folder.path(), "nano", &["model.c"], MNIST.test()), expected);
+        assert_eq!(run_files(folder.path(), "nano", &["model.c"], &[], MNIST.test()), expected);
     }
 }
 

@@ -99,6 +99,9 @@ pub struct IntegerGraph {
     pub lengths: Vec<usize>,
     /// Where values lie, in bytes.
     pub memory: Memory,
+    /// Where they lie when Arm's CMSIS-NN computes convolutions: with its buffers, and no output over its input, which the library reads
+    /// more than once.
+    pub cmsis_nn_memory: Memory,
     /// Whether each channel of an image has a table from its bytes to what the first stage reads.
     pub has_input_tables: bool,
     /// Bytes of weights, biases, factors and tables.
@@ -136,8 +139,17 @@ impl IntegerGraph {
         let constant_bytes = tables + stages.iter().map(constants).sum::<usize>();
         let steps: Vec<MemoryStep> = stages.iter().map(|stage| stage.memory(graph)).collect();
         let memory = Memory::of(words(image.length()), &steps);
+        let cmsis_nn_steps = steps.iter().zip(&stages).map(|(step, stage)| match stage.operation {
+            StageOperation::Convolution { .. } | StageOperation::Depthwise { .. } => MemoryStep {
+                way: Way::Apart,
+                scratch: stage.operation.cmsis_nn_buffer_bytes(),
+                ..step.clone()
+            },
+            _ => step.clone(),
+        });
+        let cmsis_nn_memory = Memory::of(words(image.length()), &cmsis_nn_steps.collect::<Vec<_>>());
         let lengths = stages.iter().map(|stage| graph.nodes[stage.last].to.length()).collect();
-        Ok(Self { stages, lengths, memory, has_input_tables, constant_bytes })
+        Ok(Self { stages, lengths, memory, cmsis_nn_memory, has_input_tables, constant_bytes })
     }
 
     /// The memory that it takes.
@@ -217,6 +229,20 @@ impl StageOperation {
             | Self::Sum(_)
             | Self::Columns(_)
             | Self::Patches { .. } => 0,
+        }
+    }
+
+    /// Bytes of the buffer that CMSIS-NN 7 asks for: of a convolution two windows of 16 bits or four whole vectors of 8, of a depthwise one
+    /// a window of 16 bits; 0 of what it does not compute.
+    pub fn cmsis_nn_buffer_bytes(&self) -> usize {
+        match *self {
+            Self::Convolution { from, sliding: Sliding { kernel: [rows, columns], .. }, .. } => {
+                4 * (rows * columns * from[2]).next_multiple_of(16)
+            }
+            Self::Depthwise { from, sliding: Sliding { kernel: [rows, columns], .. }, .. } => {
+                words(2 * rows * columns * from[2])
+            }
+            _ => 0,
         }
     }
 
@@ -465,6 +491,9 @@ mod tests {
         let (_, integer) = graph(&lines, [8, 8, 1], false).expect("whole numbers");
         assert_eq!(integer.memory.ways, [Way::Apart, Way::InPlace, Way::InPlace, Way::Apart]);
         assert_eq!(integer.footprint().ram_bytes, 64 + 144 + 12);
+        // CMSIS-NN reads a window more than once: 64 bytes, 144 beside them and 64 over the image, with 4·16 and 4·48 for windows of 9 and 36.
+        assert_eq!(integer.cmsis_nn_memory.ways, [Way::Apart, Way::Apart, Way::InPlace, Way::Apart]);
+        assert_eq!(integer.cmsis_nn_memory.length, 64 + 144 + 192);
         // More filters than channels overtake, and so does padding, which reads rows above.
         for line in ["conv 5 3x3", "conv 4 3x3 same"] {
             let lines = ["conv 4 3x3", line, "flatten", "dense classes"];

@@ -25,6 +25,12 @@ impl Code {
         let _ = writeln!(self.steps, "    {}_{function}({arguments});", self.name);
     }
 
+    /// Adds a step after which, unless its function gives 0, nothing more is computed.
+    pub(super) fn try_call(&mut self, function: &'static str, arguments: &str) {
+        self.functions.insert(function);
+        let _ = writeln!(self.steps, "    if ({}_{function}({arguments})) return -1;", self.name);
+    }
+
     /// Adds a constant of values of so many bytes; its name.
     pub(super) fn constant(
         &mut self,
@@ -35,9 +41,33 @@ impl Code {
         values: &[String],
     ) -> String {
         self.constant_bytes += bytes * values.len();
-        let name = format!("{}_{layer}_{}", self.name, part.replace('.', "_"));
+        let name = self.constant_name(layer, part);
         self.constants.push_str(&array(kind, &name, values));
         name
+    }
+
+    /// The name of a layer's constant.
+    pub(super) fn constant_name(&self, layer: &str, part: &str) -> String {
+        format!("{}_{layer}_{}", self.name, part.replace('.', "_"))
+    }
+
+    /// Adds what `with_it` adds for a compiler that is told to call CMSIS-NN, in the place of what `without` does; the bytes are those
+    /// without.
+    pub(super) fn either(&mut self, with_it: impl FnOnce(&mut Self), without: impl FnOnce(&mut Self)) {
+        let bytes = self.constant_bytes;
+        let before = std::mem::take(&mut self.constants);
+        with_it(self);
+        self.constant_bytes = bytes;
+        let with_it = std::mem::take(&mut self.constants);
+        without(self);
+        let without = std::mem::replace(&mut self.constants, before);
+        self.constants.push_str(&if_cmsis_nn(&with_it, &without));
+    }
+
+    /// Takes the steps of the same network with CMSIS-NN beside its own.
+    pub(super) fn or_with_cmsis_nn(&mut self, with_it: Self) {
+        self.functions.extend(with_it.functions);
+        self.steps = if_cmsis_nn(&with_it.steps, &self.steps);
     }
 
     pub(super) fn floats(&mut self, layer: &str, part: &str, values: &[f32]) -> String {
@@ -73,6 +103,14 @@ impl Code {
         let text = words.iter().fold(text, |text, (word, meaning)| text.replace(word, meaning));
         // The name last: it may be any word, these too.
         text.replace("NAME_", &format!("{}_", self.name))
+    }
+}
+
+/// C for a compiler that is told to call CMSIS-NN, and for others.
+pub(super) fn if_cmsis_nn(with_it: &str, without: &str) -> String {
+    match without {
+        "" => format!("#ifdef CMSIS_NN\n{with_it}#endif\n"),
+        _ => format!("#ifdef CMSIS_NN\n{with_it}#else\n{without}#endif\n"),
     }
 }
 

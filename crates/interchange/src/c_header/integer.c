@@ -127,6 +127,47 @@ static inline void NAME_depthwise(const int8_t *input, int in_zero, int height, 
                 *output++ = NAME_requantise(sum, multiplier[channel], shift[channel], zero);
             }
 }
+/* ---- cmsis_convolution: convolution by CMSIS-NN, whose biases are without the zero point's share and whose shifts count to the left; 0
+ * where it was computed */
+#ifdef CMSIS_NN
+static inline int NAME_cmsis_convolution(const int8_t *input, int in_zero, int height, int width, int channels,
+                                          const int8_t *weight, const int32_t *bias, const int32_t *multiplier,
+                                          const int32_t *shift, int filters, int groups, int rows, int columns,
+                                          int stride, int above, int left, int dilation, int out_height,
+                                          int out_width, int zero, int8_t *buffer, int buffer_bytes,
+                                          int8_t *output) {
+    const cmsis_nn_conv_params windows = {
+        -in_zero, zero, {stride, stride}, {left, above}, {dilation, dilation}, {-128, 127}};
+    const cmsis_nn_per_channel_quant_params factors = {(int32_t *)multiplier, (int32_t *)shift};
+    const cmsis_nn_dims from = {1, height, width, channels}, to = {1, out_height, out_width, filters};
+    const cmsis_nn_dims window = {filters, rows, columns, channels / groups}, biases = {1, 1, 1, filters};
+    const cmsis_nn_context context = {buffer, buffer_bytes};
+    return arm_convolve_wrapper_s8_get_buffer_size(&windows, &from, &window, &to) > buffer_bytes ||
+           arm_convolve_wrapper_s8(&context, &windows, &factors, &from, input, &window, weight, &biases, bias, &to,
+                                   output) != ARM_CMSIS_NN_SUCCESS;
+}
+#endif
+/* ---- cmsis_depthwise: depthwise by CMSIS-NN, where what it needs fits the buffer */
+#ifdef CMSIS_NN
+static inline void NAME_cmsis_depthwise(const int8_t *input, int in_zero, int height, int width, int channels,
+                                        const int8_t *weight, const int32_t *bias, const int32_t *multiplier,
+                                        const uint8_t *shift, const int32_t *left_shift, int rows, int columns,
+                                        int stride, int above, int left, int dilation, int out_height,
+                                        int out_width, int zero, int8_t *buffer, int buffer_bytes,
+                                        int8_t *output) {
+    const cmsis_nn_dw_conv_params windows = {
+        -in_zero, zero, 1, {stride, stride}, {left, above}, {dilation, dilation}, {-128, 127}};
+    const cmsis_nn_per_channel_quant_params factors = {(int32_t *)multiplier, (int32_t *)left_shift};
+    const cmsis_nn_dims from = {1, height, width, channels}, to = {1, out_height, out_width, channels};
+    const cmsis_nn_dims window = {1, rows, columns, channels}, biases = {1, 1, 1, channels};
+    const cmsis_nn_context context = {buffer, buffer_bytes};
+    if (arm_depthwise_conv_wrapper_s8_get_buffer_size(&windows, &from, &window, &to) > buffer_bytes ||
+        arm_depthwise_conv_wrapper_s8(&context, &windows, &factors, &from, input, &window, weight, &biases, bias,
+                                      &to, output) != ARM_CMSIS_NN_SUCCESS)
+        NAME_depthwise(input, in_zero, height, width, channels, weight, bias, multiplier, shift, rows, columns,
+                       stride, above, left, dilation, out_height, out_width, zero, output);
+}
+#endif
 /* ---- largest: of each window */
 static inline void NAME_largest(const int8_t *input, int width, int channels, int rows, int columns, int stride,
                                 int out_height, int out_width, int8_t *output) {

@@ -8,7 +8,7 @@ use crate::{
     Description, ImageKind, IntegerNetwork, Quantisation,
     escape::{c_string, identifier},
 };
-use code::{Code, array, number};
+use code::{Code, array, if_cmsis_nn, number};
 use nn::{ImageShape, Model};
 
 /// What a network in C computes with.
@@ -52,7 +52,8 @@ pub struct CFiles {
 }
 
 /// The network as C99: weights as constants, `NAME_classify`, which allocates nothing and calls nothing but functions of
-/// `math.h` and `string.h`, and `NAME_self_test`, which says whether it gives the logits that the model gives here.
+/// `math.h` and `string.h`, and `NAME_self_test`, which says whether it gives the logits that the model gives here. Compiled with
+/// `CMSIS_NN` and `CMSIS_NN_USE_SINGLE_ROUNDING` defined, integers are convolved by Arm's CMSIS-NN 7, to the same bits.
 ///
 /// None where the logits of the self-test's image are not all finite numbers: no C would find them again.
 ///
@@ -61,11 +62,13 @@ pub struct CFiles {
 /// size of its images.
 pub fn c_files(description: &Description, model: &mut Model<f32>, options: COptions) -> Option<CFiles> {
     let name = identifier(&description.architecture);
-    let (code, support, workspace) = match options.arithmetic {
-        Arithmetic::Float32 => float::code(description, model, None, name),
-        Arithmetic::EightBitWeights(quantisation) => {
-            float::code(description, model, Some(quantisation), name)
-        }
+    let in_float32 = |model: &Model<f32>, quantisation| {
+        let (code, support, workspace) = float::code(description, model, quantisation, name.clone());
+        (code, support, workspace, None)
+    };
+    let (code, support, workspace, cmsis_nn_workspace) = match options.arithmetic {
+        Arithmetic::Float32 => in_float32(model, None),
+        Arithmetic::EightBitWeights(quantisation) => in_float32(model, Some(quantisation)),
         Arithmetic::Integer(network) => integer::code(description, network, name),
     };
     let length = description.image().length();
@@ -73,7 +76,7 @@ pub fn c_files(description: &Description, model: &mut Model<f32>, options: COpti
     let image = options.example.map_or(&*ramp, |example| example.image);
     let expected = Expected::of(description, model, options.arithmetic, image);
     let is_finite = expected.logits.iter().all(|logit| logit.is_finite());
-    let text = Text { description, code: &code, workspace, options, image, expected };
+    let text = Text { description, code: &code, workspace, cmsis_nn_workspace, options, image, expected };
     is_finite.then(|| text.files(&support))
 }
 
@@ -114,6 +117,8 @@ struct Text<'a> {
     code: &'a Code,
     /// Bytes.
     workspace: usize,
+    /// Bytes where CMSIS-NN is called, if there is anything that it computes.
+    cmsis_nn_workspace: Option<usize>,
     options: COptions<'a>,
     /// What the self-test classifies.
     image: &'a [u8],
@@ -126,6 +131,7 @@ impl Text<'_> {
         let opening = format!("#ifndef {upper}_H\n#define {upper}_H\n\n");
         let (comment, sizes, names) = (self.comment(), self.sizes(), self.class_names());
         let libraries = match self.options.arithmetic {
+            Arithmetic::Integer(_) if self.cmsis_nn_workspace.is_some() => INCLUDE_CMSIS_NN,
             Arithmetic::Integer(_) => "#include <string.h>\n",
             Arithmetic::Float32 | Arithmetic::EightBitWeights(_) => "#include <math.h>\n",
         };
@@ -177,6 +183,13 @@ impl Text<'_> {
             Arithmetic::EightBitWeights(_) => "Weights are int8, activations float32.",
             Arithmetic::Integer(_) => "Weights and activations are int8, sums int32.",
         };
+        let cmsis_nn = self.cmsis_nn_workspace.map(|_| {
+            format!(
+                " *\n * With CMSIS_NN defined, Arm's CMSIS-NN 7 computes the convolutions, to the same bits, in a larger workspace;\n \
+                 * {name}_classify gives -1 if the library wants more memory than that.\n"
+            )
+        });
+        let cmsis_nn = cmsis_nn.unwrap_or_default();
         let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
         format!(
             "\
@@ -191,7 +204,7 @@ impl Text<'_> {
  *
  * image: {image}; what the network was trained with beyond that is done here.
  * {name}_self_test(workspace) is 0 where the compiled code gives the logits that it is to give.
- */
+{cmsis_nn} */
 ",
             version = env!("CARGO_PKG_VERSION"),
             constants = kilobytes(self.code.constant_bytes),
@@ -206,16 +219,18 @@ impl Text<'_> {
             1 => String::new(),
             _ => format!("#define {upper}_CHANNELS {channels}\n"),
         };
+        let workspace = |bytes: usize| format!("#define {upper}_WORKSPACE {}\n", bytes / 4);
+        let own = workspace(self.workspace);
+        let workspace = self.cmsis_nn_workspace.map(|bytes| if_cmsis_nn(&workspace(bytes), &own));
         format!(
             "\
 #define {upper}_HEIGHT {height}
 #define {upper}_WIDTH {width}
 {channels}#define {upper}_CLASSES {classes}
 /* Floats. */
-#define {upper}_WORKSPACE {workspace}
-",
+{workspace}",
             classes = self.description.classes.len(),
-            workspace = self.workspace / 4,
+            workspace = workspace.unwrap_or(own),
         )
     }
 
@@ -273,11 +288,22 @@ impl Text<'_> {
             }
         };
         format!(
-            "    float logits[{upper}_CLASSES];\n    {name}_classify({name}_example, workspace, logits);\n    \
+            "    float logits[{upper}_CLASSES];\n    if ({name}_classify({name}_example, workspace, logits) < 0) return 1;\n    \
              for (int i = 0; i < {upper}_CLASSES; i++)\n        if ({differs}) return 1;\n    return 0;\n"
         )
     }
 }
+
+/// What is called with it, and the rounding that is the engine's.
+const INCLUDE_CMSIS_NN: &str = "\
+#include <string.h>
+#ifdef CMSIS_NN
+#ifndef CMSIS_NN_USE_SINGLE_ROUNDING
+#error \"define CMSIS_NN_USE_SINGLE_ROUNDING, here and where CMSIS-NN is compiled: it rounds otherwise without it\"
+#endif
+#include \"arm_nnfunctions.h\"
+#endif
+";
 
 const CLASSIFY_COMMENT: &str = "\
 /* The class with the largest logit. logits: as many floats as there are classes, whose softmax are the probabilities. */

@@ -1,4 +1,4 @@
-/* What a Cortex-M4 needs to start, for QEMU's board mps2-an386: counts the instructions of one classification and the
+/* What a Cortex-M4 or M55 needs to start, for QEMU's boards mps2-an386 and mps3-an547: counts the instructions of one classification and the
  * bytes of stack under it. Compile with -DHEADER="\"model.h\"" and the macros below; see `measure`. */
 #include HEADER
 #include <stdio.h>
