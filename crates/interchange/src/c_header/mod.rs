@@ -183,14 +183,15 @@ impl Text<'_> {
             Arithmetic::EightBitWeights(_) => "Weights are int8, activations float32.",
             Arithmetic::Integer(_) => "Weights and activations are int8, sums int32.",
         };
-        let cmsis_nn = self.cmsis_nn_workspace.map(|_| {
+        let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
+        let cmsis_nn = self.cmsis_nn_workspace.map(|bytes| {
             format!(
-                " *\n * With CMSIS_NN defined, Arm's CMSIS-NN 7 computes the convolutions, to the same bits, in a larger workspace;\n \
-                 * {name}_classify gives -1 if the library wants more memory than that.\n"
+                " *\n * With CMSIS_NN defined, Arm's CMSIS-NN 7 computes the convolutions, to the same bits, in a workspace of {} kB;\n \
+                 * {name}_classify gives -1 if the library wants more memory than that.\n",
+                kilobytes(bytes),
             )
         });
         let cmsis_nn = cmsis_nn.unwrap_or_default();
-        let kilobytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1000.0);
         format!(
             "\
 /* {name}, a network, written by mnist-study {version}.
