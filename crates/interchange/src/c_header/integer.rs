@@ -25,7 +25,7 @@ pub(super) fn code(
     let is_called = graph.stages.iter().any(|stage| stage.operation.cmsis_nn_buffer_bytes() > 0);
     if is_called {
         let memory = &graph.cmsis_nn_memory;
-        // Of the second list the steps alone are of use: its constants are those of the first.
+        // The same constants once more, which are dropped: only the steps differ.
         let mut with_it = Exporter { network, memory, with_cmsis_nn: true, code: Code::new(name) };
         with_it.network(description);
         code.or_with_cmsis_nn(with_it.code);
