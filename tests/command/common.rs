@@ -104,6 +104,13 @@ pub(crate) fn start(bench: &Bench, arguments: &[&[&str]]) -> Child {
         .expect("it runs")
 }
 
+/// Sends a signal to a command that goes on beside others.
+pub(crate) fn send(signal: &str, process: &Child) {
+    let sent =
+        std::process::Command::new("kill").args([format!("-{signal}"), process.id().to_string()]).status();
+    assert!(sent.expect("kill").success(), "SIG{signal}: the process is there");
+}
+
 /// Runs the command. Whatever test it is called by, a hint that comes out of it names only options that there are.
 pub(crate) fn said(command: &mut Command) -> Said {
     let output = command.output().expect("the command runs");

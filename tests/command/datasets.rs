@@ -1,6 +1,6 @@
 //! Data sets that are not in the program, with a server on this machine in the place of the published addresses.
 
-use crate::common::{Bench, said};
+use crate::common::{self, Bench, said};
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -148,8 +148,7 @@ fn an_interrupted_fetch_keeps_what_came() {
         assert!(fetch.try_wait().expect("a process").is_none(), "it waits for more");
         thread::sleep(Duration::from_millis(10));
     }
-    let killed = Command::new("kill").args(["-INT", &fetch.id().to_string()]).status().expect("kill");
-    assert!(killed.success());
+    common::send("INT", &fetch);
     let output = fetch.wait_with_output().expect("it ends");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{stderr}");

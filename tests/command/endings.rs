@@ -1,6 +1,6 @@
 //! How the command ends: signals, time spent stopped, outputs that nobody takes, disks that are full.
 
-use crate::common::{Bench, Said, said};
+use crate::common::{self, Bench, Said, said};
 use records::{host, identity::short_hash};
 use std::{
     fs,
@@ -44,8 +44,7 @@ impl Running {
     }
 
     fn send(&self, signal: &str) {
-        let sent = Command::new("kill").args([&format!("-{signal}"), &self.0.id().to_string()]).status();
-        assert!(sent.expect("kill").success());
+        common::send(signal, &self.0);
     }
 
     /// Waits for the end; what was written to stdout.

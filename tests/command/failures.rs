@@ -1,6 +1,6 @@
 //! What goes wrong, and what is said and kept then.
 
-use crate::common::{Bench, Said, said};
+use crate::common::{self, Bench, Said, said};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -168,8 +168,7 @@ fn an_interrupted_study_keeps_what_is_finished() {
         .expect("it runs");
     let mut stderr = BufReader::new(study.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
     assert!(stderr.any(|line| line.starts_with("run 1/100: lstm, seed 0: done")));
-    let killed = Command::new("kill").args(["-INT", &study.id().to_string()]).status().expect("kill");
-    assert!(killed.success());
+    common::send("INT", &study);
     let rest: Vec<String> = stderr.collect();
     let output = study.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{rest:?}");

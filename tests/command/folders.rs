@@ -3,6 +3,7 @@
 use crate::common::{self, Bench, Said, end, said};
 use std::{
     fs,
+    io::{BufRead, BufReader},
     process::{Child, Command},
     time::{Duration, Instant},
 };
@@ -49,7 +50,10 @@ fn two_studies_at_once_in_one_folder_are_refused_with_both_names() {
     let bench = Bench::new();
     let first = start(&bench, &["mlp", "cnn", "--epochs", "40", "--seeds", "3", "--out", "out"]);
     wait_for("a plan", || bench.path().join("out/plan.json").exists());
+    // It would be done before the second has started, on a machine that is quick to train and slow to start.
+    common::send("STOP", &first);
     let second = said(&mut bench.compare("out", &["lstm"]));
+    common::send("CONT", &first);
     assert_eq!(second.code, Some(1), "{}", second.stderr);
     for expected in
         ["error: out: the study \"compare mlp cnn\" is being run here", "\"compare lstm\"", "--out"]
@@ -109,22 +113,26 @@ fn commands_of_one_study_with_other_seeds_both_keep_their_runs() {
     assert_eq!(runs, expected);
 }
 
+/// The first process is stopped in mid-run, so that the second has to wait, and then killed.
+#[cfg(unix)]
 #[test]
 fn a_run_whose_program_was_killed_is_made_by_the_one_that_waited() {
     let bench = Bench::new();
-    let arguments = ["mlp", "--epochs", "3000", "--seeds", "1", "--out", "out"];
+    let arguments = ["mlp", "--epochs", "1000", "--seeds", "1", "--out", "out"];
     let mut first = start(&bench, &arguments);
     wait_for("a claim", || {
         let claims = fs::read_dir(bench.path().join("out/.mnist-study"));
         claims.is_ok_and(|claims| claims.count() > 2)
     });
-    let second = start(&bench, &arguments);
-    std::thread::sleep(Duration::from_millis(300));
+    common::send("STOP", &first);
+    let mut second = start(&bench, &arguments);
+    let mut told = BufReader::new(second.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(told.any(|line| line == "waiting for 1 run in other processes"));
     first.kill().expect("killed");
     first.wait().expect("it ends");
-    let second = end(second);
+    let stderr = told.collect::<Vec<_>>().join("\n");
+    let second = Said { stderr, ..end(second) };
     assert_eq!((second.code, trained(&second)), (Some(0), 1), "{}", second.stderr);
-    assert!(second.stderr.contains("waiting for 1 run in other processes"), "{}", second.stderr);
     assert!(!bench.path().join("out/.mnist-study").exists(), "the locks are gone");
 }
 

@@ -1,6 +1,6 @@
 //! A study in shards: who makes which run, what is told of the rest, and how the parts come together.
 
-use crate::common::{Bench, Said, said};
+use crate::common::{self, Bench, Said, said};
 use records::{
     identity::run_id,
     record::RunRecord,
@@ -514,9 +514,7 @@ fn a_task_ends_within_a_second_wherever_it_is() {
         // Now the test images are read.
         std::thread::sleep(Duration::from_millis(100));
         let sent = Instant::now();
-        let kill =
-            std::process::Command::new("kill").args([format!("-{signal}"), task.id().to_string()]).status();
-        assert!(kill.expect("kill").success());
+        common::send(signal, &task);
         let status = task.wait().expect("it ends");
         took.push(sent.elapsed());
         assert_eq!(status.code(), Some(code), "{}", lines.collect::<Vec<_>>().join("\n"));

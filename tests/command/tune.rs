@@ -162,8 +162,8 @@ fn the_trial_of_a_killed_process_is_made_by_the_one_that_waited() {
         assert!(begun.elapsed() < Duration::from_secs(60), "a claim within a minute");
         std::thread::sleep(Duration::from_millis(2));
     }
-    let stop = Command::new("kill").args(["-STOP", &first.id().to_string()]).status();
-    assert!(stop.expect("kill").success() && claim.exists(), "stopped in the middle");
+    common::send("STOP", &first);
+    assert!(claim.exists(), "stopped in the middle");
     let mut second = start(&bench, "out", &arguments);
     let mut told = BufReader::new(second.stderr.take().expect("piped")).lines().map_while(Result::ok);
     // It makes the trial meanwhile, which does not depend on the model as it stands.
