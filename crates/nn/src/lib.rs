@@ -22,6 +22,7 @@ mod model;
 mod network;
 mod optimiser;
 mod parameters;
+mod precision;
 mod times;
 mod work;
 mod workspace;
@@ -35,10 +36,11 @@ pub use layers::GROUP;
 pub use model::{Evaluation, Model};
 pub use optimiser::{MovingAverage, Optimiser};
 pub use parameters::{ParameterSpec, Role};
+pub use precision::{PrecisionError, check_precision};
 pub use spec::{
     ActivationSpec, AdamConstants, Architecture, Cell, ConvolutionSpec, DepthwiseSpec, ImageShape,
     LAYER_FORMS, LayerDescription, LayerForm, LayerSpec, MAXIMUM_LAYERS, MuonConstants,
-    NORMALISATION_EPSILON, OptimiserError, OptimiserSpec, PoolSpec, Preparation, PreparationError,
+    NORMALISATION_EPSILON, OptimiserError, OptimiserSpec, PoolSpec, Precision, Preparation, PreparationError,
     PreparationSpec, RecurrentSpec, RmsPropConstants, SgdConstants, Shape, ShapeError, Sliding,
     SpellingError, Units, UpdateRule,
 };

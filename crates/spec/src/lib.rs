@@ -36,7 +36,7 @@ pub use optimiser::{
 };
 pub use preparation::{Preparation, PreparationError, PreparationSpec};
 pub use recipe::{
-    CheckedRecipe, ClassWeights, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Recipe, RecipeError,
+    CheckedRecipe, ClassWeights, MAXIMUM_BATCH_SIZE, MAXIMUM_EPOCHS, Precision, Recipe, RecipeError,
     TestTimeAugmentation, Validation,
 };
 pub use schedule::Schedule;

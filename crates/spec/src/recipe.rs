@@ -5,6 +5,7 @@ use crate::{
     named::name_or_table,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Most epochs that a recipe may ask for.
 pub const MAXIMUM_EPOCHS: usize = 10_000;
@@ -67,6 +68,9 @@ pub struct Recipe {
     /// The fraction of the training images that exchange their labels at random: what can then be learnt of them is memorised.
     #[serde(skip_serializing_if = "is_default")]
     pub shuffled_labels: f64,
+    /// What the products of a training step are computed in; everything else is float32.
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
 }
 
 impl Default for Recipe {
@@ -90,12 +94,42 @@ impl Default for Recipe {
             preparation: PreparationSpec::default(),
             training_images: None,
             shuffled_labels: 0.0,
+            precision: Precision::default(),
         }
     }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// What the products of a training step's convolutions and dense layers are computed in. Parameters, the optimiser and every
+/// evaluation are in float32 in either case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Operands, products and sums in float32.
+    #[default]
+    Float32,
+    /// Operands rounded to bfloat16, 8 bits of significand with float32's exponents, and their products added in float32. Not
+    /// every layer is computed in it, and only processors with matrix tiles (Intel AMX) have it in hardware.
+    Bf16,
+}
+
+impl Precision {
+    /// Its name in study files, records and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
 }
 
 /// How much an image of a class counts in the gradient. Losses that are told are of images that count alike, so that those of
@@ -489,10 +523,28 @@ mod tests {
             preparation: PreparationSpec::Standardise,
             training_images: Some(500),
             shuffled_labels: 0.2,
+            precision: Precision::Bf16,
             ..Recipe::default()
         };
         let text = serde_json::to_string(&full).expect("plain values");
         assert_eq!(serde_json::from_str::<Recipe>(&text).expect("what was written"), full, "{text}");
+    }
+
+    /// Identities of records follow from what is written.
+    #[test]
+    fn a_precision_is_written_where_it_is_not_the_usual_one() {
+        let written = |precision| {
+            let recipe = Recipe { precision, ..Recipe::default() };
+            let text = serde_json::to_string(&recipe).expect("plain values");
+            assert_eq!(serde_json::from_str::<Recipe>(&text).expect("what was written"), recipe);
+            text
+        };
+        assert!(!written(Precision::Float32).contains("precision"));
+        assert!(written(Precision::Bf16).ends_with(r#","precision":"bf16"}"#));
+        for precision in [Precision::Float32, Precision::Bf16] {
+            let read: Precision = serde_json::from_value(precision.name().into()).expect("its name");
+            assert_eq!((read, read.to_string()), (precision, precision.name().to_owned()));
+        }
     }
 
     #[test]
@@ -511,6 +563,7 @@ mod tests {
             (r#"{"optimiser": {"kind": "sgd", "speed": 1}}"#, "unknown field `speed`"),
             (r#"{"schedule": {"kind": "cosine", "cold_down": 1}}"#, "unknown field `cold_down`"),
             (r#"{"schedule": "step"}"#, "missing field `every_epochs`"),
+            (r#"{"precision": "float16"}"#, "unknown variant `float16`, expected `float32` or `bf16`"),
             (r#"{"optimiser": 3}"#, "invalid type: integer `3`, expected a name, or a table"),
         ] {
             let error = read(text).expect_err("unusable").to_string();

@@ -2,7 +2,7 @@
 
 use crate::run::{RunError, Session};
 use data::default_validation_images;
-use nn::{OptimiserSpec, ShapeError, keep_awake};
+use nn::{OptimiserSpec, Precision, ShapeError, check_precision, keep_awake};
 use records::{
     identity::{run_id, seedless},
     question::Measure,
@@ -71,7 +71,7 @@ pub enum Basis {
 struct Kind {
     specification: RunSpec,
     runs: Vec<usize>,
-    /// What is timed alike: the kinds of layers, the optimiser, the batch.
+    /// What is timed alike: the kinds of layers, the optimiser, the batch, the precision.
     signature: String,
     bound: f64,
     /// Whether it was measured, or found to be too slow for that.
@@ -271,7 +271,8 @@ impl Kind {
         let layers: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         let recipe = &run.recipe;
         let optimiser = std::mem::discriminant(&recipe.optimiser);
-        let signature = format!("{} {optimiser:?} {}", layers.join(" "), recipe.batch_size);
+        let signature =
+            format!("{} {optimiser:?} {} {}", layers.join(" "), recipe.batch_size, recipe.precision);
         let size = Size {
             multiply_adds: nodes.iter().map(|node| node.multiply_adds).sum(),
             values: nodes.iter().map(|node| node.to.length()).sum(),
@@ -373,7 +374,12 @@ fn measured(
         // One image alone may take as long.
         return Ok(None);
     }
-    let recipe = Recipe { batch_size: batch, ..run.recipe.clone() };
+    // A study may be planned where its precision is not, and carried out elsewhere; float32 takes longer.
+    let precision = match check_precision(session.instruction_set(), run.recipe.precision) {
+        Ok(()) => run.recipe.precision,
+        Err(_) => Precision::Float32,
+    };
+    let recipe = Recipe { batch_size: batch, precision, ..run.recipe.clone() };
     // Whatever validates the run, here no more than training images are looked at.
     let trial = RunSpec { protocol: Protocol::Sound, audit_selection: false, recipe, ..run.clone() };
     let start = Instant::now();

@@ -11,7 +11,9 @@ use crate::{
 use data::{Corpus, Dataset, Source};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
-use nn::{Architecture, Model, PreparationSpec, ShapeError, keep_awake};
+use nn::{
+    Architecture, Model, PrecisionError, PreparationSpec, ShapeError, check_precision, keep_awake,
+};
 use records::{
     identity::run_id,
     question::Measure,
@@ -42,6 +44,9 @@ pub enum RunError {
     /// A value of the recipe is unusable.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// This machine does not have the recipe's precision.
+    #[error(transparent)]
+    Precision(#[from] PrecisionError),
     /// Pixels are prepared by means of another number of channels.
     #[error(
         "model {model}, preparation: means of {expected} channels expected, as the images have, of {found} found"
@@ -257,11 +262,20 @@ impl Session {
         Ok(layers.iter().map(|layer| layer.multiply_adds).sum())
     }
 
-    /// Whether a model and its augmentation fit this data.
+    /// Whether a model can be trained here: fits this data, and this machine has its recipe's precision.
     ///
     /// # Errors
-    /// When they do not: where the layer stands, if it is from a file.
+    /// When it cannot: where the layer stands, if it is from a file.
     pub fn check(&self, model: &ModelSpec) -> Result<(), RunError> {
+        check_precision(self.set, model.recipe.precision)?;
+        self.check_fit(model)
+    }
+
+    /// Whether a model and its augmentation fit this data, for a study that is planned here and carried out elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_fit(&self, model: &ModelSpec) -> Result<(), RunError> {
         let images = self.corpus().training();
         check_augmentation(&model.recipe, images, self.corpus().name())?;
         let described = model.architecture.describe(images.shape(), self.corpus().classes());
@@ -329,7 +343,7 @@ impl Session {
     /// Makes a run. The result depends on the specification and the instruction set alone, its clocks apart.
     ///
     /// # Errors
-    /// When the specification is unusable, the listener breaks or the training diverges.
+    /// When the specification is unusable, this machine does not have its precision, the listener breaks or the training diverges.
     ///
     /// # Panics
     /// When the specification names another data set than this session's.
@@ -348,7 +362,7 @@ impl Session {
         listener: &mut dyn Listener,
     ) -> Result<FinishedRun, RunError> {
         let (clock, load) = (SystemClock::start(), LoadMeter::start(self.threads() * self.jobs.unwrap_or(1)));
-        let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
+        let recipe = self.checked_recipe(specification)?;
         let architecture = specification.architecture();
         let mut model = self.model(&architecture, recipe.values().batch_size)?;
         let division = self.divided.of(specification)?;
@@ -395,7 +409,7 @@ impl Session {
     /// is not kept.
     ///
     /// # Errors
-    /// When the model does not fit the data. How the training itself ended is part of the result.
+    /// When the model does not fit the data, or this machine does not have its precision. How the training itself ended is part of the result.
     ///
     /// # Panics
     /// As [`Self::run`], or when the specification's protocol reads test images before the end.
@@ -414,7 +428,7 @@ impl Session {
             "nothing but training images"
         );
         self.threads.install(|| {
-            let recipe = specification.recipe.clone().checked_for(specification.protocol.validation())?;
+            let recipe = self.checked_recipe(specification)?;
             let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
             prepare(&mut model, specification, sets.training)?;
             let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
@@ -427,6 +441,11 @@ impl Session {
                 warnings,
             })
         })
+    }
+
+    fn checked_recipe(&self, specification: &RunSpec) -> Result<CheckedRecipe, RunError> {
+        check_precision(self.set, specification.recipe.precision)?;
+        Ok(specification.recipe.clone().checked_for(specification.protocol.validation())?)
     }
 
     /// The specification of a single run on this data.

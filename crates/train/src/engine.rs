@@ -25,7 +25,8 @@ pub trait Engine {
 
     /// Begins a training from the parameters as they are: the optimiser remembers no step, their average a is p, and what
     /// dropout leaves out is a function of `dropout_seed` and of the steps from here. Of the recipe it takes the optimiser with
-    /// its constants, the label smoothing and the average's decay. `class_weights` are as [`Model::set_class_weights`] has them.
+    /// its constants, the label smoothing, the average's decay and, where it has a choice, the precision of the products, which
+    /// `nn::check_precision` is asked about before. `class_weights` are as [`Model::set_class_weights`] has them.
     fn begin(&mut self, recipe: &CheckedRecipe, dropout_seed: u64, class_weights: Option<Vec<f64>>);
 
     /// Computes the gradient of the mean loss of a batch for [`Self::update`]: that of the images `image(0)`,
@@ -140,6 +141,7 @@ impl Engine for Native<'_> {
         self.model.set_class_weights(class_weights);
         self.model.set_dropout_seed(dropout_seed);
         self.model.set_label_smoothing(values.label_smoothing);
+        self.model.set_precision(values.precision);
         self.optimiser = Some(Optimiser::new(&recipe.update_rule(), self.model.specs()));
         self.average = values.average_decay.map(|decay| MovingAverage::new(decay, self.model.parameters()));
     }

@@ -10,7 +10,7 @@ pub use machine::{Machine, MemoryLevel, machine};
 pub use roofline::{Direction, Roofline, StageRoofline, Total};
 
 use crate::run::Session;
-use nn::{Model, StepTimes, keep_awake};
+use nn::{Model, Precision, StepTimes, keep_awake};
 use serde::Serialize;
 use std::{hint::black_box, sync::LazyLock, time::Duration};
 use train::{BatchOrder, Engine, Native, Recipe, Validation};
@@ -46,6 +46,8 @@ pub struct ModelSpeed {
 pub struct TrainingSpeed {
     /// Images in a step.
     pub batch: usize,
+    /// What the products of a step were computed in.
+    pub precision: Precision,
     /// Steps measured.
     pub steps: usize,
     /// By the median step.
@@ -93,25 +95,38 @@ pub struct InferenceSpeed {
     pub gflops: f64,
 }
 
-/// Measures a model for about `seconds` of training, and half of it at each inference batch. Its parameters change. None
-/// where it was to stop meanwhile.
+/// What is to be measured of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The name that it is told by.
+    pub name: &'a str,
+    /// About how long to train it for.
+    pub seconds: f64,
+    /// What the products of its training steps are computed in; inference is in float32.
+    pub precision: Precision,
+}
+
+/// Measures a model for about as many seconds of training as asked for, and half of it at each inference batch. Its parameters change.
+/// None where it was to stop meanwhile.
 ///
 /// `allocations` counts the allocator's calls while it runs what it is given.
+///
+/// # Panics
+/// Where [`nn::check_precision`] refuses the precision.
 pub fn model(
     session: &Session,
-    name: &str,
-    seconds: f64,
+    asked: Asked,
     mut make: impl FnMut(usize) -> Model<f32> + Send,
     machine: &Machine,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
     is_to_stop: fn() -> bool,
 ) -> Option<ModelSpeed> {
     session.install(|| {
-        let inference = latency(session, seconds / 2.0, &mut make, is_to_stop)?;
+        let inference = latency(session, asked.seconds / 2.0, &mut make, is_to_stop)?;
         let mut model = make(TRAINING_BATCH);
-        let training = training(session, &mut model, seconds, machine, allocations, is_to_stop)?;
+        let training = training(session, &mut model, asked, machine, allocations, is_to_stop)?;
         Some(ModelSpeed {
-            name: name.to_owned(),
+            name: asked.name.to_owned(),
             parameters: model.trainable_parameters(),
             training,
             inference,
@@ -122,13 +137,14 @@ pub fn model(
 fn training(
     session: &Session,
     model: &mut Model<f32>,
-    seconds: f64,
+    Asked { seconds, precision, .. }: Asked,
     machine: &Machine,
     allocations: fn(&mut (dyn FnMut() + Send)) -> u64,
     is_to_stop: fn() -> bool,
 ) -> Option<TrainingSpeed> {
     let images = session.corpus().training();
-    let recipe = Recipe::default().checked_for(Validation::TestImages).expect("the study's own");
+    let recipe = Recipe { precision, ..Recipe::default() };
+    let recipe = recipe.checked_for(Validation::TestImages).expect("the study's own");
     let mut engine = Native::new(model);
     engine.begin(&recipe, 0, None);
     let order = BatchOrder::new(images);
@@ -170,6 +186,7 @@ fn training(
     let roofline = Roofline::of(machine, &model.work(), &measured);
     Some(TrainingSpeed {
         batch: TRAINING_BATCH,
+        precision,
         steps: times.len(),
         images_per_second,
         epoch_images: images.len(),

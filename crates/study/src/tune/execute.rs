@@ -385,7 +385,8 @@ impl Execution<'_> {
         match checked {
             Ok(model) => self.train(strand, blank, &model),
             // The model as it stands must be one; among the settings some may not go together.
-            Err(error) if number.is_none() => Err(error.into()),
+            // What this machine lacks says nothing of a setting.
+            Err(error) if number.is_none() || matches!(error, RunError::Precision(_)) => Err(error.into()),
             Err(error) => Ok(TrialRecord { outcome: Outcome::Unusable(error.to_string()), ..blank }),
         }
     }
