@@ -52,6 +52,8 @@ pub(crate) enum Hint {
     LearningRate,
     /// A value of the recipe is unusable.
     Recipe,
+    /// This machine does not have the recipe's precision.
+    Precision,
     /// An interrupted verb can be called again.
     Again,
     /// A file of weights does not say which network it is of, or its names are another's: what options of the verbs of a
@@ -96,6 +98,15 @@ impl Hint {
             Self::Occupied => place(io::ErrorKind::Other, verb),
             Self::LearningRate if has("--learning-rate") => "a smaller --learning-rate usually helps".into(),
             Self::LearningRate => "a smaller learning rate in the model's recipe usually helps".into(),
+            Self::Precision => {
+                let float32 = match has("--precision") {
+                    true => "pass --precision float32",
+                    false => "leave precision out of the model's recipe",
+                };
+                format!(
+                    "{float32}, or set MNIST_STUDY_KERNELS=portable, which computes the same products on any processor, slowly"
+                )
+            }
             Self::Recipe => format!("`{} --help` says what each option means", verb.name),
             Self::Again if has("--fresh") => {
                 "what was finished is kept: run the same command to continue (without --fresh)".into()
@@ -223,6 +234,7 @@ impl From<RunError> for Failure {
                 format!("leave {field} out of the augmentation, or train on colour images").into()
             }
             RunError::Recipe(_) => Hint::Recipe,
+            RunError::Precision(_) => Hint::Precision,
             RunError::Channels { expected, .. } => {
                 format!("give {expected} of each, or write preparation = \"standardise\"").into()
             }
@@ -232,7 +244,9 @@ impl From<RunError> for Failure {
             RunError::Threads { .. } => "pass a smaller --threads".into(),
         };
         match error {
-            RunError::UnknownModel(_) | RunError::Recipe(_) => Self::usage(error, hint),
+            RunError::UnknownModel(_) | RunError::Recipe(_) | RunError::Precision(_) => {
+                Self::usage(error, hint)
+            }
             _ if error.is_interruption() => Self::interrupted(error, hint),
             _ => Self::new(error, hint),
         }

@@ -10,7 +10,7 @@ use records::{
 };
 use report::Reproduction;
 use study::study_file::built_in_model;
-use train::Recipe;
+use train::{Precision, Recipe};
 
 /// How these runs can be made again: by one command, where there is one.
 pub(crate) fn reproduction(
@@ -46,6 +46,8 @@ struct Shared {
     epochs: Option<usize>,
     batch_size: Option<usize>,
     learning_rate: Option<f64>,
+    /// None too where it is the usual one, which goes without saying.
+    precision: Option<Precision>,
 }
 
 impl Shared {
@@ -57,6 +59,8 @@ impl Shared {
             epochs: value(runs, |recipe| recipe.epochs),
             batch_size: value(runs, |recipe| recipe.batch_size),
             learning_rate: value(runs, |recipe| recipe.learning_rate),
+            precision: value(runs, |recipe| recipe.precision)
+                .filter(|precision| *precision != Precision::default()),
         }
     }
 
@@ -67,6 +71,7 @@ impl Shared {
         recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
         recipe.batch_size = self.batch_size.unwrap_or(recipe.batch_size);
         recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
+        recipe.precision = self.precision.unwrap_or(recipe.precision);
         model.architecture.layers == run.layers && model.recipe == run.recipe
     }
 
@@ -77,6 +82,7 @@ impl Shared {
         option("epochs", self.epochs.map(|value| value.to_string()))
             + &option("batch-size", self.batch_size.map(|value| value.to_string()))
             + &option("learning-rate", self.learning_rate.map(|value| value.to_string()))
+            + &option("precision", self.precision.map(|value| value.to_string()))
     }
 }
 
@@ -273,6 +279,7 @@ mod tests {
             (|run| run.audit_selection = true) as fn(&mut RunSpec),
             |run| run.seed = 9,
             |run| run.recipe.label_smoothing = 0.1,
+            |run| run.recipe.precision = Precision::Bf16,
             |run| run.protocol = Protocol::Original,
             |run| run.dataset.sha256 = "6".repeat(64),
             |run| run.model = "of my own".to_owned(),
@@ -280,6 +287,11 @@ mod tests {
         ] {
             assert_eq!(changed(change), None);
         }
+        let mut in_bf16 = runs(3);
+        in_bf16.iter_mut().for_each(|run| run.recipe.precision = Precision::Bf16);
+        assert!(given(&in_bf16).is_some_and(|command| {
+            command.contains(" --learning-rate 0.001 --precision bf16 --seeds 3 ")
+        }));
         assert_eq!(given(&all[..5]), None, "a run of one model is missing");
         assert_eq!(given(&[]), None);
     }

@@ -1,7 +1,7 @@
 //! How what is measured in training differs from what is measured after it.
 
 use records::record::RunSpec;
-use spec::{Augmentation, LayerSpec, Recipe, TestTimeAugmentation};
+use spec::{Augmentation, LayerSpec, Precision, Recipe, TestTimeAugmentation};
 
 /// What the training loss is measured against, where that is not the true label of each image: smoothed or mixed labels, in
 /// words. It is then not comparable with a validation loss.
@@ -47,6 +47,9 @@ pub fn reasons_for_a_gap(specification: &RunSpec) -> Vec<String> {
     }
     if let Some(mixing) = mixing(recipe) {
         reasons.push(format!("the training images are mixed ({mixing})"));
+    }
+    if recipe.precision == Precision::Bf16 {
+        reasons.push("training computes products in bf16, validation in float32".to_owned());
     }
     if recipe.average_decay.is_some() {
         reasons.push("validation uses the moving average of the weights".to_owned());
@@ -94,6 +97,7 @@ mod tests {
         run.layers = vec![dropout(0.2), LayerSpec::Residual { body, shortcut: Vec::new() }];
         run.recipe.augmentation.shift = 2.0;
         run.recipe.augmentation.mixup = 0.3;
+        run.recipe.precision = Precision::Bf16;
         run.recipe.average_decay = Some(0.99);
         run.recipe.test_time_augmentation = TestTimeAugmentation::FourShifts;
         assert_eq!(
@@ -103,6 +107,7 @@ mod tests {
                 "batch normalisation uses the statistics of small groups of images in training",
                 "the training images are augmented (shift 2)",
                 "the training images are mixed (mixup 0.3)",
+                "training computes products in bf16, validation in float32",
                 "validation uses the moving average of the weights",
                 "validation averages the answers to shifted versions of each image",
             ]

@@ -61,6 +61,8 @@ impl From<RunError> for Problem {
                 let hint = Some(error.hint.clone()).filter(|hint| !hint.is_empty());
                 Self { hint, ..Self::new(error.to_string()) }
             }
+            RunError::Precision(error) => Self::new(error.to_string())
+                .hint("leave `precision` out of the recipe, to compute in float32"),
             other => Self::new(other.to_string()),
         }
     }

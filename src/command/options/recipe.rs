@@ -1,6 +1,6 @@
 //! What takes the place of a recipe's values.
 
-use super::values::{batch_size, epochs, learning_rate};
+use super::values::{PrecisionName, batch_size, epochs, learning_rate};
 use clap::Args;
 
 /// What stands in the place of every model's own recipe.
@@ -15,4 +15,8 @@ pub(crate) struct RecipeArguments {
     /// Step size of the optimiser [default: each model's own; 0.001 for cnn and lstm, by Adam]
     #[arg(long, value_name = "X", value_parser = learning_rate, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
+    /// What the products of training steps are computed in; every evaluation is in float32 [default: each model's own, float32 unless its
+    /// recipe says otherwise]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) precision: Option<PrecisionName>,
 }

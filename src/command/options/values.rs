@@ -104,6 +104,25 @@ impl From<FormatName> for report::Format {
     }
 }
 
+/// What the products of a training are computed in, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionName {
+    /// In float32 throughout
+    Float32,
+    /// Operands rounded to bfloat16, sums in float32, in convolutions with at least 16 input channels and dense layers over sequences;
+    /// needs a processor with matrix tiles (Intel AMX)
+    Bf16,
+}
+
+impl From<PrecisionName> for train::Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::Float32 => Self::Float32,
+            PrecisionName::Bf16 => Self::Bf16,
+        }
+    }
+}
+
 /// The kinds of test-time augmentation by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestTimeAugmentationName {

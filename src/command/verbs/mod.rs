@@ -40,9 +40,13 @@ use crate::command::{
 };
 use clap::CommandFactory;
 use kernels::InstructionSet;
+use nn::Precision;
 use records::record::RunSpec;
 use std::{env, thread, time::Instant};
-use study::{run::Session, study_file::ModelSpec};
+use study::{
+    run::{RunError, Session},
+    study_file::ModelSpec,
+};
 
 /// The environment variable that forces an instruction set.
 const KERNELS: &str = "MNIST_STUDY_KERNELS";
@@ -95,19 +99,26 @@ fn instruction_set() -> Result<InstructionSet, Failure> {
     }
 }
 
+/// Refuses a precision that this machine does not have with these kernels: no other one is ever taken in its place.
+fn check_precision(set: InstructionSet, precision: Precision) -> Result<(), Failure> {
+    Ok(nn::check_precision(set, precision).map_err(RunError::from)?)
+}
+
 /// Loads the data, fetched if it is a known set that is not here, and starts the threads.
 ///
-/// A shape that does not fit is told before any work.
+/// What these models cannot be trained for is told before any work: a shape that does not fit, a precision that is not here.
 fn session(
     dataset: &str,
     threads: Option<usize>,
     models: &[ModelSpec],
     quiet: bool,
 ) -> Result<Session, Failure> {
-    session_with(instruction_set()?, dataset, threads, models, quiet)
+    let set = instruction_set()?;
+    models.iter().try_for_each(|model| check_precision(set, model.recipe.precision))?;
+    session_with(set, dataset, threads, models, quiet)
 }
 
-/// As [`session`], for an instruction set.
+/// As [`session`], for an instruction set, and for models that may be trained elsewhere.
 fn session_with(
     set: InstructionSet,
     dataset: &str,
@@ -135,7 +146,7 @@ fn session_with(
     }
     source::tell(session.corpus());
     for model in models {
-        session.check(model)?;
+        session.check_fit(model)?;
         if let Some(doubt) = model.architecture.doubt() {
             output::note(&format!("model {}: {doubt}", model.architecture.name));
         }

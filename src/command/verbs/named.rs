@@ -108,6 +108,7 @@ pub(super) fn check_grids(study: &StudyFile, file: &str, options: &RecipeArgumen
         ("epochs", options.epochs.is_some()),
         ("batch_size", options.batch_size.is_some()),
         ("learning_rate", options.learning_rate.is_some()),
+        ("precision", options.precision.is_some()),
     ];
     match given.into_iter().find(|(name, given)| *given && study.varied.iter().any(|varied| varied == name)) {
         None => Ok(()),
@@ -144,6 +145,9 @@ pub(super) fn with_options(recipe: &Recipe, options: &RecipeArguments) -> Result
     }
     if let Some(learning_rate) = options.learning_rate {
         recipe.learning_rate = learning_rate;
+    }
+    if let Some(precision) = options.precision {
+        recipe.precision = precision.into();
     }
     recipe.check().map_err(RunError::from)?;
     Ok(recipe)

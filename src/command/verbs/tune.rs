@@ -1,6 +1,7 @@
 //! `tune`: better settings, by the validation images alone.
 
 use super::{
+    check_precision, instruction_set,
     named::{in_study_file, open},
     search_status, session,
 };
@@ -177,6 +178,9 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<(), Failure> {
     let as_they_stand = candidates.iter().map(|candidate| candidate.make(&Map::new()));
     let as_they_stand = as_they_stand.collect::<Result<Vec<_>, _>>().map_err(RunError::from)?;
     let dataset = dataset.unwrap_or_else(|| "mnist".into());
+    let set = instruction_set()?;
+    let searched = candidates.iter().flat_map(|candidate| candidate.space.precisions());
+    searched.into_iter().try_for_each(|precision| check_precision(set, precision))?;
     let session = session(&dataset, arguments.threads, &as_they_stand, arguments.output.quiet)?;
     let question = Question {
         candidates,
@@ -289,6 +293,7 @@ fn settings(options: &RecipeArguments) -> Vec<Setting> {
         setting("epochs", options.epochs.map(Value::from)),
         setting("batch_size", options.batch_size.map(Value::from)),
         setting("learning_rate", options.learning_rate.map(Value::from)),
+        setting("precision", options.precision.map(|name| Value::from(train::Precision::from(name).name()))),
     ];
     all.into_iter().flatten().collect()
 }

@@ -156,6 +156,7 @@ fn again(
         Some(fitting) => session.insert(fitting),
         None => session.insert(open(arguments, record)?),
     };
+    check_precision(session.instruction_set(), record)?;
     let mut telling = Telling::of_run(index, total, specification);
     progress.event(telling.event());
     let _finishing = interrupt::finish_step();
@@ -178,6 +179,7 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Session, Fail
             "verify it on a machine that has these instructions: other ones give other last digits",
         )
     })?;
+    check_precision(set, record)?;
     if set.name() != made {
         output::note(&format!(
             "record {}: made with {made} kernels; verified with {} kernels, whose results are the same bit for bit",
@@ -188,6 +190,16 @@ fn open(arguments: &VerifyArguments, record: &RunRecord) -> Result<Session, Fail
     let named = arguments.dataset.as_ref().map(|dataset| arguments.reading.of(dataset));
     let dataset = named.as_ref().unwrap_or(&record.specification.dataset.name);
     session_with(set, dataset, arguments.threads, &[], arguments.output.quiet)
+}
+
+/// Refuses a record whose precision these kernels do not have here.
+fn check_precision(set: InstructionSet, record: &RunRecord) -> Result<(), Failure> {
+    nn::check_precision(set, record.specification.recipe.precision).map_err(|error| {
+        Failure::new(
+            format!("record {}: {error}", record.id),
+            "verify it on a machine that has this precision",
+        )
+    })
 }
 
 /// A line for a run that was made again.

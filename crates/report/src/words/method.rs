@@ -1,9 +1,9 @@
 //! How the runs of a study were made.
 
 use analysis::{Run, machine::MachineKind, model::Model};
-use records::record::{Protocol, Resample};
+use records::record::{Protocol, Resample, RunSpec};
 use serde_json::{Value, json};
-use spec::Recipe;
+use spec::{Precision, Recipe};
 
 use crate::{
     Study,
@@ -79,6 +79,7 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
         let whose = if recipes.len() > 1 { format!(" of {}", listed(&names)) } else { String::new() };
         sentences.push(format!("Recipe{whose}: {}.", one_line(&in_a_line(recipe))));
     }
+    sentences.extend(precision(study));
     for model in models {
         sentences.extend(imported(model));
         let mut seeds: Vec<String> =
@@ -106,6 +107,24 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
     }
     sentences.extend(hosts(study));
     sentences
+}
+
+/// How products were computed, where it was not in float32 throughout.
+fn precision(study: &Study) -> Option<String> {
+    let in_bf16 = |run: &RunSpec| run.recipe.precision == Precision::Bf16;
+    let of = |model: &&Model| model.runs.iter().filter_map(Run::specification).any(in_bf16);
+    let names: Vec<String> = study.models().iter().filter(of).map(|model| one_line(model.name)).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let all = study.distinct(|run| run.specification.recipe.precision).len() == 1;
+    let whose = if all { String::new() } else { format!(" of {}", listed(&names)) };
+    let others = if all { "" } else { "; the other models' training steps are in float32 too" };
+    Some(format!(
+        "Precision bf16{whose}: the products of the training steps' convolutions with at least 16 input channels and dense layers over \
+         sequences are of operands rounded to bfloat16 and are added in float32. Other layers, parameters and updates are in float32, and so \
+         are all validation and test figures{others}."
+    ))
 }
 
 /// Which runs were made on which machine, where there were several; the table of runs has each.
@@ -279,6 +298,31 @@ mod tests {
             "1 epoch, batch size 128, Adam (beta 1 0.7) with learning rate 0.001, augmentation (shift 2.0), \
              label smoothing 0.1, schedule one-cycle, test time augmentation four-shifts"
         );
+    }
+
+    #[test]
+    fn how_products_were_computed_is_told() {
+        let mut records = records(&[("full", 0.04), ("rounded", 0.05)], 2, 2);
+        let told = |records: &[RunRecord]| {
+            let words = sentences(&Given { records, ..Given::default() }.study());
+            words.into_iter().filter(|sentence| sentence.contains("bf16")).collect::<Vec<_>>()
+        };
+        assert!(told(&records).is_empty(), "float32 goes without saying");
+        let bf16 = |run: &mut RunRecord| run.specification.recipe.precision = Precision::Bf16;
+        records.iter_mut().filter(|run| run.specification.model == "rounded").for_each(bf16);
+        let mixed = told(&records);
+        assert!(
+            mixed[0].starts_with("Recipe of rounded: ") && mixed[0].ends_with(", precision bf16."),
+            "{mixed:?}"
+        );
+        assert!(
+            mixed[1].starts_with("Precision bf16 of rounded: ") && mixed[1].contains("other models"),
+            "{mixed:?}"
+        );
+        records.iter_mut().for_each(bf16);
+        let alike = told(&records);
+        assert!(alike[1].starts_with("Precision bf16: ") && !alike[1].contains("other models"), "{alike:?}");
+        assert_eq!(alike.len(), 2);
     }
 
     #[test]

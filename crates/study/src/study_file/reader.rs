@@ -583,6 +583,7 @@ mod tests {
             preparation: nn::PreparationSpec::Standardise,
             training_images: Some(1),
             shuffled_labels: 0.5,
+            precision: train::Precision::Bf16,
             ..train::Recipe::default()
         };
         let written = serde_json::to_value(&whole).expect("plain values");

@@ -3,6 +3,7 @@
 use crate::study_file::{Content, ModelTemplate, Node, Setting, StudyFileError};
 use search::{Dimension, Domain, Space, SpaceError};
 use serde_json::{Map, Value};
+use train::Precision;
 
 /// The settings that a search varies, with the values each can take.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +177,17 @@ impl SettingSpace {
                 };
                 (dimension.name.clone(), domain)
             })
+            .collect()
+    }
+
+    /// The precisions that trials may ask for, beside the model's own.
+    pub fn precisions(&self) -> Vec<Precision> {
+        let searched = self.space.dimensions().iter().zip(&self.choices);
+        let searched = searched.filter(|(dimension, _)| dimension.name == "precision");
+        // Every choice was tried in a recipe.
+        searched
+            .flat_map(|(_, choices)| choices)
+            .filter_map(|choice| serde_json::from_value(choice.clone()).ok())
             .collect()
     }
 

@@ -2,23 +2,23 @@
 
 mod stages;
 
-use super::{named::find, session, weights::Saved};
+use super::{check_precision, instruction_set, named::find, session, weights::Saved};
 use crate::command::{
     failure::{self, Failure, Hint},
     interrupt,
     options::{
         DatasetArguments, OutputArguments,
-        values::{bench_seconds, threads},
+        values::{PrecisionName, bench_seconds, threads},
     },
     output,
 };
 use clap::{Args, ValueHint};
-use nn::{Architecture, Model};
+use nn::{Architecture, Model, Precision};
 use report::thousands;
 use serde_json::json;
 use std::{fmt::Write, path::Path};
 use study::{
-    bench::{self, Machine, ModelSpeed},
+    bench::{self, Asked, Machine, ModelSpeed},
     run::{RunError, Session},
     study_file::built_in_models,
 };
@@ -36,6 +36,9 @@ pub(crate) struct BenchArguments {
     /// Seconds to train each model for; inference takes as long again
     #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = bench_seconds)]
     pub(crate) seconds: f64,
+    /// What the products of training steps are computed in, whatever a model's recipe says; inference is in float32
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = PrecisionName::Float32)]
+    pub(crate) precision: PrecisionName,
     /// Set each stage of training beside what bounds it: its operations at the machine's peak, its bytes at the bandwidth of the
     /// memory that holds them
     #[arg(long)]
@@ -58,6 +61,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for name in &names {
         subjects.extend(Subject::find(name)?);
     }
+    let precision = Precision::from(arguments.precision);
+    check_precision(instruction_set()?, precision)?;
     let session = session(&arguments.data.name(), arguments.threads, &[], arguments.output.quiet)?;
     // Before any time is spent: a network or a file's weights may not fit.
     let fitting = |subject: &Subject| match subject.model(&session, 1) {
@@ -81,8 +86,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
         let make = |capacity| subject.model(&session, capacity).expect("it was made before");
         let measured = bench::model(
             &session,
-            &subject.architecture.name,
-            arguments.seconds,
+            Asked { name: &subject.architecture.name, seconds: arguments.seconds, precision },
             make,
             &machine,
             |work| allocation_counter::measure(work).count_total,
@@ -162,7 +166,11 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         let training = &model.training;
         line(format_args!("\n{} ({} parameters)", model.name, thousands(model.parameters as u64)));
         line(format_args!(
-            "  training, batch {}: {} images/s, {:.2} s an epoch of {};\n    useful {:.0} GFLOP/s, {:.0} % of peak",
+            "  training{}, batch {}: {} images/s, {:.2} s an epoch of {};\n    useful {:.0} GFLOP/s, {:.0} % of peak",
+            match training.precision {
+                Precision::Float32 => "",
+                Precision::Bf16 => " in bf16",
+            },
             training.batch,
             thousands(training.images_per_second.round() as u64),
             training.epoch_seconds,

@@ -5,9 +5,10 @@
 use super::{
     KERNELS,
     forecast::{self, Planned},
+    instruction_set,
     run::{self, RunArguments},
     selection::{NOTABLE_IMBALANCE, imbalanced, without_work},
-    session,
+    session_with,
 };
 use crate::command::{
     args::{Arguments, Command},
@@ -221,7 +222,9 @@ fn expect(arguments: &ScriptArguments, of_run: &RunArguments) -> Result<(String,
     let _finishing = interrupt::finish_step();
     let (mut plans, mut forecasts, mut bytes, mut machine) = (Vec::new(), Vec::new(), 0, String::new());
     for dataset in &study.datasets {
-        let session = session(dataset, Some(arguments.threads), &study.models, true)?;
+        // Whether the precision is there is asked where the tasks run.
+        let (set, threads) = (instruction_set()?, Some(arguments.threads));
+        let session = session_with(set, dataset, threads, &study.models, true)?;
         let identity = identify(session.corpus());
         bytes = bytes.max(image_bytes(&identity));
         let runs = plan(&study.specification(), &identity);
