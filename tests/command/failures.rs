@@ -63,6 +63,7 @@ fn unusable_values_are_wrong_usage() {
             "percentage points (of log-loss nats) of 0.001 to below 100 are expected",
         ),
         (["--learning-rate", "nan"], "a number above 0 and at most 10 is expected"),
+        (["--precision", "float16"], "[possible values: float32, bf16]"),
         (["--threads", "0"], "a whole number from 1 to 1024 is expected"),
         (["--protocol", "holdout"], "[possible values: sound, writers, original]"),
     ] {

@@ -22,6 +22,7 @@ mod models;
 mod own_data;
 mod own_images;
 mod paper;
+mod precision;
 mod predict;
 mod records;
 mod rendered;

@@ -51,3 +51,32 @@ pub(crate) fn hash_with_answers(bare: &impl Serialize, test: &TestRecord) -> Str
 pub fn short_hash(text: &str) -> String {
     hexadecimal(&Sha256::digest(text))[..16].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::Precision;
+
+    /// What a record of a program without precisions says, and the identity that it has there.
+    const BEFORE: &str = r#"{"model":"a","layers":["flatten","dense classes"],"dataset":{"name":"","sha256":"","training_images":6,"test_images":2,"height":2,"width":2,"classes":2},"protocol":"sound","recipe":{"epochs":1,"batch_size":2,"optimiser":{"kind":"adam","beta_1":0.9,"beta_2":0.999,"epsilon":1e-7},"learning_rate":0.001},"seed":3}"#;
+
+    #[test]
+    fn records_of_before_precisions_keep_their_identities() {
+        let mut run: RunSpec = serde_json::from_str(BEFORE).expect("a specification");
+        assert_eq!(run.recipe.precision, Precision::Float32);
+        let environment = Environment {
+            cpu: String::new(),
+            threads: 1,
+            kernels: "avx512".to_owned(),
+            engine_revision: 6,
+            operating_system: String::new(),
+            version: String::new(),
+            jobs: None,
+            place: None,
+        };
+        assert_eq!(run_id(&run, &environment), short_hash(&format!("6 avx512\n{BEFORE}")));
+        assert_eq!(run_id(&run, &environment), "0dd288f9ea63ab9c");
+        run.recipe.precision = Precision::Bf16;
+        assert_ne!(run_id(&run, &environment), "0dd288f9ea63ab9c");
+    }
+}

@@ -71,6 +71,7 @@ fn another_machine_has_the_same_identity_and_another_engine_has_not() {
         of(&|record| record.specification.seed += 1),
         of(&|record| record.specification.model.push('x')),
         of(&|record| record.specification.recipe.epochs += 1),
+        of(&|record| record.specification.recipe.precision = train::Precision::Bf16),
         of(&|record| record.specification.dataset.sha256 = "0".repeat(64)),
         of(&|record| record.specification.protocol = Protocol::Writers),
         of(&|record| drop(record.specification.layers.remove(2))),

@@ -113,6 +113,30 @@ batch_size = [32, 64]
     assert_eq!((recipe.learning_rate, recipe.batch_size), (0.01, 64));
 }
 
+/// One network in both precisions is two models, each under its own name.
+#[test]
+fn a_precision_is_set_for_all_models_for_one_and_in_a_grid() {
+    let precisions = |text: &str| {
+        let study = parse(text).expect("a study");
+        let named =
+            study.models.into_iter().map(|model| (model.architecture.name, model.recipe.precision.name()));
+        named.collect::<Vec<_>>()
+    };
+    let of = |name: &str, precision| (name.to_owned(), precision);
+    assert_eq!(precisions("models = [\"cnn\"]"), [of("cnn", "float32")]);
+    assert_eq!(precisions("models = [\"cnn\"]\n[recipe]\nprecision = \"bf16\""), [of("cnn", "bf16")]);
+    assert_eq!(
+        precisions(
+            "models = [\"cnn\", \"cnn-bf16\"]\n[model.cnn-bf16]\nlike = \"cnn\"\nrecipe = { precision = \"bf16\" }"
+        ),
+        [of("cnn", "float32"), of("cnn-bf16", "bf16")]
+    );
+    assert_eq!(
+        precisions("models = [\"cnn\"]\n[grid]\nprecision = [\"float32\", \"bf16\"]"),
+        [of("cnn precision=float32", "float32"), of("cnn precision=bf16", "bf16")]
+    );
+}
+
 /// A constant joins the optimiser that was named alone.
 #[test]
 fn a_dotted_setting_keeps_what_stands_beside_it() {

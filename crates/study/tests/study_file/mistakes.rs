@@ -167,6 +167,12 @@ fn what_is_of_another_kind_is_told_how_it_is_written() {
             "",
         ),
         (
+            "models = [\"cnn\"]\n[recipe]\nprecision = \"bf17\"",
+            3,
+            "precision: unknown choice `bf17`",
+            "did you mean `bf16`?",
+        ),
+        (
             "models = [\"cnn\"]\n[recipe]\nschedule = \"step\"",
             3,
             "schedule: the constant `every_epochs` is missing",

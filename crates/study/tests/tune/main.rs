@@ -445,6 +445,21 @@ fn the_usual_search_of_the_built_in_models() {
     assert_eq!(space[2], ("filters".into(), json!({ "choice": [16, 32, 64] })));
 }
 
+/// Whoever makes the trials asks before the first whether the machine has them.
+#[test]
+fn a_search_says_which_precisions_it_may_ask_for() {
+    let precisions = |search: &str| {
+        let study =
+            StudyFile::parse(&format!("models = [\"mlp\"]\n[search]\n{search}"), "a.toml").expect("a study");
+        spaces_of(&study, &study.recipe, &[]).expect("a space")[0].precisions()
+    };
+    assert_eq!(precisions("batch_size = [8, 16]"), []);
+    assert_eq!(
+        precisions("precision = [\"float32\", \"bf16\"]"),
+        [train::Precision::Float32, train::Precision::Bf16]
+    );
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
     let wrong = |search: &str| {

@@ -1,0 +1,153 @@
+//! What the products of a training are computed in: asked for, recorded, told, refused.
+
+use crate::common::{Bench, said};
+use nn::{InstructionSet, Precision, check_precision};
+use serde_json::Value;
+use std::fs;
+
+/// One network in both precisions.
+const STUDY: &str = r#"
+models = ["cnn", "cnn-bf16"]
+dataset = "data"
+seeds = 1
+
+[model.cnn-bf16]
+like = "cnn"
+recipe = { precision = "bf16" }
+"#;
+
+fn bench_with(study: &str) -> Bench {
+    let bench = Bench::new();
+    fs::write(bench.path().join("study.toml"), study).expect("the file is written");
+    bench
+}
+
+/// The recipe of each record by its model's name.
+fn recipes(bench: &Bench, folder: &str) -> Vec<(String, Value)> {
+    let records = bench.files(&format!("{folder}/records"));
+    let recipe = |file: &String| {
+        let specification = &bench.json(&format!("{folder}/records/{file}"))["specification"];
+        (specification["model"].as_str().expect("a name").to_owned(), specification["recipe"].clone())
+    };
+    let mut recipes: Vec<_> = records.iter().map(recipe).collect();
+    recipes.sort_by(|one, other| one.0.cmp(&other.0));
+    recipes
+}
+
+/// The portable kernels compute the same products on any processor.
+#[test]
+fn a_network_is_compared_with_itself_in_another_precision() {
+    let bench = bench_with(STUDY);
+    let options = ["run", "study.toml", "--epochs", "1", "--batch-size", "32", "--out", "out"];
+    let ran = said(bench.command(&options).env("MNIST_STUDY_KERNELS", "portable"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let recipes = recipes(&bench, "out");
+    assert_eq!((recipes[0].0.as_str(), recipes[1].0.as_str()), ("cnn", "cnn-bf16"));
+    assert!(recipes[0].1.get("precision").is_none(), "a record in float32 is as it was before precisions");
+    assert_eq!(recipes[1].1["precision"], "bf16");
+    let report = bench.read("out/report.md");
+    assert!(report.contains("| cnn-bf16 |"), "a row of its own: {report}");
+    assert!(report.contains("learning rate 0.001, precision bf16."), "{report}");
+    assert!(
+        report.contains("Precision bf16 of cnn-bf16: ") && report.contains("validation and test figures"),
+        "{report}"
+    );
+    // A record is verified with the kernels that it was made with.
+    let verified = said(&mut bench.command(&["verify", "out", "--all", "--quiet"]));
+    assert_eq!(verified.code, Some(0), "{}{}", verified.stdout, verified.stderr);
+}
+
+#[test]
+fn the_option_stands_in_the_place_of_every_recipe() {
+    let bench = bench_with(STUDY);
+    let run = |more: &[&str]| {
+        let mut command =
+            bench.command(&["compare", "--dataset", "data", "--epochs", "1", "--batch-size", "32"]);
+        said(command.args(["--seeds", "1", "--quiet"]).args(more).env("MNIST_STUDY_KERNELS", "portable"))
+    };
+    let ran = run(&["nano", "--precision", "bf16", "--out", "out"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(recipes(&bench, "out")[0].1["precision"], "bf16");
+    let report = bench.read("out/report.md");
+    assert!(report.contains(" --precision bf16 --seeds 1 "), "the command that makes it again: {report}");
+    assert!(report.contains("- Precision bf16: "), "{report}");
+    let ran = run(&["study.toml:cnn-bf16", "--precision", "float32", "--out", "full"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(recipes(&bench, "full")[0].1.get("precision").is_none());
+}
+
+#[test]
+fn a_grid_of_precisions_takes_no_option() {
+    let grid = "models = [\"cnn\"]\ndataset = \"data\"\n[grid]\nprecision = [\"float32\", \"bf16\"]\n";
+    let bench = bench_with(grid);
+    let refused = said(&mut bench.command(&["run", "study.toml", "--precision", "bf16", "--out", "out"]));
+    let error = "error: --precision: study.toml varies precision in a grid\n\
+                 hint: leave out --precision, or precision in the grid\n";
+    assert_eq!((refused.code, refused.stderr.as_str()), (Some(2), error));
+}
+
+/// Steps are measured in it, and inference in float32.
+#[test]
+fn bench_measures_in_a_precision() {
+    let bench = Bench::new();
+    let measured = |more: &[&str]| {
+        let mut command =
+            bench.command(&["bench", "nano", "--dataset", "data", "--seconds", "0.01", "--threads", "1"]);
+        let measured = said(command.args(more).env("MNIST_STUDY_KERNELS", "portable"));
+        assert_eq!(measured.code, Some(0), "{}", measured.stderr);
+        measured.stdout
+    };
+    let json: Value = serde_json::from_str(&measured(&["--precision", "bf16", "--json"])).expect("JSON");
+    assert_eq!(json["models"][0]["training"]["precision"], "bf16");
+    assert!(measured(&["--precision", "bf16"]).contains("  training in bf16, batch 128: "));
+    let json: Value = serde_json::from_str(&measured(&["--json"])).expect("JSON");
+    assert_eq!(json["models"][0]["training"]["precision"], "float32");
+}
+
+/// Kernels that lack a precision refuse it before anything is trained or written, and compute in no other one in its place.
+#[test]
+fn what_a_machine_lacks_is_refused_before_any_work() {
+    let bench = bench_with(STUDY);
+    fs::write(
+        bench.path().join("search.toml"),
+        "models = [\"nano\"]\ndataset = \"data\"\n[search]\nprecision = [\"float32\", \"bf16\"]\n",
+    )
+    .expect("the file is written");
+    let files = bench.files(".");
+    let lacks = |set: &InstructionSet| check_precision(*set, Precision::Bf16).is_err();
+    for set in InstructionSet::available().into_iter().filter(lacks) {
+        for (call, hint) in [
+            (&["run", "study.toml"][..], "pass --precision float32, or "),
+            (&["run", "study.toml", "--dry-run"], "pass --precision float32, or "),
+            (&["run", "study.toml", "--shard", "1/2"], "pass --precision float32, or "),
+            (
+                &["compare", "nano", "--dataset", "data", "--precision", "bf16"],
+                "pass --precision float32, or ",
+            ),
+            (
+                &["train", "study.toml:cnn-bf16", "--dataset", "data", "--save", "m.safetensors"],
+                "pass --precision float32, or ",
+            ),
+            (&["tune", "search.toml"], "pass --precision float32, or "),
+            (&["bench", "nano", "--precision", "bf16"], "pass --precision float32, or "),
+            (
+                &["speedrun", "study.toml:cnn-bf16", "--dataset", "data"],
+                "leave precision out of the model's recipe, or ",
+            ),
+        ] {
+            let refused = said(bench.command(call).env("MNIST_STUDY_KERNELS", set.name()));
+            assert_eq!(refused.code, Some(2), "{call:?}: {}", refused.stderr);
+            assert!(refused.stderr.starts_with("error: precision bf16: "), "{call:?}: {}", refused.stderr);
+            assert!(
+                refused.stderr.contains(&format!("\nhint: {hint}set MNIST_STUDY_KERNELS=portable, which ")),
+                "{call:?}: {}",
+                refused.stderr
+            );
+            assert_eq!(bench.files("."), files, "{call:?}: nothing is written");
+        }
+        // What is planned here runs elsewhere.
+        let script = ["script", "slurm", "study.toml", "--shards", "2"];
+        let printed = said(bench.command(&script).env("MNIST_STUDY_KERNELS", set.name()));
+        assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+    }
+}
