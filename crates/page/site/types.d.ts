@@ -116,6 +116,8 @@ export interface StudyModel {
   epochs: number;
   batch_size: number;
   learning_rate: number;
+  /** What the products of training steps are computed in. */
+  precision: "float32" | "bf16";
   parameters: number;
   multiply_adds: number;
   built_in: boolean;

@@ -122,6 +122,7 @@ fn described(model: &ModelSpec, images: ImageShape, classes: usize) -> Value {
         "epochs": model.recipe.epochs,
         "batch_size": model.recipe.batch_size,
         "learning_rate": model.recipe.learning_rate,
+        "precision": model.recipe.precision,
         "parameters": nodes.iter().map(|node| node.parameters).sum::<usize>(),
         "multiply_adds": nodes.iter().map(|node| node.multiply_adds).sum::<u64>(),
         "doubt": model.architecture.doubt(),

@@ -131,7 +131,7 @@ const Model = memo(
     const [open, setOpen] = useState(/** @type {number | null} */ (null));
     return html`<article class="panel" aria-labelledby=${`model-${place}`}>
     <h2 id=${`model-${place}`}><${Name} place=${place} name=${model.name} /></h2>
-    <p class="small about">${coded(model.summary)}${model.summary ? ". " : ""}${counted(model.epochs, "epoch")}, ${counted(model.batch_size, "image")} a step, learning rate ${model.learning_rate}.${model.built_in && " Choose a layer to see what it does."}</p>
+    <p class="small about">${coded(model.summary)}${model.summary ? ". " : ""}${counted(model.epochs, "epoch")}, ${counted(model.batch_size, "image")} a step, learning rate ${model.learning_rate}${model.precision === "bf16" && ", precision bf16"}.${model.built_in && " Choose a layer to see what it does."}</p>
     ${model.doubt && html`<p class="warning small">${coded(model.doubt)}</p>`}
     <${Layers} layers=${model.layers} image=${image} place=${place} name=${model.name} />
     <div class="scroll" role="region" aria-label=${`Layers of ${model.name}, table`} tabindex="0">
