@@ -40,6 +40,7 @@ pub mod rnn;
 pub mod sliding;
 pub mod softmax;
 mod tile;
+pub mod tiles;
 pub mod transpose;
 mod vector;
 mod walk;

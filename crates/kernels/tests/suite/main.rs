@@ -25,4 +25,5 @@ mod optimisers;
 mod pooling;
 mod sliding;
 mod softmax_pixels;
+mod tiles;
 mod transpose;

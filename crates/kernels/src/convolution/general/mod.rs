@@ -92,6 +92,11 @@ impl Geometry {
         (size.height - 2 * rows) * (size.width - 2 * columns) * size.channels
     }
 
+    /// Rows and columns of zeros that the images lack, which the sliding's sizes count.
+    pub(crate) fn border(&self) -> [usize; 2] {
+        self.border
+    }
+
     /// Where the kernel goes.
     pub fn sliding(&self) -> &Sliding {
         &self.sliding

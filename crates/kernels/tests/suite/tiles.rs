@@ -1,0 +1,197 @@
+//! Convolutions of bfloat16 tiles against their definition.
+
+use crate::{
+    common::{Guarded, Random, assert_exact, assert_same_bits},
+    sliding::{shapes, sliding},
+};
+use kernels::{
+    Buffer, InstructionSet,
+    convolution::{
+        Derivatives,
+        general::{Geometry, backward_reference, forward_reference},
+    },
+    matmul::Output,
+    tiles::{ROWS, Tiles, convolution::Convolution},
+};
+
+/// A convolution with its numbers.
+struct Problem {
+    geometry: Geometry,
+    input: Vec<f32>,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    d_output: Vec<f32>,
+    /// What the gradient of the bias is added to.
+    before: Vec<f32>,
+}
+
+/// Outputs, and the derivatives with respect to weights, bias and input.
+type Results<T> = [T; 4];
+
+const NAMES: Results<&str> = ["output", "weights", "bias", "input"];
+
+impl Problem {
+    fn new(geometry: Geometry, images: usize, mut numbers: impl FnMut(usize) -> Vec<f32>) -> Self {
+        Self {
+            input: numbers(images * geometry.input_length()),
+            weights: numbers(geometry.filters() * geometry.filter_length()),
+            bias: numbers(geometry.filters()),
+            d_output: numbers(images * geometry.output_length()),
+            before: numbers(geometry.filters()),
+            geometry,
+        }
+    }
+
+    fn run(&self, tiles: Tiles, mut d_input: Guarded<f32>, into_input: Output) -> Results<Guarded<f32>> {
+        let set = if tiles == Tiles::PORTABLE { InstructionSet::PORTABLE } else { InstructionSet::detect() };
+        let convolution = Convolution::new(set, tiles, self.geometry.clone());
+        // What is not written must not be read: it is no number.
+        let stale = |length: usize| {
+            let mut buffer = Buffer::zeros(length);
+            buffer.fill(f32::NAN);
+            buffer
+        };
+        let mut packed = stale(convolution.packed_weights_length());
+        convolution.pack_weights(&Guarded::input(&self.weights, 1), &mut packed);
+        let (input, bias) = (Guarded::input(&self.input, 1), Guarded::input(&self.bias, 3));
+        let mut output = Guarded::stale(self.d_output.len(), 1);
+        let mut workspace = stale(convolution.workspace_length());
+        convolution.forward(&input, &packed, &bias, &mut output, &mut workspace);
+        let mut workspace = stale(convolution.workspace_length());
+        let (mut d_weights, mut d_bias) =
+            (Guarded::stale(self.weights.len(), 1), Guarded::output(&self.before, 3));
+        let derivatives = Derivatives {
+            weights: &mut d_weights,
+            bias: Some(&mut d_bias),
+            input: Some(&mut d_input),
+            into_input,
+        };
+        convolution.backward(&input, &packed, &Guarded::input(&self.d_output, 1), derivatives, &mut workspace);
+        [output, d_weights, d_bias, d_input]
+    }
+
+    fn reference(&self) -> Results<Vec<f64>> {
+        let of = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>();
+        let (mut output, mut d_input) =
+            (vec![f64::NAN; self.d_output.len()], vec![f64::NAN; self.input.len()]);
+        let (mut d_weights, mut d_bias) = (vec![0.0; self.weights.len()], of(&self.before));
+        let (input, weights) = (of(&self.input), of(&self.weights));
+        forward_reference(&self.geometry, &input, &weights, &of(&self.bias), &mut output);
+        let derivatives = Derivatives {
+            weights: &mut d_weights,
+            bias: Some(&mut d_bias),
+            input: Some(&mut d_input),
+            into_input: Output::Overwrite,
+        };
+        backward_reference(&self.geometry, &input, &weights, &of(&self.d_output), derivatives);
+        [output, d_weights, d_bias, d_input]
+    }
+}
+
+/// The portable implementation, and the machine's where it has one.
+fn units() -> Vec<Tiles> {
+    [Tiles::PORTABLE].into_iter().chain(Tiles::detect()).collect()
+}
+
+/// Whole numbers, which are bfloat16 numbers, and whose sums are exact in any order.
+fn check_exact(sizes: impl IntoIterator<Item = (Geometry, usize)>) {
+    let mut random = Random::new(1);
+    for (geometry, images) in sizes {
+        let problem = Problem::new(geometry, images, |length| random.whole(length, 4));
+        let expected = problem.reference();
+        for tiles in units() {
+            let context = format!("{tiles:?}: {images} images of {:?}", problem.geometry);
+            let onto: Vec<f32> = random.whole(problem.input.len(), 9);
+            let found = problem.run(tiles, Guarded::stale(onto.len(), 1), Output::Overwrite);
+            for ((found, expected), name) in found.iter().zip(&expected).zip(NAMES) {
+                assert_exact(found, expected, format!("{name}, {context}"));
+            }
+            let [.., found] = problem.run(tiles, Guarded::output(&onto, 1), Output::Accumulate);
+            let expected: Vec<f64> =
+                onto.iter().zip(&expected[3]).map(|(before, value)| f64::from(*before) + value).collect();
+            assert_exact(&found, &expected, format!("input added to, {context}"));
+        }
+    }
+}
+
+#[test]
+fn any_kernel_stride_and_dilation_is_exact() {
+    check_exact(shapes(5).into_iter().map(|sliding| (Geometry::new(sliding, 7, 1), 3)));
+}
+
+#[test]
+fn any_border_is_exact() {
+    let mut sizes = Vec::new();
+    for border in [[0, 1], [1, 0], [1, 1], [2, 3], [3, 2]] {
+        for (kernel, steps) in [([3, 3], [1, 1]), ([3, 3], [2, 1]), ([1, 1], [2, 1]), ([2, 3], [1, 2])] {
+            let sliding = sliding([8, 9, 6], kernel, steps);
+            sizes.push((Geometry::new(sliding, 5, 1).without_border(border), 2));
+        }
+    }
+    check_exact(sizes);
+}
+
+/// Around every number of tiles, and every number of images.
+#[test]
+fn any_number_of_channels_filters_and_images_is_exact() {
+    let counts = [1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 65];
+    let of = |count: usize| {
+        [
+            (Geometry::new(sliding([4, 5, count], [3, 2], [1, 1]), 18, 1), 16),
+            (Geometry::new(sliding([3, 4, 19], [1, 1], [1, 1]), count, 1), 5),
+            (Geometry::new(sliding([3, 3, count], [2, 2], [2, 1]), count, 1), 1 + count % ROWS),
+        ]
+    };
+    check_exact(counts.into_iter().flat_map(of));
+}
+
+#[test]
+fn no_images_are_no_work() {
+    check_exact([(Geometry::new(sliding([4, 5, 3], [3, 2], [1, 1]), 4, 1), 0)]);
+}
+
+/// Operands are rounded to the nearest bfloat16 numbers, and nothing else is; both units to the same bits.
+#[test]
+fn reals_are_rounded_before_they_are_multiplied_alone() {
+    let mut random = Random::new(2);
+    let geometry = Geometry::new(sliding([9, 8, 40], [3, 3], [1, 1]), 36, 1).without_border([1, 1]);
+    let problem = Problem::new(geometry, ROWS, |length| random.reals(length));
+    let results: Vec<_> = units()
+        .into_iter()
+        .map(|tiles| problem.run(tiles, Guarded::stale(problem.input.len(), 1), Output::Overwrite))
+        .collect();
+    for (portable, machine) in results[0].iter().zip(results.last().expect("one")) {
+        assert_same_bits(machine, portable, "both units");
+    }
+    let rounded = |values: &[f32]| -> Vec<f32> { values.iter().map(|value| nearest(*value)).collect() };
+    let [input, weights, d_output] = [&problem.input, &problem.weights, &problem.d_output].map(|values| rounded(values));
+    let of_rounded = Problem { input, weights, d_output, ..problem };
+    let [output, d_weights, _, d_input] = of_rounded.reference();
+    for ((found, expected), name) in
+        [(&results[0][0], output), (&results[0][1], d_weights), (&results[0][3], d_input)].iter().zip(["output", "weights", "input"])
+            .map(|((found, expected), name)| ((found, expected), name))
+    {
+        let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        for (found, expected) in found.iter().zip(expected) {
+            let error = (f64::from(*found) - expected).abs();
+            assert!(error < 3e-6 * largest, "{name}: {found} for {expected}");
+        }
+    }
+}
+
+/// The nearest number of 8 significant bits, found in double precision.
+fn nearest(value: f32) -> f32 {
+    if value == 0.0 {
+        return value;
+    }
+    let unit = 2.0_f64.powi(f64::from(value).abs().log2().floor() as i32 - 7);
+    ((f64::from(value) / unit).round_ties_even() * unit) as f32
+}
+
+#[test]
+#[should_panic(expected = "17 images at once")]
+fn more_images_than_rows() {
+    let geometry = Geometry::new(sliding([1, 1, 1], [1, 1], [1, 1]), 1, 1);
+    let problem = Problem::new(geometry, ROWS + 1, |length| vec![0.0; length]);
+    problem.run(Tiles::PORTABLE, Guarded::stale(ROWS + 1, 1), Output::Overwrite);
+}
