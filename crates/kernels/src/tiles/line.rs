@@ -58,6 +58,9 @@ pub(super) fn rounded(value: f32) -> u32 {
 /// Up to 32 values, one behind the other; zeros in the place of what is missing.
 #[inline(always)]
 pub(super) fn row(values: &[f32]) -> Line {
+    if let Some(values) = <&[f32; NUMBERS]>::try_from(values).ok() {
+        return whole_row(values);
+    }
     let mut all = [0.0; NUMBERS];
     all[..values.len()].copy_from_slice(values);
     whole_row(&all)
@@ -80,6 +83,9 @@ pub(super) fn whole_row(values: &[f32; NUMBERS]) -> Line {
 /// Up to sixteen values of two rows, in pairs; zeros in the place of what is missing.
 #[inline(always)]
 pub(super) fn pairs(first: &[f32], second: &[f32]) -> Line {
+    if let (Some(first), Some(second)) = (first.try_into().ok(), second.try_into().ok()) {
+        return whole_pairs(first, second);
+    }
     let (mut one, mut other) = ([0.0; PAIRS], [0.0; PAIRS]);
     one[..first.len()].copy_from_slice(first);
     other[..second.len()].copy_from_slice(second);
