@@ -1,8 +1,8 @@
 //! A network with its parameters and buffers.
 
 use crate::{
-    Architecture, Build, ImageShape, LayerTimes, MovingAverage, Optimiser, ParameterSpec, Preparation, Role,
-    ShapeError, StageWork, StepTimes,
+    Architecture, Build, ImageShape, LayerTimes, MovingAverage, NORMALISATION_EPSILON, Optimiser,
+    ParameterSpec, Preparation, Role, ShapeError, StageWork, StepTimes,
     folded::FoldedNetwork,
     layers::{Context, GROUP, Group, Groups, Layer, Memory, MemorySize, Purpose},
     network::{Fusion, Network, Stage, show},
@@ -13,9 +13,11 @@ use kernels::{
     Buffer, Element, InstructionSet,
     pixels::{prefetch, scale_pixels},
     softmax::{Target, soft_cross_entropy, soft_cross_entropy_backward, softmax_cross_entropy},
+    tiles::Tiles,
 };
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use spec::Graph;
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -71,6 +73,9 @@ pub struct Model<E> {
     /// What infers in their place, where it has fewer stages.
     folded: Option<FoldedNetwork<E>>,
     groups: Vec<Group<E>>,
+    graph: Graph,
+    /// What the stages multiply with, where that is not the vectors.
+    tiles: Option<Tiles>,
     logits: Buffer<E>,
     probabilities: Buffer<E>,
     /// Loss sum and correct images of each group.
@@ -81,6 +86,7 @@ pub struct Model<E> {
     dropout_seed: u64,
     steps: u64,
     label_smoothing: f64,
+    epsilon: f64,
     preparation: Option<Preparation>,
     /// By class; none where images of all classes count alike.
     class_weights: Option<Vec<f64>>,
@@ -140,14 +146,7 @@ impl<E: Build> Model<E> {
             let network = E::network(set, &without_norms, Fusion::Inference);
             FoldedNetwork::new(network, &folded, &specs, input_length)
         });
-        let workspace = |_| Mutex::new(Workspace::new(&stages, input_length, Purpose::Learning));
-        let group = |_| Group {
-            images: 0,
-            kept: stages
-                .iter()
-                .map(|stage| Memory::new(stage.layer().map_or(MemorySize::default(), Layer::kept)))
-                .collect(),
-        };
+        let (workspaces, groups) = memory(&stages, input_length, capacity);
         Ok(Self {
             set,
             capacity,
@@ -159,10 +158,12 @@ impl<E: Build> Model<E> {
             input: Buffer::zeros(capacity * input_length),
             times: StepTimes { layers: no_times(&stages), ..StepTimes::default() },
             stopwatch: Stopwatch::default(),
-            workspaces: (0..rayon::current_num_threads()).map(workspace).collect(),
-            groups: (0..capacity.div_ceil(GROUP)).map(group).collect(),
+            workspaces,
+            groups,
             stages,
             folded,
+            graph,
+            tiles: None,
             logits: Buffer::zeros(capacity * classes),
             probabilities: Buffer::zeros(capacity * classes),
             results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
@@ -170,6 +171,7 @@ impl<E: Build> Model<E> {
             dropout_seed: 0,
             steps: 0,
             label_smoothing: 0.0,
+            epsilon: NORMALISATION_EPSILON,
             preparation: None,
             class_weights: None,
         })
@@ -181,6 +183,38 @@ impl<E: Build> Model<E> {
         optimiser.step(self.set, schedule, &mut self.parameters, &self.gradient);
         self.forget();
         self.times.update += start.elapsed();
+    }
+}
+
+impl Model<f32> {
+    /// Learns on tiles from now on, or on the vectors. Inference is on the vectors: of a model that learns on tiles it has stages of its own.
+    pub(crate) fn learn_on(&mut self, tiles: Option<Tiles>) {
+        if tiles == self.tiles {
+            return;
+        }
+        let (set, length) = (self.set, self.input_length);
+        let Network { parameters, stages, .. } = match tiles {
+            Some(tiles) => Network::on_tiles(set, &self.graph, tiles),
+            None => f32::network(set, &self.graph, Fusion::Whole),
+        };
+        assert_eq!(parameters, self.parameters.len(), "the same parameters in any precision");
+        let (without_norms, folded) = self.graph.folded();
+        self.folded = (tiles.is_some() || !folded.is_empty()).then(|| {
+            let network = f32::network(set, &without_norms, Fusion::Inference);
+            FoldedNetwork::new(network, &folded, &self.specs, length)
+        });
+        (self.workspaces, self.groups) = memory(&stages, length, self.capacity);
+        self.times = StepTimes { layers: no_times(&stages), ..StepTimes::default() };
+        (self.stages, self.tiles, self.prepared) = (stages, tiles, None);
+        self.set_epsilon(self.epsilon);
+        if let Some(clock) = self.stopwatch.clock {
+            self.set_clock(clock);
+        }
+    }
+
+    /// The vectors that it computes with.
+    pub(crate) fn instruction_set(&self) -> InstructionSet {
+        self.set
     }
 }
 
@@ -235,6 +269,7 @@ impl<E: Element> Model<E> {
     /// When `epsilon` is not above 0.
     pub fn set_epsilon(&mut self, epsilon: f64) {
         assert!(epsilon > 0.0, "an ε of {epsilon}");
+        self.epsilon = epsilon;
         self.stages.iter_mut().filter_map(Stage::layer_mut).for_each(|layer| layer.set_epsilon(epsilon));
         if let Some(folded) = &mut self.folded {
             folded.set_epsilon(epsilon);
@@ -612,6 +647,21 @@ impl<E: Element> Model<E> {
         }
         total
     }
+}
+
+/// Each thread's memory, and each group's.
+fn memory<E: Element>(
+    stages: &[Stage<E>],
+    input_length: usize,
+    capacity: usize,
+) -> (Vec<Mutex<Workspace<E>>>, Vec<Group<E>>) {
+    let workspace = |_| Mutex::new(Workspace::new(stages, input_length, Purpose::Learning));
+    let kept = |stage: &Stage<E>| Memory::new(stage.layer().map_or(MemorySize::default(), Layer::kept));
+    let group = |_| Group { images: 0, kept: stages.iter().map(kept).collect() };
+    (
+        (0..rayon::current_num_threads()).map(workspace).collect(),
+        (0..capacity.div_ceil(GROUP)).map(group).collect(),
+    )
 }
 
 /// Each layer's name, and no time yet.

@@ -5,13 +5,14 @@ use crate::{
     layers::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
         DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool,
-        PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer,
+        PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer, TileLayer,
     },
 };
 use kernels::{
     Element, InstructionSet, attention,
     convolution::{Activation, Geometry, Size, general},
     depthwise, sliding,
+    tiles::{self, Tiles},
 };
 use rayon::prelude::*;
 use spec::{Graph, Node};
@@ -108,9 +109,27 @@ impl<E: Element> Stage<E> {
     }
 }
 
+/// Layers on tiles, where there are to be any: they are of `f32` alone.
+struct OnTiles<E> {
+    tiles: Tiles,
+    boxed: fn(TileLayer) -> Box<dyn Layer<E>>,
+}
+
+impl Network<f32> {
+    /// With products of bfloat16 numbers where tiles are worth it. The parameters are those of every other way to compute the graph.
+    pub(crate) fn on_tiles(set: InstructionSet, graph: &Graph, tiles: Tiles) -> Self {
+        let on_tiles = OnTiles { tiles, boxed: |layer| Box::new(layer) };
+        Self::build(set, graph, Fusion::Whole, Some(on_tiles))
+    }
+}
+
 impl<E: Element> Network<E> {
     /// Every layer and its kernels are compiled where this is called.
     pub(crate) fn compile(set: InstructionSet, graph: &Graph, fusion: Fusion) -> Self {
+        Self::build(set, graph, fusion, None)
+    }
+
+    fn build(set: InstructionSet, graph: &Graph, fusion: Fusion, on_tiles: Option<OnTiles<E>>) -> Self {
         let mut builder = Builder {
             set,
             graph,
@@ -120,6 +139,7 @@ impl<E: Element> Network<E> {
             stages: Vec::new(),
             steps: 0,
             fusion,
+            on_tiles,
         };
         let mut index = 0;
         while index < graph.nodes.len() {
@@ -192,6 +212,7 @@ struct Builder<'a, E> {
     /// Stages that there would be if each did one thing: dropout's random stream has its number among them.
     steps: usize,
     fusion: Fusion,
+    on_tiles: Option<OnTiles<E>>,
 }
 
 impl<E: Element> Builder<'_, E> {
@@ -225,29 +246,34 @@ impl<E: Element> Builder<'_, E> {
                 let padding = spec.sliding.padding;
                 let from = padded(from, padding);
                 let pools = self.max_pool(index + relus);
-                match convolution(*spec, from, activation, pools.unwrap_or(1)) {
-                    Some(mut geometry) => {
-                        let bordered = match self.fusion {
-                            Fusion::Inference => geometry.clone().without_border_to_infer(padding),
-                            Fusion::Whole | Fusion::None => geometry.clone().without_border(padding),
-                        };
-                        match bordered {
-                            Some(bordered) => {
-                                geometry = bordered;
-                                self.steps += usize::from(padding != [0, 0]);
+                if let Some(layer) = self.on_tiles(|| general_convolution(*spec, from), activation, spec.bias)
+                {
+                    self.steps += usize::from(padding != [0, 0]);
+                    taken += relus;
+                    layer
+                } else {
+                    match convolution(*spec, from, activation, pools.unwrap_or(1)) {
+                        Some(mut geometry) => {
+                            let bordered = match self.fusion {
+                                Fusion::Inference => geometry.clone().without_border_to_infer(padding),
+                                Fusion::Whole | Fusion::None => geometry.clone().without_border(padding),
+                            };
+                            match bordered {
+                                Some(bordered) => {
+                                    geometry = bordered;
+                                    self.steps += usize::from(padding != [0, 0]);
+                                }
+                                None => input = self.add_padding(node, padding),
                             }
-                            None => input = self.add_padding(node, padding),
+                            taken += relus + usize::from(pools.is_some());
+                            Box::new(ConvolutionLayer::new(set, geometry, spec.bias))
                         }
-                        taken += relus + usize::from(pools.is_some());
-                        Box::new(ConvolutionLayer::new(set, geometry, spec.bias))
-                    }
-                    None => {
-                        self.steps += usize::from(padding != [0, 0]);
-                        taken += relus;
-                        let sliding = sliding(spec.sliding, from);
-                        let geometry = general::Geometry::new(sliding, spec.filters, spec.groups);
-                        let geometry = geometry.without_border(padding);
-                        Box::new(GeneralConvolutionLayer::new(set, geometry, activation, spec.bias))
+                        None => {
+                            self.steps += usize::from(padding != [0, 0]);
+                            taken += relus;
+                            let geometry = general_convolution(*spec, from);
+                            Box::new(GeneralConvolutionLayer::new(set, geometry, activation, spec.bias))
+                        }
                     }
                 }
             }
@@ -266,8 +292,15 @@ impl<E: Element> Builder<'_, E> {
                 taken += relus;
                 match from {
                     Shape::Sequence { steps, features } => {
-                        let size = [features, to.features()];
-                        Box::new(SequenceDenseLayer::new(set, steps, size, *bias, activation))
+                        let units = to.features();
+                        let geometry = || dense_of_rows(steps, features, units);
+                        match self.on_tiles(geometry, activation, *bias) {
+                            Some(layer) => layer,
+                            None => {
+                                let size = [features, units];
+                                Box::new(SequenceDenseLayer::new(set, steps, size, *bias, activation))
+                            }
+                        }
                     }
                     Shape::Image { .. } | Shape::Vector(_) => {
                         Box::new(DenseLayer::new(set, [from.length(), to.features()], *bias, activation))
@@ -319,6 +352,19 @@ impl<E: Element> Builder<'_, E> {
         self.push(node.name.clone(), input, output.length(), Operation::Layer(stage));
         self.places.extend(std::iter::repeat_n(self.stages.len(), taken));
         taken
+    }
+
+    /// A layer on tiles, where there are any and it is worth it.
+    fn on_tiles(
+        &self,
+        geometry: impl FnOnce() -> general::Geometry,
+        activation: Activation,
+        bias: bool,
+    ) -> Option<Box<dyn Layer<E>>> {
+        let OnTiles { tiles, boxed } = self.on_tiles.as_ref()?;
+        let geometry = geometry();
+        tiles::convolution::Convolution::is_worthwhile(&geometry)
+            .then(|| boxed(TileLayer::new(self.set, *tiles, geometry, activation, bias)))
     }
 
     /// Zeros around the image that a node reads, where there are to be any; where the image lies then.
@@ -398,6 +444,18 @@ fn convolution(spec: ConvolutionSpec, from: Shape, activation: Activation, pool:
         activation,
     });
     geometry.has_short_cut().then_some(geometry)
+}
+
+/// A convolution as the general way computes it.
+fn general_convolution(spec: ConvolutionSpec, from: Shape) -> general::Geometry {
+    let sliding = sliding(spec.sliding, from);
+    general::Geometry::new(sliding, spec.filters, spec.groups).without_border(spec.sliding.padding)
+}
+
+/// A dense layer at every step of a sequence, as a convolution of a row of pixels.
+fn dense_of_rows(steps: usize, features: usize, units: usize) -> general::Geometry {
+    let row = Shape::Image { height: 1, width: steps, channels: features };
+    general::Geometry::new(sliding(Sliding::over(1, 1), row), units, 1)
 }
 
 fn pool<E: Element>(set: InstructionSet, pool: Pool, windows: Sliding, from: Shape) -> Box<dyn Layer<E>> {

@@ -1,9 +1,10 @@
 //! What the products of a training step are computed in.
-//!
-//! A placeholder: every precision is said to be there, and the layers compute in float32.
 
 use crate::Model;
-use kernels::InstructionSet;
+use kernels::{
+    InstructionSet,
+    tiles::{NoTiles, Tiles},
+};
 use spec::Precision;
 
 /// What this machine lacks for a precision.
@@ -12,24 +13,40 @@ use spec::Precision;
 pub struct PrecisionError {
     /// What was asked for.
     pub precision: Precision,
-    /// What is missing, in words.
-    pub missing: &'static str,
+    /// What is missing.
+    #[source]
+    pub missing: NoTiles,
 }
 
 /// Whether models with these kernels can train in a precision on this machine.
 ///
 /// # Errors
 /// When they cannot: says what is missing.
-pub fn check_precision(_: InstructionSet, precision: Precision) -> Result<(), PrecisionError> {
+pub fn check_precision(set: InstructionSet, precision: Precision) -> Result<(), PrecisionError> {
+    tiles_for(set, precision).map(|_| ())
+}
+
+/// What multiplies in a precision, where that is not the vectors.
+pub(crate) fn tiles_for(set: InstructionSet, precision: Precision) -> Result<Option<Tiles>, PrecisionError> {
     match precision {
-        Precision::Float32 | Precision::Bf16 => Ok(()),
+        Precision::Float32 => Ok(None),
+        Precision::Bf16 => {
+            Tiles::beside(set).map(Some).map_err(|missing| PrecisionError { precision, missing })
+        }
     }
 }
 
 impl Model<f32> {
-    /// What the products of the training steps from here on are computed in. Evaluation stays in float32.
+    /// What the products of the training steps from here on are computed in: at first float32. With bfloat16 the operands of convolutions
+    /// and of dense layers at every step of a sequence are rounded to it, where they have enough channels for tiles; sums, everything else and
+    /// all of inference stay in float32.
     ///
     /// # Panics
     /// Where [`check_precision`] refuses it.
-    pub fn set_precision(&mut self, _: Precision) {}
+    pub fn set_precision(&mut self, precision: Precision) {
+        match tiles_for(self.instruction_set(), precision) {
+            Ok(tiles) => self.learn_on(tiles),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }

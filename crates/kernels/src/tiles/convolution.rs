@@ -116,7 +116,8 @@ impl Convolution {
                 let [i, j] = of_tap(tap).map(|index| index as isize * dilation);
                 let [row, column] = [row - i, column - j];
                 let a = (row / stride * width as isize + column / stride) * filter_tiles as isize;
-                (row % stride == 0 && column % stride == 0).then_some(Run { a, b: (tap * filter_tiles) as isize })
+                (row % stride == 0 && column % stride == 0)
+                    .then_some(Run { a, b: (tap * filter_tiles) as isize })
             };
             new.readers.push((0..taps).filter_map(reader).collect());
         }
@@ -397,7 +398,15 @@ impl Convolution {
     fn round_derivatives(&self, d_output: &[f32], images: usize, lines: &mut [Line]) {
         let sliding = self.geometry.sliding();
         let inner = [sliding.output_height(), sliding.output_width()];
-        self.round(d_output, images, inner, self.geometry.filters(), self.before(), self.derivative_sides(), lines);
+        self.round(
+            d_output,
+            images,
+            inner,
+            self.geometry.filters(),
+            self.before(),
+            self.derivative_sides(),
+            lines,
+        );
     }
 
     /// Rounds images of `inner` rows and columns into lines of `outer`, of which so many come before theirs.

@@ -156,6 +156,8 @@ mod tests {
             (0..16).map(|row| Line(std::array::from_fn(|column| 16 * row + column as u32))).collect();
         let mut turned = vec![Line::ZERO; 16];
         transpose(InstructionSet::detect(), &lines, &mut turned);
-        assert!((0..256).all(|index| turned[index / 16].0[index % 16] == (16 * (index % 16) + index / 16) as u32));
+        assert!(
+            (0..256).all(|index| turned[index / 16].0[index % 16] == (16 * (index % 16) + index / 16) as u32)
+        );
     }
 }

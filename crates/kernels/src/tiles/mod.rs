@@ -37,7 +37,9 @@ enum Choice {
 
 /// This machine has no instructions for products of bfloat16 tiles, or the system does not let this process use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no matrix tiles on this processor: Intel AMX with bfloat16 (Xeon since 2023) under Linux expected, not found")]
+#[error(
+    "no matrix tiles on this processor: Intel AMX with bfloat16 (Xeon since 2023) under Linux expected, not found"
+)]
 pub struct NoTiles;
 
 impl Tiles {
@@ -196,11 +198,19 @@ mod tests {
             let of = |tiles: Tiles| {
                 let mut c = begin.clone();
                 tiles.run(Product(&a, &b, &mut c));
-                c.iter().map(|value| if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() }).collect::<Vec<_>>()
+                c.iter()
+                    .map(|value| if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() })
+                    .collect::<Vec<_>>()
             };
             let (machine, portable) = (of(tiles), of(Tiles::PORTABLE));
             for (index, (machine, portable)) in machine.iter().zip(&portable).enumerate() {
-                assert_eq!(machine, portable, "round {round}, element {index}: {:e} {:e}", f32::from_bits(*machine), f32::from_bits(*portable));
+                assert_eq!(
+                    machine,
+                    portable,
+                    "round {round}, element {index}: {:e} {:e}",
+                    f32::from_bits(*machine),
+                    f32::from_bits(*portable)
+                );
             }
         }
     }

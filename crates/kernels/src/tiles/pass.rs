@@ -60,7 +60,11 @@ impl Sums<'_> {
     /// When a tile would lie outside of A, B or C.
     fn check(&self) {
         let blocks = self.c.columns.div_ceil(WIDTH);
-        assert!(self.count > 0 && self.b.len().is_multiple_of(blocks), "blocks of {} columns", self.c.columns);
+        assert!(
+            self.count > 0 && self.b.len().is_multiple_of(blocks),
+            "blocks of {} columns",
+            self.c.columns
+        );
         let (b_block, within) = ((self.b.len() / blocks) as isize, (self.count * TILE) as isize);
         let image = self.c.values.len() / self.c.images;
         for positions in self.positions {
@@ -179,7 +183,12 @@ impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> WeightSums<'_, T> {
     /// # Safety
     /// [`Self::check`] has passed, and the rows and columns are there.
     #[inline(always)]
-    unsafe fn tiles<U: Unit, const M: usize, const N: usize>(&mut self, unit: &mut U, row: usize, column: usize) {
+    unsafe fn tiles<U: Unit, const M: usize, const N: usize>(
+        &mut self,
+        unit: &mut U,
+        row: usize,
+        column: usize,
+    ) {
         let taps = self.taps.len();
         for (tap, line) in self.taps.clone().enumerate() {
             let a = self.a.as_ptr().wrapping_add(row / WIDTH * self.a_block);

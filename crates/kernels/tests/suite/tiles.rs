@@ -66,7 +66,13 @@ impl Problem {
             input: Some(&mut d_input),
             into_input,
         };
-        convolution.backward(&input, &packed, &Guarded::input(&self.d_output, 1), derivatives, &mut workspace);
+        convolution.backward(
+            &input,
+            &packed,
+            &Guarded::input(&self.d_output, 1),
+            derivatives,
+            &mut workspace,
+        );
         [output, d_weights, d_bias, d_input]
     }
 
@@ -164,11 +170,14 @@ fn reals_are_rounded_before_they_are_multiplied_alone() {
         assert_same_bits(machine, portable, "both units");
     }
     let rounded = |values: &[f32]| -> Vec<f32> { values.iter().map(|value| nearest(*value)).collect() };
-    let [input, weights, d_output] = [&problem.input, &problem.weights, &problem.d_output].map(|values| rounded(values));
+    let [input, weights, d_output] =
+        [&problem.input, &problem.weights, &problem.d_output].map(|values| rounded(values));
     let of_rounded = Problem { input, weights, d_output, ..problem };
     let [output, d_weights, _, d_input] = of_rounded.reference();
     for ((found, expected), name) in
-        [(&results[0][0], output), (&results[0][1], d_weights), (&results[0][3], d_input)].iter().zip(["output", "weights", "input"])
+        [(&results[0][0], output), (&results[0][1], d_weights), (&results[0][3], d_input)]
+            .iter()
+            .zip(["output", "weights", "input"])
             .map(|((found, expected), name)| ((found, expected), name))
     {
         let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));

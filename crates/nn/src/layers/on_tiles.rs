@@ -1,0 +1,108 @@
+//! Convolution, and a dense layer of many rows, whose products are of bfloat16 numbers, with the ReLU that may follow it.
+
+use super::{Bias, Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
+use crate::{Initialiser, Role};
+use kernels::{
+    Buffer, InstructionSet,
+    activation::{relu_backward, relu_in_place},
+    convolution::{Activation, Derivatives, general::Geometry},
+    tiles::{self, Tiles, convolution::Convolution},
+};
+
+/// What [`super::GeneralConvolutionLayer`] computes, of operands that are rounded.
+///
+/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`, if any. A group keeps its gradient.
+pub(crate) struct TileLayer {
+    set: InstructionSet,
+    convolution: Convolution,
+    activation: Activation,
+    bias: Bias<f32>,
+    packed_weights: Buffer<f32>,
+}
+
+const _: () = assert!(GROUP == tiles::ROWS, "a group fills the rows of tiles");
+
+impl TileLayer {
+    pub(crate) fn new(
+        set: InstructionSet,
+        tiles: Tiles,
+        geometry: Geometry,
+        activation: Activation,
+        bias: bool,
+    ) -> Self {
+        let bias = Bias::new(geometry.filters(), bias);
+        let convolution = Convolution::new(set, tiles, geometry);
+        let packed_weights = Buffer::zeros(convolution.packed_weights_length());
+        Self { set, convolution, activation, bias, packed_weights }
+    }
+
+    fn geometry(&self) -> &Geometry {
+        self.convolution.geometry()
+    }
+
+    fn weights(&self) -> usize {
+        self.geometry().filters() * self.geometry().filter_length()
+    }
+}
+
+impl Layer<f32> for TileLayer {
+    fn parameters(&self) -> Vec<LayerParameter> {
+        let geometry = self.geometry();
+        let initialiser = Initialiser::GlorotUniform {
+            fan_in: geometry.filter_length(),
+            fan_out: geometry.sliding().taps() * geometry.filters(),
+        };
+        let size = geometry.sliding().size();
+        let shape = [geometry.filters(), size.kernel_height, size.kernel_width, size.channels];
+        let weight = LayerParameter::new(Role::Weight, "weight", &shape, initialiser);
+        [weight].into_iter().chain(self.bias.parameter()).collect()
+    }
+
+    fn forward_flops(&self) -> u64 {
+        self.geometry().forward_flops()
+    }
+
+    fn scratch(&self) -> MemorySize {
+        MemorySize { values: self.convolution.workspace_length(), bytes: 0 }
+    }
+
+    fn kept(&self) -> MemorySize {
+        MemorySize { values: self.weights() + self.geometry().filters(), bytes: 0 }
+    }
+
+    fn prepare(&mut self, parameters: &[f32], _: Purpose) {
+        self.convolution.pack_weights(&parameters[..self.weights()], &mut self.packed_weights);
+    }
+
+    fn forward(
+        &self,
+        _: Context,
+        parameters: &[f32],
+        input: &[f32],
+        output: &mut [f32],
+        scratch: &mut Memory<f32>,
+    ) {
+        let bias = self.bias.values(&parameters[self.weights()..]);
+        self.convolution.forward(input, &self.packed_weights, bias, output, &mut scratch.values);
+        if self.activation == Activation::Relu {
+            relu_in_place(self.set, output);
+        }
+    }
+
+    fn adds_derivatives(&self) -> bool {
+        true
+    }
+
+    fn backward(&self, pass: Pass<f32>) {
+        let Pass { d_input, into_input, scratch, kept, .. } = pass;
+        if self.activation == Activation::Relu {
+            relu_backward(self.set, pass.output, pass.d_output);
+        }
+        let (d_weights, d_bias) = kept.values.split_at_mut(self.weights());
+        d_bias.fill(0.0);
+        let bias = self.bias.derivative(d_bias);
+        let derivatives = Derivatives { weights: d_weights, bias, input: d_input, into_input };
+        let workspace = &mut scratch.values;
+        self.convolution.backward(pass.input, &self.packed_weights, pass.d_output, derivatives, workspace);
+    }
+}
