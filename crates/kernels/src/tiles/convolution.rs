@@ -314,7 +314,7 @@ impl Convolution {
             positions: &self.outputs,
             c_step: filters,
             begin: Begin::Row(bias),
-            c: Target { values: output, images, columns: filters },
+            c: a_position(output, images, filters),
         });
     }
 
@@ -361,9 +361,14 @@ impl Convolution {
             b,
             b_block: self.paired_lines(),
             taps: starts,
-            c: d_weights,
-            rows: filters,
-            columns: channels,
+            c: Target {
+                values: d_weights,
+                rows: filters,
+                row_stride: length,
+                columns: channels,
+                block: [channels, 0],
+            },
+            tap_step: channels,
         });
         let Some(d_input) = d_input else { return };
         check_length!(d_input, [input.len()]);
@@ -382,7 +387,7 @@ impl Convolution {
                 Output::Overwrite => Begin::Zero,
                 Output::Accumulate => Begin::C,
             },
-            c: Target { values: d_input, images, columns: channels },
+            c: a_position(d_input, images, channels),
         });
     }
 
@@ -518,6 +523,12 @@ impl Convolution {
             },
         );
     }
+}
+
+/// One position of images `[image, position, column]`.
+fn a_position(values: &mut [f32], images: usize, columns: usize) -> Target<'_> {
+    let row_stride = values.len().checked_div(images).unwrap_or(0);
+    Target { values, rows: images, row_stride, columns, block: [columns, 0] }
 }
 
 /// So many from `first` on, or what there is of them.

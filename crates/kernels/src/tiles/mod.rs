@@ -15,6 +15,7 @@
 mod amx;
 pub mod convolution;
 mod line;
+pub mod matrix;
 mod pass;
 mod portable;
 

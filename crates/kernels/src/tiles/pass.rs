@@ -4,6 +4,7 @@ use super::{
     ROWS, Run, Sum, TileKernel, Unit, accumulate,
     line::{Line, PAIRS},
 };
+use crate::{check_length, length};
 
 /// Lines of a tile, and columns of a tile of C.
 const TILE: usize = ROWS;
@@ -31,16 +32,75 @@ pub(super) struct Positions {
     pub(super) runs: usize,
 }
 
-/// C `[image, position, column]`, of which each position is a tile or more.
-pub(super) struct Target<'a> {
-    pub(super) values: &'a mut [f32],
-    pub(super) images: usize,
-    pub(super) columns: usize,
+/// Where a product's rows and columns are written.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// Up to sixteen rows of the product lie in it, or more where the product is one of columns.
+    pub values: &'a mut [f32],
+    /// How many rows there are.
+    pub rows: usize,
+    /// Elements from one row to the next.
+    pub row_stride: usize,
+    /// How many columns there are.
+    pub columns: usize,
+    /// Columns that lie one behind the other, a multiple of sixteen unless they are all, and elements from the first of them to the first of
+    /// the next.
+    pub block: [usize; 2],
+}
+
+impl<'a> Target<'a> {
+    /// Rows one behind the other, each of its columns.
+    ///
+    /// # Panics
+    /// When `values` does not consist of such rows.
+    pub fn whole(values: &'a mut [f32], columns: usize) -> Self {
+        let rows = values.len().checked_div(columns).unwrap_or(0);
+        check_length!(values, [rows, columns]);
+        Self { values, rows, row_stride: columns, columns, block: [columns, 0] }
+    }
+
+    /// The element of a column in the first row.
+    #[inline(always)]
+    fn element(&self, column: usize) -> usize {
+        column / self.block[0] * self.block[1] + column % self.block[0]
+    }
+
+    /// # Panics
+    /// When positions `further` elements behind the first have rows or columns outside of the values, or blocks are no whole tiles.
+    fn check(&self, further: usize) {
+        let [block, _] = self.block;
+        assert!(block >= self.columns || block.is_multiple_of(WIDTH), "blocks of {block} columns");
+        if self.rows > 0 && self.columns > 0 {
+            let last = length::sum(&[
+                length::product(&[self.rows - 1, self.row_stride]),
+                length::product(&[(self.columns - 1) / block, self.block[1]]),
+                block.min(self.columns) - 1,
+                further,
+            ]);
+            assert!(last < self.values.len(), "element {last} of {}", self.values.len());
+        }
+    }
+
+    /// Up to two by two tiles, of which the first begins at a position's column.
+    #[inline(always)]
+    fn corner(&mut self, position: usize, [row, column]: [usize; 2], row_tiles: usize) -> Corner {
+        let at = self.element(column);
+        // There need not be another tile.
+        let next = self.element((column + WIDTH).min(self.columns - 1));
+        Corner {
+            c: self.values.as_mut_ptr().wrapping_add(position + row * self.row_stride + at),
+            row: self.row_stride,
+            rows: self.rows - row,
+            column_tiles: next.wrapping_sub(at),
+            row_tiles,
+            columns: self.columns - column,
+        }
+    }
 }
 
 /// `C[image, position] = begin + Σ A[position] · B`, each position's sixteen rows being images.
-pub(super) struct Sums<'a> {
-    pub(super) runs: &'a [Vec<Run>],
+pub(super) struct Sums<'a, R> {
+    pub(super) runs: &'a [R],
     /// Tiles of a run; those of A and B follow each other.
     pub(super) count: usize,
     pub(super) a: &'a [Line],
@@ -55,7 +115,7 @@ pub(super) struct Sums<'a> {
     pub(super) c: Target<'a>,
 }
 
-impl Sums<'_> {
+impl<R: AsRef<[Run]>> Sums<'_, R> {
     /// # Panics
     /// When a tile would lie outside of A, B or C.
     fn check(&self) {
@@ -66,17 +126,17 @@ impl Sums<'_> {
             self.c.columns
         );
         let (b_block, within) = ((self.b.len() / blocks) as isize, (self.count * TILE) as isize);
-        let image = self.c.values.len() / self.c.images;
         for positions in self.positions {
             let last = positions.count.saturating_sub(1);
             let (first_line, last_line) = (positions.a as isize, (positions.a + last * self.a_step) as isize);
-            for run in &self.runs[positions.runs] {
+            for run in self.runs[positions.runs].as_ref() {
                 assert!(run.b >= 0 && run.b + within <= b_block, "a tile of B");
                 assert!(first_line + run.a >= 0, "a tile before A");
                 assert!(last_line + run.a + within <= self.a.len() as isize, "a tile behind A");
             }
-            let end = positions.c + last * self.c_step + self.c.columns;
-            assert!(positions.count == 0 || end <= image, "a position of C");
+            if positions.count > 0 {
+                self.c.check(positions.c + last * self.c_step);
+            }
         }
         if let Begin::Row(row) = self.begin {
             assert_eq!(row.len(), self.c.columns, "the row that sums begin at");
@@ -93,21 +153,12 @@ impl Sums<'_> {
         index: usize,
         column: usize,
     ) {
-        let image = self.c.values.len() / self.c.images;
         let b_block = self.b.len() / self.c.columns.div_ceil(WIDTH);
         let from = self.a.as_ptr().wrapping_add(positions.a + index * self.a_step);
         let a = std::array::from_fn(|m| from.wrapping_add(m * self.a_step));
         let b = std::array::from_fn(|n| self.b.as_ptr().wrapping_add((column / WIDTH + n) * b_block));
-        let element = positions.c + index * self.c_step + column;
-        let mut tiles = Corner {
-            c: self.c.values.as_mut_ptr().wrapping_add(element),
-            row: image,
-            rows: self.c.images,
-            column_tiles: WIDTH,
-            row_tiles: self.c_step,
-            columns: self.c.columns - column,
-        };
-        let sum = Sum { runs: &self.runs[positions.runs], count: self.count, step: [TILE, TILE] };
+        let mut tiles = self.c.corner(positions.c + index * self.c_step, [0, column], self.c_step);
+        let sum = Sum { runs: self.runs[positions.runs].as_ref(), count: self.count, step: [TILE, TILE] };
         // SAFETY: the caller's promise.
         unsafe {
             match self.begin {
@@ -121,10 +172,10 @@ impl Sums<'_> {
     }
 }
 
-impl TileKernel for Sums<'_> {
+impl<R: AsRef<[Run]>> TileKernel for Sums<'_, R> {
     #[inline(always)]
     fn run<U: Unit>(mut self, unit: &mut U) {
-        if self.c.images == 0 {
+        if self.c.rows == 0 {
             return;
         }
         self.check();
@@ -160,9 +211,9 @@ pub(super) struct WeightSums<'a, T> {
     pub(super) b_block: usize,
     /// The line in a block of B where each tap begins.
     pub(super) taps: T,
-    pub(super) c: &'a mut [f32],
-    pub(super) rows: usize,
-    pub(super) columns: usize,
+    /// Each tap's, the next one's `tap_step` elements behind it.
+    pub(super) c: Target<'a>,
+    pub(super) tap_step: usize,
 }
 
 impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> WeightSums<'_, T> {
@@ -170,14 +221,14 @@ impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> WeightSums<'_, T> {
     /// When a tile would lie outside of A, B or C.
     fn check(&self) {
         let within = (self.count * TILE) as isize;
-        assert!(self.count > 0 && self.a.len() >= self.rows.div_ceil(WIDTH) * self.a_block, "blocks of A");
-        assert!(self.b.len() >= self.columns.div_ceil(WIDTH) * self.b_block, "blocks of B");
+        assert!(self.count > 0 && self.a.len() >= self.c.rows.div_ceil(WIDTH) * self.a_block, "blocks of A");
+        assert!(self.b.len() >= self.c.columns.div_ceil(WIDTH) * self.b_block, "blocks of B");
         let last_tap = self.taps.clone().max().unwrap_or(0) as isize;
         for run in self.runs {
             assert!(run.a >= 0 && run.a + within <= self.a_block as isize, "a tile of A");
             assert!(run.b >= 0 && last_tap + run.b + within <= self.b_block as isize, "a tile of B");
         }
-        assert_eq!(self.c.len(), self.rows * self.taps.len() * self.columns, "C");
+        self.c.check((self.taps.len() - 1) * self.tap_step);
     }
 
     /// # Safety
@@ -189,19 +240,12 @@ impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> WeightSums<'_, T> {
         row: usize,
         column: usize,
     ) {
-        let taps = self.taps.len();
         for (tap, line) in self.taps.clone().enumerate() {
             let a = self.a.as_ptr().wrapping_add(row / WIDTH * self.a_block);
             let b = self.b.as_ptr().wrapping_add(column / WIDTH * self.b_block + line);
             let sum = Sum { runs: self.runs, count: self.count, step: [TILE, TILE] };
-            let mut tiles = Corner {
-                c: self.c.as_mut_ptr().wrapping_add((row * taps + tap) * self.columns + column),
-                row: taps * self.columns,
-                rows: self.rows - row,
-                column_tiles: WIDTH,
-                row_tiles: WIDTH * taps * self.columns,
-                columns: self.columns - column,
-            };
+            let row_tiles = WIDTH * self.c.row_stride;
+            let mut tiles = self.c.corner(tap * self.tap_step, [row, column], row_tiles);
             // SAFETY: the caller's promise.
             unsafe {
                 zero::<U, M, N>(unit);
@@ -225,11 +269,11 @@ impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> TileKernel for Weigh
     #[inline(always)]
     fn run<U: Unit>(mut self, unit: &mut U) {
         self.check();
-        for row in (0..self.rows).step_by(2 * WIDTH) {
-            for column in (0..self.columns).step_by(2 * WIDTH) {
+        for row in (0..self.c.rows).step_by(2 * WIDTH) {
+            for column in (0..self.c.columns).step_by(2 * WIDTH) {
                 // SAFETY: checked above.
                 unsafe {
-                    match (self.rows - row > WIDTH, self.columns - column > WIDTH) {
+                    match (self.c.rows - row > WIDTH, self.c.columns - column > WIDTH) {
                         (true, true) => self.tiles::<U, 2, 2>(unit, row, column),
                         (true, false) => self.tiles::<U, 2, 1>(unit, row, column),
                         (false, true) => self.tiles::<U, 1, 2>(unit, row, column),

@@ -11,7 +11,11 @@ use kernels::{
         general::{Geometry, backward_reference, forward_reference},
     },
     matmul::Output,
-    tiles::{ROWS, Tiles, convolution::Convolution},
+    tiles::{
+        ROWS, Tiles,
+        convolution::Convolution,
+        matrix::{self, Start, Target},
+    },
 };
 
 /// A convolution with its numbers.
@@ -203,4 +207,142 @@ fn more_images_than_rows() {
     let geometry = Geometry::new(sliding([1, 1, 1], [1, 1], [1, 1]), 1, 1);
     let problem = Problem::new(geometry, ROWS + 1, |length| vec![0.0; length]);
     problem.run(Tiles::PORTABLE, Guarded::stale(ROWS + 1, 1), Output::Overwrite);
+}
+
+/// A row-major matrix of whole numbers.
+struct Whole {
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Whole {
+    fn new(random: &mut Random, rows: usize, columns: usize) -> Self {
+        Self { columns, values: random.whole(rows * columns, 4) }
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.columns..][..self.columns]
+    }
+
+    fn at(&self, row: usize, column: usize) -> f64 {
+        f64::from(self.row(row)[column])
+    }
+
+    fn of(&self, row: usize, from: usize, count: usize) -> &[f32] {
+        &self.row(row)[from..self.columns.min(from + count)]
+    }
+}
+
+#[test]
+fn a_product_of_few_rows_is_exact_however_it_is_packed() {
+    let mut random = Random::new(3);
+    for (rows, k, columns) in
+        [(1, 1, 1), (3, 31, 15), (16, 32, 16), (5, 33, 17), (16, 70, 48), (9, 64, 33), (0, 5, 5)]
+    {
+        let (a, b) = (Whole::new(&mut random, rows, k), Whole::new(&mut random, k, columns));
+        let turned = Whole { columns: k, values: (0..columns * k).map(|at| b.row(at % k)[at / k]).collect() };
+        let (bias, before): (Vec<f32>, Vec<f32>) =
+            (random.whole(columns, 9), random.whole(rows * columns, 9));
+        let blocks = matrix::blocks(k);
+        let set = InstructionSet::detect();
+        let mut packed = [0; 2].map(|_| Buffer::zeros(matrix::packed_length(blocks, columns)));
+        let of_row = |block: usize, index: usize| match block * 32 + index < k {
+            true => b.row(block * 32 + index),
+            false => &[],
+        };
+        matrix::pack(set, [blocks, columns], of_row, &mut packed[0]);
+        matrix::pack_columns(
+            set,
+            [blocks, columns],
+            |column, block| matrix::block_of(turned.row(column), block),
+            &mut packed[1],
+        );
+        assert_same_bits(&packed[0], &packed[1], format!("{k} by {columns}"));
+        for tiles in units() {
+            for start in [Start::Zero, Start::Target, Start::Row(&bias)] {
+                let mut c = Guarded::output(&before, 1);
+                let mut workspace = Buffer::zeros(matrix::rows_length(blocks));
+                workspace.fill(f32::NAN);
+                let target =
+                    Target { values: &mut c, rows, row_stride: columns, columns, block: [columns, 0] };
+                let of = |row: usize, block: usize| matrix::block_of(a.row(row), block);
+                matrix::multiply(set, tiles, blocks, of, &packed[0], start, target, &mut workspace);
+                let expected: Vec<f64> = (0..rows * columns)
+                    .map(|at| {
+                        let (row, column) = (at / columns, at % columns);
+                        let begin = match start {
+                            Start::Zero => 0.0,
+                            Start::Target => before[at],
+                            Start::Row(bias) => bias[column],
+                        };
+                        f64::from(begin) + (0..k).map(|k| a.at(row, k) * b.at(k, column)).sum::<f64>()
+                    })
+                    .collect();
+                assert_exact(&c, &expected, format!("{tiles:?}, {start:?}: {rows} by {k} by {columns}"));
+            }
+        }
+    }
+}
+
+/// Columns in blocks, each apart from the one before, and what lies between them left as it is.
+#[test]
+fn a_product_of_columns_is_exact_wherever_its_blocks_lie() {
+    let mut random = Random::new(4);
+    for (summands, rows, columns, block) in
+        [(1, 1, 1, 16), (31, 15, 32, 16), (33, 17, 96, 32), (64, 40, 64, 64), (70, 33, 20, 20)]
+    {
+        let (a, b) = (Whole::new(&mut random, summands, rows), Whole::new(&mut random, summands, columns));
+        let width = block.min(columns);
+        let stride = (rows + 1) * width;
+        let blocks = columns.div_ceil(block);
+        for tiles in units() {
+            let mut c = Guarded::output(&vec![-1.0; blocks * stride], 1);
+            let mut workspace = Buffer::zeros(matrix::columns_length([rows, columns], summands));
+            workspace.fill(f32::NAN);
+            let target = Target { values: &mut c, rows, row_stride: width, columns, block: [block, stride] };
+            matrix::multiply_columns(
+                InstructionSet::detect(),
+                tiles,
+                summands,
+                |row, block| a.of(row, block * 16, 16),
+                |row, block| b.of(row, block * 16, 16),
+                target,
+                &mut workspace,
+            );
+            let expected: Vec<f64> = (0..blocks * stride)
+                .map(|at| {
+                    let (of_block, row, column) = (at / stride, at % stride / width, at % width);
+                    let column = of_block * block + column;
+                    match row < rows && column < columns {
+                        true => (0..summands).map(|k| a.at(k, row) * b.at(k, column)).sum(),
+                        false => -1.0,
+                    }
+                })
+                .collect();
+            assert_exact(
+                &c,
+                &expected,
+                format!("{tiles:?}: {summands} rows, {rows} by {columns} in {block}"),
+            );
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "element 31 of 31")]
+fn a_target_with_too_little_room() {
+    let mut values = vec![0.0; 31];
+    let target = Target { values: &mut values, rows: 2, row_stride: 16, columns: 16, block: [16, 0] };
+    let packed = Buffer::zeros(matrix::packed_length(1, 16));
+    let mut workspace = Buffer::zeros(matrix::rows_length(1));
+    matrix::multiply(
+        InstructionSet::PORTABLE,
+        Tiles::PORTABLE,
+        1,
+        |_, _| &[1.0],
+        &packed,
+        Start::Zero,
+        target,
+        &mut workspace,
+    );
 }

@@ -1,0 +1,226 @@
+//! Products of matrices of bfloat16 numbers, of a few rows with packed weights, and of two matrices' columns.
+//!
+//! What is multiplied is given by parts of rows, so that whatever lies in memory in whatever order can be multiplied; where a part is short,
+//! zeros follow.
+
+pub use super::pass::Target;
+use super::{
+    ROWS, Run, Tiles,
+    line::{Line, NUMBERS, PAIRS, VALUES, as_lines, as_lines_mut, pairs, row, transpose},
+    pass::{Begin, Positions, Sums, WeightSums},
+};
+use crate::{InstructionSet, check_length, length};
+
+/// Lines of a tile, and columns of C in it.
+const TILE: usize = ROWS;
+const WIDTH: usize = PAIRS;
+
+/// What a product's sums begin at.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// What is there.
+    Target,
+    /// The same row for every row.
+    Row(&'a [f32]),
+}
+
+/// Blocks of 32 that hold so many summands.
+pub fn blocks(summands: usize) -> usize {
+    summands.div_ceil(NUMBERS)
+}
+
+/// The part of a row that is a block's: up to 32 values.
+pub fn block_of(row: &[f32], block: usize) -> &[f32] {
+    &row[block * NUMBERS..row.len().min((block + 1) * NUMBERS)]
+}
+
+/// Values of the packed form of a matrix of so many blocks of 32 rows and so many columns.
+///
+/// # Panics
+/// When they are more than a machine can address.
+pub fn packed_length(blocks: usize, columns: usize) -> usize {
+    length::product(&[columns.div_ceil(WIDTH), blocks, TILE, VALUES])
+}
+
+/// Packs a matrix whose rows `of_row(block, index)` gives, the index counting to 32; of a row that is not there, nothing. Overwrites
+/// `packed`.
+///
+/// # Panics
+/// When a length does not fit, or `packed` does not begin at a cache line.
+pub fn pack<'a>(
+    set: InstructionSet,
+    [blocks, columns]: [usize; 2],
+    of_row: impl Fn(usize, usize) -> &'a [f32],
+    packed: &mut [f32],
+) {
+    check_length!(packed, [packed_length(blocks, columns)]);
+    let lines = as_lines_mut(packed);
+    set.run(
+        #[inline(always)]
+        || {
+            let mut lines = lines.iter_mut();
+            for first in (0..columns).step_by(WIDTH) {
+                for block in 0..blocks {
+                    for pair in 0..PAIRS {
+                        let [one, other] = [2 * pair, 2 * pair + 1].map(|index| match of_row(block, index) {
+                            [] => &[],
+                            row => &row[first..columns.min(first + WIDTH)],
+                        });
+                        *lines.next().expect("a line each") = pairs(one, other);
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// Packs a matrix whose columns `of_column(column, block)` gives, a block's up to 32 values of them; overwrites `packed`.
+///
+/// # Panics
+/// As [`pack`].
+pub fn pack_columns<'a>(
+    set: InstructionSet,
+    [blocks, columns]: [usize; 2],
+    of_column: impl Fn(usize, usize) -> &'a [f32],
+    packed: &mut [f32],
+) {
+    check_length!(packed, [packed_length(blocks, columns)]);
+    let tiles = as_lines_mut(packed);
+    set.run(
+        #[inline(always)]
+        || {
+            let mut tiles = tiles.chunks_exact_mut(TILE);
+            for first in (0..columns).step_by(WIDTH) {
+                for block in 0..blocks {
+                    let mut lines = [Line::ZERO; TILE];
+                    for (line, column) in lines.iter_mut().zip(first..columns.min(first + WIDTH)) {
+                        *line = row(of_column(column, block));
+                    }
+                    transpose(set, &lines, tiles.next().expect("a tile each"));
+                }
+            }
+        },
+    );
+}
+
+/// Values of the workspace of [`multiply`] for rows of so many blocks.
+///
+/// # Panics
+/// When they are more than a machine can address.
+pub fn rows_length(blocks: usize) -> usize {
+    length::product(&[blocks, TILE, VALUES])
+}
+
+/// C = start + A · B, of up to sixteen rows of A, of which `of_row(row, block)` are up to 32 values, and B packed.
+///
+/// # Panics
+/// When a length does not fit, or the packed matrix or the workspace do not begin at a cache line.
+#[expect(clippy::too_many_arguments, reason = "the matrices of one product")]
+pub fn multiply<'a>(
+    set: InstructionSet,
+    tiles: Tiles,
+    blocks: usize,
+    of_row: impl Fn(usize, usize) -> &'a [f32],
+    packed: &[f32],
+    start: Start,
+    c: Target,
+    workspace: &mut [f32],
+) {
+    check_length!(packed, [packed_length(blocks, c.columns)]);
+    assert!(c.rows <= ROWS, "{} rows at once: at most {ROWS} expected", c.rows);
+    let rows = c.rows;
+    let a = as_lines_mut(&mut workspace[..rows_length(blocks)]);
+    set.run(
+        #[inline(always)]
+        || {
+            for (block, tile) in a.chunks_exact_mut(TILE).enumerate() {
+                for (index, line) in tile.iter_mut().enumerate() {
+                    *line = if index < rows { row(of_row(index, block)) } else { Line::ZERO };
+                }
+            }
+        },
+    );
+    tiles.run(Sums {
+        runs: &[[Run { a: 0, b: 0 }]],
+        count: blocks,
+        a,
+        a_step: 0,
+        b: as_lines(packed),
+        positions: &[Positions { c: 0, a: 0, count: 1, runs: 0 }],
+        c_step: 0,
+        begin: match start {
+            Start::Zero => Begin::Zero,
+            Start::Target => Begin::C,
+            Start::Row(row) => Begin::Row(row),
+        },
+        c,
+    });
+}
+
+/// Values of the workspace of [`multiply_columns`] for so many rows and columns of the product, summed over so many rows.
+///
+/// # Panics
+/// When they are more than a machine can address.
+pub fn columns_length([rows, columns]: [usize; 2], summands: usize) -> usize {
+    let tiles = length::sum(&[rows.div_ceil(WIDTH), columns.div_ceil(WIDTH)]);
+    length::product(&[tiles, blocks(summands), TILE, VALUES])
+}
+
+/// C = Aᵀ · B, summed over `summands` rows, of which `of_a(row, block)` and `of_b(row, block)` are up to sixteen values: those of the
+/// block-th sixteen rows, or columns, of C.
+///
+/// # Panics
+/// When a length does not fit, or the workspace does not begin at a cache line.
+pub fn multiply_columns<'a>(
+    set: InstructionSet,
+    tiles: Tiles,
+    summands: usize,
+    of_a: impl Fn(usize, usize) -> &'a [f32],
+    of_b: impl Fn(usize, usize) -> &'a [f32],
+    c: Target,
+    workspace: &mut [f32],
+) {
+    let (of_block, chunks) = (blocks(summands) * TILE, blocks(summands));
+    let workspace = &mut workspace[..columns_length([c.rows, c.columns], summands)];
+    let (a, b) = as_lines_mut(workspace).split_at_mut(c.rows.div_ceil(WIDTH) * of_block);
+    set.run(
+        #[inline(always)]
+        || {
+            for (block, tiles) in a.chunks_exact_mut(of_block).enumerate() {
+                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
+                    let mut lines = [Line::ZERO; TILE];
+                    of_pairs(summands, chunk, &mut lines, |row| of_a(row, block));
+                    transpose(set, &lines, tile);
+                }
+            }
+            for (block, tiles) in b.chunks_exact_mut(of_block).enumerate() {
+                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
+                    of_pairs(summands, chunk, tile, |row| of_b(row, block));
+                }
+            }
+        },
+    );
+    tiles.run(WeightSums {
+        runs: &[Run { a: 0, b: 0 }],
+        count: chunks,
+        a,
+        a_block: of_block,
+        b,
+        b_block: of_block,
+        taps: std::iter::once(0),
+        c,
+        tap_step: 0,
+    });
+}
+
+/// The 32 rows of a chunk in pairs; zeros behind the last.
+#[inline(always)]
+fn of_pairs<'a>(summands: usize, chunk: usize, lines: &mut [Line], of_row: impl Fn(usize) -> &'a [f32]) {
+    let of = |row: usize| if row < summands { of_row(row) } else { &[] };
+    for (pair, line) in lines.iter_mut().enumerate() {
+        let first = chunk * NUMBERS + 2 * pair;
+        *line = pairs(of(first), of(first + 1));
+    }
+}
