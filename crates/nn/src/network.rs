@@ -112,13 +112,14 @@ impl<E: Element> Stage<E> {
 /// Layers on tiles, where there are to be any: they are of `f32` alone.
 struct OnTiles<E> {
     tiles: Tiles,
-    boxed: fn(TileLayer) -> Box<dyn Layer<E>>,
+    /// The identity.
+    cast: fn(Box<dyn Layer<f32>>) -> Box<dyn Layer<E>>,
 }
 
 impl Network<f32> {
     /// With products of bfloat16 numbers where tiles are worth it. The parameters are those of every other way to compute the graph.
     pub(crate) fn on_tiles(set: InstructionSet, graph: &Graph, tiles: Tiles) -> Self {
-        let on_tiles = OnTiles { tiles, boxed: |layer| Box::new(layer) };
+        let on_tiles = OnTiles { tiles, cast: |layer| layer };
         Self::build(set, graph, Fusion::Whole, Some(on_tiles))
     }
 }
@@ -361,10 +362,10 @@ impl<E: Element> Builder<'_, E> {
         activation: Activation,
         bias: bool,
     ) -> Option<Box<dyn Layer<E>>> {
-        let OnTiles { tiles, boxed } = self.on_tiles.as_ref()?;
+        let OnTiles { tiles, cast } = self.on_tiles.as_ref()?;
         let geometry = geometry();
         tiles::convolution::Convolution::is_worthwhile(&geometry)
-            .then(|| boxed(TileLayer::new(self.set, *tiles, geometry, activation, bias)))
+            .then(|| cast(Box::new(TileLayer::new(self.set, *tiles, geometry, activation, bias))))
     }
 
     /// Zeros around the image that a node reads, where there are to be any; where the image lies then.
