@@ -332,18 +332,92 @@ impl<E: Element> Forward<'_, E> {
             for (r, z) in z.iter_mut().enumerate() {
                 if part.last {
                     let at = (row + r) * units + unit;
-                    let [i, f, g, o] = [sigmoid(z[0]), sigmoid(z[1]), tanh(z[2]), sigmoid(z[3])];
-                    let mut c = i.mul(g);
-                    if let Some(state) = &self.state {
-                        c = f.mul_add(V::load_first(state.c.as_ptr().add(at), used), c);
-                    }
-                    let h = o.mul(tanh(c));
+                    let before = match &self.state {
+                        Some(state) => Some(V::load_first(state.c.as_ptr().add(at), used)),
+                        None => None,
+                    };
+                    let (gates, c, h) = after_step(*z, before);
                     c.store_first(self.output.c.as_mut_ptr().add(at), used);
                     h.store_first(self.output.h.as_mut_ptr().add(at), used);
-                    *z = [i, f, g, o];
+                    *z = gates;
                 }
                 for (gate, z) in z.iter().enumerate() {
                     z.store(gates.add(r * width + gate * V::LANES));
+                }
+            }
+        }
+    }
+}
+
+/// The gates, and c and h after a step, from the sums and c before it.
+#[inline(always)]
+fn after_step<V: Vector>(z: [V; GATES], c_before: Option<V>) -> ([V; GATES], V, V) {
+    let [i, f, g, o] = [sigmoid(z[0]), sigmoid(z[1]), tanh(z[2]), sigmoid(z[3])];
+    let mut c = i.mul(g);
+    if let Some(before) = c_before {
+        c = f.mul_add(before, c);
+    }
+    let h = o.mul(tanh(c));
+    ([i, f, g, o], c, h)
+}
+
+/// The end of a step whose sums z are where the gates are to be: the gates in their place, and c and h after it. `c_before` is c before
+/// the step, `[rows, units]`; none is zeros.
+///
+/// # Panics
+/// When a length does not fit the sizes.
+pub fn finish_step<E: Element>(
+    set: InstructionSet,
+    size: Size,
+    c_before: Option<&[E]>,
+    output: StepOutput<E>,
+) {
+    let rows = output.h.len().checked_div(size.units).unwrap_or(0);
+    check_length!(output.h, [rows, size.units]);
+    check_length!(output.c, [rows, size.units]);
+    output.gates.check(set, size, rows);
+    if let Some(c_before) = c_before {
+        check_length!(c_before, [rows, size.units]);
+    }
+    E::dispatch(set, Finish { size, rows, c_before, output });
+}
+
+struct Finish<'a, E> {
+    size: Size,
+    rows: usize,
+    c_before: Option<&'a [E]>,
+    output: StepOutput<'a, E>,
+}
+
+impl<E: Element> Kernel<E> for Finish<'_, E> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = E>>(self) {
+        let Self { size, rows, c_before, output } = self;
+        let width = GATES * V::LANES;
+        for block in 0..size.units.div_ceil(V::LANES) {
+            for row in 0..rows {
+                let unit = block * V::LANES;
+                let used = V::LANES.min(size.units - unit);
+                let at = row * size.units + unit;
+                // SAFETY: the entry point has checked every length; unit, block and row are within the sizes.
+                unsafe {
+                    let gates = output.gates.values.as_mut_ptr();
+                    let gates = gates.add(block * output.gates.stride + row * width);
+                    let mut z = [V::zero(); GATES];
+                    for (gate, z) in z.iter_mut().enumerate() {
+                        *z = V::load(gates.add(gate * V::LANES));
+                    }
+                    let before = match c_before {
+                        Some(c) => Some(V::load_first(c.as_ptr().add(at), used)),
+                        None => None,
+                    };
+                    let (values, c, h) = after_step(z, before);
+                    c.store_first(output.c.as_mut_ptr().add(at), used);
+                    h.store_first(output.h.as_mut_ptr().add(at), used);
+                    for (gate, value) in values.iter().enumerate() {
+                        value.store(gates.add(gate * V::LANES));
+                    }
                 }
             }
         }

@@ -345,7 +345,13 @@ impl<E: Element> Builder<'_, E> {
                     Shape::Sequence { .. } | Shape::Vector(_) => sequence(from),
                 };
                 // Of the images themselves no training asks for a derivative.
-                Box::new(RecurrentLayer::new(set, *spec, steps, inputs, input == 0))
+                let images = input == 0;
+                match &self.on_tiles {
+                    Some(OnTiles { tiles, cast }) => {
+                        cast(Box::new(RecurrentLayer::on_tiles(set, *tiles, *spec, steps, inputs, images)))
+                    }
+                    None => Box::new(RecurrentLayer::new(set, *spec, steps, inputs, images)),
+                }
             }
             LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
         };

@@ -24,10 +24,12 @@ use std::ops::Range;
 /// The trace's gates are blocked, `[block, row, gate, lane]`; a group keeps its gradient, blocked:
 /// `[block, inputs + units + 1, gate, lane]`, the bias last.
 pub(super) struct LstmCell<E> {
-    set: InstructionSet,
-    size: Size,
-    packed_weights: Buffer<E>,
-    packed_bias: Buffer<E>,
+    pub(super) set: InstructionSet,
+    pub(super) size: Size,
+    /// `[block, inputs + units, gate, lane]`.
+    pub(super) packed_weights: Buffer<E>,
+    /// `[block, gate, lane]`.
+    pub(super) packed_bias: Buffer<E>,
     packed_recurrent_transposed: Buffer<E>,
     packed_kernel_transposed: Buffer<E>,
 }
@@ -50,6 +52,23 @@ impl<E: Element> LstmCell<E> {
     fn lengths(&self) -> [usize; 3] {
         let width = GATES * self.size.units;
         [self.size.inputs * width, self.size.units * width, width]
+    }
+
+    /// Lays the weights and the bias out in blocks.
+    pub(super) fn block_parameters(&mut self, parameters: &[E]) {
+        let (set, size) = (self.set, self.size);
+        let Size { inputs, units } = size;
+        let [kernel_length, recurrent_length, _] = self.lengths();
+        let (weights, bias) = parameters.split_at(kernel_length + recurrent_length);
+        let width = size.block_width::<E>(set);
+        self.packed_weights
+            .par_chunks_mut((inputs + units) * width)
+            .zip(self.packed_bias.par_chunks_mut(width))
+            .enumerate()
+            .for_each(|(block, (packed_weights, packed_bias))| {
+                block_rows(set, size, weights, block, packed_weights);
+                block_rows(set, size, bias, block, packed_bias);
+            });
     }
 
     /// C = Σ over the blocks of a step's derivatives of sums · B(block), with the B packed one after the other.
@@ -92,7 +111,7 @@ impl<E: Element> RecurrentCell<E> for LstmCell<E> {
 
     fn widths(&self) -> Widths {
         let Size { inputs, units } = self.size;
-        Widths { inputs, units, c: units, gates: self.size.gates_width::<E>(self.set) }
+        Widths { inputs, units, c: units, gates: self.size.gates_width::<E>(self.set), workspace: 0 }
     }
 
     fn kept(&self) -> usize {
@@ -104,17 +123,9 @@ impl<E: Element> RecurrentCell<E> for LstmCell<E> {
         let (set, size) = (self.set, self.size);
         let Size { inputs, units } = size;
         let [kernel_length, recurrent_length, _] = self.lengths();
-        let (weights, bias) = parameters.split_at(kernel_length + recurrent_length);
-        let (kernel, recurrent) = weights.split_at(kernel_length);
+        let (kernel, recurrent) = parameters[..kernel_length + recurrent_length].split_at(kernel_length);
+        self.block_parameters(parameters);
         let width = size.block_width::<E>(set);
-        self.packed_weights
-            .par_chunks_mut((inputs + units) * width)
-            .zip(self.packed_bias.par_chunks_mut(width))
-            .enumerate()
-            .for_each(|(block, (packed_weights, packed_bias))| {
-                block_rows(set, size, weights, block, packed_weights);
-                block_rows(set, size, bias, block, packed_bias);
-            });
         for (weights, columns, packed) in [
             (recurrent, units, &mut self.packed_recurrent_transposed),
             (kernel, inputs, &mut self.packed_kernel_transposed),
@@ -168,7 +179,7 @@ impl<E: Element> RecurrentCell<E> for LstmCell<E> {
 
     /// Over all steps at once: for the kernel, between the dark margins; for the recurrent kernel, from the second step
     /// on; for the bias.
-    fn keep_gradient(&self, rows: Rows, trace: &Trace<E>, kept: &mut [E]) {
+    fn keep_gradient(&self, rows: Rows, trace: &mut Trace<E>, kept: &mut [E]) {
         let (set, Size { inputs, units }) = (self.set, self.size);
         let width = self.size.block_width::<E>(set);
         let lit = Lit::of(set, trace.x, inputs);

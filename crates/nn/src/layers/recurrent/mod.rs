@@ -1,13 +1,15 @@
 //! Layers that read a sequence step by step.
 
 mod lstm;
+mod lstm_on_tiles;
 mod product;
 mod trace;
 
 use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
 use crate::{Cell, RecurrentSpec};
-use kernels::{Element, InstructionSet, columns::add_column_sums};
+use kernels::{Element, InstructionSet, columns::add_column_sums, tiles::Tiles};
 use lstm::LstmCell;
+use lstm_on_tiles::LstmOnTiles;
 use product::{Equations, ProductCell};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -44,7 +46,7 @@ trait RecurrentCell<E: Element>: Send + Sync {
     fn differentiate_x(&self, rows: Rows, step: usize, trace: &mut Trace<E>);
 
     /// From all rows' x, h and derivatives of sums the group's gradient; `kept` is overwritten.
-    fn keep_gradient(&self, rows: Rows, trace: &Trace<E>, kept: &mut [E]);
+    fn keep_gradient(&self, rows: Rows, trace: &mut Trace<E>, kept: &mut [E]);
 
     /// Adds a row of the parameters' gradient from what a group has kept.
     fn add_gradient(&self, kept: &[E], row: usize, d_row: &mut [E]);
@@ -70,6 +72,37 @@ pub(crate) struct RecurrentLayer<E> {
     cells: Vec<Box<dyn RecurrentCell<E>>>,
 }
 
+impl RecurrentLayer<f32> {
+    /// With products of bfloat16 numbers, where the cell has them.
+    pub(crate) fn on_tiles(
+        set: InstructionSet,
+        tiles: Tiles,
+        spec: RecurrentSpec,
+        steps: usize,
+        inputs: usize,
+        reads_images: bool,
+    ) -> Self {
+        Self::of_cells(set, spec, steps, reads_images, |cell, units| match cell {
+            Cell::Lstm => Box::new(LstmOnTiles::new(set, tiles, inputs, units, steps)),
+            Cell::Gru | Cell::Rnn => plain_cell(set, cell, inputs, units),
+        })
+    }
+}
+
+/// A cell on the vectors.
+fn plain_cell<E: Element>(
+    set: InstructionSet,
+    cell: Cell,
+    inputs: usize,
+    units: usize,
+) -> Box<dyn RecurrentCell<E>> {
+    match cell {
+        Cell::Lstm => Box::new(LstmCell::new(set, inputs, units)),
+        Cell::Gru => Box::new(ProductCell::new(set, Equations::Gru, inputs, units)),
+        Cell::Rnn => Box::new(ProductCell::new(set, Equations::Rnn, inputs, units)),
+    }
+}
+
 impl<E: Element> RecurrentLayer<E> {
     pub(crate) fn new(
         set: InstructionSet,
@@ -78,15 +111,19 @@ impl<E: Element> RecurrentLayer<E> {
         inputs: usize,
         reads_images: bool,
     ) -> Self {
+        let cell = |cell, units| plain_cell(set, cell, inputs, units);
+        Self::of_cells(set, spec, steps, reads_images, cell)
+    }
+
+    fn of_cells(
+        set: InstructionSet,
+        spec: RecurrentSpec,
+        steps: usize,
+        reads_images: bool,
+        of: impl Fn(Cell, usize) -> Box<dyn RecurrentCell<E>>,
+    ) -> Self {
         let RecurrentSpec { cell, units, bidirectional, sequence } = spec;
-        let cell = |_| -> Box<dyn RecurrentCell<E>> {
-            match cell {
-                Cell::Lstm => Box::new(LstmCell::new(set, inputs, units)),
-                Cell::Gru => Box::new(ProductCell::new(set, Equations::Gru, inputs, units)),
-                Cell::Rnn => Box::new(ProductCell::new(set, Equations::Rnn, inputs, units)),
-            }
-        };
-        let cells = (0..1 + usize::from(bidirectional)).map(cell).collect();
+        let cells = (0..1 + usize::from(bidirectional)).map(|_| of(cell, units)).collect();
         Self { set, steps, sequence, reads_images, cells }
     }
 
@@ -188,7 +225,7 @@ impl<E: Element> RecurrentLayer<E> {
                 }
             }
         }
-        cell.keep_gradient(rows, &trace, kept);
+        cell.keep_gradient(rows, &mut trace, kept);
     }
 }
 

@@ -136,7 +136,7 @@ impl<E: Element> RecurrentCell<E> for ProductCell<E> {
     }
 
     fn widths(&self) -> Widths {
-        Widths { inputs: self.inputs, units: self.units, c: 0, gates: self.row_widths()[1] }
+        Widths { inputs: self.inputs, units: self.units, c: 0, gates: self.row_widths()[1], workspace: 0 }
     }
 
     fn kept(&self) -> usize {
@@ -224,7 +224,7 @@ impl<E: Element> RecurrentCell<E> for ProductCell<E> {
 
     /// Over all steps at once: for the kernel, between the dark margins; for the recurrent kernel, from the second step
     /// on; for the bias.
-    fn keep_gradient(&self, rows: Rows, trace: &Trace<E>, kept: &mut [E]) {
+    fn keep_gradient(&self, rows: Rows, trace: &mut Trace<E>, kept: &mut [E]) {
         let Self { set, inputs, units, .. } = *self;
         let [gates, width] = self.row_widths();
         let (d_kernel, rest) = kept.split_at_mut(inputs * gates);

@@ -60,15 +60,26 @@ pub(super) struct Widths {
     /// Of c: as many as units, or none where the cell's state is h alone.
     pub(super) c: usize,
     pub(super) gates: usize,
+    /// Not of a row, but of all: what the cell needs beside, the same for any number of rows.
+    pub(super) workspace: usize,
 }
 
 impl Widths {
     /// The lengths of a trace's parts, in their order.
-    fn lengths(self, rows: Rows) -> [usize; 7] {
-        let Self { inputs, units, c, gates } = self;
+    fn lengths(self, rows: Rows) -> [usize; 8] {
+        let Self { inputs, units, c, gates, workspace } = self;
         let (all, images) = (rows.all(), rows.images);
         let states = all + images;
-        [all * inputs, states * units, states * c, all * gates, images * units, images * c, images * inputs]
+        [
+            all * inputs,
+            states * units,
+            states * c,
+            all * gates,
+            images * units,
+            images * c,
+            images * inputs,
+            workspace,
+        ]
     }
 
     /// Elements of a trace.
@@ -90,17 +101,19 @@ pub(super) struct Trace<'a, E> {
     pub(super) d_h: &'a mut [E],
     pub(super) d_c: &'a mut [E],
     pub(super) d_x: &'a mut [E],
+    /// The cell's own, which holds nothing from one call to the next.
+    pub(super) workspace: &'a mut [E],
 }
 
 impl<'a, E> Trace<'a, E> {
     /// Divides a direction's memory.
     pub(super) fn new(widths: Widths, rows: Rows, mut memory: &'a mut [E]) -> Self {
-        let [x, h, c, gates, d_h, d_c, d_x] = widths.lengths(rows).map(|length| {
+        let [x, h, c, gates, d_h, d_c, d_x, workspace] = widths.lengths(rows).map(|length| {
             // Each part begins at a cache line.
             let (part, rest) = std::mem::take(&mut memory).split_at_mut(length.next_multiple_of(LINE));
             memory = rest;
             &mut part[..length]
         });
-        Self { x, h, c, gates, d_h, d_c, d_x }
+        Self { x, h, c, gates, d_h, d_c, d_x, workspace }
     }
 }
