@@ -3,9 +3,10 @@
 use crate::{
     ActivationSpec, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, Shape, Sliding,
     layers::{
-        ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DepthwiseLayer,
-        DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer, PermutationLayer, Pool,
-        PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer, TileLayer,
+        ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DenseOnTiles,
+        DepthwiseLayer, DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer,
+        PermutationLayer, Pool, PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer,
+        TileLayer,
     },
 };
 use kernels::{
@@ -304,7 +305,13 @@ impl<E: Element> Builder<'_, E> {
                         }
                     }
                     Shape::Image { .. } | Shape::Vector(_) => {
-                        Box::new(DenseLayer::new(set, [from.length(), to.features()], *bias, activation))
+                        let size = [from.length(), to.features()];
+                        match &self.on_tiles {
+                            Some(OnTiles { tiles, cast }) if DenseOnTiles::is_worthwhile(size) => {
+                                cast(Box::new(DenseOnTiles::new(set, *tiles, size, *bias, activation)))
+                            }
+                            _ => Box::new(DenseLayer::new(set, size, *bias, activation)),
+                        }
                     }
                 }
             }

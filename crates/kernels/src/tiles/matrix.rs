@@ -159,17 +159,106 @@ pub fn multiply<'a>(
     });
 }
 
+/// Values of one side of [`multiply_laid_out`], of so many rows or columns of the product, summed over so many rows.
+///
+/// # Panics
+/// When they are more than a machine can address.
+pub fn side_length(side: usize, summands: usize) -> usize {
+    length::product(&[side.div_ceil(WIDTH), of_sixteen(summands)])
+}
+
+/// Values of sixteen rows or columns of a side.
+///
+/// # Panics
+/// As [`side_length`].
+pub fn of_sixteen(summands: usize) -> usize {
+    length::product(&[blocks(summands), TILE, VALUES])
+}
+
+/// Lays out the left side of a product of columns, or whole sixteens of its columns: `of_row(row, sixteen)` are up to sixteen values of
+/// a row. Overwrites `side`.
+///
+/// # Panics
+/// When `side` does not consist of whole sixteens, or does not begin at a cache line.
+pub fn lay_out_left<'a>(
+    set: InstructionSet,
+    summands: usize,
+    of_row: impl Fn(usize, usize) -> &'a [f32],
+    side: &mut [f32],
+) {
+    check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
+    let of_block = of_sixteen(summands) / VALUES;
+    let lines = as_lines_mut(side);
+    set.run(
+        #[inline(always)]
+        || {
+            for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {
+                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
+                    let mut lines = [Line::ZERO; TILE];
+                    of_pairs(summands, chunk, &mut lines, |row| of_row(row, block));
+                    transpose(set, &lines, tile);
+                }
+            }
+        },
+    );
+}
+
+/// As [`lay_out_left`], the right side.
+///
+/// # Panics
+/// As there.
+pub fn lay_out_right<'a>(
+    set: InstructionSet,
+    summands: usize,
+    of_row: impl Fn(usize, usize) -> &'a [f32],
+    side: &mut [f32],
+) {
+    check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
+    let of_block = of_sixteen(summands) / VALUES;
+    let lines = as_lines_mut(side);
+    set.run(
+        #[inline(always)]
+        || {
+            for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {
+                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
+                    of_pairs(summands, chunk, tile, |row| of_row(row, block));
+                }
+            }
+        },
+    );
+}
+
+/// C = Aᵀ · B, summed over `summands` rows, of both sides as they are laid out, for the rows and columns of C.
+///
+/// # Panics
+/// When a length does not fit, or a side does not begin at a cache line.
+pub fn multiply_laid_out(tiles: Tiles, summands: usize, left: &[f32], right: &[f32], c: Target) {
+    check_length!(left, [side_length(c.rows, summands)]);
+    check_length!(right, [side_length(c.columns, summands)]);
+    let of_block = of_sixteen(summands) / VALUES;
+    tiles.run(WeightSums {
+        runs: &[Run { a: 0, b: 0 }],
+        count: blocks(summands),
+        a: as_lines(left),
+        a_block: of_block,
+        b: as_lines(right),
+        b_block: of_block,
+        taps: std::iter::once(0),
+        c,
+        tap_step: 0,
+    });
+}
+
 /// Values of the workspace of [`multiply_columns`] for so many rows and columns of the product, summed over so many rows.
 ///
 /// # Panics
 /// When they are more than a machine can address.
 pub fn columns_length([rows, columns]: [usize; 2], summands: usize) -> usize {
-    let tiles = length::sum(&[rows.div_ceil(WIDTH), columns.div_ceil(WIDTH)]);
-    length::product(&[tiles, blocks(summands), TILE, VALUES])
+    length::sum(&[side_length(rows, summands), side_length(columns, summands)])
 }
 
-/// C = Aᵀ · B, summed over `summands` rows, of which `of_a(row, block)` and `of_b(row, block)` are up to sixteen values: those of the
-/// block-th sixteen rows, or columns, of C.
+/// C = Aᵀ · B, summed over `summands` rows, of which `of_a(row, sixteen)` and `of_b(row, sixteen)` are up to sixteen values: those of
+/// sixteen rows, or columns, of C.
 ///
 /// # Panics
 /// When a length does not fit, or the workspace does not begin at a cache line.
@@ -182,37 +271,11 @@ pub fn multiply_columns<'a>(
     c: Target,
     workspace: &mut [f32],
 ) {
-    let (of_block, chunks) = (blocks(summands) * TILE, blocks(summands));
     let workspace = &mut workspace[..columns_length([c.rows, c.columns], summands)];
-    let (a, b) = as_lines_mut(workspace).split_at_mut(c.rows.div_ceil(WIDTH) * of_block);
-    set.run(
-        #[inline(always)]
-        || {
-            for (block, tiles) in a.chunks_exact_mut(of_block).enumerate() {
-                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
-                    let mut lines = [Line::ZERO; TILE];
-                    of_pairs(summands, chunk, &mut lines, |row| of_a(row, block));
-                    transpose(set, &lines, tile);
-                }
-            }
-            for (block, tiles) in b.chunks_exact_mut(of_block).enumerate() {
-                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
-                    of_pairs(summands, chunk, tile, |row| of_b(row, block));
-                }
-            }
-        },
-    );
-    tiles.run(WeightSums {
-        runs: &[Run { a: 0, b: 0 }],
-        count: chunks,
-        a,
-        a_block: of_block,
-        b,
-        b_block: of_block,
-        taps: std::iter::once(0),
-        c,
-        tap_step: 0,
-    });
+    let (left, right) = workspace.split_at_mut(side_length(c.rows, summands));
+    lay_out_left(set, summands, of_a, left);
+    lay_out_right(set, summands, of_b, right);
+    multiply_laid_out(tiles, summands, left, right, c);
 }
 
 /// The 32 rows of a chunk in pairs; zeros behind the last.

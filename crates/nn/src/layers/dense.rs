@@ -56,12 +56,17 @@ impl<E: Element> DenseLayer<E> {
     }
 }
 
+/// The weight's parameter, then the bias's.
+pub(super) fn parameters([inputs, units]: [usize; 2], bias: Option<LayerParameter>) -> Vec<LayerParameter> {
+    let initialiser = Initialiser::GlorotUniform { fan_in: inputs, fan_out: units };
+    let weight = LayerParameter::new(Role::Weight, "weight", &[units, inputs], initialiser);
+    [weight].into_iter().chain(bias).collect()
+}
+
 impl<E: Element> Layer<E> for DenseLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
-        let initialiser = Initialiser::GlorotUniform { fan_in: self.inputs, fan_out: self.units };
-        let weight = LayerParameter::new(Role::Weight, "weight", &[self.units, self.inputs], initialiser);
-        let bias = LayerParameter::new(Role::Bias, "bias", &[self.units], Initialiser::Zeros);
-        [weight].into_iter().chain(self.bias.then_some(bias)).collect()
+        let bias = || LayerParameter::new(Role::Bias, "bias", &[self.units], Initialiser::Zeros);
+        parameters([self.inputs, self.units], self.bias.then(bias))
     }
 
     fn forward_flops(&self) -> u64 {
