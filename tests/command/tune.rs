@@ -2,10 +2,7 @@
 
 use crate::common::{self, Bench, Said, end, said};
 use records::event::{Event, Kind};
-use std::{
-    fs,
-    process::{Child, Command},
-};
+use std::{fs, process::Child};
 
 const STUDY: &str = r#"
 dataset = "data"

@@ -16,7 +16,7 @@
 use super::{
     ROWS, Run, Tiles,
     line::{Line, NUMBERS, PAIRS, VALUES, as_lines, as_lines_mut, pairs, row, transpose},
-    pass::{Begin, Positions, Sums, Target, WeightSums},
+    pass::{Begin, Positions, Runs, Sums, Target, WeightSums},
 };
 use crate::{
     InstructionSet, check_length,
@@ -44,7 +44,7 @@ pub struct Convolution {
     /// Rows and columns of the border of zeros.
     border: [usize; 2],
     /// Where the taps of an output lie in the images and in the packed weights.
-    taps: [Vec<Run>; 1],
+    taps: Vec<Run>,
     /// Where those outputs lie that read an input, and the taps by which they do, by the remainders of its row and its column by the stride.
     readers: Vec<Vec<Run>>,
     /// Rows of outputs, and of inputs whose columns are a stride apart.
@@ -75,7 +75,7 @@ impl Convolution {
             tiles,
             geometry,
             border,
-            taps: [Vec::new()],
+            taps: Vec::new(),
             readers: Vec::new(),
             outputs: Vec::new(),
             inputs: Vec::new(),
@@ -99,7 +99,7 @@ impl Convolution {
             let a = ((row * size.width + column) * channel_tiles) as isize;
             Run { a, b: (tap * channel_tiles) as isize }
         };
-        new.taps = [(0..taps).map(tap).collect()];
+        new.taps = (0..taps).map(tap).collect();
         let (output_rows, output_columns) =
             (new.geometry.sliding().output_height(), new.geometry.sliding().output_width());
         let filters = new.geometry.filters();
@@ -251,7 +251,7 @@ impl Convolution {
         let (by_filter, by_channel) = as_lines_mut(packed).split_at_mut(self.weight_lines()[0]);
         let set = self.set;
         let of_tap = |filter: usize, tap: usize| &weights[filter * length + tap * channels..][..channels];
-        set.run(
+        set.run_beside_tiles(
             #[inline(always)]
             || {
                 let mut tiles = by_filter.chunks_exact_mut(TILE);
@@ -306,7 +306,7 @@ impl Convolution {
         let weights = &as_lines(packed_weights)[..self.weight_lines()[0]];
         let step = self.channel_blocks() * TILE;
         self.tiles.run(Sums {
-            runs: &self.taps,
+            runs: Runs::Same(&self.taps),
             count: self.channel_blocks(),
             a: lines,
             a_step: self.geometry.sliding().size().stride * step,
@@ -376,7 +376,7 @@ impl Convolution {
         self.round_derivatives(d_output, images, lines);
         let weights = &as_lines(packed_weights)[self.weight_lines()[0]..];
         self.tiles.run(Sums {
-            runs: &self.readers,
+            runs: Runs::Named(&self.readers),
             count: self.filter_blocks(),
             a: lines,
             a_step: self.filter_blocks() * TILE,
@@ -428,7 +428,7 @@ impl Convolution {
     ) {
         let of_image = inner[0] * inner[1] * channels;
         let blocks = blocks(channels, NUMBERS);
-        self.set.run(
+        self.set.run_beside_tiles(
             #[inline(always)]
             || {
                 let mut pixels = lines.chunks_exact_mut(blocks * TILE);
@@ -462,7 +462,7 @@ impl Convolution {
         let ([top, left], channels) = (self.border, size.channels);
         let [height, width] = [size.height - 2 * top, size.width - 2 * left];
         let of_image = height * width * channels;
-        self.set.run(
+        self.set.run_beside_tiles(
             #[inline(always)]
             || {
                 let mut lines = lines.chunks_exact_mut(IMAGE_PAIRS);
@@ -498,7 +498,7 @@ impl Convolution {
         let (sliding, filters) = (self.geometry.sliding(), self.geometry.filters());
         let (width, of_image) = (sliding.output_width(), self.geometry.output_length());
         let set = self.set;
-        set.run(
+        set.run_beside_tiles(
             #[inline(always)]
             || {
                 let mut tiles = lines.chunks_exact_mut(TILE);

@@ -103,7 +103,9 @@ pub(super) fn whole_pairs(first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
 }
 
 /// Sixteen lines as the columns of what they were the rows of, pairs staying together.
-#[inline(always)]
+///
+/// Compiled once: whoever is compiled for several instruction sets would have it for all of them, each.
+#[inline(never)]
 pub(super) fn transpose(set: InstructionSet, lines: &[Line], to: &mut [Line]) {
     assert!(lines.len() == PAIRS && to.len() == PAIRS, "{} and {} lines of 16", lines.len(), to.len());
     let side = PAIRS;

@@ -7,7 +7,7 @@ pub use super::pass::Target;
 use super::{
     ROWS, Run, Tiles,
     line::{Line, NUMBERS, PAIRS, VALUES, as_lines, as_lines_mut, pairs, row, transpose},
-    pass::{Begin, Positions, Sums, WeightSums},
+    pass::{Begin, Positions, Runs, Sums, WeightSums},
 };
 use crate::{InstructionSet, check_length, length};
 
@@ -57,7 +57,7 @@ pub fn pack<'a>(
 ) {
     check_length!(packed, [packed_length(blocks, columns)]);
     let lines = as_lines_mut(packed);
-    set.run(
+    set.run_beside_tiles(
         #[inline(always)]
         || {
             let mut lines = lines.iter_mut();
@@ -88,7 +88,7 @@ pub fn pack_columns<'a>(
 ) {
     check_length!(packed, [packed_length(blocks, columns)]);
     let tiles = as_lines_mut(packed);
-    set.run(
+    set.run_beside_tiles(
         #[inline(always)]
         || {
             let mut tiles = tiles.chunks_exact_mut(TILE);
@@ -132,7 +132,7 @@ pub fn multiply<'a>(
     assert!(c.rows <= ROWS, "{} rows at once: at most {ROWS} expected", c.rows);
     let rows = c.rows;
     let a = as_lines_mut(&mut workspace[..rows_length(blocks)]);
-    set.run(
+    set.run_beside_tiles(
         #[inline(always)]
         || {
             for (block, tile) in a.chunks_exact_mut(TILE).enumerate() {
@@ -143,7 +143,7 @@ pub fn multiply<'a>(
         },
     );
     tiles.run(Sums {
-        runs: &[[Run { a: 0, b: 0 }]],
+        runs: Runs::Same(&[Run { a: 0, b: 0 }]),
         count: blocks,
         a,
         a_step: 0,
@@ -189,7 +189,7 @@ pub fn lay_out_left<'a>(
     check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
     let of_block = of_sixteen(summands) / VALUES;
     let lines = as_lines_mut(side);
-    set.run(
+    set.run_beside_tiles(
         #[inline(always)]
         || {
             for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {
@@ -216,7 +216,7 @@ pub fn lay_out_right<'a>(
     check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
     let of_block = of_sixteen(summands) / VALUES;
     let lines = as_lines_mut(side);
-    set.run(
+    set.run_beside_tiles(
         #[inline(always)]
         || {
             for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {

@@ -32,6 +32,25 @@ pub(super) struct Positions {
     pub(super) runs: usize,
 }
 
+/// What positions are summed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Runs<'a> {
+    /// All over the same.
+    Same(&'a [Run]),
+    /// Each over those that it names.
+    Named(&'a [Vec<Run>]),
+}
+
+impl<'a> Runs<'a> {
+    #[inline(always)]
+    fn of(self, positions: Positions) -> &'a [Run] {
+        match self {
+            Self::Same(runs) => runs,
+            Self::Named(all) => &all[positions.runs],
+        }
+    }
+}
+
 /// Where a product's rows and columns are written.
 #[derive(Debug)]
 pub struct Target<'a> {
@@ -99,8 +118,8 @@ impl<'a> Target<'a> {
 }
 
 /// `C[image, position] = begin + Σ A[position] · B`, each position's sixteen rows being images.
-pub(super) struct Sums<'a, R> {
-    pub(super) runs: &'a [R],
+pub(super) struct Sums<'a> {
+    pub(super) runs: Runs<'a>,
     /// Tiles of a run; those of A and B follow each other.
     pub(super) count: usize,
     pub(super) a: &'a [Line],
@@ -115,7 +134,7 @@ pub(super) struct Sums<'a, R> {
     pub(super) c: Target<'a>,
 }
 
-impl<R: AsRef<[Run]>> Sums<'_, R> {
+impl Sums<'_> {
     /// # Panics
     /// When a tile would lie outside of A, B or C.
     fn check(&self) {
@@ -129,7 +148,7 @@ impl<R: AsRef<[Run]>> Sums<'_, R> {
         for positions in self.positions {
             let last = positions.count.saturating_sub(1);
             let (first_line, last_line) = (positions.a as isize, (positions.a + last * self.a_step) as isize);
-            for run in self.runs[positions.runs].as_ref() {
+            for run in self.runs.of(*positions) {
                 assert!(run.b >= 0 && run.b + within <= b_block, "a tile of B");
                 assert!(first_line + run.a >= 0, "a tile before A");
                 assert!(last_line + run.a + within <= self.a.len() as isize, "a tile behind A");
@@ -158,7 +177,7 @@ impl<R: AsRef<[Run]>> Sums<'_, R> {
         let a = std::array::from_fn(|m| from.wrapping_add(m * self.a_step));
         let b = std::array::from_fn(|n| self.b.as_ptr().wrapping_add((column / WIDTH + n) * b_block));
         let mut tiles = self.c.corner(positions.c + index * self.c_step, [0, column], self.c_step);
-        let sum = Sum { runs: self.runs[positions.runs].as_ref(), count: self.count, step: [TILE, TILE] };
+        let sum = Sum { runs: self.runs.of(positions), count: self.count, step: [TILE, TILE] };
         // SAFETY: the caller's promise.
         unsafe {
             match self.begin {
@@ -172,7 +191,7 @@ impl<R: AsRef<[Run]>> Sums<'_, R> {
     }
 }
 
-impl<R: AsRef<[Run]>> TileKernel for Sums<'_, R> {
+impl TileKernel for Sums<'_> {
     #[inline(always)]
     fn run<U: Unit>(mut self, unit: &mut U) {
         if self.c.rows == 0 {
@@ -358,6 +377,34 @@ impl Corner {
         }
     }
 
+    /// A tile of which not all is there, with zeros.
+    ///
+    /// # Safety
+    /// The rows and columns can be read.
+    #[inline(never)]
+    unsafe fn gather(&self, from: *const f32, rows: usize, columns: usize) -> [Line; TILE] {
+        let mut tile = [Line::ZERO; TILE];
+        for (row, line) in tile.iter_mut().enumerate().take(rows) {
+            // SAFETY: the caller's promise.
+            let values = unsafe { std::slice::from_raw_parts(from.add(row * self.row), columns) };
+            line.0.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_bits());
+        }
+        tile
+    }
+
+    /// What is there of a tile.
+    ///
+    /// # Safety
+    /// The rows and columns can be written.
+    #[inline(never)]
+    unsafe fn scatter(&self, tile: &[Line; TILE], to: *mut f32, rows: usize, columns: usize) {
+        for (row, line) in tile.iter().enumerate().take(rows) {
+            // SAFETY: the caller's promise.
+            let values = unsafe { std::slice::from_raw_parts_mut(to.add(row * self.row), columns) };
+            values.iter_mut().zip(line.0).for_each(|(to, bits)| *to = f32::from_bits(bits));
+        }
+    }
+
     fn place(&self, [m, n]: [usize; 2]) -> (*mut f32, usize) {
         (self.c.wrapping_add(m * self.row_tiles + n * self.column_tiles), WIDTH.min(self.columns - n * WIDTH))
     }
@@ -372,11 +419,7 @@ impl Corner {
             if rows >= TILE && columns == WIDTH {
                 return unit.load::<TILE_INDEX>(from.cast(), self.row * size_of::<f32>());
             }
-            let mut tile = [Line::ZERO; TILE];
-            for (row, line) in tile.iter_mut().enumerate().take(rows) {
-                let values = std::slice::from_raw_parts(from.add(row * self.row), columns);
-                line.0.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_bits());
-            }
+            let tile = self.gather(from, rows, columns);
             unit.load::<TILE_INDEX>(tile.as_ptr().cast(), size_of::<Line>());
         }
     }
@@ -393,10 +436,7 @@ impl Corner {
             }
             let mut tile = [Line::ZERO; TILE];
             unit.store::<TILE_INDEX>(tile.as_mut_ptr().cast(), size_of::<Line>());
-            for (row, line) in tile.iter().enumerate().take(rows) {
-                let values = std::slice::from_raw_parts_mut(to.add(row * self.row), columns);
-                values.iter_mut().zip(line.0).for_each(|(to, bits)| *to = f32::from_bits(bits));
-            }
+            self.scatter(&tile, to, rows, columns);
         }
     }
 }

@@ -11,6 +11,22 @@ impl Portable {
     pub(super) fn new() -> Self {
         Self { tiles: Box::new([[Line::ZERO; ROWS]; 8]) }
     }
+
+    fn multiply_tiles(&mut self, c: usize, a: usize, b: usize) {
+        let right = self.tiles[b].map(|line| line.0.map(numbers));
+        for row in 0..ROWS {
+            let left = self.tiles[a][row].0.map(numbers);
+            let mut sums = [[0.0_f32; 2]; PAIRS];
+            for (left, right) in left.iter().zip(&right) {
+                for (sum, right) in sums.iter_mut().zip(right) {
+                    *sum = [multiply_add(left[0], right[0], sum[0]), multiply_add(left[1], right[1], sum[1])];
+                }
+            }
+            for (to, [even, odd]) in self.tiles[c][row].0.iter_mut().zip(sums) {
+                *to = flushed(flushed(f32::from_bits(*to)) + flushed(even + odd)).to_bits();
+            }
+        }
+    }
 }
 
 /// Zero in the place of what is subnormal.
@@ -34,6 +50,7 @@ impl Unit for Portable {
         self.tiles[TILE] = [Line::ZERO; ROWS];
     }
 
+    #[inline(never)]
     unsafe fn load<const TILE: usize>(&mut self, from: *const u8, stride: usize) {
         for (row, line) in self.tiles[TILE].iter_mut().enumerate() {
             // SAFETY: the caller's promise.
@@ -41,6 +58,7 @@ impl Unit for Portable {
         }
     }
 
+    #[inline(never)]
     unsafe fn store<const TILE: usize>(&self, to: *mut u8, stride: usize) {
         for (row, line) in self.tiles[TILE].iter().enumerate() {
             // SAFETY: the caller's promise.
@@ -48,19 +66,8 @@ impl Unit for Portable {
         }
     }
 
+    #[inline(never)]
     fn multiply<const C: usize, const A: usize, const B: usize>(&mut self) {
-        let b = self.tiles[B].map(|line| line.0.map(numbers));
-        for row in 0..ROWS {
-            let a = self.tiles[A][row].0.map(numbers);
-            let mut sums = [[0.0_f32; 2]; PAIRS];
-            for (a, b) in a.iter().zip(&b) {
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = [multiply_add(a[0], b[0], sum[0]), multiply_add(a[1], b[1], sum[1])];
-                }
-            }
-            for (c, [even, odd]) in self.tiles[C][row].0.iter_mut().zip(sums) {
-                *c = flushed(flushed(f32::from_bits(*c)) + flushed(even + odd)).to_bits();
-            }
-        }
+        self.multiply_tiles(C, A, B);
     }
 }
