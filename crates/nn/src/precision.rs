@@ -37,9 +37,9 @@ pub(crate) fn tiles_for(set: InstructionSet, precision: Precision) -> Result<Opt
 }
 
 impl Model<f32> {
-    /// What the products of the training steps from here on are computed in: at first float32. With bfloat16 the operands of convolutions
-    /// and of dense layers at every step of a sequence are rounded to it, where they have enough channels for tiles; sums, everything else and
-    /// all of inference stay in float32.
+    /// What the matrix products of the training steps from here on are computed in: at first float32. With bfloat16 their operands are
+    /// rounded to it, in convolutions and dense layers with enough channels for tiles, in recurrent layers and in attention's projections;
+    /// sums, everything else and all of inference stay in float32.
     ///
     /// # Panics
     /// Where [`check_precision`] refuses it.

@@ -103,7 +103,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What the products of a training step's convolutions and dense layers are computed in. Parameters, the optimiser and every
+/// What the matrix products of a training step are computed in. Parameters, the optimiser and every
 /// evaluation are in float32 in either case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

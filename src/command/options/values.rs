@@ -109,8 +109,8 @@ impl From<FormatName> for report::Format {
 pub(crate) enum PrecisionName {
     /// In float32 throughout
     Float32,
-    /// Operands rounded to bfloat16, sums in float32, in convolutions with at least 16 input channels and dense layers over sequences;
-    /// needs a processor with matrix tiles (Intel AMX)
+    /// Operands of most matrix products in a training step rounded to bfloat16, sums in float32; needs a processor with matrix tiles
+    /// (Intel AMX)
     Bf16,
 }
 

@@ -121,9 +121,10 @@ fn precision(study: &Study) -> Option<String> {
     let whose = if all { String::new() } else { format!(" of {}", listed(&names)) };
     let others = if all { "" } else { "; the other models' training steps are in float32 too" };
     Some(format!(
-        "Precision bf16{whose}: the products of the training steps' convolutions with at least 16 input channels and dense layers over \
-         sequences are of operands rounded to bfloat16 and are added in float32. Other layers, parameters and updates are in float32, and so \
-         are all validation and test figures{others}."
+        "Precision bf16{whose}: in training steps the operands of matrix products are rounded to bfloat16 and the products are added in \
+         float32, for convolutions with at least 16 input channels, dense layers of at least 32 inputs and units (16 inputs at each step of a \
+         sequence), recurrent layers and attention's projections. Other layers, parameters and updates are in float32, and so are all \
+         validation and test figures{others}."
     ))
 }
 
