@@ -6,7 +6,7 @@ use crate::{
         ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DenseOnTiles,
         DepthwiseLayer, DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer,
         PermutationLayer, Pool, PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer,
-        TileLayer,
+        TileLayer, is_worth_tiles, map_of_rows,
     },
 };
 use kernels::{
@@ -295,7 +295,7 @@ impl<E: Element> Builder<'_, E> {
                 match from {
                     Shape::Sequence { steps, features } => {
                         let units = to.features();
-                        let geometry = || dense_of_rows(steps, features, units);
+                        let geometry = || map_of_rows(steps, features, units);
                         match self.on_tiles(geometry, activation, *bias) {
                             Some(layer) => layer,
                             None => {
@@ -305,12 +305,12 @@ impl<E: Element> Builder<'_, E> {
                         }
                     }
                     Shape::Image { .. } | Shape::Vector(_) => {
-                        let size = [from.length(), to.features()];
-                        match &self.on_tiles {
-                            Some(OnTiles { tiles, cast }) if DenseOnTiles::is_worthwhile(size) => {
-                                cast(Box::new(DenseOnTiles::new(set, *tiles, size, *bias, activation)))
-                            }
-                            _ => Box::new(DenseLayer::new(set, size, *bias, activation)),
+                        let (inputs, units) = (from.length(), to.features());
+                        let on_tiles =
+                            |tiles| DenseOnTiles::new(set, tiles, [inputs, units], *bias, activation);
+                        match self.layer_on_tiles(is_worth_tiles(inputs.min(units)), on_tiles) {
+                            Some(layer) => layer,
+                            None => Box::new(DenseLayer::new(set, [inputs, units], *bias, activation)),
                         }
                     }
                 }
@@ -344,7 +344,12 @@ impl<E: Element> Builder<'_, E> {
             }
             LayerSpec::Attention { heads } => {
                 let (steps, features) = sequence(from);
-                Box::new(AttentionLayer::new(set, attention::Size { steps, features, heads: *heads }))
+                let size = attention::Size { steps, features, heads: *heads };
+                let on_tiles = |tiles| AttentionLayer::on_tiles(set, tiles, size);
+                match self.layer_on_tiles(is_worth_tiles(features), on_tiles) {
+                    Some(layer) => layer,
+                    None => Box::new(AttentionLayer::new(set, size)),
+                }
             }
             LayerSpec::Recurrent(spec) => {
                 let (steps, inputs) = match from {
@@ -352,12 +357,12 @@ impl<E: Element> Builder<'_, E> {
                     Shape::Sequence { .. } | Shape::Vector(_) => sequence(from),
                 };
                 // Of the images themselves no training asks for a derivative.
-                let images = input == 0;
-                match &self.on_tiles {
-                    Some(OnTiles { tiles, cast }) => {
-                        cast(Box::new(RecurrentLayer::on_tiles(set, *tiles, *spec, steps, inputs, images)))
-                    }
-                    None => Box::new(RecurrentLayer::new(set, *spec, steps, inputs, images)),
+                let reads_images = input == 0;
+                let on_tiles =
+                    |tiles| RecurrentLayer::on_tiles(set, tiles, *spec, steps, inputs, reads_images);
+                match self.layer_on_tiles(is_worth_tiles(spec.units), on_tiles) {
+                    Some(layer) => layer,
+                    None => Box::new(RecurrentLayer::new(set, *spec, steps, inputs, reads_images)),
                 }
             }
             LayerSpec::Residual { .. } => unreachable!("a residual layer is its ways and a sum"),
@@ -368,17 +373,29 @@ impl<E: Element> Builder<'_, E> {
         taken
     }
 
-    /// A layer on tiles, where there are any and it is worth it.
+    /// A convolution on tiles, where there are any and it is worth it.
     fn on_tiles(
         &self,
         geometry: impl FnOnce() -> general::Geometry,
         activation: Activation,
         bias: bool,
     ) -> Option<Box<dyn Layer<E>>> {
-        let OnTiles { tiles, cast } = self.on_tiles.as_ref()?;
+        self.on_tiles.as_ref()?;
         let geometry = geometry();
-        tiles::convolution::Convolution::is_worthwhile(&geometry)
-            .then(|| cast(Box::new(TileLayer::new(self.set, *tiles, geometry, activation, bias))))
+        let is_worthwhile = tiles::convolution::Convolution::is_worthwhile(&geometry);
+        self.layer_on_tiles(is_worthwhile, |tiles| {
+            TileLayer::new(self.set, tiles, geometry, activation, bias)
+        })
+    }
+
+    /// Any layer on tiles, where there are any and it is worth it.
+    fn layer_on_tiles<L: Layer<f32> + 'static>(
+        &self,
+        is_worthwhile: bool,
+        layer: impl FnOnce(Tiles) -> L,
+    ) -> Option<Box<dyn Layer<E>>> {
+        let OnTiles { tiles, cast } = self.on_tiles.as_ref().filter(|_| is_worthwhile)?;
+        Some(cast(Box::new(layer(*tiles))))
     }
 
     /// Zeros around the image that a node reads, where there are to be any; where the image lies then.
@@ -464,12 +481,6 @@ fn convolution(spec: ConvolutionSpec, from: Shape, activation: Activation, pool:
 fn general_convolution(spec: ConvolutionSpec, from: Shape) -> general::Geometry {
     let sliding = sliding(spec.sliding, from);
     general::Geometry::new(sliding, spec.filters, spec.groups).without_border(spec.sliding.padding)
-}
-
-/// A dense layer at every step of a sequence, as a convolution of a row of pixels.
-fn dense_of_rows(steps: usize, features: usize, units: usize) -> general::Geometry {
-    let row = Shape::Image { height: 1, width: steps, channels: features };
-    general::Geometry::new(sliding(Sliding::over(1, 1), row), units, 1)
 }
 
 fn pool<E: Element>(set: InstructionSet, pool: Pool, windows: Sliding, from: Shape) -> Box<dyn Layer<E>> {

@@ -370,9 +370,29 @@ impl Convolution {
             },
             tap_step: channels,
         });
-        let Some(d_input) = d_input else { return };
-        check_length!(d_input, [input.len()]);
-        let lines = &mut lines[..self.derivative_lines()];
+        if let Some(d_input) = d_input {
+            check_length!(d_input, [input.len()]);
+            self.differentiate_input(packed_weights, d_output, d_input, into_input, workspace);
+        }
+    }
+
+    /// Of [`Self::backward`] the derivative of the input alone, which may lie where the input did.
+    ///
+    /// # Panics
+    /// As [`Self::forward`].
+    pub fn differentiate_input(
+        &self,
+        packed_weights: &[f32],
+        d_output: &[f32],
+        d_input: &mut [f32],
+        into_input: Output,
+        workspace: &mut [f32],
+    ) {
+        let (images, channels) = (self.images(d_input), self.channels());
+        let size = self.geometry.sliding().size();
+        check_length!(packed_weights, [self.packed_weights_length()]);
+        check_length!(d_output, [images, self.geometry.output_length()]);
+        let lines = &mut as_lines_mut(workspace)[..self.derivative_lines()];
         self.round_derivatives(d_output, images, lines);
         let weights = &as_lines(packed_weights)[self.weight_lines()[0]..];
         self.tiles.run(Sums {

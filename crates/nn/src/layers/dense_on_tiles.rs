@@ -42,11 +42,6 @@ const SIXTEEN: usize = 16;
 const TASK_ROWS: usize = 2 * SIXTEEN;
 
 impl DenseOnTiles {
-    /// Whether there is enough to multiply for tiles.
-    pub(crate) fn is_worthwhile([inputs, units]: [usize; 2]) -> bool {
-        inputs >= TASK_ROWS && units >= TASK_ROWS
-    }
-
     pub(crate) fn new(
         set: InstructionSet,
         tiles: Tiles,

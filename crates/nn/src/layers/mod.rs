@@ -17,6 +17,7 @@ mod permutation;
 mod pooling;
 mod position;
 mod projection;
+mod projection_on_tiles;
 mod recurrent;
 mod sequence_dense;
 
@@ -36,11 +37,12 @@ pub(crate) use padding::PaddingLayer;
 pub(crate) use permutation::PermutationLayer;
 pub(crate) use pooling::{Pool, PoolingLayer};
 pub(crate) use position::PositionLayer;
+pub(crate) use projection_on_tiles::map_of_rows;
 pub(crate) use recurrent::RecurrentLayer;
 pub(crate) use sequence_dense::SequenceDenseLayer;
 
 use crate::{Initialiser, Role};
-use kernels::{Buffer, Element, matmul::Output};
+use kernels::{Buffer, Element, matmul::Output, tiles};
 use rayon::prelude::*;
 
 /// Images that go through the whole network together, on one thread, with activations that the second-level cache
@@ -243,4 +245,9 @@ fn sum_kept<E: Element>(groups: Groups<E>, d_parameters: &mut [E]) {
 /// only cost.
 pub(crate) fn task_size(total: usize) -> usize {
     total.div_ceil(4 * rayon::current_num_threads()).max(1)
+}
+
+/// Whether sums over so many features are worth tiles, of which they fill at least a half then.
+pub(crate) fn is_worth_tiles(features: usize) -> bool {
+    features >= tiles::ROWS
 }

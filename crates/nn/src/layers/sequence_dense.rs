@@ -1,6 +1,9 @@
 //! Fully connected layer at every step of a sequence, with the ReLU that may follow it.
 
-use super::{Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, projection::Projection};
+use super::{
+    Context, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose,
+    projection::{AffineMap, Project, Projection},
+};
 use kernels::{
     Element, InstructionSet,
     activation::{relu_backward, relu_in_place},
@@ -27,21 +30,22 @@ impl<E: Element> SequenceDenseLayer<E> {
         bias: bool,
         activation: Activation,
     ) -> Self {
-        Self { set, steps, projection: Projection::new(set, inputs, units, bias), activation }
+        let map = AffineMap { inputs, outputs: units, bias };
+        Self { set, steps, projection: Projection::new(set, map), activation }
     }
 }
 
 impl<E: Element> Layer<E> for SequenceDenseLayer<E> {
     fn parameters(&self) -> Vec<LayerParameter> {
-        self.projection.parameters("")
+        self.projection.map().parameters("")
     }
 
     fn forward_flops(&self) -> u64 {
-        self.steps as u64 * self.projection.flops()
+        self.steps as u64 * self.projection.map().flops()
     }
 
     fn kept(&self) -> MemorySize {
-        MemorySize { values: self.projection.length(), bytes: 0 }
+        MemorySize { values: self.projection.map().length(), bytes: 0 }
     }
 
     fn prepare(&mut self, parameters: &[E], _: Purpose) {
@@ -49,7 +53,7 @@ impl<E: Element> Layer<E> for SequenceDenseLayer<E> {
     }
 
     fn forward(&self, _: Context, parameters: &[E], input: &[E], output: &mut [E], _: &mut Memory<E>) {
-        self.projection.forward(parameters, input, output);
+        self.projection.forward(parameters, input, output, &mut []);
         if self.activation == Activation::Relu {
             relu_in_place(self.set, output);
         }
@@ -61,8 +65,8 @@ impl<E: Element> Layer<E> for SequenceDenseLayer<E> {
             relu_backward(self.set, pass.output, pass.d_output);
         }
         if let Some(d_input) = d_input {
-            self.projection.input_gradient(parameters, pass.d_output, d_input);
+            self.projection.input_gradient(parameters, pass.d_output, d_input, &mut []);
         }
-        self.projection.parameter_gradient(pass.input, pass.d_output, &mut kept.values);
+        self.projection.parameter_gradient(pass.input, pass.d_output, &mut kept.values, &mut []);
     }
 }

@@ -7,6 +7,7 @@ mod golden;
 mod model;
 mod optimisers;
 mod pointwise;
+mod precision;
 mod recurrent;
 mod sequences;
 mod work;

@@ -3,6 +3,7 @@
 mod lstm;
 mod lstm_on_tiles;
 mod product;
+mod product_on_tiles;
 mod trace;
 
 use super::{Context, GROUP, Groups, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose, task_size};
@@ -10,7 +11,8 @@ use crate::{Cell, RecurrentSpec};
 use kernels::{Element, InstructionSet, columns::add_column_sums, tiles::Tiles};
 use lstm::LstmCell;
 use lstm_on_tiles::LstmOnTiles;
-use product::{Equations, ProductCell};
+use product::{Equations, Form, ProductCell, VectorProducts};
+use product_on_tiles::TileProducts;
 use rayon::prelude::*;
 use std::ops::Range;
 use trace::{Rows, Trace, Widths};
@@ -72,8 +74,13 @@ pub(crate) struct RecurrentLayer<E> {
     cells: Vec<Box<dyn RecurrentCell<E>>>,
 }
 
+/// A cell whose products are of `E` throughout.
+fn on_vectors<E: Element>(form: Form) -> Box<dyn RecurrentCell<E>> {
+    Box::new(ProductCell::new(form, VectorProducts::new(form)))
+}
+
 impl RecurrentLayer<f32> {
-    /// With products of bfloat16 numbers, where the cell has them.
+    /// With products of bfloat16 numbers, on tiles.
     pub(crate) fn on_tiles(
         set: InstructionSet,
         tiles: Tiles,
@@ -82,24 +89,16 @@ impl RecurrentLayer<f32> {
         inputs: usize,
         reads_images: bool,
     ) -> Self {
-        Self::of_cells(set, spec, steps, reads_images, |cell, units| match cell {
+        let RecurrentSpec { cell, units, .. } = spec;
+        let on_tiles = |equations| -> Box<dyn RecurrentCell<f32>> {
+            let form = Form { set, equations, inputs, units };
+            Box::new(ProductCell::new(form, TileProducts::new(form, tiles, GROUP * steps)))
+        };
+        Self::of_cells(set, spec, steps, reads_images, || match cell {
             Cell::Lstm => Box::new(LstmOnTiles::new(set, tiles, inputs, units, steps)),
-            Cell::Gru | Cell::Rnn => plain_cell(set, cell, inputs, units),
+            Cell::Gru => on_tiles(Equations::Gru),
+            Cell::Rnn => on_tiles(Equations::Rnn),
         })
-    }
-}
-
-/// A cell on the vectors.
-fn plain_cell<E: Element>(
-    set: InstructionSet,
-    cell: Cell,
-    inputs: usize,
-    units: usize,
-) -> Box<dyn RecurrentCell<E>> {
-    match cell {
-        Cell::Lstm => Box::new(LstmCell::new(set, inputs, units)),
-        Cell::Gru => Box::new(ProductCell::new(set, Equations::Gru, inputs, units)),
-        Cell::Rnn => Box::new(ProductCell::new(set, Equations::Rnn, inputs, units)),
     }
 }
 
@@ -111,19 +110,24 @@ impl<E: Element> RecurrentLayer<E> {
         inputs: usize,
         reads_images: bool,
     ) -> Self {
-        let cell = |cell, units| plain_cell(set, cell, inputs, units);
-        Self::of_cells(set, spec, steps, reads_images, cell)
+        let RecurrentSpec { cell, units, .. } = spec;
+        Self::of_cells(set, spec, steps, reads_images, || match cell {
+            Cell::Lstm => Box::new(LstmCell::new(set, inputs, units)),
+            Cell::Gru => on_vectors(Form { set, equations: Equations::Gru, inputs, units }),
+            Cell::Rnn => on_vectors(Form { set, equations: Equations::Rnn, inputs, units }),
+        })
     }
 
+    /// Of one such cell for each direction.
     fn of_cells(
         set: InstructionSet,
         spec: RecurrentSpec,
         steps: usize,
         reads_images: bool,
-        of: impl Fn(Cell, usize) -> Box<dyn RecurrentCell<E>>,
+        cell: impl Fn() -> Box<dyn RecurrentCell<E>>,
     ) -> Self {
-        let RecurrentSpec { cell, units, bidirectional, sequence } = spec;
-        let cells = (0..1 + usize::from(bidirectional)).map(|_| of(cell, units)).collect();
+        let RecurrentSpec { bidirectional, sequence, .. } = spec;
+        let cells = (0..1 + usize::from(bidirectional)).map(|_| cell()).collect();
         Self { set, steps, sequence, reads_images, cells }
     }
 

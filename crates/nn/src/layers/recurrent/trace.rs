@@ -60,7 +60,7 @@ pub(super) struct Widths {
     /// Of c: as many as units, or none where the cell's state is h alone.
     pub(super) c: usize,
     pub(super) gates: usize,
-    /// Not of a row, but of all: what the cell needs beside, the same for any number of rows.
+    /// Of the workspace, however many rows there are.
     pub(super) workspace: usize,
 }
 
@@ -70,16 +70,8 @@ impl Widths {
         let Self { inputs, units, c, gates, workspace } = self;
         let (all, images) = (rows.all(), rows.images);
         let states = all + images;
-        [
-            all * inputs,
-            states * units,
-            states * c,
-            all * gates,
-            images * units,
-            images * c,
-            images * inputs,
-            workspace,
-        ]
+        let [d_h, d_c, d_x] = [units, c, inputs].map(|width| images * width);
+        [all * inputs, states * units, states * c, all * gates, d_h, d_c, d_x, workspace]
     }
 
     /// Elements of a trace.
@@ -101,7 +93,7 @@ pub(super) struct Trace<'a, E> {
     pub(super) d_h: &'a mut [E],
     pub(super) d_c: &'a mut [E],
     pub(super) d_x: &'a mut [E],
-    /// The cell's own, which holds nothing from one call to the next.
+    /// What a cell's products need beside; nothing in it outlives a call.
     pub(super) workspace: &'a mut [E],
 }
 
