@@ -113,9 +113,11 @@ impl<E: Element> Stage<E> {
 /// Layers on tiles, where there are to be any: they are of `f32` alone.
 struct OnTiles<E> {
     tiles: Tiles,
-    /// The identity.
-    cast: fn(Box<dyn Layer<f32>>) -> Box<dyn Layer<E>>,
+    cast: Cast<E>,
 }
+
+/// The identity, where `E` is `f32`.
+type Cast<E> = fn(Box<dyn Layer<f32>>) -> Box<dyn Layer<E>>;
 
 impl Network<f32> {
     /// With products of bfloat16 numbers where tiles are worth it. The parameters are those of every other way to compute the graph.

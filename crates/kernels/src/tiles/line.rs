@@ -58,7 +58,7 @@ pub(super) fn rounded(value: f32) -> u32 {
 /// Up to 32 values, one behind the other; zeros in the place of what is missing.
 #[inline(always)]
 pub(super) fn row(values: &[f32]) -> Line {
-    if let Some(values) = <&[f32; NUMBERS]>::try_from(values).ok() {
+    if let Ok(values) = <&[f32; NUMBERS]>::try_from(values) {
         return whole_row(values);
     }
     let mut all = [0.0; NUMBERS];
@@ -83,7 +83,7 @@ pub(super) fn whole_row(values: &[f32; NUMBERS]) -> Line {
 /// Up to sixteen values of two rows, in pairs; zeros in the place of what is missing.
 #[inline(always)]
 pub(super) fn pairs(first: &[f32], second: &[f32]) -> Line {
-    if let (Some(first), Some(second)) = (first.try_into().ok(), second.try_into().ok()) {
+    if let (Ok(first), Ok(second)) = (first.try_into(), second.try_into()) {
         return whole_pairs(first, second);
     }
     let (mut one, mut other) = ([0.0; PAIRS], [0.0; PAIRS]);
