@@ -174,7 +174,7 @@ fn convolutions_and_dense_layers_on_tiles() {
     ));
     let mut network = architecture(
         "residual",
-        &["conv 16 3x3 same", "batchnorm", "tanh", "avgpool 2", "flatten", "dense classes"],
+        &["conv 16 3x3 same no bias", "batchnorm", "tanh", "avgpool 2", "flatten", "dense classes"],
     );
     let body = ["conv 24 3x3 stride 2 same no bias", "batchnorm", "tanh", "conv 24 3x3 same"];
     network.layers.insert(3, residual(&body, &["conv 24 1x1 stride 2"]));
