@@ -332,10 +332,10 @@ impl<E: Element> Forward<'_, E> {
             for (r, z) in z.iter_mut().enumerate() {
                 if part.last {
                     let at = (row + r) * units + unit;
-                    let before = match &self.state {
-                        Some(state) => Some(V::load_first(state.c.as_ptr().add(at), used)),
-                        None => None,
-                    };
+                    let mut before = None;
+                    if let Some(state) = &self.state {
+                        before = Some(V::load_first(state.c.as_ptr().add(at), used));
+                    }
                     let (gates, c, h) = after_step(*z, before);
                     c.store_first(self.output.c.as_mut_ptr().add(at), used);
                     h.store_first(self.output.h.as_mut_ptr().add(at), used);
@@ -408,10 +408,10 @@ impl<E: Element> Kernel<E> for Finish<'_, E> {
                     for (gate, z) in z.iter_mut().enumerate() {
                         *z = V::load(gates.add(gate * V::LANES));
                     }
-                    let before = match c_before {
-                        Some(c) => Some(V::load_first(c.as_ptr().add(at), used)),
-                        None => None,
-                    };
+                    let mut before = None;
+                    if let Some(c) = c_before {
+                        before = Some(V::load_first(c.as_ptr().add(at), used));
+                    }
                     let (values, c, h) = after_step(z, before);
                     c.store_first(output.c.as_mut_ptr().add(at), used);
                     h.store_first(output.h.as_mut_ptr().add(at), used);

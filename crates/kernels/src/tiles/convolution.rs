@@ -54,17 +54,14 @@ pub struct Convolution {
     rows: Vec<Run>,
 }
 
-/// Blocks of so many that hold all.
-fn blocks(all: usize, of: usize) -> usize {
-    all.div_ceil(of)
-}
-
 impl Convolution {
     /// Whether there is enough to multiply for tiles: at least half of their sums.
     pub fn is_worthwhile(geometry: &Geometry) -> bool {
         geometry.groups() == 1 && geometry.sliding().size().channels >= NUMBERS / 2
     }
 
+    /// Lays a convolution out for these tiles.
+    ///
     /// # Panics
     /// When the geometry has groups, or is more than a machine can address.
     pub fn new(set: InstructionSet, tiles: Tiles, geometry: Geometry) -> Self {
@@ -81,6 +78,7 @@ impl Convolution {
             inputs: Vec::new(),
             rows: Vec::new(),
         };
+        // Before anything is as large.
         length::product(&[new.workspace_length(), size_of::<f32>()]);
         length::product(&[new.packed_weights_length(), size_of::<f32>()]);
         new.lay_out();
@@ -89,28 +87,27 @@ impl Convolution {
 
     /// Works out where everything lies.
     fn lay_out(&mut self) {
-        let new = self;
-        let (size, taps) = (*new.geometry.sliding().size(), new.geometry.sliding().taps());
+        let (size, taps) = (*self.geometry.sliding().size(), self.geometry.sliding().taps());
         let (stride, dilation) = (size.stride as isize, size.dilation as isize);
         let of_tap = |tap: usize| [tap / size.kernel_width, tap % size.kernel_width];
-        let [channel_tiles, filter_tiles] = [new.channel_blocks() * TILE, new.filter_blocks() * TILE];
+        let [channel_tiles, filter_tiles] = [self.channel_blocks() * TILE, self.filter_blocks() * TILE];
         let tap = |tap: usize| {
             let [row, column] = of_tap(tap).map(|index| index * size.dilation);
             let a = ((row * size.width + column) * channel_tiles) as isize;
             Run { a, b: (tap * channel_tiles) as isize }
         };
-        new.taps = (0..taps).map(tap).collect();
+        self.taps = (0..taps).map(tap).collect();
         let (output_rows, output_columns) =
-            (new.geometry.sliding().output_height(), new.geometry.sliding().output_width());
-        let filters = new.geometry.filters();
+            (self.geometry.sliding().output_height(), self.geometry.sliding().output_width());
+        let filters = self.geometry.filters();
         let outputs = |row: usize| Positions {
             c: row * output_columns * filters,
             a: row * size.stride * size.width * channel_tiles,
             count: output_columns,
             runs: 0,
         };
-        new.outputs = (0..output_rows).map(outputs).collect();
-        let [_, width] = new.derivative_sides();
+        self.outputs = (0..output_rows).map(outputs).collect();
+        let [_, width] = self.derivative_sides();
         for [row, column] in (0..stride * stride).map(|class| [class / stride, class % stride]) {
             let reader = |tap: usize| {
                 let [i, j] = of_tap(tap).map(|index| index as isize * dilation);
@@ -119,21 +116,21 @@ impl Convolution {
                 (row % stride == 0 && column % stride == 0)
                     .then_some(Run { a, b: (tap * filter_tiles) as isize })
             };
-            new.readers.push((0..taps).filter_map(reader).collect());
+            self.readers.push((0..taps).filter_map(reader).collect());
         }
-        let ([top, left], [above, before]) = (new.border, new.before());
+        let ([top, left], [above, before]) = (self.border, self.before());
         let inner = size.width - 2 * left;
         for (row, first) in product(size.height - 2 * top, size.stride.min(inner)) {
             let (y, x) = (row + top, first + left);
-            new.inputs.push(Positions {
+            self.inputs.push(Positions {
                 c: (row * inner + first) * size.channels,
                 a: ((y / size.stride + above) * width + x / size.stride + before) * filter_tiles,
                 count: (inner - first).div_ceil(size.stride),
                 runs: y % size.stride * size.stride + x % size.stride,
             });
         }
-        let (pairs, row) = (new.column_pairs(), size.stride * new.phased_row());
-        new.rows = (0..output_rows)
+        let (pairs, row) = (self.column_pairs(), size.stride * self.phased_row());
+        self.rows = (0..output_rows)
             .map(|index| Run { a: (index * pairs * TILE) as isize, b: (index * row) as isize })
             .collect();
     }
@@ -149,12 +146,12 @@ impl Convolution {
 
     /// Blocks of channels that a sum over channels takes.
     fn channel_blocks(&self) -> usize {
-        blocks(self.channels(), NUMBERS)
+        self.channels().div_ceil(NUMBERS)
     }
 
     /// Blocks of filters that a sum over filters takes.
     fn filter_blocks(&self) -> usize {
-        blocks(self.geometry.filters(), NUMBERS)
+        self.geometry.filters().div_ceil(NUMBERS)
     }
 
     /// Lines of the images with their border, `[row, column, block of channels, image]`.
@@ -218,8 +215,8 @@ impl Convolution {
     /// Values that [`Self::forward`] and [`Self::backward`] need beside their tensors.
     pub fn workspace_length(&self) -> usize {
         let for_weights = length::sum(&[
-            length::product(&[blocks(self.channels(), WIDTH), self.paired_lines()]),
-            length::product(&[blocks(self.geometry.filters(), WIDTH), self.turned_lines()]),
+            length::product(&[self.channels().div_ceil(WIDTH), self.paired_lines()]),
+            length::product(&[self.geometry.filters().div_ceil(WIDTH), self.turned_lines()]),
         ]);
         length::product(&[self.image_lines().max(self.derivative_lines()).max(for_weights), VALUES])
     }
@@ -229,8 +226,8 @@ impl Convolution {
     fn weight_lines(&self) -> [usize; 2] {
         let (taps, filters) = (self.geometry.sliding().taps(), self.geometry.filters());
         [
-            length::product(&[blocks(filters, WIDTH), taps, self.channel_blocks(), TILE]),
-            length::product(&[blocks(self.channels(), WIDTH), taps, self.filter_blocks(), TILE]),
+            length::product(&[filters.div_ceil(WIDTH), taps, self.channel_blocks(), TILE]),
+            length::product(&[self.channels().div_ceil(WIDTH), taps, self.filter_blocks(), TILE]),
         ]
     }
 
@@ -342,8 +339,8 @@ impl Convolution {
             add_column_sums(self.set, d_output, d_bias);
         }
         let lines = as_lines_mut(workspace);
-        let (a, b) = lines.split_at_mut(blocks(filters, WIDTH) * self.turned_lines());
-        let b = &mut b[..blocks(channels, WIDTH) * self.paired_lines()];
+        let (a, b) = lines.split_at_mut(filters.div_ceil(WIDTH) * self.turned_lines());
+        let b = &mut b[..channels.div_ceil(WIDTH) * self.paired_lines()];
         self.turn_derivatives(d_output, images, a);
         self.pair_images(input, images, b);
         let size = self.geometry.sliding().size();
@@ -447,7 +444,7 @@ impl Convolution {
         lines: &mut [Line],
     ) {
         let of_image = inner[0] * inner[1] * channels;
-        let blocks = blocks(channels, NUMBERS);
+        let blocks = channels.div_ceil(NUMBERS);
         self.set.run_beside_tiles(
             #[inline(always)]
             || {

@@ -6,7 +6,7 @@
 //! `C[m, n] += Σ_k (A[m, 2k] · B[k, 2n] + A[m, 2k + 1] · B[k, 2n + 1])`, m, n and k of 0..16.
 //!
 //! The even and the odd products are summed apart from zero on, in the order of k, then together, then to C; every sum is rounded to
-//! the nearest, and what is subnormal is zero. The portable [`Unit`] does the same, with the same bits.
+//! the nearest, and what is subnormal is zero. The portable implementation does the same, with the same bits.
 //!
 //! What layers are made of with it is in [`convolution`]. Rows of tiles are images: a group of sixteen fills them whatever an image's
 //! size, and a kernel's taps are addresses.

@@ -178,14 +178,14 @@ fn reals_are_rounded_before_they_are_multiplied_alone() {
         [&problem.input, &problem.weights, &problem.d_output].map(|values| rounded(values));
     let of_rounded = Problem { input, weights, d_output, ..problem };
     let [output, d_weights, _, d_input] = of_rounded.reference();
-    for ((found, expected), name) in
-        [(&results[0][0], output), (&results[0][1], d_weights), (&results[0][3], d_input)]
-            .iter()
-            .zip(["output", "weights", "input"])
-            .map(|((found, expected), name)| ((found, expected), name))
-    {
+    let [found_output, found_weights, _, found_input] = &results[0];
+    for (name, found, expected) in [
+        ("output", found_output, output),
+        ("weights", found_weights, d_weights),
+        ("input", found_input, d_input),
+    ] {
         let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        for (found, expected) in found.iter().zip(expected) {
+        for (found, expected) in found.iter().zip(&expected) {
             let error = (f64::from(*found) - expected).abs();
             assert!(error < 3e-6 * largest, "{name}: {found} for {expected}");
         }
