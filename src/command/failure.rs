@@ -100,7 +100,7 @@ impl Hint {
             Self::LearningRate => "a smaller learning rate in the model's recipe usually helps".into(),
             Self::Precision => {
                 let float32 = match has("--precision") {
-                    true => "pass --precision float32",
+                    true => "pass --precision float32 (where a study varies precision, leave bf16 out there)",
                     false => "leave precision out of the model's recipe",
                 };
                 format!(

@@ -74,6 +74,7 @@ pub struct Model<E> {
     folded: Option<FoldedNetwork<E>>,
     groups: Vec<Group<E>>,
     graph: Graph,
+    fusion: Fusion,
     /// What the stages multiply with, where that is not the vectors.
     tiles: Option<Tiles>,
     logits: Buffer<E>,
@@ -163,6 +164,7 @@ impl<E: Build> Model<E> {
             stages,
             folded,
             graph,
+            fusion,
             tiles: None,
             logits: Buffer::zeros(capacity * classes),
             probabilities: Buffer::zeros(capacity * classes),
@@ -188,16 +190,21 @@ impl<E: Build> Model<E> {
 
 impl Model<f32> {
     /// Learns on tiles from now on, or on the vectors. Inference is on the vectors: of a model that learns on tiles it has stages of its own.
+    /// Begins to measure times anew.
     pub(crate) fn learn_on(&mut self, tiles: Option<Tiles>) {
         if tiles == self.tiles {
             return;
         }
+        assert_eq!(self.fusion, Fusion::Whole, "a model that is built to learn");
         let (set, length) = (self.set, self.input_length);
-        let Network { parameters, stages, .. } = match tiles {
+        let Network { specs, stages, .. } = match tiles {
             Some(tiles) => Network::on_tiles(set, &self.graph, tiles),
             None => f32::network(set, &self.graph, Fusion::Whole),
         };
-        assert_eq!(parameters, self.parameters.len(), "the same parameters in any precision");
+        let places = |specs: &[ParameterSpec]| -> Vec<_> {
+            specs.iter().map(|spec| (spec.name.clone(), spec.range.clone())).collect()
+        };
+        assert_eq!(places(&specs), places(&self.specs), "the same parameters in any precision");
         let (without_norms, folded) = self.graph.folded();
         self.folded = (tiles.is_some() || !folded.is_empty()).then(|| {
             let network = f32::network(set, &without_norms, Fusion::Inference);
@@ -374,7 +381,8 @@ impl<E: Element> Model<E> {
     }
 
     /// As [`Self::forward`], but each layer with parameters reads what `change`, given the layer's name, makes of its
-    /// input: to look at what flows through, or to see what it is worth when rounded.
+    /// input: to look at what flows through, or to see what it is worth when rounded. The layers are those that learn, in the precision
+    /// [set](Self::set_precision) for them.
     ///
     /// # Panics
     /// As [`Self::forward`].

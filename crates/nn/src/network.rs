@@ -120,7 +120,7 @@ struct OnTiles<E> {
 type Cast<E> = fn(Box<dyn Layer<f32>>) -> Box<dyn Layer<E>>;
 
 impl Network<f32> {
-    /// With products of bfloat16 numbers where tiles are worth it. The parameters are those of every other way to compute the graph.
+    /// With products of bfloat16 numbers where tiles are worth it. The parameters lie where they do in every other way to compute the graph.
     pub(crate) fn on_tiles(set: InstructionSet, graph: &Graph, tiles: Tiles) -> Self {
         let on_tiles = OnTiles { tiles, cast: |layer| layer };
         Self::build(set, graph, Fusion::Whole, Some(on_tiles))
@@ -144,6 +144,7 @@ impl<E: Element> Network<E> {
             steps: 0,
             fusion,
             on_tiles,
+            unnumbered: None,
         };
         let mut index = 0;
         while index < graph.nodes.len() {
@@ -217,6 +218,8 @@ struct Builder<'a, E> {
     steps: usize,
     fusion: Fusion,
     on_tiles: Option<OnTiles<E>>,
+    /// A pool that has no number of its own, since on the vectors it is part of the convolution before it.
+    unnumbered: Option<usize>,
 }
 
 impl<E: Element> Builder<'_, E> {
@@ -254,6 +257,8 @@ impl<E: Element> Builder<'_, E> {
                 {
                     self.steps += usize::from(padding != [0, 0]);
                     taken += relus;
+                    let pool = pools.filter(|pool| convolution(*spec, from, activation, *pool).is_some());
+                    self.unnumbered = pool.map(|_| index + taken);
                     layer
                 } else {
                     match convolution(*spec, from, activation, pools.unwrap_or(1)) {
@@ -371,6 +376,7 @@ impl<E: Element> Builder<'_, E> {
         };
         let output = graph.nodes[index + taken - 1].to;
         self.push(node.name.clone(), input, output.length(), Operation::Layer(stage));
+        self.steps -= usize::from(self.unnumbered == Some(index));
         self.places.extend(std::iter::repeat_n(self.stages.len(), taken));
         taken
     }

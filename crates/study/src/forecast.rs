@@ -374,7 +374,7 @@ fn measured(
         // One image alone may take as long.
         return Ok(None);
     }
-    // A study may be planned where its precision is not, and carried out elsewhere; float32 takes longer.
+    // A study may be planned where its precision is not, and carried out elsewhere; float32 hardly ever takes less.
     let precision = match check_precision(session.instruction_set(), run.recipe.precision) {
         Ok(()) => run.recipe.precision,
         Err(_) => Precision::Float32,

@@ -500,8 +500,13 @@ fn train(
     let seeds = Seeds::of_run(specification.seed);
     let mut engine = Native::new(model);
     seeds.initialise(&mut engine);
-    keep_awake(|| fit(&mut engine, recipe, seeds, sets, clock, listener)).map_err(|stopped| {
-        RunError::Stopped { model: specification.model.clone(), seed: specification.seed, stopped }
+    let fitted = keep_awake(|| fit(&mut engine, recipe, seeds, sets, clock, listener));
+    // Whoever looks into the model then sees it as it answers.
+    model.set_precision(Precision::Float32);
+    fitted.map_err(|stopped| RunError::Stopped {
+        model: specification.model.clone(),
+        seed: specification.seed,
+        stopped,
     })
 }
 

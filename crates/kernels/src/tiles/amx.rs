@@ -1,7 +1,7 @@
 //! The matrix tiles of Intel processors.
 //!
-//! Instructions are assembled as they are: the compiler's own names for them are not stable yet. It never uses tiles itself, so that they
-//! hold what they hold from one function to the next.
+//! Instructions are assembled as they are: the compiler's own names for them are not stable yet. No function is compiled with AMX
+//! enabled, so that the compiler uses no tile itself, and they hold what they hold from one of these functions to the next.
 
 use super::{ROWS, Unit};
 use std::{

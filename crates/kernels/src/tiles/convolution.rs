@@ -12,6 +12,9 @@
 //!
 //! What is multiplied is rounded into the workspace once, a position's sixteen rows one behind the other, with the border of zeros around
 //! the image: so each tap's tile is one block of memory, at a distance that is the same for all positions.
+//!
+//! What is not finite spreads by the arithmetic alone, which multiplies zeros of the border and of a column that makes an odd number even:
+//! the gradient of the weights may be no number where the plain convolution's is infinite.
 
 use super::{
     ROWS, Run, Tiles,

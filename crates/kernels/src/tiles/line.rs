@@ -109,16 +109,12 @@ pub(super) fn whole_pairs(first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
 pub(super) fn transpose(set: InstructionSet, lines: &[Line], to: &mut [Line]) {
     assert!(lines.len() == PAIRS && to.len() == PAIRS, "{} and {} lines of 16", lines.len(), to.len());
     let side = PAIRS;
-    // SAFETY: a line is sixteen values of 32 bits, which are moved as they are.
-    let [from, to] = unsafe {
-        [
-            std::slice::from_raw_parts(lines.as_ptr().cast::<f32>(), side * side).as_ptr().cast_mut(),
-            to.as_mut_ptr().cast::<f32>(),
-        ]
-    };
-    // SAFETY: both are squares of that side, apart from each other.
+    // SAFETY: a line is sixteen values of 32 bits, which are moved as they are; there are sixteen of either, as checked above.
     let (from, to) = unsafe {
-        (std::slice::from_raw_parts(from, side * side), std::slice::from_raw_parts_mut(to, side * side))
+        (
+            std::slice::from_raw_parts(lines.as_ptr().cast::<f32>(), side * side),
+            std::slice::from_raw_parts_mut(to.as_mut_ptr().cast::<f32>(), side * side),
+        )
     };
     crate::transpose::transpose(set, [side, side], from, to);
 }

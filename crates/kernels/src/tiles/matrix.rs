@@ -10,6 +10,7 @@ use super::{
     pass::{Begin, Positions, Runs, Sums, WeightSums},
 };
 use crate::{InstructionSet, check_length, length};
+use rayon::prelude::*;
 
 /// Lines of a tile, and columns of C in it.
 const TILE: usize = ROWS;
@@ -32,8 +33,47 @@ pub fn blocks(summands: usize) -> usize {
 }
 
 /// The part of a row that is a block's: up to 32 values.
+#[inline(always)]
 pub fn block_of(row: &[f32], block: usize) -> &[f32] {
     &row[block * NUMBERS..row.len().min((block + 1) * NUMBERS)]
+}
+
+/// Summands of a block.
+pub const SUMMANDS: usize = NUMBERS;
+
+/// Columns of a tile, and rows.
+pub const SIXTEEN: usize = WIDTH;
+
+/// The part of a row that is a tile's: up to sixteen values.
+#[inline(always)]
+pub fn sixteen_of(row: &[f32], index: usize) -> &[f32] {
+    &row[index * WIDTH..row.len().min((index + 1) * WIDTH)]
+}
+
+/// Packs a row-major matrix for both directions, a thread the columns of a tile: as it is, and transposed. Overwrites both.
+///
+/// # Panics
+/// When a length does not fit, or what is packed does not begin at a cache line.
+pub fn pack_both(set: InstructionSet, matrix: &[f32], columns: usize, [packed, transposed]: [&mut [f32]; 2]) {
+    let rows = matrix.len() / columns;
+    let of_row = |row: usize| &matrix[row * columns..][..columns];
+    let [of_columns, of_rows] = [blocks(rows), blocks(columns)];
+    check_length!(matrix, [rows, columns]);
+    check_length!(packed, [packed_length(of_columns, columns)]);
+    check_length!(transposed, [packed_length(of_rows, rows)]);
+    let tiles = packed.par_chunks_mut(packed_length(of_columns, WIDTH)).enumerate();
+    tiles.for_each(|(tile, packed)| {
+        let row = |block: usize, index: usize| match block * NUMBERS + index {
+            row if row < rows => sixteen_of(of_row(row), tile),
+            _ => &[],
+        };
+        pack(set, [of_columns, WIDTH.min(columns - tile * WIDTH)], row, packed);
+    });
+    let tiles = transposed.par_chunks_mut(packed_length(of_rows, WIDTH)).enumerate();
+    tiles.for_each(|(tile, packed)| {
+        let column = |column: usize, block: usize| block_of(of_row(tile * WIDTH + column), block);
+        pack_columns(set, [of_rows, WIDTH.min(rows - tile * WIDTH)], column, packed);
+    });
 }
 
 /// Values of the packed form of a matrix of so many blocks of 32 rows and so many columns.

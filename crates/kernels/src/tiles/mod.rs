@@ -39,7 +39,7 @@ enum Choice {
 /// This machine has no instructions for products of bfloat16 tiles, or the system does not let this process use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no matrix tiles on this processor: Intel AMX with bfloat16 (Xeon since 2023) under Linux expected, not found"
+    "Intel AMX with bfloat16 expected (Xeon since 2023, under Linux): the processor lacks it, or the system does not let this process use it"
 )]
 pub struct NoTiles;
 

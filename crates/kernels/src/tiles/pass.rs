@@ -88,14 +88,18 @@ impl<'a> Target<'a> {
     /// When positions `further` elements behind the first have rows or columns outside of the values, or blocks are no whole tiles.
     fn check(&self, further: usize) {
         let [block, _] = self.block;
-        assert!(block >= self.columns || block.is_multiple_of(WIDTH), "blocks of {block} columns");
+        let tiles = block >= self.columns || block.is_multiple_of(WIDTH);
+        assert!(block > 0 && tiles, "blocks of {block} columns");
         if self.rows > 0 && self.columns > 0 {
-            let last = length::sum(&[
-                length::product(&[self.rows - 1, self.row_stride]),
-                length::product(&[(self.columns - 1) / block, self.block[1]]),
-                block.min(self.columns) - 1,
-                further,
-            ]);
+            let row = length::product(&[self.rows - 1, self.row_stride]);
+            let blocks = (self.columns - 1) / block;
+            // The last column, and that of the block before it, which may lie behind.
+            let mut last =
+                length::sum(&[length::product(&[blocks, self.block[1]]), (self.columns - 1) % block]);
+            if blocks > 0 {
+                last = last.max(length::sum(&[length::product(&[blocks - 1, self.block[1]]), block - 1]));
+            }
+            let last = length::sum(&[row, last, further]);
             assert!(last < self.values.len(), "element {last} of {}", self.values.len());
         }
     }
@@ -141,8 +145,8 @@ impl Sums<'_> {
         let blocks = self.c.columns.div_ceil(WIDTH);
         assert!(
             self.count > 0 && self.b.len().is_multiple_of(blocks),
-            "blocks of {} columns",
-            self.c.columns
+            "a sum over nothing, or {} lines of B for {blocks} blocks of columns",
+            self.b.len()
         );
         let (b_block, within) = ((self.b.len() / blocks) as isize, (self.count * TILE) as isize);
         for positions in self.positions {
@@ -194,7 +198,7 @@ impl Sums<'_> {
 impl TileKernel for Sums<'_> {
     #[inline(always)]
     fn run<U: Unit>(mut self, unit: &mut U) {
-        if self.c.rows == 0 {
+        if self.c.rows == 0 || self.c.columns == 0 {
             return;
         }
         self.check();

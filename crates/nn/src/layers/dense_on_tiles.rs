@@ -10,8 +10,8 @@ use kernels::{
     tiles::{
         Tiles,
         matrix::{
-            Start, Target, block_of, blocks, lay_out_left, lay_out_right, multiply, multiply_laid_out,
-            of_sixteen, pack, pack_columns, packed_length, rows_length, side_length,
+            SIXTEEN, Start, Target, block_of, blocks, lay_out_left, lay_out_right, multiply,
+            multiply_laid_out, of_sixteen, pack_both, packed_length, rows_length, side_length, sixteen_of,
         },
     },
 };
@@ -34,9 +34,6 @@ pub(crate) struct DenseOnTiles {
     left: Buffer<f32>,
     right: Buffer<f32>,
 }
-
-/// Columns of a tile.
-const SIXTEEN: usize = 16;
 
 /// Rows of the gradient that a task takes: two tiles.
 const TASK_ROWS: usize = 2 * SIXTEEN;
@@ -68,11 +65,6 @@ impl DenseOnTiles {
     }
 }
 
-/// Up to sixteen values of a row.
-fn sixteen_of(row: &[f32], index: usize) -> &[f32] {
-    &row[index * SIXTEEN..row.len().min((index + 1) * SIXTEEN)]
-}
-
 impl Layer<f32> for DenseOnTiles {
     fn parameters(&self) -> Vec<LayerParameter> {
         dense::parameters([self.inputs, self.units], self.bias.parameter())
@@ -95,26 +87,9 @@ impl Layer<f32> for DenseOnTiles {
     }
 
     fn prepare(&mut self, parameters: &[f32], _: Purpose) {
-        let (set, inputs, units) = (self.set, self.inputs, self.units);
         let weights = &parameters[..self.weights()];
-        let of_unit = |unit: usize| &weights[unit * inputs..][..inputs];
-        let [of_inputs, of_units] = [blocks(inputs), blocks(units)];
-        let tiles = self.packed.par_chunks_mut(packed_length(of_inputs, SIXTEEN));
-        tiles.enumerate().for_each(|(tile, packed)| {
-            let first = tile * SIXTEEN;
-            let columns = SIXTEEN.min(units - first);
-            let of = |column: usize, block: usize| block_of(of_unit(first + column), block);
-            pack_columns(set, [of_inputs, columns], of, packed);
-        });
-        let tiles = self.packed_transposed.par_chunks_mut(packed_length(of_units, SIXTEEN));
-        tiles.enumerate().for_each(|(tile, packed)| {
-            let columns = SIXTEEN.min(inputs - tile * SIXTEEN);
-            let of = |block: usize, index: usize| match block * 2 * SIXTEEN + index {
-                unit if unit < units => sixteen_of(of_unit(unit), tile),
-                _ => &[],
-            };
-            pack(set, [of_units, columns], of, packed);
-        });
+        let packed = [&mut self.packed_transposed[..], &mut self.packed];
+        pack_both(self.set, weights, self.inputs, packed);
     }
 
     fn forward(

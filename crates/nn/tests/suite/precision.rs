@@ -184,6 +184,14 @@ fn convolutions_and_dense_layers_on_tiles() {
     check_rounding(&network);
 }
 
+/// Both precisions leave out the same: a pool that is no longer the convolution's own pass takes no number of dropout's.
+#[test]
+fn dropout_leaves_out_the_same() {
+    let layers =
+        ["conv 16 3x3", "relu", "conv 16 3x3 same", "maxpool 2", "dropout 0.5", "flatten", "dense classes"];
+    check_rounding(&architecture("dropout", &layers));
+}
+
 /// Parameters are what they were, and so is every answer, whatever was learnt in between, also of normalisations with another ε.
 #[test]
 fn inference_stays_in_float32() {
@@ -193,7 +201,13 @@ fn inference_stays_in_float32() {
         "normalised",
         &["conv 16 3x3 same", "batchnorm", "relu", "conv 16 3x3", "flatten", "dense classes"],
     );
-    for (set, network) in sets_with_tiles().into_iter().flat_map(|set| [(set, &plain), (set, &normalised)]) {
+    let padded = architecture(
+        "padded",
+        &["conv 16 3x3", "conv 16 3x3 same", "relu", "maxpool 2", "flatten", "dense classes"],
+    );
+    let networks = [&plain, &normalised, &padded];
+    for (set, network) in sets_with_tiles().into_iter().flat_map(|set| networks.map(|network| (set, network)))
+    {
         let mut models = [Precision::Float32, Precision::Bf16].map(|precision| {
             let mut model = model(set, network, Precision::Float32);
             model.set_epsilon(0.01);

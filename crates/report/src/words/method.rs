@@ -122,8 +122,9 @@ fn precision(study: &Study) -> Option<String> {
     let others = if all { "" } else { "; the other models' training steps are in float32 too" };
     Some(format!(
         "Precision bf16{whose}: in training steps the operands of matrix products are rounded to bfloat16 and the products are added in \
-         float32, for convolutions, dense layers, recurrent layers and attention's projections of at least 16 input channels, inputs or units. \
-         Other layers, parameters and updates are in float32, and so are all validation and test figures{others}."
+         float32, for ungrouped convolutions of at least 16 input channels, dense layers of at least 16 inputs and units (at each step of a \
+         sequence, of 16 inputs), recurrent layers of at least 16 units and projections of attention over at least 16 features. Other layers, \
+         parameters and updates are in float32, and so are all validation and test figures{others}."
     ))
 }
 

@@ -36,15 +36,26 @@ pub(super) struct LstmCell<E> {
 
 impl<E: Element> LstmCell<E> {
     pub(super) fn new(set: InstructionSet, inputs: usize, units: usize) -> Self {
+        let cell = Self::without_products(set, inputs, units);
+        let (blocks, width) = (cell.size.blocks::<E>(set), cell.size.block_width::<E>(set));
+        let transposed = |columns| Buffer::zeros(blocks * packed_length::<E>(set, width, columns));
+        Self {
+            packed_recurrent_transposed: transposed(units),
+            packed_kernel_transposed: transposed(inputs),
+            ..cell
+        }
+    }
+
+    /// With its parameters in blocks, for products that are computed elsewhere.
+    pub(super) fn without_products(set: InstructionSet, inputs: usize, units: usize) -> Self {
         let size = Size { inputs, units };
-        let (blocks, width) = (size.blocks::<E>(set), size.block_width::<E>(set));
         Self {
             set,
             size,
             packed_weights: Buffer::zeros(size.packed_length::<E>(set)),
-            packed_bias: Buffer::zeros(blocks * width),
-            packed_recurrent_transposed: Buffer::zeros(blocks * packed_length::<E>(set, width, units)),
-            packed_kernel_transposed: Buffer::zeros(blocks * packed_length::<E>(set, width, inputs)),
+            packed_bias: Buffer::zeros(size.gates_width::<E>(set)),
+            packed_recurrent_transposed: Buffer::zeros(0),
+            packed_kernel_transposed: Buffer::zeros(0),
         }
     }
 

@@ -13,8 +13,8 @@ use kernels::{
     tiles::{
         Tiles,
         matrix::{
-            Start, Target, block_of, blocks, columns_length, multiply, multiply_columns, pack, pack_columns,
-            packed_length, rows_length,
+            SIXTEEN, SUMMANDS, Start, Target, block_of, blocks, columns_length, multiply, multiply_columns,
+            pack, pack_columns, packed_length, rows_length, sixteen_of,
         },
     },
 };
@@ -32,15 +32,9 @@ pub(super) struct LstmOnTiles {
     packed_kernel_transposed: Buffer<f32>,
 }
 
-/// Columns that a block of summands takes.
-const SUMMANDS: usize = 32;
-
-/// Columns that a tile takes.
-const COLUMNS: usize = 16;
-
 impl LstmOnTiles {
     pub(super) fn new(set: InstructionSet, tiles: Tiles, inputs: usize, units: usize, steps: usize) -> Self {
-        let plain = LstmCell::new(set, inputs, units);
+        let plain = LstmCell::without_products(set, inputs, units);
         let mut new = Self {
             plain,
             tiles,
@@ -112,7 +106,7 @@ impl RecurrentCell<f32> for LstmOnTiles {
     fn widths(&self) -> Widths {
         let Size { inputs, units } = self.plain.size;
         let rows = GROUP * self.steps;
-        let both = (rows * (inputs + units)).next_multiple_of(COLUMNS);
+        let both = (rows * (inputs + units)).next_multiple_of(SIXTEEN);
         let for_gradient = both + columns_length([inputs + units, self.blocks() * self.width()], rows);
         let for_steps = rows_length(self.row_blocks().max(self.sum_blocks()));
         Widths { workspace: for_gradient.max(for_steps), ..self.plain.widths() }
@@ -147,12 +141,12 @@ impl RecurrentCell<f32> for LstmOnTiles {
         let mut recurrent = std::mem::replace(&mut self.packed_recurrent_transposed, Buffer::zeros(0));
         let mut kernel = std::mem::replace(&mut self.packed_kernel_transposed, Buffer::zeros(0));
         for (packed, columns, before) in [(&mut recurrent, units, inputs), (&mut kernel, inputs, 0)] {
-            let tile = packed_length(of_sums, COLUMNS);
+            let tile = packed_length(of_sums, SIXTEEN);
             packed.par_chunks_mut(tile).enumerate().for_each(|(index, packed)| {
-                let first = index * COLUMNS;
+                let first = index * SIXTEEN;
                 let of =
                     |column: usize, block: usize| self.of_sums(weights, rows, before + first + column, block);
-                pack_columns(set, [of_sums, COLUMNS.min(columns - first)], of, packed);
+                pack_columns(set, [of_sums, SIXTEEN.min(columns - first)], of, packed);
             });
         }
         (self.packed_recurrent_transposed, self.packed_kernel_transposed) = (recurrent, kernel);
@@ -221,7 +215,7 @@ impl RecurrentCell<f32> for LstmOnTiles {
         let both = inputs + units;
         let all = rows.all();
         let (joined, workspace) =
-            trace.workspace.split_at_mut((GROUP * self.steps * both).next_multiple_of(COLUMNS));
+            trace.workspace.split_at_mut((GROUP * self.steps * both).next_multiple_of(SIXTEEN));
         let joined = &mut joined[..all * both];
         for (row, joined) in joined.chunks_exact_mut(both).enumerate() {
             let (x, h) = joined.split_at_mut(inputs);
@@ -232,14 +226,11 @@ impl RecurrentCell<f32> for LstmOnTiles {
             }
         }
         let joined = &*joined;
-        let of_joined = |row: usize, block: usize| {
-            let row = &joined[row * both..][..both];
-            &row[block * COLUMNS..both.min((block + 1) * COLUMNS)]
-        };
+        let of_joined = |row: usize, block: usize| sixteen_of(&joined[row * both..][..both], block);
         let gates = &*trace.gates;
         let of_sums = |row: usize, block: usize| {
-            let column = block * COLUMNS;
-            &gates[(column / width * all + row) * width + column % width..][..COLUMNS]
+            let column = block * SIXTEEN;
+            &gates[(column / width * all + row) * width + column % width..][..SIXTEEN]
         };
         let to = Target {
             values: kept,

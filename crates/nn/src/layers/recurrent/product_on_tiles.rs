@@ -2,24 +2,17 @@
 
 use super::product::{Form, Products};
 use kernels::{
-    Buffer, InstructionSet,
+    Buffer,
     lit::Lit,
     matmul::Output,
     tiles::{
-        ROWS, Tiles,
+        Tiles,
         matrix::{
-            Start, Target, block_of, blocks, columns_length, multiply, multiply_columns, pack, pack_columns,
-            packed_length, rows_length,
+            Start, Target, block_of, blocks, columns_length, multiply, multiply_columns, pack_both,
+            packed_length, rows_length, sixteen_of,
         },
     },
 };
-use rayon::prelude::*;
-
-/// Columns of a tile: as many as it has rows.
-const WIDTH: usize = ROWS;
-
-/// Summands of a block.
-const SUMMANDS: usize = 2 * WIDTH;
 
 /// Products whose operands are rounded; a step's rows, the images of a group, fill the rows of tiles.
 pub(super) struct TileProducts {
@@ -87,38 +80,11 @@ impl TileProducts {
             c.fill(0.0);
             return;
         }
-        let of_a = |row: usize, block: usize| tile_of(&a[row * a_width..][..a_width], block);
-        let of_b = |row: usize, block: usize| tile_of(&d_sums[row * width + first..][..gates], block);
+        let of_a = |row: usize, block: usize| sixteen_of(&a[row * a_width..][..a_width], block);
+        let of_b = |row: usize, block: usize| sixteen_of(&d_sums[row * width + first..][..gates], block);
         let c = Target::whole(c, gates);
         multiply_columns(self.form.set, self.tiles, rows, of_a, of_b, c, workspace);
     }
-}
-
-/// The part of a row that is a tile's: up to sixteen values.
-#[inline(always)]
-fn tile_of(row: &[f32], tile: usize) -> &[f32] {
-    &row[tile * WIDTH..row.len().min((tile + 1) * WIDTH)]
-}
-
-/// Packs a row-major matrix for both directions, a thread the columns of a tile: as it is, and transposed.
-fn pack_both(set: InstructionSet, matrix: &[f32], columns: usize, [packed, transposed]: [&mut [f32]; 2]) {
-    let rows = matrix.len() / columns;
-    let of_row = |row: usize| &matrix[row * columns..][..columns];
-    let of_columns = blocks(rows);
-    let tiles = packed.par_chunks_mut(packed_length(of_columns, WIDTH)).enumerate();
-    tiles.for_each(|(tile, packed)| {
-        let row = |block: usize, index: usize| match block * SUMMANDS + index {
-            row if row < rows => tile_of(of_row(row), tile),
-            _ => &[],
-        };
-        pack(set, [of_columns, WIDTH.min(columns - tile * WIDTH)], row, packed);
-    });
-    let of_rows = blocks(columns);
-    let tiles = transposed.par_chunks_mut(packed_length(of_rows, WIDTH)).enumerate();
-    tiles.for_each(|(tile, packed)| {
-        let column = |column: usize, block: usize| block_of(of_row(tile * WIDTH + column), block);
-        pack_columns(set, [of_rows, WIDTH.min(rows - tile * WIDTH)], column, packed);
-    });
 }
 
 impl Products<f32> for TileProducts {
