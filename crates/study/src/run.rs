@@ -11,7 +11,9 @@ use crate::{
 use data::{Corpus, Dataset, Source};
 use kernels::InstructionSet;
 pub use nn::fingerprint;
-use nn::{Architecture, Model, PrecisionError, PreparationSpec, ShapeError, check_precision, keep_awake};
+use nn::{
+    Architecture, Model, Precision, PrecisionError, PreparationSpec, ShapeError, check_precision, keep_awake,
+};
 use records::{
     identity::run_id,
     question::Measure,
