@@ -189,7 +189,13 @@ fn convolutions_and_dense_layers_on_tiles() {
 fn dropout_leaves_out_the_same() {
     let layers =
         ["conv 16 3x3", "relu", "conv 16 3x3 same", "maxpool 2", "dropout 0.5", "flatten", "dense classes"];
-    check_rounding(&architecture("dropout", &layers));
+    let network = architecture("dropout", &layers);
+    for set in sets_with_tiles() {
+        let of = |precision| gradient(&mut model(set, &network, precision), false).0;
+        let distance = distance(&of(Precision::Bf16), &of(Precision::Float32));
+        // A pool's other winners are some hundredths of it, what is left out otherwise is all of it.
+        assert!(distance < 0.3, "{}: {distance}", set.name());
+    }
 }
 
 /// Parameters are what they were, and so is every answer, whatever was learnt in between, also of normalisations with another ε.
