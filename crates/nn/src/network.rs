@@ -3,10 +3,10 @@
 use crate::{
     ActivationSpec, ConvolutionSpec, LayerSpec, ParameterSpec, PoolSpec, Shape, Sliding,
     layers::{
-        ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, DenseLayer, DenseOnTiles,
-        DepthwiseLayer, DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer, PaddingLayer,
-        PermutationLayer, Pool, PoolingLayer, PositionLayer, Purpose, RecurrentLayer, SequenceDenseLayer,
-        TileLayer, is_worth_tiles, map_of_rows,
+        ActivationLayer, AttentionLayer, BatchNormLayer, ConvolutionLayer, ConvolutionOnTiles, DenseLayer,
+        DenseOnTiles, DepthwiseLayer, DropoutLayer, GeneralConvolutionLayer, Layer, LayerNormLayer,
+        PaddingLayer, PermutationLayer, Pool, PoolingLayer, PositionLayer, Purpose, RecurrentLayer,
+        SequenceDenseLayer, is_worth_tiles, map_of_rows,
     },
 };
 use kernels::{
@@ -392,7 +392,7 @@ impl<E: Element> Builder<'_, E> {
         let geometry = geometry();
         let is_worthwhile = tiles::convolution::Convolution::is_worthwhile(&geometry);
         self.layer_on_tiles(is_worthwhile, |tiles| {
-            TileLayer::new(self.set, tiles, geometry, activation, bias)
+            ConvolutionOnTiles::new(self.set, tiles, geometry, activation, bias)
         })
     }
 

@@ -13,8 +13,8 @@
 //! What is multiplied is rounded into the workspace once, a position's sixteen rows one behind the other, with the border of zeros around
 //! the image: so each tap's tile is one block of memory, at a distance that is the same for all positions.
 //!
-//! What is not finite spreads by the arithmetic alone, which multiplies zeros of the border and of a column that makes an odd number even:
-//! the gradient of the weights may be no number where the plain convolution's is infinite.
+//! Infinities are also multiplied by the zeros of the border, and by those of the column that is added to an odd number of columns: the
+//! gradient of the weights can be NaN where that of the plain convolution is infinite.
 
 use super::{
     ROWS, Run, Tiles,

@@ -46,7 +46,7 @@ fn check(values: &[f32]) {
     assert!(aligned && values.len().is_multiple_of(VALUES), "{} values that are no lines", values.len());
 }
 
-/// The nearest bfloat16 number, of two equally near the one whose last bit is zero; what is no number stays none.
+/// Rounds to the nearest bfloat16 number, ties to even; NaN stays NaN.
 #[inline(always)]
 pub(super) fn rounded(value: f32) -> u32 {
     let bits = value.to_bits();
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_is_taken_and_no_number_stays_none() {
+    fn numbers_round_to_nearest_even_and_nan_stays_nan() {
         let of = |value: f32| f32::from_bits(rounded(value) << 16);
         for (value, expected) in [
             (0.0, 0.0),

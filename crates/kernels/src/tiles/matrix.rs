@@ -219,28 +219,14 @@ pub fn of_sixteen(summands: usize) -> usize {
 /// a row. Overwrites `side`.
 ///
 /// # Panics
-/// When `side` does not consist of whole sixteens, or does not begin at a cache line.
+/// When there are no summands, or `side` does not consist of whole sixteens, or does not begin at a cache line.
 pub fn lay_out_left<'a>(
     set: InstructionSet,
     summands: usize,
     of_row: impl Fn(usize, usize) -> &'a [f32],
     side: &mut [f32],
 ) {
-    check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
-    let of_block = of_sixteen(summands) / VALUES;
-    let lines = as_lines_mut(side);
-    set.run_beside_tiles(
-        #[inline(always)]
-        || {
-            for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {
-                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
-                    let mut lines = [Line::ZERO; TILE];
-                    of_pairs(summands, chunk, &mut lines, |row| of_row(row, block));
-                    transpose(set, &lines, tile);
-                }
-            }
-        },
-    );
+    lay_out(set, summands, of_row, side, true);
 }
 
 /// As [`lay_out_left`], the right side.
@@ -253,6 +239,19 @@ pub fn lay_out_right<'a>(
     of_row: impl Fn(usize, usize) -> &'a [f32],
     side: &mut [f32],
 ) {
+    lay_out(set, summands, of_row, side, false);
+}
+
+/// Pairs of rows, tile by tile; a left side's tiles are transposed, so that its columns become rows.
+#[inline(always)]
+fn lay_out<'a>(
+    set: InstructionSet,
+    summands: usize,
+    of_row: impl Fn(usize, usize) -> &'a [f32],
+    side: &mut [f32],
+    transposed: bool,
+) {
+    assert!(summands > 0, "a sum over nothing");
     check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
     let of_block = of_sixteen(summands) / VALUES;
     let lines = as_lines_mut(side);
@@ -261,7 +260,14 @@ pub fn lay_out_right<'a>(
         || {
             for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {
                 for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
-                    of_pairs(summands, chunk, tile, |row| of_row(row, block));
+                    let of = |row| of_row(row, block);
+                    if transposed {
+                        let mut lines = [Line::ZERO; TILE];
+                        of_pairs(summands, chunk, &mut lines, of);
+                        transpose(set, &lines, tile);
+                    } else {
+                        of_pairs(summands, chunk, tile, of);
+                    }
                 }
             }
         },

@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    /// Numbers of all magnitudes: infinities, subnormals and what is no number among them.
+    /// Operands of all magnitudes, with infinities, subnormals and NaN.
     #[test]
     fn the_machines_tiles_have_the_portable_bits() {
         let Ok(tiles) = Tiles::detect() else { return };

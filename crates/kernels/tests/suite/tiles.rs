@@ -49,7 +49,7 @@ impl Problem {
     fn run(&self, tiles: Tiles, mut d_input: Guarded<f32>, into_input: Output) -> Results<Guarded<f32>> {
         let set = if tiles == Tiles::PORTABLE { InstructionSet::PORTABLE } else { InstructionSet::detect() };
         let convolution = Convolution::new(set, tiles, self.geometry.clone());
-        // What is not written must not be read: it is no number.
+        // What is not written must not be read: it is NaN.
         let stale = |length: usize| {
             let mut buffer = Buffer::zeros(length);
             buffer.fill(f32::NAN);

@@ -3,7 +3,7 @@
 use super::{
     Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose,
     projection::{AffineMap, Project, Projection},
-    projection_on_tiles::TileProjection,
+    projection_on_tiles::ProjectionOnTiles,
 };
 use kernels::{
     Element, InstructionSet,
@@ -43,10 +43,10 @@ impl<E: Element> AttentionLayer<Projection<E>> {
     }
 }
 
-impl AttentionLayer<TileProjection> {
+impl AttentionLayer<ProjectionOnTiles> {
     /// With the projections' products of bfloat16 numbers, on tiles; the attention between them is computed as ever.
     pub(crate) fn on_tiles(set: InstructionSet, tiles: Tiles, size: Size) -> Self {
-        Self::with(set, size, |map| TileProjection::new(set, tiles, map, size.steps))
+        Self::with(set, size, |map| ProjectionOnTiles::new(set, tiles, map, size.steps))
     }
 }
 

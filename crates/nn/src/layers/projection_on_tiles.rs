@@ -27,14 +27,14 @@ pub(crate) fn map_of_rows(rows: usize, inputs: usize, outputs: usize) -> Geometr
 }
 
 /// Operands are rounded; the rows of tiles are the images of a group.
-pub(crate) struct TileProjection {
+pub(crate) struct ProjectionOnTiles {
     map: AffineMap,
     convolution: Convolution,
     bias: Bias<f32>,
     packed_weights: Buffer<f32>,
 }
 
-impl TileProjection {
+impl ProjectionOnTiles {
     /// For images of so many rows.
     pub(super) fn new(set: InstructionSet, tiles: Tiles, map: AffineMap, rows: usize) -> Self {
         let AffineMap { inputs, outputs, bias } = map;
@@ -44,7 +44,7 @@ impl TileProjection {
     }
 }
 
-impl Project<f32> for TileProjection {
+impl Project<f32> for ProjectionOnTiles {
     fn map(&self) -> AffineMap {
         self.map
     }

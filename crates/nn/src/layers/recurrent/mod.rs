@@ -12,7 +12,7 @@ use kernels::{Element, InstructionSet, columns::add_column_sums, tiles::Tiles};
 use lstm::LstmCell;
 use lstm_on_tiles::LstmOnTiles;
 use product::{Equations, Form, ProductCell, VectorProducts};
-use product_on_tiles::TileProducts;
+use product_on_tiles::ProductsOnTiles;
 use rayon::prelude::*;
 use std::ops::Range;
 use trace::{Rows, Trace, Widths};
@@ -92,7 +92,7 @@ impl RecurrentLayer<f32> {
         let RecurrentSpec { cell, units, .. } = spec;
         let on_tiles = |equations| -> Box<dyn RecurrentCell<f32>> {
             let form = Form { set, equations, inputs, units };
-            Box::new(ProductCell::new(form, TileProducts::new(form, tiles, GROUP * steps)))
+            Box::new(ProductCell::new(form, ProductsOnTiles::new(form, tiles, GROUP * steps)))
         };
         Self::of_cells(set, spec, steps, reads_images, || match cell {
             Cell::Lstm => Box::new(LstmOnTiles::new(set, tiles, inputs, units, steps)),

@@ -15,7 +15,7 @@ use kernels::{
 };
 
 /// Products whose operands are rounded; a step's rows, the images of a group, fill the rows of tiles.
-pub(super) struct TileProducts {
+pub(super) struct ProductsOnTiles {
     form: Form,
     tiles: Tiles,
     workspace: usize,
@@ -25,7 +25,7 @@ pub(super) struct TileProducts {
     packed_recurrent_transposed: Buffer<f32>,
 }
 
-impl TileProducts {
+impl ProductsOnTiles {
     /// For at most so many rows of all steps.
     pub(super) fn new(form: Form, tiles: Tiles, rows: usize) -> Self {
         let Form { inputs, units, .. } = form;
@@ -87,7 +87,7 @@ impl TileProducts {
     }
 }
 
-impl Products<f32> for TileProducts {
+impl Products<f32> for ProductsOnTiles {
     fn workspace(&self) -> usize {
         self.workspace
     }

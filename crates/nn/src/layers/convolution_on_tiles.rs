@@ -12,7 +12,7 @@ use kernels::{
 /// What [`super::GeneralConvolutionLayer`] computes, of operands that are rounded.
 ///
 /// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`, if any. A group keeps its gradient.
-pub(crate) struct TileLayer {
+pub(crate) struct ConvolutionOnTiles {
     set: InstructionSet,
     convolution: Convolution,
     activation: Activation,
@@ -22,7 +22,7 @@ pub(crate) struct TileLayer {
 
 const _: () = assert!(GROUP == tiles::ROWS, "a group fills the rows of tiles");
 
-impl TileLayer {
+impl ConvolutionOnTiles {
     pub(crate) fn new(
         set: InstructionSet,
         tiles: Tiles,
@@ -45,7 +45,7 @@ impl TileLayer {
     }
 }
 
-impl Layer<f32> for TileLayer {
+impl Layer<f32> for ConvolutionOnTiles {
     fn parameters(&self) -> Vec<LayerParameter> {
         let geometry = self.geometry();
         let initialiser = Initialiser::GlorotUniform {
