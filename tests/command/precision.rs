@@ -99,7 +99,11 @@ fn bench_measures_in_a_precision() {
     };
     let json: Value = serde_json::from_str(&measured(&["--precision", "bf16", "--json"])).expect("JSON");
     assert_eq!(json["models"][0]["training"]["precision"], "bf16");
-    assert!(measured(&["--precision", "bf16"]).contains("  training in bf16, batch 128: "));
+    let table = measured(&["--precision", "bf16"]);
+    assert!(
+        table.contains("  training in bf16, batch 128: ") && table.contains("% of the float32 peak\n"),
+        "{table}"
+    );
     let json: Value = serde_json::from_str(&measured(&["--json"])).expect("JSON");
     assert_eq!(json["models"][0]["training"]["precision"], "float32");
 }

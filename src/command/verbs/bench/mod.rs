@@ -165,12 +165,13 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
     for model in models {
         let training = &model.training;
         line(format_args!("\n{} ({} parameters)", model.name, thousands(model.parameters as u64)));
+        // The peak is that of float32 multiply-adds.
+        let (in_precision, peak) = match training.precision {
+            Precision::Float32 => ("", "peak"),
+            Precision::Bf16 => (" in bf16", "the float32 peak"),
+        };
         line(format_args!(
-            "  training{}, batch {}: {} images/s, {:.2} s an epoch of {};\n    useful {:.0} GFLOP/s, {:.0} % of peak",
-            match training.precision {
-                Precision::Float32 => "",
-                Precision::Bf16 => " in bf16",
-            },
+            "  training{in_precision}, batch {}: {} images/s, {:.2} s an epoch of {};\n    useful {:.0} GFLOP/s, {:.0} % of {peak}",
             training.batch,
             thousands(training.images_per_second.round() as u64),
             training.epoch_seconds,
