@@ -146,18 +146,6 @@ impl InstructionSet {
         }
     }
 
-    /// As [`Self::run`] with AVX-512, which every processor with matrix tiles has; without it as the whole program is compiled, so that
-    /// there are two copies and not three.
-    #[inline]
-    pub(crate) fn run_beside_tiles<R>(self, work: impl FnOnce() -> R) -> R {
-        match self.0 {
-            // SAFETY: a value of this type exists only where its instructions do.
-            #[cfg(target_arch = "x86_64")]
-            Choice::Avx512 => unsafe { with_avx512(work) },
-            _ => work(),
-        }
-    }
-
     #[inline]
     pub(crate) fn run_f32<K: Kernel<f32>>(self, kernel: K) -> K::Output {
         // SAFETY: a value of this type exists only where its instructions do; each kernel's safe entry point has

@@ -3,12 +3,19 @@
 //! Instructions are assembled as they are: the compiler's own names for them are not stable yet. No function is compiled with AMX
 //! enabled, so that the compiler uses no tile itself, and they hold what they hold from one of these functions to the next.
 
-use super::{ROWS, Unit};
+use super::{
+    ROWS, Unit,
+    line::{Line, NUMBERS, PAIRS},
+};
 use std::{
     arch::{
         asm,
-        x86_64::{__cpuid_count, __get_cpuid_max},
+        x86_64::{
+            __cpuid_count, __get_cpuid_max, __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_ps,
+            _mm512_loadu_si512, _mm512_permutexvar_epi16,
+        },
     },
+    mem::transmute,
     sync::OnceLock,
 };
 
@@ -40,7 +47,64 @@ static LAYOUT: Layout = {
 /// Whether the processor has tiles of bfloat16 numbers and Linux lets this process use them, which it is asked for once.
 pub(super) fn is_permitted() -> bool {
     static PERMITTED: OnceLock<bool> = OnceLock::new();
-    *PERMITTED.get_or_init(|| has_tiles() && ask_for_tiles())
+    *PERMITTED.get_or_init(|| has_tiles() && has_vectors() && ask_for_tiles())
+}
+
+/// Those that [`with_vectors`] enables.
+fn has_vectors() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512bf16")
+        && is_x86_feature_detected!("fma")
+}
+
+/// # Safety
+/// [`is_permitted`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")]
+pub(super) unsafe fn with_vectors<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// [`super::line::whole_row`].
+///
+/// # Safety
+/// [`is_permitted`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")]
+pub(super) unsafe fn rounded_row(values: &[f32; NUMBERS]) -> Line {
+    let first = values.as_ptr();
+    // SAFETY: both halves are there; a vector of 32 numbers has the bytes of a line.
+    unsafe {
+        let [low, high] = [_mm512_loadu_ps(first), _mm512_loadu_ps(first.add(PAIRS))];
+        transmute(_mm512_cvtne2ps_pbh(high, low))
+    }
+}
+
+/// [`super::line::whole_pairs`].
+///
+/// # Safety
+/// [`is_permitted`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")]
+pub(super) unsafe fn rounded_pairs(one: &[f32; PAIRS], other: &[f32; PAIRS]) -> Line {
+    const ORDER: [u16; NUMBERS] = {
+        let mut order = [0; NUMBERS];
+        let mut index = 0;
+        while index < NUMBERS {
+            order[index] = (index / 2 + index % 2 * PAIRS) as u16;
+            index += 1;
+        }
+        order
+    };
+    // SAFETY: as above.
+    unsafe {
+        let [one, other] = [one, other].map(|values| _mm512_loadu_ps(values.as_ptr()));
+        let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
+        let joined = transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(other, one));
+        transmute(_mm512_permutexvar_epi16(order, joined))
+    }
 }
 
 fn has_tiles() -> bool {

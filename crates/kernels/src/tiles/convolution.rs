@@ -18,11 +18,14 @@
 
 use super::{
     ROWS, Run, Tiles,
-    line::{Line, NUMBERS, PAIRS, VALUES, as_lines, as_lines_mut, pairs, row, transpose},
+    line::{
+        Line, NUMBERS, PAIRS, Part, VALUES, as_lines, as_lines_mut, pairs, row, transpose, whole_pairs,
+        whole_row,
+    },
     pass::{Begin, Positions, Runs, Sums, Target, WeightSums},
 };
 use crate::{
-    InstructionSet, check_length,
+    check_length,
     columns::add_column_sums,
     convolution::{Derivatives, general::Geometry},
     length,
@@ -41,13 +44,16 @@ const IMAGE_PAIRS: usize = ROWS / 2;
 /// Such a convolution, laid out.
 #[derive(Debug)]
 pub struct Convolution {
-    set: InstructionSet,
     tiles: Tiles,
     geometry: Geometry,
     /// Rows and columns of the border of zeros.
     border: [usize; 2],
     /// Where the taps of an output lie in the images and in the packed weights.
     taps: Vec<Run>,
+    /// Where a tap begins in the images in pairs.
+    tap_starts: Vec<usize>,
+    /// Whether a tap reads a row, and a column, of the images with their border.
+    is_read: [Vec<bool>; 2],
     /// Where those outputs lie that read an input, and the taps by which they do, by the remainders of its row and its column by the stride.
     readers: Vec<Vec<Run>>,
     /// Rows of outputs, and of inputs whose columns are a stride apart.
@@ -67,16 +73,17 @@ impl Convolution {
     ///
     /// # Panics
     /// When the geometry has groups, or is more than a machine can address.
-    pub fn new(set: InstructionSet, tiles: Tiles, geometry: Geometry) -> Self {
+    pub fn new(tiles: Tiles, geometry: Geometry) -> Self {
         assert_eq!(geometry.groups(), 1, "groups");
         let border = geometry.border();
         let mut new = Self {
-            set,
             tiles,
             geometry,
             border,
             taps: Vec::new(),
             readers: Vec::new(),
+            tap_starts: Vec::new(),
+            is_read: [const { Vec::new() }; 2],
             outputs: Vec::new(),
             inputs: Vec::new(),
             rows: Vec::new(),
@@ -100,8 +107,28 @@ impl Convolution {
             Run { a, b: (tap * channel_tiles) as isize }
         };
         self.taps = (0..taps).map(tap).collect();
+        let start = |tap: usize| {
+            let [row, column] = of_tap(tap).map(|index| index * size.dilation);
+            row * self.phased_row()
+                + (column % size.stride * self.phased_columns() + column / size.stride) * IMAGE_PAIRS
+        };
+        self.tap_starts = (0..taps).map(start).collect();
         let (output_rows, output_columns) =
             (self.geometry.sliding().output_height(), self.geometry.sliding().output_width());
+        // The column that is added to an odd number of columns reads too.
+        let sides = [
+            (size.height, size.kernel_height, output_rows),
+            (size.width, size.kernel_width, 2 * self.column_pairs()),
+        ];
+        self.is_read = sides.map(|(length, taps, outputs)| {
+            let mut is_read = vec![false; length];
+            for (output, tap) in product(outputs, taps) {
+                if let Some(is_read) = is_read.get_mut(output * size.stride + tap * size.dilation) {
+                    *is_read = true;
+                }
+            }
+            is_read
+        });
         let filters = self.geometry.filters();
         let outputs = |row: usize| Positions {
             c: row * output_columns * filters,
@@ -249,19 +276,19 @@ impl Convolution {
         check_length!(weights, [filters, length]);
         check_length!(packed, [self.packed_weights_length()]);
         let (by_filter, by_channel) = as_lines_mut(packed).split_at_mut(self.weight_lines()[0]);
-        let set = self.set;
+        let tiles = self.tiles;
         let of_tap = |filter: usize, tap: usize| &weights[filter * length + tap * channels..][..channels];
-        set.run_beside_tiles(
+        tiles.round(
             #[inline(always)]
             || {
-                let mut tiles = by_filter.chunks_exact_mut(TILE);
+                let mut to = by_filter.chunks_exact_mut(TILE);
                 for first in (0..filters).step_by(WIDTH) {
                     for (tap, channel) in product(taps, self.channel_blocks()) {
                         let mut rows = [Line::ZERO; TILE];
                         for (line, filter) in rows.iter_mut().zip(first..filters.min(first + WIDTH)) {
-                            *line = row(part(of_tap(filter, tap), channel * NUMBERS, NUMBERS));
+                            *line = row(tiles, part(of_tap(filter, tap), channel * NUMBERS, NUMBERS));
                         }
-                        transpose(set, &rows, tiles.next().expect("a tile each"));
+                        transpose(tiles, &rows, to.next().expect("a tile each"));
                     }
                 }
                 let mut lines = by_channel.iter_mut();
@@ -271,7 +298,8 @@ impl Convolution {
                             true => part(of_tap(filter, tap), first, WIDTH),
                             false => &[],
                         };
-                        *lines.next().expect("a line each") = pairs(of(2 * filter), of(2 * filter + 1));
+                        *lines.next().expect("a line each") =
+                            pairs(tiles, of(2 * filter), of(2 * filter + 1));
                     }
                 }
             },
@@ -333,26 +361,19 @@ impl Convolution {
     ) {
         let Derivatives { weights: d_weights, bias: d_bias, input: d_input, into_input } = derivatives;
         let (images, filters, channels) = (self.images(input), self.geometry.filters(), self.channels());
-        let (taps, length) = (self.geometry.sliding().taps(), self.geometry.filter_length());
+        let length = self.geometry.filter_length();
         check_length!(packed_weights, [self.packed_weights_length()]);
         check_length!(d_output, [images, self.geometry.output_length()]);
         check_length!(d_weights, [filters, length]);
         if let Some(d_bias) = d_bias {
             check_length!(d_bias, [filters]);
-            add_column_sums(self.set, d_output, d_bias);
+            add_column_sums(self.tiles.set, d_output, d_bias);
         }
         let lines = as_lines_mut(workspace);
         let (a, b) = lines.split_at_mut(filters.div_ceil(WIDTH) * self.turned_lines());
         let b = &mut b[..channels.div_ceil(WIDTH) * self.paired_lines()];
         self.turn_derivatives(d_output, images, a);
         self.pair_images(input, images, b);
-        let size = self.geometry.sliding().size();
-        let starts = (0..taps).map(|tap| {
-            let [row, column] =
-                [tap / size.kernel_width, tap % size.kernel_width].map(|index| index * size.dilation);
-            row * self.phased_row()
-                + (column % size.stride * self.phased_columns() + column / size.stride) * IMAGE_PAIRS
-        });
         self.tiles.run(WeightSums {
             runs: &self.rows,
             count: self.column_pairs(),
@@ -360,7 +381,7 @@ impl Convolution {
             a_block: self.turned_lines(),
             b,
             b_block: self.paired_lines(),
-            taps: starts,
+            taps: &self.tap_starts,
             c: Target {
                 values: d_weights,
                 rows: filters,
@@ -416,7 +437,17 @@ impl Convolution {
         let size = *self.geometry.sliding().size();
         let [top, left] = self.border;
         let inner = [size.height - 2 * top, size.width - 2 * left];
-        self.round(input, images, inner, size.channels, [top, left], [size.height, size.width], lines);
+        let [rows, columns] = &self.is_read;
+        self.round(
+            input,
+            images,
+            inner,
+            size.channels,
+            [top, left],
+            [size.height, size.width],
+            |row, column| rows[row] && columns[column],
+            lines,
+        );
     }
 
     /// The derivatives with zeros around, `[row, column, block of filters, image]`.
@@ -430,6 +461,7 @@ impl Convolution {
             self.geometry.filters(),
             self.before(),
             self.derivative_sides(),
+            |_, _| true,
             lines,
         );
     }
@@ -444,16 +476,22 @@ impl Convolution {
         channels: usize,
         before: [usize; 2],
         outer: [usize; 2],
+        is_read: impl Fn(usize, usize) -> bool,
         lines: &mut [Line],
     ) {
         let of_image = inner[0] * inner[1] * channels;
         let blocks = channels.div_ceil(NUMBERS);
-        self.set.run_beside_tiles(
+        let tiles = self.tiles;
+        tiles.round(
             #[inline(always)]
             || {
+                let (whole, last) = (Part::first(NUMBERS), Part::first(channels - (blocks - 1) * NUMBERS));
                 let mut pixels = lines.chunks_exact_mut(blocks * TILE);
                 for (row_index, column) in product(outer[0], outer[1]) {
                     let pixel = pixels.next().expect("a pixel each");
+                    if !is_read(row_index, column) {
+                        continue;
+                    }
                     let [y, x] = [row_index.wrapping_sub(before[0]), column.wrapping_sub(before[1])];
                     if y >= inner[0] || x >= inner[1] {
                         pixel.fill(Line::ZERO);
@@ -461,11 +499,12 @@ impl Convolution {
                     }
                     let first = (y * inner[1] + x) * channels;
                     for (block, tile) in pixel.chunks_exact_mut(TILE).enumerate() {
+                        let part = if block + 1 < blocks { &whole } else { &last };
                         for (image, line) in tile.iter_mut().enumerate() {
                             *line = match image < images {
                                 true => {
-                                    let values = &values[image * of_image + first..][..channels];
-                                    row(part(values, block * NUMBERS, NUMBERS))
+                                    let values = &values[image * of_image + first + block * NUMBERS..];
+                                    whole_row(tiles, &part.of(values))
                                 }
                                 false => Line::ZERO,
                             };
@@ -482,29 +521,35 @@ impl Convolution {
         let ([top, left], channels) = (self.border, size.channels);
         let [height, width] = [size.height - 2 * top, size.width - 2 * left];
         let of_image = height * width * channels;
-        self.set.run_beside_tiles(
+        let tiles = self.tiles;
+        let [rows, columns] = &self.is_read;
+        tiles.round(
             #[inline(always)]
             || {
                 let mut lines = lines.chunks_exact_mut(IMAGE_PAIRS);
                 for first_channel in (0..channels).step_by(WIDTH) {
+                    let part = Part::first(channels - first_channel);
                     for row in 0..size.height {
                         for (first, column) in product(size.stride, self.phased_columns()) {
                             let pixel = lines.next().expect("a pixel each");
-                            let [y, x] =
-                                [row.wrapping_sub(top), (column * size.stride + first).wrapping_sub(left)];
+                            let padded = column * size.stride + first;
+                            if !rows[row] || !columns.get(padded).is_none_or(|is_read| *is_read) {
+                                continue;
+                            }
+                            let [y, x] = [row.wrapping_sub(top), padded.wrapping_sub(left)];
                             if y >= height || x >= width {
                                 pixel.fill(Line::ZERO);
                                 continue;
                             }
                             let of = |image: usize| match image < images {
                                 true => {
-                                    let first = image * of_image + (y * width + x) * channels;
-                                    part(&input[first..][..channels], first_channel, WIDTH)
+                                    let pixel = image * of_image + (y * width + x) * channels;
+                                    part.of(&input[pixel + first_channel..])
                                 }
-                                false => &[],
+                                false => [0.0; WIDTH],
                             };
                             for (pair, line) in pixel.iter_mut().enumerate() {
-                                *line = pairs(of(2 * pair), of(2 * pair + 1));
+                                *line = whole_pairs(tiles, &of(2 * pair), &of(2 * pair + 1));
                             }
                         }
                     }
@@ -517,27 +562,28 @@ impl Convolution {
     fn turn_derivatives(&self, d_output: &[f32], images: usize, lines: &mut [Line]) {
         let (sliding, filters) = (self.geometry.sliding(), self.geometry.filters());
         let (width, of_image) = (sliding.output_width(), self.geometry.output_length());
-        let set = self.set;
-        set.run_beside_tiles(
+        let tiles = self.tiles;
+        tiles.round(
             #[inline(always)]
             || {
-                let mut tiles = lines.chunks_exact_mut(TILE);
+                let mut to = lines.chunks_exact_mut(TILE);
                 for first in (0..filters).step_by(WIDTH) {
+                    let part = Part::first(filters - first);
                     for (row, pair) in product(sliding.output_height(), self.column_pairs()) {
                         let of = |column: usize, image: usize| match column < width && image < images {
                             true => {
                                 let position = image * of_image + (row * width + column) * filters;
-                                part(&d_output[position..][..filters], first, WIDTH)
+                                part.of(&d_output[position + first..])
                             }
-                            false => &[],
+                            false => [0.0; WIDTH],
                         };
                         let mut rows = [Line::ZERO; TILE];
                         for (index, line) in rows.iter_mut().enumerate() {
                             let column = 2 * pair + index / IMAGE_PAIRS;
                             let image = index % IMAGE_PAIRS * 2;
-                            *line = pairs(of(column, image), of(column, image + 1));
+                            *line = whole_pairs(tiles, &of(column, image), &of(column, image + 1));
                         }
-                        transpose(set, &rows, tiles.next().expect("a tile each"));
+                        transpose(tiles, &rows, to.next().expect("a tile each"));
                     }
                 }
             },

@@ -1,6 +1,6 @@
 //! The memory of tiles: lines of 64 bytes, which are 32 bfloat16 numbers or sixteen pairs of them.
 
-use crate::InstructionSet;
+use super::{Choice, Tiles};
 
 /// Sixteen pairs of bfloat16 numbers, the first of each in the lower half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +46,12 @@ fn check(values: &[f32]) {
     assert!(aligned && values.len().is_multiple_of(VALUES), "{} values that are no lines", values.len());
 }
 
-/// Rounds to the nearest bfloat16 number, ties to even; NaN stays NaN.
+/// Rounds to the nearest bfloat16 number, ties to even; NaN stays NaN, and what is subnormal is zero, as in a product.
 #[inline(always)]
 pub(super) fn rounded(value: f32) -> u32 {
+    const EXPONENT: u32 = 0x7f80_0000;
     let bits = value.to_bits();
+    let bits = if bits & EXPONENT == 0 { bits & 0x8000_0000 } else { bits };
     // The exponent takes the carry; the largest numbers become infinite, as they must.
     let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
     if value.is_nan() { bits >> 16 | 0x40 } else { nearest }
@@ -57,18 +59,65 @@ pub(super) fn rounded(value: f32) -> u32 {
 
 /// Up to 32 values, one behind the other; zeros in the place of what is missing.
 #[inline(always)]
-pub(super) fn row(values: &[f32]) -> Line {
-    if let Ok(values) = <&[f32; NUMBERS]>::try_from(values) {
-        return whole_row(values);
+pub(super) fn row(tiles: Tiles, values: &[f32]) -> Line {
+    whole_row(tiles, &filled_up(values))
+}
+
+/// All values, and zeros.
+#[inline(always)]
+fn filled_up<const COUNT: usize>(values: &[f32]) -> [f32; COUNT] {
+    if let Ok(values) = values.try_into() {
+        return values;
     }
-    let mut all = [0.0; NUMBERS];
+    let mut all = [0.0; COUNT];
     all[..values.len()].copy_from_slice(values);
-    whole_row(&all)
+    all
+}
+
+/// Reads a part of `COUNT` values, with zeros for the rest.
+///
+/// Where enough values lie behind, all are read and those put away: a copy of so many is a call, and what it has written in parts can be
+/// read as a whole only once it has reached the cache.
+pub(super) struct Part<const COUNT: usize> {
+    count: usize,
+    /// All ones where a value counts.
+    bits: [u32; COUNT],
+}
+
+impl<const COUNT: usize> Part<COUNT> {
+    /// The first so many, or all if they are more.
+    #[inline(always)]
+    pub(super) fn first(count: usize) -> Self {
+        let count = count.min(COUNT);
+        Self { count, bits: std::array::from_fn(|index| if index < count { u32::MAX } else { 0 }) }
+    }
+
+    /// Those of the values that come first.
+    #[inline(always)]
+    pub(super) fn of(&self, values: &[f32]) -> [f32; COUNT] {
+        let Some(all) = values.first_chunk::<COUNT>() else {
+            return filled_up(&values[..self.count]);
+        };
+        let mut part = [0.0; COUNT];
+        for ((to, value), bits) in part.iter_mut().zip(all).zip(self.bits) {
+            *to = f32::from_bits(value.to_bits() & bits);
+        }
+        part
+    }
 }
 
 /// 32 values, one behind the other.
 #[inline(always)]
-pub(super) fn whole_row(values: &[f32; NUMBERS]) -> Line {
+pub(super) fn whole_row(tiles: Tiles, values: &[f32; NUMBERS]) -> Line {
+    match tiles.unit {
+        Choice::Portable => portable_row(values),
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        // SAFETY: a value of this type exists only where the instructions do.
+        Choice::Amx => unsafe { super::amx::rounded_row(values) },
+    }
+}
+
+fn portable_row(values: &[f32; NUMBERS]) -> Line {
     let mut halves = [0u16; NUMBERS];
     for (half, value) in halves.iter_mut().zip(values) {
         *half = rounded(*value) as u16;
@@ -82,22 +131,25 @@ pub(super) fn whole_row(values: &[f32; NUMBERS]) -> Line {
 
 /// Up to sixteen values of two rows, in pairs; zeros in the place of what is missing.
 #[inline(always)]
-pub(super) fn pairs(first: &[f32], second: &[f32]) -> Line {
-    if let (Ok(first), Ok(second)) = (first.try_into(), second.try_into()) {
-        return whole_pairs(first, second);
-    }
-    let (mut one, mut other) = ([0.0; PAIRS], [0.0; PAIRS]);
-    one[..first.len()].copy_from_slice(first);
-    other[..second.len()].copy_from_slice(second);
-    whole_pairs(&one, &other)
+pub(super) fn pairs(tiles: Tiles, one: &[f32], other: &[f32]) -> Line {
+    whole_pairs(tiles, &filled_up(one), &filled_up(other))
 }
 
 /// Sixteen values of two rows, in pairs.
 #[inline(always)]
-pub(super) fn whole_pairs(first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
+pub(super) fn whole_pairs(tiles: Tiles, one: &[f32; PAIRS], other: &[f32; PAIRS]) -> Line {
+    match tiles.unit {
+        Choice::Portable => portable_pairs(one, other),
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        // SAFETY: a value of this type exists only where the instructions do.
+        Choice::Amx => unsafe { super::amx::rounded_pairs(one, other) },
+    }
+}
+
+fn portable_pairs(one: &[f32; PAIRS], other: &[f32; PAIRS]) -> Line {
     let mut line = [0; PAIRS];
-    for (pair, (first, second)) in line.iter_mut().zip(first.iter().zip(second)) {
-        *pair = rounded(*second) << 16 | rounded(*first);
+    for (pair, (one, other)) in line.iter_mut().zip(one.iter().zip(other)) {
+        *pair = rounded(*other) << 16 | rounded(*one);
     }
     Line(line)
 }
@@ -106,7 +158,7 @@ pub(super) fn whole_pairs(first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
 ///
 /// Compiled once: whoever is compiled for several instruction sets would have it for all of them, each.
 #[inline(never)]
-pub(super) fn transpose(set: InstructionSet, lines: &[Line], to: &mut [Line]) {
+pub(super) fn transpose(tiles: Tiles, lines: &[Line], to: &mut [Line]) {
     assert!(lines.len() == PAIRS && to.len() == PAIRS, "{} and {} lines of 16", lines.len(), to.len());
     let side = PAIRS;
     // SAFETY: a line is sixteen values of 32 bits, which are moved as they are; there are sixteen of either, as checked above.
@@ -116,7 +168,7 @@ pub(super) fn transpose(set: InstructionSet, lines: &[Line], to: &mut [Line]) {
             std::slice::from_raw_parts_mut(to.as_mut_ptr().cast::<f32>(), side * side),
         )
     };
-    crate::transpose::transpose(set, [side, side], from, to);
+    crate::transpose::transpose(tiles.set, [side, side], from, to);
 }
 
 #[cfg(test)]
@@ -134,6 +186,8 @@ mod tests {
             (1.0 + 1.1 / 256.0, 1.0 + 1.0 / 128.0),
             (f32::MAX, f32::INFINITY),
             (f32::NEG_INFINITY, f32::NEG_INFINITY),
+            (f32::MIN_POSITIVE, f32::MIN_POSITIVE),
+            (-f32::MIN_POSITIVE.next_down(), -0.0),
         ] {
             assert_eq!(of(value).to_bits(), f32::to_bits(expected), "{value}");
         }
@@ -142,18 +196,36 @@ mod tests {
         }
     }
 
+    /// Every upper half, with lower halves around where rounding turns.
+    #[test]
+    fn the_machine_rounds_to_the_portable_bits() {
+        let Ok(tiles) = Tiles::detect() else { return };
+        for lower in [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff] {
+            for first in (0..=0xffff_u32).step_by(NUMBERS) {
+                let values: [f32; NUMBERS] =
+                    std::array::from_fn(|index| f32::from_bits((first + index as u32) << 16 | lower));
+                assert_eq!(whole_row(tiles, &values), portable_row(&values), "{first:x} {lower:x}");
+                let [one, other] = [0, PAIRS].map(|at| values[at..].first_chunk().expect("a half"));
+                assert_eq!(whole_pairs(tiles, one, other), portable_pairs(one, other), "{first:x} {lower:x}");
+            }
+        }
+    }
+
     #[test]
     fn rows_and_pairs_lie_as_tiles_read_them() {
         let values: [f32; NUMBERS] = std::array::from_fn(|index| index as f32);
-        let line = row(&values[..31]);
+        let line = row(Tiles::PORTABLE, &values[..31]);
         assert_eq!(line.0[1], rounded(3.0) << 16 | rounded(2.0));
         assert_eq!(line.0[15], rounded(30.0));
-        let line = pairs(&values[..15], &values[16..31]);
+        let line = pairs(Tiles::PORTABLE, &values[..15], &values[16..31]);
         assert_eq!((line.0[1], line.0[15]), (rounded(17.0) << 16 | rounded(1.0), 0));
+        let part = Part::<NUMBERS>::first(20);
+        assert_eq!(part.of(&values)[..21], [&values[..20], &[0.0]].concat());
+        assert_eq!(part.of(&values), part.of(&values[..20]), "at the end of memory");
         let lines: Vec<Line> =
             (0..16).map(|row| Line(std::array::from_fn(|column| 16 * row + column as u32))).collect();
         let mut turned = vec![Line::ZERO; 16];
-        transpose(InstructionSet::detect(), &lines, &mut turned);
+        transpose(Tiles::PORTABLE, &lines, &mut turned);
         assert!(
             (0..256).all(|index| turned[index / 16].0[index % 16] == (16 * (index % 16) + index / 16) as u32)
         );

@@ -9,7 +9,7 @@ use super::{
     line::{Line, NUMBERS, PAIRS, VALUES, as_lines, as_lines_mut, pairs, row, transpose},
     pass::{Begin, Positions, Runs, Sums, WeightSums},
 };
-use crate::{InstructionSet, check_length, length};
+use crate::{check_length, length};
 use rayon::prelude::*;
 
 /// Lines of a tile, and columns of C in it.
@@ -54,25 +54,25 @@ pub fn sixteen_of(row: &[f32], index: usize) -> &[f32] {
 ///
 /// # Panics
 /// When a length does not fit, or what is packed does not begin at a cache line.
-pub fn pack_both(set: InstructionSet, matrix: &[f32], columns: usize, [packed, transposed]: [&mut [f32]; 2]) {
+pub fn pack_both(tiles: Tiles, matrix: &[f32], columns: usize, [packed, transposed]: [&mut [f32]; 2]) {
     let rows = matrix.len() / columns;
     let of_row = |row: usize| &matrix[row * columns..][..columns];
     let [of_columns, of_rows] = [blocks(rows), blocks(columns)];
     check_length!(matrix, [rows, columns]);
     check_length!(packed, [packed_length(of_columns, columns)]);
     check_length!(transposed, [packed_length(of_rows, rows)]);
-    let tiles = packed.par_chunks_mut(packed_length(of_columns, WIDTH)).enumerate();
-    tiles.for_each(|(tile, packed)| {
+    let chunks = packed.par_chunks_mut(packed_length(of_columns, WIDTH)).enumerate();
+    chunks.for_each(|(tile, packed)| {
         let row = |block: usize, index: usize| match block * NUMBERS + index {
             row if row < rows => sixteen_of(of_row(row), tile),
             _ => &[],
         };
-        pack(set, [of_columns, WIDTH.min(columns - tile * WIDTH)], row, packed);
+        pack(tiles, [of_columns, WIDTH.min(columns - tile * WIDTH)], row, packed);
     });
-    let tiles = transposed.par_chunks_mut(packed_length(of_rows, WIDTH)).enumerate();
-    tiles.for_each(|(tile, packed)| {
+    let chunks = transposed.par_chunks_mut(packed_length(of_rows, WIDTH)).enumerate();
+    chunks.for_each(|(tile, packed)| {
         let column = |column: usize, block: usize| block_of(of_row(tile * WIDTH + column), block);
-        pack_columns(set, [of_rows, WIDTH.min(rows - tile * WIDTH)], column, packed);
+        pack_columns(tiles, [of_rows, WIDTH.min(rows - tile * WIDTH)], column, packed);
     });
 }
 
@@ -90,14 +90,14 @@ pub fn packed_length(blocks: usize, columns: usize) -> usize {
 /// # Panics
 /// When a length does not fit, or `packed` does not begin at a cache line.
 pub fn pack<'a>(
-    set: InstructionSet,
+    tiles: Tiles,
     [blocks, columns]: [usize; 2],
     of_row: impl Fn(usize, usize) -> &'a [f32],
     packed: &mut [f32],
 ) {
     check_length!(packed, [packed_length(blocks, columns)]);
     let lines = as_lines_mut(packed);
-    set.run_beside_tiles(
+    tiles.round(
         #[inline(always)]
         || {
             let mut lines = lines.iter_mut();
@@ -108,7 +108,7 @@ pub fn pack<'a>(
                             [] => &[],
                             row => &row[first..columns.min(first + WIDTH)],
                         });
-                        *lines.next().expect("a line each") = pairs(one, other);
+                        *lines.next().expect("a line each") = pairs(tiles, one, other);
                     }
                 }
             }
@@ -121,24 +121,24 @@ pub fn pack<'a>(
 /// # Panics
 /// As [`pack`].
 pub fn pack_columns<'a>(
-    set: InstructionSet,
+    tiles: Tiles,
     [blocks, columns]: [usize; 2],
     of_column: impl Fn(usize, usize) -> &'a [f32],
     packed: &mut [f32],
 ) {
     check_length!(packed, [packed_length(blocks, columns)]);
-    let tiles = as_lines_mut(packed);
-    set.run_beside_tiles(
+    let lines = as_lines_mut(packed);
+    tiles.round(
         #[inline(always)]
         || {
-            let mut tiles = tiles.chunks_exact_mut(TILE);
+            let mut chunks = lines.chunks_exact_mut(TILE);
             for first in (0..columns).step_by(WIDTH) {
                 for block in 0..blocks {
-                    let mut lines = [Line::ZERO; TILE];
-                    for (line, column) in lines.iter_mut().zip(first..columns.min(first + WIDTH)) {
-                        *line = row(of_column(column, block));
+                    let mut columns_of_tile = [Line::ZERO; TILE];
+                    for (line, column) in columns_of_tile.iter_mut().zip(first..columns.min(first + WIDTH)) {
+                        *line = row(tiles, of_column(column, block));
                     }
-                    transpose(set, &lines, tiles.next().expect("a tile each"));
+                    transpose(tiles, &columns_of_tile, chunks.next().expect("a tile each"));
                 }
             }
         },
@@ -157,9 +157,7 @@ pub fn rows_length(blocks: usize) -> usize {
 ///
 /// # Panics
 /// When a length does not fit, or the packed matrix or the workspace do not begin at a cache line.
-#[expect(clippy::too_many_arguments, reason = "the matrices of one product")]
 pub fn multiply<'a>(
-    set: InstructionSet,
     tiles: Tiles,
     blocks: usize,
     of_row: impl Fn(usize, usize) -> &'a [f32],
@@ -172,12 +170,12 @@ pub fn multiply<'a>(
     assert!(c.rows <= ROWS, "{} rows at once: at most {ROWS} expected", c.rows);
     let rows = c.rows;
     let a = as_lines_mut(&mut workspace[..rows_length(blocks)]);
-    set.run_beside_tiles(
+    tiles.round(
         #[inline(always)]
         || {
             for (block, tile) in a.chunks_exact_mut(TILE).enumerate() {
                 for (index, line) in tile.iter_mut().enumerate() {
-                    *line = if index < rows { row(of_row(index, block)) } else { Line::ZERO };
+                    *line = if index < rows { row(tiles, of_row(index, block)) } else { Line::ZERO };
                 }
             }
         },
@@ -221,12 +219,12 @@ pub fn of_sixteen(summands: usize) -> usize {
 /// # Panics
 /// When there are no summands, or `side` does not consist of whole sixteens, or does not begin at a cache line.
 pub fn lay_out_left<'a>(
-    set: InstructionSet,
+    tiles: Tiles,
     summands: usize,
     of_row: impl Fn(usize, usize) -> &'a [f32],
     side: &mut [f32],
 ) {
-    lay_out(set, summands, of_row, side, true);
+    lay_out(tiles, summands, of_row, side, true);
 }
 
 /// As [`lay_out_left`], the right side.
@@ -234,18 +232,18 @@ pub fn lay_out_left<'a>(
 /// # Panics
 /// As there.
 pub fn lay_out_right<'a>(
-    set: InstructionSet,
+    tiles: Tiles,
     summands: usize,
     of_row: impl Fn(usize, usize) -> &'a [f32],
     side: &mut [f32],
 ) {
-    lay_out(set, summands, of_row, side, false);
+    lay_out(tiles, summands, of_row, side, false);
 }
 
 /// Pairs of rows, tile by tile; a left side's tiles are transposed, so that its columns become rows.
 #[inline(always)]
 fn lay_out<'a>(
-    set: InstructionSet,
+    tiles: Tiles,
     summands: usize,
     of_row: impl Fn(usize, usize) -> &'a [f32],
     side: &mut [f32],
@@ -255,18 +253,18 @@ fn lay_out<'a>(
     check_length!(side, [side.len() / of_sixteen(summands), of_sixteen(summands)]);
     let of_block = of_sixteen(summands) / VALUES;
     let lines = as_lines_mut(side);
-    set.run_beside_tiles(
+    tiles.round(
         #[inline(always)]
         || {
-            for (block, tiles) in lines.chunks_exact_mut(of_block).enumerate() {
-                for (chunk, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
+            for (block, lines) in lines.chunks_exact_mut(of_block).enumerate() {
+                for (chunk, tile) in lines.chunks_exact_mut(TILE).enumerate() {
                     let of = |row| of_row(row, block);
                     if transposed {
                         let mut lines = [Line::ZERO; TILE];
-                        of_pairs(summands, chunk, &mut lines, of);
-                        transpose(set, &lines, tile);
+                        of_pairs(tiles, summands, chunk, &mut lines, of);
+                        transpose(tiles, &lines, tile);
                     } else {
-                        of_pairs(summands, chunk, tile, of);
+                        of_pairs(tiles, summands, chunk, tile, of);
                     }
                 }
             }
@@ -289,7 +287,7 @@ pub fn multiply_laid_out(tiles: Tiles, summands: usize, left: &[f32], right: &[f
         a_block: of_block,
         b: as_lines(right),
         b_block: of_block,
-        taps: std::iter::once(0),
+        taps: &[0],
         c,
         tap_step: 0,
     });
@@ -309,7 +307,6 @@ pub fn columns_length([rows, columns]: [usize; 2], summands: usize) -> usize {
 /// # Panics
 /// When a length does not fit, or the workspace does not begin at a cache line.
 pub fn multiply_columns<'a>(
-    set: InstructionSet,
     tiles: Tiles,
     summands: usize,
     of_a: impl Fn(usize, usize) -> &'a [f32],
@@ -319,17 +316,23 @@ pub fn multiply_columns<'a>(
 ) {
     let workspace = &mut workspace[..columns_length([c.rows, c.columns], summands)];
     let (left, right) = workspace.split_at_mut(side_length(c.rows, summands));
-    lay_out_left(set, summands, of_a, left);
-    lay_out_right(set, summands, of_b, right);
+    lay_out_left(tiles, summands, of_a, left);
+    lay_out_right(tiles, summands, of_b, right);
     multiply_laid_out(tiles, summands, left, right, c);
 }
 
 /// The 32 rows of a chunk in pairs; zeros behind the last.
 #[inline(always)]
-fn of_pairs<'a>(summands: usize, chunk: usize, lines: &mut [Line], of_row: impl Fn(usize) -> &'a [f32]) {
+fn of_pairs<'a>(
+    tiles: Tiles,
+    summands: usize,
+    chunk: usize,
+    lines: &mut [Line],
+    of_row: impl Fn(usize) -> &'a [f32],
+) {
     let of = |row: usize| if row < summands { of_row(row) } else { &[] };
     for (pair, line) in lines.iter_mut().enumerate() {
         let first = chunk * NUMBERS + 2 * pair;
-        *line = pairs(of(first), of(first + 1));
+        *line = pairs(tiles, of(first), of(first + 1));
     }
 }

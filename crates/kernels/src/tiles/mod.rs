@@ -25,9 +25,13 @@ use line::Line;
 /// Rows of a tile, and images that a pass takes.
 pub const ROWS: usize = 16;
 
-/// What multiplies tiles. A value exists only where this process may use its instructions.
+/// What multiplies tiles, and what else is done beside them. A value exists only where this process may use its instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Tiles(Choice);
+pub struct Tiles {
+    unit: Choice,
+    /// For what is not rounded.
+    set: InstructionSet,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Choice {
@@ -45,14 +49,21 @@ pub struct NoTiles;
 
 impl Tiles {
     /// The plain implementation, which runs everywhere, slowly.
-    pub const PORTABLE: Self = Self(Choice::Portable);
+    pub const PORTABLE: Self = Self { unit: Choice::Portable, set: InstructionSet::PORTABLE };
 
     /// What goes with an instruction set: the machine's tiles, with the portable one the plain implementation.
     ///
     /// # Errors
     /// Where the machine has none: nothing slower is taken in silence.
     pub fn beside(set: InstructionSet) -> Result<Self, NoTiles> {
-        if set == InstructionSet::PORTABLE { Ok(Self::PORTABLE) } else { Self::detect() }
+        if set == InstructionSet::PORTABLE {
+            return Ok(Self::PORTABLE);
+        }
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if amx::is_permitted() {
+            return Ok(Self { unit: Choice::Amx, set });
+        }
+        Err(NoTiles)
     }
 
     /// The machine's.
@@ -60,15 +71,25 @@ impl Tiles {
     /// # Errors
     /// Where it has none.
     pub fn detect() -> Result<Self, NoTiles> {
-        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        if amx::is_permitted() {
-            return Ok(Self(Choice::Amx));
+        match InstructionSet::detect() {
+            InstructionSet::PORTABLE => Err(NoTiles),
+            set => Self::beside(set),
         }
-        Err(NoTiles)
+    }
+
+    /// Runs `work`, which rounds numbers, compiled for the vectors that every machine with the tiles has: as [`InstructionSet::run`].
+    #[inline]
+    fn round<R>(self, work: impl FnOnce() -> R) -> R {
+        match self.unit {
+            Choice::Portable => work(),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            // SAFETY: a value of this type exists only where the instructions do.
+            Choice::Amx => unsafe { amx::with_vectors(work) },
+        }
     }
 
     fn run<K: TileKernel>(self, kernel: K) {
-        match self.0 {
+        match self.unit {
             Choice::Portable => kernel.run(&mut portable::Portable::new()),
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             // SAFETY: a value of this type exists only where the instructions do.
@@ -112,9 +133,10 @@ struct Sum<'a> {
     step: [usize; 2],
 }
 
-/// `C[2 m + n] += Σ A[m] · B[n]` for up to two blocks of either, in the tiles 0 to 3.
+/// `C[N m + n] += Σ A[m] · B[n]`, in as many of the tiles 0 to 3: for up to two blocks of either, or one and four.
 ///
-/// Each tile of A and B is loaded once for two products: a load of sixteen lines takes half as long as a product.
+/// Four products that do not wait for each other take as long as the first of them until its sum is there. Of two by two each tile of A
+/// and B is loaded once for two: a load of sixteen lines takes half as long as a product.
 ///
 /// # Safety
 /// Sixteen lines can be read from each line that the sum names, from each of the blocks.
@@ -135,16 +157,30 @@ unsafe fn accumulate<U: Unit, const M: usize, const N: usize>(
                 unit.load::<4>(a[0].cast(), STRIDE);
                 unit.load::<6>(b[0].cast(), STRIDE);
                 unit.multiply::<0, 4, 6>();
-                if N == 2 {
-                    unit.load::<7>(b[N - 1].cast(), STRIDE);
+                if N > 1 {
+                    unit.load::<7>(b[1 % N].cast(), STRIDE);
                     unit.multiply::<1, 4, 7>();
                 }
-                if M == 2 {
-                    unit.load::<5>(a[M - 1].cast(), STRIDE);
-                    unit.multiply::<2, 5, 6>();
-                    if N == 2 {
+                if N > 2 {
+                    unit.load::<5>(b[2 % N].cast(), STRIDE);
+                    unit.multiply::<2, 4, 5>();
+                    unit.load::<6>(b[3 % N].cast(), STRIDE);
+                    unit.multiply::<3, 4, 6>();
+                }
+                if M > 1 {
+                    unit.load::<5>(a[1 % M].cast(), STRIDE);
+                    if N > 1 {
+                        unit.multiply::<2, 5, 6>();
                         unit.multiply::<3, 5, 7>();
+                    } else {
+                        unit.multiply::<1, 5, 6>();
                     }
+                }
+                if M > 2 {
+                    unit.load::<7>(a[2 % M].cast(), STRIDE);
+                    unit.multiply::<2, 7, 6>();
+                    unit.load::<4>(a[3 % M].cast(), STRIDE);
+                    unit.multiply::<3, 4, 6>();
                 }
             }
             a = a.map(|block| block.wrapping_add(sum.step[0]));

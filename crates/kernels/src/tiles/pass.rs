@@ -81,7 +81,10 @@ impl<'a> Target<'a> {
     /// The element of a column in the first row.
     #[inline(always)]
     fn element(&self, column: usize) -> usize {
-        column / self.block[0] * self.block[1] + column % self.block[0]
+        match column < self.block[0] {
+            true => column,
+            false => column / self.block[0] * self.block[1] + column % self.block[0],
+        }
     }
 
     /// # Panics
@@ -104,19 +107,14 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Up to two by two tiles, of which the first begins at a position's column.
+    /// The tile whose first element lies so many elements behind that of this row and column.
     #[inline(always)]
-    fn corner(&mut self, position: usize, [row, column]: [usize; 2], row_tiles: usize) -> Corner {
-        let at = self.element(column);
-        // There need not be another tile.
-        let next = self.element((column + WIDTH).min(self.columns - 1));
-        Corner {
-            c: self.values.as_mut_ptr().wrapping_add(position + row * self.row_stride + at),
+    fn place(&mut self, further: usize, row: usize, column: usize) -> Place {
+        Place {
+            c: self.values.as_mut_ptr().wrapping_add(further + row * self.row_stride + self.element(column)),
             row: self.row_stride,
-            rows: self.rows - row,
-            column_tiles: next.wrapping_sub(at),
-            row_tiles,
-            columns: self.columns - column,
+            rows: TILE.min(self.rows - row),
+            columns: WIDTH.min(self.columns - column),
         }
     }
 }
@@ -166,6 +164,8 @@ impl Sums<'_> {
         }
     }
 
+    /// So many positions, and tiles of columns; returns how many positions.
+    ///
     /// # Safety
     /// [`Self::check`] has passed, and the positions and columns are there.
     #[inline(always)]
@@ -175,23 +175,25 @@ impl Sums<'_> {
         positions: Positions,
         index: usize,
         column: usize,
-    ) {
+    ) -> usize {
         let b_block = self.b.len() / self.c.columns.div_ceil(WIDTH);
         let from = self.a.as_ptr().wrapping_add(positions.a + index * self.a_step);
         let a = std::array::from_fn(|m| from.wrapping_add(m * self.a_step));
         let b = std::array::from_fn(|n| self.b.as_ptr().wrapping_add((column / WIDTH + n) * b_block));
-        let mut tiles = self.c.corner(positions.c + index * self.c_step, [0, column], self.c_step);
+        let (first, step) = (positions.c + index * self.c_step, self.c_step);
+        let places = places::<M, N>(|m, n| self.c.place(first + m * step, 0, column + n * WIDTH));
         let sum = Sum { runs: self.runs.of(positions), count: self.count, step: [TILE, TILE] };
         // SAFETY: the caller's promise.
         unsafe {
             match self.begin {
                 Begin::Zero => zero::<U, M, N>(unit),
-                Begin::C => tiles.load::<U, M, N>(unit),
+                Begin::C => load::<U, M, N>(unit, places),
                 Begin::Row(row) => begin_row::<U, M, N>(unit, &row[column..]),
             }
             accumulate::<U, M, N>(unit, a, b, &sum);
-            tiles.store::<U, M, N>(unit);
+            store::<U, M, N>(unit, places);
         }
+        M
     }
 }
 
@@ -205,17 +207,18 @@ impl TileKernel for Sums<'_> {
         for column in (0..self.c.columns).step_by(2 * WIDTH) {
             let wide = self.c.columns - column > WIDTH;
             for positions in self.positions {
-                for index in (0..positions.count).step_by(2) {
-                    let both = index + 1 < positions.count;
+                let mut index = 0;
+                while index < positions.count {
                     // SAFETY: checked above.
-                    unsafe {
-                        match (both, wide) {
-                            (true, true) => self.tiles::<U, 2, 2>(unit, *positions, index, column),
-                            (true, false) => self.tiles::<U, 2, 1>(unit, *positions, index, column),
-                            (false, true) => self.tiles::<U, 1, 2>(unit, *positions, index, column),
-                            (false, false) => self.tiles::<U, 1, 1>(unit, *positions, index, column),
+                    index += unsafe {
+                        match (positions.count - index, wide) {
+                            (2.., true) => self.tiles::<U, 2, 2>(unit, *positions, index, column),
+                            (1, true) => self.tiles::<U, 1, 2>(unit, *positions, index, column),
+                            (4.., false) => self.tiles::<U, 4, 1>(unit, *positions, index, column),
+                            (2.., false) => self.tiles::<U, 2, 1>(unit, *positions, index, column),
+                            _ => self.tiles::<U, 1, 1>(unit, *positions, index, column),
                         }
-                    }
+                    };
                 }
             }
         }
@@ -223,7 +226,7 @@ impl TileKernel for Sums<'_> {
 }
 
 /// `C[row, tap, column] = Σ A[row] · B[column, tap]`, whose sums are the same runs of A and of B behind each tap's first line.
-pub(super) struct WeightSums<'a, T> {
+pub(super) struct WeightSums<'a> {
     pub(super) runs: &'a [Run],
     pub(super) count: usize,
     /// `[block of rows, …]`.
@@ -233,151 +236,135 @@ pub(super) struct WeightSums<'a, T> {
     pub(super) b: &'a [Line],
     pub(super) b_block: usize,
     /// The line in a block of B where each tap begins.
-    pub(super) taps: T,
+    pub(super) taps: &'a [usize],
     /// Each tap's, the next one's `tap_step` elements behind it.
     pub(super) c: Target<'a>,
     pub(super) tap_step: usize,
 }
 
-impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> WeightSums<'_, T> {
+/// A tap's tile of columns.
+#[derive(Clone, Copy)]
+struct Panel {
+    b: usize,
+    c: usize,
+    column: usize,
+}
+
+impl WeightSums<'_> {
     /// # Panics
     /// When a tile would lie outside of A, B or C.
     fn check(&self) {
         let within = (self.count * TILE) as isize;
         assert!(self.count > 0 && self.a.len() >= self.c.rows.div_ceil(WIDTH) * self.a_block, "blocks of A");
         assert!(self.b.len() >= self.c.columns.div_ceil(WIDTH) * self.b_block, "blocks of B");
-        let last_tap = self.taps.clone().max().unwrap_or(0) as isize;
+        let last_tap = self.taps.iter().copied().max().unwrap_or(0) as isize;
         for run in self.runs {
             assert!(run.a >= 0 && run.a + within <= self.a_block as isize, "a tile of A");
             assert!(run.b >= 0 && last_tap + run.b + within <= self.b_block as isize, "a tile of B");
         }
-        self.c.check((self.taps.len() - 1) * self.tap_step);
+        self.c.check(self.taps.len().saturating_sub(1) * self.tap_step);
     }
 
+    /// Those of that number and the following ones: taps that are neighbours share most of what they read.
+    #[inline(always)]
+    fn panels<const N: usize>(&self, first: usize) -> [Panel; N] {
+        std::array::from_fn(|index| {
+            let (block, tap) = ((first + index) / self.taps.len(), (first + index) % self.taps.len());
+            Panel { b: block * self.b_block + self.taps[tap], c: tap * self.tap_step, column: block * WIDTH }
+        })
+    }
+
+    /// So many tiles of rows, and panels; returns how many panels.
+    ///
     /// # Safety
-    /// [`Self::check`] has passed, and the rows and columns are there.
+    /// [`Self::check`] has passed, and the rows and panels are there.
     #[inline(always)]
     unsafe fn tiles<U: Unit, const M: usize, const N: usize>(
         &mut self,
         unit: &mut U,
         row: usize,
-        column: usize,
-    ) {
-        for (tap, line) in self.taps.clone().enumerate() {
-            let a = self.a.as_ptr().wrapping_add(row / WIDTH * self.a_block);
-            let b = self.b.as_ptr().wrapping_add(column / WIDTH * self.b_block + line);
-            let sum = Sum { runs: self.runs, count: self.count, step: [TILE, TILE] };
-            let row_tiles = WIDTH * self.c.row_stride;
-            let mut tiles = self.c.corner(tap * self.tap_step, [row, column], row_tiles);
-            // SAFETY: the caller's promise.
-            unsafe {
-                zero::<U, M, N>(unit);
-                accumulate::<U, M, N>(
-                    unit,
-                    std::array::from_fn(|m| a.wrapping_add(m * self.a_block)),
-                    std::array::from_fn(|n| b.wrapping_add(n * self.b_block)),
-                    &sum,
-                );
-                if M == 2 {
-                    tiles.store_rows::<U, N>(unit);
-                } else {
-                    tiles.store::<U, M, N>(unit);
-                }
-            }
+        first: usize,
+    ) -> usize {
+        let panels = self.panels::<N>(first);
+        let places = places::<M, N>(|m, n| self.c.place(panels[n].c, row + m * WIDTH, panels[n].column));
+        let sum = Sum { runs: self.runs, count: self.count, step: [TILE, TILE] };
+        let a = std::array::from_fn(|m| self.a.as_ptr().wrapping_add((row / WIDTH + m) * self.a_block));
+        let b = panels.map(|panel| self.b.as_ptr().wrapping_add(panel.b));
+        // SAFETY: the caller's promise.
+        unsafe {
+            zero::<U, M, N>(unit);
+            accumulate::<U, M, N>(unit, a, b, &sum);
+            store::<U, M, N>(unit, places);
         }
+        N
     }
 }
 
-impl<T: Iterator<Item = usize> + ExactSizeIterator + Clone> TileKernel for WeightSums<'_, T> {
+impl TileKernel for WeightSums<'_> {
     #[inline(always)]
     fn run<U: Unit>(mut self, unit: &mut U) {
         self.check();
+        let panels = self.c.columns.div_ceil(WIDTH) * self.taps.len();
         for row in (0..self.c.rows).step_by(2 * WIDTH) {
-            for column in (0..self.c.columns).step_by(2 * WIDTH) {
+            let tall = self.c.rows - row > WIDTH;
+            let mut panel = 0;
+            while panel < panels {
                 // SAFETY: checked above.
-                unsafe {
-                    match (self.c.rows - row > WIDTH, self.c.columns - column > WIDTH) {
-                        (true, true) => self.tiles::<U, 2, 2>(unit, row, column),
-                        (true, false) => self.tiles::<U, 2, 1>(unit, row, column),
-                        (false, true) => self.tiles::<U, 1, 2>(unit, row, column),
-                        (false, false) => self.tiles::<U, 1, 1>(unit, row, column),
+                panel += unsafe {
+                    match (tall, panels - panel) {
+                        (true, 2..) => self.tiles::<U, 2, 2>(unit, row, panel),
+                        (true, _) => self.tiles::<U, 2, 1>(unit, row, panel),
+                        (false, 4..) => self.tiles::<U, 1, 4>(unit, row, panel),
+                        (false, 2..) => self.tiles::<U, 1, 2>(unit, row, panel),
+                        (false, _) => self.tiles::<U, 1, 1>(unit, row, panel),
                     }
-                }
+                };
             }
         }
     }
 }
 
-/// Where up to two by two tiles of C lie.
-struct Corner {
+/// Where a tile of C lies, or what is there of it.
+#[derive(Clone, Copy)]
+struct Place {
     c: *mut f32,
-    /// Elements from one row to the next, and how many there are.
+    /// Elements from one row to the next.
     row: usize,
     rows: usize,
-    /// Elements from one tile of columns to the next, and how many columns there are in all.
-    column_tiles: usize,
     columns: usize,
-    /// Elements from one tile of rows to the next.
-    row_tiles: usize,
 }
 
-impl Corner {
-    /// Tiles of sixteen images each.
-    ///
+impl Place {
+    fn is_whole(self) -> bool {
+        self.rows == TILE && self.columns == WIDTH
+    }
+
     /// # Safety
-    /// The rows and columns that are there can be read and written.
+    /// The rows and columns can be read.
     #[inline(always)]
-    unsafe fn load<U: Unit, const M: usize, const N: usize>(&mut self, unit: &mut U) {
-        // SAFETY: the caller's promise.
+    unsafe fn load<U: Unit, const TILE_INDEX: usize>(self, unit: &mut U) {
+        // SAFETY: the caller's promise; what is not whole is copied.
         unsafe {
-            self.load_one::<U, 0>(unit, [0, 0], self.rows);
-            if N == 2 {
-                self.load_one::<U, 1>(unit, [0, 1], self.rows);
+            if self.is_whole() {
+                return unit.load::<TILE_INDEX>(self.c.cast(), self.row * size_of::<f32>());
             }
-            if M == 2 {
-                self.load_one::<U, 2>(unit, [1, 0], self.rows);
-            }
-            if M == 2 && N == 2 {
-                self.load_one::<U, 3>(unit, [1, 1], self.rows);
-            }
+            let tile = self.gather();
+            unit.load::<TILE_INDEX>(tile.as_ptr().cast(), size_of::<Line>());
         }
     }
 
-    /// As [`Self::load`].
-    ///
     /// # Safety
-    /// As there.
+    /// The rows and columns can be written.
     #[inline(always)]
-    unsafe fn store<U: Unit, const M: usize, const N: usize>(&mut self, unit: &U) {
-        // SAFETY: the caller's promise.
+    unsafe fn store<U: Unit, const TILE_INDEX: usize>(self, unit: &U) {
+        // SAFETY: the caller's promise; of what is not whole only that is copied.
         unsafe {
-            self.store_one::<U, 0>(unit, [0, 0], self.rows);
-            if N == 2 {
-                self.store_one::<U, 1>(unit, [0, 1], self.rows);
+            if self.is_whole() {
+                return unit.store::<TILE_INDEX>(self.c.cast(), self.row * size_of::<f32>());
             }
-            if M == 2 {
-                self.store_one::<U, 2>(unit, [1, 0], self.rows);
-            }
-            if M == 2 && N == 2 {
-                self.store_one::<U, 3>(unit, [1, 1], self.rows);
-            }
-        }
-    }
-
-    /// As [`Self::store`] of two tiles one below the other, of which the second may have fewer rows.
-    ///
-    /// # Safety
-    /// As there.
-    #[inline(always)]
-    unsafe fn store_rows<U: Unit, const N: usize>(&mut self, unit: &U) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            self.store_one::<U, 0>(unit, [0, 0], TILE);
-            self.store_one::<U, 2>(unit, [1, 0], self.rows - TILE);
-            if N == 2 {
-                self.store_one::<U, 1>(unit, [0, 1], TILE);
-                self.store_one::<U, 3>(unit, [1, 1], self.rows - TILE);
-            }
+            let mut tile = [Line::ZERO; TILE];
+            unit.store::<TILE_INDEX>(tile.as_mut_ptr().cast(), size_of::<Line>());
+            self.scatter(&tile);
         }
     }
 
@@ -386,11 +373,11 @@ impl Corner {
     /// # Safety
     /// The rows and columns can be read.
     #[inline(never)]
-    unsafe fn gather(&self, from: *const f32, rows: usize, columns: usize) -> [Line; TILE] {
+    unsafe fn gather(self) -> [Line; TILE] {
         let mut tile = [Line::ZERO; TILE];
-        for (row, line) in tile.iter_mut().enumerate().take(rows) {
+        for (row, line) in tile.iter_mut().enumerate().take(self.rows) {
             // SAFETY: the caller's promise.
-            let values = unsafe { std::slice::from_raw_parts(from.add(row * self.row), columns) };
+            let values = unsafe { std::slice::from_raw_parts(self.c.add(row * self.row), self.columns) };
             line.0.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_bits());
         }
         tile
@@ -401,61 +388,65 @@ impl Corner {
     /// # Safety
     /// The rows and columns can be written.
     #[inline(never)]
-    unsafe fn scatter(&self, tile: &[Line; TILE], to: *mut f32, rows: usize, columns: usize) {
-        for (row, line) in tile.iter().enumerate().take(rows) {
+    unsafe fn scatter(self, tile: &[Line; TILE]) {
+        for (row, line) in tile.iter().enumerate().take(self.rows) {
             // SAFETY: the caller's promise.
-            let values = unsafe { std::slice::from_raw_parts_mut(to.add(row * self.row), columns) };
+            let values = unsafe { std::slice::from_raw_parts_mut(self.c.add(row * self.row), self.columns) };
             values.iter_mut().zip(line.0).for_each(|(to, bits)| *to = f32::from_bits(bits));
         }
     }
+}
 
-    fn place(&self, [m, n]: [usize; 2]) -> (*mut f32, usize) {
-        (self.c.wrapping_add(m * self.row_tiles + n * self.column_tiles), WIDTH.min(self.columns - n * WIDTH))
-    }
-
-    /// # Safety
-    /// As [`Self::load`].
-    #[inline(always)]
-    unsafe fn load_one<U: Unit, const TILE_INDEX: usize>(&self, unit: &mut U, at: [usize; 2], rows: usize) {
-        let (from, columns) = self.place(at);
-        // SAFETY: the caller's promise; what is not whole is copied.
-        unsafe {
-            if rows >= TILE && columns == WIDTH {
-                return unit.load::<TILE_INDEX>(from.cast(), self.row * size_of::<f32>());
-            }
-            let tile = self.gather(from, rows, columns);
-            unit.load::<TILE_INDEX>(tile.as_ptr().cast(), size_of::<Line>());
-        }
-    }
-
-    /// # Safety
-    /// As [`Self::load`].
-    #[inline(always)]
-    unsafe fn store_one<U: Unit, const TILE_INDEX: usize>(&self, unit: &U, at: [usize; 2], rows: usize) {
-        let (to, columns) = self.place(at);
-        // SAFETY: the caller's promise; of what is not whole only that is copied.
-        unsafe {
-            if rows >= TILE && columns == WIDTH {
-                return unit.store::<TILE_INDEX>(to.cast(), self.row * size_of::<f32>());
-            }
-            let mut tile = [Line::ZERO; TILE];
-            unit.store::<TILE_INDEX>(tile.as_mut_ptr().cast(), size_of::<Line>());
-            self.scatter(&tile, to, rows, columns);
-        }
-    }
+/// The places of M by N tiles, in the order of the tiles that they are summed in.
+#[inline(always)]
+fn places<const M: usize, const N: usize>(mut place: impl FnMut(usize, usize) -> Place) -> [Place; 4] {
+    // There need not be four.
+    std::array::from_fn(|index| place((index / N).min(M - 1), index % N))
 }
 
 #[inline(always)]
 fn zero<U: Unit, const M: usize, const N: usize>(unit: &mut U) {
     unit.zero::<0>();
-    if N == 2 {
+    if M * N > 1 {
         unit.zero::<1>();
     }
-    if M == 2 {
+    if M * N > 2 {
         unit.zero::<2>();
-    }
-    if M == 2 && N == 2 {
         unit.zero::<3>();
+    }
+}
+
+/// # Safety
+/// Each place's rows and columns can be read.
+#[inline(always)]
+unsafe fn load<U: Unit, const M: usize, const N: usize>(unit: &mut U, places: [Place; 4]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        places[0].load::<U, 0>(unit);
+        if M * N > 1 {
+            places[1].load::<U, 1>(unit);
+        }
+        if M * N > 2 {
+            places[2].load::<U, 2>(unit);
+            places[3].load::<U, 3>(unit);
+        }
+    }
+}
+
+/// # Safety
+/// Each place's rows and columns can be written.
+#[inline(always)]
+unsafe fn store<U: Unit, const M: usize, const N: usize>(unit: &U, places: [Place; 4]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        places[0].store::<U, 0>(unit);
+        if M * N > 1 {
+            places[1].store::<U, 1>(unit);
+        }
+        if M * N > 2 {
+            places[2].store::<U, 2>(unit);
+            places[3].store::<U, 3>(unit);
+        }
     }
 }
 
@@ -466,17 +457,16 @@ fn begin_row<U: Unit, const M: usize, const N: usize>(unit: &mut U, row: &[f32])
     for (to, value) in lines.iter_mut().flat_map(|line| &mut line.0).zip(row) {
         *to = value.to_bits();
     }
+    let of = |index: usize| lines[index % N].0.as_ptr().cast();
     // SAFETY: a stride of nothing reads one line sixteen times.
     unsafe {
-        unit.load::<0>(lines.as_ptr().cast(), 0);
-        if M == 2 {
-            unit.load::<2>(lines.as_ptr().cast(), 0);
+        unit.load::<0>(of(0), 0);
+        if M * N > 1 {
+            unit.load::<1>(of(1), 0);
         }
-        if N == 2 {
-            unit.load::<1>(lines.as_ptr().add(1).cast(), 0);
-        }
-        if M == 2 && N == 2 {
-            unit.load::<3>(lines.as_ptr().add(1).cast(), 0);
+        if M * N > 2 {
+            unit.load::<2>(of(2), 0);
+            unit.load::<3>(of(3), 0);
         }
     }
 }

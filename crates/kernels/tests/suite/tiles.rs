@@ -5,7 +5,7 @@ use crate::{
     sliding::{shapes, sliding},
 };
 use kernels::{
-    Buffer, InstructionSet,
+    Buffer,
     convolution::{
         Derivatives,
         general::{Geometry, backward_reference, forward_reference},
@@ -47,8 +47,7 @@ impl Problem {
     }
 
     fn run(&self, tiles: Tiles, mut d_input: Guarded<f32>, into_input: Output) -> Results<Guarded<f32>> {
-        let set = if tiles == Tiles::PORTABLE { InstructionSet::PORTABLE } else { InstructionSet::detect() };
-        let convolution = Convolution::new(set, tiles, self.geometry.clone());
+        let convolution = Convolution::new(tiles, self.geometry.clone());
         // What is not written must not be read: it is NaN.
         let stale = |length: usize| {
             let mut buffer = Buffer::zeros(length);
@@ -244,15 +243,15 @@ fn a_product_of_few_rows_is_exact_however_it_is_packed() {
         let (bias, before): (Vec<f32>, Vec<f32>) =
             (random.whole(columns, 9), random.whole(rows * columns, 9));
         let blocks = matrix::blocks(k);
-        let set = InstructionSet::detect();
+        let packing = Tiles::detect().unwrap_or(Tiles::PORTABLE);
         let mut packed = [0; 2].map(|_| Buffer::zeros(matrix::packed_length(blocks, columns)));
         let of_row = |block: usize, index: usize| match block * 32 + index < k {
             true => b.row(block * 32 + index),
             false => &[],
         };
-        matrix::pack(set, [blocks, columns], of_row, &mut packed[0]);
+        matrix::pack(packing, [blocks, columns], of_row, &mut packed[0]);
         matrix::pack_columns(
-            set,
+            packing,
             [blocks, columns],
             |column, block| matrix::block_of(turned.row(column), block),
             &mut packed[1],
@@ -266,7 +265,7 @@ fn a_product_of_few_rows_is_exact_however_it_is_packed() {
                 let target =
                     Target { values: &mut c, rows, row_stride: columns, columns, block: [columns, 0] };
                 let of = |row: usize, block: usize| matrix::block_of(a.row(row), block);
-                matrix::multiply(set, tiles, blocks, of, &packed[0], start, target, &mut workspace);
+                matrix::multiply(tiles, blocks, of, &packed[0], start, target, &mut workspace);
                 let expected: Vec<f64> = (0..rows * columns)
                     .map(|at| {
                         let (row, column) = (at / columns, at % columns);
@@ -301,7 +300,6 @@ fn a_product_of_columns_is_exact_wherever_its_blocks_lie() {
             workspace.fill(f32::NAN);
             let target = Target { values: &mut c, rows, row_stride: width, columns, block: [block, stride] };
             matrix::multiply_columns(
-                InstructionSet::detect(),
                 tiles,
                 summands,
                 |row, block| a.of(row, block * 16, 16),
@@ -335,14 +333,5 @@ fn a_target_with_too_little_room() {
     let target = Target { values: &mut values, rows: 2, row_stride: 16, columns: 16, block: [16, 0] };
     let packed = Buffer::zeros(matrix::packed_length(1, 16));
     let mut workspace = Buffer::zeros(matrix::rows_length(1));
-    matrix::multiply(
-        InstructionSet::PORTABLE,
-        Tiles::PORTABLE,
-        1,
-        |_, _| &[1.0],
-        &packed,
-        Start::Zero,
-        target,
-        &mut workspace,
-    );
+    matrix::multiply(Tiles::PORTABLE, 1, |_, _| &[1.0], &packed, Start::Zero, target, &mut workspace);
 }

@@ -46,7 +46,7 @@ impl<E: Element> AttentionLayer<Projection<E>> {
 impl AttentionLayer<ProjectionOnTiles> {
     /// With the projections' products of bfloat16 numbers, on tiles; the attention between them is computed as ever.
     pub(crate) fn on_tiles(set: InstructionSet, tiles: Tiles, size: Size) -> Self {
-        Self::with(set, size, |map| ProjectionOnTiles::new(set, tiles, map, size.steps))
+        Self::with(set, size, |map| ProjectionOnTiles::new(tiles, map, size.steps))
     }
 }
 

@@ -31,7 +31,7 @@ impl ConvolutionOnTiles {
         bias: bool,
     ) -> Self {
         let bias = Bias::new(geometry.filters(), bias);
-        let convolution = Convolution::new(set, tiles, geometry);
+        let convolution = Convolution::new(tiles, geometry);
         let packed_weights = Buffer::zeros(convolution.packed_weights_length());
         Self { set, convolution, activation, bias, packed_weights }
     }

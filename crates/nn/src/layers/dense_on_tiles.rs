@@ -89,7 +89,7 @@ impl Layer<f32> for DenseOnTiles {
     fn prepare(&mut self, parameters: &[f32], _: Purpose) {
         let weights = &parameters[..self.weights()];
         let packed = [&mut self.packed_transposed[..], &mut self.packed];
-        pack_both(self.set, weights, self.inputs, packed);
+        pack_both(self.tiles, weights, self.inputs, packed);
     }
 
     fn forward(
@@ -100,11 +100,11 @@ impl Layer<f32> for DenseOnTiles {
         output: &mut [f32],
         scratch: &mut Memory<f32>,
     ) {
-        let Self { set, tiles, inputs, units, .. } = *self;
+        let Self { tiles, inputs, units, .. } = *self;
         let bias = Start::Row(self.bias.values(&parameters[self.weights()..]));
         let of = |image: usize, block: usize| block_of(&input[image * inputs..][..inputs], block);
         let sums = Target::whole(output, units);
-        multiply(set, tiles, blocks(inputs), of, &self.packed, bias, sums, &mut scratch.values);
+        multiply(tiles, blocks(inputs), of, &self.packed, bias, sums, &mut scratch.values);
         if self.activation == Activation::Relu {
             relu_in_place(self.set, output);
         }
@@ -128,7 +128,7 @@ impl Layer<f32> for DenseOnTiles {
                 Output::Accumulate => Start::Target,
             };
             let to = Target::whole(d_input, inputs);
-            multiply(set, tiles, blocks(units), of, &self.packed_transposed, start, to, &mut scratch.values);
+            multiply(tiles, blocks(units), of, &self.packed_transposed, start, to, &mut scratch.values);
         }
         let (kept_input, kept_d_output) = kept.values.split_at_mut(GROUP * inputs);
         kept_input[..pass.input.len()].copy_from_slice(pass.input);
@@ -161,14 +161,14 @@ impl Layer<f32> for DenseOnTiles {
                 let (kept, image) = of_group(image);
                 sixteen_of(&kept[GROUP * inputs..][image * units..][..units], sixteen)
             };
-            lay_out_left(set, images, of, left);
+            lay_out_left(tiles, images, of, left);
         });
         right.par_chunks_mut(side).enumerate().for_each(|(sixteen, right)| {
             let of = |image: usize, _: usize| {
                 let (kept, image) = of_group(image);
                 sixteen_of(&kept[image * inputs..][..inputs], sixteen)
             };
-            lay_out_right(set, images, of, right);
+            lay_out_right(tiles, images, of, right);
         });
         let (left, right) = (&*left, &*right);
         let tasks = d_weight.par_chunks_mut(TASK_ROWS * inputs);

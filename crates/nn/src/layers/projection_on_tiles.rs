@@ -5,7 +5,7 @@ use super::{
     projection::{AffineMap, Project},
 };
 use kernels::{
-    Buffer, InstructionSet,
+    Buffer,
     convolution::{Derivatives, general::Geometry},
     matmul::Output,
     sliding::{Size, Sliding},
@@ -36,9 +36,9 @@ pub(crate) struct ProjectionOnTiles {
 
 impl ProjectionOnTiles {
     /// For images of so many rows.
-    pub(super) fn new(set: InstructionSet, tiles: Tiles, map: AffineMap, rows: usize) -> Self {
+    pub(super) fn new(tiles: Tiles, map: AffineMap, rows: usize) -> Self {
         let AffineMap { inputs, outputs, bias } = map;
-        let convolution = Convolution::new(set, tiles, map_of_rows(rows, inputs, outputs));
+        let convolution = Convolution::new(tiles, map_of_rows(rows, inputs, outputs));
         let packed_weights = Buffer::zeros(convolution.packed_weights_length());
         Self { map, convolution, bias: Bias::new(outputs, bias), packed_weights }
     }

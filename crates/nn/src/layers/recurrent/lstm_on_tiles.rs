@@ -89,8 +89,7 @@ impl LstmOnTiles {
     ) {
         let first = rows.before(step);
         let of = |row: usize, block: usize| self.of_sums(gates, rows.all(), first + row, block);
-        let (set, tiles) = (self.plain.set, self.tiles);
-        multiply(set, tiles, self.sum_blocks(), of, packed, Start::Zero, to, workspace);
+        multiply(self.tiles, self.sum_blocks(), of, packed, Start::Zero, to, workspace);
     }
 }
 
@@ -118,8 +117,8 @@ impl RecurrentCell<f32> for LstmOnTiles {
 
     fn prepare(&mut self, parameters: &[f32]) {
         self.plain.block_parameters(parameters);
-        let (set, width, of_row, of_sums) =
-            (self.plain.set, self.width(), self.row_blocks(), self.sum_blocks());
+        let (tiles, width, of_row, of_sums) =
+            (self.tiles, self.width(), self.row_blocks(), self.sum_blocks());
         let Size { inputs, units } = self.plain.size;
         let weights = &self.plain.packed_weights;
         let rows = inputs + units;
@@ -136,7 +135,7 @@ impl RecurrentCell<f32> for LstmOnTiles {
                     false => &[],
                 }
             };
-            pack(set, [of_row, width], of, packed);
+            pack(tiles, [of_row, width], of, packed);
         });
         let mut recurrent = std::mem::replace(&mut self.packed_recurrent_transposed, Buffer::zeros(0));
         let mut kernel = std::mem::replace(&mut self.packed_kernel_transposed, Buffer::zeros(0));
@@ -146,7 +145,7 @@ impl RecurrentCell<f32> for LstmOnTiles {
                 let first = index * SIXTEEN;
                 let of =
                     |column: usize, block: usize| self.of_sums(weights, rows, before + first + column, block);
-                pack_columns(set, [of_sums, SIXTEEN.min(columns - first)], of, packed);
+                pack_columns(tiles, [of_sums, SIXTEEN.min(columns - first)], of, packed);
             });
         }
         (self.packed_recurrent_transposed, self.packed_kernel_transposed) = (recurrent, kernel);
@@ -174,8 +173,7 @@ impl RecurrentCell<f32> for LstmOnTiles {
             block: [width, rows.all() * width],
         };
         let bias = Start::Row(&self.plain.packed_bias);
-        let tiles = self.tiles;
-        multiply(set, tiles, self.row_blocks(), of, &self.packed_weights, bias, sums, trace.workspace);
+        multiply(self.tiles, self.row_blocks(), of, &self.packed_weights, bias, sums, trace.workspace);
         let output = StepOutput {
             h: &mut h[..count * units],
             c: &mut c[..count * units],
@@ -239,7 +237,7 @@ impl RecurrentCell<f32> for LstmOnTiles {
             columns: self.blocks() * width,
             block: [width, (both + 1) * width],
         };
-        multiply_columns(set, self.tiles, all, of_joined, of_sums, to, workspace);
+        multiply_columns(self.tiles, all, of_joined, of_sums, to, workspace);
         for (d_z, kept) in gates.chunks_exact(all * width).zip(kept.chunks_exact_mut((both + 1) * width)) {
             let d_bias = &mut kept[both * width..];
             d_bias.fill(0.0);

@@ -62,7 +62,7 @@ impl ProductsOnTiles {
         workspace: &mut [f32],
     ) {
         let of_row = |row: usize, block: usize| block_of(&a[row * stride..][..width], block);
-        multiply(self.form.set, self.tiles, blocks(width), of_row, packed, start, c, workspace);
+        multiply(self.tiles, blocks(width), of_row, packed, start, c, workspace);
     }
 
     /// C = Aᵀ · B: all columns of A with as many of B as there are gates, from `first` on.
@@ -83,7 +83,7 @@ impl ProductsOnTiles {
         let of_a = |row: usize, block: usize| sixteen_of(&a[row * a_width..][..a_width], block);
         let of_b = |row: usize, block: usize| sixteen_of(&d_sums[row * width + first..][..gates], block);
         let c = Target::whole(c, gates);
-        multiply_columns(self.form.set, self.tiles, rows, of_a, of_b, c, workspace);
+        multiply_columns(self.tiles, rows, of_a, of_b, c, workspace);
     }
 }
 
@@ -94,11 +94,11 @@ impl Products<f32> for ProductsOnTiles {
 
     fn prepare(&mut self, kernel: &[f32], recurrent: &[f32]) {
         let [gates, _] = self.form.row_widths();
-        let set = self.form.set;
+        let tiles = self.tiles;
         let packed_kernel = [&mut self.packed_kernel[..], &mut self.packed_kernel_transposed];
-        pack_both(set, kernel, gates, packed_kernel);
+        pack_both(tiles, kernel, gates, packed_kernel);
         let packed_recurrent = [&mut self.packed_recurrent[..], &mut self.packed_recurrent_transposed];
-        pack_both(set, recurrent, gates, packed_recurrent);
+        pack_both(tiles, recurrent, gates, packed_recurrent);
     }
 
     fn sum(&self, bias: &[f32], x: &[f32], h: Option<&[f32]>, sums: &mut [f32], workspace: &mut [f32]) {
