@@ -144,7 +144,6 @@ impl<E: Element> Network<E> {
             steps: 0,
             fusion,
             on_tiles,
-            unnumbered: None,
         };
         let mut index = 0;
         while index < graph.nodes.len() {
@@ -218,8 +217,6 @@ struct Builder<'a, E> {
     steps: usize,
     fusion: Fusion,
     on_tiles: Option<OnTiles<E>>,
-    /// A pool that has no number of its own, since on the vectors it is part of the convolution before it.
-    unnumbered: Option<usize>,
 }
 
 impl<E: Element> Builder<'_, E> {
@@ -253,12 +250,12 @@ impl<E: Element> Builder<'_, E> {
                 let padding = spec.sliding.padding;
                 let from = padded(from, padding);
                 let pools = self.max_pool(index + relus);
-                if let Some(layer) = self.on_tiles(|| general_convolution(*spec, from), activation, spec.bias)
-                {
+                // As on the vectors, so that dropout's stream is the same.
+                let pool = pools.filter(|pool| convolution(*spec, from, activation, *pool).is_some());
+                let geometry = || general_convolution(*spec, from);
+                if let Some(layer) = self.on_tiles(geometry, activation, pool.unwrap_or(1), spec.bias) {
                     self.steps += usize::from(padding != [0, 0]);
-                    taken += relus;
-                    let pool = pools.filter(|pool| convolution(*spec, from, activation, *pool).is_some());
-                    self.unnumbered = pool.map(|_| index + taken);
+                    taken += relus + usize::from(pool.is_some());
                     layer
                 } else {
                     match convolution(*spec, from, activation, pools.unwrap_or(1)) {
@@ -303,7 +300,7 @@ impl<E: Element> Builder<'_, E> {
                     Shape::Sequence { steps, features } => {
                         let units = to.features();
                         let geometry = || map_of_rows(steps, features, units);
-                        match self.on_tiles(geometry, activation, *bias) {
+                        match self.on_tiles(geometry, activation, 1, *bias) {
                             Some(layer) => layer,
                             None => {
                                 let size = [features, units];
@@ -376,7 +373,6 @@ impl<E: Element> Builder<'_, E> {
         };
         let output = graph.nodes[index + taken - 1].to;
         self.push(node.name.clone(), input, output.length(), Operation::Layer(stage));
-        self.steps -= usize::from(self.unnumbered == Some(index));
         self.places.extend(std::iter::repeat_n(self.stages.len(), taken));
         taken
     }
@@ -386,13 +382,14 @@ impl<E: Element> Builder<'_, E> {
         &self,
         geometry: impl FnOnce() -> general::Geometry,
         activation: Activation,
+        pool: usize,
         bias: bool,
     ) -> Option<Box<dyn Layer<E>>> {
         self.on_tiles.as_ref()?;
         let geometry = geometry();
         let is_worthwhile = tiles::convolution::Convolution::is_worthwhile(&geometry);
         self.layer_on_tiles(is_worthwhile, |tiles| {
-            ConvolutionOnTiles::new(self.set, tiles, geometry, activation, bias)
+            ConvolutionOnTiles::new(self.set, tiles, geometry, activation, pool, bias)
         })
     }
 

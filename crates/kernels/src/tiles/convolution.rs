@@ -13,6 +13,9 @@
 //! What is multiplied is rounded into the workspace once, a position's sixteen rows one behind the other, with the border of zeros around
 //! the image: so each tap's tile is one block of memory, at a distance that is the same for all positions.
 //!
+//! The largest values of windows side by side may be all that is kept of the output: a row of windows is then summed, looked through and, on
+//! the way back, filled again while it is in the cache.
+//!
 //! Infinities are also multiplied by the zeros of the border, and by those of the column that is added to an odd number of columns: the
 //! gradient of the weights can be NaN where that of the plain convolution is infinite.
 
@@ -30,7 +33,10 @@ use crate::{
     convolution::{Derivatives, general::Geometry},
     length,
     matmul::Output,
+    pooling::{maximum, maximum_backward},
+    sliding::{self, Sliding},
 };
+use std::ops::Range;
 
 /// Lines of a tile.
 const TILE: usize = ROWS;
@@ -46,6 +52,8 @@ const IMAGE_PAIRS: usize = ROWS / 2;
 pub struct Convolution {
     tiles: Tiles,
     geometry: Geometry,
+    /// A row of windows of the output, if their largest values alone are kept.
+    windows: Option<Sliding>,
     /// Rows and columns of the border of zeros.
     border: [usize; 2],
     /// Where the taps of an output lie in the images and in the packed weights.
@@ -69,16 +77,29 @@ impl Convolution {
         geometry.groups() == 1 && geometry.sliding().size().channels >= NUMBERS / 2
     }
 
-    /// Lays a convolution out for these tiles.
+    /// Lays a convolution out for these tiles, of whose output the largest of each `pool` by `pool` values is kept; all are where that is 1.
     ///
     /// # Panics
-    /// When the geometry has groups, or is more than a machine can address.
-    pub fn new(tiles: Tiles, geometry: Geometry) -> Self {
+    /// When the geometry has groups, or is more than a machine can address, or the output has no such window.
+    pub fn new(tiles: Tiles, geometry: Geometry, pool: usize) -> Self {
         assert_eq!(geometry.groups(), 1, "groups");
-        let border = geometry.border();
+        let (border, sliding) = (geometry.border(), geometry.sliding());
+        let windows = (pool != 1).then(|| {
+            assert!(pool <= sliding.output_height(), "{} rows in windows of {pool}", sliding.output_height());
+            Sliding::new(sliding::Size {
+                height: pool,
+                width: sliding.output_width(),
+                channels: geometry.filters(),
+                kernel_height: pool,
+                kernel_width: pool,
+                stride: pool,
+                dilation: 1,
+            })
+        });
         let mut new = Self {
             tiles,
             geometry,
+            windows,
             border,
             taps: Vec::new(),
             readers: Vec::new(),
@@ -130,8 +151,9 @@ impl Convolution {
             is_read
         });
         let filters = self.geometry.filters();
+        let rows_apart = self.pool().unwrap_or(output_rows);
         let outputs = |row: usize| Positions {
-            c: row * output_columns * filters,
+            c: row % rows_apart * output_columns * filters,
             a: row * size.stride * size.width * channel_tiles,
             count: output_columns,
             runs: 0,
@@ -168,6 +190,35 @@ impl Convolution {
     /// The sizes.
     pub fn geometry(&self) -> &Geometry {
         &self.geometry
+    }
+
+    /// The side of a window.
+    fn pool(&self) -> Option<usize> {
+        Some(self.windows.as_ref()?.size().stride)
+    }
+
+    /// Rows of the output, or of windows.
+    fn kept_rows(&self) -> usize {
+        self.geometry.sliding().output_height() / self.pool().unwrap_or(1)
+    }
+
+    /// Values of an image's output, or of its windows.
+    pub fn output_length(&self) -> usize {
+        match &self.windows {
+            Some(windows) => self.kept_rows() * windows.output_length(),
+            None => self.geometry.output_length(),
+        }
+    }
+
+    /// Windows' taps that [`Self::forward`] notes for [`Self::backward`].
+    pub fn winners_length(&self) -> usize {
+        if self.windows.is_some() { self.output_length() } else { 0 }
+    }
+
+    /// Lines in whose place a row of windows of all images lies.
+    fn window_lines(&self) -> usize {
+        let of_image = self.windows.as_ref().map_or(0, Sliding::input_length);
+        length::product(&[ROWS, of_image]).div_ceil(VALUES)
     }
 
     fn channels(&self) -> usize {
@@ -242,13 +293,26 @@ impl Convolution {
         length::product(&[self.geometry.sliding().output_height(), self.column_pairs(), TILE])
     }
 
+    /// Lines of all outputs' derivatives with filters as rows, of the images in pairs, and of the derivatives for the input.
+    fn backward_lines(&self) -> [usize; 3] {
+        [
+            length::product(&[self.geometry.filters().div_ceil(WIDTH), self.turned_lines()]),
+            length::product(&[self.channels().div_ceil(WIDTH), self.paired_lines()]),
+            self.derivative_lines(),
+        ]
+    }
+
     /// Values that [`Self::forward`] and [`Self::backward`] need beside their tensors.
     pub fn workspace_length(&self) -> usize {
-        let for_weights = length::sum(&[
-            length::product(&[self.channels().div_ceil(WIDTH), self.paired_lines()]),
-            length::product(&[self.geometry.filters().div_ceil(WIDTH), self.turned_lines()]),
-        ]);
-        length::product(&[self.image_lines().max(self.derivative_lines()).max(for_weights), VALUES])
+        let lines = self.image_lines().max(length::sum(&self.backward_lines()));
+        length::product(&[length::sum(&[self.window_lines(), lines]), VALUES])
+    }
+
+    /// A row of windows of so many images, and the lines.
+    fn parts<'a>(&self, images: usize, workspace: &'a mut [f32]) -> (&'a mut [f32], &'a mut [Line]) {
+        let (windows, lines) = workspace.split_at_mut(self.window_lines() * VALUES);
+        let of_image = self.windows.as_ref().map_or(0, Sliding::input_length);
+        (&mut windows[..images * of_image], as_lines_mut(lines))
     }
 
     /// Lines of the weights for the outputs, `[block of filters, tap, block of channels, pair of channels]`, and for the gradient of the
@@ -313,7 +377,7 @@ impl Convolution {
         images
     }
 
-    /// The sums of up to sixteen images; overwrites `output`.
+    /// The sums of up to sixteen images, or the largest of windows and which tap each of them was; overwrites `output` and `winners`.
     ///
     /// # Panics
     /// When a length does not fit, or the packed weights or the workspace do not begin at a cache line.
@@ -323,27 +387,50 @@ impl Convolution {
         packed_weights: &[f32],
         bias: &[f32],
         output: &mut [f32],
+        winners: &mut [f32],
         workspace: &mut [f32],
     ) {
         let (images, filters) = (self.images(input), self.geometry.filters());
         check_length!(packed_weights, [self.packed_weights_length()]);
         check_length!(bias, [filters]);
-        check_length!(output, [images, self.geometry.output_length()]);
-        let lines = &mut as_lines_mut(workspace)[..self.image_lines()];
+        check_length!(output, [images, self.output_length()]);
+        check_length!(winners, [images, self.winners_length()]);
+        let (window_row, lines) = self.parts(images, workspace);
+        let lines = &mut lines[..self.image_lines()];
         self.round_images(input, images, lines);
+        let lines = &*lines;
         let weights = &as_lines(packed_weights)[..self.weight_lines()[0]];
-        let step = self.channel_blocks() * TILE;
-        self.tiles.run(Sums {
-            runs: Runs::Same(&self.taps),
-            count: self.channel_blocks(),
-            a: lines,
-            a_step: self.geometry.sliding().size().stride * step,
-            b: weights,
-            positions: &self.outputs,
-            c_step: filters,
-            begin: Begin::Row(bias),
-            c: a_position(output, images, filters),
-        });
+        let sum = |positions: &[Positions], to: &mut [f32]| {
+            self.tiles.run(Sums {
+                runs: Runs::Same(&self.taps),
+                count: self.channel_blocks(),
+                a: lines,
+                a_step: self.geometry.sliding().size().stride * self.channel_blocks() * TILE,
+                b: weights,
+                positions,
+                c_step: filters,
+                begin: Begin::Row(bias),
+                c: a_position(to, images, filters),
+            });
+        };
+        let Some(windows) = &self.windows else {
+            return sum(&self.outputs, output);
+        };
+        for (row, positions) in self.outputs.chunks_exact(windows.size().stride).enumerate() {
+            sum(positions, window_row);
+            for (image, values) in window_row.chunks_exact(windows.input_length()).enumerate() {
+                let kept = self.window_row(image, row);
+                let (output, winners) = (&mut output[kept.clone()], &mut winners[kept]);
+                maximum(self.tiles.set, windows, values, output, winners);
+            }
+        }
+    }
+
+    /// Where a row of windows of an image lies in the output.
+    fn window_row(&self, image: usize, row: usize) -> Range<usize> {
+        let length = self.output_length() / self.kept_rows();
+        let first = image * self.output_length() + row * length;
+        first..first + length
     }
 
     /// All derivatives of as many images as `input` holds, from that of the output: that of the weights is overwritten, that of the bias
@@ -356,6 +443,7 @@ impl Convolution {
         input: &[f32],
         packed_weights: &[f32],
         d_output: &[f32],
+        winners: &[f32],
         derivatives: Derivatives<f32>,
         workspace: &mut [f32],
     ) {
@@ -363,23 +451,53 @@ impl Convolution {
         let (images, filters, channels) = (self.images(input), self.geometry.filters(), self.channels());
         let length = self.geometry.filter_length();
         check_length!(packed_weights, [self.packed_weights_length()]);
-        check_length!(d_output, [images, self.geometry.output_length()]);
+        check_length!(d_output, [images, self.output_length()]);
+        check_length!(winners, [images, self.winners_length()]);
         check_length!(d_weights, [filters, length]);
         if let Some(d_bias) = d_bias {
             check_length!(d_bias, [filters]);
             add_column_sums(self.tiles.set, d_output, d_bias);
         }
-        let lines = as_lines_mut(workspace);
-        let (a, b) = lines.split_at_mut(filters.div_ceil(WIDTH) * self.turned_lines());
-        let b = &mut b[..channels.div_ceil(WIDTH) * self.paired_lines()];
-        self.turn_derivatives(d_output, images, a);
-        self.pair_images(input, images, b);
+        let (window_row, lines) = self.parts(images, workspace);
+        let [turned_lines, paired_lines, derivative_lines] = self.backward_lines();
+        let (turned, lines) = lines.split_at_mut(turned_lines);
+        let (paired, lines) = lines.split_at_mut(paired_lines);
+        let derivatives = &mut lines[..derivative_lines];
+        if d_input.is_some() {
+            self.clear_around_derivatives(derivatives);
+        }
+        let mut lay_out = |values: &[f32], rows: Range<usize>| {
+            let rows = OutputRows { values, of_image: values.len().checked_div(images).unwrap_or(0), rows };
+            self.turn_derivatives(&rows, images, turned);
+            if d_input.is_some() {
+                self.round_derivatives(&rows, images, derivatives);
+            }
+        };
+        let all_rows = self.geometry.sliding().output_height();
+        match &self.windows {
+            None => lay_out(d_output, 0..all_rows),
+            Some(windows) => {
+                let pool = windows.size().stride;
+                for row in 0..self.kept_rows() {
+                    for (image, values) in window_row.chunks_exact_mut(windows.input_length()).enumerate() {
+                        let kept = self.window_row(image, row);
+                        let (winners, d_output) = (&winners[kept.clone()], &d_output[kept]);
+                        maximum_backward(self.tiles.set, windows, winners, d_output, values);
+                    }
+                    lay_out(window_row, row * pool..(row + 1) * pool);
+                }
+                // Fewer than a window.
+                window_row.fill(0.0);
+                lay_out(window_row, self.kept_rows() * pool..all_rows);
+            }
+        }
+        self.pair_images(input, images, paired);
         self.tiles.run(WeightSums {
             runs: &self.rows,
             count: self.column_pairs(),
-            a,
+            a: turned,
             a_block: self.turned_lines(),
-            b,
+            b: paired,
             b_block: self.paired_lines(),
             taps: &self.tap_starts,
             c: Target {
@@ -393,11 +511,11 @@ impl Convolution {
         });
         if let Some(d_input) = d_input {
             check_length!(d_input, [input.len()]);
-            self.differentiate_input(packed_weights, d_output, d_input, into_input, workspace);
+            self.sum_derivatives(packed_weights, derivatives, images, d_input, into_input);
         }
     }
 
-    /// Of [`Self::backward`] the derivative of the input alone, which may lie where the input did.
+    /// Of [`Self::backward`] the derivative of the input alone, which may lie where the input did, of a convolution without windows.
     ///
     /// # Panics
     /// As [`Self::forward`].
@@ -409,19 +527,38 @@ impl Convolution {
         into_input: Output,
         workspace: &mut [f32],
     ) {
-        let (images, channels) = (self.images(d_input), self.channels());
-        let size = self.geometry.sliding().size();
+        let images = self.images(d_input);
+        assert!(self.windows.is_none(), "a convolution without windows");
         check_length!(packed_weights, [self.packed_weights_length()]);
         check_length!(d_output, [images, self.geometry.output_length()]);
-        let lines = &mut as_lines_mut(workspace)[..self.derivative_lines()];
-        self.round_derivatives(d_output, images, lines);
-        let weights = &as_lines(packed_weights)[self.weight_lines()[0]..];
+        let (_, lines) = self.parts(images, workspace);
+        let lines = &mut lines[..self.derivative_lines()];
+        self.clear_around_derivatives(lines);
+        let rows = OutputRows {
+            values: d_output,
+            of_image: self.geometry.output_length(),
+            rows: 0..self.geometry.sliding().output_height(),
+        };
+        self.round_derivatives(&rows, images, lines);
+        self.sum_derivatives(packed_weights, lines, images, d_input, into_input);
+    }
+
+    /// The derivative of the input from those of the outputs, laid out.
+    fn sum_derivatives(
+        &self,
+        packed_weights: &[f32],
+        derivatives: &[Line],
+        images: usize,
+        d_input: &mut [f32],
+        into_input: Output,
+    ) {
+        let (size, channels) = (self.geometry.sliding().size(), self.channels());
         self.tiles.run(Sums {
             runs: Runs::Named(&self.readers),
             count: self.filter_blocks(),
-            a: lines,
+            a: derivatives,
             a_step: self.filter_blocks() * TILE,
-            b: weights,
+            b: &as_lines(packed_weights)[self.weight_lines()[0]..],
             positions: &self.inputs,
             c_step: size.stride * channels,
             begin: match into_input {
@@ -434,78 +571,78 @@ impl Convolution {
 
     /// The images with their border, `[row, column, block of channels, image]`.
     fn round_images(&self, input: &[f32], images: usize, lines: &mut [Line]) {
-        let size = *self.geometry.sliding().size();
+        let (size, channels) = (*self.geometry.sliding().size(), self.channels());
         let [top, left] = self.border;
-        let inner = [size.height - 2 * top, size.width - 2 * left];
+        let [height, width] = [size.height - 2 * top, size.width - 2 * left];
         let [rows, columns] = &self.is_read;
-        self.round(
-            input,
-            images,
-            inner,
-            size.channels,
-            [top, left],
-            [size.height, size.width],
-            |row, column| rows[row] && columns[column],
-            lines,
-        );
+        let of_row = size.width * self.channel_blocks() * TILE;
+        for (row, line_row) in lines.chunks_exact_mut(of_row).enumerate().filter(|(row, _)| rows[*row]) {
+            match row.checked_sub(top).filter(|y| *y < height) {
+                None => line_row.fill(Line::ZERO),
+                Some(y) => {
+                    let values = &input[y * width * channels..];
+                    let of_image = height * width * channels;
+                    self.round_row(values, of_image, images, [width, channels], left, columns, line_row);
+                }
+            }
+        }
     }
 
-    /// The derivatives with zeros around, `[row, column, block of filters, image]`.
-    fn round_derivatives(&self, d_output: &[f32], images: usize, lines: &mut [Line]) {
-        let sliding = self.geometry.sliding();
-        let inner = [sliding.output_height(), sliding.output_width()];
-        self.round(
-            d_output,
-            images,
-            inner,
-            self.geometry.filters(),
-            self.before(),
-            self.derivative_sides(),
-            |_, _| true,
-            lines,
-        );
+    /// Zeros around the derivatives for the input, above and below.
+    fn clear_around_derivatives(&self, lines: &mut [Line]) {
+        let ([above, _], [_, width]) = (self.before(), self.derivative_sides());
+        let of_row = width * self.filter_blocks() * TILE;
+        let below = above + self.geometry.sliding().output_height();
+        lines[..above * of_row].fill(Line::ZERO);
+        lines[below * of_row..].fill(Line::ZERO);
     }
 
-    /// Rounds images of `inner` rows and columns into lines of `outer`, of which so many come before theirs.
+    /// The derivatives with zeros around, `[row, column, block of filters, image]`: so many rows of them, with the zeros beside.
+    fn round_derivatives(&self, rows: &OutputRows, images: usize, lines: &mut [Line]) {
+        let ([above, before], [_, width]) = (self.before(), self.derivative_sides());
+        let (output_width, filters) = (self.geometry.sliding().output_width(), self.geometry.filters());
+        let of_row = width * self.filter_blocks() * TILE;
+        let line_rows = lines[(above + rows.rows.start) * of_row..].chunks_exact_mut(of_row);
+        for (row, line_row) in line_rows.take(rows.rows.len()).enumerate() {
+            let values = &rows.values[(row * output_width * filters).min(rows.values.len())..];
+            self.round_row(values, rows.of_image, images, [output_width, filters], before, &[], line_row);
+        }
+    }
+
+    /// Rounds a row of images into a row of lines, of which so many columns come before theirs. Columns that are not read are left out, if
+    /// it is said which are.
     #[expect(clippy::too_many_arguments, reason = "where from and where to")]
-    fn round(
+    fn round_row(
         &self,
         values: &[f32],
+        of_image: usize,
         images: usize,
-        inner: [usize; 2],
-        channels: usize,
-        before: [usize; 2],
-        outer: [usize; 2],
-        is_read: impl Fn(usize, usize) -> bool,
+        [width, channels]: [usize; 2],
+        before: usize,
+        is_read: &[bool],
         lines: &mut [Line],
     ) {
-        let of_image = inner[0] * inner[1] * channels;
         let blocks = channels.div_ceil(NUMBERS);
         let tiles = self.tiles;
         tiles.round(
             #[inline(always)]
             || {
                 let (whole, last) = (Part::first(NUMBERS), Part::first(channels - (blocks - 1) * NUMBERS));
-                let mut pixels = lines.chunks_exact_mut(blocks * TILE);
-                for (row_index, column) in product(outer[0], outer[1]) {
-                    let pixel = pixels.next().expect("a pixel each");
-                    if !is_read(row_index, column) {
+                for (column, pixel) in lines.chunks_exact_mut(blocks * TILE).enumerate() {
+                    if is_read.get(column) == Some(&false) {
                         continue;
                     }
-                    let [y, x] = [row_index.wrapping_sub(before[0]), column.wrapping_sub(before[1])];
-                    if y >= inner[0] || x >= inner[1] {
+                    let x = column.wrapping_sub(before);
+                    if x >= width {
                         pixel.fill(Line::ZERO);
                         continue;
                     }
-                    let first = (y * inner[1] + x) * channels;
                     for (block, tile) in pixel.chunks_exact_mut(TILE).enumerate() {
                         let part = if block + 1 < blocks { &whole } else { &last };
+                        let first = x * channels + block * NUMBERS;
                         for (image, line) in tile.iter_mut().enumerate() {
                             *line = match image < images {
-                                true => {
-                                    let values = &values[image * of_image + first + block * NUMBERS..];
-                                    whole_row(tiles, &part.of(values))
-                                }
+                                true => whole_row(tiles, &part.of(&values[image * of_image + first..])),
                                 false => Line::ZERO,
                             };
                         }
@@ -533,7 +670,7 @@ impl Convolution {
                         for (first, column) in product(size.stride, self.phased_columns()) {
                             let pixel = lines.next().expect("a pixel each");
                             let padded = column * size.stride + first;
-                            if !rows[row] || !columns.get(padded).is_none_or(|is_read| *is_read) {
+                            if !rows[row] || columns.get(padded) == Some(&false) {
                                 continue;
                             }
                             let [y, x] = [row.wrapping_sub(top), padded.wrapping_sub(left)];
@@ -559,36 +696,47 @@ impl Convolution {
     }
 
     /// The derivatives with filters as rows, `[block of filters, row, pair of columns, filter]`: a line is the images of both columns.
-    fn turn_derivatives(&self, d_output: &[f32], images: usize, lines: &mut [Line]) {
+    fn turn_derivatives(&self, rows: &OutputRows, images: usize, lines: &mut [Line]) {
         let (sliding, filters) = (self.geometry.sliding(), self.geometry.filters());
-        let (width, of_image) = (sliding.output_width(), self.geometry.output_length());
+        let (width, of_row) = (sliding.output_width(), self.column_pairs() * TILE);
         let tiles = self.tiles;
         tiles.round(
             #[inline(always)]
             || {
-                let mut to = lines.chunks_exact_mut(TILE);
-                for first in (0..filters).step_by(WIDTH) {
+                for (first, lines) in
+                    (0..filters).step_by(WIDTH).zip(lines.chunks_exact_mut(self.turned_lines()))
+                {
                     let part = Part::first(filters - first);
-                    for (row, pair) in product(sliding.output_height(), self.column_pairs()) {
+                    let mut to = lines[rows.rows.start * of_row..].chunks_exact_mut(TILE);
+                    for (row, pair) in product(rows.rows.len(), self.column_pairs()) {
                         let of = |column: usize, image: usize| match column < width && image < images {
                             true => {
-                                let position = image * of_image + (row * width + column) * filters;
-                                part.of(&d_output[position + first..])
+                                let position = image * rows.of_image + (row * width + column) * filters;
+                                part.of(&rows.values[position + first..])
                             }
                             false => [0.0; WIDTH],
                         };
-                        let mut rows = [Line::ZERO; TILE];
-                        for (index, line) in rows.iter_mut().enumerate() {
+                        let mut turned = [Line::ZERO; TILE];
+                        for (index, line) in turned.iter_mut().enumerate() {
                             let column = 2 * pair + index / IMAGE_PAIRS;
                             let image = index % IMAGE_PAIRS * 2;
                             *line = whole_pairs(tiles, &of(column, image), &of(column, image + 1));
                         }
-                        transpose(tiles, &rows, to.next().expect("a tile each"));
+                        transpose(tiles, &turned, to.next().expect("a tile each"));
                     }
                 }
             },
         );
     }
+}
+
+/// Some rows of the outputs' derivatives.
+struct OutputRows<'a> {
+    /// Begins with the first of these rows of the first image.
+    values: &'a [f32],
+    /// Values from an image to the next.
+    of_image: usize,
+    rows: Range<usize>,
 }
 
 /// One position of images `[image, position, column]`.

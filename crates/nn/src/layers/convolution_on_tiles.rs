@@ -1,4 +1,5 @@
-//! Convolution, and a dense layer of many rows, whose products are of bfloat16 numbers, with the ReLU that may follow it.
+//! Convolution, and a dense layer of many rows, whose products are of bfloat16 numbers, with the ReLU
+//! and the max-pooling that may follow it.
 
 use super::{Bias, Context, GROUP, Layer, LayerParameter, Memory, MemorySize, Pass, Purpose};
 use crate::{Initialiser, Role};
@@ -9,9 +10,10 @@ use kernels::{
     tiles::{self, Tiles, convolution::Convolution},
 };
 
-/// What [`super::GeneralConvolutionLayer`] computes, of operands that are rounded.
+/// What [`super::GeneralConvolutionLayer`] computes, of operands that are rounded, and the largest values of windows side by side.
 ///
-/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`, if any. A group keeps its gradient.
+/// Parameters: `weight [filters, kernel rows, kernel columns, channels]`, `bias [filters]`, if any. The scratch holds the windows' winners
+/// and the kernels' workspace, a group keeps its gradient.
 pub(crate) struct ConvolutionOnTiles {
     set: InstructionSet,
     convolution: Convolution,
@@ -28,16 +30,27 @@ impl ConvolutionOnTiles {
         tiles: Tiles,
         geometry: Geometry,
         activation: Activation,
+        pool: usize,
         bias: bool,
     ) -> Self {
         let bias = Bias::new(geometry.filters(), bias);
-        let convolution = Convolution::new(tiles, geometry);
+        let convolution = Convolution::new(tiles, geometry, pool);
         let packed_weights = Buffer::zeros(convolution.packed_weights_length());
         Self { set, convolution, activation, bias, packed_weights }
     }
 
     fn geometry(&self) -> &Geometry {
         self.convolution.geometry()
+    }
+
+    /// The kernels' workspace and the winners of so many images.
+    fn parts<'a>(&self, images: usize, scratch: &'a mut Memory<f32>) -> (&'a mut [f32], &'a mut [f32]) {
+        let (workspace, winners) = scratch.values.split_at_mut(self.convolution.workspace_length());
+        (workspace, &mut winners[..images * self.convolution.winners_length()])
+    }
+
+    fn images(&self, input: &[f32]) -> usize {
+        input.len() / self.geometry().input_length()
     }
 
     fn weights(&self) -> usize {
@@ -63,7 +76,8 @@ impl Layer<f32> for ConvolutionOnTiles {
     }
 
     fn scratch(&self) -> MemorySize {
-        MemorySize { values: self.convolution.workspace_length(), bytes: 0 }
+        let winners = GROUP * self.convolution.winners_length();
+        MemorySize { values: self.convolution.workspace_length() + winners, bytes: 0 }
     }
 
     fn kept(&self) -> MemorySize {
@@ -83,7 +97,8 @@ impl Layer<f32> for ConvolutionOnTiles {
         scratch: &mut Memory<f32>,
     ) {
         let bias = self.bias.values(&parameters[self.weights()..]);
-        self.convolution.forward(input, &self.packed_weights, bias, output, &mut scratch.values);
+        let (workspace, winners) = self.parts(self.images(input), scratch);
+        self.convolution.forward(input, &self.packed_weights, bias, output, winners, workspace);
         if self.activation == Activation::Relu {
             relu_in_place(self.set, output);
         }
@@ -102,7 +117,8 @@ impl Layer<f32> for ConvolutionOnTiles {
         d_bias.fill(0.0);
         let bias = self.bias.derivative(d_bias);
         let derivatives = Derivatives { weights: d_weights, bias, input: d_input, into_input };
-        let workspace = &mut scratch.values;
-        self.convolution.backward(pass.input, &self.packed_weights, pass.d_output, derivatives, workspace);
+        let (workspace, winners) = self.parts(self.images(pass.input), scratch);
+        let weights = &self.packed_weights;
+        self.convolution.backward(pass.input, weights, pass.d_output, winners, derivatives, workspace);
     }
 }

@@ -38,7 +38,7 @@ impl ProjectionOnTiles {
     /// For images of so many rows.
     pub(super) fn new(tiles: Tiles, map: AffineMap, rows: usize) -> Self {
         let AffineMap { inputs, outputs, bias } = map;
-        let convolution = Convolution::new(tiles, map_of_rows(rows, inputs, outputs));
+        let convolution = Convolution::new(tiles, map_of_rows(rows, inputs, outputs), 1);
         let packed_weights = Buffer::zeros(convolution.packed_weights_length());
         Self { map, convolution, bias: Bias::new(outputs, bias), packed_weights }
     }
@@ -59,7 +59,7 @@ impl Project<f32> for ProjectionOnTiles {
 
     fn forward(&self, parameters: &[f32], input: &[f32], output: &mut [f32], workspace: &mut [f32]) {
         let bias = self.bias.values(&parameters[self.map.weights()..]);
-        self.convolution.forward(input, &self.packed_weights, bias, output, workspace);
+        self.convolution.forward(input, &self.packed_weights, bias, output, &mut [], workspace);
     }
 
     fn input_gradient(&self, _: &[f32], d_output: &[f32], d_input: &mut [f32], workspace: &mut [f32]) {
@@ -82,6 +82,7 @@ impl Project<f32> for ProjectionOnTiles {
             input: None,
             into_input: Output::Overwrite,
         };
-        self.convolution.backward(input, &self.packed_weights, d_output, derivatives, workspace);
+        let weights = &self.packed_weights;
+        self.convolution.backward(input, weights, d_output, &[], derivatives, workspace);
     }
 }
