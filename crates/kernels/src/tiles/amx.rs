@@ -11,8 +11,8 @@ use std::{
     arch::{
         asm,
         x86_64::{
-            __cpuid_count, __get_cpuid_max, __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_ps,
-            _mm512_loadu_si512, _mm512_permutexvar_epi16,
+            __cpuid_count, __get_cpuid_max, __m512bh, __m512i, _MM_HINT_T0, _mm_prefetch,
+            _mm512_cvtne2ps_pbh, _mm512_loadu_si512, _mm512_maskz_loadu_ps, _mm512_permutexvar_epi16,
         },
     },
     mem::transmute,
@@ -67,28 +67,35 @@ pub(super) unsafe fn with_vectors<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// [`super::line::whole_row`].
+/// Values that are fetched ahead: images lie so far apart that a row of them all is not fetched by itself.
+const AHEAD: usize = 64;
+
+/// [`super::line::row`].
 ///
 /// # Safety
 /// [`is_permitted`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")]
-pub(super) unsafe fn rounded_row(values: &[f32; NUMBERS]) -> Line {
+pub(super) unsafe fn rounded_row(values: &[f32]) -> Line {
+    assert!(values.len() <= NUMBERS, "{} values in a line", values.len());
+    let there = (1_u64 << values.len()) - 1;
     let first = values.as_ptr();
-    // SAFETY: both halves are there; a vector of 32 numbers has the bytes of a line.
+    // SAFETY: no value is read that is not there; a vector of 32 numbers has the bytes of a line.
     unsafe {
-        let [low, high] = [_mm512_loadu_ps(first), _mm512_loadu_ps(first.add(PAIRS))];
+        _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(AHEAD).cast());
+        let low = _mm512_maskz_loadu_ps(there as u16, first);
+        let high = _mm512_maskz_loadu_ps((there >> PAIRS) as u16, first.wrapping_add(PAIRS));
         transmute(_mm512_cvtne2ps_pbh(high, low))
     }
 }
 
-/// [`super::line::whole_pairs`].
+/// [`super::line::pairs`].
 ///
 /// # Safety
 /// [`is_permitted`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")]
-pub(super) unsafe fn rounded_pairs(one: &[f32; PAIRS], other: &[f32; PAIRS]) -> Line {
+pub(super) unsafe fn rounded_pairs(one: &[f32], other: &[f32]) -> Line {
     const ORDER: [u16; NUMBERS] = {
         let mut order = [0; NUMBERS];
         let mut index = 0;
@@ -100,7 +107,11 @@ pub(super) unsafe fn rounded_pairs(one: &[f32; PAIRS], other: &[f32; PAIRS]) -> 
     };
     // SAFETY: as above.
     unsafe {
-        let [one, other] = [one, other].map(|values| _mm512_loadu_ps(values.as_ptr()));
+        let [one, other] = [one, other].map(|values| {
+            assert!(values.len() <= PAIRS, "{} values in half a line", values.len());
+            _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().wrapping_add(AHEAD).cast());
+            _mm512_maskz_loadu_ps(((1_u32 << values.len()) - 1) as u16, values.as_ptr())
+        });
         let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
         let joined = transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(other, one));
         transmute(_mm512_permutexvar_epi16(order, joined))

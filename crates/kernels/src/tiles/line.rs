@@ -58,57 +58,11 @@ pub(super) fn rounded(value: f32) -> u32 {
 }
 
 /// Up to 32 values, one behind the other; zeros in the place of what is missing.
+///
+/// # Panics
+/// When there are more.
 #[inline(always)]
 pub(super) fn row(tiles: Tiles, values: &[f32]) -> Line {
-    whole_row(tiles, &filled_up(values))
-}
-
-/// All values, and zeros.
-#[inline(always)]
-fn filled_up<const COUNT: usize>(values: &[f32]) -> [f32; COUNT] {
-    if let Ok(values) = values.try_into() {
-        return values;
-    }
-    let mut all = [0.0; COUNT];
-    all[..values.len()].copy_from_slice(values);
-    all
-}
-
-/// Reads a part of `COUNT` values, with zeros for the rest.
-///
-/// Where enough values lie behind, all are read and those put away: a copy of so many is a call, and what it has written in parts can be
-/// read as a whole only once it has reached the cache.
-pub(super) struct Part<const COUNT: usize> {
-    count: usize,
-    /// All ones where a value counts.
-    bits: [u32; COUNT],
-}
-
-impl<const COUNT: usize> Part<COUNT> {
-    /// The first so many, or all if they are more.
-    #[inline(always)]
-    pub(super) fn first(count: usize) -> Self {
-        let count = count.min(COUNT);
-        Self { count, bits: std::array::from_fn(|index| if index < count { u32::MAX } else { 0 }) }
-    }
-
-    /// Those of the values that come first.
-    #[inline(always)]
-    pub(super) fn of(&self, values: &[f32]) -> [f32; COUNT] {
-        let Some(all) = values.first_chunk::<COUNT>() else {
-            return filled_up(&values[..self.count]);
-        };
-        let mut part = [0.0; COUNT];
-        for ((to, value), bits) in part.iter_mut().zip(all).zip(self.bits) {
-            *to = f32::from_bits(value.to_bits() & bits);
-        }
-        part
-    }
-}
-
-/// 32 values, one behind the other.
-#[inline(always)]
-pub(super) fn whole_row(tiles: Tiles, values: &[f32; NUMBERS]) -> Line {
     match tiles.unit {
         Choice::Portable => portable_row(values),
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -117,27 +71,20 @@ pub(super) fn whole_row(tiles: Tiles, values: &[f32; NUMBERS]) -> Line {
     }
 }
 
-fn portable_row(values: &[f32; NUMBERS]) -> Line {
-    let mut halves = [0u16; NUMBERS];
-    for (half, value) in halves.iter_mut().zip(values) {
-        *half = rounded(*value) as u16;
+fn portable_row(values: &[f32]) -> Line {
+    let mut halves = [0; NUMBERS];
+    for (half, value) in halves[..values.len()].iter_mut().zip(values) {
+        *half = rounded(*value);
     }
-    // SAFETY: both are 64 bytes of plain integers; the lower half of a pair comes first in memory on little-endian machines.
-    #[cfg(target_endian = "little")]
-    return Line(unsafe { std::mem::transmute::<[u16; NUMBERS], [u32; PAIRS]>(halves) });
-    #[cfg(target_endian = "big")]
-    Line(std::array::from_fn(|pair| u32::from(halves[2 * pair + 1]) << 16 | u32::from(halves[2 * pair])))
+    Line(std::array::from_fn(|pair| halves[2 * pair + 1] << 16 | halves[2 * pair]))
 }
 
 /// Up to sixteen values of two rows, in pairs; zeros in the place of what is missing.
+///
+/// # Panics
+/// When there are more.
 #[inline(always)]
 pub(super) fn pairs(tiles: Tiles, one: &[f32], other: &[f32]) -> Line {
-    whole_pairs(tiles, &filled_up(one), &filled_up(other))
-}
-
-/// Sixteen values of two rows, in pairs.
-#[inline(always)]
-pub(super) fn whole_pairs(tiles: Tiles, one: &[f32; PAIRS], other: &[f32; PAIRS]) -> Line {
     match tiles.unit {
         Choice::Portable => portable_pairs(one, other),
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -146,10 +93,12 @@ pub(super) fn whole_pairs(tiles: Tiles, one: &[f32; PAIRS], other: &[f32; PAIRS]
     }
 }
 
-fn portable_pairs(one: &[f32; PAIRS], other: &[f32; PAIRS]) -> Line {
+fn portable_pairs(one: &[f32], other: &[f32]) -> Line {
     let mut line = [0; PAIRS];
-    for (pair, (one, other)) in line.iter_mut().zip(one.iter().zip(other)) {
-        *pair = rounded(*other) << 16 | rounded(*one);
+    for (values, shift) in [(one, 0), (other, 16)] {
+        for (pair, value) in line[..values.len()].iter_mut().zip(values) {
+            *pair |= rounded(*value) << shift;
+        }
     }
     Line(line)
 }
@@ -196,6 +145,19 @@ mod tests {
         }
     }
 
+    /// Every count, of values that end with their memory.
+    #[test]
+    fn the_machine_reads_what_is_there_alone() {
+        let Ok(tiles) = Tiles::detect() else { return };
+        let values: [f32; NUMBERS] = std::array::from_fn(|index| index as f32 + 1.0);
+        for count in 0..=NUMBERS {
+            let values = &values[NUMBERS - count..];
+            assert_eq!(row(tiles, values), portable_row(values), "{count}");
+            let (one, other) = values.split_at(count.min(PAIRS));
+            assert_eq!(pairs(tiles, one, other), portable_pairs(one, other), "{count}");
+        }
+    }
+
     /// Every upper half, with lower halves around where rounding turns.
     #[test]
     fn the_machine_rounds_to_the_portable_bits() {
@@ -204,9 +166,9 @@ mod tests {
             for first in (0..=0xffff_u32).step_by(NUMBERS) {
                 let values: [f32; NUMBERS] =
                     std::array::from_fn(|index| f32::from_bits((first + index as u32) << 16 | lower));
-                assert_eq!(whole_row(tiles, &values), portable_row(&values), "{first:x} {lower:x}");
-                let [one, other] = [0, PAIRS].map(|at| values[at..].first_chunk().expect("a half"));
-                assert_eq!(whole_pairs(tiles, one, other), portable_pairs(one, other), "{first:x} {lower:x}");
+                assert_eq!(row(tiles, &values), portable_row(&values), "{first:x} {lower:x}");
+                let (one, other) = values.split_at(PAIRS);
+                assert_eq!(pairs(tiles, one, other), portable_pairs(one, other), "{first:x} {lower:x}");
             }
         }
     }
@@ -219,9 +181,6 @@ mod tests {
         assert_eq!(line.0[15], rounded(30.0));
         let line = pairs(Tiles::PORTABLE, &values[..15], &values[16..31]);
         assert_eq!((line.0[1], line.0[15]), (rounded(17.0) << 16 | rounded(1.0), 0));
-        let part = Part::<NUMBERS>::first(20);
-        assert_eq!(part.of(&values)[..21], [&values[..20], &[0.0]].concat());
-        assert_eq!(part.of(&values), part.of(&values[..20]), "at the end of memory");
         let lines: Vec<Line> =
             (0..16).map(|row| Line(std::array::from_fn(|column| 16 * row + column as u32))).collect();
         let mut turned = vec![Line::ZERO; 16];

@@ -9,7 +9,7 @@ use super::{
     line::{Line, NUMBERS, PAIRS, VALUES, as_lines, as_lines_mut, pairs, row, transpose},
     pass::{Begin, Positions, Runs, Sums, WeightSums},
 };
-use crate::{check_length, length};
+use crate::{check_length, length, matmul::Output};
 use rayon::prelude::*;
 
 /// Lines of a tile, and columns of C in it.
@@ -288,6 +288,7 @@ pub fn multiply_laid_out(tiles: Tiles, summands: usize, left: &[f32], right: &[f
         b: as_lines(right),
         b_block: of_block,
         taps: &[0],
+        begin: Output::Overwrite,
         c,
         tap_step: 0,
     });

@@ -4,7 +4,7 @@ use super::{
     ROWS, Run, Sum, TileKernel, Unit, accumulate,
     line::{Line, PAIRS},
 };
-use crate::{check_length, length};
+use crate::{check_length, length, matmul::Output};
 
 /// Lines of a tile, and columns of a tile of C.
 const TILE: usize = ROWS;
@@ -235,8 +235,10 @@ pub(super) struct WeightSums<'a> {
     /// `[block of columns, …]`.
     pub(super) b: &'a [Line],
     pub(super) b_block: usize,
-    /// The line in a block of B where each tap begins.
+    /// The line behind a block's first where each tap begins.
     pub(super) taps: &'a [usize],
+    /// Whether they are added to what C holds.
+    pub(super) begin: Output,
     /// Each tap's, the next one's `tap_step` elements behind it.
     pub(super) c: Target<'a>,
     pub(super) tap_step: usize,
@@ -254,13 +256,15 @@ impl WeightSums<'_> {
     /// # Panics
     /// When a tile would lie outside of A, B or C.
     fn check(&self) {
+        assert!(self.count > 0, "a sum over nothing");
         let within = (self.count * TILE) as isize;
-        assert!(self.count > 0 && self.a.len() >= self.c.rows.div_ceil(WIDTH) * self.a_block, "blocks of A");
-        assert!(self.b.len() >= self.c.columns.div_ceil(WIDTH) * self.b_block, "blocks of B");
-        let last_tap = self.taps.iter().copied().max().unwrap_or(0) as isize;
+        let last = |side: usize, block: usize| side.div_ceil(WIDTH).saturating_sub(1) * block;
+        let [last_a, last_b] = [last(self.c.rows, self.a_block), last(self.c.columns, self.b_block)];
+        let last_b = last_b + self.taps.iter().copied().max().unwrap_or(0);
         for run in self.runs {
-            assert!(run.a >= 0 && run.a + within <= self.a_block as isize, "a tile of A");
-            assert!(run.b >= 0 && last_tap + run.b + within <= self.b_block as isize, "a tile of B");
+            let [a, b] = [(last_a, run.a), (last_b, run.b)].map(|(last, run)| last as isize + run + within);
+            assert!(run.a >= 0 && a <= self.a.len() as isize, "a tile of A");
+            assert!(run.b >= 0 && b <= self.b.len() as isize, "a tile of B");
         }
         self.c.check(self.taps.len().saturating_sub(1) * self.tap_step);
     }
@@ -292,7 +296,10 @@ impl WeightSums<'_> {
         let b = panels.map(|panel| self.b.as_ptr().wrapping_add(panel.b));
         // SAFETY: the caller's promise.
         unsafe {
-            zero::<U, M, N>(unit);
+            match self.begin {
+                Output::Overwrite => zero::<U, M, N>(unit),
+                Output::Accumulate => load::<U, M, N>(unit, places),
+            }
             accumulate::<U, M, N>(unit, a, b, &sum);
             store::<U, M, N>(unit, places);
         }

@@ -11,6 +11,8 @@ use kernels::{
         general::{Geometry, backward_reference, forward_reference},
     },
     matmul::Output,
+    pooling::{maximum_backward_reference, maximum_reference},
+    sliding::Sliding,
     tiles::{
         ROWS, Tiles,
         convolution::Convolution,
@@ -18,9 +20,10 @@ use kernels::{
     },
 };
 
-/// A convolution with its numbers.
+/// A convolution with its numbers, and the side of the windows of its output.
 struct Problem {
     geometry: Geometry,
+    pool: usize,
     input: Vec<f32>,
     weights: Vec<f32>,
     bias: Vec<f32>,
@@ -29,25 +32,32 @@ struct Problem {
     before: Vec<f32>,
 }
 
-/// Outputs, and the derivatives with respect to weights, bias and input.
-type Results<T> = [T; 4];
+/// Outputs, the windows' winners, and the derivatives with respect to weights, bias and input.
+type Results<T> = [T; 5];
 
-const NAMES: Results<&str> = ["output", "weights", "bias", "input"];
+const NAMES: Results<&str> = ["output", "winners", "weights", "bias", "input"];
 
 impl Problem {
-    fn new(geometry: Geometry, images: usize, mut numbers: impl FnMut(usize) -> Vec<f32>) -> Self {
+    fn new(
+        geometry: Geometry,
+        pool: usize,
+        images: usize,
+        mut numbers: impl FnMut(usize) -> Vec<f32>,
+    ) -> Self {
+        let kept = windows(&geometry, pool).output_length();
         Self {
+            pool,
             input: numbers(images * geometry.input_length()),
             weights: numbers(geometry.filters() * geometry.filter_length()),
             bias: numbers(geometry.filters()),
-            d_output: numbers(images * geometry.output_length()),
+            d_output: numbers(images * kept),
             before: numbers(geometry.filters()),
             geometry,
         }
     }
 
     fn run(&self, tiles: Tiles, mut d_input: Guarded<f32>, into_input: Output) -> Results<Guarded<f32>> {
-        let convolution = Convolution::new(tiles, self.geometry.clone());
+        let convolution = Convolution::new(tiles, self.geometry.clone(), self.pool);
         // What is not written must not be read: it is NaN.
         let stale = |length: usize| {
             let mut buffer = Buffer::zeros(length);
@@ -59,7 +69,8 @@ impl Problem {
         let (input, bias) = (Guarded::input(&self.input, 1), Guarded::input(&self.bias, 3));
         let mut output = Guarded::stale(self.d_output.len(), 1);
         let mut workspace = stale(convolution.workspace_length());
-        convolution.forward(&input, &packed, &bias, &mut output, &mut workspace);
+        let mut winners = Guarded::stale(if self.pool > 1 { self.d_output.len() } else { 0 }, 1);
+        convolution.forward(&input, &packed, &bias, &mut output, &mut winners, &mut workspace);
         let mut workspace = stale(convolution.workspace_length());
         let (mut d_weights, mut d_bias) =
             (Guarded::stale(self.weights.len(), 1), Guarded::output(&self.before, 3));
@@ -73,28 +84,44 @@ impl Problem {
             &input,
             &packed,
             &Guarded::input(&self.d_output, 1),
+            &winners,
             derivatives,
             &mut workspace,
         );
-        [output, d_weights, d_bias, d_input]
+        [output, winners, d_weights, d_bias, d_input]
     }
 
     fn reference(&self) -> Results<Vec<f64>> {
         let of = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>();
-        let (mut output, mut d_input) =
-            (vec![f64::NAN; self.d_output.len()], vec![f64::NAN; self.input.len()]);
+        let windows = windows(&self.geometry, self.pool);
+        let images = self.input.len() / self.geometry.input_length();
+        let [mut sums, mut d_sums] = [0; 2].map(|_| vec![f64::NAN; images * self.geometry.output_length()]);
+        let [mut output, mut winners] = [0; 2].map(|_| vec![f64::NAN; self.d_output.len()]);
+        let mut d_input = vec![f64::NAN; self.input.len()];
         let (mut d_weights, mut d_bias) = (vec![0.0; self.weights.len()], of(&self.before));
         let (input, weights) = (of(&self.input), of(&self.weights));
-        forward_reference(&self.geometry, &input, &weights, &of(&self.bias), &mut output);
+        forward_reference(&self.geometry, &input, &weights, &of(&self.bias), &mut sums);
+        maximum_reference(&windows, &sums, &mut output, &mut winners);
+        maximum_backward_reference(&windows, &winners, &of(&self.d_output), &mut d_sums);
         let derivatives = Derivatives {
             weights: &mut d_weights,
             bias: Some(&mut d_bias),
             input: Some(&mut d_input),
             into_input: Output::Overwrite,
         };
-        backward_reference(&self.geometry, &input, &weights, &of(&self.d_output), derivatives);
-        [output, d_weights, d_bias, d_input]
+        backward_reference(&self.geometry, &input, &weights, &d_sums, derivatives);
+        if self.pool == 1 {
+            winners.clear();
+        }
+        [output, winners, d_weights, d_bias, d_input]
     }
+}
+
+/// Windows of the output side by side.
+fn windows(geometry: &Geometry, pool: usize) -> Sliding {
+    let outputs = geometry.sliding();
+    let of = [outputs.output_height(), outputs.output_width(), geometry.filters()];
+    sliding(of, [pool; 2], [pool, 1])
 }
 
 /// The portable implementation, and the machine's where it has one.
@@ -104,12 +131,17 @@ fn units() -> Vec<Tiles> {
 
 /// Whole numbers, which are bfloat16 numbers, and whose sums are exact in any order.
 fn check_exact(sizes: impl IntoIterator<Item = (Geometry, usize)>) {
+    check_windows(1, sizes);
+}
+
+/// As [`check_exact`], where the largest of windows are kept.
+fn check_windows(pool: usize, sizes: impl IntoIterator<Item = (Geometry, usize)>) {
     let mut random = Random::new(1);
     for (geometry, images) in sizes {
-        let problem = Problem::new(geometry, images, |length| random.whole(length, 4));
+        let problem = Problem::new(geometry, pool, images, |length| random.whole(length, 4));
         let expected = problem.reference();
         for tiles in units() {
-            let context = format!("{tiles:?}: {images} images of {:?}", problem.geometry);
+            let context = format!("{tiles:?}: {images} images of {:?}, windows of {pool}", problem.geometry);
             let onto: Vec<f32> = random.whole(problem.input.len(), 9);
             let found = problem.run(tiles, Guarded::stale(onto.len(), 1), Output::Overwrite);
             for ((found, expected), name) in found.iter().zip(&expected).zip(NAMES) {
@@ -117,7 +149,7 @@ fn check_exact(sizes: impl IntoIterator<Item = (Geometry, usize)>) {
             }
             let [.., found] = problem.run(tiles, Guarded::output(&onto, 1), Output::Accumulate);
             let expected: Vec<f64> =
-                onto.iter().zip(&expected[3]).map(|(before, value)| f64::from(*before) + value).collect();
+                onto.iter().zip(&expected[4]).map(|(before, value)| f64::from(*before) + value).collect();
             assert_exact(&found, &expected, format!("input added to, {context}"));
         }
     }
@@ -154,6 +186,37 @@ fn any_number_of_channels_filters_and_images_is_exact() {
     check_exact(counts.into_iter().flat_map(of));
 }
 
+/// Windows that cover the output, that leave rows and columns over, and that are all of its rows.
+#[test]
+fn the_largest_of_windows_are_kept_and_filled_again() {
+    for (pool, [height, width]) in [(2, [8, 8]), (2, [9, 7]), (3, [7, 10]), (3, [5, 5]), (2, [13, 13])] {
+        let of = |border, step| {
+            let sliding = sliding([height, width, 18], [3, 2], [step, 1]);
+            Geometry::new(sliding, 17, 1).without_border(border)
+        };
+        check_windows(pool, [(of([0, 0], 1), 3), (of([1, 0], 1), ROWS)]);
+    }
+    let wide = Geometry::new(sliding([9, 40, 5], [1, 3], [1, 1]), 40, 1);
+    check_windows(2, [(wide.clone(), 2), (wide, 0)]);
+}
+
+/// More rows than are kept in memory: they are moved to its front, again and again.
+#[test]
+fn rows_are_kept_as_long_as_taps_read_them() {
+    let of = |size, kernel, steps, border| {
+        (Geometry::new(sliding(size, kernel, steps), 6, 1).without_border(border), 2)
+    };
+    check_exact([
+        of([31, 33, 4], [3, 3], [1, 1], [1, 1]),
+        of([40, 35, 3], [5, 2], [1, 1], [2, 0]),
+        of([60, 70, 2], [3, 3], [2, 1], [1, 1]),
+        of([50, 70, 2], [2, 2], [3, 1], [0, 0]),
+        of([45, 40, 3], [3, 3], [1, 4], [2, 2]),
+        of([90, 4, 5], [4, 2], [2, 1], [1, 0]),
+        of([70, 33, 3], [1, 1], [4, 1], [0, 0]),
+    ]);
+}
+
 #[test]
 fn no_images_are_no_work() {
     check_exact([(Geometry::new(sliding([4, 5, 3], [3, 2], [1, 1]), 4, 1), 0)]);
@@ -164,7 +227,7 @@ fn no_images_are_no_work() {
 fn reals_are_rounded_before_they_are_multiplied_alone() {
     let mut random = Random::new(2);
     let geometry = Geometry::new(sliding([9, 8, 40], [3, 3], [1, 1]), 36, 1).without_border([1, 1]);
-    let problem = Problem::new(geometry, ROWS, |length| random.reals(length));
+    let problem = Problem::new(geometry, 1, ROWS, |length| random.reals(length));
     let results: Vec<_> = units()
         .into_iter()
         .map(|tiles| problem.run(tiles, Guarded::stale(problem.input.len(), 1), Output::Overwrite))
@@ -176,8 +239,8 @@ fn reals_are_rounded_before_they_are_multiplied_alone() {
     let [input, weights, d_output] =
         [&problem.input, &problem.weights, &problem.d_output].map(|values| rounded(values));
     let of_rounded = Problem { input, weights, d_output, ..problem };
-    let [output, d_weights, _, d_input] = of_rounded.reference();
-    let [found_output, found_weights, _, found_input] = &results[0];
+    let [output, _, d_weights, _, d_input] = of_rounded.reference();
+    let [found_output, _, found_weights, _, found_input] = &results[0];
     for (name, found, expected) in [
         ("output", found_output, output),
         ("weights", found_weights, d_weights),
@@ -204,7 +267,7 @@ fn nearest(value: f32) -> f32 {
 #[should_panic(expected = "17 images at once")]
 fn more_images_than_rows() {
     let geometry = Geometry::new(sliding([1, 1, 1], [1, 1], [1, 1]), 1, 1);
-    let problem = Problem::new(geometry, ROWS + 1, |length| vec![0.0; length]);
+    let problem = Problem::new(geometry, 1, ROWS + 1, |length| vec![0.0; length]);
     problem.run(Tiles::PORTABLE, Guarded::stale(ROWS + 1, 1), Output::Overwrite);
 }
 
