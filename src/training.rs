@@ -145,6 +145,7 @@ pub fn description_of(record: &RunRecord, model: &Model<f32>, corpus: &Corpus) -
         dataset: specification.dataset.name.clone(),
         dataset_sha256: Some(specification.dataset.sha256.clone()),
         seed: specification.seed,
+        precision: specification.recipe.precision,
         epochs: specification.recipe.epochs,
         train_seconds: record.train_seconds,
         test_accuracy: record.test.accuracy,

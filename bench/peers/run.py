@@ -147,10 +147,10 @@ class Session:
             (file,) = (Path(folder) / "records").glob("*.json")
             return json.loads(file.read_text())
 
-    def our_training(self, model: str, seed: int) -> dict:
+    def our_training(self, model: str, seed: int, precision: str) -> dict:
         """Our run. Its seconds leave evaluation out, as the peers' do."""
-        record = self.our_record(model, seed, [])
-        return self.ours(record["environment"]["version"]) | {
+        record = self.our_record(model, seed, ["--precision", precision])
+        return self.ours(record["environment"]["version"], precision) | {
             "kernels": record["environment"]["kernels"],
             "epoch_seconds": [epoch["train_seconds"] for epoch in record["epochs"]],
             "test_accuracy": record["test"]["accuracy"],
@@ -164,8 +164,8 @@ class Session:
         (entry,) = json.loads(self.output(command))["models"]
         return self.ours(self.raw["reference"][model]["version"]) | {"inference": entry["inference"]}
 
-    def ours(self, version: str) -> dict:
-        return {"framework": tables.OURS, "version": version, "precision": "float32", "threads": self.chosen.threads}
+    def ours(self, version: str, precision: str = "float32") -> dict:
+        return {"framework": tables.OURS, "version": version, "precision": precision, "threads": self.chosen.threads}
 
     def train_weights(self, model: str) -> dict:
         """Trains the weights that every program infers with, and exports them; what our own `evaluate` says of them."""
@@ -205,6 +205,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", choices=SCRIPTS, default=list(SCRIPTS))
     parser.add_argument("--modes", nargs="+", help="only these modes of the peers")
     parser.add_argument("--tasks", nargs="+", choices=["train", "infer"], default=["train", "infer"])
+    parser.add_argument("--bf16", action="store_true", help="train ours in bfloat16 too, which needs Intel AMX")
     parser.add_argument("--all", action="store_true", help="the rows too that are known to be hopeless")
     parser.add_argument("--images", type=int, help="only the first training images: to try this out, not to quote")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds that one process may take")
@@ -229,7 +230,9 @@ def alternate(session: Session, task: str, rows: list[Row]) -> None:
         seed = round_index + 1
         for model in session.chosen.models:
             if task == "train":
-                turns = [(tables.OURS, lambda: session.our_training(model, seed))]
+                turns = [(tables.OURS, lambda: session.our_training(model, seed, "float32"))]
+                if session.chosen.bf16:
+                    turns.append((tables.OURS_BF16, lambda: session.our_training(model, seed, "bf16")))
             else:
                 turns = [(tables.OURS, lambda: session.our_inference(model))]
             for row in rows:

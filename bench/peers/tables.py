@@ -5,6 +5,7 @@ from statistics import median
 import load
 
 OURS = "mnist-study"
+OURS_BF16 = "mnist-study, bf16"
 ACCURACY_DISTANCE = 0.010
 """Trained alike from another seed: test accuracies further apart than this are not the same recipe."""
 EXPORT_ACCURACY_DISTANCE, EXPORT_LOSS_DISTANCE = 0.0002, 1e-4
@@ -54,10 +55,11 @@ def training(runs: list[dict], models: list[str]) -> str:
         for row in sorted(rows, key=lambda row: (row in apart, median(times[row].values()))):
             factors = [] if row == OURS or row in apart else ratios(times[row], times.get(OURS, {}))
             factor = spread(factors, ".2f") if factors else "not ranked: another accuracy" if row in apart else ""
-            warm = median(run["compile_seconds"] for run in rows[row]) if row != OURS else 0
+            is_ours = row in (OURS, OURS_BF16)
+            warm = "none" if is_ours else f"{median(run['compile_seconds'] for run in rows[row]):.1f}"
             cells = [model, row, rows[row][0]["precision"], spread(list(times[row].values()), ".2f"), factor]
-            cells += [f"{100 * accuracy[row]:.2f} %", f"{warm:.1f}" if row != OURS else "none"]
-            lines.append(bold(cells) if row == OURS else cells)
+            cells += [f"{100 * accuracy[row]:.2f} %", warm]
+            lines.append(bold(cells) if is_ours else cells)
     heads = ["model", "program", "precision", "an epoch, s", "times ours", "test accuracy", "warm-up, s"]
     return markdown(heads, lines)
 

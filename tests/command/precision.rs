@@ -86,6 +86,61 @@ fn a_grid_of_precisions_takes_no_option() {
     assert_eq!((refused.code, refused.stderr.as_str()), (Some(2), error));
 }
 
+/// Several models of a file that differ in precision are not made alike.
+#[test]
+fn models_that_differ_in_precision_take_no_option() {
+    let bench = bench_with(STUDY);
+    let error = "error: --precision: the models of study.toml differ in precision\n\
+                 hint: leave out --precision, or precision in their recipes\n";
+    for verb in ["run", "compare"] {
+        let call = [verb, "study.toml", "--precision", "float32", "--out", "out"];
+        let refused = said(&mut bench.command(&call));
+        assert_eq!((refused.code, refused.stderr.as_str()), (Some(2), error), "{verb}");
+    }
+}
+
+/// What a file of weights and the command say of how they were trained.
+#[test]
+fn a_trained_model_says_its_precision() {
+    let bench = Bench::new();
+    let train = |name: &str, more: &[&str]| {
+        let file = format!("{name}.safetensors");
+        let call =
+            ["train", name, "--dataset", "data", "--epochs", "1", "--batch-size", "32", "--save", &file];
+        let trained = said(bench.command(&call).args(more).env("MNIST_STUDY_KERNELS", "portable"));
+        assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+        trained
+    };
+    let bf16 = ["--precision", "bfloat16"];
+    assert!(train("mlp", &bf16).stdout.contains(" s, in bf16\nweights: "));
+    let json: Value =
+        serde_json::from_str(&train("mlp", &[&bf16[..], &["--json"]].concat()).stdout).expect("JSON");
+    assert_eq!(json["precision"], "bf16");
+    let file = fs::read(bench.path().join("mlp.safetensors")).expect("the file");
+    assert!(String::from_utf8_lossy(&file).contains(r#"\"precision\":\"bf16\""#));
+    let measured = said(
+        bench
+            .command(&["bench", "mlp.safetensors", "--dataset", "data", "--seconds", "0.01"])
+            .env("MNIST_STUDY_KERNELS", "portable"),
+    );
+    let note = "note: mlp trains in bf16 and is measured in float32: pass --precision bf16\n";
+    assert!(measured.stderr.contains(note), "{}", measured.stderr);
+    assert!(!train("mlp", &[]).stdout.contains("bf16"));
+    // It has nothing to compute in it.
+    let nano = train("nano", &bf16);
+    let note =
+        "note: precision bf16 changed nothing: no layer has enough channels, units or features for it\n";
+    assert!(nano.stderr.contains(note), "{}", nano.stderr);
+    assert!(!train("nano", &[]).stderr.contains("precision"));
+    let mut command = bench.command(&["bench", "nano", "--dataset", "data", "--seconds", "0.01"]);
+    let measured = said(command.args(bf16).env("MNIST_STUDY_KERNELS", "portable"));
+    assert!(
+        measured.stdout.contains("training in bf16 (no layer is computed in it), "),
+        "{}",
+        measured.stdout
+    );
+}
+
 /// Steps are measured in it, and inference in float32.
 #[test]
 fn bench_measures_in_a_precision() {

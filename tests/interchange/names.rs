@@ -310,6 +310,7 @@ fn weights_that_were_changed_are_told_by_their_digest() {
         dataset: "mnist".to_owned(),
         dataset_sha256: None,
         seed: 1,
+        precision: nn::Precision::Bf16,
         epochs: 1,
         train_seconds: 1.0,
         test_accuracy: 0.9,

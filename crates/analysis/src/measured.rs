@@ -49,7 +49,7 @@ pub fn reasons_for_a_gap(specification: &RunSpec) -> Vec<String> {
         reasons.push(format!("the training images are mixed ({mixing})"));
     }
     if recipe.precision == Precision::Bf16 {
-        reasons.push("training computes products in bf16, validation in float32".to_owned());
+        reasons.push("training computes what products it can in bf16, validation in float32".to_owned());
     }
     if recipe.average_decay.is_some() {
         reasons.push("validation uses the moving average of the weights".to_owned());

@@ -213,6 +213,7 @@ impl Engine {
             dataset: run.dataset.name.clone(),
             dataset_sha256: Some(run.dataset.sha256.clone()),
             seed: run.seed,
+            precision: run.recipe.precision,
             epochs: record.kept_epoch.unwrap_or(record.epochs.len()),
             train_seconds: record.train_seconds,
             test_accuracy: record.test.accuracy,

@@ -8,7 +8,7 @@ use crate::{
 use data::{MAXIMUM_CLASSES, MAXIMUM_SIDE};
 use nn::{
     Architecture, ImageShape, InstructionSet, LayerSpec, MAXIMUM_LAYERS, Model, NORMALISATION_EPSILON,
-    Preparation, ShapeError, fingerprint,
+    Precision, Preparation, ShapeError, fingerprint,
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,10 @@ pub struct Description {
     pub training: Option<Training>,
 }
 
+fn is_float32(precision: &Precision) -> bool {
+    *precision == Precision::Float32
+}
+
 /// How a model's weights came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
@@ -111,6 +115,9 @@ pub struct Training {
     pub dataset_sha256: Option<String>,
     /// The run's seed.
     pub seed: u64,
+    /// What the products of training steps were computed in; float32 where that is left out.
+    #[serde(default, skip_serializing_if = "is_float32")]
+    pub precision: Precision,
     /// Passes over the training images.
     pub epochs: usize,
     /// Seconds of training.

@@ -111,6 +111,11 @@ impl InstructionSet {
         bits_of(self.name()) == bits_of(name)
     }
 
+    /// Whether these are AVX-512's vectors.
+    pub(crate) fn is_avx512(self) -> bool {
+        self.name() == "avx512"
+    }
+
     /// The name in records and in `MNIST_STUDY_KERNELS`.
     pub fn name(self) -> &'static str {
         match self.0 {

@@ -75,8 +75,9 @@ pub struct Model<E> {
     groups: Vec<Group<E>>,
     graph: Graph,
     fusion: Fusion,
-    /// What the stages multiply with, where that is not the vectors.
+    /// What the stages multiply with, where that is not the vectors, and how many layers do.
     tiles: Option<Tiles>,
+    layers_on_tiles: usize,
     logits: Buffer<E>,
     probabilities: Buffer<E>,
     /// Loss sum and correct images of each group.
@@ -141,7 +142,7 @@ impl<E: Build> Model<E> {
         assert!(classes > 0 && capacity > 0, "a size of zero");
         let graph = architecture.graph(image, classes)?;
         let input_length = image.length();
-        let Network { specs, parameters, stages } = E::network(set, &graph, fusion);
+        let Network { specs, parameters, stages, layers_on_tiles } = E::network(set, &graph, fusion);
         let (without_norms, folded) = graph.folded();
         let folded = (fusion == Fusion::Whole && !folded.is_empty()).then(|| {
             let network = E::network(set, &without_norms, Fusion::Inference);
@@ -166,6 +167,7 @@ impl<E: Build> Model<E> {
             graph,
             fusion,
             tiles: None,
+            layers_on_tiles,
             logits: Buffer::zeros(capacity * classes),
             probabilities: Buffer::zeros(capacity * classes),
             results: vec![(0.0, 0); capacity.div_ceil(GROUP)],
@@ -197,7 +199,7 @@ impl Model<f32> {
         }
         assert_eq!(self.fusion, Fusion::Whole, "a model that is built to learn");
         let (set, length) = (self.set, self.input_length);
-        let Network { specs, stages, .. } = match tiles {
+        let Network { specs, stages, layers_on_tiles, .. } = match tiles {
             Some(tiles) => Network::on_tiles(set, &self.graph, tiles),
             None => f32::network(set, &self.graph, Fusion::Whole),
         };
@@ -213,10 +215,17 @@ impl Model<f32> {
         (self.workspaces, self.groups) = memory(&stages, length, self.capacity);
         self.times = StepTimes { layers: no_times(&stages), ..StepTimes::default() };
         (self.stages, self.tiles, self.prepared) = (stages, tiles, None);
+        self.layers_on_tiles = layers_on_tiles;
         self.set_epsilon(self.epsilon);
         if let Some(clock) = self.stopwatch.clock {
             self.set_clock(clock);
         }
+    }
+
+    /// How many layers compute products in bfloat16 in training, as [`Self::set_precision`] says: none in float32, and none where no layer has
+    /// enough channels, units or features.
+    pub fn layers_in_bfloat16(&self) -> usize {
+        self.layers_on_tiles
     }
 
     /// The vectors that it computes with.

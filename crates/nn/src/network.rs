@@ -25,6 +25,8 @@ pub struct Network<E> {
     /// Elements of all parameters.
     pub(crate) parameters: usize,
     pub(crate) stages: Vec<Stage<E>>,
+    /// How many layers multiply on tiles.
+    pub(crate) layers_on_tiles: usize,
 }
 
 /// Where a value lies: 0 is the network's input, n + 1 the output of stage n. A stage reads what lies before it.
@@ -144,15 +146,16 @@ impl<E: Element> Network<E> {
             steps: 0,
             fusion,
             on_tiles,
+            layers_on_tiles: 0,
         };
         let mut index = 0;
         while index < graph.nodes.len() {
             index += builder.add(index);
         }
-        let Builder { specs, parameters, mut stages, .. } = builder;
+        let Builder { specs, parameters, mut stages, layers_on_tiles, .. } = builder;
         mark_shared(&mut stages);
         mark_learnt(&mut stages);
-        Self { specs, parameters, stages }
+        Self { specs, parameters, stages, layers_on_tiles }
     }
 }
 
@@ -217,6 +220,7 @@ struct Builder<'a, E> {
     steps: usize,
     fusion: Fusion,
     on_tiles: Option<OnTiles<E>>,
+    layers_on_tiles: usize,
 }
 
 impl<E: Element> Builder<'_, E> {
@@ -379,7 +383,7 @@ impl<E: Element> Builder<'_, E> {
 
     /// A convolution on tiles, where there are any and it is worth it.
     fn on_tiles(
-        &self,
+        &mut self,
         geometry: impl FnOnce() -> general::Geometry,
         activation: Activation,
         pool: usize,
@@ -388,18 +392,20 @@ impl<E: Element> Builder<'_, E> {
         self.on_tiles.as_ref()?;
         let geometry = geometry();
         let is_worthwhile = tiles::convolution::Convolution::is_worthwhile(&geometry);
+        let set = self.set;
         self.layer_on_tiles(is_worthwhile, |tiles| {
-            ConvolutionOnTiles::new(self.set, tiles, geometry, activation, pool, bias)
+            ConvolutionOnTiles::new(set, tiles, geometry, activation, pool, bias)
         })
     }
 
     /// Any layer on tiles, where there are any and it is worth it.
     fn layer_on_tiles<L: Layer<f32> + 'static>(
-        &self,
+        &mut self,
         is_worthwhile: bool,
         layer: impl FnOnce(Tiles) -> L,
     ) -> Option<Box<dyn Layer<E>>> {
         let OnTiles { tiles, cast } = self.on_tiles.as_ref().filter(|_| is_worthwhile)?;
+        self.layers_on_tiles += 1;
         Some(cast(Box::new(layer(*tiles))))
     }
 

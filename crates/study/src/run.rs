@@ -368,7 +368,7 @@ impl Session {
         let division = self.divided.of(specification)?;
         let sets = division.sets(is_audited(specification));
         prepare(&mut model, specification, sets.training)?;
-        let Fitted { epochs, kept_epoch } =
+        let (Fitted { epochs, kept_epoch }, in_precision) =
             train(&mut model, specification, &recipe, sets, &clock, listener)?;
         let before_test = clock.seconds();
         let asked = recipe.values().test_time_augmentation;
@@ -395,7 +395,7 @@ impl Session {
             test: test_record(&test, &division),
             test_reads: if read_each_epoch { epochs.len() as u32 + 1 } else { 1 },
             fingerprint: fingerprint(model.parameters()),
-            warnings: load.warning().into_iter().chain(clock.warning()).collect(),
+            warnings: load.warning().into_iter().chain(clock.warning()).chain(in_precision).collect(),
             data_warnings: self.corpus().warnings().into_iter().map(str::to_owned).collect(),
             data_notes: self.data_notes(specification),
             class_names: class_names(self.corpus()),
@@ -432,8 +432,11 @@ impl Session {
             let mut model = self.model(&specification.architecture(), recipe.values().batch_size)?;
             prepare(&mut model, specification, sets.training)?;
             let ended = train(&mut model, specification, &recipe, sets, &clock, listener);
-            let ended = ended.map(|fitted| fitted.kept_epoch);
-            let warnings = load.warning().into_iter().chain(clock.warning()).collect();
+            let (ended, in_precision) = match ended {
+                Ok((fitted, in_precision)) => (Ok(fitted.kept_epoch), in_precision),
+                Err(error) => (Err(error), None),
+            };
+            let warnings = load.warning().into_iter().chain(clock.warning()).chain(in_precision).collect();
             Ok(Validated {
                 ended,
                 parameters: model.trainable_parameters(),
@@ -489,7 +492,8 @@ fn check_augmentation(recipe: &Recipe, images: &Dataset, name: &str) -> Result<(
     Ok(recipe.augmentation.check_for(images.shape(), name)?)
 }
 
-/// Initialises a model and trains it as the specification says, on these sets.
+/// Initialises a model and trains it as the specification says, on these sets. With the result, a warning where nothing was computed in the
+/// precision that was asked for.
 fn train(
     model: &mut Model<f32>,
     specification: &RunSpec,
@@ -497,15 +501,22 @@ fn train(
     sets: Sets,
     clock: &dyn Clock,
     listener: &mut dyn Listener,
-) -> Result<Fitted, RunError> {
+) -> Result<(Fitted, Option<String>), RunError> {
     check_augmentation(recipe.values(), sets.training.dataset, &specification.dataset.name)?;
     let seeds = Seeds::of_run(specification.seed);
     let mut engine = Native::new(model);
     seeds.initialise(&mut engine);
     let fitted = keep_awake(|| fit(&mut engine, recipe, seeds, sets, clock, listener));
+    let precision = recipe.values().precision;
+    let in_vain = precision == Precision::Bf16 && model.layers_in_bfloat16() == 0;
     // Whoever looks into the model then sees it as it answers.
     model.set_precision(Precision::Float32);
-    fitted.map_err(|stopped| RunError::Stopped {
+    let warning = in_vain.then(|| {
+        format!(
+            "precision {precision} changed nothing: no layer has enough channels, units or features for it"
+        )
+    });
+    fitted.map(|fitted| (fitted, warning)).map_err(|stopped| RunError::Stopped {
         model: specification.model.clone(),
         seed: specification.seed,
         stopped,

@@ -25,4 +25,4 @@ pub use subset::Subset;
 
 /// Number of the engine's arithmetic: it counts up whenever the same specification on the same instruction set comes to
 /// other bits than before. Records carry it; those of another number are never taken for this engine's.
-pub const ENGINE_REVISION: u32 = 6;
+pub const ENGINE_REVISION: u32 = 7;

@@ -1,6 +1,6 @@
 //! What a comparison asks.
 
-use super::values::{MeasureName, accuracy, epochs, points, seconds};
+use super::values::{MeasureName, accuracy, bytes, epochs, points, seconds};
 use clap::Args;
 use records::{question::Question, target::Target};
 
@@ -17,10 +17,10 @@ pub(crate) struct QuestionArguments {
     #[arg(long, value_name = "N", requires = "target")]
     max_multiply_adds: Option<u64>,
     /// Maximum bytes of workspace of the model as `export --c-header --int8` writes it
-    #[arg(long = "max-ram", value_name = "BYTES", requires = "target")]
+    #[arg(long = "max-ram", value_name = "BYTES", requires = "target", value_parser = bytes)]
     max_ram_bytes: Option<usize>,
     /// Maximum bytes of constants of that header, without its code
-    #[arg(long = "max-flash", value_name = "BYTES", requires = "target")]
+    #[arg(long = "max-flash", value_name = "BYTES", requires = "target", value_parser = bytes)]
     max_flash_bytes: Option<usize>,
     /// Maximum passes over the training images; recipes that ask for more are cut short
     #[arg(long, value_name = "N", requires = "target", value_parser = epochs)]

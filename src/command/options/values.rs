@@ -111,6 +111,7 @@ pub(crate) enum PrecisionName {
     Float32,
     /// Operands of most matrix products in a training step rounded to bfloat16, sums in float32; needs a processor with matrix tiles
     /// (Intel AMX)
+    #[value(alias = "bfloat16")]
     Bf16,
 }
 
@@ -153,6 +154,11 @@ pub(crate) fn threads(text: &str) -> Result<usize, String> {
 
 pub(crate) fn epochs(text: &str) -> Result<usize, String> {
     whole_number(text, MAXIMUM_EPOCHS)
+}
+
+/// A size in memory.
+pub(crate) fn bytes(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a whole number of bytes expected, such as 16384".to_owned())
 }
 
 pub(crate) fn batch_size(text: &str) -> Result<usize, String> {

@@ -351,7 +351,7 @@ impl Loss {
             Outcome::CannotTell => "not told apart",
         };
         format!(
-            "int8{of}: test accuracy {after} %, in float32 {before} %; difference {} points [{}, {}] at 95 %, {outcome} \
+            "int8{of}: test accuracy {after} %, in float32 {before} %;\n  difference {} points [{}, {}] at 95 %, {outcome} \
              (p = {p_value:.digits$}, unadjusted)\n",
             percent(difference),
             percent(lower),

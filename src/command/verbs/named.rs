@@ -1,13 +1,13 @@
 //! Models as the command line names them.
 
 use crate::command::{failure::Failure, options::RecipeArguments, output, reproduce::shell_path};
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 use study::{
     run::RunError,
     study_file::{ModelSpec, StudyFile, built_in_model},
     suggest::choose,
 };
-use train::Recipe;
+use train::{Precision, Recipe};
 
 /// The models of `names`: a built-in one's name, a study file for all of its models, or `FILE:NAME` for one of them.
 ///
@@ -18,6 +18,7 @@ pub(super) fn find_all(names: &[String], options: &RecipeArguments) -> Result<Ve
         let (found, study) = load(name)?;
         if let Some((file, study)) = study {
             check_grids(&study, file, options)?;
+            check_precisions(&found, file, options)?;
             let left_out: Vec<&str> =
                 study.given.iter().map(String::as_str).filter(|key| !OF_MODELS.contains(key)).collect();
             if !left_out.is_empty() {
@@ -120,6 +121,22 @@ pub(super) fn check_grids(study: &StudyFile, file: &str, options: &RecipeArgumen
             ))
         }
     }
+}
+
+/// Refuses a precision for models of a file whose recipes differ in it: they would be compared with themselves.
+pub(super) fn check_precisions(
+    models: &[ModelSpec],
+    file: &str,
+    options: &RecipeArguments,
+) -> Result<(), Failure> {
+    let precisions: HashSet<Precision> = models.iter().map(|model| model.recipe.precision).collect();
+    if options.precision.is_none() || precisions.len() < 2 {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("--precision: the models of {file} differ in precision"),
+        "leave out --precision, or precision in their recipes",
+    ))
 }
 
 /// The study file that a name is of, and the one model of it that is meant, of `FILE` or `FILE:NAME`; none for a built-in

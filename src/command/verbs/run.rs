@@ -2,7 +2,7 @@
 
 use super::{
     comparison::{self, Comparison},
-    named::{check_grids, with_options},
+    named::{check_grids, check_precisions, with_options},
 };
 use crate::command::{
     failure::Failure,
@@ -63,7 +63,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
 /// What the file and the options ask for.
 pub(super) fn comparison(arguments: &RunArguments) -> Result<Comparison, Failure> {
     let mut file = StudyFile::read(&arguments.file).map_err(RunError::from)?;
-    check_grids(&file, &arguments.file.display().to_string(), &arguments.recipe)?;
+    let name = arguments.file.display().to_string();
+    check_grids(&file, &name, &arguments.recipe)?;
+    check_precisions(&file.models, &name, &arguments.recipe)?;
     for model in &mut file.models {
         model.recipe = with_options(&model.recipe, &arguments.recipe)?;
     }

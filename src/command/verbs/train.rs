@@ -28,6 +28,7 @@ use std::{
     slice,
 };
 use study::telling::Telling;
+use train::Precision;
 
 /// `train`.
 #[derive(Debug, Args)]
@@ -94,6 +95,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
             "model": specification.model,
             "parameters": record.parameters,
             "seed": specification.seed,
+            "precision": specification.recipe.precision,
             "train_seconds": record.train_seconds,
             "total_seconds": record.total_seconds,
             "test_accuracy": record.test.accuracy,
@@ -103,11 +105,15 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         return output::json(&format!("{result:#}\n"));
     }
     output::result(&format!(
-        "{}: test accuracy {} %, test loss {}, trained in {:.1} s\nweights: {}\n",
+        "{}: test accuracy {} %, test loss {}, trained in {:.1} s{}\nweights: {}\n",
         specification.model,
         percent(record.test.accuracy),
         fixed(record.test.loss, 4),
         record.train_seconds,
+        match specification.recipe.precision {
+            Precision::Float32 => "",
+            Precision::Bf16 => ", in bf16",
+        },
         arguments.save.display()
     ))
 }

@@ -9,7 +9,7 @@ use crate::{
     escape::{c_string, identifier},
 };
 use code::{Code, array, if_cmsis_nn, number};
-use nn::{ImageShape, Model};
+use nn::{ImageShape, Model, sha256};
 
 /// What a network in C computes with.
 #[derive(Debug, Clone, Copy)]
@@ -126,9 +126,20 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
+    /// The guard: what is included twice is there once, and another model of the same name is refused, not left out.
+    fn opening(&self, upper: &str) -> String {
+        let name = &self.code.name;
+        let digest = sha256(self.code.constants.as_bytes())[..12].to_uppercase();
+        format!(
+            "#if defined({upper}_H) && !defined({upper}_{digest})\n\
+             #error \"another model named {name} is included already: include each in a file of its own, or train one by another name\"\n\
+             #endif\n#ifndef {upper}_H\n#define {upper}_H\n#define {upper}_{digest}\n\n"
+        )
+    }
+
     fn files(&self, support: &str) -> CFiles {
         let (name, upper) = (&self.code.name, self.upper());
-        let opening = format!("#ifndef {upper}_H\n#define {upper}_H\n\n");
+        let opening = self.opening(&upper);
         let (comment, sizes, names) = (self.comment(), self.sizes(), self.class_names());
         let libraries = match self.options.arithmetic {
             Arithmetic::Integer(_) if self.cmsis_nn_workspace.is_some() => INCLUDE_CMSIS_NN,

@@ -43,7 +43,8 @@ enum Choice {
 /// This machine has no instructions for products of bfloat16 tiles, or the system does not let this process use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Intel AMX with bfloat16 expected (Xeon since 2023, under Linux): the processor lacks it, or the system does not let this process use it"
+    "Intel AMX with bfloat16 expected (Xeon since 2023, under Linux), beside the avx512 kernels: the processor lacks it, the system does not \
+     let this process use it, or other kernels are forced"
 )]
 pub struct NoTiles;
 
@@ -60,7 +61,8 @@ impl Tiles {
             return Ok(Self::PORTABLE);
         }
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        if amx::is_permitted() {
+        // What is rounded beside tiles is rounded with AVX-512: whoever forces other vectors has no tiles.
+        if set.is_avx512() && amx::is_permitted() {
             return Ok(Self { unit: Choice::Amx, set });
         }
         Err(NoTiles)

@@ -72,7 +72,7 @@ impl Layer<f32> for ConvolutionOnTiles {
     }
 
     fn forward_flops(&self) -> u64 {
-        self.geometry().forward_flops()
+        self.convolution.forward_flops()
     }
 
     fn scratch(&self) -> MemorySize {

@@ -147,7 +147,8 @@ pub(crate) const TERMS: [Term; 26] = [
     Term {
         anchor: "precision",
         name: "precision",
-        meaning: "Of the images that a model gives a class, the fraction that is of it.",
+        meaning: "Of a class: of the images that a model gives it, the fraction that is of it. Of a recipe: what the products of \
+                  training are computed in, float32 or bf16.",
         spellings: &["precision"],
     },
     Term {

@@ -123,7 +123,7 @@ fn precision(study: &Study) -> Option<String> {
     Some(format!(
         "Precision bf16{whose}: in training steps the operands of matrix products are rounded to bfloat16 and the products are added in \
          float32, for ungrouped convolutions of at least 16 input channels, dense layers of at least 16 inputs and units (at each step of a \
-         sequence, of 16 inputs), recurrent layers of at least 16 units and projections of attention over at least 16 features. Other layers, \
+         sequence, of 16 inputs), recurrent layers of at least 16 units and projections of attention over at least 16 features, where a model has any. Other layers, \
          parameters and updates are in float32, and so are all validation and test figures{others}."
     ))
 }

@@ -48,6 +48,8 @@ pub struct TrainingSpeed {
     pub batch: usize,
     /// What the products of a step were computed in.
     pub precision: Precision,
+    /// How many layers compute in bfloat16: none in float32.
+    pub layers_in_bfloat16: usize,
     /// Steps measured.
     pub steps: usize,
     /// By the median step.
@@ -62,7 +64,8 @@ pub struct TrainingSpeed {
     pub share_of_peak: f64,
     /// Calls of the allocator in a step, by the thread that makes it.
     pub allocations_per_step: f64,
-    /// Summing gradients over groups, drawing batches and the optimiser, as a share of the step.
+    /// Drawing batches, the optimiser, and summing gradients over groups but for dense layers', whose sum is a product of matrices: as a share
+    /// of the step.
     pub bookkeeping_share: f64,
     /// Each stage's share of the step; sums to 1.
     pub stages: Vec<StageShare>,
@@ -187,6 +190,7 @@ fn training(
     Some(TrainingSpeed {
         batch: TRAINING_BATCH,
         precision,
+        layers_in_bfloat16: model.layers_in_bfloat16(),
         steps: times.len(),
         images_per_second,
         epoch_images: images.len(),

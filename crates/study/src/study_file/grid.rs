@@ -26,7 +26,7 @@ impl Reader<'_> {
     fn axis(&self, name: &str, node: &Node) -> Read<Axis> {
         self.check_text("a setting's name", name, NAME, node.line)?;
         let what = format!("grid, {name}");
-        let hint = || format!("write a list: {name} = [{}]", plain(&node.to_json()));
+        let hint = || format!("write a list: {name} = [{}]", node.to_json());
         let nodes = self.list(&what, node, VALUES, hint)?;
         if nodes.is_empty() {
             return self.expected(&what, "a list of at least one", node);

@@ -62,6 +62,11 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
         subjects.extend(Subject::find(name)?);
     }
     let precision = Precision::from(arguments.precision);
+    let in_bf16 = subjects.iter().filter(|subject| subject.precision == Some(Precision::Bf16));
+    for subject in in_bf16.filter(|_| precision == Precision::Float32) {
+        let name = &subject.architecture.name;
+        output::note(&format!("{name} trains in bf16 and is measured in float32: pass --precision bf16"));
+    }
     check_precision(instruction_set()?, precision)?;
     let session = session(&arguments.data.name(), arguments.threads, &[], arguments.output.quiet)?;
     // Before any time is spent: a network or a file's weights may not fit.
@@ -117,6 +122,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), Failure> {
 /// A built-in architecture with fresh parameters, or a file of trained ones.
 struct Subject {
     architecture: Architecture,
+    /// What a study file's recipe, or a file of weights, says of its training.
+    precision: Option<Precision>,
     saved: Option<Saved>,
 }
 
@@ -124,11 +131,20 @@ impl Subject {
     fn find(name: &str) -> Result<Vec<Self>, Failure> {
         if Path::new(name).extension().is_some_and(|extension| extension == "safetensors") {
             let saved = Saved::read_described(Path::new(name))?;
-            return Ok(vec![Self { architecture: saved.description.architecture(), saved: Some(saved) }]);
+            let precision = saved.description.training.as_ref().map(|training| training.precision);
+            return Ok(vec![Self {
+                architecture: saved.description.architecture(),
+                precision,
+                saved: Some(saved),
+            }]);
         }
         Ok(find(name)?
             .into_iter()
-            .map(|model| Self { architecture: model.architecture, saved: None })
+            .map(|model| Self {
+                architecture: model.architecture,
+                precision: Some(model.recipe.precision),
+                saved: None,
+            })
             .collect())
     }
 
@@ -168,6 +184,9 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
         // The peak is that of float32 multiply-adds.
         let (in_precision, peak) = match training.precision {
             Precision::Float32 => ("", "peak"),
+            Precision::Bf16 if training.layers_in_bfloat16 == 0 => {
+                (" in bf16 (no layer is computed in it)", "peak")
+            }
             Precision::Bf16 => (" in bf16", "the float32 peak"),
         };
         line(format_args!(
@@ -180,7 +199,7 @@ fn table(machine: &Machine, models: &[ModelSpeed]) -> String {
             100.0 * training.share_of_peak
         ));
         line(format_args!(
-            "  allocations a step: {}; batch, reduction and optimiser: {:.1} % of the step",
+            "  allocations a step: {}; batches, sums of gradients but for dense layers',\n    and the optimiser: {:.1} % of the step",
             training.allocations_per_step,
             100.0 * training.bookkeeping_share
         ));

@@ -16,10 +16,11 @@ pub(super) fn legend(levels: &[MemoryLevel]) -> String {
         [] => "caches unknown on this system: operations alone bound".to_owned(),
         levels => levels.iter().map(level).collect::<Vec<_>>().join(", ") + " a thread",
     };
-    let read = "Stages forward (fwd) and backward (bwd), one image on one thread. KiB: what 16 images move. fits: the cache that holds \
-                what a thread has of it at a time, each value once; of sums and the update that is its share of the batch's. calc: time \
-                of the MFLOP at the machine's peak. move: time to move the KiB, an image. share: the longer of both, as a share of µs. \
-                Minimal filtering and skipped zeros save operations, so that it can exceed 100 %.";
+    let read = "Stages forward (fwd) and backward (bwd), and sums of gradients over a batch (sum), one image on one thread. KiB: what 16 \
+                images move. fits: the smallest cache that holds what a thread works on at a time: 16 images, or in sums and the update \
+                its part of the parameters. calc: time of the MFLOP at the machine's float32 peak. move: time to move the KiB, an image. \
+                share: the longer of both, as a share of µs. It can exceed 100 %: minimal filtering and skipped zeros save operations, \
+                bf16 has a higher peak, and a smaller cache may still hold what the stage before has written.";
     format!("{}\n\n{}", wrapped(&memory, WIDTH), wrapped(read, WIDTH).replace("\n  ", "\n"))
 }
 

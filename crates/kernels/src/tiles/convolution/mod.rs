@@ -100,6 +100,13 @@ impl Convolution {
         }
     }
 
+    /// Multiplications and additions of what is kept of an image's output: as in [`crate::convolution::Geometry::forward_flops`], outputs
+    /// that no window reads do not count.
+    pub fn forward_flops(&self) -> u64 {
+        let pool = self.layout.pool;
+        length::operations(&[2, self.output_length(), pool * pool, self.geometry().filter_length()])
+    }
+
     /// Windows' taps that [`Self::forward`] notes for [`Self::backward`].
     pub fn winners_length(&self) -> usize {
         if self.windows.is_some() { self.output_length() } else { 0 }
