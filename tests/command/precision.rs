@@ -102,11 +102,11 @@ fn models_that_differ_in_precision_take_no_option() {
 /// What a file of weights and the command say of how they were trained.
 #[test]
 fn a_trained_model_says_its_precision() {
-    let bench = Bench::new();
+    let bench = bench_with("models = [\"few\"]\n\n[model.few]\nlayers = [\"flatten\", \"dense classes\"]\n");
     let train = |name: &str, more: &[&str]| {
-        let file = format!("{name}.safetensors");
+        let file = "mlp.safetensors";
         let call =
-            ["train", name, "--dataset", "data", "--epochs", "1", "--batch-size", "32", "--save", &file];
+            ["train", name, "--dataset", "data", "--epochs", "1", "--batch-size", "32", "--save", file];
         let trained = said(bench.command(&call).args(more).env("MNIST_STUDY_KERNELS", "portable"));
         assert_eq!(trained.code, Some(0), "{}", trained.stderr);
         trained
@@ -127,12 +127,12 @@ fn a_trained_model_says_its_precision() {
     assert!(measured.stderr.contains(note), "{}", measured.stderr);
     assert!(!train("mlp", &[]).stdout.contains("bf16"));
     // It has nothing to compute in it.
-    let nano = train("nano", &bf16);
+    let few = train("study.toml:few", &bf16);
     let note =
         "note: precision bf16 changed nothing: no layer has enough channels, units or features for it\n";
-    assert!(nano.stderr.contains(note), "{}", nano.stderr);
-    assert!(!train("nano", &[]).stderr.contains("precision"));
-    let mut command = bench.command(&["bench", "nano", "--dataset", "data", "--seconds", "0.01"]);
+    assert!(few.stderr.contains(note), "{}", few.stderr);
+    assert!(!train("study.toml:few", &[]).stderr.contains("precision"));
+    let mut command = bench.command(&["bench", "study.toml:few", "--dataset", "data", "--seconds", "0.01"]);
     let measured = said(command.args(bf16).env("MNIST_STUDY_KERNELS", "portable"));
     assert!(
         measured.stdout.contains("training in bf16 (no layer is computed in it), "),

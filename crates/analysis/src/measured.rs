@@ -107,7 +107,7 @@ mod tests {
                 "batch normalisation uses the statistics of small groups of images in training",
                 "the training images are augmented (shift 2)",
                 "the training images are mixed (mixup 0.3)",
-                "training computes products in bf16, validation in float32",
+                "training computes what products it can in bf16, validation in float32",
                 "validation uses the moving average of the weights",
                 "validation averages the answers to shifted versions of each image",
             ]

@@ -94,7 +94,7 @@ fn memory_excesses(run: &Run, target: &Target) -> Vec<String> {
         return Vec::new();
     }
     let found = match run.record().map(RunRecord::footprint) {
-        Some(Err(reason)) => return vec![format!("cannot be computed in whole numbers ({reason})")],
+        Some(Err(reason)) => return vec![format!("no limit of memory can be checked: {reason}")],
         Some(Ok(Footprint { ram_bytes, flash_bytes })) => [Some(ram_bytes as u64), Some(flash_bytes as u64)],
         None => [None; 2],
     };

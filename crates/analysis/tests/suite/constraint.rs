@@ -80,7 +80,7 @@ fn memory_of_the_int8_header_is_a_limit() {
         ["784 bytes of RAM, 783 allowed", "7,920 bytes of flash, 7,919 allowed"]
     );
     let recurrent = of(&["lstm 8", "dense classes"], Some(9_999_999), None);
-    assert_eq!(recurrent, ["no int8 header (lstm1 has no form in whole numbers)"]);
+    assert_eq!(recurrent, ["no limit of memory can be checked: lstm1 has no form in whole numbers"]);
 }
 
 #[test]
