@@ -112,6 +112,7 @@ impl InstructionSet {
     }
 
     /// Whether these are AVX-512's vectors.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     pub(crate) fn is_avx512(self) -> bool {
         self.name() == "avx512"
     }
