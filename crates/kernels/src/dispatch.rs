@@ -114,7 +114,7 @@ impl InstructionSet {
     /// Whether these are AVX-512's vectors.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     pub(crate) fn is_avx512(self) -> bool {
-        self.name() == "avx512"
+        matches!(self.0, Choice::Avx512)
     }
 
     /// The name in records and in `MNIST_STUDY_KERNELS`.

@@ -29,7 +29,7 @@ pub const ROWS: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tiles {
     unit: Choice,
-    /// For what is not rounded.
+    /// The vectors for what is done beside: transposing, pooling, sums of columns.
     set: InstructionSet,
 }
 

@@ -107,11 +107,12 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The tile whose first element lies so many elements behind that of this row and column.
+    /// The tile whose first element lies so many elements behind that of this row and column. `values` points to the values: all places of a
+    /// pass are made of one pointer, since another one would end the first's right to them.
     #[inline(always)]
-    fn place(&mut self, further: usize, row: usize, column: usize) -> Place {
+    fn place(&self, values: *mut f32, further: usize, row: usize, column: usize) -> Place {
         Place {
-            c: self.values.as_mut_ptr().wrapping_add(further + row * self.row_stride + self.element(column)),
+            c: values.wrapping_add(further + row * self.row_stride + self.element(column)),
             row: self.row_stride,
             rows: TILE.min(self.rows - row),
             columns: WIDTH.min(self.columns - column),
@@ -181,7 +182,8 @@ impl Sums<'_> {
         let a = std::array::from_fn(|m| from.wrapping_add(m * self.a_step));
         let b = std::array::from_fn(|n| self.b.as_ptr().wrapping_add((column / WIDTH + n) * b_block));
         let (first, step) = (positions.c + index * self.c_step, self.c_step);
-        let places = places::<M, N>(|m, n| self.c.place(first + m * step, 0, column + n * WIDTH));
+        let c = self.c.values.as_mut_ptr();
+        let places = places::<M, N>(|m, n| self.c.place(c, first + m * step, 0, column + n * WIDTH));
         let sum = Sum { runs: self.runs.of(positions), count: self.count, step: [TILE, TILE] };
         // SAFETY: the caller's promise.
         unsafe {
@@ -290,7 +292,8 @@ impl WeightSums<'_> {
         first: usize,
     ) -> usize {
         let panels = self.panels::<N>(first);
-        let places = places::<M, N>(|m, n| self.c.place(panels[n].c, row + m * WIDTH, panels[n].column));
+        let c = self.c.values.as_mut_ptr();
+        let places = places::<M, N>(|m, n| self.c.place(c, panels[n].c, row + m * WIDTH, panels[n].column));
         let sum = Sum { runs: self.runs, count: self.count, step: [TILE, TILE] };
         let a = std::array::from_fn(|m| self.a.as_ptr().wrapping_add((row / WIDTH + m) * self.a_block));
         let b = panels.map(|panel| self.b.as_ptr().wrapping_add(panel.b));
@@ -310,6 +313,9 @@ impl WeightSums<'_> {
 impl TileKernel for WeightSums<'_> {
     #[inline(always)]
     fn run<U: Unit>(mut self, unit: &mut U) {
+        if self.c.rows == 0 || self.c.columns == 0 {
+            return;
+        }
         self.check();
         let panels = self.c.columns.div_ceil(WIDTH) * self.taps.len();
         for row in (0..self.c.rows).step_by(2 * WIDTH) {

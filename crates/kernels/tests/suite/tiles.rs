@@ -190,17 +190,21 @@ fn any_number_of_channels_filters_and_images_is_exact() {
 #[test]
 fn the_largest_of_windows_are_kept_and_filled_again() {
     for (pool, [height, width]) in [(2, [8, 8]), (2, [9, 7]), (3, [7, 10]), (3, [5, 5]), (2, [13, 13])] {
-        let of = |border, step| {
-            let sliding = sliding([height, width, 18], [3, 2], [step, 1]);
+        let of = |border| {
+            let sliding = sliding([height, width, 18], [3, 2], [1, 1]);
             Geometry::new(sliding, 17, 1).without_border(border)
         };
-        check_windows(pool, [(of([0, 0], 1), 3), (of([1, 0], 1), ROWS)]);
+        check_windows(pool, [(of([0, 0]), 3), (of([1, 0]), ROWS)]);
+    }
+    for (pool, border) in [(2, [0, 0]), (2, [1, 1]), (3, [1, 0])] {
+        let strided = Geometry::new(sliding([15, 13, 17], [3, 3], [2, 1]), 18, 1).without_border(border);
+        check_windows(pool, [(strided, 3)]);
     }
     let wide = Geometry::new(sliding([9, 40, 5], [1, 3], [1, 1]), 40, 1);
     check_windows(2, [(wide.clone(), 2), (wide, 0)]);
 }
 
-/// More rows than are kept in memory: they are moved to its front, again and again.
+/// Images of more rows than are kept in memory, in which the latest are moved to its front, and of fewer; with rows that no tap reads, too.
 #[test]
 fn rows_are_kept_as_long_as_taps_read_them() {
     let of = |size, kernel, steps, border| {
@@ -211,10 +215,18 @@ fn rows_are_kept_as_long_as_taps_read_them() {
         of([40, 35, 3], [5, 2], [1, 1], [2, 0]),
         of([60, 70, 2], [3, 3], [2, 1], [1, 1]),
         of([50, 70, 2], [2, 2], [3, 1], [0, 0]),
+        of([50, 390, 2], [2, 2], [3, 1], [0, 0]),
+        of([24, 130, 2], [3, 3], [1, 1], [1, 1]),
         of([45, 40, 3], [3, 3], [1, 4], [2, 2]),
         of([90, 4, 5], [4, 2], [2, 1], [1, 0]),
         of([70, 33, 3], [1, 1], [4, 1], [0, 0]),
     ]);
+}
+
+/// Two tiles of positions in all: what Miri looks at, too.
+#[test]
+fn the_smallest_convolution_is_exact() {
+    check_exact([(Geometry::new(sliding([1, 2, 1], [1, 1], [1, 1]), 1, 1), 1)]);
 }
 
 #[test]
@@ -349,6 +361,9 @@ fn a_product_of_few_rows_is_exact_however_it_is_packed() {
 /// Columns in blocks, each apart from the one before, and what lies between them left as it is.
 #[test]
 fn a_product_of_columns_is_exact_wherever_its_blocks_lie() {
+    let none = Target { values: &mut [], rows: 0, row_stride: 16, columns: 16, block: [16, 0] };
+    let mut workspace = Buffer::zeros(matrix::columns_length([0, 16], 3));
+    matrix::multiply_columns(Tiles::PORTABLE, 3, |_, _| &[], |_, _| &[1.0; 16], none, &mut workspace);
     let mut random = Random::new(4);
     for (summands, rows, columns, block) in
         [(1, 1, 1, 16), (31, 15, 32, 16), (33, 17, 96, 32), (64, 40, 64, 64), (70, 33, 20, 20)]

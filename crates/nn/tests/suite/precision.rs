@@ -184,7 +184,7 @@ fn convolutions_and_dense_layers_on_tiles() {
     check_rounding(&network);
 }
 
-/// Both precisions leave out the same: a pool that is no longer the convolution's own pass takes no number of dropout's.
+/// Both precisions leave out the same: what one pass computes takes as many of dropout's numbers in either.
 #[test]
 fn dropout_leaves_out_the_same() {
     let layers =

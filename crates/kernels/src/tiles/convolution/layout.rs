@@ -16,7 +16,8 @@ pub(super) const WIDTH: usize = PAIRS;
 /// Lines that hold a position's pairs of images.
 pub(super) const IMAGE_PAIRS: usize = ROWS / 2;
 
-/// Positions that are worth a pass over tiles: fewer would wait for weights and sums as long as for the products.
+/// Positions that are worth a pass over tiles: fewer would wait for weights and sums as long as for the products. With windows a pass takes a
+/// row of them, however many that are.
 const WORTHWHILE_POSITIONS: usize = 128;
 
 /// Rows are kept in so many times the memory that they need, so that they are moved to its front rarely.
@@ -215,7 +216,7 @@ impl Layout {
         length::product(&[columns, self.filter_blocks(), TILE])
     }
 
-    /// The inputs that read rows of outputs up to these.
+    /// The inputs whose last reader lies in one of these rows of outputs.
     pub(super) fn inputs_of(&self, rows: Range<usize>) -> &[Positions] {
         let (size, [top, left]) = (self.geometry.sliding().size(), self.border);
         let of_row = size.stride.min(size.width - 2 * left);

@@ -17,7 +17,8 @@
 //! is rounded, only the rows that taps still read are kept, and the gradient of the weights is added to row by row.
 //!
 //! Infinities are also multiplied by the zeros of the border, and by those of the column that is added to an odd number of columns: the
-//! gradient of the weights can be NaN where that of the plain convolution is infinite.
+//! gradient of the weights can be NaN where that of the plain convolution is infinite. So can that of the input, where weights are infinite:
+//! they are multiplied by the zeros around the derivatives.
 
 mod layout;
 mod rows;
@@ -318,8 +319,8 @@ impl Convolution {
                     Images { values: &d_output[(first * layout.output_row()).min(d_output.len())..], images }
                 }
                 Some(windows) => {
-                    let values = window_row.chunks_exact_mut(windows.input_length()).enumerate();
-                    for (image, values) in values.filter(|_| !kept.is_empty()) {
+                    let all = if kept.is_empty() { &mut [] } else { &mut *window_row };
+                    for (image, values) in all.chunks_exact_mut(windows.input_length()).enumerate() {
                         let of_image = self.row_of_windows(image, first / layout.chunk);
                         let (winners, d_output) = (&winners[of_image.clone()], &d_output[of_image]);
                         maximum_backward(tiles.set, windows, winners, d_output, values);

@@ -53,7 +53,7 @@ impl Layout {
         [size.height - 2 * top, size.width - 2 * left]
     }
 
-    /// A row of the images with their border, `[column, block of channels, image]`.
+    /// A row of the images with their border, `[column, block of channels, image]`. What no tap reads is left as it is.
     pub(super) fn round_image_row(&self, tiles: Tiles, input: Images, row: usize, lines: &mut [Line]) {
         let ([height, width], [top, left], channels) = (self.inner(), self.border, self.channels());
         let [rows, columns] = &self.is_read;
@@ -84,7 +84,8 @@ impl Layout {
         round_row(tiles, values, of_image, [sliding.output_width(), filters], self.before()[1], &[], lines);
     }
 
-    /// A row of the images in pairs, `[block of channels, first column, column, pair of images]`, with zeros where there are none.
+    /// A row of the images in pairs, `[block of channels, first column, column, pair of images]`, with zeros where there are none. What
+    /// no tap reads is left as it is.
     pub(super) fn pair_image_row(&self, tiles: Tiles, input: Images, row: usize, lines: &mut [Line]) {
         let ([height, width], [top, left], channels) = (self.inner(), self.border, self.channels());
         let [rows, columns] = &self.is_read;
