@@ -113,7 +113,6 @@ pub enum Precision {
     Float32,
     /// Operands rounded to bfloat16, 8 bits of significand with float32's exponents, and their products added in float32. Not
     /// every layer is computed in it, and only processors with matrix tiles (Intel AMX) have it in hardware.
-    #[serde(alias = "bfloat16")]
     Bf16,
 }
 
