@@ -315,9 +315,7 @@ impl Convolution {
             // Behind them are rows without a derivative, which inputs read all the same.
             let kept = first.min(kept_rows)..chunk.end.min(kept_rows);
             let rows = match windows {
-                None => {
-                    Images { values: &d_output[(first * layout.output_row()).min(d_output.len())..], images }
-                }
+                None => Images { values: d_output, images }.behind(first * layout.output_row()),
                 Some(windows) => {
                     let all = if kept.is_empty() { &mut [] } else { &mut *window_row };
                     for (image, values) in all.chunks_exact_mut(windows.input_length()).enumerate() {

@@ -16,6 +16,13 @@ pub(super) struct Images<'a> {
     pub(super) images: usize,
 }
 
+impl Images<'_> {
+    /// What begins so many values behind; of no images nothing does.
+    pub(super) fn behind(self, values: usize) -> Self {
+        Self { values: &self.values[values.min(self.values.len())..], ..self }
+    }
+}
+
 /// The latest of the rows that are made one after the other.
 pub(super) struct LatestRows<'a> {
     lines: &'a mut [Line],
@@ -53,20 +60,26 @@ impl Layout {
         [size.height - 2 * top, size.width - 2 * left]
     }
 
+    /// What begins with the row of the images that is this one of those with their border; none where it is border, whose lines become zeros,
+    /// or where no tap reads it, and its lines are left as they are.
+    fn image_row_of<'a>(&self, input: Images<'a>, row: usize, lines: &mut [Line]) -> Option<Images<'a>> {
+        let [height, width] = self.inner();
+        if !self.is_read[0][row] {
+            return None;
+        }
+        let y = row.checked_sub(self.border[0]).filter(|y| *y < height);
+        if y.is_none() {
+            lines.fill(Line::ZERO);
+        }
+        Some(input.behind(y? * width * self.channels()))
+    }
+
     /// A row of the images with their border, `[column, block of channels, image]`. What no tap reads is left as it is.
     pub(super) fn round_image_row(&self, tiles: Tiles, input: Images, row: usize, lines: &mut [Line]) {
-        let ([height, width], [top, left], channels) = (self.inner(), self.border, self.channels());
-        let [rows, columns] = &self.is_read;
-        if !rows[row] {
-            return;
-        }
-        let Some(y) = row.checked_sub(top).filter(|y| *y < height) else {
-            return lines.fill(Line::ZERO);
-        };
-        let values =
-            Images { values: &input.values[(y * width * channels).min(input.values.len())..], ..input };
+        let Some(values) = self.image_row_of(input, row, lines) else { return };
+        let ([height, width], channels) = (self.inner(), self.channels());
         let of_image = height * width * channels;
-        round_row(tiles, values, of_image, [width, channels], left, columns, lines);
+        round_row(tiles, values, of_image, [width, channels], self.border[1], &self.is_read[1], lines);
     }
 
     /// A row of the outputs' derivatives with zeros beside it, `[column, block of filters, image]`.
@@ -79,25 +92,16 @@ impl Layout {
         lines: &mut [Line],
     ) {
         let (sliding, filters) = (self.geometry.sliding(), self.geometry.filters());
-        let values =
-            Images { values: &rows.values[(row * self.output_row()).min(rows.values.len())..], ..rows };
+        let values = rows.behind(row * self.output_row());
         round_row(tiles, values, of_image, [sliding.output_width(), filters], self.before()[1], &[], lines);
     }
 
     /// A row of the images in pairs, `[block of channels, first column, column, pair of images]`, with zeros where there are none. What
     /// no tap reads is left as it is.
     pub(super) fn pair_image_row(&self, tiles: Tiles, input: Images, row: usize, lines: &mut [Line]) {
-        let ([height, width], [top, left], channels) = (self.inner(), self.border, self.channels());
-        let [rows, columns] = &self.is_read;
-        if !rows[row] {
-            return;
-        }
-        let Some(y) = row.checked_sub(top).filter(|y| *y < height) else {
-            return lines.fill(Line::ZERO);
-        };
-        let stride = self.geometry.sliding().size().stride;
-        let values =
-            Images { values: &input.values[(y * width * channels).min(input.values.len())..], ..input };
+        let Some(values) = self.image_row_of(input, row, lines) else { return };
+        let ([height, width], left, channels) = (self.inner(), self.border[1], self.channels());
+        let (stride, columns) = (self.geometry.sliding().size().stride, &self.is_read[1]);
         let padded = |line: usize| line % self.phased_columns() * stride + line / self.phased_columns();
         let column = |line: usize| match columns.get(padded(line)) {
             Some(false) => Column::Unread,
@@ -128,8 +132,7 @@ impl Layout {
         let pairs = &mut pairs[..of_row];
         for (block, to) in to.chunks_exact_mut(self.turned_block()).enumerate() {
             for (row, to) in to.chunks_exact_mut(of_row).take(rows).enumerate() {
-                let before = (row * width * filters).min(values.values.len());
-                let values = Images { values: &values.values[before..], ..values };
+                let values = values.behind(row * self.output_row());
                 pair_row(tiles, values, of_image, filters, block * WIDTH, columns, pairs);
                 for (pair, to) in pairs.chunks_exact(TILE).zip(to.chunks_exact_mut(TILE)) {
                     transpose(tiles, pair, to);
